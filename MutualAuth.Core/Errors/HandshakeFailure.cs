@@ -1,0 +1,29 @@
+namespace MutualAuth.Errors;
+
+/// <summary>Where a handshake stopped, and on whose account: what a caller usually branches on.</summary>
+public enum HandshakeFailure
+{
+    /// <summary>No transport to the peer could be made.</summary>
+    Unreachable = 1,
+
+    /// <summary>The two sides agree on no TLS version, cipher, application protocol or confirmation, or the peer does not speak TLS.</summary>
+    NoAgreement = 2,
+
+    /// <summary>We judged what the peer showed, and said no.</summary>
+    PeerRejected = 3,
+
+    /// <summary>The peer judged what we showed, and said no.</summary>
+    RefusedByPeer = 4,
+
+    /// <summary>The deadline passed.</summary>
+    TimedOut = 5,
+
+    /// <summary>The transport ended or failed before either side gave a verdict.</summary>
+    TransportLost = 6,
+
+    /// <summary>The peer broke the protocol.</summary>
+    PeerMisbehaved = 7,
+
+    /// <summary>We had no capacity left for this peer, or were shutting down.</summary>
+    NoCapacity = 8,
+}

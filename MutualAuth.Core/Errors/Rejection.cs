@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace MutualAuth.Errors;
+
+/// <summary>One reason, with the facts that a person needs in order to act on it.</summary>
+/// <param name="Reason">The stable reason.</param>
+/// <param name="Expected">What would have been accepted.</param>
+/// <param name="Presented">What came instead; text of the peer's in it is escaped and cut, and no secret is ever in it.</param>
+/// <remarks>Immutable and safe to share. It is for the side that decided: nothing of it but a <see cref="PublicReason"/> is told to the peer.</remarks>
+public sealed record Rejection(RejectionReason Reason, string Expected, string Presented)
+{
+    /// <summary>What was judged, such as <c>leaf certificate</c> or <c>intermediate CN=…</c>; null when the peer as a whole was.</summary>
+    public string? Element { get; init; }
+
+    /// <summary>The rule that decided, such as <c>RFC 5280 §4.2.1.12</c>; null when no published rule applies.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>What to do about it, in one sentence; null when the facts say it all.</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>All of it on one line, fit for a log.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder(Reason.ToCode());
+        if (Element is not null)
+        {
+            text.Append(" (").Append(Element).Append(')');
+        }
+
+        text.Append(": expected ").Append(Expected).Append(", got ").Append(Presented);
+        if (Rule is not null)
+        {
+            text.Append(" [").Append(Rule).Append(']');
+        }
+
+        text.Append('.');
+        if (Hint is not null)
+        {
+            text.Append(' ').Append(Hint);
+        }
+
+        return text.ToString();
+    }
+}

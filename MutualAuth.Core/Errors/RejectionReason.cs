@@ -1,0 +1,218 @@
+using System.Collections.Frozen;
+using System.Text;
+
+namespace MutualAuth.Errors;
+
+/// <summary>Why a handshake ended without a connection, or a connection ended before its time.</summary>
+/// <remarks>
+/// Names and numbers are stable and never reused: they appear in logs, metrics, exit lines and tests. The stable text
+/// form is <see cref="RejectionReasons.ToCode"/>. Every member has a row in <c>docs/reference/rejections.md</c>.
+/// </remarks>
+public enum RejectionReason
+{
+    // 100: the transport and the first bytes.
+
+    /// <summary>No connection could be made: the name did not resolve, or no address answered.</summary>
+    Unreachable = 100,
+
+    /// <summary>The peer sent nothing at all before the deadline.</summary>
+    NoClientHello = 101,
+
+    /// <summary>The peer began a ClientHello and did not finish it: it closed, or the deadline passed.</summary>
+    IncompleteClientHello = 102,
+
+    /// <summary>The ClientHello, or the records that carry it, break RFC 8446 §4.1.2 / RFC 5246 §7.4.1.2.</summary>
+    MalformedClientHello = 103,
+
+    /// <summary>The ClientHello is larger than the configured bound.</summary>
+    ClientHelloTooLarge = 104,
+
+    /// <summary>The peer speaks HTTP without TLS.</summary>
+    PlainHttp = 105,
+
+    /// <summary>The peer speaks SSH.</summary>
+    PlainSsh = 106,
+
+    /// <summary>The first bytes are not TLS, nor a protocol that we recognise.</summary>
+    NotTls = 107,
+
+    /// <summary>The peer closed the transport during the handshake.</summary>
+    TransportClosed = 108,
+
+    /// <summary>The transport failed or was reset during the handshake.</summary>
+    TransportFailed = 109,
+
+    /// <summary>The handshake began and was not over at the deadline.</summary>
+    HandshakeTimedOut = 110,
+
+    /// <summary>No handshake slot became free: the server is at its configured limit and its queue is full.</summary>
+    Overloaded = 111,
+
+    /// <summary>The socket was evicted, before its ClientHello was complete, by a newer one.</summary>
+    EvictedBeforeHello = 112,
+
+    /// <summary>The listener was stopped while the handshake ran.</summary>
+    ListenerStopped = 113,
+
+    // 200: TLS.
+
+    /// <summary>The peer offers, or chose, no TLS version that we allow.</summary>
+    ProtocolVersionUnsupported = 200,
+
+    /// <summary>The two sides share no cipher suite, group or signature algorithm.</summary>
+    NoCommonCipherSuite = 201,
+
+    /// <summary>The two sides share no application protocol (RFC 7301).</summary>
+    AlpnMismatch = 202,
+
+    /// <summary>A handshake message, usually the certificate list, is larger than TLS accepts.</summary>
+    HandshakeMessageTooLarge = 203,
+
+    /// <summary>The peer broke the TLS protocol.</summary>
+    TlsProtocolViolation = 204,
+
+    /// <summary>No configuration serves the name that the client asked for (RFC 6066 §3).</summary>
+    UnrecognizedServerName = 205,
+
+    /// <summary>The peer refused us; its public reason is in <see cref="HandshakeException.PeerReason"/>.</summary>
+    RefusedByPeer = 206,
+
+    // 300: the certificates themselves.
+
+    /// <summary>The peer presented no certificate.</summary>
+    NoCertificate = 300,
+
+    /// <summary>A certificate is not the DER encoding that RFC 5280 describes.</summary>
+    CertificateMalformed = 301,
+
+    /// <summary>A certificate is larger than the configured bound.</summary>
+    CertificateTooLarge = 302,
+
+    /// <summary>The peer sent more certificates than the configured bound.</summary>
+    TooManyCertificates = 303,
+
+    /// <summary>No path leads from the certificate to a trust anchor.</summary>
+    UnknownAuthority = 304,
+
+    /// <summary>A certificate's signature does not verify with its issuer's key.</summary>
+    SignatureInvalid = 305,
+
+    /// <summary>A certificate's validity has ended.</summary>
+    CertificateExpired = 306,
+
+    /// <summary>A certificate's validity has not begun.</summary>
+    CertificateNotYetValid = 307,
+
+    /// <summary>The certificate may not be used in the role that the peer plays (RFC 5280 §4.2.1.3, §4.2.1.12).</summary>
+    WrongUsage = 308,
+
+    /// <summary>A certification authority's certificate was presented as an end entity's.</summary>
+    CertificateAuthorityAsLeaf = 309,
+
+    /// <summary>An issuing certificate is not a certification authority's (RFC 5280 §4.2.1.9, §4.2.1.3).</summary>
+    IssuerNotAuthority = 310,
+
+    /// <summary>The path is longer than an authority, or the configured depth, allows.</summary>
+    PathTooLong = 311,
+
+    /// <summary>A name lies outside what an authority may certify (RFC 5280 §4.2.1.10).</summary>
+    NameConstraintViolated = 312,
+
+    /// <summary>A critical extension is not understood, so that the certificate must be refused (RFC 5280 §4.2).</summary>
+    UnknownCriticalExtension = 313,
+
+    /// <summary>A key is too short or of a kind that is not allowed.</summary>
+    WeakKey = 314,
+
+    /// <summary>A signature algorithm is not allowed.</summary>
+    WeakSignature = 315,
+
+    /// <summary>No acceptable certificate policy covers the whole path (RFC 5280 §6.1, RFC 9618).</summary>
+    PolicyRequired = 316,
+
+    /// <summary>A certificate breaks a rule of the validation profile in force.</summary>
+    ProfileViolated = 317,
+
+    /// <summary>Judging the peer's certificates would cost more than the budget allows.</summary>
+    BudgetExceeded = 318,
+
+    // 330: revocation.
+
+    /// <summary>A certificate has been revoked by its issuer.</summary>
+    CertificateRevoked = 330,
+
+    /// <summary>Revocation is required, and no current, valid statement covers a certificate.</summary>
+    RevocationStatusUnknown = 331,
+
+    /// <summary>A certificate or its key stands on the operator's deny list.</summary>
+    DenyListed = 332,
+
+    // 350: names, pins and authorization.
+
+    /// <summary>No subject alternative name of the certificate is the name that was dialled (RFC 9525).</summary>
+    ServerNameMismatch = 350,
+
+    /// <summary>No key on the verified path is pinned.</summary>
+    PinMismatch = 351,
+
+    /// <summary>The set of pins has expired, so that nothing can match it.</summary>
+    PinsExpired = 352,
+
+    /// <summary>The certificate is not a valid X.509-SVID: it does not carry exactly one URI name that is a SPIFFE ID.</summary>
+    NotAnSvid = 353,
+
+    /// <summary>The peer is who it says, and no authorization rule lets it in.</summary>
+    NotAuthorized = 354,
+
+    // 400: validators.
+
+    /// <summary>A validator threw; what cannot be judged is refused.</summary>
+    ValidatorFaulted = 400,
+
+    /// <summary>An asynchronous validator had not answered at its deadline.</summary>
+    ValidatorTimedOut = 401,
+
+    /// <summary>A validator of the application said no.</summary>
+    ValidatorRefused = 402,
+
+    /// <summary>No place became free among the asynchronous validators that may run at once.</summary>
+    ValidatorOverloaded = 403,
+
+    // 500: the confirmation protocol.
+
+    /// <summary>Confirmation is required and the peer does not speak it.</summary>
+    ConfirmationUnavailable = 500,
+
+    /// <summary>A confirmation frame is malformed, too long, of an unknown type or out of order.</summary>
+    ConfirmationMalformed = 501,
+
+    /// <summary>The peer closed, or broke off, before its verdict was complete.</summary>
+    ConfirmationTruncated = 502,
+}
+
+/// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
+public static class RejectionReasons
+{
+    private static readonly FrozenDictionary<RejectionReason, string> s_codes =
+        Enum.GetValues<RejectionReason>().ToFrozenDictionary(reason => reason, reason => ToSnakeCase(reason.ToString()));
+
+    /// <summary>The reason in lower_snake_case, as it appears in logs, metrics and the samples' output.</summary>
+    public static string ToCode(this RejectionReason reason) =>
+        s_codes.TryGetValue(reason, out var code) ? code : throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a rejection reason.");
+
+    internal static string ToSnakeCase(string pascalCase)
+    {
+        var text = new StringBuilder(pascalCase.Length + 8);
+        foreach (var character in pascalCase)
+        {
+            if (char.IsAsciiLetterUpper(character) && text.Length > 0)
+            {
+                text.Append('_');
+            }
+
+            text.Append(char.ToLowerInvariant(character));
+        }
+
+        return text.ToString();
+    }
+}
