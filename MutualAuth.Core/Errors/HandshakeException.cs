@@ -33,10 +33,10 @@ public sealed class HandshakeException : AuthenticationException
     /// What the peer's certificate calls it: its SPIFFE ID, else its first DNS name, else its subject, percent-encoded; null when it
     /// showed none. A rejected peer's name is a claim and not a fact.
     /// </summary>
-    public string? PeerName { get; internal init; }
+    public string? PeerName { get; internal set; }
 
     /// <summary>The peer's address; null when the transport has none.</summary>
-    public EndPoint? RemoteEndPoint { get; internal init; }
+    public EndPoint? RemoteEndPoint { get; internal set; }
 
     private static string Describe(HandshakeFailure failure, Rejection rejection) => failure switch
     {

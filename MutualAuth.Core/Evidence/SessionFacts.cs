@@ -1,11 +1,10 @@
 using System.Net.Security;
-using System.Security.Authentication;
 
 namespace MutualAuth.Evidence;
 
 /// <summary>What the two sides agreed on for this TLS session.</summary>
-/// <param name="Protocol">The TLS version.</param>
+/// <param name="TlsVersion">The TLS version.</param>
 /// <param name="CipherSuite">The cipher suite.</param>
-/// <param name="ApplicationProtocol">The application protocol (RFC 7301) without our own prefix; null when none was agreed.</param>
+/// <param name="ApplicationProtocol">The application protocol (RFC 7301) without the confirmation protocol's prefix; null when none was agreed.</param>
 /// <param name="ServerName">The server name that the client sent (RFC 6066 §3); null when it sent none.</param>
-public sealed record SessionFacts(SslProtocols Protocol, TlsCipherSuite CipherSuite, string? ApplicationProtocol, string? ServerName);
+public sealed record SessionFacts(TlsVersion TlsVersion, TlsCipherSuite CipherSuite, string? ApplicationProtocol, string? ServerName);

@@ -1,0 +1,187 @@
+using System.Collections.Immutable;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>What we hold and present: a certificate, its private key, and the intermediates that lead to an authority.</summary>
+/// <remarks>
+/// Immutable and safe to share between connections; make one and keep it, as each holds a prepared TLS credential. The private key stays
+/// where it was loaded and lives until the identity is garbage collected; nothing here can export it.
+/// </remarks>
+public sealed class Identity : IIdentitySource
+{
+    private const int MaxFileBytes = 1 << 20;
+
+    private Identity(X509Certificate2 leaf, ImmutableArray<X509Certificate2> intermediates)
+    {
+        Certificate = Certificate.Parse(leaf.RawDataMemory);
+        Intermediates = [.. intermediates.Select(intermediate => Certificate.Parse(intermediate.RawDataMemory))];
+        PlatformCertificate = leaf;
+        TlsContext = CreateContext(leaf, intermediates);
+    }
+
+    /// <summary>The certificate that we present.</summary>
+    public Certificate Certificate { get; }
+
+    /// <summary>The intermediates that are sent with it, the issuer of <see cref="Certificate"/> first; the root is never sent.</summary>
+    public ImmutableArray<Certificate> Intermediates { get; }
+
+    Identity IIdentitySource.Current => this;
+
+    internal X509Certificate2 PlatformCertificate { get; }
+
+    internal SslStreamCertificateContext TlsContext { get; }
+
+    /// <summary>Uses a certificate that the framework has loaded together with its private key.</summary>
+    /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
+    /// <param name="intermediates">The intermediates in any order; a root among them is left out.</param>
+    /// <exception cref="MaterialException">There is no private key, or the intermediates do not form one chain with the certificate.</exception>
+    public static Identity From(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(intermediates);
+        if (!certificate.HasPrivateKey)
+        {
+            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} has no private key; load it together with its key.");
+        }
+
+        try
+        {
+            return new Identity(certificate, ChainOf(certificate, [.. intermediates]));
+        }
+        catch (Exception exception) when (exception is CryptographicException or FormatException)
+        {
+            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Reads a PEM chain, our own certificate first, and its key.</summary>
+    /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
+    /// <param name="keyPem">The private key: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1. It may stand in the same text as the chain.</param>
+    /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
+    /// <exception cref="MaterialException">The text holds no certificate or key, the password is wrong, or the key is not the certificate's.</exception>
+    public static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password = default)
+    {
+        ArgumentNullException.ThrowIfNull(chainPem);
+        ArgumentNullException.ThrowIfNull(keyPem);
+        return FromPem(chainPem, keyPem, password, "The text");
+    }
+
+    /// <summary>Reads a PEM chain and its key from files.</summary>
+    /// <param name="chainPath">The chain, our own certificate first.</param>
+    /// <param name="keyPath">The key; null when it stands in the same file.</param>
+    /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
+    /// <exception cref="MaterialException">A file cannot be read or used; the message says what to do.</exception>
+    public static Identity FromPemFiles(string chainPath, string? keyPath = null, ReadOnlySpan<char> password = default)
+    {
+        ArgumentNullException.ThrowIfNull(chainPath);
+        var chainPem = MaterialFile.ReadText(chainPath, MaxFileBytes);
+        return FromPem(chainPem, keyPath is null ? chainPem : MaterialFile.ReadText(keyPath, MaxFileBytes), password, $"The file {chainPath}");
+    }
+
+    /// <summary>Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292): the one certificate with a key, and the others as intermediates.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="password">Its password; empty for none.</param>
+    /// <exception cref="MaterialException">The file cannot be read, the password is wrong, or it does not hold exactly one private key.</exception>
+    public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var bytes = MaterialFile.ReadBytes(path, MaxFileBytes);
+        X509Certificate2Collection all;
+        try
+        {
+            all = X509CertificateLoader.LoadPkcs12Collection(bytes, password, X509KeyStorageFlags.DefaultKeySet);
+        }
+        catch (CryptographicException exception)
+        {
+            throw new MaterialException($"The file {path} is not a PKCS#12 file that this password opens: {exception.Message}", exception);
+        }
+
+        var held = all.Where(certificate => certificate.HasPrivateKey).ToArray();
+        return held.Length == 1
+            ? From(held[0], all.Where(certificate => !certificate.HasPrivateKey))
+            : throw new MaterialException($"The file {path} holds {held.Length} certificates with a private key; exactly one is expected.");
+    }
+
+    private static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
+    {
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            certificates.ImportFromPem(chainPem);
+        }
+        catch (CryptographicException exception)
+        {
+            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception);
+        }
+
+        if (certificates.Count == 0)
+        {
+            throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.");
+        }
+
+        return From(WithKey(certificates[0], keyPem, password, source), certificates.Skip(1));
+    }
+
+    private static X509Certificate2 WithKey(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source)
+    {
+        try
+        {
+            var pem = certificate.ExportCertificatePem();
+            using var ephemeral = password.IsEmpty
+                ? X509Certificate2.CreateFromPem(pem, keyPem)
+                : X509Certificate2.CreateFromEncryptedPem(pem, keyPem, password);
+
+            // SChannel cannot use a key that lives only in memory; a round trip through PKCS#12 gives it one that it can.
+            return OperatingSystem.IsWindows()
+                ? X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null)
+                : new X509Certificate2(ephemeral);
+        }
+        catch (CryptographicException exception) when (keyPem.Contains("ENCRYPTED", StringComparison.Ordinal))
+        {
+            var advice = password.IsEmpty ? "it is encrypted, so give its password" : "the password does not open it, or it is not this certificate's key";
+            throw new MaterialException($"The private key for {source} cannot be used: {advice}. {exception.Message}", exception);
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            throw new MaterialException(
+                $"The private key for {source} cannot be used: it is missing, of a kind that the platform does not support, or not the key of the first certificate, {PeerText.Quote(certificate.Subject)}. {exception.Message}",
+                exception);
+        }
+    }
+
+    /// <summary>The intermediates in issuing order. Each must be used: what would not be sent is a mistake that the peer would see as an unknown authority.</summary>
+    private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, List<X509Certificate2> pool)
+    {
+        pool.RemoveAll(candidate => candidate.RawDataMemory.Span.SequenceEqual(leaf.RawDataMemory.Span) || IsSelfIssued(candidate));
+        var chain = ImmutableArray.CreateBuilder<X509Certificate2>();
+        var last = leaf;
+        while (pool.Find(candidate => candidate.SubjectName.RawData.AsSpan().SequenceEqual(last.IssuerName.RawData)) is { } issuer)
+        {
+            chain.Add(issuer);
+            pool.Remove(issuer);
+            last = issuer;
+        }
+
+        return pool.Count == 0
+            ? chain.ToImmutable()
+            : throw new MaterialException(
+                $"{PeerText.Quote(pool[0].Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer)} next; remove it, or add what is missing between them.");
+    }
+
+    private static bool IsSelfIssued(X509Certificate2 certificate) =>
+        certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
+
+    private static SslStreamCertificateContext CreateContext(X509Certificate2 leaf, ImmutableArray<X509Certificate2> intermediates)
+    {
+        // Offline: without it the platform would fetch issuers from addresses that stand in the certificate.
+        var context = SslStreamCertificateContext.Create(leaf, [.. intermediates], offline: true);
+        return context.IntermediateCertificates.Count == intermediates.Length
+            ? context
+            : throw new MaterialException(
+                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {PeerText.Quote(leaf.Subject)}; check that each one's signature and dates are right.");
+    }
+}

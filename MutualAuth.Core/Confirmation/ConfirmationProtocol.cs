@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using System.Net.Security;
+using System.Text;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Confirmation;
+
+/// <summary>How the confirmation protocol is negotiated: by application protocol ids (RFC 7301), so that plain TLS peers are untouched.</summary>
+internal static class ConfirmationProtocol
+{
+    /// <summary>The protocol alone, with no application protocol around it.</summary>
+    internal const string Bare = "mutualauth/1";
+
+    /// <summary>Stands before the id of an application protocol that is carried within.</summary>
+    internal const string Prefix = Bare + "+";
+
+    /// <summary>The longest application protocol id that still fits behind the prefix (RFC 7301 §3.1: 255 octets).</summary>
+    internal const int MaxApplicationProtocolLength = 255 - 13;
+
+    /// <summary>What a client offers, its favourite first: each protocol confirmed, then each plain, the bare id last. Null: no ALPN at all.</summary>
+    internal static List<SslApplicationProtocol>? Offer(ImmutableArray<string> applicationProtocols, ConfirmationPolicy policy)
+    {
+        IEnumerable<string> offered = policy switch
+        {
+            ConfirmationPolicy.Required => [.. applicationProtocols.Select(protocol => Prefix + protocol), Bare],
+            ConfirmationPolicy.Preferred => [.. applicationProtocols.Select(protocol => Prefix + protocol), .. applicationProtocols, Bare],
+            _ => applicationProtocols,
+        };
+        List<SslApplicationProtocol> list = [.. offered.Select(ToWire)];
+        return list.Count == 0 ? null : list;
+    }
+
+    /// <summary>What a server answers to what this client offered.</summary>
+    /// <returns>The one id to agree on (null: none), or why there is no agreement.</returns>
+    internal static (string? Chosen, Rejection? Problem) Choose(
+        ImmutableArray<string> offered, ImmutableArray<string> applicationProtocols, ConfirmationPolicy policy)
+    {
+        var confirms = policy != ConfirmationPolicy.Never && offered.Any(id => TryParse(id, out _));
+        if (policy == ConfirmationPolicy.Required && !confirms)
+        {
+            return (null, Unavailable(offered));
+        }
+
+        if (confirms && applicationProtocols.FirstOrDefault(protocol => offered.Contains(Prefix + protocol)) is { } confirmed)
+        {
+            return (Prefix + confirmed, null);
+        }
+
+        if (policy != ConfirmationPolicy.Required && applicationProtocols.FirstOrDefault(offered.Contains) is { } plain)
+        {
+            return (plain, null);
+        }
+
+        // Nothing in common. That is a mismatch where both sides named application protocols, and where confirmation is demanded and cannot be had.
+        var bare = confirms && offered.Contains(Bare) ? Bare : null;
+        var clientNamesOne = offered.Any(id => !TryParse(id, out var application) || application is not null);
+        if ((!applicationProtocols.IsEmpty && clientNamesOne) || (policy == ConfirmationPolicy.Required && bare is null))
+        {
+            var expected = applicationProtocols.IsEmpty ? PeerText.Quote(Bare) : $"one of the application protocols {List(applicationProtocols)}";
+            return (null, new Rejection(RejectionReason.AlpnMismatch, expected, List(offered)) { Rule = "RFC 7301 §3.2" });
+        }
+
+        return (bare, null);
+    }
+
+    /// <summary>Whether an id is one of ours, and which application protocol it carries.</summary>
+    internal static bool TryParse(string? id, out string? applicationProtocol)
+    {
+        applicationProtocol = id is not null && id.StartsWith(Prefix, StringComparison.Ordinal) ? id[Prefix.Length..] : null;
+        return applicationProtocol is not null || id == Bare;
+    }
+
+    internal static Rejection Unavailable(ImmutableArray<string> offered) =>
+        new(RejectionReason.ConfirmationUnavailable, $"a peer that speaks {Bare}", offered.IsEmpty ? "one that names no application protocol" : List(offered))
+        {
+            Hint = "Upgrade the peer, or set Confirmation to Preferred while you roll it out.",
+        };
+
+    // One character per octet, so that every id, also one that is not UTF-8, has one text form.
+    internal static SslApplicationProtocol ToWire(string id) => new(Encoding.Latin1.GetBytes(id));
+
+    internal static string? FromWire(SslApplicationProtocol id) => id.Protocol.IsEmpty ? null : Encoding.Latin1.GetString(id.Protocol.Span);
+
+    private static string List(ImmutableArray<string> ids) => string.Join(", ", ids.Take(8).Select(PeerText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
+}

@@ -1,0 +1,33 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Confirmation;
+
+/// <summary>Reads confirmation frames and not one byte more, so that whatever follows belongs to the application.</summary>
+internal static class FrameReader
+{
+    /// <summary>Reads one verdict, or says what came instead.</summary>
+    /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
+    /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    internal static async ValueTask<(Verdict Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[Frame.HeaderLength + Frame.VerdictPayloadLength];
+        var header = buffer.AsMemory(0, Frame.HeaderLength);
+        var read = await stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        if (read < header.Length)
+        {
+            return (default, Truncated(read));
+        }
+
+        if (Frame.CheckHeader(header.Span, FrameType.Verdict) is { } problem)
+        {
+            return (default, problem);
+        }
+
+        var payload = buffer.AsMemory(Frame.HeaderLength);
+        read = await stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return read < payload.Length ? (default, Truncated(header.Length + read)) : (Frame.DecodeVerdict(payload.Span), null);
+    }
+
+    private static Rejection Truncated(int received) =>
+        new(RejectionReason.ConfirmationTruncated, "the peer's verdict, 5 bytes", received == 0 ? "the end of the stream" : $"the end of the stream after {received}");
+}

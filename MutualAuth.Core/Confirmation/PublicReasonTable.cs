@@ -1,0 +1,31 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Confirmation;
+
+/// <summary>What a peer is told of each reason of ours. Coarse: it tells the holder of a certificate what to mend, and an intruder nothing of our rules.</summary>
+internal static class PublicReasonTable
+{
+    /// <summary>What a server tells a client. A client that refuses a server always says <see cref="PublicReason.Refused"/>.</summary>
+    internal static PublicReason ForClient(RejectionReason reason) => reason switch
+    {
+        RejectionReason.NoCertificate => PublicReason.CertificateRequired,
+        RejectionReason.CertificateMalformed or RejectionReason.CertificateTooLarge or RejectionReason.TooManyCertificates
+            or RejectionReason.SignatureInvalid or RejectionReason.ProfileViolated => PublicReason.BadCertificate,
+        RejectionReason.UnknownAuthority or RejectionReason.IssuerNotAuthority or RejectionReason.PathTooLong
+            or RejectionReason.NameConstraintViolated => PublicReason.UnknownCa,
+        RejectionReason.CertificateExpired or RejectionReason.CertificateNotYetValid => PublicReason.CertificateExpired,
+        RejectionReason.CertificateRevoked => PublicReason.CertificateRevoked,
+        RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.UnknownCriticalExtension
+            or RejectionReason.WeakKey or RejectionReason.WeakSignature => PublicReason.UnsupportedCertificate,
+        RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
+            or RejectionReason.NotAnSvid => PublicReason.CertificateUnknown,
+        RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired
+            or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused => PublicReason.AccessDenied,
+        RejectionReason.ValidatorFaulted => PublicReason.InternalError,
+        RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded
+            or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,
+        RejectionReason.ConfirmationMalformed or RejectionReason.ConfirmationTruncated
+            or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,
+        _ => PublicReason.Refused,
+    };
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Connections;
+
+/// <summary>Makes the transport: one address, or the first of several to answer (Happy Eyeballs, RFC 8305).</summary>
+internal static class Dialer
+{
+    // RFC 8305 §8: the recommended delay before the next address is tried beside those under way.
+    private static readonly TimeSpan s_attemptDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <exception cref="HandshakeException">Nothing answered in time.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal static async ValueTask<Socket> ConnectAsync(
+        EndPoint endPoint, TimeSpan timeout, TimeProvider time, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return endPoint is DnsEndPoint dns
+                ? await ConnectToFirstAsync(await ResolveAsync(dns, either.Token).ConfigureAwait(false), time, either.Token).ConfigureAwait(false)
+                : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var presented = exception is SocketException socket ? socket.SocketErrorCode.ToString() : $"no answer within {timeout}";
+            var outcome = new HandshakeException(
+                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}", presented), exception)
+            {
+                RemoteEndPoint = endPoint,
+            };
+            new HandshakeRecorder(loggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory), time, PeerRole.Server, endPoint).Failed(outcome);
+            throw outcome;
+        }
+    }
+
+    /// <summary>The addresses, families interleaved, the resolver's first choice first (RFC 8305 §4).</summary>
+    private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var addresses = await Dns.GetHostAddressesAsync(endPoint.Host, endPoint.AddressFamily, cancellationToken).ConfigureAwait(false);
+        if (addresses.Length == 0)
+        {
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
+
+        var first = new Queue<IPAddress>(addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily));
+        var second = new Queue<IPAddress>(addresses.Where(address => address.AddressFamily != addresses[0].AddressFamily));
+        var order = new List<IPEndPoint>(addresses.Length);
+        while (first.Count + second.Count > 0)
+        {
+            if (first.TryDequeue(out var next))
+            {
+                order.Add(new IPEndPoint(next, endPoint.Port));
+            }
+
+            (first, second) = second.Count > 0 ? (second, first) : (first, second);
+        }
+
+        return order;
+    }
+
+    private static async Task<Socket> ConnectToFirstAsync(List<IPEndPoint> endPoints, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var won = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var underWay = new List<Task<Socket>>();
+        Exception? lastFault = null;
+        var next = 0;
+        try
+        {
+            while (next < endPoints.Count || underWay.Count > 0)
+            {
+                if (next < endPoints.Count)
+                {
+                    underWay.Add(ConnectToOneAsync(endPoints[next++], won.Token));
+                }
+
+                var done = await FirstToEndAsync(underWay, next < endPoints.Count, time, won.Token).ConfigureAwait(false);
+                if (done is null)
+                {
+                    continue;
+                }
+
+                underWay.Remove(done);
+                if (done.IsCompletedSuccessfully)
+                {
+                    return await done.ConfigureAwait(false);
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+                lastFault = done.Exception?.InnerException ?? lastFault;
+            }
+
+            throw lastFault ?? new SocketException((int)SocketError.HostUnreachable);
+        }
+        finally
+        {
+            await won.CancelAsync().ConfigureAwait(false);
+            foreach (var loser in underWay)
+            {
+                _ = CloseLoserAsync(loser);
+            }
+        }
+    }
+
+    private static async Task<Task<Socket>?> FirstToEndAsync(List<Task<Socket>> underWay, bool more, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!more)
+        {
+            return await Task.WhenAny(underWay).ConfigureAwait(false);
+        }
+
+        var delay = Task.Delay(s_attemptDelay, time, cancellationToken);
+        var ended = await Task.WhenAny([delay, .. underWay]).ConfigureAwait(false);
+        return ended as Task<Socket>;
+    }
+
+    private static async Task CloseLoserAsync(Task<Socket> loser)
+    {
+        await ((Task)loser).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (loser.IsCompletedSuccessfully)
+        {
+            (await loser.ConfigureAwait(false)).Dispose();
+        }
+    }
+
+    private static async Task<Socket> ConnectToOneAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

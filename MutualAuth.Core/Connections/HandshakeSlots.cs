@@ -1,0 +1,50 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Connections;
+
+/// <summary>Bounds how many handshakes run, and how many wait to.</summary>
+internal sealed class HandshakeSlots
+{
+    private readonly SemaphoreSlim _slots;
+    private readonly int _maxRunning;
+    private readonly int _maxWaiting;
+    private int _waiting;
+
+    internal HandshakeSlots(int maxRunning, int maxWaiting)
+    {
+        _slots = new SemaphoreSlim(maxRunning, maxRunning);
+        _maxRunning = maxRunning;
+        _maxWaiting = maxWaiting;
+    }
+
+    /// <exception cref="HandshakeException">So many wait already that another must not.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal async ValueTask EnterAsync(CancellationToken cancellationToken)
+    {
+        if (_slots.Wait(0, CancellationToken.None))
+        {
+            return;
+        }
+
+        if (Interlocked.Increment(ref _waiting) > _maxWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            var overload = new Rejection(RejectionReason.Overloaded, $"at most {_maxRunning} handshakes at once and {_maxWaiting} waiting", "one more")
+            {
+                Hint = "If the load is honest, raise MaxConcurrentHandshakes or add servers.",
+            };
+            throw new HandshakeException(HandshakeFailure.NoCapacity, overload);
+        }
+
+        try
+        {
+            await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    internal void Leave() => _slots.Release();
+}

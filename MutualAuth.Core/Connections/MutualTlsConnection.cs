@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Handshake;
+using MutualAuth.Telemetry;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Connections;
+
+/// <summary>A connection whose peer is known. There is none without an <see cref="AuthenticatedPeer"/>.</summary>
+/// <remarks>
+/// It owns its stream and transport; dispose of it to close both. One reader and one writer may be active at a time, as on any
+/// <see cref="SslStream"/>; the other members are safe to call from any thread.
+/// TLS 1.3 cannot tell an attacker's cut from the end of the stream, nor does the platform: give your messages an end of their own.
+/// </remarks>
+public sealed class MutualTlsConnection : IAsyncDisposable
+{
+    private readonly Socket? _socket;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
+    private Action<MutualTlsConnection>? _onDisposed;
+    private int _disposed;
+
+    internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
+    {
+        Stream = tls.Stream;
+        Peer = tls.Peer;
+        Session = tls.Session;
+        IsConfirmed = tls.IsConfirmed;
+        RemoteEndPoint = remoteEndPoint;
+        _socket = socket;
+        _time = time;
+        MutualAuthTelemetry.OpenConnections.Add(1);
+    }
+
+    /// <summary>The application's stream: the <see cref="SslStream"/> itself, with nothing in its way.</summary>
+    public SslStream Stream { get; }
+
+    /// <summary>Who is at the other end.</summary>
+    public AuthenticatedPeer Peer { get; }
+
+    /// <summary>What the two sides agreed on.</summary>
+    public SessionFacts Session { get; }
+
+    /// <summary>
+    /// True when the peer has said, in band, that it accepted us. False with a peer that does not speak the confirmation protocol: then the
+    /// guarantee is that of plain TLS, and a refusal by the peer shows only when reading fails; see <see cref="TryGetRefusal"/>.
+    /// </summary>
+    public bool IsConfirmed { get; }
+
+    /// <summary>The peer's address; null when the transport has none.</summary>
+    public EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Cancelled when the listener that accepted the connection is being stopped: finish what is under way, then dispose.</summary>
+    public CancellationToken DrainRequested => _drain.Token;
+
+    /// <summary>Says that we send no more (close_notify, RFC 8446 §6.1). The peer may go on sending, and we may go on reading.</summary>
+    /// <exception cref="IOException">The transport failed.</exception>
+    public Task CompleteWritesAsync() => Stream.ShutdownAsync();
+
+    /// <summary>Reads, out of what a read or write threw, the refusal of a peer that validates inside TLS and let us finish the handshake first.</summary>
+    /// <param name="exception">What the stream threw.</param>
+    /// <param name="refusal">What the peer said, when it said something.</param>
+    /// <returns>True when the peer's alert was in it.</returns>
+    public bool TryGetRefusal(Exception exception, out HandshakeException? refusal)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        refusal = null;
+        if (exception is not IOException || TlsAlerts.Find(exception).Received is not { } alert)
+        {
+            return false;
+        }
+
+        var reason = TlsAlerts.ToPublicReason(alert);
+        var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"the TLS alert {alert} ({reason.ToCode()}) after the handshake");
+        refusal = new HandshakeException(HandshakeFailure.RefusedByPeer, rejection, exception)
+        {
+            PeerReason = reason,
+            PeerName = Peer.Name,
+            RemoteEndPoint = RemoteEndPoint,
+        };
+        return true;
+    }
+
+    /// <summary>Ends the connection at once. A peer on a socket sees a reset; what was under way is lost.</summary>
+    public void Abort()
+    {
+        if (TryBeginDispose())
+        {
+            if (_socket is not null)
+            {
+                try
+                {
+                    _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+                }
+                catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+                {
+                    // Closed by the other end already.
+                }
+            }
+
+            Stream.Dispose();
+            EndDispose();
+        }
+    }
+
+    /// <summary>Ends TLS (close_notify) and closes the transport. Waits a moment, never long, for what is still to be sent.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!TryBeginDispose())
+        {
+            return;
+        }
+
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
+            await Stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            // The peer is gone, or takes nothing any more.
+        }
+
+        await Stream.DisposeAsync().ConfigureAwait(false);
+        EndDispose();
+    }
+
+    /// <summary>Called once, when the connection is over.</summary>
+    internal void OnDisposed(Action<MutualTlsConnection> action)
+    {
+        _onDisposed = action;
+        if (Volatile.Read(ref _disposed) != 0)
+        {
+            Interlocked.Exchange(ref _onDisposed, null)?.Invoke(this);
+        }
+    }
+
+    internal void RequestDrain() => _drain.Cancel();
+
+    private bool TryBeginDispose() => Interlocked.Exchange(ref _disposed, 1) == 0;
+
+    private void EndDispose()
+    {
+        MutualAuthTelemetry.OpenConnections.Add(-1);
+        Interlocked.Exchange(ref _onDisposed, null)?.Invoke(this);
+    }
+}

@@ -1,0 +1,8 @@
+using System.Net.Security;
+using MutualAuth.Evidence;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.</summary>
+internal sealed record AuthenticatedTls(SslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed);

@@ -1,0 +1,80 @@
+using System.Buffers;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>Reads from a fresh connection until its ClientHello is complete, and puts back every byte for the TLS engine.</summary>
+internal static class ClientHelloReader
+{
+    /// <summary>Returns the ClientHello, or why there is none. A silent peer holds no buffer while it is silent.</summary>
+    /// <exception cref="OperationCanceledException">The deadline passed, or the caller gave up.</exception>
+    /// <exception cref="IOException">The transport failed.</exception>
+    internal static async ValueTask<(ClientHello? Hello, Rejection? Problem)> ReadAsync(
+        HandshakeTransport transport, int maxBytes, CancellationToken cancellationToken)
+    {
+        // On a socket a read of nothing waits for the first byte without a buffer; other streams may return at once.
+        await transport.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+
+        var limit = (2 * maxBytes) + 1024; // the message and the headers of the records that carry it
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 4096));
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var count = await transport.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                length += count;
+                var (hello, problem) = ClientHelloParser.Parse(buffer.AsSpan(0, length), maxBytes, final: count == 0);
+                if (hello is not null)
+                {
+                    transport.PutBack(buffer.AsSpan(0, length).ToArray());
+                    return (hello, null);
+                }
+
+                if (problem is not null)
+                {
+                    return (null, problem);
+                }
+
+                if (count == 0)
+                {
+                    return (null, Incomplete(length));
+                }
+
+                if (length >= limit)
+                {
+                    return (null, new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello within {limit} bytes of records", $"{length} bytes without one"));
+                }
+
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 2 * length));
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>What to say of a peer that went away, or went silent, after <paramref name="received"/> bytes and no ClientHello.</summary>
+    internal static Rejection Incomplete(long received) => received == 0
+        ? new Rejection(RejectionReason.NoClientHello, "a ClientHello", "nothing")
+        {
+            Hint = "Port scanners and health checks look like this; if it is a real client, it may be waiting for the server to speak first.",
+        }
+        : new Rejection(RejectionReason.IncompleteClientHello, "a complete ClientHello", $"{received} bytes of one");
+
+    internal static HandshakeException ToOutcome(Rejection problem) => new(
+        problem.Reason switch
+        {
+            RejectionReason.PlainHttp or RejectionReason.PlainSsh or RejectionReason.NotTls or RejectionReason.ProtocolVersionUnsupported => HandshakeFailure.NoAgreement,
+            RejectionReason.NoClientHello or RejectionReason.IncompleteClientHello => HandshakeFailure.TransportLost,
+            _ => HandshakeFailure.PeerMisbehaved,
+        },
+        problem);
+}

@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>What both sides of a handshake can be told, beyond whom to trust and whom to let in.</summary>
+public abstract record HandshakeOptions : CertificateStageOptions
+{
+    /// <summary>Our application protocols (RFC 7301), the favourite first, one character per octet. Default: none.</summary>
+    public ImmutableArray<string> ApplicationProtocols { get; init; } = [];
+
+    /// <summary>The lowest TLS version accepted. Default: <see cref="TlsVersion.Tls12"/>; 1.3 is preferred where both sides have it.</summary>
+    public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
+
+    /// <summary>Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
+    public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
+
+    /// <summary>Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.</summary>
+    public ImmutableArray<IAsyncPeerValidator> AsyncValidators { get; init; } = [];
+
+    /// <summary>How long all asynchronous validators together may take for one peer. Default: five seconds; the handshake's own deadline holds as well.</summary>
+    public TimeSpan AsyncValidatorTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many peers may be in the asynchronous validators at once. Default: 64; the next wait, within their deadline.</summary>
+    public int MaxConcurrentAsyncValidations { get; init; } = 64;
+
+    /// <summary>From the moment the transport is handed over to the connection. Default: ten seconds.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How much a peer may send before it is authenticated. Default: see the type.</summary>
+    public HandshakeLimits HandshakeLimits { get; init; } = new();
+
+    /// <summary>The clock for deadlines and for judging dates. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (var problem in base.Problems())
+        {
+            yield return problem;
+        }
+
+        if (ApplicationProtocols.IsDefault)
+        {
+            yield return $"{nameof(ApplicationProtocols)} must be set; leave it empty for none.";
+        }
+        else
+        {
+            foreach (var protocol in ApplicationProtocols)
+            {
+                if (string.IsNullOrEmpty(protocol) || protocol.Length > ConfirmationProtocol.MaxApplicationProtocolLength || protocol.Any(character => character > 0xff))
+                {
+                    yield return $"The application protocol '{protocol}' must have 1 to {ConfirmationProtocol.MaxApplicationProtocolLength} characters of one octet each.";
+                }
+                else if (protocol.StartsWith(ConfirmationProtocol.Bare, StringComparison.Ordinal))
+                {
+                    yield return $"The application protocol '{protocol}' is named for you: set {nameof(Confirmation)} instead.";
+                }
+            }
+        }
+
+        if (!Enum.IsDefined(MinimumTlsVersion))
+        {
+            yield return $"{nameof(MinimumTlsVersion)} must be TLS 1.2 or 1.3; it is {MinimumTlsVersion}.";
+        }
+
+        if (!Enum.IsDefined(Confirmation))
+        {
+            yield return $"{nameof(Confirmation)} must be a policy; it is {Confirmation}.";
+        }
+
+        if (AsyncValidators.IsDefault || AsyncValidators.Any(validator => validator is null))
+        {
+            yield return $"{nameof(AsyncValidators)} must be set, and hold no null.";
+        }
+
+        if (MaxConcurrentAsyncValidations < 1)
+        {
+            yield return $"{nameof(MaxConcurrentAsyncValidations)} must be at least 1; it is {MaxConcurrentAsyncValidations}.";
+        }
+
+        foreach (var (name, duration) in new[] { (nameof(HandshakeTimeout), HandshakeTimeout), (nameof(AsyncValidatorTimeout), AsyncValidatorTimeout) })
+        {
+            if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
+            {
+                yield return $"{name} must be more than nothing and at most an hour; it is {duration}.";
+            }
+        }
+
+        if (HandshakeLimits is null || TimeProvider is null)
+        {
+            yield return $"{nameof(HandshakeLimits)} and {nameof(TimeProvider)} must not be null.";
+            yield break;
+        }
+
+        foreach (var problem in HandshakeLimits.Problems())
+        {
+            yield return problem;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Names;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>The validation callback of one handshake: copies what the peer showed, judges it once, and keeps the verdict.</summary>
+internal sealed class PeerJudge
+{
+    private readonly CertificateStage _stage;
+    private readonly TimeProvider _time;
+    private readonly PeerRole _peerRole;
+
+    internal PeerJudge(CertificateStage stage, TimeProvider time, PeerRole peerRole)
+    {
+        _stage = stage;
+        _time = time;
+        _peerRole = peerRole;
+    }
+
+    internal ServerName? DialledName { get; init; }
+
+    internal EndPoint? RemoteEndPoint { get; init; }
+
+    /// <summary>The verdict on the peer of this connection; null until there is one.</summary>
+    internal CertificateVerdict? Verdict { get; private set; }
+
+    /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. What it says is not listened to.</summary>
+    internal static X509ChainPolicy EmptyPlatformPolicy() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+    };
+
+    /// <summary>The callback. With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
+    internal bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion)
+    {
+        var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
+        if (certificate is not null)
+        {
+            certificates.Add(certificate.GetRawCertData());
+            TakeOthers(chain, certificates);
+        }
+
+        Judge(certificates.ToImmutable());
+        return Verdict is CertificateVerdict.Accepted
+            || (sender is SslStream tls && ConfirmationProtocol.TryParse(ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol), out _));
+    }
+
+    /// <summary>Judges a server by its own certificate alone, before ours is shown. A no is final.</summary>
+    internal bool AcceptsBeforeShowing(X509Certificate certificate)
+    {
+        Judge([certificate.GetRawCertData()]);
+        return Verdict is CertificateVerdict.Accepted;
+    }
+
+    /// <summary>Holds where a platform does not call back, as later runtimes do on resumed sessions: no connection goes unjudged.</summary>
+    internal CertificateVerdict JudgeIfCallbackWasSkipped(SslStream tls)
+    {
+        if (Verdict is null)
+        {
+            using var certificate = tls.RemoteCertificate;
+            Judge(certificate is null ? [] : [certificate.GetRawCertData()]);
+        }
+
+        return Verdict!;
+    }
+
+    private void Judge(ImmutableArray<ReadOnlyMemory<byte>> certificates)
+    {
+        // A later look at more of the same evidence never turns a no into a yes.
+        if (Verdict is not CertificateVerdict.Rejected)
+        {
+            var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+            Verdict = _stage.Judge(evidence, _time.GetUtcNow());
+        }
+    }
+
+    private static void TakeOthers(X509Chain? chain, ImmutableArray<ReadOnlyMemory<byte>>.Builder certificates)
+    {
+        if (chain is null)
+        {
+            return;
+        }
+
+        // With a callback installed the platform disposes of neither these nor the elements it built: we must, or they wait for the finalizer.
+        foreach (var other in chain.ChainPolicy.ExtraStore)
+        {
+            if (!other.RawDataMemory.Span.SequenceEqual(certificates[0].Span))
+            {
+                certificates.Add(other.RawData);
+            }
+
+            other.Dispose();
+        }
+
+        foreach (var element in chain.ChainElements)
+        {
+            element.Certificate.Dispose();
+        }
+    }
+}

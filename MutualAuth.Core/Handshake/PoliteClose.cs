@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>
+/// Closes so that what we said last arrives: ends TLS, ends sending, and takes in a bounded amount of what is still under way. Closing a
+/// socket with unread bytes makes the kernel send a reset, which may overtake, and then erases, the reason at the other end.
+/// </summary>
+internal static class PoliteClose
+{
+    private const int MaxDrainedBytes = 64 * 1024;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+
+    internal static async ValueTask RunAsync(SslStream? tls, Stream transport, Socket? socket, TimeProvider time)
+    {
+        using var deadline = new CancellationTokenSource(s_patience, time);
+        await EndTlsAsync(tls, deadline.Token).ConfigureAwait(false);
+        var buffer = ArrayPool<byte>.Shared.Rent(4096);
+        try
+        {
+            socket?.Shutdown(SocketShutdown.Send);
+            for (var drained = 0; drained < MaxDrainedBytes;)
+            {
+                var count = await transport.ReadAsync(buffer, deadline.Token).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                drained += count;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or NotSupportedException)
+        {
+            // The peer is gone, or does not go: either way there is nothing left to wait for.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static async ValueTask EndTlsAsync(SslStream? tls, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (tls is { IsAuthenticated: true })
+            {
+                await tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            // TLS is over in any case; the transport's own end follows.
+        }
+    }
+}

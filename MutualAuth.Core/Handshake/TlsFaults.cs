@@ -1,0 +1,115 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>Turns what <c>SslStream</c>, the transport and OpenSSL throw into one typed outcome.</summary>
+internal static class TlsFaults
+{
+    // OpenSSL 3 reason codes (sslerr.h): stable numbers of its public header.
+    private const int ExcessiveMessageSize = 152;
+    private const int NoSharedCipher = 193;
+    private const int NoSuitableSignatureAlgorithm = 118;
+    private const int NoSharedGroups = 410;
+    private const int UnsupportedProtocol = 258;
+    private const int WrongSslVersion = 266;
+    private const int NoApplicationProtocol = 235;
+
+    /// <summary>Says what an exception during a handshake means. <paramref name="weAreServer"/> and what came before it give an alert its sense.</summary>
+    internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, bool weAreServer)
+    {
+        if (transport.LimitExceeded)
+        {
+            return Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "a handshake within the configured bound", $"more than {transport.Received - 1} bytes", exception);
+        }
+
+        var (alert, localError) = TlsAlerts.Find(exception);
+        if (alert is { } received)
+        {
+            return ToOutcome(received, transport, weAreServer, exception);
+        }
+
+        if (localError is { } error)
+        {
+            return ToLocalOutcome(error, exception);
+        }
+
+        if (!weAreServer && PlainProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
+        {
+            return new HandshakeException(HandshakeFailure.NoAgreement, plain, exception);
+        }
+
+        return exception switch
+        {
+            IOException { InnerException: SocketException socket } => LostTransport(RejectionReason.TransportFailed, socket.SocketErrorCode.ToString(), exception),
+            IOException or ObjectDisposedException or SocketException => LostTransport(RejectionReason.TransportClosed, "the end of the stream", exception),
+            CryptographicException => Outcome(
+                HandshakeFailure.PeerRejected, RejectionReason.CertificateMalformed, "certificates that the platform can read", "ones that it cannot", exception),
+            AuthenticationException => Outcome(
+                HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(exception.Message), exception),
+            _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "a handshake", $"an exception, {exception.GetType().Name}", exception),
+        };
+    }
+
+    private static HandshakeException ToOutcome(int alert, HandshakeTransport transport, bool weAreServer, Exception exception)
+    {
+        const byte HandshakeRecord = 22;
+
+        // A server that answers a ClientHello with nothing but an alert has judged the offer, not the certificate.
+        var judgedOffer = !weAreServer && !(transport.FirstBytes is [HandshakeRecord, ..]);
+        var disagreement = alert switch
+        {
+            TlsAlerts.NoApplicationProtocol => RejectionReason.AlpnMismatch,
+            TlsAlerts.ProtocolVersion => RejectionReason.ProtocolVersionUnsupported,
+            TlsAlerts.UnrecognizedName => RejectionReason.UnrecognizedServerName,
+            TlsAlerts.HandshakeFailure or 71 when judgedOffer => RejectionReason.NoCommonCipherSuite,
+            _ => (RejectionReason?)null,
+        };
+        var publicReason = TlsAlerts.ToPublicReason(alert);
+        var presented = $"the TLS alert {alert} ({publicReason.ToCode()})";
+        if (disagreement is not { } reason)
+        {
+            return new HandshakeException(HandshakeFailure.RefusedByPeer, new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", presented), exception) { PeerReason = publicReason };
+        }
+
+        var hint = reason switch
+        {
+            RejectionReason.AlpnMismatch => "Name the peer's application protocol in ApplicationProtocols; if the peer uses none and is strict about it, set Confirmation to Never.",
+            RejectionReason.UnrecognizedServerName => "The peer serves other names; check the server name that was dialled.",
+            _ => null,
+        };
+        return new HandshakeException(HandshakeFailure.NoAgreement, new Rejection(reason, "agreement", presented) { Hint = hint }, exception) { PeerReason = publicReason };
+    }
+
+    private static HandshakeException ToLocalOutcome(int error, Exception exception)
+    {
+        var text = Innermost(exception).Message;
+        return error switch
+        {
+            ExcessiveMessageSize => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "handshake messages of the size that TLS accepts", PeerText.Quote(text), exception),
+            NoSharedCipher or NoSharedGroups or NoSuitableSignatureAlgorithm => Outcome(
+                HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, "a cipher suite, group and signature algorithm in common", PeerText.Quote(text), exception),
+            UnsupportedProtocol or WrongSslVersion => Outcome(HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, "TLS 1.2 or 1.3, as configured", PeerText.Quote(text), exception),
+            NoApplicationProtocol => Outcome(HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", PeerText.Quote(text), exception),
+            _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(text), exception),
+        };
+    }
+
+    private static HandshakeException LostTransport(RejectionReason reason, string presented, Exception exception) =>
+        Outcome(HandshakeFailure.TransportLost, reason, "a complete handshake", presented, exception);
+
+    private static HandshakeException Outcome(HandshakeFailure failure, RejectionReason reason, string expected, string presented, Exception exception) =>
+        new(failure, new Rejection(reason, expected, presented), exception);
+
+    private static Exception Innermost(Exception exception)
+    {
+        while (exception.InnerException is { } inner)
+        {
+            exception = inner;
+        }
+
+        return exception;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Names;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>What <c>SslStream</c> is told. Every default of its that matters is set here, on purpose.</summary>
+internal static class TlsSettings
+{
+    /// <param name="options">Our options.</param>
+    /// <param name="identity">What we present.</param>
+    /// <param name="protocol">The one application protocol id to agree on; null for none.</param>
+    /// <param name="judge">Whose callback decides.</param>
+    internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerJudge judge) => new()
+    {
+        ServerCertificateContext = identity.TlsContext,
+        ClientCertificateRequired = true,
+        EnabledSslProtocols = options.MinimumTlsVersion.AndAbove(),
+        ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
+        CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+        RemoteCertificateValidationCallback = judge.Validate,
+        AllowRenegotiation = false,
+        AllowTlsResume = false, // a ticket holds the leaf alone and is shared by all who hold this certificate: docs/decisions/0004
+    };
+
+    /// <param name="options">Our options.</param>
+    /// <param name="serverName">The name to ask for; null for none.</param>
+    /// <param name="identity">What we present; null for nothing.</param>
+    /// <param name="judgeFirst">Withhold <paramref name="identity"/> until <paramref name="judge"/> has accepted the server's own certificate.</param>
+    /// <param name="judge">Whose callback decides.</param>
+    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, Identity? identity, bool judgeFirst, PeerJudge judge)
+    {
+        var settings = new SslClientAuthenticationOptions
+        {
+            TargetHost = serverName?.ToString() ?? string.Empty,
+            EnabledSslProtocols = options.MinimumTlsVersion.AndAbove(),
+            ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.Confirmation),
+            CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+            RemoteCertificateValidationCallback = judge.Validate,
+            AllowRenegotiation = false,
+            AllowTlsResume = false,
+        };
+        if (identity is not null && judgeFirst)
+        {
+            settings.LocalCertificateSelectionCallback = (_, _, _, server, _) => Select(server, identity, judge)!;
+        }
+        else
+        {
+            settings.ClientCertificateContext = identity?.TlsContext;
+        }
+
+        return settings;
+    }
+
+    // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.
+    private static X509Certificate2? Select(X509Certificate? server, Identity identity, PeerJudge judge) =>
+        server is not null && judge.AcceptsBeforeShowing(server) ? identity.PlatformCertificate : null;
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Sockets;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Handshake;
+using MutualAuth.Names;
+
+namespace MutualAuth;
+
+/// <summary>Connects to servers, or upgrades connected sockets and streams, to authenticated connections.</summary>
+/// <remarks>Immutable and safe for use from many threads: make one and keep it.</remarks>
+public sealed class MutualTlsClient
+{
+    private readonly MutualTlsClientOptions _options;
+    private readonly Handshaker _handshaker;
+
+    /// <summary>Prepares a client.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    public MutualTlsClient(MutualTlsClientOptions options)
+    {
+        _handshaker = new Handshaker(options);
+        _options = options;
+    }
+
+    /// <summary>Connects to a host, whichever of its addresses answers first (RFC 8305), and authenticates both ends.</summary>
+    /// <param name="host">A DNS name or an IP address. It is also the name that <see cref="Validation.Authorize.ServerName"/> demands.</param>
+    /// <param name="port">The TCP port.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <exception cref="ArgumentException"><paramref name="host"/> is neither a DNS name nor an IP address.</exception>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> ConnectAsync(string host, int port, CancellationToken cancellationToken = default)
+    {
+        var serverName = ParseName(host) ?? throw new ArgumentException("A host is needed to connect to.", nameof(host));
+        EndPoint endPoint = serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port);
+        return ConnectAsync(endPoint, serverName, cancellationToken);
+    }
+
+    /// <summary>Connects to an end point and authenticates both ends.</summary>
+    /// <param name="endPoint">An IP, DNS or Unix domain socket end point.</param>
+    /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address.</exception>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, string? serverName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return ConnectAsync(endPoint, ParseName(serverName), cancellationToken);
+    }
+
+    /// <summary>Authenticates both ends of a connected socket.</summary>
+    /// <param name="socket">The socket. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
+    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> UpgradeAsync(Socket socket, string? serverName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        var name = ParseName(serverName);
+        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), name);
+    }
+
+    /// <summary>Authenticates both ends of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
+    /// <param name="stream">The stream. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
+    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.</exception>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> UpgradeAsync(Stream stream, string? serverName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var name = ParseName(serverName);
+        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, _options, cancellationToken), name);
+    }
+
+    private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
+    {
+        var socket = await Dialer.ConnectAsync(endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
+        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), serverName).ConfigureAwait(false);
+    }
+
+    /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection.</summary>
+    private async Task<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
+    {
+        using (attempt)
+        {
+            try
+            {
+                var identity = _options.Identity.Source?.Current;
+                var tls = await _handshaker.AsClientAsync(attempt, serverName, identity, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
+                attempt.Succeeded(tls);
+                return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
+            }
+            catch (Exception exception)
+            {
+                throw await attempt.FailedAsync(exception).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static ServerName? ParseName(string? serverName)
+    {
+        if (serverName is null)
+        {
+            return null;
+        }
+
+        return ServerName.TryParse(serverName, out var name)
+            ? name
+            : throw new ArgumentException($"{PeerText.Quote(serverName)} is neither a DNS name nor an IP address.", nameof(serverName));
+    }
+}

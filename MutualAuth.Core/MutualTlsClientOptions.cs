@@ -1,0 +1,48 @@
+using MutualAuth.Certificates;
+using MutualAuth.Handshake;
+
+namespace MutualAuth;
+
+/// <summary>How a client proves who it is, whom it trusts and which server it will talk to.</summary>
+/// <remarks>Immutable. The <see cref="MutualTlsClient"/> constructor reports every problem at once.</remarks>
+public sealed record MutualTlsClientOptions : HandshakeOptions
+{
+    /// <summary>What we present; <see cref="ClientIdentity.None"/> says that we present nothing.</summary>
+    public required ClientIdentity Identity { get; init; }
+
+    /// <summary>
+    /// Judge the server before our certificate leaves: an impostor then learns nothing of who we are. Default: false.
+    /// </summary>
+    /// <remarks>
+    /// Its price on this platform: only the server's own certificate is to hand at that moment, so that its intermediates must be known in
+    /// advance (<see cref="Trust.TrustAnchors.WithIntermediates"/>); our own intermediates cannot be sent, so that the server must know them;
+    /// and the TLS context is built anew for each connection (<c>docs/platforms.md</c> has the measured cost).
+    /// </remarks>
+    public bool JudgeServerBeforeShowingIdentity { get; init; }
+
+    /// <summary>How long finding the host and connecting may take, before the handshake's own deadline begins. Default: ten seconds.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (var problem in base.Problems())
+        {
+            yield return problem;
+        }
+
+        if (Identity is null)
+        {
+            yield return $"{nameof(Identity)} is missing: present a certificate, or say {nameof(ClientIdentity)}.{nameof(ClientIdentity.None)}.";
+        }
+
+        if (ConnectTimeout <= TimeSpan.Zero || ConnectTimeout > TimeSpan.FromHours(1))
+        {
+            yield return $"{nameof(ConnectTimeout)} must be more than nothing and at most an hour; it is {ConnectTimeout}.";
+        }
+
+        if (JudgeServerBeforeShowingIdentity && ReferenceEquals(Identity, ClientIdentity.None))
+        {
+            yield return $"{nameof(JudgeServerBeforeShowingIdentity)} protects an identity, and {nameof(ClientIdentity)}.{nameof(ClientIdentity.None)} has none.";
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net.Sockets;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Handshake;
+
+namespace MutualAuth;
+
+/// <summary>Carries accepted sockets, or any connected streams, from their first byte to authenticated connections.</summary>
+/// <remarks>Immutable and safe for use from many threads: make one and keep it. <see cref="MutualTlsListener"/> puts an accept loop around it.</remarks>
+public sealed class MutualTlsServer
+{
+    private readonly Handshaker _handshaker;
+
+    /// <summary>Prepares a server.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    public MutualTlsServer(MutualTlsServerOptions options)
+    {
+        _handshaker = new Handshaker(options);
+        Options = options;
+    }
+
+    internal MutualTlsServerOptions Options { get; }
+
+    /// <summary>Authenticates the client at the other end of a connected socket.</summary>
+    /// <param name="socket">The socket. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
+    }
+
+    /// <summary>Authenticates the client at the other end of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
+    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
+    }
+
+    /// <summary>The whole way, on one screen: hello, a place, the configuration, TLS, certificate stage, confirmation, connection.</summary>
+    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IHandshakeGate gate)
+    {
+        using (attempt)
+        {
+            try
+            {
+                var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
+                using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
+                var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
+                var tls = await server._handshaker.AsServerAsync(attempt, hello, server.Options.Identity.Current).ConfigureAwait(false);
+                attempt.Succeeded(tls);
+                return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
+            }
+            catch (Exception exception)
+            {
+                throw await attempt.FailedAsync(exception).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
+    {
+        var (hello, problem) = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
+        if (hello is null)
+        {
+            throw ClientHelloReader.ToOutcome(problem!);
+        }
+
+        attempt.HelloSeen = true;
+        return hello;
+    }
+
+    private async ValueTask<MutualTlsServer> SelectAsync(HandshakeAttempt attempt, ClientHello hello)
+    {
+        if (Options.SelectServer is not { } select)
+        {
+            return this;
+        }
+
+        MutualTlsServer? selected;
+        try
+        {
+            selected = await select(hello, this, attempt.Token).AsTask().WaitAsync(attempt.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
+        {
+            var fault = new Rejection(RejectionReason.ValidatorFaulted, "a server for this client", $"an exception of {nameof(MutualTlsServerOptions.SelectServer)}, {exception.GetType().Name}");
+            throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, fault, exception).ConfigureAwait(false);
+        }
+
+        if (selected is null)
+        {
+            var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", PeerText.Quote(hello.ServerName)) { Rule = "RFC 6066 §3" };
+            throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.UnrecognizedName, unknown).ConfigureAwait(false);
+        }
+
+        return selected;
+    }
+}

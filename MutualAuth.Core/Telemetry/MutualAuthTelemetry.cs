@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace MutualAuth.Telemetry;
+
+/// <summary>The names under which this library can be observed. They are part of its public contract; <c>docs/reference/telemetry.md</c> lists all.</summary>
+public static class MutualAuthTelemetry
+{
+    /// <summary>The name of the meter and of the activity source.</summary>
+    public const string SourceName = "MutualAuth";
+
+    /// <summary>The category under which events are logged.</summary>
+    public const string LogCategory = "MutualAuth";
+
+    internal static readonly ActivitySource Activities = new(SourceName);
+
+    internal static readonly Meter Meter = new(SourceName);
+
+    /// <summary>From the moment a socket is handed over to the outcome, in seconds.</summary>
+    internal static readonly Histogram<double> HandshakeDuration = Meter.CreateHistogram<double>(
+        "mutualauth.handshake.duration", unit: "s", description: "From the moment the transport is handed over to the outcome.");
+
+    internal static readonly UpDownCounter<int> ActiveHandshakes = Meter.CreateUpDownCounter<int>(
+        "mutualauth.handshake.active", unit: "{handshake}", description: "Handshakes that have no outcome yet.");
+
+    internal static readonly UpDownCounter<int> OpenConnections = Meter.CreateUpDownCounter<int>(
+        "mutualauth.connection.open", unit: "{connection}", description: "Authenticated connections that are not disposed of.");
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Runs the asynchronous validators: a bound on how many peers are in them, one deadline, and every way out but a plain yes is a no.</summary>
+internal sealed class AsyncPeerValidation
+{
+    private readonly ImmutableArray<IAsyncPeerValidator> _validators;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _places;
+
+    internal AsyncPeerValidation(ImmutableArray<IAsyncPeerValidator> validators, int places, TimeSpan timeout, TimeProvider time, ILogger logger)
+    {
+        _validators = validators;
+        _timeout = timeout;
+        _time = time;
+        _logger = logger;
+        _places = new SemaphoreSlim(places, places);
+    }
+
+    /// <summary>Asks each validator in turn and stops at the first objection.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    {
+        if (_validators.IsEmpty)
+        {
+            return null;
+        }
+
+        using var deadline = new CancellationTokenSource(_timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            await _places.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Rejection(RejectionReason.ValidatorOverloaded, $"a free place among the asynchronous validators within {_timeout}", "none")
+            {
+                Hint = "The validators are slow, or MaxConcurrentAsyncValidations is too low for the load.",
+            };
+        }
+
+        // On a thread of its own, so that one that blocks instead of waiting cannot hold the deadline up.
+        var asked = Task.Run(() => AskAsync(peer, either.Token), CancellationToken.None);
+        _ = ReturnPlaceAsync(asked);
+        try
+        {
+            var objection = await asked.WaitAsync(either.Token).ConfigureAwait(false);
+            return objection ?? (deadline.IsCancellationRequested ? TimedOut() : null);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TimedOut();
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new OperationCanceledException(exception.Message, exception, cancellationToken);
+        }
+    }
+
+    private Rejection TimedOut() => new(RejectionReason.ValidatorTimedOut, $"a verdict within {_timeout}", "none in time");
+
+    /// <summary>The place stays taken until the validator has really come back, or one that ignores its token would evade the bound.</summary>
+    private async Task ReturnPlaceAsync(Task asked)
+    {
+        await asked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _places.Release();
+    }
+
+    private async Task<Rejection?> AskAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    {
+        foreach (var validator in _validators)
+        {
+            try
+            {
+                if (await validator.ExamineAsync(peer, cancellationToken).ConfigureAwait(false) is { } objection)
+                {
+                    return objection;
+                }
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                var name = validator.GetType().Name;
+                ValidationLog.ValidatorFaulted(_logger, name, exception);
+                return new Rejection(RejectionReason.ValidatorFaulted, $"a verdict of {name}", $"an exception, {exception.GetType().Name}");
+            }
+        }
+
+        return null;
+    }
+}

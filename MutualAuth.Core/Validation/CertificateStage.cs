@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Telemetry;
+using MutualAuth.Trust;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Turns what a peer has shown into a verdict: bounds, path to a trust anchor, pins, authorization, the application's own validators.</summary>
+/// <remarks>
+/// Pure: no I/O, and the time is given. All of the steps must be satisfied; none can make up for another. Safe for use from many threads.
+/// The handshake runs it on every connection; call it yourself to judge recorded evidence.
+/// </remarks>
+public sealed class CertificateStage
+{
+    private readonly CertificateStageOptions _options;
+    private readonly PathValidator _paths;
+    private readonly ILogger _logger;
+
+    /// <summary>Prepares a stage.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    public CertificateStage(CertificateStageOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = string.Join(' ', options.Problems());
+        if (problems.Length > 0)
+        {
+            throw new ArgumentException(problems, nameof(options));
+        }
+
+        _options = options;
+        _paths = new PathValidator(options.Profile);
+        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+    }
+
+    /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
+    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        Certificate? leaf = null;
+        try
+        {
+            if (CheckBounds(evidence) is { } outOfBounds)
+            {
+                return Reject(outOfBounds, null);
+            }
+
+            if (!Certificate.TryParse(evidence.Certificates[0], out leaf, out var malformed))
+            {
+                return Reject(malformed!, null);
+            }
+
+            var (presented, unreadable) = ReadOthers(evidence);
+            var result = _paths.Validate(leaf!, presented, _options.Trust.Current, evidence.Role, at);
+            if (result.Rejection is { } noPath)
+            {
+                // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
+                return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : noPath, leaf);
+            }
+
+            var context = new CertificateContext(evidence, result.Path, at);
+            return Examine(context) is { } objection
+                ? Reject(objection, leaf)
+                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!)));
+        }
+        catch (Exception exception)
+        {
+            // What cannot be judged is refused. A peer must not be able to bring this about; if one does, the operator needs the trace.
+            ValidationLog.StageFaulted(_logger, exception);
+            return Reject(new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}"), leaf);
+        }
+    }
+
+    private Rejection? CheckBounds(PeerEvidence evidence)
+    {
+        if (evidence.Certificates.IsEmpty)
+        {
+            return new Rejection(RejectionReason.NoCertificate, $"a {RoleName(evidence)} certificate", "none")
+            {
+                Hint = evidence.Role == PeerRole.Client ? "The client must be configured with a certificate and its key." : null,
+            };
+        }
+
+        var limits = _options.CertificateLimits;
+        if (evidence.Certificates.Length > limits.MaxCertificates)
+        {
+            return new Rejection(RejectionReason.TooManyCertificates, $"at most {limits.MaxCertificates} certificates", $"{evidence.Certificates.Length}");
+        }
+
+        var largest = evidence.Certificates.Max(certificate => certificate.Length);
+        return largest > limits.MaxCertificateBytes
+            ? new Rejection(RejectionReason.CertificateTooLarge, $"certificates of at most {limits.MaxCertificateBytes} bytes", $"one of {largest} bytes")
+            : null;
+    }
+
+    private static (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
+    {
+        var presented = new List<Certificate>(evidence.Certificates.Length - 1);
+        Rejection? unreadable = null;
+        foreach (var der in evidence.Certificates.AsSpan(1))
+        {
+            if (Certificate.TryParse(der, out var certificate, out var problem))
+            {
+                presented.Add(certificate!);
+            }
+            else
+            {
+                unreadable ??= problem;
+            }
+        }
+
+        return (presented, unreadable);
+    }
+
+    private Rejection? Examine(CertificateContext context)
+    {
+        if (_options.Pins?.Examine(context) is { } unpinned)
+        {
+            if (!_options.Pins.IsReportOnly)
+            {
+                return unpinned;
+            }
+
+            ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+        }
+
+        if (_options.Authorization.Examine(context) is { } unauthorized)
+        {
+            return unauthorized;
+        }
+
+        foreach (var validator in _options.Validators)
+        {
+            if (Examine(validator, context) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+
+    private Rejection? Examine(ICertificateValidator validator, CertificateContext context)
+    {
+        try
+        {
+            return validator.Examine(context);
+        }
+        catch (Exception exception)
+        {
+            ValidationLog.ValidatorFaulted(_logger, validator.GetType().Name, exception);
+            return new Rejection(RejectionReason.ValidatorFaulted, $"a verdict of {validator.GetType().Name}", $"an exception, {exception.GetType().Name}");
+        }
+    }
+
+    private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
+        new(rejection, leaf is null ? null : PeerName.Of(leaf));
+
+    private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";
+}

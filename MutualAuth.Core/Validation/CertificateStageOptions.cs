@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Trust;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Whom we trust, whom we let in, and what else must hold: everything that decides about a peer's certificates.</summary>
+/// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
+public record CertificateStageOptions
+{
+    /// <summary>The authorities in which a peer's path must end.</summary>
+    public required ITrustSource Trust { get; init; }
+
+    /// <summary>Which of the peers that a trusted authority vouches for are let in. See <see cref="Authorize"/>.</summary>
+    public required AuthorizationRule Authorization { get; init; }
+
+    /// <summary>Keys of which one must stand on the verified path. Default: none are demanded.</summary>
+    public PinSet? Pins { get; init; }
+
+    /// <summary>Further objections of the application's own. They run last and can only say no. Default: none.</summary>
+    public ImmutableArray<ICertificateValidator> Validators { get; init; } = [];
+
+    /// <summary>The rules of path validation. Default: <see cref="ValidationProfile.MutualTls"/>.</summary>
+    public ValidationProfile Profile { get; init; } = ValidationProfile.MutualTls;
+
+    /// <summary>How much a peer may present. Default: 16 certificates of at most 32 KiB.</summary>
+    public CertificateLimits CertificateLimits { get; init; } = new();
+
+    /// <summary>Where events are logged. Default: nowhere.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    internal virtual IEnumerable<string> Problems()
+    {
+        if (Trust is null)
+        {
+            yield return $"{nameof(Trust)} is missing: no peer could ever be accepted.";
+        }
+
+        if (Authorization is null)
+        {
+            yield return $"{nameof(Authorization)} is missing: say who is let in, with {nameof(Authorize)}.";
+        }
+
+        if (Validators.IsDefault || Validators.Any(validator => validator is null))
+        {
+            yield return $"{nameof(Validators)} must be set, and hold no null.";
+        }
+
+        if (Profile is null || LoggerFactory is null || CertificateLimits is null)
+        {
+            yield return $"{nameof(Profile)}, {nameof(LoggerFactory)} and {nameof(CertificateLimits)} must not be null.";
+            yield break;
+        }
+
+        foreach (var problem in CertificateLimits.Problems())
+        {
+            yield return problem;
+        }
+    }
+}
