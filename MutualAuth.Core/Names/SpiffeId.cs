@@ -66,7 +66,7 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     /// <summary>The whole ID, with its scheme.</summary>
     public override string ToString() => _text;
 
-    private static NameFlaw? Read(string text, out SpiffeId? id)
+    internal static NameFlaw? Read(string text, out SpiffeId? id)
     {
         id = null;
         if (!text.StartsWith(TrustDomain.Scheme, StringComparison.Ordinal))
