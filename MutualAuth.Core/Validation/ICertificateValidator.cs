@@ -20,6 +20,8 @@ public interface ICertificateValidator
 /// <remarks>Immutable.</remarks>
 public sealed class CertificateContext
 {
+    private string? _presentedNames;
+
     internal CertificateContext(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at)
     {
         Evidence = evidence;
@@ -38,4 +40,7 @@ public sealed class CertificateContext
 
     /// <summary>The time for which the judgement holds.</summary>
     public DateTimeOffset At { get; }
+
+    /// <summary>The names in the peer's certificate as text for a rejection, made once however many rules object.</summary>
+    internal string PresentedNames => _presentedNames ??= Validation.PresentedNames.Of(Certificate);
 }

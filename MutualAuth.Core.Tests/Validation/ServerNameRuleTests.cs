@@ -1,0 +1,71 @@
+using MutualAuth.Errors;
+using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Validation;
+
+public sealed class ServerNameRuleTests
+{
+    [TestCase("server.test.example", "server.test.example", null)]
+    [TestCase("SERVER.test.example", "server.test.example", null)]
+    [TestCase("*.test.example", "server.test.example", null)]
+    [TestCase("other.test.example", "server.test.example", RejectionReason.ServerNameMismatch)]
+    [TestCase("*.test.example", "a.server.test.example", RejectionReason.ServerNameMismatch)]
+    [TestCase("*.example", "server.example", RejectionReason.ServerNameMismatch)]
+    [TestCase("192.0.2.1", "192.0.2.1", RejectionReason.ServerNameMismatch)]
+    public void A_server_is_let_in_by_a_dns_name_that_matches_the_dialled_one(string presented, string dialled, RejectionReason? expected) =>
+        Examine(new TestPeer { Dns = ["first.test.example", presented], Dialled = dialled }).Should().Be(expected);
+
+    [TestCase("192.0.2.1", "192.0.2.1", null)]
+    [TestCase("192.0.2.1", "::ffff:192.0.2.1", null)]
+    [TestCase("2001:db8::1", "[2001:db8::1]", null)]
+    [TestCase("192.0.2.2", "192.0.2.1", RejectionReason.ServerNameMismatch)]
+    [TestCase("::ffff:192.0.2.1", "192.0.2.1", RejectionReason.ServerNameMismatch)]
+    [TestCase("2001:db8::2", "2001:db8::1", RejectionReason.ServerNameMismatch)]
+    [TestCase("192.0.2.1", "server.test.example", RejectionReason.ServerNameMismatch)]
+    public void A_server_that_is_dialled_by_address_is_let_in_by_that_address_alone(string presented, string dialled, RejectionReason? expected) =>
+        Examine(new TestPeer { Addresses = [presented], Dialled = dialled }).Should().Be(expected);
+
+    [TestCase("server.test.example")]
+    [TestCase("192.0.2.1")]
+    public void A_common_name_lets_nobody_in_and_is_hinted_at(string dialled)
+    {
+        var only = Authorize.ServerName.Examine(new TestPeer { Subject = $"CN={dialled}", Dialled = dialled }.Context());
+        var other = Authorize.ServerName.Examine(new TestPeer { Subject = "CN=other", Dialled = dialled }.Context());
+
+        only!.Reason.Should().Be(RejectionReason.ServerNameMismatch);
+        only.Hint.Should().NotBeNull();
+        other!.Reason.Should().Be(RejectionReason.ServerNameMismatch);
+        other.Hint.Should().BeNull();
+    }
+
+    [Test]
+    public void An_address_that_is_carried_as_a_dns_name_is_hinted_at() =>
+        Authorize.ServerName.Examine(new TestPeer { Dns = ["192.0.2.1"], Dialled = "192.0.2.1" }.Context())!.Hint.Should().NotBeNull();
+
+    [Test]
+    public void Without_a_dialled_name_nobody_is_let_in() =>
+        Examine(new TestPeer { Dns = ["server.test.example"] }).Should().Be(RejectionReason.ServerNameMismatch);
+
+    [Test]
+    public void A_rejection_prints_the_dialled_name_and_what_the_certificate_carries()
+    {
+        var rejection = Authorize.ServerName.Examine(
+            new TestPeer { Dns = ["a.test.example"], Addresses = ["192.0.2.1"], Dialled = "server.test.example" }.Context())!;
+
+        rejection.Expected.Should().Contain("server.test.example");
+        rejection.Presented.Should().Contain("a.test.example").And.Contain("192.0.2.1");
+    }
+
+    [Test]
+    public void A_rejection_stays_short_however_many_names_the_certificate_carries()
+    {
+        var names = Enumerable.Range(0, 200).Select(number => $"host-{number}.test.example").ToArray();
+
+        var rejection = Authorize.ServerName.Examine(new TestPeer { Dns = names, Dialled = "server.test.example" }.Context())!;
+
+        rejection.Presented.Should().Contain("host-7.").And.NotContain("host-8.").And.Contain("192 more");
+    }
+
+    private static RejectionReason? Examine(TestPeer peer) => Authorize.ServerName.Examine(peer.Context())?.Reason;
+}

@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace MutualAuth.Names;
+
+/// <summary>An e-mail address as certificates carry it in an rfc822Name (RFC 5280 §4.2.1.6): <c>local@domain</c>.</summary>
+/// <remarks>
+/// Immutable. The local part is compared with its case and the domain without (RFC 5280 §7.5). Only the Dot-string form of RFC 5321 §4.1.2 is taken:
+/// quoted local parts, address literals and internationalized mailboxes (SmtpUTF8Mailbox, RFC 9598) are out of scope and match nothing.
+/// </remarks>
+public sealed class EmailAddress : IEquatable<EmailAddress>
+{
+    private const int MaxLength = 254;
+    private const int MaxLocalLength = 64;
+
+    private static readonly SearchValues<char> s_atomCharacters =
+        SearchValues.Create("!#$%&'*+-/0123456789=?ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
+    private static readonly NameFlaw s_shape = new("local@domain, with one @", "Give the bare address, such as alice@example.org, without a display name.");
+    private static readonly NameFlaw s_tooLong = new("at most 254 characters, 64 of them before the @", "Shorten the address.");
+    private static readonly NameFlaw s_localPart = new("a local part of ASCII letters, digits, single inner dots and !#$%&'*+-/=?^_`{|}~", "Quoted and internationalized local parts are not supported; use another address.");
+    private static readonly NameFlaw s_domainPart = new("a host name behind the @, without a trailing dot", "Give the domain in ASCII; an internationalized one by its A-labels (xn--…), and no address literal.");
+
+    private EmailAddress(string localPart, DnsName domain) => (LocalPart, Domain) = (localPart, domain);
+
+    /// <summary>The mailbox within the domain; its case counts.</summary>
+    public string LocalPart { get; }
+
+    /// <summary>The domain that holds the mailbox.</summary>
+    public DnsName Domain { get; }
+
+    /// <summary>Reads <c>local@domain</c>, of at most 254 characters, in ASCII.</summary>
+    /// <exception cref="FormatException"><paramref name="text"/> is not such an address.</exception>
+    public static EmailAddress Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Read(text, out var address) is { } flaw ? throw flaw.ToException("an e-mail address", text) : address!;
+    }
+
+    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out EmailAddress? address)
+    {
+        address = null;
+        return text is not null && Read(text, out address) is null;
+    }
+
+    /// <summary>Compares the local parts with their case, and the domains without.</summary>
+    public bool Equals(EmailAddress? other) => other is not null && LocalPart == other.LocalPart && Domain.Equals(other.Domain);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as EmailAddress);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(LocalPart, Domain);
+
+    /// <summary>The address with its domain in lower case.</summary>
+    public override string ToString() => $"{LocalPart}@{Domain}";
+
+    private static NameFlaw? Read(string text, out EmailAddress? address)
+    {
+        address = null;
+        var at = text.IndexOf('@');
+        if (at < 0 || at != text.LastIndexOf('@'))
+        {
+            return s_shape;
+        }
+
+        if (text.Length > MaxLength || at > MaxLocalLength)
+        {
+            return s_tooLong;
+        }
+
+        var local = text.AsSpan(0, at);
+        foreach (var atom in local.Split('.'))
+        {
+            if (local[atom].IsEmpty || local[atom].ContainsAnyExcept(s_atomCharacters))
+            {
+                return s_localPart;
+            }
+        }
+
+        if (text.EndsWith('.') || !DnsName.TryParse(text[(at + 1)..], out var domain))
+        {
+            return s_domainPart;
+        }
+
+        address = new EmailAddress(local.ToString(), domain);
+        return null;
+    }
+}

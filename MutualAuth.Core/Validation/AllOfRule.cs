@@ -1,0 +1,26 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in whom every one of several rules lets in; the first objection is reported.</summary>
+internal sealed class AllOfRule : AuthorizationRule
+{
+    private readonly AuthorizationRule[] _rules;
+
+    internal AllOfRule(AuthorizationRule[] rules) => _rules = rules;
+
+    public override string ToString() => _rules is [var only] ? only.ToString() : $"all of ({string.Join("; and ", _rules.AsEnumerable())})";
+
+    internal override Rejection? Examine(CertificateContext context)
+    {
+        foreach (var rule in _rules)
+        {
+            if (rule.Examine(context) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,11 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in every peer that has come this far.</summary>
+internal sealed class AnyTrustedPeerRule : AuthorizationRule
+{
+    public override string ToString() => "every peer with a path to a trust anchor";
+
+    internal override Rejection? Examine(CertificateContext context) => null;
+}

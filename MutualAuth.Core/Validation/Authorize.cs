@@ -1,0 +1,136 @@
+using System.Net;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Makes the rules that say who is let in; each reads as a sentence where it is used.</summary>
+/// <remarks>
+/// All of them judge names in the peer's own certificate, which its authority vouches for: a rule is as strong as the authorities that are trusted beside
+/// it. Combine them with <see cref="AnyOf(IEnumerable{AuthorizationRule})"/> and <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.
+/// </remarks>
+public static class Authorize
+{
+    /// <summary>The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).</summary>
+    /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name nobody is let in.</remarks>
+    public static AuthorizationRule ServerName { get; } = new ServerNameRule();
+
+    /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies nobody else.</summary>
+    public static AuthorizationRule AnyTrustedPeer { get; } = new AnyTrustedPeerRule();
+
+    /// <summary>A peer whose certificate carries exactly this dNSName; a wildcard in the certificate matches nothing.</summary>
+    /// <exception cref="FormatException"><paramref name="name"/> is not a host name.</exception>
+    public static AuthorizationRule Dns(string name) => Dns(DnsName.Parse(name));
+
+    /// <inheritdoc cref="Dns(string)"/>
+    public static AuthorizationRule Dns(DnsName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return NameRule.OfDns(name);
+    }
+
+    /// <summary>A peer whose certificate carries this uniformResourceIdentifier, compared character by character.</summary>
+    /// <remarks>For a SPIFFE ID use <see cref="SpiffeId(string)"/>, which holds the certificate to the rules of an X.509-SVID as well.</remarks>
+    /// <exception cref="FormatException"><paramref name="uri"/> is not an absolute URI in ASCII.</exception>
+    public static AuthorizationRule Uri(string uri) => NameRule.OfUri(uri);
+
+    /// <summary>The workload with this SPIFFE ID, shown in a valid X.509-SVID.</summary>
+    /// <exception cref="FormatException"><paramref name="id"/> is not a workload's SPIFFE ID.</exception>
+    public static AuthorizationRule SpiffeId(string id) => SpiffeId(Names.SpiffeId.Parse(id));
+
+    /// <inheritdoc cref="SpiffeId(string)"/>
+    public static AuthorizationRule SpiffeId(SpiffeId id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return SvidRule.OfWorkload(id);
+    }
+
+    /// <summary>Every workload of this SPIFFE trust domain, shown in a valid X.509-SVID.</summary>
+    /// <remarks>
+    /// A trust anchor may vouch for any name: where anchors of several trust domains are trusted together, each can issue for all of them, unless name
+    /// constraints in the anchors or their intermediates say otherwise.
+    /// </remarks>
+    /// <exception cref="FormatException"><paramref name="trustDomain"/> is not the name of a trust domain.</exception>
+    public static AuthorizationRule MemberOf(string trustDomain) => MemberOf(TrustDomain.Parse(trustDomain));
+
+    /// <inheritdoc cref="MemberOf(string)"/>
+    public static AuthorizationRule MemberOf(TrustDomain trustDomain)
+    {
+        ArgumentNullException.ThrowIfNull(trustDomain);
+        return SvidRule.OfMembers(trustDomain);
+    }
+
+    /// <summary>A peer whose certificate carries this rfc822Name; the case of the local part counts (RFC 5280 §7.5).</summary>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
+    public static AuthorizationRule Email(string address) => Email(EmailAddress.Parse(address));
+
+    /// <inheritdoc cref="Email(string)"/>
+    public static AuthorizationRule Email(EmailAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return NameRule.OfEmail(address);
+    }
+
+    /// <summary>A peer whose certificate carries this iPAddress, whatever address it connects from.</summary>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an IP address.</exception>
+    public static AuthorizationRule IPAddress(string address)
+    {
+        var name = Names.ServerName.Parse(address);
+        return NameRule.OfAddress(name.Address ?? throw new FormatException($"Not an IP address: expected one, got the host name {name}. Use {nameof(Authorize)}.{nameof(Dns)} for it."));
+    }
+
+    /// <inheritdoc cref="IPAddress(string)"/>
+    /// <exception cref="ArgumentException"><paramref name="address"/> has an IPv6 zone.</exception>
+    public static AuthorizationRule IPAddress(IPAddress address) => NameRule.OfAddress(Names.ServerName.FromAddress(address).Address!);
+
+    /// <summary>A peer whose certificate has this subject, equal by RFC 5280 §7.1: same order, same attributes.</summary>
+    /// <exception cref="FormatException"><paramref name="rfc4514"/> is not a distinguished name (RFC 4514).</exception>
+    /// <exception cref="ArgumentException">The name is empty: it would be that of every certificate without a subject.</exception>
+    public static AuthorizationRule Subject(string rfc4514) => Subject(DistinguishedName.Parse(rfc4514));
+
+    /// <inheritdoc cref="Subject(string)"/>
+    public static AuthorizationRule Subject(DistinguishedName name) => NameRule.OfSubject(NotEmpty(name));
+
+    /// <summary>A peer whose own certificate was issued by this authority, equal by RFC 5280 §7.1.</summary>
+    /// <exception cref="FormatException"><paramref name="rfc4514"/> is not a distinguished name (RFC 4514).</exception>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static AuthorizationRule Issuer(string rfc4514) => Issuer(DistinguishedName.Parse(rfc4514));
+
+    /// <inheritdoc cref="Issuer(string)"/>
+    public static AuthorizationRule Issuer(DistinguishedName name) => NameRule.OfIssuer(NotEmpty(name));
+
+    /// <summary>A peer for which <paramref name="predicate"/> is true.</summary>
+    /// <param name="description">Says whom it lets in, after "the peer is let in when", for logs and rejections.</param>
+    /// <param name="predicate">Pure and quick; called from many threads at once. When it throws, nobody is let in.</param>
+    public static AuthorizationRule Where(string description, Func<CertificateContext, bool> predicate)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(description);
+        ArgumentNullException.ThrowIfNull(predicate);
+        return new PredicateRule(description, predicate);
+    }
+
+    /// <summary>A peer that at least one of the rules lets in. They are asked in order, up to the first that does.</summary>
+    /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
+    public static AuthorizationRule AnyOf(params IEnumerable<AuthorizationRule> rules) => new AnyOfRule(NotEmpty(rules));
+
+    /// <summary>A peer that every one of the rules lets in.</summary>
+    /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
+    public static AuthorizationRule AllOf(params IEnumerable<AuthorizationRule> rules) => new AllOfRule(NotEmpty(rules));
+
+    private static DistinguishedName NotEmpty(DistinguishedName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.IsEmpty ? throw new ArgumentException("Expected a distinguished name with at least one attribute, got an empty one, which is nobody's in particular.", nameof(name)) : name;
+    }
+
+    private static AuthorizationRule[] NotEmpty(IEnumerable<AuthorizationRule> rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        AuthorizationRule[] all = [.. rules];
+        if (all.Length == 0)
+        {
+            throw new ArgumentException("Expected at least one rule, got none. Say who is let in; AnyTrustedPeer is the rule for everybody with a trusted path.", nameof(rules));
+        }
+
+        return all.Contains(null) ? throw new ArgumentException("Expected rules, got a null among them.", nameof(rules)) : all;
+    }
+}

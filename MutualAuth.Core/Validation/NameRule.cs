@@ -1,0 +1,70 @@
+using System.Net;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in the peer whose certificate carries one given name of one given kind.</summary>
+internal sealed class NameRule : AuthorizationRule
+{
+    private const string SubjectAlternativeName = "RFC 5280 §4.2.1.6";
+
+    private readonly string _expected;
+    private readonly string _rule;
+    private readonly Func<Certificate, bool> _matches;
+
+    private NameRule(string expected, string rule, Func<Certificate, bool> matches) => (_expected, _rule, _matches) = (expected, rule, matches);
+
+    private Func<CertificateContext, string> Presented { get; init; } = context => context.PresentedNames;
+
+    private Func<Certificate, string?> Hint { get; init; } = _ => null;
+
+    internal static NameRule OfDns(DnsName name) =>
+        new($"the DNS name {name}", SubjectAlternativeName, certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.MatchesExactly(presented, name)))
+        {
+            Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
+                ? "The certificate covers the name only by a wildcard, which tells no single peer from another."
+                : null,
+        };
+
+    internal static NameRule OfUri(string uri)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        if (!Uri.TryCreate(uri, UriKind.Absolute, out _) || uri.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {PeerText.Quote(uri)}. Give it exactly as the certificate carries it.");
+        }
+
+        return new($"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal));
+    }
+
+    internal static NameRule OfEmail(EmailAddress address) =>
+        new($"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address)));
+
+    internal static NameRule OfAddress(IPAddress address) =>
+        new($"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address));
+
+    internal static NameRule OfSubject(DistinguishedName name) =>
+        new($"the subject {name}", "RFC 5280 §7.1", certificate => certificate.Subject.Equals(name))
+        {
+            Presented = context => $"subject {PresentedNames.Subject(context.Certificate)}",
+        };
+
+    internal static NameRule OfIssuer(DistinguishedName name) =>
+        new($"the issuer {name}", "RFC 5280 §7.1", certificate => certificate.Issuer.Equals(name))
+        {
+            Presented = context => $"issuer {PeerText.Quote(context.Certificate.Issuer.ToString())}",
+        };
+
+    public override string ToString() => $"a certificate with {_expected}";
+
+    internal override Rejection? Examine(CertificateContext context) => _matches(context.Certificate)
+        ? null
+        : new Rejection(RejectionReason.NotAuthorized, _expected, Presented(context))
+        {
+            Element = "leaf certificate",
+            Rule = _rule,
+            Hint = Hint(context.Certificate),
+        };
+}

@@ -1,0 +1,29 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in whom the application's own condition lets in; a condition that throws lets in nobody.</summary>
+internal sealed class PredicateRule : AuthorizationRule
+{
+    private readonly string _description;
+    private readonly Func<CertificateContext, bool> _predicate;
+
+    internal PredicateRule(string description, Func<CertificateContext, bool> predicate) => (_description, _predicate) = (description, predicate);
+
+    public override string ToString() => $"a peer for which {_description}";
+
+    internal override Rejection? Examine(CertificateContext context)
+    {
+        try
+        {
+            return _predicate(context) ? null : new Rejection(RejectionReason.NotAuthorized, _description, context.PresentedNames);
+        }
+        catch (Exception exception)
+        {
+            return new Rejection(RejectionReason.ValidatorFaulted, _description, $"{exception.GetType().Name}: {PeerText.Quote(exception.Message)}")
+            {
+                Hint = "The application's own condition threw; what cannot be judged is refused.",
+            };
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Validation;
+
+/// <summary>The names that a certificate presents, as one bounded and escaped text for a rejection.</summary>
+internal static class PresentedNames
+{
+    private const int MaxListed = 8;
+
+    internal static string Of(Certificate certificate)
+    {
+        var count = certificate.DnsNames.Length + certificate.IPAddresses.Length + certificate.Uris.Length + certificate.EmailAddresses.Length;
+        if (count == 0)
+        {
+            return $"no subject alternative name (subject {Subject(certificate)})";
+        }
+
+        var names = certificate.DnsNames.Select(name => "DNS " + PeerText.Quote(name))
+            .Concat(certificate.IPAddresses.Select(address => $"IP {address}"))
+            .Concat(certificate.Uris.Select(uri => "URI " + PeerText.Quote(uri)))
+            .Concat(certificate.EmailAddresses.Select(address => "e-mail " + PeerText.Quote(address)));
+        var text = string.Join(", ", names.Take(MaxListed));
+        return count > MaxListed ? $"{text} and {count - MaxListed} more" : text;
+    }
+
+    internal static string Subject(Certificate certificate) =>
+        certificate.Subject.IsEmpty ? "empty" : PeerText.Quote(certificate.Subject.ToString());
+}

@@ -1,0 +1,65 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in the server whose certificate carries the name that was dialled (RFC 9525).</summary>
+internal sealed class ServerNameRule : AuthorizationRule
+{
+    private const string CommonNameOid = "2.5.4.3";
+
+    public override string ToString() => "the server whose certificate carries the dialled name";
+
+    internal override Rejection? Examine(CertificateContext context)
+    {
+        if (context.Evidence.DialledName is not { } dialled)
+        {
+            return Mismatch("a dialled name", context) with
+            {
+                Hint = "No name was dialled, as is always so when the peer is a client; authorize it by a name of its own.",
+            };
+        }
+
+        return Matches(context.Certificate, dialled)
+            ? null
+            : Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with { Hint = HintFor(context.Certificate, dialled) };
+    }
+
+    private static bool Matches(Certificate certificate, ServerName dialled) => dialled.Dns is { } name
+        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
+        : certificate.IPAddresses.Contains(dialled.Address!);
+
+    private static Rejection Mismatch(string expected, CertificateContext context) =>
+        new(RejectionReason.ServerNameMismatch, expected, context.PresentedNames) { Element = "leaf certificate", Rule = "RFC 9525 §6" };
+
+    private static string? HintFor(Certificate certificate, ServerName dialled)
+    {
+        if (dialled.Address is not null && certificate.DnsNames.Contains(dialled.ToString(), StringComparer.Ordinal))
+        {
+            return "The certificate carries the address as a dNSName; it must be an iPAddress.";
+        }
+
+        return HasCommonName(certificate.Subject, dialled.ToString())
+            ? "Only the subject's common name is the dialled name, and that is never looked at; the certificate needs it as a subject alternative name."
+            : null;
+    }
+
+    private static bool HasCommonName(DistinguishedName subject, string name)
+    {
+        try
+        {
+            return new X500DistinguishedName(subject.RawData.Span).EnumerateRelativeDistinguishedNames().Any(attribute =>
+                !attribute.HasMultipleElements
+                && attribute.GetSingleElementType().Value == CommonNameOid
+                && string.Equals(attribute.GetSingleElementValue(), name, StringComparison.OrdinalIgnoreCase));
+        }
+        catch (CryptographicException)
+        {
+            // Only a hint is lost.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in workloads by their SPIFFE ID, and nobody whose certificate is not a valid X.509-SVID.</summary>
+internal sealed class SvidRule : AuthorizationRule
+{
+    private readonly string _expected;
+    private readonly Func<SpiffeId, bool> _admits;
+
+    private SvidRule(string expected, Func<SpiffeId, bool> admits) => (_expected, _admits) = (expected, admits);
+
+    internal static SvidRule OfWorkload(SpiffeId id) => new($"the SPIFFE ID {id}", id.Equals);
+
+    internal static SvidRule OfMembers(TrustDomain trustDomain) => new($"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
+
+    public override string ToString() => $"an X.509-SVID with {_expected}";
+
+    internal override Rejection? Examine(CertificateContext context)
+    {
+        if (Svid.Read(context.Certificate, out var id) is { } notAnSvid)
+        {
+            // What was wanted comes first: among alternatives it is all that tells one from another.
+            return notAnSvid with { Expected = $"{_expected}: {notAnSvid.Expected}" };
+        }
+
+        return _admits(id!)
+            ? null
+            : new Rejection(RejectionReason.NotAuthorized, _expected, id!.ToString()) { Element = "leaf certificate" };
+    }
+}
