@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using MutualAuth.Testing.Building;
+using Org.BouncyCastle.Asn1.Nist;
+using Org.BouncyCastle.Asn1.Pkcs;
+using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Pkcs;
+using Org.BouncyCastle.Security;
+using Org.BouncyCastle.X509;
+
+namespace MutualAuth.Testing;
+
+/// <summary>A key pair for tests.</summary>
+/// <remarks>Immutable and safe to share. The private key lies in ordinary memory: never use one outside a test.</remarks>
+public sealed class TestKey
+{
+    private readonly byte[] _pkcs8;
+    private readonly byte[] _publicKey;
+    private readonly Lazy<AsymmetricKeyParameter> _private;
+    private readonly Lazy<AsymmetricAlgorithm?> _framework;
+
+    internal TestKey(KeyAlgorithm algorithm, byte[] pkcs8, byte[] publicKey)
+    {
+        Algorithm = algorithm;
+        _pkcs8 = pkcs8;
+        _publicKey = publicKey;
+        _private = new(() => PrivateKeyFactory.CreateKey(pkcs8));
+        _framework = new(CreateFrameworkKey);
+    }
+
+    internal TestKey(KeyAlgorithm algorithm, AsymmetricKeyParameter privateKey, bool deterministic)
+        : this(
+            algorithm,
+            PrivateKeyInfoFactory.CreatePrivateKeyInfo(privateKey).GetDerEncoded(),
+            SubjectPublicKeyInfoFactory.CreateSubjectPublicKeyInfo(PublicOf(privateKey)).GetDerEncoded())
+    {
+        _private = new(privateKey);
+        IsDeterministic = deterministic;
+    }
+
+    /// <summary>What kind of key this is.</summary>
+    public KeyAlgorithm Algorithm { get; }
+
+    /// <summary>The public key as a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER: what a pin is made of.</summary>
+    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey;
+
+    /// <summary>The private key as PKCS#8 (RFC 5958) in DER.</summary>
+    public ReadOnlyMemory<byte> Pkcs8 => _pkcs8;
+
+    /// <summary>The private key as PKCS#8 in PEM, not encrypted.</summary>
+    public string PrivateKeyPem => PemEncoding.WriteString("PRIVATE KEY", _pkcs8) + "\n";
+
+    /// <summary>Whether the key comes from a seed, so that what it signs is reproducible as well.</summary>
+    internal bool IsDeterministic { get; }
+
+    internal AsymmetricKeyParameter Private => _private.Value;
+
+    /// <summary>The framework's object for signing, shared; null where the framework has none.</summary>
+    internal AsymmetricAlgorithm? Framework => _framework.Value;
+
+    /// <summary>Makes a new key.</summary>
+    public static TestKey Generate(KeyAlgorithm algorithm = KeyAlgorithm.EcdsaP256) => KeyFactory.Generate(algorithm, seed: null);
+
+    /// <summary>The key of this kind and number that the whole process shares, made on first use: for RSA keys, which cost up to seconds.</summary>
+    /// <param name="algorithm">The kind of key.</param>
+    /// <param name="index">Which one: two certificates that must not have the same key take two numbers.</param>
+    public static TestKey Shared(KeyAlgorithm algorithm, int index = 0) =>
+        KeyFactory.Cached(algorithm, index.ToString(CultureInfo.InvariantCulture), () => Generate(algorithm));
+
+    /// <summary>The key that <paramref name="seed"/> stands for: always the same.</summary>
+    public static TestKey FromSeed(KeyAlgorithm algorithm, string seed)
+    {
+        ArgumentNullException.ThrowIfNull(seed);
+        return KeyFactory.Generate(algorithm, Seed.Of(seed).Derive("key"));
+    }
+
+    /// <summary>The private key as encrypted PKCS#8 in PEM (PBES2: AES-256-CBC under PBKDF2 with HMAC-SHA-256).</summary>
+    /// <param name="password">The password.</param>
+    /// <param name="iterations">PBKDF2 iterations. Default: 2048, which is quick and not strong.</param>
+    public string ToEncryptedPem(string password, int iterations = 2048)
+    {
+        ArgumentNullException.ThrowIfNull(password);
+        var encrypted = EncryptedPrivateKeyInfoFactory.CreateEncryptedPrivateKeyInfo(
+            NistObjectIdentifiers.IdAes256Cbc,
+            PkcsObjectIdentifiers.IdHmacWithSha256,
+            password.ToCharArray(),
+            RandomNumberGenerator.GetBytes(16),
+            iterations,
+            new SecureRandom(),
+            Private);
+        return PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", encrypted.GetDerEncoded()) + "\n";
+    }
+
+    /// <summary>A new framework object with the private key, which the caller owns; null where the framework has none (Ed25519, ML-DSA here).</summary>
+    internal AsymmetricAlgorithm? CreateFrameworkKey()
+    {
+        AsymmetricAlgorithm? key = Algorithm switch
+        {
+            KeyAlgorithm.EcdsaP256 or KeyAlgorithm.EcdsaP384 or KeyAlgorithm.EcdsaP521 => ECDsa.Create(),
+            KeyAlgorithm.Rsa1024 or KeyAlgorithm.Rsa2048 or KeyAlgorithm.Rsa3072 or KeyAlgorithm.Rsa4096 => RSA.Create(),
+            _ => null,
+        };
+        key?.ImportPkcs8PrivateKey(_pkcs8, out _);
+        return key;
+    }
+
+    private static AsymmetricKeyParameter PublicOf(AsymmetricKeyParameter privateKey) => privateKey switch
+    {
+        ECPrivateKeyParameters ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), ec.PublicKeyParamSet),
+        RsaPrivateCrtKeyParameters rsa => new RsaKeyParameters(false, rsa.Modulus, rsa.PublicExponent),
+        Ed25519PrivateKeyParameters ed => ed.GeneratePublicKey(),
+        MLDsaPrivateKeyParameters mlDsa => mlDsa.GetPublicKey(),
+        _ => throw new ArgumentException($"{privateKey.GetType().Name} is not a key that this kit knows.", nameof(privateKey)),
+    };
+}
