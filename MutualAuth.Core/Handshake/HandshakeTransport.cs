@@ -95,7 +95,11 @@ internal sealed class HandshakeTransport : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    public override ValueTask DisposeAsync() => _inner.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await _inner.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
 
     protected override void Dispose(bool disposing)
     {
@@ -103,6 +107,8 @@ internal sealed class HandshakeTransport : Stream
         {
             _inner.Dispose();
         }
+
+        base.Dispose(disposing);
     }
 
     private int TakeReadAhead(Span<byte> buffer)

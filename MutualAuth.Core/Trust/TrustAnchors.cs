@@ -16,10 +16,11 @@ public sealed class TrustAnchors : ITrustSource {
     public ImmutableArray<Certificate> Intermediates => throw new NotImplementedException();
     TrustAnchors ITrustSource.Current => this;
 }
-public sealed class PathValidator {
+public sealed class PathValidator { public PathValidator(ValidationProfile profile) {}
     public PathResult Validate(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at) => throw new NotImplementedException();
 }
 public sealed class PathResult { 
     public Rejection? Rejection => throw new NotImplementedException();
     public ImmutableArray<Certificate> Path => throw new NotImplementedException();
 }
+public sealed record ValidationProfile { public static ValidationProfile MutualTls { get; } = new(); }

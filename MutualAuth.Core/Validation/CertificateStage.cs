@@ -99,7 +99,7 @@ public sealed class CertificateStage
     {
         var presented = new List<Certificate>(evidence.Certificates.Length - 1);
         Rejection? unreadable = null;
-        foreach (var der in evidence.Certificates.AsSpan(1))
+        foreach (var der in evidence.Certificates.AsSpan()[1..])
         {
             if (Certificate.TryParse(der, out var certificate, out var problem))
             {
