@@ -15,9 +15,9 @@ public sealed class PinSet : ICertificateValidator
 {
     private const int MaxListed = 8;
 
-    private readonly ImmutableArray<SpkiDigest> _digests;
+    private readonly SpkiDigest[] _digests;
 
-    private PinSet(ImmutableArray<SpkiDigest> digests) => _digests = digests;
+    private PinSet(SpkiDigest[] digests) => _digests = digests;
 
     /// <summary>How many different keys are pinned.</summary>
     public int Count => _digests.Length;
@@ -56,7 +56,7 @@ public sealed class PinSet : ICertificateValidator
     public bool Contains(SpkiPin pin)
     {
         ArgumentNullException.ThrowIfNull(pin);
-        return _digests.BinarySearch(pin.Digest) >= 0;
+        return Array.BinarySearch(_digests, pin.Digest) >= 0;
     }
 
     /// <inheritdoc/>
@@ -84,7 +84,16 @@ public sealed class PinSet : ICertificateValidator
         ArgumentNullException.ThrowIfNull(pins);
         var digests = pins.Select(pin => pin?.Digest ?? throw new ArgumentException("Expected pins, got a null among them.", nameof(pins))).ToArray();
         Array.Sort(digests);
-        return new PinSet([.. digests.Where((digest, index) => index == 0 || !digest.Equals(digests[index - 1]))]);
+        var count = 0;
+        foreach (var digest in digests)
+        {
+            if (count == 0 || !digest.Equals(digests[count - 1]))
+            {
+                digests[count++] = digest;
+            }
+        }
+
+        return new PinSet(digests[..count]);
     }
 
     private static SpkiPin PinOf(Certificate certificate) => SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span);
