@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 
@@ -77,9 +77,5 @@ public sealed class PinSetTests
 
     private static SpkiPin PinOf(int number) => SpkiPin.OfSubjectPublicKeyInfo(BitConverter.GetBytes(number));
 
-    private static Certificate Issue(string subject)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return Certificate.Parse(new TestPeer { Subject = subject }.Issue(key));
-    }
+    private static Certificate Issue(string subject) => new TestPeer { Subject = subject, Key = TestKey.Generate() }.Certificate();
 }

@@ -21,6 +21,7 @@ public sealed class SvidRuleTests
         yield return Broken("the trust domain itself", s_workload with { Uris = ["spiffe://example.org"] });
         yield return Broken("the root path", s_workload with { Uris = ["spiffe://example.org/"] });
         yield return Broken("percent-encoding", s_workload with { Uris = ["spiffe://example.org/a%2Fapi"] });
+        yield return Broken("upper case", s_workload with { Uris = ["SPIFFE://example.org/api"] });
         yield return Broken("an authority", s_workload with { IsAuthority = true });
         yield return Broken("keyCertSign", s_workload with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign });
         yield return Broken("cRLSign", s_workload with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.CrlSign });
