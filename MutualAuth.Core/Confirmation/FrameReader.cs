@@ -8,24 +8,24 @@ internal static class FrameReader
     /// <summary>Reads one verdict, or says what came instead.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
-    internal static async ValueTask<(Verdict Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
+    internal static async ValueTask<(Verdict? Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
     {
         var buffer = new byte[Frame.HeaderLength + Frame.VerdictPayloadLength];
         var header = buffer.AsMemory(0, Frame.HeaderLength);
         var read = await stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
         if (read < header.Length)
         {
-            return (default, Truncated(read));
+            return (null, Truncated(read));
         }
 
         if (Frame.CheckHeader(header.Span, FrameType.Verdict) is { } problem)
         {
-            return (default, problem);
+            return (null, problem);
         }
 
         var payload = buffer.AsMemory(Frame.HeaderLength);
         read = await stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        return read < payload.Length ? (default, Truncated(header.Length + read)) : (Frame.DecodeVerdict(payload.Span), null);
+        return read < payload.Length ? (null, Truncated(header.Length + read)) : (Frame.DecodeVerdict(payload.Span), null);
     }
 
     private static Rejection Truncated(int received) =>

@@ -7,14 +7,19 @@ internal readonly record struct Verdict
 {
     private const ushort AcceptedCode = 0;
 
-    private Verdict(ushort code) => Code = code;
+    private Verdict(ushort code)
+    {
+        Code = code;
+        IsAccepted = code == AcceptedCode;
+    }
 
     internal static Verdict Accepted { get; } = new(AcceptedCode);
 
     /// <summary>The number on the wire: 0, or that of a <see cref="PublicReason"/>.</summary>
     internal ushort Code { get; }
 
-    internal bool IsAccepted => Code == AcceptedCode;
+    /// <summary>Stored, so that a verdict that nobody gave (<c>default</c>) is not an acceptance.</summary>
+    internal bool IsAccepted { get; }
 
     /// <summary>The reason; a number that the registry does not know is still a refusal. Null when accepted.</summary>
     internal PublicReason? Refusal => IsAccepted ? null : (PublicReason)Code;

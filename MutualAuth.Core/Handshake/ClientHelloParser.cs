@@ -9,6 +9,7 @@ namespace MutualAuth.Handshake;
 /// <remarks>Pure and bounded: it looks at what has come so far and says complete, more, or no.</remarks>
 internal static class ClientHelloParser
 {
+    private const byte Alert = 21;
     private const byte HandshakeRecord = 22;
     private const byte ClientHelloMessage = 1;
     private const int RecordHeader = 5;
@@ -29,6 +30,11 @@ internal static class ClientHelloParser
         if (PlainProtocols.Recognise(received, final) is { } plain)
         {
             return (null, plain);
+        }
+
+        if (received.IsEmpty || received[0] is not (HandshakeRecord or Alert))
+        {
+            return (null, null);
         }
 
         var problem = Measure(received, maxBytes, out var announced);
