@@ -7,6 +7,7 @@ namespace MutualAuth.Errors;
 internal static class PeerText
 {
     private const int MaxLength = 256;
+    private const int MaxTokenLength = 2048; // the longest SPIFFE ID
 
     /// <summary>Quotes <paramref name="text"/>, escapes what is not plainly printable as <c>\uXXXX</c> and cuts it at 256 characters.</summary>
     internal static string Quote(string? text)
@@ -41,7 +42,7 @@ internal static class PeerText
     {
         var token = new StringBuilder(text.Length);
         Span<byte> utf8 = stackalloc byte[4];
-        foreach (var rune in text.AsSpan(0, Math.Min(text.Length, MaxLength)).EnumerateRunes())
+        foreach (var rune in text.AsSpan(0, Math.Min(text.Length, MaxTokenLength)).EnumerateRunes())
         {
             if (rune.Value != ' ' && rune.Value != '%' && (rune.IsAscii ? IsPrintable((char)rune.Value) : Rune.IsLetterOrDigit(rune)))
             {

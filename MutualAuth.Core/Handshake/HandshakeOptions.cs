@@ -14,6 +14,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>The lowest TLS version accepted. Default: <see cref="TlsVersion.Tls12"/>; 1.3 is preferred where both sides have it.</summary>
     public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
 
+    /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
+    internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
+
     /// <summary>Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
 

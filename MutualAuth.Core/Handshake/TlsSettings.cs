@@ -18,7 +18,7 @@ internal static class TlsSettings
     {
         ServerCertificateContext = identity.TlsContext,
         ClientCertificateRequired = true,
-        EnabledSslProtocols = options.MinimumTlsVersion.AndAbove(),
+        EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
         CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
         RemoteCertificateValidationCallback = judge.Validate,
@@ -36,7 +36,7 @@ internal static class TlsSettings
         var settings = new SslClientAuthenticationOptions
         {
             TargetHost = serverName?.ToString() ?? string.Empty,
-            EnabledSslProtocols = options.MinimumTlsVersion.AndAbove(),
+            EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
             ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.Confirmation),
             CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
             RemoteCertificateValidationCallback = judge.Validate,

@@ -1,0 +1,253 @@
+using System.Net;
+using System.Net.Sockets;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Scenarios;
+
+[CancelAfter(120000)]
+public sealed class ListenerTests
+{
+    private World _world = null!;
+    private readonly List<HandshakeException> _failures = [];
+    private readonly SemaphoreSlim _failed = new(0);
+
+    [SetUp]
+    public void SetUp()
+    {
+        _world = new World();
+        _failures.Clear();
+    }
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task Two_thousand_silent_sockets_do_not_delay_an_honest_client_and_are_gone_after_the_deadline()
+    {
+        await using var listener = Listen(_world.ServerOptions with { HandshakeTimeout = TimeSpan.FromSeconds(3) });
+        var silent = new List<Socket>();
+        for (var count = 0; count < 2000; count++)
+        {
+            silent.Add(await DialAsync(listener));
+        }
+
+        await using var honest = await ConnectAsync(listener);
+        await using var served = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+
+        served.Peer.Name.Should().Be("client.test");
+        foreach (var socket in silent)
+        {
+            (await ReadToEndAsync(socket)).Should().BeTrue("the listener closes it");
+            socket.Dispose();
+        }
+
+        lock (_failures)
+        {
+            _failures.Select(failure => failure.Reason).Distinct().Should().BeSubsetOf([RejectionReason.EvictedBeforeHello, RejectionReason.NoClientHello]);
+        }
+    }
+
+    [Test]
+    public async Task The_oldest_silent_socket_of_an_address_makes_room_for_the_newest()
+    {
+        await using var listener = Listen(_world.ServerOptions, options => options with { MaxPendingHellosPerAddress = 2 });
+        using var first = await DialAsync(listener);
+        using var second = await DialAsync(listener);
+        using var third = await DialAsync(listener);
+
+        (await ReadToEndAsync(first)).Should().BeTrue();
+
+        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+        second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+        third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+    }
+
+    [Test]
+    public async Task A_hello_beyond_the_slots_and_the_queue_is_refused_as_overload()
+    {
+        var gate = new TaskCompletionSource();
+        var inside = new SemaphoreSlim(0);
+        var options = _world.ServerOptions with
+        {
+            SelectServer = async (_, front, _) =>
+            {
+                inside.Release();
+                await gate.Task;
+                return front;
+            },
+        };
+        await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 0 });
+        var first = ConnectAsync(listener);
+        await inside.WaitAsync(Ends.Deadline);
+
+        var second = await End.OfAsync(ConnectAsync(listener));
+        gate.SetResult();
+
+        second.Refusal.Failure.Should().Be(HandshakeFailure.TransportLost);
+        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        _failures.Single().Reason.Should().Be(RejectionReason.Overloaded);
+        await using var served = await first.WaitAsync(Ends.Deadline);
+        served.IsConfirmed.Should().BeTrue();
+    }
+
+    [Test]
+    public async Task Beyond_the_slots_a_hello_waits_and_is_served_in_its_turn()
+    {
+        var gate = new TaskCompletionSource();
+        var inside = new SemaphoreSlim(0);
+        var options = _world.ServerOptions with
+        {
+            SelectServer = async (_, front, _) =>
+            {
+                inside.Release();
+                await gate.Task;
+                return front;
+            },
+        };
+        await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
+        var first = ConnectAsync(listener);
+        await inside.WaitAsync(Ends.Deadline);
+        var second = ConnectAsync(listener);
+
+        gate.SetResult();
+
+        await using var one = await first.WaitAsync(Ends.Deadline);
+        await using var two = await second.WaitAsync(Ends.Deadline);
+        _failures.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Stopping_lets_live_connections_finish_what_is_under_way()
+    {
+        await using var listener = Listen(_world.ServerOptions);
+        await using var client = await ConnectAsync(listener);
+        var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+
+        var stopped = listener.StopAsync(TimeSpan.FromSeconds(20));
+        await server.DrainRequested.WaitHandleAsync();
+        stopped.IsCompleted.Should().BeFalse();
+        await server.Stream.WriteAsync("last words"u8.ToArray());
+        await server.DisposeAsync();
+
+        await stopped.WaitAsync(Ends.Deadline);
+        (await new StreamReader(client.Stream).ReadToEndAsync().WaitAsync(Ends.Deadline)).Should().Be("last words");
+    }
+
+    [Test]
+    public async Task What_is_left_at_the_drain_deadline_is_aborted()
+    {
+        await using var listener = Listen(_world.ServerOptions);
+        await using var client = await ConnectAsync(listener);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+
+        await listener.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(Ends.Deadline);
+
+        var read = async () => await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        await read.Should().ThrowAsync<IOException>("an abort is a reset, and no end of the stream");
+    }
+
+    [Test]
+    public async Task A_stopped_listener_ends_the_loop_and_takes_nobody_in()
+    {
+        var listener = Listen(_world.ServerOptions);
+        var loop = Task.Run(async () =>
+        {
+            var count = 0;
+            await foreach (var connection in listener.AcceptAllAsync())
+            {
+                await connection.DisposeAsync();
+                count++;
+            }
+
+            return count;
+        });
+        await using (await ConnectAsync(listener))
+        {
+            await listener.StopAsync(TimeSpan.FromSeconds(10)).WaitAsync(Ends.Deadline);
+        }
+
+        (await loop.WaitAsync(Ends.Deadline)).Should().Be(1);
+        var late = async () => await DialAsync(listener);
+        await late.Should().ThrowAsync<SocketException>();
+    }
+
+    [Test]
+    public async Task A_unix_domain_socket_serves_too_and_is_removed()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"mutualauth-{Guid.NewGuid():N}.sock");
+        var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new UnixDomainSocketEndPoint(path) });
+        await using (var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(new UnixDomainSocketEndPoint(path), "server.test").WaitAsync(Ends.Deadline))
+        {
+            client.Peer.Name.Should().Be("server.test");
+        }
+
+        await listener.DisposeAsync();
+        File.Exists(path).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task A_client_finds_the_address_that_answers_when_the_name_has_several()
+    {
+        await using var listener = Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
+        var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Validation.Authorize.Dns("server.test") });
+
+        await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port).WaitAsync(Ends.Deadline);
+
+        connection.IsConfirmed.Should().BeTrue();
+    }
+
+    [Test]
+    public async Task Nobody_there_is_unreachable()
+    {
+        using var unused = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        unused.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // bound, so that nobody else takes the port, and not listening
+
+        var end = await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(unused.LocalEndPoint!, "server.test"));
+
+        (end.Refusal.Failure, end.Refusal.Reason).Should().Be((HandshakeFailure.Unreachable, RejectionReason.Unreachable));
+    }
+
+    private MutualTlsListener Listen(MutualTlsServerOptions server, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? change = null)
+    {
+        var options = new MutualTlsListenerOptions
+        {
+            Server = new MutualTlsServer(server),
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            OnHandshakeFailed = failure =>
+            {
+                lock (_failures)
+                {
+                    _failures.Add(failure);
+                }
+
+                _failed.Release();
+            },
+        };
+        return MutualTlsListener.Start(change?.Invoke(options) ?? options);
+    }
+
+    private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
+        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+
+    private static async Task<Socket> DialAsync(MutualTlsListener listener)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(listener.LocalEndPoint).WaitAsync(Ends.Deadline);
+        return socket;
+    }
+
+    private static async Task<bool> ReadToEndAsync(Socket socket)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[16]).WaitAsync(Ends.Deadline) == 0;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode == SocketError.ConnectionReset;
+        }
+    }
+}
