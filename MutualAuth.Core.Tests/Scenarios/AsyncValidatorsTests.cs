@@ -1,0 +1,182 @@
+using MutualAuth.Errors;
+using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>Asynchronous validators have places of their own, a deadline of their own, and only one way to say yes.</summary>
+[CancelAfter(60000)]
+public sealed class AsyncValidatorsTests
+{
+    private World _world = null!;
+
+    [SetUp]
+    public void SetUp() => _world = new World();
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task As_many_peers_as_the_bound_allows_are_parked_the_next_one_waits_and_release_completes_all()
+    {
+        const int Bound = 8;
+        var gate = new Gate();
+        var server = new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate], MaxConcurrentAsyncValidations = Bound });
+        var client = new MutualTlsClient(_world.ClientOptions);
+        var handshakes = new List<Task<Ends>>();
+        for (var count = 0; count < Bound + 1; count++)
+        {
+            var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+            handshakes.Add(Ends.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket)));
+        }
+
+        for (var parked = 0; parked < Bound; parked++)
+        {
+            (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        }
+
+        gate.Inside.Should().Be(Bound);
+        handshakes.Should().OnlyContain(handshake => !handshake.IsCompleted);
+        gate.Open();
+
+        foreach (var handshake in handshakes)
+        {
+            await using var ends = await handshake.WaitAsync(Ends.Deadline);
+            ends.Server.Accepted.IsConfirmed.Should().BeTrue();
+            ends.Client.Accepted.IsConfirmed.Should().BeTrue();
+        }
+
+        gate.MostInside.Should().Be(Bound);
+    }
+
+    [Test]
+    public async Task Who_waits_for_a_place_longer_than_the_deadline_is_told_of_overload_and_not_let_in()
+    {
+        var gate = new Gate();
+        var server = new MutualTlsServer(_world.ServerOptions with
+        {
+            AsyncValidators = [gate],
+            MaxConcurrentAsyncValidations = 1,
+            AsyncValidatorTimeout = TimeSpan.FromMilliseconds(500),
+        });
+        var client = new MutualTlsClient(_world.ClientOptions);
+        var (firstClient, firstServer) = await Ends.SocketPairAsync();
+        var first = Ends.ShakeAsync(client.UpgradeAsync(firstClient, "server.test"), server.AcceptAsync(firstServer));
+        (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+
+        var (secondClient, secondServer) = await Ends.SocketPairAsync();
+        await using var second = await Ends.ShakeAsync(client.UpgradeAsync(secondClient, "server.test"), server.AcceptAsync(secondServer));
+
+        second.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorOverloaded);
+        second.Client.Refusal.PeerReason.Should().Be(PublicReason.TryAgainLater);
+        (await first).Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorTimedOut);
+        gate.MostInside.Should().Be(1, "a validator that ignores its token keeps its place until it comes back");
+    }
+
+    [Test]
+    public async Task A_validator_that_blocks_its_thread_cannot_hold_the_deadline_up()
+    {
+        using var release = new ManualResetEventSlim();
+        var server = _world.ServerOptions with { AsyncValidators = [new Blocks(release)], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
+
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorTimedOut);
+        release.Set();
+    }
+
+    [Test]
+    public async Task A_yes_that_comes_after_the_deadline_is_a_no()
+    {
+        var server = _world.ServerOptions with { AsyncValidators = [new YesWhenCancelled()], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
+
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorTimedOut);
+    }
+
+    [Test]
+    public async Task Who_gives_up_while_a_validator_works_gets_a_cancellation()
+    {
+        var gate = new Gate();
+        using var giveUp = new CancellationTokenSource();
+        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate] }).AcceptAsync(serverSocket, giveUp.Token));
+        var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(clientSocket, "server.test"));
+        (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+
+        await giveUp.CancelAsync();
+
+        (await server).Failure.Should().BeOfType<OperationCanceledException>();
+        (await client).Refusal.Reason.Should().Be(RejectionReason.ConfirmationTruncated);
+        gate.Open();
+    }
+
+    [Test]
+    public async Task A_later_yes_does_not_make_up_for_an_earlier_no()
+    {
+        var asked = new Gate();
+        asked.Open();
+        var server = _world.ServerOptions with { AsyncValidators = [new No(), asked] };
+
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorRefused);
+        asked.MostInside.Should().Be(0);
+    }
+
+    private sealed class Gate : IAsyncPeerValidator
+    {
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Lock _lock = new();
+
+        internal SemaphoreSlim Entered { get; } = new(0);
+
+        internal int Inside { get; private set; }
+
+        internal int MostInside { get; private set; }
+
+        internal void Open() => _open.SetResult();
+
+        public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+        {
+            lock (_lock)
+            {
+                MostInside = Math.Max(MostInside, ++Inside);
+            }
+
+            Entered.Release();
+            await _open.Task;
+            lock (_lock)
+            {
+                Inside--;
+            }
+
+            return null;
+        }
+    }
+
+    private sealed class Blocks(ManualResetEventSlim release) : IAsyncPeerValidator
+    {
+        public ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+        {
+            release.Wait(Ends.Deadline, CancellationToken.None);
+            return new ValueTask<Rejection?>((Rejection?)null);
+        }
+    }
+
+    private sealed class YesWhenCancelled : IAsyncPeerValidator
+    {
+        public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+        {
+            await cancellationToken.WaitHandleAsync();
+            return null;
+        }
+    }
+
+    private sealed class No : IAsyncPeerValidator
+    {
+        public ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken) =>
+            new(new Rejection(RejectionReason.ValidatorRefused, "a member", "a stranger"));
+    }
+}
