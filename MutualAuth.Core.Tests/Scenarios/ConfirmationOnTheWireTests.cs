@@ -1,0 +1,250 @@
+using MutualAuth.Confirmation;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Transports;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>A peer that speaks TLS properly and the confirmation protocol not: every way ends in a typed outcome, and no byte of the application's is lost.</summary>
+[CancelAfter(120000)]
+public sealed class ConfirmationOnTheWireTests
+{
+    private static readonly byte[] s_accepted = [1, 0, 2, 0, 0];
+    private static readonly byte[] s_accessDenied = [1, 0, 2, 0, 49];
+
+    private World _world = null!;
+    private TestCertificate _serverCertificate = null!;
+    private TestCertificate _clientCertificate = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _world = new World();
+        _serverCertificate = _world.Authority.IssueServer("server.test");
+        _clientCertificate = _world.Authority.IssueClient("client.test");
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _serverCertificate.Dispose();
+        _clientCertificate.Dispose();
+        _world.Dispose();
+    }
+
+    private static IEnumerable<TestCaseData> Sayings()
+    {
+        static TestCaseData Case(string name, byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure) => new TestCaseData(says, thenEnds, reason, failure).SetArgDisplayNames(name);
+
+        for (var length = 0; length < s_accepted.Length; length++)
+        {
+            yield return Case($"{length} bytes of a verdict and the end", s_accepted[..length], true, RejectionReason.ConfirmationTruncated, HandshakeFailure.TransportLost);
+            yield return Case($"{length} bytes of a verdict and silence", s_accepted[..length], false, RejectionReason.HandshakeTimedOut, HandshakeFailure.TimedOut);
+        }
+
+        yield return Case("an unknown type", [9, 0, 2, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case("an oversized frame", [1, 0xff, 0xff, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case("a frame of the credential stage", [2, 0, 2, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case("application data before the verdict", "GET / HTTP/1.1"u8.ToArray(), false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case("a refusal", s_accessDenied, false, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
+        yield return Case("a refusal that nobody has registered", [1, 0, 2, 0x12, 0x34], false, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
+    }
+
+    [TestCaseSource(nameof(Sayings))]
+    public async Task A_server_says_what_a_client_did(byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure)
+    {
+        await using var wire = new DuplexPair();
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = TimeoutFor(failure) }).AcceptAsync(wire.Server));
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(wire.Client, _clientCertificate);
+
+        await SayAsync(peer, says, thenEnds);
+
+        var refusal = (await ours).Refusal;
+        (refusal.Failure, refusal.Reason).Should().Be((failure, reason), refusal.Message);
+    }
+
+    [TestCaseSource(nameof(Sayings))]
+    public async Task A_client_says_what_a_server_did(byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure)
+    {
+        await using var wire = new DuplexPair();
+        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { HandshakeTimeout = TimeoutFor(failure) }).UpgradeAsync(wire.Client, "server.test"));
+        await using var peer = await ScriptedTlsPeer.AsServerAsync(wire.Server, _serverCertificate);
+
+        await SayAsync(peer, says, thenEnds);
+
+        var refusal = (await ours).Refusal;
+        (refusal.Failure, refusal.Reason).Should().Be((failure, reason), refusal.Message);
+    }
+
+    [Test]
+    public async Task What_a_client_glues_to_its_verdict_reaches_the_application([Values] TlsVersion version, [Values(1, 4096)] int readSize)
+    {
+        await using var wire = new DuplexPair();
+        wire.ClientToServer.MaxReadSize = readSize;
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(wire.Server));
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(wire.Client, _clientCertificate, version);
+
+        await peer.SayAsync([.. s_accepted, .. "hello"u8]);
+        await peer.SayAsync(", server"u8.ToArray());
+        await peer.EndAsync();
+
+        await using var connection = (await ours).Accepted;
+        (await ReadToEndAsync(connection)).Should().Be("hello, server");
+    }
+
+    [Test]
+    public async Task What_a_server_glues_to_its_verdict_reaches_the_application([Values] TlsVersion version, [Values(1, 4096)] int readSize)
+    {
+        await using var wire = new DuplexPair();
+        wire.ServerToClient.MaxReadSize = readSize;
+        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "server.test"));
+        await using var peer = await ScriptedTlsPeer.AsServerAsync(wire.Server, _serverCertificate, version);
+
+        await peer.SayAsync([.. s_accepted, .. "hello"u8]);
+        await peer.SayAsync(", client"u8.ToArray());
+        await peer.EndAsync();
+
+        await using var connection = (await ours).Accepted;
+        (await ReadToEndAsync(connection)).Should().Be("hello, client");
+    }
+
+    [Test]
+    public async Task Neither_side_hears_more_than_the_verdict_before_the_application_speaks([Values] bool weAreServer)
+    {
+        await using var wire = new DuplexPair();
+        var ours = weAreServer
+            ? End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(wire.Server))
+            : End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "server.test"));
+        await using var peer = weAreServer
+            ? await ScriptedTlsPeer.AsClientAsync(wire.Client, _clientCertificate)
+            : await ScriptedTlsPeer.AsServerAsync(wire.Server, _serverCertificate);
+        await peer.SayAsync(s_accepted);
+        await using var connection = (await ours).Accepted;
+
+        await connection.Stream.WriteAsync("first"u8.ToArray());
+
+        (await peer.HearAsync(10)).Should().Equal([.. s_accepted, .. "first"u8]);
+    }
+
+    [Test]
+    public async Task A_refused_client_hears_the_reason_and_then_the_end_and_no_reset([Values] TlsVersion version)
+    {
+        var (client, server) = await Ends.SocketPairAsync();
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Authorization = Validation.Authorize.Dns("other.test") }).AcceptAsync(server));
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(new System.Net.Sockets.NetworkStream(client, ownsSocket: true), _clientCertificate, version);
+
+        // An eager client: what it sends early would make a careless close answer with a reset, which erases the reason at the other end.
+        await peer.SayAsync([.. s_accepted, .. new byte[20000]]);
+
+        (await peer.HearAsync(5)).Should().Equal(s_accessDenied);
+        (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        (await ours).Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
+    }
+
+    [Test]
+    public async Task Every_byte_of_the_record_that_carries_the_verdict_may_be_broken_or_missing(
+        [Values] TlsVersion version, [Values(Direction.ClientToServer, Direction.ServerToClient)] Direction direction, [Values] bool cut)
+    {
+        for (var position = 0; position < 40; position++)
+        {
+            await using var wire = new DuplexPair();
+            var mangled = new MangledVerdict(direction == Direction.ClientToServer ? wire.Client : wire.Server, position, cut);
+            // A broken length makes the platform wait for bytes that never come: the deadline ends that.
+            var patience = TimeSpan.FromSeconds(1);
+            var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version, HandshakeTimeout = patience });
+            var server = new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = patience });
+
+            await using var ends = await Ends.ShakeAsync(
+                client.UpgradeAsync(direction == Direction.ClientToServer ? mangled : wire.Client, "server.test"),
+                server.AcceptAsync(direction == Direction.ServerToClient ? mangled : wire.Server));
+
+            var receiver = direction == Direction.ClientToServer ? ends.Server : ends.Client;
+            if (mangled.Done)
+            {
+                receiver.Failure.Should().BeOfType<HandshakeException>($"byte {position}");
+            }
+            else
+            {
+                position.Should().BeGreaterThan(20, "the record has at least that many bytes");
+                receiver.Connection.Should().NotBeNull();
+            }
+        }
+    }
+
+    private static TimeSpan TimeoutFor(HandshakeFailure failure) => failure == HandshakeFailure.TimedOut ? TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(20);
+
+    private static async Task SayAsync(ScriptedTlsPeer peer, byte[] says, bool thenEnds)
+    {
+        if (says.Length > 0)
+        {
+            await peer.SayAsync(says);
+        }
+
+        if (thenEnds)
+        {
+            await peer.EndAsync();
+        }
+    }
+
+    private static Task<string> ReadToEndAsync(MutualTlsConnection connection) => new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(Ends.Deadline);
+
+    /// <summary>Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.</summary>
+    private sealed class MangledVerdict(DuplexStream inner, int position, bool cut) : Stream
+    {
+        private const byte ApplicationData = 23;
+
+        internal bool Done { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => true;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (!Done && buffer.Length is > 5 and < 50 && buffer.Span[0] == ApplicationData && position < buffer.Length)
+            {
+                Done = true;
+                var copy = buffer.ToArray();
+                if (cut)
+                {
+                    await inner.WriteAsync(copy.AsMemory(0, position), cancellationToken);
+                    inner.ShutdownWrite();
+                    return;
+                }
+
+                copy[position] ^= 0x41;
+                await inner.WriteAsync(copy, cancellationToken);
+                return;
+            }
+
+            await inner.WriteAsync(buffer, cancellationToken);
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+        public override void Flush() => inner.Flush();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Testing;
+
+namespace MutualAuth.Tests.Support;
+
+/// <summary>A peer that speaks TLS and our ALPN id properly, accepts everybody, and then says on the wire whatever a test tells it to.</summary>
+internal sealed class ScriptedTlsPeer : IAsyncDisposable
+{
+    private readonly SslStream _tls;
+
+    private ScriptedTlsPeer(Stream transport) => _tls = new SslStream(transport);
+
+    internal Stream Stream => _tls;
+
+    internal static async Task<ScriptedTlsPeer> AsClientAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
+    {
+        var peer = new ScriptedTlsPeer(transport);
+        await peer._tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "server.test",
+            ClientCertificateContext = certificate.ToSslContext(),
+            ApplicationProtocols = Protocols(protocol),
+            EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        }).WaitAsync(Ends.Deadline);
+        return peer;
+    }
+
+    internal static async Task<ScriptedTlsPeer> AsServerAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
+    {
+        var peer = new ScriptedTlsPeer(transport);
+        await peer._tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate.ToSslContext(),
+            ClientCertificateRequired = true,
+            ApplicationProtocols = Protocols(protocol),
+            EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        }).WaitAsync(Ends.Deadline);
+        return peer;
+    }
+
+    /// <summary>Writes all of it in one TLS record.</summary>
+    internal async Task SayAsync(byte[] bytes) => await _tls.WriteAsync(bytes).AsTask().WaitAsync(Ends.Deadline);
+
+    internal async Task EndAsync() => await _tls.ShutdownAsync().WaitAsync(Ends.Deadline);
+
+    internal async Task<byte[]> HearAsync(int count)
+    {
+        var bytes = new byte[count];
+        await _tls.ReadExactlyAsync(bytes).AsTask().WaitAsync(Ends.Deadline);
+        return bytes;
+    }
+
+    public ValueTask DisposeAsync() => _tls.DisposeAsync();
+
+    private static List<SslApplicationProtocol>? Protocols(string? protocol) => protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)];
+}
