@@ -1,29 +1,191 @@
-#pragma warning disable
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Formats.Asn1;
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+
 namespace MutualAuth.Certificates;
-public sealed class Certificate : IEquatable<Certificate> {
-    public static Certificate Parse(ReadOnlyMemory<byte> der) => throw new NotImplementedException();
-    public static bool TryParse(ReadOnlyMemory<byte> der, out Certificate? certificate, out Rejection? problem) => throw new NotImplementedException();
-    public ReadOnlyMemory<byte> RawData => throw new NotImplementedException();
-    public DistinguishedName Subject => throw new NotImplementedException();
-    public DistinguishedName Issuer => throw new NotImplementedException();
-    public string SerialNumber => throw new NotImplementedException();
-    public DateTimeOffset NotBefore => throw new NotImplementedException();
-    public DateTimeOffset NotAfter => throw new NotImplementedException();
-    public ImmutableArray<string> DnsNames => throw new NotImplementedException();
-    public ImmutableArray<string> Uris => throw new NotImplementedException();
-    public ImmutableArray<string> EmailAddresses => throw new NotImplementedException();
-    public ImmutableArray<IPAddress> IPAddresses => throw new NotImplementedException();
-    public bool IsCertificateAuthority => throw new NotImplementedException();
-    public int? PathLength => throw new NotImplementedException();
-    public X509KeyUsageFlags? KeyUsage => throw new NotImplementedException();
-    public ImmutableArray<string> ExtendedKeyUsages => throw new NotImplementedException();
-    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => throw new NotImplementedException();
-    public string Thumbprint => throw new NotImplementedException();
-    public X509Certificate2 ToX509Certificate2() => throw new NotImplementedException();
-    public bool Equals(Certificate? other) => throw new NotImplementedException();
+
+/// <summary>An X.509 certificate (RFC 5280 §4), read strictly and without the platform's parser.</summary>
+/// <remarks>
+/// Reading checks the grammar and nothing else: a certificate that was read is not yet trusted, current or meant for anything.
+/// Equality is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
+/// </remarks>
+public sealed class Certificate : IEquatable<Certificate>
+{
+    private ImmutableArray<string> _dnsNames;
+    private ImmutableArray<string> _uris;
+    private ImmutableArray<string> _emailAddresses;
+    private ImmutableArray<IPAddress> _addresses;
+    private string? _thumbprint;
+
+    internal Certificate(CertificateFields fields)
+    {
+        RawData = fields.RawData;
+        Version = fields.Version;
+        Serial = fields.Serial;
+        Signed = fields.Signed;
+        SignatureAlgorithm = fields.SignatureAlgorithm;
+        Scheme = fields.Scheme;
+        Signature = fields.Signature;
+        Issuer = fields.Issuer;
+        Subject = fields.Subject;
+        NotBefore = fields.NotBefore;
+        NotAfter = fields.NotAfter;
+        PublicKey = fields.PublicKey;
+        Extensions = fields.Extensions;
+        IsSelfIssued = Subject.Equals(Issuer);
+    }
+
+    /// <summary>The whole encoding, in DER.</summary>
+    public ReadOnlyMemory<byte> RawData { get; }
+
+    /// <summary>Whom the certificate is about; empty when its names are all in the subject alternative name.</summary>
+    public DistinguishedName Subject { get; }
+
+    /// <summary>Who signed it.</summary>
+    public DistinguishedName Issuer { get; }
+
+    /// <summary>The serial number as upper-case hex of its DER contents octets.</summary>
+    public string SerialNumber => Convert.ToHexString(Serial.Span);
+
+    /// <summary>The first moment of validity, inclusive (RFC 5280 §4.1.2.5).</summary>
+    public DateTimeOffset NotBefore { get; }
+
+    /// <summary>The last second of validity, inclusive.</summary>
+    public DateTimeOffset NotAfter { get; }
+
+    /// <summary>The DNS names of the subject alternative name, as presented and in their order; wildcards and malformed ones included.</summary>
+    public ImmutableArray<string> DnsNames => Names(ref _dnsNames, GeneralNameForm.Dns);
+
+    /// <summary>The URIs of the subject alternative name, as presented and in their order.</summary>
+    public ImmutableArray<string> Uris => Names(ref _uris, GeneralNameForm.Uri);
+
+    /// <summary>The e-mail addresses (rfc822Name) of the subject alternative name, as presented and in their order.</summary>
+    public ImmutableArray<string> EmailAddresses => Names(ref _emailAddresses, GeneralNameForm.Email);
+
+    /// <summary>The IP addresses of the subject alternative name, in their order.</summary>
+    public ImmutableArray<IPAddress> IPAddresses
+    {
+        get
+        {
+            if (_addresses.IsDefault)
+            {
+                var addresses = Extensions.SubjectNames.Where(name => name.Form == GeneralNameForm.IPAddress).Select(name => new IPAddress(name.Value.Span));
+                ImmutableInterlocked.InterlockedInitialize(ref _addresses, [.. addresses]);
+            }
+
+            return _addresses;
+        }
+    }
+
+    /// <summary>Whether the basic constraints call the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
+    public bool IsCertificateAuthority => Extensions.IsAuthority;
+
+    /// <summary>How many further authorities may follow below this one; null when there is no limit.</summary>
+    public int? PathLength => Extensions.PathLength;
+
+    /// <summary>What the key may be used for (RFC 5280 §4.2.1.3); null when the certificate does not say.</summary>
+    public X509KeyUsageFlags? KeyUsage => Extensions.Has(KnownExtension.KeyUsage) ? Extensions.KeyUsage : null;
+
+    /// <summary>The purposes (RFC 5280 §4.2.1.12) as dotted identifiers, in their order; empty when the certificate does not say.</summary>
+    public ImmutableArray<string> ExtendedKeyUsages => [.. Extensions.Purposes.Select(purpose => Oids.ToDotted(purpose.Span))];
+
+    /// <summary>The public key with its algorithm, in DER: what a pin is made of.</summary>
+    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => PublicKey.Encoding;
+
+    /// <summary>SHA-256 of the whole encoding, as 64 upper-case hex digits.</summary>
+    public string Thumbprint => _thumbprint ??= Convert.ToHexString(SHA256.HashData(RawData.Span));
+
+    /// <summary>1, 2 or 3, as people count; the encoding has one less.</summary>
+    internal int Version { get; }
+
+    /// <summary>The contents octets of the serial number.</summary>
+    internal ReadOnlyMemory<byte> Serial { get; }
+
+    /// <summary>What the signature covers.</summary>
+    internal ReadOnlyMemory<byte> Signed { get; }
+
+    /// <summary>The AlgorithmIdentifier of the signature, in DER.</summary>
+    internal ReadOnlyMemory<byte> SignatureAlgorithm { get; }
+
+    internal SignatureScheme Scheme { get; }
+
+    internal ReadOnlyMemory<byte> Signature { get; }
+
+    internal PublicKeyInfo PublicKey { get; }
+
+    internal CertificateExtensions Extensions { get; }
+
+    /// <summary>Whether it names itself as its issuer; whether its own key signed it is another question.</summary>
+    internal bool IsSelfIssued { get; }
+
+    /// <summary>Reads one certificate.</summary>
+    /// <param name="der">The encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
+    /// <exception cref="CryptographicException">It is not an X.509 certificate in DER; the message says what is wrong with it.</exception>
+    public static Certificate Parse(ReadOnlyMemory<byte> der) =>
+        TryParse(der, out var certificate, out var problem) ? certificate : throw new CryptographicException(problem.ToString());
+
+    /// <summary>Reads one certificate; never throws.</summary>
+    /// <param name="der">The encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
+    /// <param name="certificate">The certificate, when it could be read.</param>
+    /// <param name="problem">Why it could not.</param>
+    public static bool TryParse(
+        ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem)
+    {
+        try
+        {
+            certificate = CertificateReader.Read(der);
+            problem = null;
+            return true;
+        }
+        catch (AsnContentException malformed)
+        {
+            certificate = null;
+            problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER", $"an encoding in which {Describe(malformed)}")
+            {
+                Rule = "RFC 5280 §4.1",
+            };
+            return false;
+        }
+    }
+
+    /// <summary>The platform's object for the same certificate, for code that needs one. The caller owns it and disposes of it.</summary>
+    /// <exception cref="CryptographicException">The platform's parser does not accept the encoding.</exception>
+    public X509Certificate2 ToX509Certificate2() => X509CertificateLoader.LoadCertificate(RawData.Span);
+
+    /// <inheritdoc/>
+    public bool Equals(Certificate? other) => other is not null && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Certificate);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(RawData.Span);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>The subject in the form of RFC 4514, escaped so that it is safe to log.</summary>
+    public override string ToString() => PeerText.Quote(Subject.ToString());
+
+    // The framework's own texts are the few that do not describe a value; none of them quotes the input.
+    private static string Describe(AsnContentException malformed) =>
+        malformed.Message.Length > 0 && char.IsAsciiLetterLower(malformed.Message[0]) ? malformed.Message : "a value is not DER";
+
+    private ImmutableArray<string> Names(ref ImmutableArray<string> names, GeneralNameForm form)
+    {
+        if (names.IsDefault)
+        {
+            ImmutableInterlocked.InterlockedInitialize(
+                ref names, [.. Extensions.SubjectNames.Where(name => name.Form == form).Select(name => name.Text)]);
+        }
+
+        return names;
+    }
 }

@@ -1,10 +1,162 @@
-#pragma warning disable
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Formats.Asn1;
+
 namespace MutualAuth.Names;
-public sealed class DistinguishedName : IEquatable<DistinguishedName> {
-    public static DistinguishedName Parse(string rfc4514) => throw new NotImplementedException();
-    public static bool TryParse(string? rfc4514, out DistinguishedName? name) => throw new NotImplementedException();
-    public static bool TryDecode(ReadOnlyMemory<byte> der, out DistinguishedName? name) => throw new NotImplementedException();
-    public ReadOnlyMemory<byte> RawData => throw new NotImplementedException();
-    public bool IsEmpty => throw new NotImplementedException();
-    public bool Equals(DistinguishedName? other) => throw new NotImplementedException();
+
+/// <summary>An X.501 distinguished name, as the subject and the issuer of a certificate carry it.</summary>
+/// <remarks>
+/// Two names are equal by RFC 5280 §7.1: attribute by attribute and in order; letter case and repeated, leading or trailing spaces do not
+/// count in character strings, nor does the string type, nor the order within a multi-valued RDN. Unicode compatibility forms are not
+/// folded, so that the answer does not depend on the globalization data of the machine. Immutable and safe to share.
+/// </remarks>
+public sealed class DistinguishedName : IEquatable<DistinguishedName>
+{
+    // A name of a real authority has 3 to 8.
+    internal const int MaxAttributes = 256;
+
+    private readonly ImmutableArray<RelativeDistinguishedName> _rdns;
+    private byte[]? _canonical;
+    private string? _text;
+
+    private DistinguishedName(ReadOnlyMemory<byte> rawData, ImmutableArray<RelativeDistinguishedName> rdns)
+    {
+        RawData = rawData;
+        _rdns = rdns;
+    }
+
+    /// <summary>The DER encoding, exactly as it was presented.</summary>
+    public ReadOnlyMemory<byte> RawData { get; }
+
+    /// <summary>Whether the name has no attribute at all.</summary>
+    public bool IsEmpty => _rdns.IsEmpty;
+
+    /// <summary>The relative names from the root of the directory to its leaf, which is the order of the encoding.</summary>
+    internal ImmutableArray<RelativeDistinguishedName> Rdns => _rdns;
+
+    /// <summary>Reads the text form of RFC 4514, such as <c>CN=client,O=Example</c>.</summary>
+    /// <param name="rfc4514">
+    /// The last RDN of the encoding stands first. CN, L, ST, O, OU, C, STREET, DC and UID are known, and <c>serialNumber</c>, <c>E</c> and
+    /// <c>emailAddress</c>; any other type is written as a dotted number. The empty text is the empty name. At most 4,096 characters.
+    /// </param>
+    /// <exception cref="FormatException">The text is not a distinguished name.</exception>
+    public static DistinguishedName Parse(string rfc4514)
+    {
+        ArgumentNullException.ThrowIfNull(rfc4514);
+        return TryParse(rfc4514, out var name)
+            ? name
+            : throw new FormatException($"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.PeerText.Quote(rfc4514)}.");
+    }
+
+    /// <summary>Reads the text form of RFC 4514; false when it is none. The bounds of <see cref="Parse"/> hold.</summary>
+    public static bool TryParse(string? rfc4514, [NotNullWhen(true)] out DistinguishedName? name)
+    {
+        name = null;
+        return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(der, out name);
+    }
+
+    /// <summary>Reads the DER encoding strictly; false when it is none, or has more than 256 attributes.</summary>
+    /// <param name="der">The whole encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
+    /// <param name="name">The name.</param>
+    public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name)
+    {
+        try
+        {
+            var reader = new DerReader(der);
+            name = Read(ref reader);
+            reader.End();
+            return true;
+        }
+        catch (AsnContentException)
+        {
+            name = null;
+            return false;
+        }
+    }
+
+    /// <summary>Reads the next value as a Name (RFC 5280 §4.1.2.4); throws <see cref="AsnContentException"/> when it is none.</summary>
+    internal static DistinguishedName Read(ref DerReader reader)
+    {
+        var raw = reader.ReadElement();
+        var sequence = new DerReader(raw).ReadSequence();
+        var rdns = ImmutableArray.CreateBuilder<RelativeDistinguishedName>(6);
+        var attributes = 0;
+        while (!sequence.IsEmpty)
+        {
+            var rdn = RelativeDistinguishedName.Read(ref sequence);
+            attributes += rdn.Attributes.Length;
+            if (attributes > MaxAttributes)
+            {
+                throw new AsnContentException("a name has more than 256 attributes");
+            }
+
+            rdns.Add(rdn);
+        }
+
+        return new DistinguishedName(raw, rdns.DrainToImmutable());
+    }
+
+    /// <summary>Whether this name lies in the subtree of <paramref name="root"/>: its first RDNs are all of the root's (RFC 5280 §7.1).</summary>
+    internal bool IsWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs));
+
+    /// <summary>The same, but what differs beyond ASCII only may be the same text in another Unicode form, and counts as it.</summary>
+    internal bool MayBeWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
+
+    private bool BeginsWith(DistinguishedName root, Func<RelativeDistinguishedName, RelativeDistinguishedName, bool> isSame)
+    {
+        if (root._rdns.Length > _rdns.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < root._rdns.Length; i++)
+        {
+            if (!isSame(_rdns[i], root._rdns[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(DistinguishedName? other) =>
+        other is not null
+        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span) || Canonical.AsSpan().SequenceEqual(other.Canonical));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as DistinguishedName);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(Canonical);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>The text form of RFC 4514. What the peer chose is in it: escape it before it reaches a log.</summary>
+    public override string ToString() => _text ??= Rfc4514.Format(this);
+
+    /// <summary>Equal for equal names, and for no others: what the comparison folds is folded in it.</summary>
+    private byte[] Canonical
+    {
+        get
+        {
+            if (_canonical is null)
+            {
+                var form = new MemoryStream(RawData.Length + 8);
+                foreach (var rdn in _rdns)
+                {
+                    form.WriteByte(DerReader.Set);
+                    rdn.WriteCanonical(form);
+                }
+
+                _canonical = form.ToArray();
+            }
+
+            return _canonical;
+        }
+    }
 }

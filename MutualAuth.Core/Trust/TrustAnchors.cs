@@ -1,26 +1,136 @@
-#pragma warning disable
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Names;
+
 namespace MutualAuth.Trust;
-public interface ITrustSource { TrustAnchors Current { get; } }
-public sealed class TrustAnchors : ITrustSource {
-    public static TrustAnchors FromPem(string pem) => throw new NotImplementedException();
-    public static TrustAnchors FromPemFiles(params IEnumerable<string> paths) => throw new NotImplementedException();
-    public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => throw new NotImplementedException();
-    public static TrustAnchors MachineRoots() => throw new NotImplementedException();
-    public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => throw new NotImplementedException();
-    public ImmutableArray<Certificate> Certificates => throw new NotImplementedException();
-    public ImmutableArray<Certificate> Intermediates => throw new NotImplementedException();
+
+/// <summary>The authorities at which a path may end, and helpers for getting there.</summary>
+/// <remarks>
+/// An anchor need not be self-signed. Nothing is taken from the machine unless <see cref="MachineRoots"/> is called. The constraints that
+/// an anchor's certificate carries (validity, path length, names, purposes) bind the paths below it. Immutable and safe to share; anchors
+/// keep their key objects, so share one instance rather than loading it again. Looking an anchor up costs the same for one as for ten thousand.
+/// </remarks>
+public sealed class TrustAnchors : ITrustSource
+{
+    // A bundle of ten thousand anchors has about 20 MB.
+    private const int MaxFileBytes = 64 * 1024 * 1024;
+
+    private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _anchors;
+    private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _intermediates;
+
+    private TrustAnchors(ImmutableArray<Certificate> certificates, ImmutableArray<Certificate> intermediates)
+    {
+        if (certificates.IsEmpty)
+        {
+            throw new MaterialException("No trust anchor: give at least one certificate of an authority.");
+        }
+
+        Certificates = certificates;
+        Intermediates = intermediates;
+        _anchors = BySubject(certificates);
+        _intermediates = BySubject(intermediates);
+    }
+
+    /// <summary>The anchors, each once, in the order in which they were given.</summary>
+    public ImmutableArray<Certificate> Certificates { get; }
+
+    /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
+    public ImmutableArray<Certificate> Intermediates { get; }
+
     TrustAnchors ITrustSource.Current => this;
+
+    /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>
+    public static TrustAnchors FromPem(string pem)
+    {
+        ArgumentNullException.ThrowIfNull(pem);
+        return new TrustAnchors(CertificatePem.Read(pem, "the text"), []);
+    }
+
+    /// <summary>Reads anchors from PEM files, once; nothing is watched.</summary>
+    /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
+    public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return new TrustAnchors(Distinct(paths.SelectMany(path => CertificatePem.Read(MaterialFile.ReadText(path, MaxFileBytes), path))), []);
+    }
+
+    /// <summary>Takes anchors from certificates of the platform, which are copied and stay the caller's.</summary>
+    /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
+
+    /// <summary>Takes anchors from their DER encodings, which must not be changed afterwards.</summary>
+    /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
+    {
+        ArgumentNullException.ThrowIfNull(certificates);
+        return new TrustAnchors(Distinct(certificates.Select(der => CertificatePem.Parse(der, "a trust anchor"))), []);
+    }
+
+    /// <summary>
+    /// The root certificates of this machine, read once, now: several hundred public authorities, as a rule. Choose it only for peers that
+    /// have certificates from public authorities. Roots that RFC 5280 does not allow are left out.
+    /// </summary>
+    /// <exception cref="MaterialException">The machine has no readable root.</exception>
+    /// <exception cref="CryptographicException">The store cannot be opened.</exception>
+    public static TrustAnchors MachineRoots()
+    {
+        using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
+        var roots = new List<Certificate>();
+        foreach (var platform in store.Certificates)
+        {
+            using (platform)
+            {
+                if (Certificate.TryParse(platform.RawData, out var root, out _))
+                {
+                    roots.Add(root);
+                }
+            }
+        }
+
+        return new TrustAnchors(Distinct(roots), []);
+    }
+
+    /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Certificates already known are folded.</summary>
+    /// <exception cref="MaterialException">One is not a certificate that RFC 5280 allows.</exception>
+    public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => WithHelpers(Convert(certificates));
+
+    /// <summary>The same anchors with the intermediates of a PEM text as helpers.</summary>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    public TrustAnchors WithIntermediatesFromPem(string pem)
+    {
+        ArgumentNullException.ThrowIfNull(pem);
+        return WithHelpers(CertificatePem.Read(pem, "the text"));
+    }
+
+    internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
+
+    /// <summary>The anchors of this name.</summary>
+    internal ImmutableArray<Certificate> AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : [];
+
+    /// <summary>The helpers of this name.</summary>
+    internal ImmutableArray<Certificate> IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : [];
+
+    /// <summary>The anchor that is this very certificate.</summary>
+    internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)
+    {
+        anchor = AnchorsNamed(certificate.Subject).FirstOrDefault(certificate.Equals);
+        return anchor is not null;
+    }
+
+    private static FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> BySubject(ImmutableArray<Certificate> certificates) =>
+        certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
+
+    private static ImmutableArray<Certificate> Convert(IEnumerable<X509Certificate2> certificates)
+    {
+        ArgumentNullException.ThrowIfNull(certificates);
+        return Distinct(certificates.Select(platform => CertificatePem.Parse(platform.RawData, PeerText.Quote(platform.Subject))));
+    }
+
+    private static ImmutableArray<Certificate> Distinct(IEnumerable<Certificate> certificates) => [.. certificates.Distinct()];
 }
-public sealed class PathValidator { public PathValidator(ValidationProfile profile) {}
-    public PathResult Validate(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at) => throw new NotImplementedException();
-}
-public sealed class PathResult { 
-    public Rejection? Rejection => throw new NotImplementedException();
-    public ImmutableArray<Certificate> Path => throw new NotImplementedException();
-}
-public sealed record ValidationProfile { public static ValidationProfile MutualTls { get; } = new(); }

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Reads certificates from PEM (RFC 7468) that the operator gave, so that what cannot be read is an error and never skipped.</summary>
+internal static class CertificatePem
+{
+    private const string Begin = "-----BEGIN ";
+
+    /// <summary>Reads all blocks, each certificate once.</summary>
+    /// <param name="pem">The text.</param>
+    /// <param name="source">Where it came from, for the message.</param>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    internal static ImmutableArray<Certificate> Read(string pem, string source)
+    {
+        var certificates = new List<Certificate>();
+        var rest = pem.AsSpan();
+        while (PemEncoding.TryFind(rest, out var fields))
+        {
+            // A block that is broken is passed over by the search: its opening line is then still there.
+            if (rest[..fields.Location.Start.Value].Contains(Begin, StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            if (rest[fields.Label] is not "CERTIFICATE")
+            {
+                throw new MaterialException(
+                    $"{source}: a PEM block {PeerText.Quote(rest[fields.Label].ToString())} stands among the certificates. Give a file that holds certificates only.");
+            }
+
+            var der = new byte[fields.DecodedDataLength];
+            System.Convert.TryFromBase64Chars(rest[fields.Base64Data], der, out _);
+            certificates.Add(Parse(der, $"{source}, certificate {certificates.Count + 1}"));
+            rest = rest[fields.Location.End..];
+        }
+
+        if (rest.Contains(Begin, StringComparison.Ordinal))
+        {
+            throw new MaterialException($"{source}: PEM block {certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Export it again.");
+        }
+
+        return certificates.Count > 0
+            ? [.. certificates.Distinct()]
+            : throw new MaterialException($"{source}: there is no certificate in it. Give PEM with BEGIN CERTIFICATE and END CERTIFICATE lines.");
+    }
+
+    /// <summary>Reads one certificate of the operator's.</summary>
+    internal static Certificate Parse(ReadOnlyMemory<byte> der, string source) => Certificate.TryParse(der, out var certificate, out var problem)
+        ? certificate
+        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it anew.");
+}

@@ -1,0 +1,234 @@
+using System.Collections.Immutable;
+using System.Formats.Asn1;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Reads the extensions of a certificate, each by its grammar in RFC 5280 §4.2.</summary>
+internal static class ExtensionReader
+{
+    // Duplicates are found by comparing each with each, so their number is bounded; real certificates have about ten.
+    private const int MaxExtensions = 64;
+
+    /// <summary>Reads <c>Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension</c>.</summary>
+    internal static CertificateExtensions Read(DerReader sequence)
+    {
+        var extensions = new CertificateExtensions();
+        var seen = new ReadOnlyMemory<byte>[MaxExtensions];
+        var count = 0;
+        do
+        {
+            var extension = sequence.ReadSequence();
+            var id = extension.ReadOid();
+            var critical = extension.ReadTrueOrAbsent();
+            var value = extension.ReadContent(DerReader.OctetString);
+            extension.End();
+            if (count == MaxExtensions)
+            {
+                throw new AsnContentException("there are more than 64 extensions");
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                if (seen[i].Span.SequenceEqual(id.Span))
+                {
+                    throw new AsnContentException("an extension stands in it twice");
+                }
+            }
+
+            seen[count++] = id;
+            ReadOne(extensions, id, critical, value);
+        }
+        while (!sequence.IsEmpty);
+        return extensions;
+    }
+
+    private static void ReadOne(CertificateExtensions extensions, ReadOnlyMemory<byte> id, bool critical, ReadOnlyMemory<byte> value)
+    {
+        var known = Identify(id.Span);
+        if (known == KnownExtension.None)
+        {
+            extensions.UnknownCritical = critical && extensions.UnknownCritical.IsEmpty ? id : extensions.UnknownCritical;
+            return;
+        }
+
+        extensions.Present |= known;
+        extensions.Critical |= critical ? known : KnownExtension.None;
+        var reader = new DerReader(value);
+        ReadValue(extensions, known, ref reader);
+        reader.End();
+    }
+
+    private static KnownExtension Identify(ReadOnlySpan<byte> id)
+    {
+        if (id.Length == 3 && id.StartsWith((ReadOnlySpan<byte>)[0x55, 0x1d]))
+        {
+            return id[2] switch
+            {
+                0x0e => KnownExtension.SubjectKeyIdentifier,
+                0x0f => KnownExtension.KeyUsage,
+                0x11 => KnownExtension.SubjectAltName,
+                0x12 => KnownExtension.IssuerAltName,
+                0x13 => KnownExtension.BasicConstraints,
+                0x1e => KnownExtension.NameConstraints,
+                0x1f => KnownExtension.CrlDistributionPoints,
+                0x20 => KnownExtension.CertificatePolicies,
+                0x21 => KnownExtension.PolicyMappings,
+                0x23 => KnownExtension.AuthorityKeyIdentifier,
+                0x24 => KnownExtension.PolicyConstraints,
+                0x25 => KnownExtension.ExtendedKeyUsage,
+                0x2e => KnownExtension.FreshestCrl,
+                0x36 => KnownExtension.InhibitAnyPolicy,
+                _ => KnownExtension.None,
+            };
+        }
+
+        return id.SequenceEqual(Oids.AuthorityInformationAccess) ? KnownExtension.AuthorityInformationAccess
+            : id.SequenceEqual(Oids.SubjectInformationAccess) ? KnownExtension.SubjectInformationAccess
+            : KnownExtension.None;
+    }
+
+    private static void ReadValue(CertificateExtensions extensions, KnownExtension known, ref DerReader reader)
+    {
+        switch (known)
+        {
+            case KnownExtension.SubjectKeyIdentifier:
+                extensions.SubjectKeyId = NotEmpty(reader.ReadContent(DerReader.OctetString));
+                break;
+            case KnownExtension.AuthorityKeyIdentifier:
+                extensions.AuthorityKeyId = ReadAuthorityKeyId(reader.ReadSequence());
+                break;
+            case KnownExtension.KeyUsage:
+                extensions.KeyUsage = ReadKeyUsage(ref reader);
+                break;
+            case KnownExtension.ExtendedKeyUsage:
+                extensions.Purposes = ReadPurposes(reader.ReadSequence());
+                break;
+            case KnownExtension.BasicConstraints:
+                var basic = reader.ReadSequence();
+                extensions.IsAuthority = basic.ReadTrueOrAbsent();
+                extensions.PathLength = basic.IsEmpty ? null : basic.ReadCount();
+                basic.End();
+                break;
+            case KnownExtension.NameConstraints:
+                extensions.NameConstraints = ReadNameConstraints(reader.ReadSequence());
+                break;
+            case KnownExtension.SubjectAltName:
+                extensions.SubjectNames = GeneralName.ReadAll(reader.ReadSequence());
+                break;
+            case KnownExtension.IssuerAltName:
+                GeneralName.ReadAll(reader.ReadSequence());
+                break;
+            case KnownExtension.CrlDistributionPoints:
+                extensions.CrlDistributionPoints = reader.Rest;
+                ReadSequences(reader.ReadSequence());
+                break;
+            case KnownExtension.FreshestCrl:
+                ReadSequences(reader.ReadSequence());
+                break;
+            case KnownExtension.AuthorityInformationAccess or KnownExtension.SubjectInformationAccess:
+                ReadAccessDescriptions(reader.ReadSequence());
+                break;
+            default:
+                PolicyReader.Read(extensions, known, ref reader);
+                break;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> NotEmpty(ReadOnlyMemory<byte> value) =>
+        !value.IsEmpty ? value : throw new AsnContentException("a key identifier is empty");
+
+    private static AuthorityKeyId ReadAuthorityKeyId(DerReader reader)
+    {
+        var keyId = reader.TryReadContent(DerReader.Context(0), out var id) ? NotEmpty(id) : default;
+        var hasIssuer = reader.TryReadContent(DerReader.Context(1, constructed: true), out var issuer);
+        if (hasIssuer)
+        {
+            GeneralName.ReadAll(new DerReader(issuer));
+        }
+
+        var serial = reader.NextIs(DerReader.Context(2)) ? reader.ReadInteger(DerReader.Context(2)) : default;
+        reader.End();
+        return hasIssuer == !serial.IsEmpty
+            ? new AuthorityKeyId(keyId, hasIssuer, serial)
+            : throw new AsnContentException("an authority key identifier has an issuer without a serial number, or the other way round");
+    }
+
+    private static X509KeyUsageFlags ReadKeyUsage(ref DerReader reader)
+    {
+        var bits = reader.ReadNamedBits();
+        if (bits.IsEmpty)
+        {
+            throw new AsnContentException("the key usage names no usage");
+        }
+
+        // X509KeyUsageFlags has the octets in this order.
+        return (X509KeyUsageFlags)(bits[0] | (bits.Length > 1 ? (bits[1] & 0x80) << 8 : 0));
+    }
+
+    private static ImmutableArray<ReadOnlyMemory<byte>> ReadPurposes(DerReader sequence)
+    {
+        var purposes = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(2);
+        do
+        {
+            purposes.Add(sequence.ReadOid());
+        }
+        while (!sequence.IsEmpty);
+        return purposes.DrainToImmutable();
+    }
+
+    private static NameConstraintSet ReadNameConstraints(DerReader sequence)
+    {
+        if (sequence.IsEmpty)
+        {
+            throw new AsnContentException("the name constraints constrain nothing");
+        }
+
+        var permitted = ReadSubtrees(ref sequence, DerReader.Context(0, constructed: true));
+        var excluded = ReadSubtrees(ref sequence, DerReader.Context(1, constructed: true));
+        sequence.End();
+        return new NameConstraintSet(permitted, excluded);
+    }
+
+    private static ImmutableArray<GeneralName> ReadSubtrees(ref DerReader sequence, byte tag)
+    {
+        if (!sequence.TryReadContent(tag, out var content))
+        {
+            return [];
+        }
+
+        var subtrees = new DerReader(content);
+        var bases = ImmutableArray.CreateBuilder<GeneralName>();
+        do
+        {
+            // RFC 5280 gives minimum no value but its default, which DER does not write, and forbids maximum.
+            var subtree = subtrees.ReadSequence();
+            bases.Add(GeneralName.Read(ref subtree, asConstraint: true));
+            subtree.End();
+        }
+        while (!subtrees.IsEmpty);
+        return bases.DrainToImmutable();
+    }
+
+    private static void ReadSequences(DerReader sequence)
+    {
+        do
+        {
+            sequence.ReadSequence();
+        }
+        while (!sequence.IsEmpty);
+    }
+
+    private static void ReadAccessDescriptions(DerReader sequence)
+    {
+        do
+        {
+            var description = sequence.ReadSequence();
+            description.ReadOid();
+            GeneralName.Read(ref description, asConstraint: false);
+            description.End();
+        }
+        while (!sequence.IsEmpty);
+    }
+}

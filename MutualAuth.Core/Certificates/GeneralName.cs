@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Formats.Asn1;
+using System.Text;
+using MutualAuth.Names;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>The forms of RFC 5280 §4.2.1.6, by their tag.</summary>
+internal enum GeneralNameForm
+{
+    Other = 0,
+    Email = 1,
+    Dns = 2,
+    X400 = 3,
+    Directory = 4,
+    EdiParty = 5,
+    Uri = 6,
+    IPAddress = 7,
+    RegisteredId = 8,
+}
+
+/// <summary>A general name as presented: in a subject alternative name, or as the base of a name constraint.</summary>
+internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory<byte> Value, DistinguishedName? Directory = null)
+{
+    /// <summary>The text of an e-mail address, DNS name or URI, which is ASCII.</summary>
+    internal string Text => Encoding.ASCII.GetString(Value.Span);
+
+    /// <summary>Reads <c>GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName</c>.</summary>
+    internal static ImmutableArray<GeneralName> ReadAll(DerReader sequence)
+    {
+        var names = ImmutableArray.CreateBuilder<GeneralName>(4);
+        do
+        {
+            names.Add(Read(ref sequence, asConstraint: false));
+        }
+        while (!sequence.IsEmpty);
+        return names.DrainToImmutable();
+    }
+
+    /// <summary>Reads one name; the base of a constraint may carry a mask with its address (RFC 5280 §4.2.1.10).</summary>
+    internal static GeneralName Read(ref DerReader reader, bool asConstraint)
+    {
+        var tag = reader.NextTag;
+        var value = reader.ReadContent(tag);
+        switch (tag)
+        {
+            case 0xa0:
+                var other = new DerReader(value);
+                other.ReadOid();
+                other.ReadContent(DerReader.Context(0, constructed: true));
+                other.End();
+                return new GeneralName(GeneralNameForm.Other, value);
+            case 0x81 or 0x82 or 0x86:
+                return Ascii.IsValid(value.Span)
+                    ? new GeneralName((GeneralNameForm)(tag & 0x1f), value)
+                    : throw new AsnContentException("a general name of an ASCII form is not ASCII");
+            case 0xa3:
+                return new GeneralName(GeneralNameForm.X400, value);
+            case 0xa4:
+                var inner = new DerReader(value);
+                var directory = DistinguishedName.Read(ref inner);
+                inner.End();
+                return new GeneralName(GeneralNameForm.Directory, value, directory);
+            case 0xa5:
+                return new GeneralName(GeneralNameForm.EdiParty, value);
+            case 0x87:
+                return value.Length is var length && (asConstraint ? length is 8 or 32 : length is 4 or 16)
+                    ? new GeneralName(GeneralNameForm.IPAddress, value)
+                    : throw new AsnContentException("an IP address has not the length of one");
+            case 0x88:
+                return new GeneralName(GeneralNameForm.RegisteredId, value);
+            default:
+                throw new AsnContentException("a general name is of no form that RFC 5280 has");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using MutualAuth.Names;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>What kind of public key a certificate carries.</summary>
+internal enum PublicKeyKind
+{
+    /// <summary>Malformed, or of an algorithm, curve or encoding that this library does not accept.</summary>
+    NotAccepted,
+
+    Rsa,
+
+    P256,
+
+    P384,
+
+    P521,
+
+    Ed25519,
+}
+
+/// <summary>The public key of a certificate (RFC 5280 §4.1.2.7): its facts, and the check of a signature with it.</summary>
+/// <remarks>
+/// Importing a key costs several times what using it costs, so a key object is made at the first use and kept. Key objects are not
+/// documented as safe for concurrent use: one is taken out while it works, and a second user at the same moment makes its own.
+/// </remarks>
+internal sealed class PublicKeyInfo
+{
+    private readonly ReadOnlyMemory<byte> _modulusOrX;
+    private readonly ReadOnlyMemory<byte> _exponentOrY;
+    private AsymmetricAlgorithm? _idle;
+    private AsymmetricAlgorithm? _secondIdle;
+
+    private PublicKeyInfo(ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description)
+    {
+        Encoding = encoding;
+        Kind = kind;
+        Description = description;
+    }
+
+    private PublicKeyInfo(ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description, ReadOnlyMemory<byte> modulusOrX, ReadOnlyMemory<byte> exponentOrY)
+        : this(encoding, kind, description)
+    {
+        _modulusOrX = modulusOrX;
+        _exponentOrY = exponentOrY;
+    }
+
+    /// <summary>The SubjectPublicKeyInfo in DER.</summary>
+    internal ReadOnlyMemory<byte> Encoding { get; }
+
+    internal PublicKeyKind Kind { get; }
+
+    /// <summary>The kind in words, fit for a rejection: nothing of it is the peer's text.</summary>
+    internal string Description { get; }
+
+    /// <summary>The length of an RSA modulus; 0 for other kinds.</summary>
+    internal int RsaBits { get; private init; }
+
+    /// <summary>Whether an RSA exponent is odd, at least 3, and short enough that a verification costs what verifications cost.</summary>
+    internal bool HasSoundRsaExponent { get; private init; }
+
+    /// <summary>Reads a SubjectPublicKeyInfo. Its outer grammar must hold; a key inside that is no key is kept as <see cref="PublicKeyKind.NotAccepted"/>.</summary>
+    internal static PublicKeyInfo Read(ReadOnlyMemory<byte> encoding)
+    {
+        var info = new DerReader(encoding).ReadSequence();
+        var algorithm = info.ReadSequence();
+        var id = algorithm.ReadOid();
+        var key = info.ReadWholeBitString();
+        info.End();
+        try
+        {
+            return id.Span.SequenceEqual(Oids.RsaEncryption) ? ReadRsa(encoding, algorithm, key)
+                : id.Span.SequenceEqual(Oids.EcPublicKey) ? ReadEc(encoding, algorithm, key)
+                : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32 ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
+                : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, $"a key of algorithm {Oids.ToDotted(id.Span)}");
+        }
+        catch (AsnContentException)
+        {
+            return new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "a malformed key");
+        }
+    }
+
+    /// <summary>Whether the signature is one over <paramref name="data"/> by this key. Never throws: what cannot be checked is false.</summary>
+    internal bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
+        {
+            return false;
+        }
+
+        AsymmetricAlgorithm? key = null;
+        try
+        {
+            key = Take() ?? Import();
+            return key switch
+            {
+                RSA rsa => rsa.VerifyData(data, signature, scheme.Hash, scheme.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
+                ECDsa ecdsa when scheme.Kind == SignatureKind.Ecdsa => ecdsa.VerifyData(data, signature, scheme.Hash, DSASignatureFormat.Rfc3279DerSequence),
+                _ => false,
+            };
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+        finally
+        {
+            Return(key);
+        }
+    }
+
+    private static PublicKeyInfo ReadRsa(ReadOnlyMemory<byte> encoding, DerReader algorithm, ReadOnlyMemory<byte> key)
+    {
+        // RFC 3279 §2.3.1: the parameters are NULL.
+        if (!algorithm.ReadContent(DerReader.Null).IsEmpty)
+        {
+            throw new AsnContentException("NULL has contents");
+        }
+
+        algorithm.End();
+        var outer = new DerReader(key);
+        var pair = outer.ReadSequence();
+        outer.End();
+        var modulus = Unsigned(pair.ReadInteger());
+        var exponent = Unsigned(pair.ReadInteger());
+        pair.End();
+        var bits = modulus.IsEmpty ? 0 : (modulus.Length * 8) - System.Numerics.BitOperations.LeadingZeroCount((uint)modulus.Span[0] << 24);
+        return new PublicKeyInfo(encoding, PublicKeyKind.Rsa, $"an RSA key of {bits} bits", modulus, exponent)
+        {
+            RsaBits = bits,
+            HasSoundRsaExponent = exponent.Length is > 0 and <= 8 && (exponent.Span[^1] & 1) == 1 && (exponent.Length > 1 || exponent.Span[0] >= 3),
+        };
+    }
+
+    private static PublicKeyInfo ReadEc(ReadOnlyMemory<byte> encoding, DerReader algorithm, ReadOnlyMemory<byte> key)
+    {
+        if (!algorithm.NextIs(DerReader.ObjectIdentifier))
+        {
+            return new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "an elliptic curve key whose curve is not named");
+        }
+
+        var curve = algorithm.ReadOid();
+        algorithm.End();
+        var (kind, size, name) = curve.Span.SequenceEqual(Oids.P256) ? (PublicKeyKind.P256, 32, "a P-256 key")
+            : curve.Span.SequenceEqual(Oids.P384) ? (PublicKeyKind.P384, 48, "a P-384 key")
+            : curve.Span.SequenceEqual(Oids.P521) ? (PublicKeyKind.P521, 66, "a P-521 key")
+            : (PublicKeyKind.NotAccepted, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}");
+        if (kind == PublicKeyKind.NotAccepted)
+        {
+            return new PublicKeyInfo(encoding, kind, name);
+        }
+
+        // RFC 5480 §2.2: the uncompressed form must be understood, and is the only one in use.
+        return key.Length == 1 + (2 * size) && key.Span[0] == 4
+            ? new PublicKeyInfo(encoding, kind, name, key.Slice(1, size), key[(1 + size)..])
+            : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "an elliptic curve key whose point is not in the uncompressed form");
+    }
+
+    /// <summary>The magnitude of an INTEGER; empty when it is not above zero.</summary>
+    private static ReadOnlyMemory<byte> Unsigned(ReadOnlyMemory<byte> integer)
+    {
+        var octets = integer.Span;
+        return octets[0] >= 0x80 || (octets.Length == 1 && octets[0] == 0) ? default : octets[0] == 0 ? integer[1..] : integer;
+    }
+
+    private AsymmetricAlgorithm Import() => Kind == PublicKeyKind.Rsa
+        ? RSA.Create(new RSAParameters { Modulus = _modulusOrX.ToArray(), Exponent = _exponentOrY.ToArray() })
+        : ECDsa.Create(new ECParameters
+        {
+            Curve = Kind switch
+            {
+                PublicKeyKind.P256 => ECCurve.NamedCurves.nistP256,
+                PublicKeyKind.P384 => ECCurve.NamedCurves.nistP384,
+                _ => ECCurve.NamedCurves.nistP521,
+            },
+            Q = new ECPoint { X = _modulusOrX.ToArray(), Y = _exponentOrY.ToArray() },
+        });
+
+    private AsymmetricAlgorithm? Take() => Interlocked.Exchange(ref _idle, null) ?? Interlocked.Exchange(ref _secondIdle, null);
+
+    private void Return(AsymmetricAlgorithm? key)
+    {
+        if (key is not null
+            && Interlocked.CompareExchange(ref _idle, key, null) is not null
+            && Interlocked.CompareExchange(ref _secondIdle, key, null) is not null)
+        {
+            key.Dispose();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using MutualAuth.Names;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>How a signature was made.</summary>
+internal enum SignatureKind
+{
+    /// <summary>By an algorithm that this library does not accept, or does not know.</summary>
+    NotAccepted,
+
+    RsaPkcs1,
+
+    RsaPss,
+
+    Ecdsa,
+}
+
+/// <summary>A signature algorithm that is accepted, or the fact that it is not. SHA-2 is all there is: no setting lets SHA-1 or MD5 in.</summary>
+internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorithmName Hash)
+{
+    /// <summary>The length of the hash; 0 when the algorithm is not accepted.</summary>
+    internal int HashBits => Hash == HashAlgorithmName.SHA256 ? 256 : Hash == HashAlgorithmName.SHA384 ? 384 : Hash == HashAlgorithmName.SHA512 ? 512 : 0;
+
+    /// <summary>Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2) with its parameters, which belong to the algorithm.</summary>
+    internal static SignatureScheme Read(ReadOnlyMemory<byte> algorithmIdentifier)
+    {
+        try
+        {
+            var sequence = new DerReader(algorithmIdentifier).ReadSequence();
+            var id = sequence.ReadOid().Span;
+            var hash = HashOf(id);
+            if (id.SequenceEqual(Oids.RsaPss))
+            {
+                return ReadPss(sequence);
+            }
+
+            if (hash.Name is null)
+            {
+                return default;
+            }
+
+            var isRsa = id.Length == 9;
+            var absent = sequence.IsEmpty;
+            if (!absent && (!isRsa || !sequence.ReadContent(DerReader.Null).IsEmpty))
+            {
+                return default;
+            }
+
+            // RFC 5758 §3.2: ECDSA has no parameters. RFC 4055 §5: RSA has NULL, and absent is to be accepted.
+            sequence.End();
+            return new SignatureScheme(isRsa ? SignatureKind.RsaPkcs1 : SignatureKind.Ecdsa, hash);
+        }
+        catch (AsnContentException)
+        {
+            return default;
+        }
+    }
+
+    private static HashAlgorithmName HashOf(ReadOnlySpan<byte> id) =>
+        id.SequenceEqual(Oids.EcdsaSha256) || id.SequenceEqual(Oids.RsaSha256) || id.SequenceEqual(Oids.Sha256) ? HashAlgorithmName.SHA256
+        : id.SequenceEqual(Oids.EcdsaSha384) || id.SequenceEqual(Oids.RsaSha384) || id.SequenceEqual(Oids.Sha384) ? HashAlgorithmName.SHA384
+        : id.SequenceEqual(Oids.EcdsaSha512) || id.SequenceEqual(Oids.RsaSha512) || id.SequenceEqual(Oids.Sha512) ? HashAlgorithmName.SHA512
+        : default;
+
+    /// <summary>RFC 4055 §3.1. Accepted is what TLS 1.3 has: MGF1 with the same hash, and a salt as long as the hash.</summary>
+    private static SignatureScheme ReadPss(DerReader sequence)
+    {
+        var parameters = sequence.ReadSequence();
+        sequence.End();
+        if (!parameters.TryReadContent(DerReader.Context(0, constructed: true), out var hashField)
+            || !parameters.TryReadContent(DerReader.Context(1, constructed: true), out var maskField)
+            || !parameters.TryReadContent(DerReader.Context(2, constructed: true), out var saltField))
+        {
+            // The defaults stand for SHA-1.
+            return default;
+        }
+
+        parameters.End();
+        var hash = ReadHash(new DerReader(hashField));
+        var mask = new DerReader(maskField).ReadSequence();
+        if (!mask.ReadOid().Span.SequenceEqual(Oids.Mgf1) || hash.Name is null || ReadHash(mask) != hash)
+        {
+            return default;
+        }
+
+        var scheme = new SignatureScheme(SignatureKind.RsaPss, hash);
+        return new DerReader(saltField).ReadCount() == scheme.HashBits / 8 ? scheme : default;
+    }
+
+    private static HashAlgorithmName ReadHash(DerReader reader)
+    {
+        var sequence = reader.ReadSequence();
+        reader.End();
+        var hash = sequence.ReadOid().Span;
+        if (!sequence.IsEmpty && !sequence.ReadContent(DerReader.Null).IsEmpty)
+        {
+            return default;
+        }
+
+        sequence.End();
+        return hash.Length == 9 ? HashOf(hash) : default;
+    }
+}

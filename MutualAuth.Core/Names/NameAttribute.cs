@@ -1,0 +1,119 @@
+using System.Formats.Asn1;
+using System.Text;
+
+namespace MutualAuth.Names;
+
+/// <summary>One attribute of a name: its type and its value, as presented.</summary>
+internal readonly struct NameAttribute
+{
+    // Strict: an octet sequence that is no text must not become one by replacement characters.
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UnicodeEncoding s_utf16 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true);
+    private static readonly UTF32Encoding s_utf32 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidCharacters: true);
+
+    private NameAttribute(ReadOnlyMemory<byte> encoding, ReadOnlyMemory<byte> type, byte tag, ReadOnlyMemory<byte> value)
+    {
+        Encoding = encoding;
+        Type = type;
+        Tag = tag;
+        Value = value;
+    }
+
+    /// <summary>Type and value together, in DER.</summary>
+    internal ReadOnlyMemory<byte> Encoding { get; }
+
+    /// <summary>The contents octets of the type's identifier.</summary>
+    internal ReadOnlyMemory<byte> Type { get; }
+
+    /// <summary>The identifier octet of the value.</summary>
+    internal byte Tag { get; }
+
+    /// <summary>The contents octets of the value.</summary>
+    internal ReadOnlyMemory<byte> Value { get; }
+
+    internal static NameAttribute Read(ref DerReader reader)
+    {
+        var encoding = reader.ReadElement();
+        var pair = new DerReader(encoding).ReadSequence();
+        var type = pair.ReadOid();
+        var tag = pair.NextTag;
+        var value = pair.ReadContent(tag);
+        pair.End();
+        var attribute = new NameAttribute(encoding, type, tag, value);
+        if (attribute.IsText && attribute.Text is null)
+        {
+            throw new AsnContentException("a name has a character string that is not of its type's alphabet");
+        }
+
+        return attribute;
+    }
+
+    /// <summary>The value as text; null when it is of no character string type, or not of that type's alphabet.</summary>
+    internal string? Text
+    {
+        get
+        {
+            var octets = Value.Span;
+            try
+            {
+                return Tag switch
+                {
+                    DerReader.Utf8String => s_utf8.GetString(octets),
+                    DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString or DerReader.VisibleString =>
+                        Ascii.IsValid(octets) ? System.Text.Encoding.ASCII.GetString(octets) : null,
+
+                    // T.61 in the standard, Latin-1 in every certificate that uses it.
+                    DerReader.TeletexString => System.Text.Encoding.Latin1.GetString(octets),
+                    DerReader.BmpString => s_utf16.GetString(octets),
+                    DerReader.UniversalString => s_utf32.GetString(octets),
+                    _ => null,
+                };
+            }
+            catch (ArgumentException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Equal for attributes that RFC 5280 §7.1 calls equal: text is folded; anything else counts octet by octet.</summary>
+    internal byte[] Canonical()
+    {
+        var text = Text;
+        var value = text is null ? Value.ToArray() : s_utf8.GetBytes(Fold(text));
+        var form = new byte[1 + Type.Length + 1 + value.Length];
+        form[0] = (byte)Type.Length;
+        Type.Span.CopyTo(form.AsSpan(1));
+        form[1 + Type.Length] = text is null ? Tag : DerReader.Utf8String;
+        value.CopyTo(form.AsSpan(2 + Type.Length));
+        return form;
+    }
+
+    private bool IsText => Tag is DerReader.Utf8String or DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString
+        or DerReader.VisibleString or DerReader.TeletexString or DerReader.BmpString or DerReader.UniversalString;
+
+    /// <summary>Lower case, no spaces at either end, one space where there were several (RFC 4518 §2.6.1).</summary>
+    private static string Fold(string text)
+    {
+        var folded = new StringBuilder(text.Length);
+        var pendingSpace = false;
+        foreach (var character in text)
+        {
+            if (char.IsWhiteSpace(character))
+            {
+                pendingSpace = folded.Length > 0;
+                continue;
+            }
+
+            if (pendingSpace)
+            {
+                folded.Append(' ');
+                pendingSpace = false;
+            }
+
+            folded.Append(char.ToLowerInvariant(character));
+        }
+
+        return folded.ToString();
+    }
+}

@@ -1,0 +1,86 @@
+using System.Formats.Asn1;
+
+namespace MutualAuth.Names;
+
+/// <summary>The object identifiers that decide something, as the contents octets of their DER encoding.</summary>
+internal static class Oids
+{
+    // RFC 5280 §4.2.
+    internal static ReadOnlySpan<byte> SubjectKeyIdentifier => [0x55, 0x1d, 0x0e];
+    internal static ReadOnlySpan<byte> KeyUsage => [0x55, 0x1d, 0x0f];
+    internal static ReadOnlySpan<byte> SubjectAltName => [0x55, 0x1d, 0x11];
+    internal static ReadOnlySpan<byte> IssuerAltName => [0x55, 0x1d, 0x12];
+    internal static ReadOnlySpan<byte> BasicConstraints => [0x55, 0x1d, 0x13];
+    internal static ReadOnlySpan<byte> NameConstraints => [0x55, 0x1d, 0x1e];
+    internal static ReadOnlySpan<byte> CrlDistributionPoints => [0x55, 0x1d, 0x1f];
+    internal static ReadOnlySpan<byte> CertificatePolicies => [0x55, 0x1d, 0x20];
+    internal static ReadOnlySpan<byte> AnyPolicy => [0x55, 0x1d, 0x20, 0x00];
+    internal static ReadOnlySpan<byte> PolicyMappings => [0x55, 0x1d, 0x21];
+    internal static ReadOnlySpan<byte> AuthorityKeyIdentifier => [0x55, 0x1d, 0x23];
+    internal static ReadOnlySpan<byte> PolicyConstraints => [0x55, 0x1d, 0x24];
+    internal static ReadOnlySpan<byte> ExtendedKeyUsage => [0x55, 0x1d, 0x25];
+    internal static ReadOnlySpan<byte> FreshestCrl => [0x55, 0x1d, 0x2e];
+    internal static ReadOnlySpan<byte> InhibitAnyPolicy => [0x55, 0x1d, 0x36];
+    internal static ReadOnlySpan<byte> AuthorityInformationAccess => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
+    internal static ReadOnlySpan<byte> SubjectInformationAccess => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x0b];
+
+    // RFC 5280 §4.2.1.12.
+    internal static ReadOnlySpan<byte> AnyExtendedKeyUsage => [0x55, 0x1d, 0x25, 0x00];
+    internal static ReadOnlySpan<byte> ServerAuth => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
+    internal static ReadOnlySpan<byte> ClientAuth => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
+
+    // Keys: RFC 3279, 4055, 5480, 8410.
+    internal static ReadOnlySpan<byte> RsaEncryption => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    internal static ReadOnlySpan<byte> RsaPss => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
+    internal static ReadOnlySpan<byte> EcPublicKey => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    internal static ReadOnlySpan<byte> P256 => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    internal static ReadOnlySpan<byte> P384 => [0x2b, 0x81, 0x04, 0x00, 0x22];
+    internal static ReadOnlySpan<byte> P521 => [0x2b, 0x81, 0x04, 0x00, 0x23];
+    internal static ReadOnlySpan<byte> Ed25519 => [0x2b, 0x65, 0x70];
+
+    // Signatures: RFC 3279, 4055, 5758.
+    internal static ReadOnlySpan<byte> RsaSha256 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
+    internal static ReadOnlySpan<byte> RsaSha384 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0c];
+    internal static ReadOnlySpan<byte> RsaSha512 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d];
+    internal static ReadOnlySpan<byte> EcdsaSha256 => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    internal static ReadOnlySpan<byte> EcdsaSha384 => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
+    internal static ReadOnlySpan<byte> EcdsaSha512 => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04];
+    internal static ReadOnlySpan<byte> Mgf1 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08];
+    internal static ReadOnlySpan<byte> Sha256 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+    internal static ReadOnlySpan<byte> Sha384 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02];
+    internal static ReadOnlySpan<byte> Sha512 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03];
+
+    // Attribute types of names: X.520 and RFC 5280 appendix A.
+    internal static ReadOnlySpan<byte> CommonName => [0x55, 0x04, 0x03];
+    internal static ReadOnlySpan<byte> EmailAddress => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
+
+    /// <summary>The dotted-decimal form of an identifier's contents octets; in hex where it is too long to be a real one.</summary>
+    internal static string ToDotted(ReadOnlySpan<byte> content)
+    {
+        var writer = new byte[content.Length + 2];
+        if (content.Length > 0x7f)
+        {
+            return Convert.ToHexString(content);
+        }
+
+        writer[0] = DerReader.ObjectIdentifier;
+        writer[1] = (byte)content.Length;
+        content.CopyTo(writer.AsSpan(2));
+        return AsnDecoder.ReadObjectIdentifier(writer, AsnEncodingRules.DER, out _);
+    }
+
+    /// <summary>The contents octets of a dotted-decimal identifier; null when it is none.</summary>
+    internal static byte[]? FromDotted(string? dotted)
+    {
+        try
+        {
+            var writer = new AsnWriter(AsnEncodingRules.DER);
+            writer.WriteObjectIdentifier(dotted!);
+            return writer.Encode()[2..];
+        }
+        catch (Exception exception) when (exception is ArgumentException or OverflowException or FormatException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Formats.Asn1;
+
+namespace MutualAuth.Names;
+
+/// <summary>One step of a distinguished name: usually one attribute, seldom a set of them.</summary>
+internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistinguishedName>
+{
+    private RelativeDistinguishedName(ImmutableArray<NameAttribute> attributes) => Attributes = attributes;
+
+    internal ImmutableArray<NameAttribute> Attributes { get; }
+
+    internal static RelativeDistinguishedName Read(ref DerReader reader)
+    {
+        var set = reader.ReadSet();
+        var first = NameAttribute.Read(ref set);
+        if (set.IsEmpty)
+        {
+            return new RelativeDistinguishedName([first]);
+        }
+
+        var attributes = ImmutableArray.CreateBuilder<NameAttribute>();
+        attributes.Add(first);
+        while (!set.IsEmpty)
+        {
+            attributes.Add(NameAttribute.Read(ref set));
+            if (attributes[^2].Encoding.Span.SequenceCompareTo(attributes[^1].Encoding.Span) >= 0)
+            {
+                throw new AsnContentException("the attributes of a name are not in the order of a DER SET, or repeat");
+            }
+
+            if (attributes.Count > DistinguishedName.MaxAttributes)
+            {
+                throw new AsnContentException("a name has more than 256 attributes");
+            }
+        }
+
+        return new RelativeDistinguishedName(attributes.DrainToImmutable());
+    }
+
+    /// <summary>Equal by RFC 5280 §7.1.</summary>
+    public bool Equals(RelativeDistinguishedName other)
+    {
+        if (Attributes.Length != other.Attributes.Length)
+        {
+            return false;
+        }
+
+        if (Attributes.Length == 1)
+        {
+            // The usual case, without an allocation where the answer is plain.
+            var (mine, theirs) = (Attributes[0], other.Attributes[0]);
+            return mine.Encoding.Span.SequenceEqual(theirs.Encoding.Span)
+                || (mine.Type.Span.SequenceEqual(theirs.Type.Span) && mine.Canonical().AsSpan().SequenceEqual(theirs.Canonical()));
+        }
+
+        var left = new MemoryStream();
+        var right = new MemoryStream();
+        WriteCanonical(left);
+        other.WriteCanonical(right);
+        return left.ToArray().AsSpan().SequenceEqual(right.ToArray());
+    }
+
+    /// <summary>Whether both have the same attribute types, and texts outside ASCII that only Unicode normalization could compare.</summary>
+    internal bool MayEqual(RelativeDistinguishedName other)
+    {
+        if (Attributes.Length != other.Attributes.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < Attributes.Length; i++)
+        {
+            var (mine, theirs) = (Attributes[i], other.Attributes[i]);
+            var isSame = mine.Canonical().AsSpan().SequenceEqual(theirs.Canonical());
+            if (!mine.Type.Span.SequenceEqual(theirs.Type.Span) || !(isSame || (HasTextBeyondAscii(mine) && HasTextBeyondAscii(theirs))))
+            {
+                return false;
+            }
+        }
+
+        return true;
+
+        static bool HasTextBeyondAscii(NameAttribute attribute) => attribute.Text is { } text && !System.Text.Ascii.IsValid(text);
+    }
+
+    public override bool Equals(object? obj) => obj is RelativeDistinguishedName other && Equals(other);
+
+    public override int GetHashCode() => Attributes.Length;
+
+    /// <summary>Writes a form that is equal for equal RDNs only. Folding can change the order of a set, so it is sorted again.</summary>
+    internal void WriteCanonical(MemoryStream form)
+    {
+        var parts = new byte[Attributes.Length][];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = Attributes[i].Canonical();
+        }
+
+        if (parts.Length > 1)
+        {
+            Array.Sort(parts, static (left, right) => left.AsSpan().SequenceCompareTo(right));
+        }
+
+        Span<byte> length = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(length, parts.Length);
+        form.Write(length);
+        foreach (var part in parts)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(length, part.Length);
+            form.Write(length);
+            form.Write(part);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Says whether a certificate of a path has been revoked.</summary>
+/// <remarks>
+/// Asked for each certificate but the anchor once a path has passed everything else, from the anchor's side down, so that an issuer has
+/// been cleared before what it says about others counts. An objection ends that path and no other: another path to the same leaf may be
+/// free of the revoked authority. Pure, synchronous and safe for concurrent use; it must not throw.
+/// </remarks>
+internal interface IRevocationSource
+{
+    /// <summary>Returns null when there is nothing to object to.</summary>
+    /// <param name="subject">The certificate in question.</param>
+    /// <param name="issuer">The next certificate of the path; its key has verified the subject's signature.</param>
+    /// <param name="at">The time for which the judgement holds.</param>
+    Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at);
+}

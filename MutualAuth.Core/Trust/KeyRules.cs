@@ -1,0 +1,66 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Which keys and which signature algorithms are strong enough, and are such that the platform can check them.</summary>
+internal static class KeyRules
+{
+    private const int MaximumRsaBits = 8192;
+
+    internal static Rejection? Examine(Certificate certificate, PathPosition position, ValidationProfile profile)
+    {
+        var key = certificate.PublicKey;
+        var expected = Expected(key, profile);
+        if (expected is not null)
+        {
+            return PathRejection.Make(RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.Description);
+        }
+
+        // A trust anchor is trusted as it stands (RFC 5280 §6.1): nothing rests on the signature in it.
+        if (position == PathPosition.Anchor || IsStrongEnough(certificate.Scheme, profile))
+        {
+            return null;
+        }
+
+        var algorithm = new DerReader(certificate.SignatureAlgorithm).ReadSequence();
+        return PathRejection.Make(
+            RejectionReason.WeakSignature, certificate, position, "RFC 5758, RFC 4055",
+            $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits", $"algorithm {Describe(algorithm)}");
+    }
+
+    private static string? Expected(PublicKeyInfo key, ValidationProfile profile)
+    {
+        switch (key.Kind)
+        {
+            case PublicKeyKind.Rsa when key.RsaBits < profile.MinimumRsaBits || key.RsaBits > MaximumRsaBits || key.RsaBits % 8 != 0:
+                return $"an RSA key of {profile.MinimumRsaBits} to {MaximumRsaBits} bits, a multiple of 8";
+            case PublicKeyKind.Rsa when !key.HasSoundRsaExponent:
+                return "an RSA key with an odd public exponent from 3 up to 64 bits";
+            case PublicKeyKind.P256 when profile.MinimumCurveBits > 256:
+            case PublicKeyKind.P384 when profile.MinimumCurveBits > 384:
+                return $"an elliptic curve key of at least {profile.MinimumCurveBits} bits";
+            case PublicKeyKind.Ed25519:
+            case PublicKeyKind.NotAccepted:
+                return "an RSA key, or one on the named curve P-256, P-384 or P-521";
+            default:
+                return null;
+        }
+    }
+
+    private static bool IsStrongEnough(SignatureScheme scheme, ValidationProfile profile) =>
+        scheme.Kind != SignatureKind.NotAccepted && scheme.HashBits >= profile.MinimumHashBits;
+
+    private static string Describe(DerReader algorithm)
+    {
+        try
+        {
+            return Oids.ToDotted(algorithm.ReadOid().Span);
+        }
+        catch (System.Formats.Asn1.AsnContentException)
+        {
+            return "that is malformed";
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Holds the names of a certificate against the name constraints of an authority above it (RFC 5280 §4.2.1.10, RFC 9549 §2).</summary>
+/// <remarks>
+/// Fails closed: a constraint that is malformed, a malformed name of a form that is constrained, and a form that is constrained and
+/// cannot be compared are all refused. Constraints never bear on the common name, which names nobody here.
+/// </remarks>
+internal sealed class NameConstraintRules(WorkBudget budget)
+{
+    private const string Rule = "RFC 5280 §4.2.1.10";
+
+    // id-on-SmtpUTF8Mailbox (RFC 9598), an e-mail address in another form: [0] { OID … } begins with its type.
+    private static ReadOnlySpan<byte> SmtpUtf8Mailbox => [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
+
+    internal Rejection? Examine(
+        NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
+    {
+        var names = NamesOf(certificate);
+        var comparisons = CostOf(names, constraints);
+        if (!budget.SpendNameComparisons(comparisons))
+        {
+            return PathRejection.Make(
+                RejectionReason.BudgetExceeded, certificate, position, "ValidationBudget", "names that can be compared within the budget", $"{comparisons} comparisons");
+        }
+
+        if (FirstMalformed(constraints) is { } malformed)
+        {
+            return PathRejection.Make(
+                RejectionReason.NameConstraintViolated, authority, authorityPosition, Rule, "name constraints in the syntax of their form", $"{malformed.Form} {Show(malformed)}",
+                "A DNS constraint is a host name without wildcard and leading dot.");
+        }
+
+        foreach (var name in names)
+        {
+            if (Objection(constraints, name) is { } objection)
+            {
+                return PathRejection.Make(
+                    RejectionReason.NameConstraintViolated, certificate, position, Rule, $"names that {authority} may certify", $"{name.Form} {Show(name)}, {objection}");
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Objection(NameConstraintSet constraints, GeneralName name)
+    {
+        var form = name.Form == GeneralNameForm.Other && name.Value.Span.StartsWith(SmtpUtf8Mailbox) ? GeneralNameForm.Email : name.Form;
+        var isConstrained = IsConstrained(constraints.Permitted, form);
+        if (!isConstrained && !IsConstrained(constraints.Excluded, form))
+        {
+            return null;
+        }
+
+        if (form is GeneralNameForm.Other or GeneralNameForm.X400 or GeneralNameForm.EdiParty or GeneralNameForm.RegisteredId || form != name.Form)
+        {
+            return "of a form that is constrained and cannot be compared";
+        }
+
+        if (!NameSyntax.IsWellFormed(name) || (form == GeneralNameForm.Uri && !NameSubtree.HasConstrainableHost(name)))
+        {
+            return "malformed, or without a host name";
+        }
+
+        foreach (var excluded in constraints.Excluded)
+        {
+            if (excluded.Form == form && NameSubtree.Touches(name, excluded))
+            {
+                return $"which lies in the excluded subtree {Show(excluded)}";
+            }
+        }
+
+        return isConstrained && !IsPermitted(constraints.Permitted, name) ? "which lies in no permitted subtree" : null;
+    }
+
+    private static bool IsPermitted(ImmutableArray<GeneralName> permitted, GeneralName name)
+    {
+        foreach (var subtree in permitted)
+        {
+            if (subtree.Form == name.Form && NameSubtree.Contains(name, subtree))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Directory names are folded before they are compared, which costs as much as several comparisons of text.</summary>
+    private static long CostOf(List<GeneralName> names, NameConstraintSet constraints)
+    {
+        const int DirectoryCost = 8;
+        var directories = constraints.Permitted.Count(IsDirectory) + constraints.Excluded.Count(IsDirectory);
+        var others = constraints.Permitted.Length + constraints.Excluded.Length - directories;
+        return others + ((long)names.Count * others) + ((long)names.Count(IsDirectory) * directories * DirectoryCost);
+
+        static bool IsDirectory(GeneralName name) => name.Form == GeneralNameForm.Directory;
+    }
+
+    private static bool IsConstrained(ImmutableArray<GeneralName> subtrees, GeneralNameForm form)
+    {
+        foreach (var subtree in subtrees)
+        {
+            if (subtree.Form == form)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static GeneralName? FirstMalformed(NameConstraintSet constraints)
+    {
+        foreach (var subtree in constraints.Permitted.Concat(constraints.Excluded))
+        {
+            if (!NameSubtree.IsWellFormed(subtree))
+            {
+                return subtree;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The alternative names, the subject, and, where there are no alternative names, the e-mail addresses in the subject.</summary>
+    private static List<GeneralName> NamesOf(Certificate certificate)
+    {
+        var names = new List<GeneralName>(certificate.Extensions.SubjectNames.Length + 1);
+        names.AddRange(certificate.Extensions.SubjectNames);
+        if (certificate.Subject.IsEmpty)
+        {
+            return names;
+        }
+
+        names.Add(new GeneralName(GeneralNameForm.Directory, certificate.Subject.RawData, certificate.Subject));
+        if (certificate.Extensions.SubjectNames.IsEmpty)
+        {
+            foreach (var rdn in certificate.Subject.Rdns)
+            {
+                foreach (var attribute in rdn.Attributes)
+                {
+                    if (attribute.Type.Span.SequenceEqual(Oids.EmailAddress))
+                    {
+                        names.Add(new GeneralName(GeneralNameForm.Email, attribute.Value));
+                    }
+                }
+            }
+        }
+
+        return names;
+    }
+
+    private static string Show(GeneralName name) => name.Form switch
+    {
+        GeneralNameForm.Dns or GeneralNameForm.Email or GeneralNameForm.Uri => PeerText.Quote(name.Text),
+        GeneralNameForm.Directory => PeerText.Quote(name.Directory?.ToString()),
+        _ => Convert.ToHexString(name.Value.Span[..Math.Min(name.Value.Length, 32)]),
+    };
+}

@@ -1,0 +1,128 @@
+using System.Text;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Whether a name lies in the subtree that a name constraint spans (RFC 5280 §4.2.1.10). Names and bases must be well formed.</summary>
+internal static class NameSubtree
+{
+    /// <summary>Whether the base is what its form allows. An empty DNS, e-mail or URI base spans all names of the form.</summary>
+    internal static bool IsWellFormed(GeneralName subtree)
+    {
+        var value = subtree.Value.Span;
+        return subtree.Form switch
+        {
+            GeneralNameForm.Dns => value.IsEmpty || NameSyntax.IsDnsName(value),
+            GeneralNameForm.Email when value.Contains((byte)'@') => NameSyntax.TrySplitMailbox(value, out _, out var host) && NameSyntax.IsDnsName(host),
+            GeneralNameForm.Email or GeneralNameForm.Uri => value.IsEmpty || NameSyntax.IsDnsName(value[0] == '.' ? value[1..] : value),
+            GeneralNameForm.IPAddress => IsContiguous(value[(value.Length / 2)..]),
+            _ => true,
+        };
+    }
+
+    /// <summary>A URI without a host name can be in no subtree, nor provably outside one.</summary>
+    internal static bool HasConstrainableHost(GeneralName uri) =>
+        NameSyntax.TryGetHost(uri.Value.Span, out var host) && NameSyntax.IsDnsName(host) && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
+
+    /// <summary>Whether all that the name stands for lies in the subtree: for permitted ones.</summary>
+    internal static bool Contains(GeneralName name, GeneralName subtree) => name.Form == GeneralNameForm.Dns
+        ? IsAtOrBelow(NameSyntax.WithoutWildcard(name.Value.Span), subtree.Value.Span)
+        : Match(name, subtree, strictly: true);
+
+    /// <summary>Whether anything that the name stands for may lie in the subtree: for excluded ones.</summary>
+    internal static bool Touches(GeneralName name, GeneralName subtree)
+    {
+        if (name.Form != GeneralNameForm.Dns)
+        {
+            return Match(name, subtree, strictly: false);
+        }
+
+        var value = name.Value.Span;
+        var below = NameSyntax.WithoutWildcard(value);
+        if (IsAtOrBelow(below, subtree.Value.Span))
+        {
+            return true;
+        }
+
+        // A wildcard stands for one label: it reaches the subtrees whose base is one label longer.
+        var dot = subtree.Value.Span.IndexOf((byte)'.');
+        return below.Length != value.Length && dot >= 0 && Ascii.EqualsIgnoreCase(subtree.Value.Span[(dot + 1)..], below);
+    }
+
+    private static bool Match(GeneralName name, GeneralName subtree, bool strictly)
+    {
+        switch (name.Form)
+        {
+            case GeneralNameForm.IPAddress:
+                return MatchesAddress(name.Value.Span, subtree.Value.Span);
+            case GeneralNameForm.Email:
+                return MatchesMailbox(name.Value.Span, subtree.Value.Span);
+            case GeneralNameForm.Uri:
+                return NameSyntax.TryGetHost(name.Value.Span, out var host) && MatchesHost(host, subtree.Value.Span);
+            case GeneralNameForm.Directory:
+                return strictly ? name.Directory!.IsWithin(subtree.Directory!) : name.Directory!.MayBeWithin(subtree.Directory!);
+            default:
+                return !strictly;
+        }
+    }
+
+    private static bool IsAtOrBelow(ReadOnlySpan<byte> name, ReadOnlySpan<byte> root) =>
+        root.IsEmpty
+        || Ascii.EqualsIgnoreCase(name, root)
+        || (name.Length > root.Length && name[name.Length - root.Length - 1] == '.' && Ascii.EqualsIgnoreCase(name[^root.Length..], root));
+
+    /// <summary>A host stands for itself alone, and one with a leading dot for everything below it.</summary>
+    private static bool MatchesHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> root) =>
+        root.IsEmpty
+        || (root[0] == '.' ? host.Length > root.Length && Ascii.EqualsIgnoreCase(host[^root.Length..], root) : Ascii.EqualsIgnoreCase(host, root));
+
+    private static bool MatchesMailbox(ReadOnlySpan<byte> mailbox, ReadOnlySpan<byte> root)
+    {
+        if (!NameSyntax.TrySplitMailbox(mailbox, out var local, out var host))
+        {
+            return false;
+        }
+
+        // RFC 5280 §7.5: the local part counts letter for letter, the host does not.
+        return NameSyntax.TrySplitMailbox(root, out var rootLocal, out var rootHost)
+            ? local.SequenceEqual(rootLocal) && Ascii.EqualsIgnoreCase(host, rootHost)
+            : MatchesHost(host, root);
+    }
+
+    private static bool MatchesAddress(ReadOnlySpan<byte> address, ReadOnlySpan<byte> network)
+    {
+        if (network.Length != 2 * address.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < address.Length; i++)
+        {
+            if (((address[i] ^ network[i]) & network[address.Length + i]) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>RFC 4632: ones, and then zeros.</summary>
+    private static bool IsContiguous(ReadOnlySpan<byte> mask)
+    {
+        var ended = false;
+        foreach (var octet in mask)
+        {
+            var inverted = (byte)~octet;
+            if ((inverted & (inverted + 1)) != 0 || (ended && octet != 0))
+            {
+                return false;
+            }
+
+            ended |= octet != 0xff;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,198 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Searches, depth first and with backtracking, for a path that keeps every rule. One instance serves one validation.</summary>
+/// <remarks>
+/// What can be judged at a step is judged at that step, the cheap things before the signature, so that a search in a maze of
+/// cross-signed authorities is cut early; only policies and revocation wait for the whole path.
+/// </remarks>
+internal sealed class PathBuilder
+{
+    private readonly CandidatePool _pool;
+    private readonly ValidationProfile _profile;
+    private readonly CertificateRules _rules;
+    private readonly IRevocationSource? _revocation;
+    private readonly DateTimeOffset _at;
+    private readonly WorkBudget _budget;
+    private readonly SignatureMemory _signatures;
+    private readonly NameConstraintRules _names;
+    private readonly List<Certificate> _path = new(4);
+    private readonly PathFailure _failure = new();
+
+    internal PathBuilder(CandidatePool pool, ValidationProfile profile, PeerRole role, DateTimeOffset at, IRevocationSource? revocation)
+    {
+        _pool = pool;
+        _profile = profile;
+        _rules = new CertificateRules(profile, role, at);
+        _revocation = revocation;
+        _at = at;
+        _budget = new WorkBudget(profile.Budget);
+        _signatures = new SignatureMemory(_budget);
+        _names = new NameConstraintRules(_budget);
+    }
+
+    internal PathResult Build()
+    {
+        if (_rules.Examine(_pool.Leaf, PathPosition.Leaf) is { } unfit)
+        {
+            // A peer of nobody we know is first of all that, whatever else is wrong with its certificate.
+            return PathResult.Rejected(_pool.NamesReachAnAnchor() || _pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? unfit : UnknownAuthority(_pool.Leaf));
+        }
+
+        _path.Add(_pool.Leaf);
+        if (_pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? Complete() : Extend(_pool.Leaf, intermediates: 0))
+        {
+            return PathResult.Found([.. _path]);
+        }
+
+        return PathResult.Rejected(_budget.Exhausted is { } exhausted
+            ? new Rejection(RejectionReason.BudgetExceeded, $"certificates that can be judged within {exhausted}", "more than that")
+            {
+                Hint = "The peer sent certificates that are linked in more ways than any honest authority needs.",
+            }
+            : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
+    }
+
+    /// <summary>Tries every issuer of the last certificate of the path.</summary>
+    /// <param name="current">The last certificate of the path.</param>
+    /// <param name="intermediates">How many authorities that are not self-issued the path has so far.</param>
+    private bool Extend(Certificate current, int intermediates)
+    {
+        var found = false;
+        foreach (var candidate in _pool.IssuersOf(current))
+        {
+            if (!_budget.SpendCandidate())
+            {
+                return false;
+            }
+
+            if (IsOnPath(candidate.Certificate))
+            {
+                continue;
+            }
+
+            found = true;
+            if (Examine(current, candidate, intermediates) is { } objection)
+            {
+                _failure.Note(objection, candidate.IsAnchor, _path.Count);
+                continue;
+            }
+
+            _path.Add(candidate.Certificate);
+            var below = candidate.Certificate.IsSelfIssued ? intermediates : intermediates + 1;
+            if (candidate.IsAnchor ? Complete() : Extend(candidate.Certificate, below))
+            {
+                return true;
+            }
+
+            _path.RemoveAt(_path.Count - 1);
+        }
+
+        if (!found)
+        {
+            _failure.Note(UnknownAuthority(current), reachedAnchor: false, _path.Count);
+        }
+
+        return false;
+    }
+
+    /// <summary>What speaks against this issuer for the path as it stands.</summary>
+    private Rejection? Examine(Certificate subject, Candidate candidate, int intermediates)
+    {
+        var issuer = candidate.Certificate;
+        var position = candidate.IsAnchor ? PathPosition.Anchor : PathPosition.Intermediate;
+        return _rules.Examine(issuer, position)
+            ?? ExamineLength(issuer, position, intermediates)
+            ?? ExamineNames(issuer, position)
+            ?? _signatures.Examine(subject, PositionOf(subject), issuer);
+    }
+
+    private Rejection? ExamineLength(Certificate issuer, PathPosition position, int intermediates)
+    {
+        if (issuer.PathLength is { } allowed && intermediates > allowed)
+        {
+            return PathRejection.Make(
+                RejectionReason.PathTooLong, issuer, position, "RFC 5280 §4.2.1.9", $"at most {allowed} authorities below it", $"{intermediates}");
+        }
+
+        // Self-issued certificates do not count, but there is no end of them, so that they have a bound as well.
+        var counted = position == PathPosition.Anchor || issuer.IsSelfIssued ? intermediates : intermediates + 1;
+        return counted <= _profile.MaxIntermediates && _path.Count <= 2 * (_profile.MaxIntermediates + 1)
+            ? null
+            : PathRejection.Make(
+                RejectionReason.PathTooLong, issuer, position, "ValidationProfile.MaxIntermediates",
+                $"at most {_profile.MaxIntermediates} authorities between the peer and the anchor", "more");
+    }
+
+    /// <summary>Holds the issuer's name constraints against all that the path has below it (RFC 5280 §6.1.3 (b), (c)).</summary>
+    private Rejection? ExamineNames(Certificate issuer, PathPosition position)
+    {
+        if (issuer.Extensions.NameConstraints is not { } constraints)
+        {
+            return null;
+        }
+
+        for (var i = 0; i < _path.Count; i++)
+        {
+            var isLeaf = i == 0;
+            if ((isLeaf || !_path[i].IsSelfIssued)
+                && _names.Examine(constraints, issuer, position, _path[i], isLeaf ? PathPosition.Leaf : PathPosition.Intermediate) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Judges what only a whole path shows.</summary>
+    private bool Complete()
+    {
+        var objection = PolicyRules.Examine(_path, _profile) ?? ExamineRevocation();
+        if (objection is not null)
+        {
+            _failure.Note(objection, reachedAnchor: true, _path.Count);
+        }
+
+        return objection is null;
+    }
+
+    private Rejection? ExamineRevocation()
+    {
+        for (var i = _path.Count - 2; _revocation is not null && i >= 0; i--)
+        {
+            if (_revocation.Check(_path[i], _path[i + 1], _at) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A certificate, or another one for the same name and key, that stands in the path already leads round in a circle (RFC 4158 §2.4.2).</summary>
+    private bool IsOnPath(Certificate candidate)
+    {
+        foreach (var passed in _path)
+        {
+            if (ReferenceEquals(passed, candidate)
+                || (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private PathPosition PositionOf(Certificate certificate) => ReferenceEquals(certificate, _pool.Leaf) ? PathPosition.Leaf : PathPosition.Intermediate;
+
+    private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
+        RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
+        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {PeerText.Quote(certificate.Issuer.ToString())}, of which no certificate is known",
+        "Trust the authority, or have the peer send the certificates between it and the anchor.");
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust;
+
+/// <summary>What came of the search for a path: the path, or why there is none. Immutable.</summary>
+public sealed class PathResult
+{
+    private PathResult(ImmutableArray<Certificate> path, Rejection? rejection)
+    {
+        Path = path;
+        Rejection = rejection;
+    }
+
+    /// <summary>Why no path was accepted; null when one was.</summary>
+    public Rejection? Rejection { get; }
+
+    /// <summary>The verified path, the peer's certificate first and the trust anchor last; empty when there is none.</summary>
+    public ImmutableArray<Certificate> Path { get; }
+
+    internal static PathResult Found(ImmutableArray<Certificate> path) => new(path, null);
+
+    internal static PathResult Rejected(Rejection rejection) => new([], rejection);
+}

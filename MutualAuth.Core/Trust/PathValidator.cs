@@ -1,0 +1,60 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Decides whether a path leads from a peer's certificate to a trust anchor (RFC 5280 §6, RFC 6818, 9549, 9618).</summary>
+/// <remarks>
+/// All candidate issuers are tried, within the budget of the profile, so that the verdict and its reason do not depend on the order in
+/// which the peer sent its certificates. Whom the certificate names is not judged here. Pure: no I/O and no clock. Never throws on
+/// account of a certificate. Safe for concurrent use.
+/// </remarks>
+public sealed class PathValidator
+{
+    /// <summary>A validator for a profile.</summary>
+    /// <param name="profile">The rules; null for <see cref="ValidationProfile.MutualTls"/>.</param>
+    public PathValidator(ValidationProfile? profile = null) => Profile = profile ?? ValidationProfile.MutualTls;
+
+    /// <summary>The rules in force.</summary>
+    public ValidationProfile Profile { get; }
+
+    /// <summary>Looks for a path.</summary>
+    /// <param name="leaf">The peer's own certificate.</param>
+    /// <param name="presented">What the peer sent with it, in any order; duplicates, and the leaf among them, do no harm.</param>
+    /// <param name="trust">Where a path may end.</param>
+    /// <param name="role">The part that the peer plays, which decides the purpose that its certificate needs.</param>
+    /// <param name="at">The time for which the judgement holds.</param>
+    public PathResult Validate(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at) =>
+        Validate(leaf, presented, trust, role, at, revocation: null);
+
+    /// <summary>Looks for a path of which <paramref name="revocation"/> says nothing bad; null when revocation is not checked.</summary>
+    internal PathResult Validate(
+        Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at, IRevocationSource? revocation)
+    {
+        ArgumentNullException.ThrowIfNull(leaf);
+        ArgumentNullException.ThrowIfNull(presented);
+        ArgumentNullException.ThrowIfNull(trust);
+        return ExamineSize(leaf, presented) is { } tooMuch
+            ? PathResult.Rejected(tooMuch)
+            : new PathBuilder(new CandidatePool(leaf, presented, trust), Profile, role, at, revocation).Build();
+    }
+
+    private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)
+    {
+        if (presented.Count >= Profile.Budget.Certificates)
+        {
+            return new Rejection(RejectionReason.TooManyCertificates, $"at most {Profile.Budget.Certificates} certificates", $"{presented.Count + 1}");
+        }
+
+        var bytes = (long)leaf.RawData.Length;
+        for (var i = 0; i < presented.Count; i++)
+        {
+            bytes += presented[i].RawData.Length;
+        }
+
+        return bytes <= Profile.Budget.Bytes
+            ? null
+            : new Rejection(RejectionReason.BudgetExceeded, $"certificates of at most {Profile.Budget.Bytes} octets together", $"{bytes} octets");
+    }
+}

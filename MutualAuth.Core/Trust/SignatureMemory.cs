@@ -1,0 +1,54 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Checks signatures, each at most once in a validation.</summary>
+internal sealed class SignatureMemory(WorkBudget budget)
+{
+    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(4);
+
+    /// <summary>Whether the issuer's key signed the subject (RFC 5280 §6.1.3 (a)(1)).</summary>
+    internal Rejection? Examine(Certificate subject, PathPosition position, Certificate issuer)
+    {
+        if (Recall(subject, issuer.PublicKey) is not { } isValid)
+        {
+            if (!budget.SpendSignatureCheck())
+            {
+                return PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
+            }
+
+            isValid = issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
+            _checked.Add((subject, issuer.PublicKey, isValid));
+        }
+
+        return isValid ? null : Describe(subject, position, issuer);
+    }
+
+    private static Rejection Describe(Certificate subject, PathPosition position, Certificate issuer)
+    {
+        var wanted = subject.Extensions.AuthorityKeyId.KeyId.Span;
+        var has = issuer.Extensions.SubjectKeyId.Span;
+        var isOtherKey = !wanted.IsEmpty && !has.IsEmpty && !wanted.SequenceEqual(has);
+        return isOtherKey
+            ? PathRejection.Make(
+                RejectionReason.UnknownAuthority, subject, position, "RFC 5280 §4.2.1.1", "a certificate signed by a known authority's key",
+                $"one signed by another key than that of {issuer}, which bears the issuer's name")
+            : PathRejection.Make(
+                RejectionReason.SignatureInvalid, subject, position, "RFC 5280 §6.1.3", $"a signature by the key of {issuer}", "one that does not verify with it",
+                "An authority that was made anew under its old name has another key: give the anchor that issued this certificate.");
+    }
+
+    private bool? Recall(Certificate subject, PublicKeyInfo key)
+    {
+        foreach (var (seen, by, isValid) in _checked)
+        {
+            if (ReferenceEquals(seen, subject) && (ReferenceEquals(by, key) || by.Encoding.Span.SequenceEqual(key.Encoding.Span)))
+            {
+                return isValid;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,28 @@
+namespace MutualAuth.Trust;
+
+/// <summary>What is left of a <see cref="ValidationBudget"/> during one validation. Once something is spent, it stays so.</summary>
+internal sealed class WorkBudget(ValidationBudget budget)
+{
+    private int _signatureChecks = budget.SignatureChecks;
+    private int _candidates = budget.Candidates;
+    private long _nameComparisons = budget.NameComparisons;
+
+    /// <summary>What ran out first, in words; null while there is enough of everything.</summary>
+    internal string? Exhausted { get; private set; }
+
+    internal bool SpendSignatureCheck() => --_signatureChecks >= 0 || Exhaust($"{budget.SignatureChecks} signature checks");
+
+    internal bool SpendCandidate() => --_candidates >= 0 || Exhaust($"{budget.Candidates} issuers to try");
+
+    internal bool SpendNameComparisons(long count)
+    {
+        _nameComparisons -= count;
+        return _nameComparisons >= 0 || Exhaust($"{budget.NameComparisons} comparisons of names with name constraints");
+    }
+
+    private bool Exhaust(string what)
+    {
+        Exhausted ??= what;
+        return false;
+    }
+}
