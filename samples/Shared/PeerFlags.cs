@@ -22,7 +22,7 @@ internal sealed class PeerFlags
     private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
     private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
 
-    private readonly Dictionary<Option, string> _unavailable = [];
+    private readonly List<Option> _unavailable = [];
 
     internal PeerFlags(RootCommand command)
     {
@@ -41,13 +41,13 @@ internal sealed class PeerFlags
     internal void AddUnavailable(RootCommand command, Option option)
     {
         option.Description += " Not in this version.";
-        _unavailable.Add(option, option.Name);
+        _unavailable.Add(option);
         command.Options.Add(option);
     }
 
     internal void RefuseUnavailable(ParseResult arguments)
     {
-        if (_unavailable.Keys.FirstOrDefault(option => arguments.GetResult(option) is { Implicit: false }) is { } given)
+        if (_unavailable.Find(option => arguments.GetResult(option) is { Implicit: false }) is { } given)
         {
             throw new UsageException($"{given.Name} is not in this version; leave it out.");
         }
