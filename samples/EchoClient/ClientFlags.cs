@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Net;
+using MutualAuth.Certificates;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>The client's flags, and what they mean in the library's terms.</summary>
+internal sealed class ClientFlags
+{
+    private readonly Option<string> _connect = new("--connect") { HelpName = "HOST:PORT", Required = true, Description = "The server; [ADDRESS]:PORT for IPv6." };
+    private readonly Option<string?> _serverName = new("--server-name") { HelpName = "NAME", Description = "The name that its certificate must have. Default: HOST." };
+    private readonly PeerFlags _peer;
+
+    internal ClientFlags()
+    {
+        Command = new RootCommand("Sends stdin to an echo server, prints what comes back, and ends when all of it has. Empty stdin: the handshake alone.");
+        Command.Options.Add(_connect);
+        Command.Options.Add(_serverName);
+        _peer = new PeerFlags(Command);
+        _peer.AddUnavailable(Command, new Option<string>("--user") { HelpName = "NAME", Description = "Log in as this user." });
+        _peer.AddUnavailable(Command, new Option<string>("--password-file") { HelpName = "FILE", Description = "The user's password." });
+        _peer.AddUnavailable(Command, new Option<string>("--token-file") { HelpName = "FILE", Description = "A bearer token." });
+        _peer.AddUnavailable(Command, new Option<string>("--mechanism") { HelpName = "NAME", Description = "The SASL mechanism." });
+    }
+
+    internal RootCommand Command { get; }
+
+    /// <exception cref="UsageException">The flags cannot be followed.</exception>
+    internal (MutualTlsClient Client, EndPoint EndPoint, string ServerName) Read(ParseResult arguments)
+    {
+        try
+        {
+            _peer.RefuseUnavailable(arguments);
+            if (!_peer.HasTrust(arguments))
+            {
+                throw new UsageException("Say whom to trust: --trust FILE.");
+            }
+
+            _peer.ApplyRevocation(arguments);
+            var (host, port) = CommandLine.ParseHostAndPort("--connect", arguments.GetRequiredValue(_connect));
+            var client = new MutualTlsClient(new MutualTlsClientOptions
+            {
+                Identity = _peer.Identity(arguments) is { } identity ? identity : ClientIdentity.None,
+                Trust = _peer.Trust(arguments),
+                Authorization = Authorize.ServerName,
+                Pins = _peer.Pins(arguments),
+                ApplicationProtocols = _peer.Protocols(arguments),
+                MinimumTlsVersion = _peer.MinimumTls(arguments),
+                Confirmation = _peer.Confirmation(arguments),
+            });
+            var serverName = arguments.GetValue(_serverName) ?? host;
+            return Names.ServerName.TryParse(serverName, out _)
+                ? (client, CommandLine.ToEndPoint(host, port), serverName)
+                : throw new UsageException($"'{serverName}' is neither a DNS name nor an IP address; give --server-name.");
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using MutualAuth.Connections;
+
+namespace MutualAuth.Samples;
+
+/// <summary>Sends an input as it arrives, and prints what comes back as it comes, both at once.</summary>
+internal sealed class Conversation(MutualTlsConnection connection, Stream input, Stream output)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private readonly TaskCompletionSource _allBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _sent;
+    private long _received;
+    private bool _inputEnded;
+
+    /// <summary>Runs until the input has ended and as many bytes have come back.</summary>
+    /// <returns>False when the peer closed before.</returns>
+    /// <exception cref="IOException">The transport failed, or the peer refused us only now.</exception>
+    internal async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        var sending = SendAsync(cancellationToken);
+        var receiving = ReceiveAsync(cancellationToken);
+        if (await Task.WhenAny(_allBack.Task, receiving, sending) == sending)
+        {
+            // A write that fails says less than the read beside it, which may find the reason.
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(_allBack.Task, receiving).WaitAsync(sending.IsFaulted ? s_patience : Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+
+        if (!_allBack.Task.IsCompleted)
+        {
+            await receiving;
+            return _allBack.Task.IsCompleted;
+        }
+
+        if (_sent == 0 && !connection.IsConfirmed)
+        {
+            await ListenForRefusalAsync(receiving, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await input.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+        {
+            Interlocked.Add(ref _sent, count);
+            await connection.Stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+        }
+
+        Volatile.Write(ref _inputEnded, true);
+        Check();
+    }
+
+    private async Task ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await connection.Stream.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+        {
+            await output.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+            await output.FlushAsync(cancellationToken);
+            Interlocked.Add(ref _received, count);
+            Check();
+        }
+    }
+
+    private void Check()
+    {
+        if (Volatile.Read(ref _inputEnded) && Interlocked.Read(ref _received) >= Interlocked.Read(ref _sent))
+        {
+            _allBack.TrySetResult();
+        }
+    }
+
+    /// <summary>A plain TLS peer says that it refused us only after the handshake, if at all. Say goodbye, and hear what it answers.</summary>
+    private async Task ListenForRefusalAsync(Task receiving, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.CompleteWritesAsync();
+            await receiving.WaitAsync(s_patience, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // It has nothing to say.
+        }
+        catch (IOException exception) when (!connection.TryGetRefusal(exception, out _))
+        {
+            // It was done with us.
+        }
+    }
+}

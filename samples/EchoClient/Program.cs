@@ -1,0 +1,55 @@
+// A client that knows its server. Every flag: --help. EchoServer prints a command to begin with.
+// stdin goes to the server, what comes back goes to stdout; the exit code says how it ended, and the last line of stderr why.
+using System.CommandLine;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Samples;
+
+var flags = new ClientFlags();
+flags.Command.SetAction(TalkAsync);
+return await CommandLine.RunAsync(flags.Command, args);
+
+async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
+{
+    var (client, endPoint, serverName) = flags.Read(arguments);
+    try
+    {
+        await using var connection = await client.ConnectAsync(endPoint, serverName, stop);
+        var session = connection.Session;
+        Console.Error.WriteLine($"accepted name={connection.Peer.Name} confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
+        try
+        {
+            var conversation = new Conversation(connection, Console.OpenStandardInput(), Console.OpenStandardOutput());
+            return await conversation.RunAsync(stop)
+                ? 0
+                : CommandLine.Fail(1, "peer_closed", "The server closed before everything had come back." + (connection.IsConfirmed ? null : " It may have refused us without a word."));
+        }
+        catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
+        {
+            return Fail(refusal!);
+        }
+        catch (Exception exception) when (exception is IOException or TimeoutException)
+        {
+            return CommandLine.Fail(1, "peer_closed", $"The connection broke before everything had come back: {exception.Message}");
+        }
+    }
+    catch (HandshakeException failure)
+    {
+        return Fail(failure);
+    }
+    catch (OperationCanceledException)
+    {
+        return CommandLine.Fail(130, "interrupted", "Stopped by a signal.");
+    }
+}
+
+static int Fail(HandshakeException failure) => failure.Failure switch
+{
+    HandshakeFailure.PeerRejected => CommandLine.Fail(10, failure.Reason.ToCode(), failure.Message),
+    HandshakeFailure.RefusedByPeer => CommandLine.Fail(11, (failure.PeerReason ?? PublicReason.Refused).ToCode(), failure.Message),
+    HandshakeFailure.TimedOut => CommandLine.Fail(13, failure.Reason.ToCode(), failure.Message),
+    HandshakeFailure.Unreachable => CommandLine.Fail(14, failure.Reason.ToCode(), failure.Message),
+
+    // No agreement, a peer that broke the protocol, a transport that was lost on the way: there was never a verdict.
+    _ => CommandLine.Fail(12, failure.Reason.ToCode(), failure.Message),
+};

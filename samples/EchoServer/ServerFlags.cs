@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using MutualAuth.Names;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>The server's flags, and what they mean in the library's terms.</summary>
+internal sealed class ServerFlags
+{
+    private readonly Option<string> _listen = new("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where to listen; [ADDRESS]:PORT for IPv6; port 0 takes any." };
+    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Let in whoever has this DNS name.");
+    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
+    private readonly Option<string[]> _allowSpiffe = PeerFlags.Many("--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
+    private readonly Option<string[]> _allowSubject = PeerFlags.Many("--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+    private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted") { Description = "Let in everybody whom a trusted authority vouches for." };
+    private readonly Option<double> _handshakeTimeout = new("--handshake-timeout") { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
+    private readonly Option<int> _maxHandshakes = new("--max-handshakes") { HelpName = "N", DefaultValueFactory = _ => 256, Description = "Handshakes at once; more wait, up to a bound, and are then refused." };
+    private readonly Option<string> _require = new("--require") { DefaultValueFactory = _ => "certificate", Description = "What a client must prove itself with. Only 'certificate' in this version." };
+    private readonly PeerFlags _peer;
+
+    internal ServerFlags()
+    {
+        Command = new RootCommand("Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says how to connect.");
+        Command.Options.Add(_listen);
+        _peer = new PeerFlags(Command);
+        _require.AcceptOnlyFromAmong("certificate", "user", "both", "either");
+        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _handshakeTimeout, _maxHandshakes, _require })
+        {
+            Command.Options.Add(option);
+        }
+
+        _peer.AddUnavailable(Command, new Option<string>("--credentials") { HelpName = "FILE", Description = "Users and their SCRAM verifiers." });
+        _peer.AddUnavailable(Command, new Option<bool>("--resume") { Description = "Let clients resume TLS sessions." });
+    }
+
+    internal RootCommand Command { get; }
+
+    /// <exception cref="UsageException">The flags cannot be followed.</exception>
+    internal (MutualTlsListenerOptions Options, Throwaway? Throwaway) Read(ParseResult arguments)
+    {
+        try
+        {
+            Check(arguments);
+            var throwaway = _peer.HasCertificate(arguments) ? null : Throwaway.Create(arguments.GetRequiredValue(_listen));
+            var server = new MutualTlsServer(new MutualTlsServerOptions
+            {
+                Identity = throwaway?.Server ?? _peer.Identity(arguments)!,
+                Trust = throwaway?.Trust ?? _peer.Trust(arguments),
+                Authorization = Authorization(arguments, throwaway),
+                Pins = _peer.Pins(arguments),
+                ApplicationProtocols = _peer.Protocols(arguments),
+                MinimumTlsVersion = _peer.MinimumTls(arguments),
+                Confirmation = _peer.Confirmation(arguments),
+                HandshakeTimeout = TimeSpan.FromSeconds(arguments.GetValue(_handshakeTimeout)),
+            });
+            return (new MutualTlsListenerOptions
+            {
+                EndPoint = EndPoint(arguments.GetRequiredValue(_listen)),
+                Server = server,
+                MaxConcurrentHandshakes = arguments.GetValue(_maxHandshakes),
+            }, throwaway);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+
+    private void Check(ParseResult arguments)
+    {
+        _peer.RefuseUnavailable(arguments);
+        if (arguments.GetValue(_require) != "certificate")
+        {
+            throw new UsageException("--require knows only 'certificate' in this version.");
+        }
+
+        if (_peer.HasCertificate(arguments) != _peer.HasTrust(arguments))
+        {
+            throw new UsageException("--certificate and --trust go together: give both, or neither for a throwaway authority.");
+        }
+
+        _peer.ApplyRevocation(arguments);
+    }
+
+    private AuthorizationRule Authorization(ParseResult arguments, Throwaway? throwaway)
+    {
+        AuthorizationRule[] rules =
+        [
+            .. arguments.GetRequiredValue(_allowDns).Select(Authorize.Dns),
+            .. arguments.GetRequiredValue(_allowUri).Select(Authorize.Uri),
+            .. arguments.GetRequiredValue(_allowSpiffe).Select(text => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text)),
+            .. arguments.GetRequiredValue(_allowSubject).Select(Authorize.Subject),
+            .. arguments.GetValue(_allowAnyTrusted) ? [Authorize.AnyTrustedPeer] : Array.Empty<AuthorizationRule>(),
+        ];
+        return rules switch
+        {
+            [] when throwaway is not null => throwaway.OnlyItsClient,
+            [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject or --allow-any-trusted."),
+            _ => Authorize.AnyOf(rules),
+        };
+    }
+
+    private static IPEndPoint EndPoint(string text)
+    {
+        var (host, port) = CommandLine.ParseHostAndPort("--listen", text);
+        try
+        {
+            return new IPEndPoint(IPAddress.TryParse(host, out var address) ? address : Dns.GetHostAddresses(host)[0], port);
+        }
+        catch (SocketException exception)
+        {
+            throw new UsageException($"--listen: {host} has no address: {exception.Message}");
+        }
+    }
+}

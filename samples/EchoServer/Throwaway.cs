@@ -1,0 +1,45 @@
+using System.Net;
+using MutualAuth.Certificates;
+using MutualAuth.Testing;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>An authority for a first try: it vouches for this server and for one client, whose files it writes.</summary>
+internal sealed class Throwaway
+{
+    private const string ClientName = "client.test";
+
+    private readonly string _files;
+
+    private Throwaway(TestAuthority authority, string serverName)
+    {
+        _files = Directory.CreateTempSubdirectory("mutualauth-echo-").FullName;
+        authority.WriteTo(_files, "authority");
+        authority.IssueClient(ClientName).WriteTo(_files, "client");
+        var server = authority.IssueServer([.. new[] { "localhost", "127.0.0.1", "::1", serverName }.Distinct()]);
+        Server = Identity.From(server.Certificate, server.Chain);
+        Trust = TrustAnchors.From(authority.AsTrustAnchors);
+    }
+
+    internal Identity Server { get; }
+
+    internal TrustAnchors Trust { get; }
+
+    internal AuthorizationRule OnlyItsClient { get; } = Authorize.Dns(ClientName);
+
+    internal static Throwaway Create(string listen) => new(new TestAuthority("Throwaway Authority"), CommandLine.ParseHostAndPort("--listen", listen).Host);
+
+    internal void PrintHowToConnect(EndPoint endPoint)
+    {
+        var (address, port) = endPoint is IPEndPoint ip ? (ip.Address, ip.Port) : throw new ArgumentException("Not an IP end point.", nameof(endPoint));
+        var isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        var connect = isAny ? $"localhost:{port}" : endPoint.ToString();
+        Console.Error.WriteLine($"""
+            A throwaway authority vouches for this server and for one client, {ClientName}; its files are in {_files}
+            Connect with:
+              dotnet run --project samples/EchoClient -- --connect {connect} --trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key
+            """);
+    }
+}

@@ -1,0 +1,53 @@
+// The smallest mutual TLS conversation: one process, both ends, certificates made on the spot.
+// Run it:  dotnet run --project samples/HelloMutualTls
+// Expect:  what each side learned of the other; then a stranger, who is turned away, and why, on both sides.
+using System.Net;
+using MutualAuth;
+using MutualAuth.Certificates;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Testing;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+using var authority = new TestAuthority();
+var trust = TrustAnchors.From(authority.AsTrustAnchors);
+
+await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+    Server = new MutualTlsServer(new MutualTlsServerOptions
+    {
+        Identity = Holding(authority.IssueServer("server.test")), // who we are
+        Trust = trust, // whose word we take for who others are
+        Authorization = Authorize.Dns("client.test"), // which of those may come in
+    }),
+    OnHandshakeFailed = failure => Console.WriteLine($"server: {failure.Message}"),
+});
+
+// A client that belongs here. When the call returns, the server has accepted it: that is confirmed, not hoped for.
+await using (var connection = await ConnectAsync(Holding(authority.IssueClient("client.test"))))
+await using (var accepted = await listener.AcceptAsync())
+{
+    Console.WriteLine($"client: I am talking to {connection.Peer.Name}, and it has accepted me: {connection.IsConfirmed}");
+    Console.WriteLine($"server: I am talking to {accepted.Peer.Name}, and it has accepted me: {accepted.IsConfirmed}");
+}
+
+// A stranger with the right name, vouched for by an authority that the server does not know.
+using var elsewhere = new TestAuthority("Elsewhere");
+try
+{
+    await using var connection = await ConnectAsync(Holding(elsewhere.IssueClient("client.test")));
+}
+catch (HandshakeException failure)
+{
+    Console.WriteLine($"stranger: {failure.Message}");
+}
+
+await listener.StopAsync(drainTimeout: TimeSpan.FromSeconds(5));
+
+Task<MutualTlsConnection> ConnectAsync(Identity identity) =>
+    new MutualTlsClient(new MutualTlsClientOptions { Identity = identity, Trust = trust, Authorization = Authorize.ServerName })
+        .ConnectAsync(listener.LocalEndPoint, "server.test");
+
+static Identity Holding(TestCertificate certificate) => Identity.From(certificate.Certificate, certificate.Chain);

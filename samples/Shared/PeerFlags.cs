@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using MutualAuth.Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Names;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>The flags that both programs have: who we are, whom we trust, and how we talk.</summary>
+internal sealed class PeerFlags
+{
+    private readonly Option<string?> _certificate = new("--certificate") { HelpName = "FILE", Description = "Our certificate: a PEM chain, our own first, or PKCS#12 (.p12, .pfx)." };
+    private readonly Option<string?> _key = new("--key") { HelpName = "FILE", Description = "Its private key in PEM. Default: it stands in the certificate's file." };
+    private readonly Option<string?> _keyPasswordFile = new("--key-password-file") { HelpName = "FILE", Description = "A file whose first line is the password of the key or of the PKCS#12 file." };
+    private readonly Option<string[]> _trust = Many("--trust", "FILE", "An authority to trust, in PEM.");
+    private readonly Option<string[]> _pins = Many("--pin", "sha256/BASE64", "A public key of which one must stand on the peer's verified path.");
+    private readonly Option<string[]> _revocationLists = Many("--crl", "FILE", "Revocation lists of the authorities; not in this version.");
+    private readonly Option<string> _confirmation = new("--confirmation") { Description = "Whether each side must learn in the handshake that the other accepted it.", DefaultValueFactory = _ => "preferred" };
+    private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
+    private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
+
+    private readonly List<Option> _unavailable = [];
+
+    internal PeerFlags(RootCommand command)
+    {
+        _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
+        _minimumTls.AcceptOnlyFromAmong("1.2", "1.3");
+        foreach (var option in new Option[] { _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    internal static Option<string[]> Many(string name, string helpName, string description) =>
+        new(name) { HelpName = helpName, Description = description + " Repeatable.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+
+    /// <summary>Declares a flag that the command line's contract has and this version does not carry out: it is refused, never passed over.</summary>
+    internal void AddUnavailable(RootCommand command, Option option)
+    {
+        option.Description += " Not in this version.";
+        _unavailable.Add(option);
+        command.Options.Add(option);
+    }
+
+    internal void RefuseUnavailable(ParseResult arguments)
+    {
+        if (_unavailable.Find(option => arguments.GetResult(option) is { Implicit: false }) is { } given)
+        {
+            throw new UsageException($"{given.Name} is not in this version; leave it out.");
+        }
+    }
+
+    internal bool HasCertificate(ParseResult arguments) => arguments.GetValue(_certificate) is not null;
+
+    internal bool HasTrust(ParseResult arguments) => arguments.GetValue(_trust) is { Length: > 0 };
+
+    internal Identity? Identity(ParseResult arguments)
+    {
+        var passwordFile = arguments.GetValue(_keyPasswordFile);
+        if (arguments.GetValue(_certificate) is not { } path)
+        {
+            return arguments.GetValue(_key) is null && passwordFile is null ? null : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
+        }
+
+        var password = passwordFile is null ? string.Empty : FirstLineOf(passwordFile);
+        return Path.GetExtension(path).ToLowerInvariant() is ".p12" or ".pfx"
+            ? Certificates.Identity.FromPkcs12File(path, password)
+            : Certificates.Identity.FromPemFiles(path, arguments.GetValue(_key), password);
+    }
+
+    internal TrustAnchors Trust(ParseResult arguments) => TrustAnchors.FromPemFiles(arguments.GetRequiredValue(_trust));
+
+    /// <summary>The one place where revocation lists enter.</summary>
+    internal void ApplyRevocation(ParseResult arguments)
+    {
+        if (arguments.GetRequiredValue(_revocationLists).Length > 0)
+        {
+            throw new UsageException("--crl is not in this version; leave it out, and revocation is not checked.");
+        }
+
+        CommandLine.Note("revocation is not checked.");
+    }
+
+    internal PinSet? Pins(ParseResult arguments)
+    {
+        var pins = arguments.GetRequiredValue(_pins).Select(SpkiPin.Parse).Distinct().ToArray();
+        switch (pins)
+        {
+            case []:
+                return null;
+            case [var only]:
+                CommandLine.Note("one pin and no backup: when that key is replaced, every peer is rejected.");
+                return PinSet.DangerouslyWithoutBackup(only);
+            default:
+                return PinSet.Of(pins);
+        }
+    }
+
+    internal ConfirmationPolicy Confirmation(ParseResult arguments) => Enum.Parse<ConfirmationPolicy>(arguments.GetRequiredValue(_confirmation), ignoreCase: true);
+
+    internal ImmutableArray<string> Protocols(ParseResult arguments) => [.. arguments.GetRequiredValue(_protocols)];
+
+    internal TlsVersion MinimumTls(ParseResult arguments) => arguments.GetRequiredValue(_minimumTls) == "1.3" ? TlsVersion.Tls13 : TlsVersion.Tls12;
+
+    private static string FirstLineOf(string path)
+    {
+        try
+        {
+            return File.ReadLines(path).FirstOrDefault() ?? string.Empty;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The password file cannot be read: {exception.Message}");
+        }
+    }
+}
