@@ -30,7 +30,7 @@ public sealed class BothEndsKnowTests
     /// <param name="Told">What a rejected client is told.</param>
     /// <param name="Present">Another identity for the judged side; null leaves it.</param>
     /// <param name="Demand">Another demand of the judging side.</param>
-    internal sealed record Way(RejectionReason Reason, PublicReason Told, Func<World, string, ClientIdentity>? Present = null, Func<HandshakeDemand, HandshakeDemand>? Demand = null)
+    public sealed record Way(RejectionReason Reason, PublicReason Told, Func<World, string, ClientIdentity>? Present = null, Func<HandshakeDemand, HandshakeDemand>? Demand = null)
     {
         internal string Name { get; init; } = Reason.ToString();
 
@@ -38,7 +38,7 @@ public sealed class BothEndsKnowTests
     }
 
     /// <summary>What the judging side demands, whichever it is.</summary>
-    internal sealed record HandshakeDemand
+    public sealed record HandshakeDemand
     {
         public AuthorizationRule? Authorization { get; init; }
 

@@ -5,6 +5,7 @@ using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -133,7 +134,7 @@ public sealed class ConfirmationOnTheWireTests
     public async Task A_refused_client_hears_the_reason_and_then_the_end_and_no_reset([Values] TlsVersion version)
     {
         var (client, server) = await Ends.SocketPairAsync();
-        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Authorization = Validation.Authorize.Dns("other.test") }).AcceptAsync(server));
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.Dns("other.test") }).AcceptAsync(server));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new System.Net.Sockets.NetworkStream(client, ownsSocket: true), _clientCertificate, version);
 
         // An eager client: what it sends early would make a careless close answer with a reset, which erases the reason at the other end.

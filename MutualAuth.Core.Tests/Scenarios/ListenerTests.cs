@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -192,7 +193,7 @@ public sealed class ListenerTests
     public async Task A_client_finds_the_address_that_answers_when_the_name_has_several()
     {
         await using var listener = Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
-        var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Validation.Authorize.Dns("server.test") });
+        var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Authorize.Dns("server.test") });
 
         await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port).WaitAsync(Ends.Deadline);
 

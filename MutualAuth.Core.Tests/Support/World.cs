@@ -6,12 +6,12 @@ using MutualAuth.Validation;
 namespace MutualAuth.Tests.Support;
 
 /// <summary>One authority, a server and a client that it issued, and the options with which they accept each other. Tests change one fact of it.</summary>
-internal sealed class World : IDisposable
+public sealed class World : IDisposable
 {
     private readonly TestCertificate _server;
     private readonly TestCertificate _client;
 
-    internal World()
+    public World()
     {
         Authority = new TestAuthority("Ours");
         Foreign = new TestAuthority("Theirs");
@@ -22,32 +22,32 @@ internal sealed class World : IDisposable
         Trust = TrustAnchors.From(Authority.AsTrustAnchors);
     }
 
-    internal TestAuthority Authority { get; }
+    public TestAuthority Authority { get; }
 
     /// <summary>An authority that nobody here trusts.</summary>
-    internal TestAuthority Foreign { get; }
+    public TestAuthority Foreign { get; }
 
-    internal Identity ServerIdentity { get; }
+    public Identity ServerIdentity { get; }
 
-    internal Identity ClientIdentity { get; }
+    public Identity ClientIdentity { get; }
 
-    internal TrustAnchors Trust { get; }
+    public TrustAnchors Trust { get; }
 
-    internal MutualTlsServerOptions ServerOptions => new()
+    public MutualTlsServerOptions ServerOptions => new()
     {
         Identity = ServerIdentity,
         Trust = Trust,
         Authorization = Authorize.AnyTrustedPeer,
     };
 
-    internal MutualTlsClientOptions ClientOptions => new()
+    public MutualTlsClientOptions ClientOptions => new()
     {
         Identity = ClientIdentity,
         Trust = Trust,
         Authorization = Authorize.ServerName,
     };
 
-    internal static Identity ToIdentity(TestCertificate certificate) => Identity.From(certificate.Certificate, certificate.Chain);
+    public static Identity ToIdentity(TestCertificate certificate) => Identity.From(certificate.Certificate, certificate.Chain);
 
     public void Dispose()
     {
