@@ -91,14 +91,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable
         {
             if (_socket is not null)
             {
-                try
-                {
-                    _socket.LingerState = new LingerOption(enable: true, seconds: 0);
-                }
-                catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-                {
-                    // Closed by the other end already.
-                }
+                // Before the stream, whose own way to close would say FIN first.
+                _socket.Close(timeout: 0);
             }
 
             Stream.Dispose();
