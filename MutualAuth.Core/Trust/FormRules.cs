@@ -51,6 +51,8 @@ internal static class FormRules
                 ? new("RFC 5280 §4.2.1.11, §4.2.1.14", "policy constraints that are critical", $"{extensions.Present & AlwaysCritical & ~extensions.Critical} not marked critical")
                 : extensions.IsAuthority && !extensions.IsCritical(KnownExtension.BasicConstraints)
                 ? new("RFC 5280 §4.2.1.9", "basic constraints that are critical in an authority's certificate", "not marked critical")
+                : extensions.IsAuthority && !extensions.Has(KnownExtension.KeyUsage)
+                ? new("RFC 5280 §4.2.1.3", "a key usage in an authority's certificate", "none")
                 : (FormProblem?)null);
     }
 
@@ -70,9 +72,9 @@ internal static class FormRules
             return new("RFC 5280 §4.2.1.2", "a subject key identifier in an authority's certificate", "none");
         }
 
-        // §4.2.1.1: only a self-signed certificate may do without.
-        var mayOmit = certificate.IsSelfIssued && position != PathPosition.Leaf;
-        return extensions.AuthorityKeyId.KeyId.IsEmpty && !(mayOmit && !extensions.Has(KnownExtension.AuthorityKeyIdentifier))
+        // §4.2.1.1: a self-signed certificate may do without. An anchor has no issuer that matters, so that any anchor may.
+        var mayOmit = position == PathPosition.Anchor && !extensions.Has(KnownExtension.AuthorityKeyIdentifier);
+        return extensions.AuthorityKeyId.KeyId.IsEmpty && !mayOmit
             ? new("RFC 5280 §4.2.1.1", "an authority key identifier with a key identifier", "none")
             : null;
     }

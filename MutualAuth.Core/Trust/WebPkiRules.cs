@@ -1,3 +1,4 @@
+using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
@@ -12,7 +13,7 @@ internal static class WebPkiRules
         : position switch
         {
             PathPosition.Anchor => ProblemOfRoot(certificate),
-            PathPosition.Intermediate => ProblemOfAuthority(certificate),
+            PathPosition.Intermediate => null,
             _ => ProblemOfSubscriber(certificate, role),
         };
 
@@ -26,17 +27,14 @@ internal static class WebPkiRules
 
         if (!extensions.Has(KnownExtension.AuthorityKeyIdentifier) || !root.IsSelfIssued)
         {
-            return ProblemOfAuthority(root);
+            return null;
         }
 
         var keyId = extensions.AuthorityKeyId;
         return keyId.KeyId.IsEmpty || keyId.HasIssuer || !keyId.Serial.IsEmpty || !keyId.KeyId.Span.SequenceEqual(extensions.SubjectKeyId.Span)
             ? new("BR §7.1.2.1.3", "an authority key identifier in a root that is its own key identifier and nothing else", "another one")
-            : ProblemOfAuthority(root);
+            : null;
     }
-
-    private static FormProblem? ProblemOfAuthority(Certificate authority) =>
-        authority.KeyUsage is null ? new("BR §7.1.2.10.7", "a key usage in an authority's certificate", "none") : null;
 
     private static FormProblem? ProblemOfSubscriber(Certificate leaf, PeerRole role)
     {
@@ -87,19 +85,31 @@ internal static class WebPkiRules
     private static bool IsTooWide(string name) => name.StartsWith('*') && name.Count(character => character == '.') < 2;
 
     /// <summary>BR §7.1.4.3: a common name repeats one of the alternative names character for character.</summary>
+    /// <remarks>
+    /// Nothing here ever reads a common name as a name. One is let pass that is itself a plain host name and either stands beside
+    /// addresses only or is a parent of an alternative name; one that is another spelling of a name, or another name, is not.
+    /// </remarks>
     private static FormProblem? ProblemOfCommonName(Certificate leaf)
     {
         foreach (var attribute in leaf.Subject.Rdns.SelectMany(rdn => rdn.Attributes))
         {
-            if (attribute.Type.Span.SequenceEqual(Oids.CommonName)
-                && attribute.Text is var text
-                && !leaf.DnsNames.Contains(text!)
-                && !leaf.IPAddresses.Any(address => address.ToString() == text))
+            if (attribute.Type.Span.SequenceEqual(Oids.CommonName) && !IsAcceptableCommonName(attribute.Text, leaf))
             {
-                return new("BR §7.1.4.3", "a common name that repeats an alternative name", Errors.PeerText.Quote(text));
+                return new("BR §7.1.4.3", "a common name that repeats an alternative name", Errors.PeerText.Quote(attribute.Text));
             }
         }
 
         return null;
+    }
+
+    private static bool IsAcceptableCommonName(string? text, Certificate leaf)
+    {
+        if (text is null || leaf.DnsNames.Contains(text) || leaf.IPAddresses.Any(address => address.ToString() == text))
+        {
+            return text is not null;
+        }
+
+        var isHostName = text.Contains('.') && Ascii.IsValid(text) && NameSyntax.IsDnsName(Encoding.ASCII.GetBytes(text)) && !System.Net.IPAddress.TryParse(text, out _);
+        return isHostName && (leaf.DnsNames.IsEmpty || leaf.DnsNames.Any(name => name.EndsWith($".{text}", StringComparison.Ordinal)));
     }
 }

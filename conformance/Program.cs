@@ -1,0 +1,20 @@
+using MutualAuth.Conformance.Limbo;
+
+return args switch
+{
+    ["limbo", var file, .. var options] => LimboCommand.Run(file, options),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine(
+        """
+        conformance: holds the certificate stage against test suites of path validation.
+
+          limbo FILE.json [--out RESULTS.json] [--verbose]
+              Runs every case of an x509-limbo file and prints the score of each namespace, every mismatch, and the total.
+              Exit code 0 when every case came out as expected, 1 when not.
+        """);
+    return 2;
+}
