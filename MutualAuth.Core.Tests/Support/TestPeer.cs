@@ -51,7 +51,7 @@ internal sealed record TestPeer
             KeyUsage = KeyUsage,
             Key = Key,
         });
-        return Certificates.Certificate.Parse(issued.RawCertificate);
+        return MutualAuth.Certificates.Certificate.Parse(issued.RawCertificate);
     }
 
     internal CertificateContext Context() => Context(Dialled, Certificate());

@@ -1,0 +1,259 @@
+using System.Net.Sockets;
+using System.Text;
+using MutualAuth.Confirmation;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Transports;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>Streams on which something else came first, and what becomes of streams and connections afterwards.</summary>
+[CancelAfter(60000)]
+public sealed class UpgradeTests
+{
+    private World _world = null!;
+
+    [SetUp]
+    public void SetUp() => _world = new World();
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task A_stream_is_upgraded_after_a_greeting_in_the_clear()
+    {
+        await using var wire = new DuplexPair();
+        var server = Task.Run(async () =>
+        {
+            (await ReadLineAsync(wire.Server)).Should().Be("STARTTLS");
+            await wire.Server.WriteAsync("220 go ahead\n"u8.ToArray());
+            return await new MutualTlsServer(_world.ServerOptions).AcceptAsync(wire.Server);
+        });
+        var client = Task.Run(async () =>
+        {
+            await wire.Client.WriteAsync("STARTTLS\n"u8.ToArray());
+            (await ReadLineAsync(wire.Client)).Should().Be("220 go ahead");
+            return await new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "server.test");
+        });
+
+        await using var ends = await Ends.ShakeAsync(client, server);
+
+        ends.Client.Accepted.IsConfirmed.Should().BeTrue();
+        ends.Server.Accepted.Peer.Name.Should().Be("client.test");
+    }
+
+    [Test]
+    public async Task A_failed_upgrade_closes_the_stream_that_it_was_given([Values] bool weAreServer)
+    {
+        await using var wire = new DuplexPair();
+        var stream = weAreServer ? wire.Server : wire.Client;
+        var other = weAreServer ? wire.Client : wire.Server;
+        var ours = End.OfAsync(weAreServer ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(stream) : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"));
+
+        await other.WriteAsync("this is not TLS"u8.ToArray());
+        other.ShutdownWrite();
+
+        (await ours).Refusal.Failure.Should().Be(HandshakeFailure.NoAgreement);
+        stream.CanRead.Should().BeFalse("it is ours, and closed");
+    }
+
+    [Test]
+    public async Task A_name_that_is_none_is_an_argument_error_and_the_stream_is_not_touched()
+    {
+        await using var wire = new DuplexPair();
+
+        var upgrade = () => new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "not a name");
+
+        (await upgrade.Should().ThrowAsync<ArgumentException>()).WithParameterName("serverName");
+        wire.Client.CanRead.Should().BeTrue();
+        wire.ClientToServer.Written.Should().Be(0);
+    }
+
+    [Test]
+    public async Task One_side_may_finish_writing_and_go_on_reading([Values] TlsVersion version)
+    {
+        await using var ends = await Ends.ShakeAsync(
+            _world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version }, _world.ServerOptions);
+        var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
+
+        await client.Stream.WriteAsync("question"u8.ToArray());
+        await client.CompleteWritesAsync();
+        (await ReadToEndAsync(server.Stream)).Should().Be("question");
+        await server.Stream.WriteAsync("answer"u8.ToArray());
+        await server.CompleteWritesAsync();
+
+        (await ReadToEndAsync(client.Stream)).Should().Be("answer");
+    }
+
+    [Test]
+    public async Task The_peer_outlives_its_connection()
+    {
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        var peer = ends.Server.Accepted.Peer;
+
+        await ends.Server.Accepted.DisposeAsync();
+
+        peer.Certificate.DnsNames.Should().Equal("client.test");
+        using var platform = peer.Certificate.ToX509Certificate2();
+        platform.Subject.Should().Be("CN=client.test");
+    }
+
+    [Test]
+    public async Task A_chain_with_an_intermediate_is_sent_whole_both_ways([Values] TlsVersion version)
+    {
+        using var intermediate = _world.Authority.IssueIntermediate();
+        using var server = intermediate.IssueServer("server.test");
+        using var client = intermediate.IssueClient("client.test");
+
+        await using var ends = await Ends.ShakeAsync(
+            _world.ClientOptions with { Identity = World.ToIdentity(client), MinimumTlsVersion = version, MaximumTlsVersion = version },
+            _world.ServerOptions with { Identity = World.ToIdentity(server) });
+
+        ends.Client.Accepted.Peer.Path.Should().HaveCount(3);
+        ends.Server.Accepted.Peer.Path.Should().HaveCount(3);
+    }
+
+    [Test]
+    public async Task A_certificate_of_200_KB_is_refused_before_it_is_looked_at([Values] TlsVersion version)
+    {
+        using var certificate = _world.Authority.Issue(spec => spec with
+        {
+            DnsNames = ["client.test"],
+            Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[200_000])],
+        });
+        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
+
+        try
+        {
+            await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), certificate, version);
+        }
+        catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException)
+        {
+            // It was refused while it was still sending.
+        }
+
+        (await ours).Refusal.Reason.Should().Be(RejectionReason.HandshakeMessageTooLarge);
+    }
+
+    [Test]
+    public async Task With_a_plain_TLS_client_preferred_serves_and_required_refuses([Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
+    {
+        using var certificate = _world.Authority.IssueClient("client.test");
+        await using var wire = new DuplexPair();
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Confirmation = policy }).AcceptAsync(wire.Server));
+        var peer = ScriptedTlsPeer.AsClientAsync(wire.Client, certificate, version, protocol: null);
+
+        var end = await ours;
+
+        if (policy == ConfirmationPolicy.Preferred)
+        {
+            await using var connection = end.Accepted;
+            connection.IsConfirmed.Should().BeFalse();
+            await (await peer).DisposeAsync();
+        }
+        else
+        {
+            end.Refusal.Reason.Should().Be(RejectionReason.ConfirmationUnavailable);
+            await peer.Invoking(task => task).Should().ThrowAsync<System.Security.Authentication.AuthenticationException>();
+        }
+    }
+
+    [Test]
+    public async Task With_a_plain_TLS_server_preferred_talks_and_required_refuses([Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
+    {
+        using var certificate = _world.Authority.IssueServer("server.test");
+        await using var wire = new DuplexPair();
+        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = policy }).UpgradeAsync(wire.Client, "server.test"));
+        await using var peer = await ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, version, protocol: null);
+
+        var end = await ours;
+
+        if (policy == ConfirmationPolicy.Preferred)
+        {
+            await using var connection = end.Accepted;
+            connection.IsConfirmed.Should().BeFalse();
+        }
+        else
+        {
+            (end.Refusal.Failure, end.Refusal.Reason).Should().Be((HandshakeFailure.NoAgreement, RejectionReason.ConfirmationUnavailable));
+        }
+    }
+
+    [Test]
+    public async Task Whoever_strips_our_protocol_id_on_the_way_breaks_the_handshake([Values] TlsVersion version)
+    {
+        await using var wire = new DuplexPair();
+        var stripping = new StripsAlpn(wire.Client);
+        var server = new MutualTlsServer(_world.ServerOptions);
+        var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version });
+
+        await using var ends = await Ends.ShakeAsync(client.UpgradeAsync(stripping, "server.test"), server.AcceptAsync(wire.Server));
+
+        stripping.Stripped.Should().BeTrue();
+        ends.Client.Failure.Should().BeOfType<HandshakeException>("the hello is part of what both sides sign");
+        ends.Server.Failure.Should().BeOfType<HandshakeException>();
+    }
+
+    private static async Task<string> ReadLineAsync(Stream stream)
+    {
+        var line = new StringBuilder();
+        var one = new byte[1];
+        while (await stream.ReadAsync(one).AsTask().WaitAsync(Ends.Deadline) == 1 && one[0] != '\n')
+        {
+            line.Append((char)one[0]);
+        }
+
+        return line.ToString();
+    }
+
+    private static Task<string> ReadToEndAsync(Stream stream) => new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(Ends.Deadline);
+
+    /// <summary>A man in the middle who renames our ALPN id in the ClientHello, so that the server sees a plain peer.</summary>
+    private sealed class StripsAlpn(Stream inner) : Stream
+    {
+        internal bool Stripped { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => true;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var copy = buffer.ToArray();
+            if (copy.AsSpan().IndexOf("mutualauth/1"u8) is var at and >= 0)
+            {
+                copy[at] = (byte)'x';
+                Stripped = true;
+            }
+
+            return inner.WriteAsync(copy, cancellationToken);
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+        public override void Flush() => inner.Flush();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
