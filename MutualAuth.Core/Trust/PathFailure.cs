@@ -4,8 +4,9 @@ namespace MutualAuth.Trust;
 
 /// <summary>Of all that went wrong in a search, keeps what tells the operator most.</summary>
 /// <remarks>
-/// An objection to a path that reached an anchor comes before one to a path that did not; then a fault comes before a signature by
-/// another key of the same name, and that before a missing issuer; then the longer path; then the smaller code. What is left equal was
+/// An objection to a path that reached an anchor comes before one to a path that did not; then a fault comes before an expired
+/// certificate, of which leftovers are often sent along, that before a signature by another key of the same name, and that before a
+/// missing issuer; then the longer path; then the smaller code. What is left equal was
 /// met first, in an order that does not depend on the peer.
 /// </remarks>
 internal sealed class PathFailure
@@ -21,7 +22,8 @@ internal sealed class PathFailure
         {
             RejectionReason.UnknownAuthority => 0,
             RejectionReason.SignatureInvalid => 1,
-            _ => 2,
+            RejectionReason.CertificateExpired => 2,
+            _ => 3,
         };
         var rank = (reachedAnchor, kind, depth, -(int)objection.Reason);
         if (Worst is null || rank.CompareTo(_rank) > 0)

@@ -1,0 +1,147 @@
+using CsCheck;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
+using GeneralName = MutualAuth.Testing.GeneralName;
+
+namespace MutualAuth.Tests.Trust;
+
+/// <summary>The search itself: many issuers of one name, bridges, circles, and its bounds.</summary>
+public sealed class PathBuilderTests
+{
+    [Test]
+    public void Of_two_issuers_with_one_key_the_one_that_leads_to_an_anchor_is_found()
+    {
+        using var trusted = new TestAuthority("Trusted");
+        using var unknown = new TestAuthority("Unknown");
+        using var issuing = unknown.IssueIntermediate("Issuing");
+        using var bridge = trusted.CrossSign(issuing);
+        using var leaf = issuing.IssueClient("client.test");
+
+        var result = Paths.Validate(leaf, [issuing.Read(), bridge.Read()], Paths.Trusting(trusted));
+
+        result.Path.Should().Equal(leaf.Read(), bridge.Read(), trusted.Read());
+    }
+
+    [Test]
+    public void A_path_is_found_beside_a_bridge_that_fails()
+    {
+        using var root = new TestAuthority("Root");
+        using var issuing = root.IssueIntermediate("Issuing");
+        using var expired = root.CrossSign(issuing, spec => spec with { NotAfter = spec.NotBefore.AddHours(1) });
+        using var narrow = root.CrossSign(issuing, spec => spec with { NameConstraints = new() { Excluded = [GeneralName.Dns("test")] } });
+        using var leaf = issuing.IssueClient("client.test");
+
+        Paths.Validate(leaf, [expired.Read(), narrow.Read(), issuing.Read()], Paths.Trusting(root)).Path.Should().Equal(leaf.Read(), issuing.Read(), root.Read());
+        Paths.Validate(leaf, [expired.Read(), narrow.Read()], Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+    }
+
+    [Test]
+    public void Authorities_that_certify_each_other_are_no_trap()
+    {
+        using var trusted = new TestAuthority("Trusted");
+        using var a = new TestAuthority("A");
+        using var b = new TestAuthority("B");
+        using var ab = a.CrossSign(b);
+        using var ba = b.CrossSign(a);
+        using var way = trusted.CrossSign(b);
+        using var leaf = a.IssueClient("client.test");
+
+        Paths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read(), way.Read()], Paths.Trusting(trusted)).Rejection.Should().BeNull();
+        Paths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read()], Paths.Trusting(trusted)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+    }
+
+    [Test]
+    public void Verdict_reason_and_path_do_not_depend_on_the_order_of_what_was_sent()
+    {
+        using var trusted = new TestAuthority("Trusted");
+        using var other = new TestAuthority("Other");
+        using var a = trusted.IssueIntermediate("A");
+        using var b = a.IssueIntermediate("B");
+        using var crossA = other.CrossSign(a);
+        using var crossB = trusted.CrossSign(b);
+        using var lateB = trusted.CrossSign(b, spec => spec with { NotBefore = spec.NotAfter.AddDays(-1) });
+        using var leaf = b.IssueClient("client.test");
+        using var unfit = lateB.IssueClient("unfit.test");
+        Certificate[] all = [a.Read(), b.Read(), crossA.Read(), crossB.Read(), lateB.Read(), trusted.Read(), leaf.Read()];
+        Certificate[] poor = [lateB.Read(), crossA.Read(), other.Read()];
+        var trust = Paths.Trusting(trusted);
+        var path = Paths.Validate(leaf, all, trust).Path;
+        var rejection = Paths.Validate(unfit, poor, trust).Rejection;
+
+        path.Should().NotBeEmpty();
+        rejection.Should().NotBeNull();
+        Gen.Shuffle(all).Sample(sent => Paths.Validate(leaf, sent, trust).Path.SequenceEqual(path), iter: 100);
+        Gen.Shuffle(poor).Sample(sent => Paths.Validate(unfit, sent, trust).Rejection == rejection, iter: 30);
+    }
+
+    [Test]
+    public void A_maze_that_leads_nowhere_ends_at_the_budget()
+    {
+        using var root = new TestAuthority("Root");
+        var layers = Enumerable.Range(0, 6).Select(layer => Enumerable.Range(0, 5).Select(i => new TestAuthority($"Layer {layer}")).ToArray()).ToArray();
+        var maze = layers.Zip(layers.Skip(1)).SelectMany(pair => pair.Second.SelectMany(upper => pair.First.Select(lower => upper.CrossSign(lower).Read()))).ToList();
+        using var leaf = layers[0][0].IssueClient("client.test");
+
+        Paths.Validate(leaf, maze.Take(60), Paths.Trusting(root)).Reason().Should().BeOneOf(RejectionReason.UnknownAuthority, RejectionReason.BudgetExceeded);
+        Paths.Validate(leaf, maze.Take(60), TrustAnchors.FromDer([.. layers[5].Select(top => top.AsCertificate.RawCertificate)]),
+            ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 3 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+    }
+
+    [Test]
+    public void More_certificates_than_the_budget_allows_are_not_looked_at()
+    {
+        using var root = new TestAuthority("Root");
+        using var leaf = root.IssueClient("client.test");
+        var profile = ValidationProfile.MutualTls with { Budget = new() { Certificates = 2 } };
+
+        Paths.Validate(leaf, [root.Read()], Paths.Trusting(root), profile).Rejection.Should().BeNull();
+        Paths.Validate(leaf, [root.Read(), root.Read()], Paths.Trusting(root), profile).Reason().Should().Be(RejectionReason.TooManyCertificates);
+    }
+
+    [Test]
+    public void More_octets_than_the_budget_allows_are_not_looked_at()
+    {
+        using var root = new TestAuthority("Root");
+        using var leaf = root.IssueClient("client.test");
+        var size = leaf.RawCertificate.Length;
+
+        Paths.Validate(leaf, [], Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size } }).Rejection.Should().BeNull();
+        Paths.Validate(leaf, [], Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size - 1 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+    }
+
+    [Test]
+    public void More_names_than_the_budget_allows_are_not_compared()
+    {
+        using var root = new TestAuthority("Root", spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("test")] } });
+        using var leaf = root.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, 50).Select(i => $"n{i}.test")] });
+
+        Paths.Validate(leaf, Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 100 } }).Rejection.Should().BeNull();
+        Paths.Validate(leaf, Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 40 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+    }
+
+    [Test]
+    public void A_revoked_authority_ends_its_path_and_no_other()
+    {
+        using var root = new TestAuthority("Root");
+        using var issuing = root.IssueIntermediate("Issuing");
+        using var renewed = root.CrossSign(issuing);
+        using var leaf = issuing.IssueClient("client.test");
+        var revocation = new RevokedList(issuing.Read());
+
+        Validate(leaf, [issuing.Read(), renewed.Read()]).Path.Should().Equal(leaf.Read(), renewed.Read(), root.Read());
+        Validate(leaf, [issuing.Read()]).Reason().Should().Be(RejectionReason.CertificateRevoked);
+
+        PathResult Validate(TestCertificate certificate, IReadOnlyList<Certificate> presented) =>
+            new PathValidator().Validate(certificate.Read(), presented, Paths.Trusting(root), PeerRole.Client, TimeProvider.System.GetUtcNow(), revocation);
+    }
+
+    private sealed class RevokedList(Certificate revoked) : IRevocationSource
+    {
+        public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at) =>
+            subject.Equals(revoked) ? new Rejection(RejectionReason.CertificateRevoked, "a certificate that is good", "a revoked one") : null;
+    }
+}
