@@ -23,7 +23,7 @@ public sealed class HandshakeTests
         using var server = (issuer ?? authority).Issue(spec => WithKey(spec, "server.test", 0));
         using var client = (issuer ?? authority).Issue(spec => WithKey(spec, "client.test", 1));
 
-        var (serverSide, clientSide) = await Handshake.RunAsync(server, client, authority, authority, protocol);
+        var (serverSide, clientSide) = await PlainHandshake.RunAsync(server, client, authority, authority, protocol);
 
         serverSide.Should().BeNull();
         clientSide.Should().BeNull();
@@ -38,7 +38,7 @@ public sealed class HandshakeTests
         using var server = authority.IssueServer("server.test");
         using var client = other.IssueClient("client.test");
 
-        var (serverSide, _) = await Handshake.RunAsync(server, client, authority, authority, SslProtocols.Tls13);
+        var (serverSide, _) = await PlainHandshake.RunAsync(server, client, authority, authority, SslProtocols.Tls13);
 
         serverSide.Should().BeOfType<AuthenticationException>();
     }
@@ -53,7 +53,7 @@ public sealed class HandshakeTests
         using var client = intermediate.IssueClient("client.test");
         using var alone = client.WithChain();
 
-        var (serverSide, _) = await Handshake.RunAsync(server, alone, authority, authority, SslProtocols.Tls13);
+        var (serverSide, _) = await PlainHandshake.RunAsync(server, alone, authority, authority, SslProtocols.Tls13);
 
         serverSide.Should().BeOfType<AuthenticationException>();
     }
@@ -68,7 +68,7 @@ public sealed class HandshakeTests
         using var server = bridge.IssueServer("server.test");
         using var client = young.IssueClient("client.test");
 
-        var (serverSide, clientSide) = await Handshake.RunAsync(server, client, young, old, SslProtocols.Tls13);
+        var (serverSide, clientSide) = await PlainHandshake.RunAsync(server, client, young, old, SslProtocols.Tls13);
 
         serverSide.Should().BeNull();
         clientSide.Should().BeNull();

@@ -151,6 +151,13 @@ public sealed class TestAuthority : IDisposable
     public void Revoke(BigInteger serialNumber, X509RevocationReason reason = X509RevocationReason.Unspecified) =>
         _revoked.Add(new RevokedCertificate(serialNumber, Clock.GetUtcNow(), reason));
 
+    /// <summary>Takes a revocation back, as the end of a hold does.</summary>
+    public void Reinstate(TestCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        _revoked.Remove(certificate.SerialNumber);
+    }
+
     /// <summary>Signs a CRL: by default a full one of everything revoked so far, valid from an hour ago for a week, with the next number.</summary>
     /// <param name="spec">Changes what the CRL says; null leaves it alone.</param>
     public TestCrl IssueCrl(Func<CrlSpec, CrlSpec>? spec = null)
@@ -165,6 +172,27 @@ public sealed class TestAuthority : IDisposable
         };
         asked = spec?.Invoke(asked) ?? asked;
         return new TestCrl(CrlEncoder.Encode(asked, _issuer), asked);
+    }
+
+    /// <summary>Signs an OCSP response about one certificate: good, revoked, or unknown when this authority has not issued it; fit for stapling too.</summary>
+    /// <param name="certificate">Of whom it speaks.</param>
+    /// <param name="spec">Changes what the response says; null leaves it alone.</param>
+    /// <returns>The response in DER.</returns>
+    public byte[] IssueOcspResponse(TestCertificate certificate, Func<OcspSpec, OcspSpec>? spec = null)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return IssueOcspResponse([_revoked.StatusOf(certificate.SerialNumber)], spec);
+    }
+
+    internal byte[] IssueOcspResponse(IEnumerable<OcspAnswer> answers, Func<OcspSpec, OcspSpec>? spec)
+    {
+        var now = Clock.GetUtcNow();
+        var asked = new OcspSpec
+        {
+            Answers = [.. answers.Select(answer => answer with { ThisUpdate = now.AddHours(-1), NextUpdate = now.AddDays(1) })],
+            ProducedAt = now,
+        };
+        return OcspEncoder.Encode(spec?.Invoke(asked) ?? asked, _issuer);
     }
 
     /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: what <c>--trust</c> and its like want.</summary>
@@ -203,6 +231,7 @@ public sealed class TestAuthority : IDisposable
         var key = spec.Key ?? KeyFactory.Generate(spec.KeyAlgorithm, seed?.Derive("key"));
         var serial = spec.SerialNumber ?? NewSerial(seed);
         ImmutableArray<ReadOnlyMemory<byte>> chain = _parent is null ? [] : [AsCertificate.RawCertificate, .. AsCertificate.RawChain];
+        _revoked.Issued(serial, spec.BasicConstraints is { IsAuthority: true });
         return new TestCertificate(CertificateEncoder.Encode(spec, key, serial, _issuer), chain, key, spec, serial);
     }
 

@@ -43,8 +43,8 @@ internal static class CertificateEncoder
         return Seal(spec.RewriteTbs?.Invoke(tbs) ?? tbs, signingKey, algorithm, spec.CorruptSignature, spec.RewriteCertificate);
     }
 
-    /// <summary>Signs a to-be-signed part and wraps it: certificates and CRLs have the same shape.</summary>
-    internal static byte[] Seal(byte[] tbs, TestKey key, SignatureAlgorithm algorithm, bool corrupt, Func<byte[], byte[]>? rewrite)
+    /// <summary>Signs a to-be-signed part and wraps it: certificates, CRLs and OCSP responses have the same shape, the last with a trailer.</summary>
+    internal static byte[] Seal(byte[] tbs, TestKey key, SignatureAlgorithm algorithm, bool corrupt, Func<byte[], byte[]>? rewrite, byte[]? trailer = null)
     {
         var signature = Signing.Sign(key, algorithm, tbs);
         if (corrupt)
@@ -53,7 +53,7 @@ internal static class CertificateEncoder
         }
 
         // The signed octets go out as they are: a rewritten part need not be DER.
-        byte[] content = [.. tbs, .. Signing.IdentifierOf(algorithm).GetDerEncoded(), .. new DerBitString(signature).GetDerEncoded()];
+        byte[] content = [.. tbs, .. Signing.IdentifierOf(algorithm).GetDerEncoded(), .. new DerBitString(signature).GetDerEncoded(), .. trailer ?? []];
         byte[] whole = [0x30, .. LengthOf(content.Length), .. content];
         return rewrite?.Invoke(whole) ?? whole;
     }

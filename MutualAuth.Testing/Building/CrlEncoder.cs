@@ -60,7 +60,7 @@ internal static class CrlEncoder
 
         foreach (var extension in revoked.Extensions)
         {
-            extensions.Add(ExtensionEncoder.Wrap(extension.Oid, extension.Critical, extension.Value.ToArray()));
+            extensions.Add(ExtensionEncoder.Wrap(extension));
         }
 
         var serial = CertificateEncoder.ToDer(revoked.SerialNumber);
@@ -101,7 +101,7 @@ internal static class CrlEncoder
 
         foreach (var extension in spec.Extensions)
         {
-            extensions.Add(ExtensionEncoder.Wrap(extension.Oid, extension.Critical, extension.Value.ToArray()));
+            extensions.Add(ExtensionEncoder.Wrap(extension));
         }
 
         return new DerSequence(extensions);

@@ -68,7 +68,7 @@ internal static class ExtensionEncoder
 
         foreach (var extension in spec.Extensions)
         {
-            extensions.Add(Wrap(extension.Oid, extension.Critical, extension.Value.ToArray()));
+            extensions.Add(Wrap(extension));
         }
 
         return new DerSequence(extensions);
@@ -78,6 +78,8 @@ internal static class ExtensionEncoder
     internal static DerSequence Wrap(string oid, bool critical, byte[] value) => critical
         ? new DerSequence(new DerObjectIdentifier(oid), DerBoolean.True, new DerOctetString(value))
         : new DerSequence(new DerObjectIdentifier(oid), new DerOctetString(value));
+
+    internal static DerSequence Wrap(CertificateExtension extension) => Wrap(extension.Oid, extension.Critical, extension.Value.ToArray());
 
     internal static DerSequence NamesOf(CertificateSpec spec) => Der.Sequence([
         .. spec.DnsNames.Select(name => GeneralName.Dns(name).Encoding),

@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MutualAuth.Testing.Tests.Support;
 
 /// <summary>A plain SslStream handshake over loopback, each side judged by the framework against the given anchors alone.</summary>
-internal static class Handshake
+internal static class PlainHandshake
 {
     internal static async Task<(Exception? Server, Exception? Client)> RunAsync(
         TestCertificate server, TestCertificate client, TestAuthority trustedByServer, TestAuthority trustedByClient, SslProtocols protocol)

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+
+namespace MutualAuth.Testing.BadPeers;
+
+/// <summary>One kind of peer that must not be let in: its story, the rule that it breaks, and the reason that a right implementation gives.</summary>
+/// <remarks>Immutable. <see cref="Gallery"/> has them all.</remarks>
+public sealed class BadPeer
+{
+    private readonly Func<Scene, (TestCertificate? Bad, TestCertificate Good)> _make;
+
+    internal BadPeer(
+        RejectionReason reason,
+        string rule,
+        string story,
+        Func<Scene, (TestCertificate? Bad, TestCertificate Good)> make,
+        [CallerMemberName] string name = "")
+    {
+        Name = name;
+        Reason = reason;
+        Rule = rule;
+        Story = story;
+        _make = make;
+    }
+
+    /// <summary>Its name: that of the property of <see cref="Gallery"/>.</summary>
+    public string Name { get; }
+
+    /// <summary>The reason that MutualAuth gives for turning it away.</summary>
+    public RejectionReason Reason { get; }
+
+    /// <summary>The rule that it breaks, by document and section.</summary>
+    public string Rule { get; }
+
+    /// <summary>What it presents and what it hopes for, in a sentence or two.</summary>
+    public string Story { get; }
+
+    /// <summary>The vulnerability or incident that it stands for; null when it stands for a plain mistake.</summary>
+    public string? Incident { get; private init; }
+
+    /// <summary>What the judge must look at for it to be bad. Default: nothing beyond the path.</summary>
+    public Demand Demand { get; private init; } = Demand.Nothing;
+
+    /// <summary>The part that it can play; null when it can play both.</summary>
+    public PeerRole? OnlyAs { get; private init; }
+
+    /// <summary>Whether it can play <paramref name="role"/>.</summary>
+    public bool Plays(PeerRole role) => OnlyAs is null || OnlyAs == role;
+
+    /// <summary>Makes it, and its good neighbour, for the authority that the judge trusts.</summary>
+    /// <param name="authority">The root that the judge trusts; not owned. It lives through the gallery unchanged: nothing of its own is revoked.</param>
+    /// <param name="role">The part that the peer plays.</param>
+    /// <param name="names">The names of good neighbours; null for the usual ones.</param>
+    /// <returns>The exhibit, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">It cannot play <paramref name="role"/>.</exception>
+    public Exhibit Make(TestAuthority authority, PeerRole role, GalleryNames? names = null) => Make(authority, role, names, trap: null);
+
+    internal Exhibit Make(TestAuthority authority, PeerRole role, GalleryNames? names, string? trap)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        if (!Plays(role))
+        {
+            throw new ArgumentException($"{Name} plays the part of a {OnlyAs} only.", nameof(role));
+        }
+
+        var scene = new Scene(authority, role, names ?? new GalleryNames(), trap);
+        var (bad, good) = _make(scene);
+        return new Exhibit(this, scene, bad, good);
+    }
+
+    /// <summary>Its name.</summary>
+    public override string ToString() => Name;
+
+    internal BadPeer With(string? incident = null, Demand? demand = null, PeerRole? onlyAs = null) => new(Reason, Rule, Story, _make, Name)
+    {
+        Incident = incident ?? Incident,
+        Demand = demand ?? Demand,
+        OnlyAs = onlyAs ?? OnlyAs,
+    };
+
+    /// <summary>A peer whose own certificate is wrong.</summary>
+    internal static BadPeer Leaf(
+        RejectionReason reason,
+        string rule,
+        string story,
+        Func<CertificateSpec, Scene, CertificateSpec> wrong,
+        Func<CertificateSpec, Scene, CertificateSpec>? right = null,
+        [CallerMemberName] string name = "") =>
+        new(reason, rule, story, scene => (scene.Leaf(spec => wrong(spec, scene)), scene.Leaf(spec => right?.Invoke(spec, scene) ?? spec)), name);
+
+    /// <summary>A peer whose own certificate is right, beneath an intermediate that is wrong.</summary>
+    internal static BadPeer Under(
+        RejectionReason reason,
+        string rule,
+        string story,
+        Func<CertificateSpec, Scene, CertificateSpec> wrong,
+        Func<CertificateSpec, Scene, CertificateSpec>? right = null,
+        [CallerMemberName] string name = "") =>
+        new(
+            reason,
+            rule,
+            story,
+            scene => (
+                scene.Leaf(issuer: scene.Intermediate(spec => wrong(spec, scene))),
+                scene.Leaf(issuer: scene.Intermediate(spec => right?.Invoke(spec, scene) ?? spec))),
+            name);
+}

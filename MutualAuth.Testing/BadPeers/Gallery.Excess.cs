@@ -1,0 +1,59 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Testing.BadPeers;
+
+public static partial class Gallery
+{
+    /// <summary>A certificate of 200 KB.</summary>
+    public static BadPeer HugeCertificate { get; } = BadPeer.Leaf(
+        RejectionReason.CertificateTooLarge,
+        "A bound of the implementation",
+        "Its certificate carries a comment of 200,000 octets: whoever parses first and counts later works for strangers.",
+        (spec, _) => spec with { Extensions = [Comment(200_000)] },
+        (spec, _) => spec with { Extensions = [Comment(200)] });
+
+    /// <summary>Sixty certificates.</summary>
+    public static BadPeer TooManyCertificates { get; } = new BadPeer(
+        RejectionReason.TooManyCertificates,
+        "RFC 8446 §4.4.2; a bound of the implementation",
+        "It sends sixty certificates, of which one would do.",
+        scene =>
+        {
+            var stranger = scene.Stranger();
+            var leaf = scene.Leaf();
+            return (scene.WithChain(leaf, Enumerable.Repeat(stranger.AsCertificate.RawCertificate, 60)), scene.WithChain(leaf, stranger.AsCertificate.RawCertificate));
+        });
+
+    /// <summary>Authorities that certify each other in every way.</summary>
+    public static BadPeer CrossSignedThicket { get; } = new BadPeer(
+        RejectionReason.BudgetExceeded,
+        "RFC 4158 §2.4; a bound of the implementation",
+        "Fourteen authorities with one name and one key have certified each other, and none of them leads to the root: naive search tries every order.",
+        scene =>
+        {
+            var key = TestKey.Generate();
+            var thicket = Enumerable.Range(0, 14)
+                .Select(_ => scene.Stranger(spec => spec with { Subject = "CN=Thicket", Key = key, SerialNumber = null }))
+                .ToList();
+            return (scene.WithChain(scene.Leaf(issuer: thicket[0]), thicket.Select(authority => authority.AsCertificate.RawCertificate)), scene.Leaf());
+        }).With("CVE-2018-16875");
+
+    /// <summary>Constraints and names by the hundred.</summary>
+    public static BadPeer NameConstraintFlood { get; } = new BadPeer(
+        RejectionReason.BudgetExceeded,
+        "RFC 5280 §6.1.3 (b)(c); a bound of the implementation",
+        "Its intermediate has twelve hundred name constraints and its certificate twelve hundred names, each of which must be compared with each.",
+        scene =>
+        {
+            var flood = scene.Intermediate(spec => spec with
+            {
+                NameConstraints = new NameConstraints { Excluded = [.. Enumerable.Range(0, 1200).Select(n => GeneralName.Dns($"x{n}.example"))] },
+            });
+            return (scene.Leaf(spec => spec with { DnsNames = [.. spec.DnsNames, .. Enumerable.Range(0, 1200).Select(n => $"n{n}.test")] }, flood), scene.Leaf(issuer: flood));
+        }).With("CVE-2024-34702, and the certificates of x509-limbo's pathological chapter");
+
+    private static IEnumerable<BadPeer> Excess => [HugeCertificate, TooManyCertificates, CrossSignedThicket, NameConstraintFlood];
+
+    private static CertificateExtension Comment(int octets) =>
+        new("2.16.840.1.113730.1.13", false, new Org.BouncyCastle.Asn1.DerIA5String(new string('x', octets)).GetDerEncoded());
+}

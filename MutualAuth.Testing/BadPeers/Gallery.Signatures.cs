@@ -1,0 +1,148 @@
+using MutualAuth.Errors;
+using MutualAuth.Testing.Building;
+using Org.BouncyCastle.Crypto.Parameters;
+
+namespace MutualAuth.Testing.BadPeers;
+
+public static partial class Gallery
+{
+    /// <summary>One bit of the signature is wrong.</summary>
+    public static BadPeer CorruptSignature { get; } = BadPeer.Leaf(
+        RejectionReason.SignatureInvalid,
+        "RFC 5280 §6.1.3 (a)(1)",
+        "One bit of its certificate's signature is flipped.",
+        (spec, _) => spec with { CorruptSignature = true }).With("CVE-2008-5077, CVE-2014-0092: an error while checking was taken for success");
+
+    /// <summary>Names the trusted root as its issuer, and was signed by somebody else.</summary>
+    public static BadPeer ForgedIssuer { get; } = BadPeer.Leaf(
+        RejectionReason.SignatureInvalid,
+        "RFC 5280 §6.1.3 (a)(1)",
+        "Its certificate names the trusted root and its key identifier, and another key has signed it.",
+        (spec, _) => spec with { SigningKey = TestKey.Generate() });
+
+    /// <summary>Changed after it was signed.</summary>
+    public static BadPeer NameChangedAfterSigning { get; } = BadPeer.Leaf(
+        RejectionReason.SignatureInvalid,
+        "RFC 5280 §6.1.3 (a)(1)",
+        "Its certificate was issued to somebody else; the common name was changed afterwards, and all names are right now.",
+        (spec, scene) => spec with { Subject = "CN=" + new string('x', scene.Name.Length), RewriteCertificate = der => Replace(der, new string('x', scene.Name.Length), scene.Name) });
+
+    /// <summary>Beneath an intermediate whose signature is wrong.</summary>
+    public static BadPeer ForgedIntermediate { get; } = BadPeer.Under(
+        RejectionReason.SignatureInvalid,
+        "RFC 5280 §6.1.3 (a)(1)",
+        "Its intermediate names the trusted root as issuer, and has signed itself in: only who checks every signature of the path notices.",
+        (spec, _) => spec with { SigningKey = TestKey.Generate() });
+
+    /// <summary>Signed with SHA-1.</summary>
+    public static BadPeer Sha1Signature { get; } = BadPeer.Leaf(
+        RejectionReason.WeakSignature,
+        "RFC 9155; CA/B Baseline Requirements §7.1.3.2",
+        "Its certificate is signed over SHA-1, of which collisions can be bought.",
+        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With("SHAttered, 2017; SHA-1 is a Shambles, 2020");
+
+    /// <summary>Signed with MD5.</summary>
+    public static BadPeer Md5Signature { get; } = new BadPeer(
+        RejectionReason.WeakSignature,
+        "RFC 6151",
+        "An intermediate with an RSA key has signed its certificate over MD5.",
+        scene =>
+        {
+            var intermediate = scene.Intermediate(spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) });
+            return (scene.Leaf(spec => spec with { SignatureAlgorithm = SignatureAlgorithm.RsaMd5 }, intermediate), scene.Leaf(issuer: intermediate));
+        }).With("The rogue authority of 2008; Flame, 2012");
+
+    /// <summary>Beneath an intermediate that was signed with SHA-1.</summary>
+    public static BadPeer Sha1Intermediate { get; } = BadPeer.Under(
+        RejectionReason.WeakSignature,
+        "RFC 9155; CA/B Baseline Requirements §7.1.3.2",
+        "Its own certificate is signed over SHA-256, but its intermediate over SHA-1.",
+        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With("SHAttered, 2017");
+
+    /// <summary>A key that can be broken.</summary>
+    public static BadPeer WeakRsaKey { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
+        "Its RSA key has 1024 bits.",
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) },
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }).With("Digicert Sdn. Bhd., 2011: keys that could be factored");
+
+    /// <summary>Beneath an intermediate with a key that can be broken.</summary>
+    public static BadPeer WeakRsaIntermediate { get; } = BadPeer.Under(
+        RejectionReason.WeakKey,
+        "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
+        "Its own key is strong, but its intermediate's is RSA of 1024 bits.",
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024, 1) },
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048, 1) });
+
+    /// <summary>An Ed25519 key, which the platform's TLS cannot present or check.</summary>
+    public static BadPeer Ed25519Leaf { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "RFC 8410; a limit of the platform",
+        "Its key is Ed25519: sound, but what cannot be checked must be refused and not let pass.",
+        (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
+
+    /// <summary>An ML-DSA key, which the platform's TLS cannot present or check.</summary>
+    public static BadPeer MLDsaLeaf { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "RFC 9881; a limit of the platform",
+        "Its key is ML-DSA-44: sound, but what cannot be checked must be refused and not let pass.",
+        (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa44 });
+
+    /// <summary>A root of its own making that shares the trusted root's public point.</summary>
+    public static BadPeer CurveBall { get; } = new BadPeer(
+        RejectionReason.UnknownAuthority,
+        "RFC 5480 §2.1.1",
+        "It sends a root with the trusted one's name and public point, on a curve of its own making whose generator is that very point, so that the private key is 1.",
+        scene =>
+        {
+            var stranger = scene.Stranger(spec => spec with
+            {
+                Subject = scene.Root.AsCertificate.Spec.Subject,
+                Key = CurveBallKey(scene.Root.AsCertificate.Key),
+                SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256,
+            });
+            return (scene.WithChain(scene.Leaf(issuer: stranger), stranger.AsCertificate.RawCertificate), scene.Leaf());
+        }).With("CVE-2020-0601");
+
+    /// <summary>A key on a curve that is spelt out in place of named.</summary>
+    public static BadPeer ExplicitCurve { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "RFC 5480 §2.1.1",
+        "Its key lies on P-256, but the certificate spells the curve's parameters out, which the standard forbids.",
+        (spec, _) => spec with { Key = ExplicitKey() }).With("CVE-2021-3450, CVE-2022-0778: explicit parameters took checks out of their way");
+
+    private static IEnumerable<BadPeer> Signatures =>
+    [
+        CorruptSignature, ForgedIssuer, NameChangedAfterSigning, ForgedIntermediate, Sha1Signature, Md5Signature, Sha1Intermediate, WeakRsaKey, WeakRsaIntermediate,
+        Ed25519Leaf, MLDsaLeaf, CurveBall, ExplicitCurve,
+    ];
+
+    private static SignatureAlgorithm Sha1Of(TestAuthority authority) =>
+        authority.AsCertificate.Key.Algorithm < KeyAlgorithm.Rsa1024 ? SignatureAlgorithm.EcdsaSha1 : SignatureAlgorithm.RsaSha1;
+
+    private static byte[] Replace(byte[] der, string from, string to) => Convert.FromHexString(
+        Convert.ToHexString(der).Replace(Hex(from), Hex(to), StringComparison.Ordinal));
+
+    private static string Hex(string text) => Convert.ToHexString(System.Text.Encoding.ASCII.GetBytes(text));
+
+    private static TestKey CurveBallKey(TestKey victim)
+    {
+        if (victim.Private is not ECPrivateKeyParameters known)
+        {
+            // With an RSA root there is no point to share; a strange key makes the same exhibit weaker, not wrong.
+            return ExplicitKey();
+        }
+
+        var point = known.Parameters.G.Multiply(known.D).Normalize();
+        var domain = new ECDomainParameters(known.Parameters.Curve, point, known.Parameters.N, known.Parameters.H);
+        return new TestKey(KeyAlgorithm.EcdsaP256, new ECPrivateKeyParameters(Org.BouncyCastle.Math.BigInteger.One, domain), deterministic: true);
+    }
+
+    private static TestKey ExplicitKey()
+    {
+        var named = (ECPrivateKeyParameters)TestKey.Generate().Private;
+        var domain = new ECDomainParameters(named.Parameters.Curve, named.Parameters.G, named.Parameters.N, named.Parameters.H);
+        return new TestKey(KeyAlgorithm.EcdsaP256, new ECPrivateKeyParameters(named.D, domain), deterministic: true);
+    }
+}

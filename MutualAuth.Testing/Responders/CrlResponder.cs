@@ -1,0 +1,109 @@
+using System.Numerics;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Testing.Revocation;
+
+namespace MutualAuth.Testing.Responders;
+
+/// <summary>Serves an authority's CRLs over HTTP on loopback: the full one, a delta CRL, and partitions. What the authority revokes shows at once.</summary>
+public sealed class CrlResponder : HttpResponder
+{
+    private readonly TestAuthority _authority;
+    private readonly TestKey _stranger = TestKey.Generate();
+    private TestCrl _base;
+
+    /// <summary>Starts serving. The authority is not owned.</summary>
+    public CrlResponder(TestAuthority authority)
+        : base(ClockOf(authority))
+    {
+        _authority = authority;
+        _base = authority.IssueCrl();
+    }
+
+    /// <summary>The full CRL, made anew for each request.</summary>
+    public string FullUri => BaseUri + "full.crl";
+
+    /// <summary>The full CRL as it was at the last <see cref="Rebase"/>: what the delta CRL adds to.</summary>
+    public string BaseCrlUri => BaseUri + "base.crl";
+
+    /// <summary>The delta CRL (RFC 5280 §5.2.4): what has changed since the last <see cref="Rebase"/>.</summary>
+    public string DeltaUri => BaseUri + "delta.crl";
+
+    /// <summary>The part of the CRL that speaks of end entities only.</summary>
+    public string EndEntitiesUri => BaseUri + "end-entities.crl";
+
+    /// <summary>The part of the CRL that speaks of authorities only.</summary>
+    public string AuthoritiesUri => BaseUri + "authorities.crl";
+
+    /// <summary>How many partitions by serial number there are. Default: four.</summary>
+    public int Partitions { get; init; } = 4;
+
+    /// <summary>The partition that a serial number belongs to; every certificate names its own as its distribution point.</summary>
+    public string PartitionUri(BigInteger serialNumber) => PartitionUri((int)(BigInteger.Abs(serialNumber) % Partitions));
+
+    /// <summary>Makes the CRL of this moment the one that delta CRLs add to.</summary>
+    public void Rebase() => _base = _authority.IssueCrl(spec => spec with { FreshestCrlUris = [DeltaUri] });
+
+    private protected override ResponderReply Answer(ResponderRequest request)
+    {
+        var name = request.Path.TrimStart('/');
+        Func<CrlSpec, CrlSpec>? spec = name switch
+        {
+            "full.crl" => full => full,
+            "base.crl" => full => full with { Number = _base.Spec.Number, Revoked = _base.Spec.Revoked, FreshestCrlUris = [DeltaUri] },
+            "delta.crl" => full => full with { DeltaBase = _base.Spec.Number, Revoked = ChangesSince(_base, full.Revoked) },
+            "end-entities.crl" => full => Part(
+                full,
+                new IssuingDistributionPoint { Uri = EndEntitiesUri, OnlyEndEntities = true },
+                entry => !_authority.Revoked.IsAuthority(entry.SerialNumber)),
+            "authorities.crl" => full => Part(
+                full,
+                new IssuingDistributionPoint { Uri = AuthoritiesUri, OnlyAuthorities = true },
+                entry => _authority.Revoked.IsAuthority(entry.SerialNumber)),
+            _ => PartitionOf(name),
+        };
+        return spec is null
+            ? ResponderReply.NotFound
+            : new ResponderReply(200, "application/pkix-crl", _authority.IssueCrl(full => Misbehave(spec(full))).Raw.ToArray());
+    }
+
+    private static TimeProvider ClockOf(TestAuthority authority)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        return authority.Clock;
+    }
+
+    private static CrlSpec Part(CrlSpec full, IssuingDistributionPoint point, Func<RevokedCertificate, bool> belongs) =>
+        full with { Revoked = [.. full.Revoked.Where(belongs)], IssuingDistributionPoint = point };
+
+    // What the base lists and the authority no longer does goes out as removeFromCRL (RFC 5280 §5.3.1).
+    private static List<RevokedCertificate> ChangesSince(TestCrl since, IReadOnlyList<RevokedCertificate> now) =>
+    [
+        .. now.Except(since.Spec.Revoked),
+        .. since.Spec.Revoked
+            .Where(old => now.All(entry => entry.SerialNumber != old.SerialNumber))
+            .Select(old => old with { Reason = X509RevocationReason.RemoveFromCrl }),
+    ];
+
+    private Func<CrlSpec, CrlSpec>? PartitionOf(string name)
+    {
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            var (uri, number) = (PartitionUri(partition), partition);
+            if (uri.EndsWith("/" + name, StringComparison.Ordinal))
+            {
+                return full => Part(full, new IssuingDistributionPoint { Uri = uri }, entry => (int)(BigInteger.Abs(entry.SerialNumber) % Partitions) == number);
+            }
+        }
+
+        return null;
+    }
+
+    private string PartitionUri(int partition) => $"{BaseUri}partition-{partition}.crl";
+
+    private CrlSpec Misbehave(CrlSpec spec) => Mode switch
+    {
+        ResponderMode.Stale => spec with { ThisUpdate = spec.ThisUpdate.AddDays(-30), NextUpdate = spec.ThisUpdate.AddDays(-7) },
+        ResponderMode.WrongSigner => spec with { SigningKey = _stranger },
+        _ => spec,
+    };
+}
