@@ -1,0 +1,76 @@
+using System.Collections;
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Certificates;
+using MutualAuth.Handshake;
+using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Documentation;
+
+/// <summary>Holds docs/reference/options.md to the options types, both ways round.</summary>
+public sealed class OptionsPageTests
+{
+    private static readonly MutualTlsServerOptions s_server = new() { Identity = null!, Trust = null!, Authorization = null! };
+
+    private static readonly MutualTlsClientOptions s_client = new() { Identity = ClientIdentity.None, Trust = null!, Authorization = null! };
+
+    private static IEnumerable<TestCaseData> Types()
+    {
+        static TestCaseData Case(Type type, object instance) => new TestCaseData(type, instance).SetArgDisplayNames(type.Name);
+
+        yield return Case(typeof(MutualTlsClientOptions), s_client);
+        yield return Case(typeof(MutualTlsServerOptions), s_server);
+        yield return Case(typeof(HandshakeOptions), s_server);
+        yield return Case(typeof(CertificateStageOptions), s_server);
+        yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
+        yield return Case(typeof(CertificateLimits), new CertificateLimits());
+        yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
+        yield return Case(typeof(ValidationBudget), new ValidationBudget());
+    }
+
+    [TestCaseSource(nameof(Types))]
+    public void Defaults_are_as_documented(Type type, object instance)
+    {
+        var options = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(property => property.CanWrite);
+
+        DocumentationPage.Open("docs/reference/options.md").RowsUnder(type.Name).Select(cells => (cells[0], cells[1])).Should().BeEquivalentTo(
+            options.Select(option => ($"`{option.Name}`", DefaultOf(option, instance))));
+    }
+
+    [Test]
+    public void Every_options_type_has_a_section()
+    {
+        var records = typeof(MutualTlsServer).Assembly.GetExportedTypes()
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) || type.Name.EndsWith("Limits", StringComparison.Ordinal));
+
+        records.Should().BeSubsetOf(Types().Select(type => (Type)type.Arguments[0]!));
+    }
+
+    private static string DefaultOf(PropertyInfo option, object instance)
+    {
+        if (option.GetCustomAttribute<RequiredMemberAttribute>() is not null)
+        {
+            return "required";
+        }
+
+        return option.GetValue(instance) switch
+        {
+            null => "none",
+            bool value => value ? "`true`" : "`false`",
+            int value => value.ToString("N0", CultureInfo.InvariantCulture),
+            TimeSpan value => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),
+            Enum value => $"`{value}`",
+            NullLoggerFactory => "nowhere",
+            TimeProvider value when value == TimeProvider.System => "the system's",
+            ValidationProfile value when value == ValidationProfile.MutualTls => "`ValidationProfile.MutualTls`",
+            IEnumerable value when !value.Cast<object>().Any() => "none",
+            var value => $"see `{value.GetType().Name}`",
+        };
+    }
+}
