@@ -139,7 +139,7 @@ internal static class ExtensionReader
     private static ReadOnlyMemory<byte> NotEmpty(ReadOnlyMemory<byte> value) =>
         !value.IsEmpty ? value : throw new AsnContentException("a key identifier is empty");
 
-    private static AuthorityKeyId ReadAuthorityKeyId(DerReader reader)
+    internal static AuthorityKeyId ReadAuthorityKeyId(DerReader reader)
     {
         var keyId = reader.TryReadContent(DerReader.Context(0), out var id) ? NotEmpty(id) : default;
         var hasIssuer = reader.TryReadContent(DerReader.Context(1, constructed: true), out var issuer);

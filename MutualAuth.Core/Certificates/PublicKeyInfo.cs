@@ -85,6 +85,18 @@ internal sealed class PublicKeyInfo
     /// <summary>Whether the signature is one over <paramref name="data"/> by this key. Never throws: what cannot be checked is false.</summary>
     internal bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
+        if (scheme.HashBits == 0)
+        {
+            return false;
+        }
+
+        Span<byte> digest = stackalloc byte[64];
+        return VerifyDigest(scheme, digest[..CryptographicOperations.HashData(scheme.Hash, data, digest)], signature);
+    }
+
+    /// <summary>Whether the signature is one by this key over what has this digest, of the hash of <paramref name="scheme"/>. Never throws.</summary>
+    internal bool VerifyDigest(SignatureScheme scheme, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
+    {
         if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
         {
             return false;
@@ -96,8 +108,8 @@ internal sealed class PublicKeyInfo
             key = Take() ?? Import();
             return key switch
             {
-                RSA rsa => rsa.VerifyData(data, signature, scheme.Hash, scheme.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
-                ECDsa ecdsa when scheme.Kind == SignatureKind.Ecdsa => ecdsa.VerifyData(data, signature, scheme.Hash, DSASignatureFormat.Rfc3279DerSequence),
+                RSA rsa => rsa.VerifyHash(digest, signature, scheme.Hash, scheme.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
+                ECDsa ecdsa when scheme.Kind == SignatureKind.Ecdsa => ecdsa.VerifyHash(digest, signature, DSASignatureFormat.Rfc3279DerSequence),
                 _ => false,
             };
         }

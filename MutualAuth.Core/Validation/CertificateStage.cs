@@ -5,6 +5,7 @@ using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Validation;
 
@@ -33,6 +34,7 @@ public sealed class CertificateStage
         _options = options;
         _paths = new PathValidator(options.Profile);
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        SayHowRevocationStands();
     }
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
@@ -53,7 +55,7 @@ public sealed class CertificateStage
             }
 
             var (presented, unreadable) = ReadOthers(evidence);
-            var result = _paths.Validate(leaf!, presented, _options.Trust.Current, evidence.Role, at);
+            var result = _paths.Validate(leaf!, presented, _options.Trust.Current, evidence.Role, at, PrepareRevocation(leaf!));
             if (result.Rejection is { } noPath)
             {
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
@@ -72,6 +74,22 @@ public sealed class CertificateStage
             return Reject(new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}"), leaf);
         }
     }
+
+    private void SayHowRevocationStands()
+    {
+        if (_options.Revocation is not { } policy || !policy.Lists.Current.IsChecked)
+        {
+            ValidationLog.RevocationNotChecked(_logger);
+        }
+        else if (policy.IsRelaxed)
+        {
+            ValidationLog.RevocationRelaxed(_logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod);
+        }
+    }
+
+    private RevocationCheck? PrepareRevocation(Certificate leaf) => _options.Revocation is null && _options.DenyList is null
+        ? null
+        : new RevocationCheck(leaf, _options.Revocation, _options.DenyList, _options.Profile);
 
     private Rejection? CheckBounds(PeerEvidence evidence)
     {
@@ -116,6 +134,12 @@ public sealed class CertificateStage
 
     private Rejection? Examine(CertificateContext context)
     {
+        // The search has asked about every certificate that another one issued; a peer that is itself an anchor has not been asked about.
+        if (context.Path.Length == 1 && _options.DenyList?.Current.Examine(context.Certificate) is { } denied)
+        {
+            return denied;
+        }
+
         if (_options.Pins?.Examine(context) is { } unpinned)
         {
             if (!_options.Pins.IsReportOnly)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Validation;
 
@@ -17,6 +18,15 @@ public record CertificateStageOptions
 
     /// <summary>Keys of which one must stand on the verified path. Default: none are demanded.</summary>
     public PinSet? Pins { get; init; }
+
+    /// <summary>
+    /// The revocation lists that every certificate of the path but the anchor's must be covered by, and what to do when one is not. Default:
+    /// none, so that revocation is not checked by lists; a warning at start-up says so.
+    /// </summary>
+    public RevocationPolicy? Revocation { get; init; }
+
+    /// <summary>Certificates and keys that are turned away whatever their authority says. Default: none.</summary>
+    public IDenyListSource? DenyList { get; init; }
 
     /// <summary>Further objections of the application's own. They run last and can only say no. Default: none.</summary>
     public ImmutableArray<ICertificateValidator> Validators { get; init; } = [];
@@ -40,6 +50,11 @@ public record CertificateStageOptions
         if (Authorization is null)
         {
             yield return $"{nameof(Authorization)} is missing: say who is let in, with {nameof(Authorize)}.";
+        }
+
+        foreach (var problem in Revocation?.Problems() ?? [])
+        {
+            yield return problem;
         }
 
         if (Validators.IsDefault || Validators.Any(validator => validator is null))

@@ -1,0 +1,33 @@
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>What a revocation list is made of, on its way from the reader to <see cref="RevocationList"/>.</summary>
+internal sealed class CrlFields
+{
+    internal required ReadOnlyMemory<byte> RawData { get; init; }
+
+    internal required ReadOnlyMemory<byte> Signed { get; init; }
+
+    internal required SignatureScheme Scheme { get; init; }
+
+    internal required ReadOnlyMemory<byte> Signature { get; init; }
+
+    internal required DistinguishedName Issuer { get; init; }
+
+    internal required DateTimeOffset ThisUpdate { get; init; }
+
+    internal required DateTimeOffset? NextUpdate { get; init; }
+
+    internal required SerialIndex Entries { get; init; }
+
+    internal AuthorityKeyId AuthorityKeyId { get; set; }
+
+    internal ReadOnlyMemory<byte> Number { get; set; }
+
+    internal IssuingScope Scope { get; set; } = IssuingScope.Whole;
+
+    /// <summary>The first slip of form (RFC 5280 §5) that no decision rests on; null when there is none.</summary>
+    internal string? FormProblem { get; set; }
+}

@@ -1,0 +1,74 @@
+using System.Buffers.Text;
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Text;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>Reads the revocation lists that the operator gave, in DER or PEM. What cannot be used is an error and never skipped.</summary>
+internal static class CrlFile
+{
+    // Ten million entries and their extensions. The index counts offsets in 32 bits.
+    internal const int MaxBytes = 512 * 1024 * 1024;
+
+    private const byte LongLength = 0x81;
+
+    /// <summary>Reads one DER list, or all PEM blocks.</summary>
+    /// <param name="content">The octets, which are kept.</param>
+    /// <param name="source">Where they came from, for the message.</param>
+    /// <exception cref="MaterialException">There is none, or one that must not be used.</exception>
+    internal static IEnumerable<RevocationList> Read(byte[] content, string source) =>
+        content.Length > 1 && content[0] == Names.DerReader.Sequence && content[1] >= LongLength ? [Parse(content, source)] : ReadPem(content, source);
+
+    internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
+    {
+        try
+        {
+            return CrlReader.Read(der);
+        }
+        catch (AsnContentException unusable)
+        {
+            // The framework's own texts are the few that do not describe a value; none of them quotes the input.
+            var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
+            throw new MaterialException(
+                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it anew, or fetch it again.", unusable);
+        }
+    }
+
+    private static List<RevocationList> ReadPem(byte[] content, string source)
+    {
+        var lists = new List<RevocationList>();
+        var rest = content.AsSpan();
+        while (PemEncoding.TryFindUtf8(rest, out var fields))
+        {
+            // A block that is broken is passed over by the search: its opening line is then still there.
+            if (rest[..fields.Location.Start.Value].IndexOf("-----BEGIN "u8) >= 0)
+            {
+                break;
+            }
+
+            if (!rest[fields.Label].SequenceEqual("X509 CRL"u8))
+            {
+                throw new MaterialException(
+                    $"{source}: a PEM block {PeerText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks only.");
+            }
+
+            var der = new byte[fields.DecodedDataLength];
+            Base64.DecodeFromUtf8(rest[fields.Base64Data], der, out _, out _);
+            lists.Add(Parse(der, $"{source}, list {lists.Count + 1},"));
+            rest = rest[fields.Location.End..];
+        }
+
+        if (rest.IndexOf("-----BEGIN "u8) >= 0)
+        {
+            throw new MaterialException($"{source}: PEM block {lists.Count + 1} is broken: its lines are not Base64, or its end is missing. Fetch it again.");
+        }
+
+        return lists.Count > 0
+            ? lists
+            : throw new MaterialException(
+                $"{source}: there is no revocation list in it. Give DER, or PEM with BEGIN X509 CRL and END X509 CRL lines; "
+                + $"to revoke nothing on purpose, use {nameof(RevocationLists)}.{nameof(RevocationLists.DangerouslyUnchecked)}.");
+    }
+}

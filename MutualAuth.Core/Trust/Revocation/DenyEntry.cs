@@ -1,0 +1,119 @@
+using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>What a deny list names: a certificate, a key, or a serial number.</summary>
+/// <remarks>Immutable. The text form is one line, as <see cref="Parse"/> reads it.</remarks>
+public sealed class DenyEntry
+{
+    // RFC 5280 allows 20 octets; some authorities use more.
+    private const int MaxSerialDigits = 256;
+
+    private DenyEntry(string text) => Text = text;
+
+    internal string? SerialNumber { get; private init; }
+
+    internal DistinguishedName? Issuer { get; private init; }
+
+    internal SpkiPin? PublicKey { get; private init; }
+
+    internal SpkiDigest? Digest { get; private init; }
+
+    private string Text { get; }
+
+    /// <summary>Every certificate with this serial number, whoever issued it.</summary>
+    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case do not count.</param>
+    /// <exception cref="FormatException">It is not a serial number.</exception>
+    public static DenyEntry Serial(string hex) => TrySerial(hex, issuer: null, out var entry) ? entry : throw Malformed($"serial {hex}");
+
+    /// <summary>The certificate with this serial number of one issuer: what a CRL names.</summary>
+    /// <param name="issuer">The name of the authority that issued it.</param>
+    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case do not count.</param>
+    /// <exception cref="FormatException">It is not a serial number.</exception>
+    public static DenyEntry Serial(DistinguishedName issuer, string hex)
+    {
+        ArgumentNullException.ThrowIfNull(issuer);
+        return TrySerial(hex, issuer, out var entry) ? entry : throw Malformed($"serial {hex}");
+    }
+
+    /// <summary>Every certificate with this key, an authority's included: what to use when a key has leaked.</summary>
+    public static DenyEntry Key(SpkiPin key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return new DenyEntry($"key {key}") { PublicKey = key };
+    }
+
+    /// <summary>One certificate, by the SHA-256 of its encoding.</summary>
+    /// <param name="sha256">64 hexadecimal digits; colons between them and letter case do not count.</param>
+    /// <exception cref="FormatException">It is not such a digest.</exception>
+    public static DenyEntry Certificate(string sha256) => TryCertificate(sha256, out var entry) ? entry : throw Malformed($"certificate {sha256}");
+
+    /// <summary>
+    /// Reads one line: <c>serial HEX</c>, <c>serial HEX issuer DN</c> (RFC 4514), <c>key sha256/BASE64</c> or <c>certificate SHA-256-HEX</c>.
+    /// </summary>
+    /// <exception cref="FormatException">It is none of these.</exception>
+    public static DenyEntry Parse(string line)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        return TryParse(line, out var entry) ? entry : throw Malformed(line);
+    }
+
+    /// <summary>Reads one line as <see cref="Parse"/> does; false when it is none.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? line, [NotNullWhen(true)] out DenyEntry? entry)
+    {
+        entry = null;
+        var words = line?.Split(' ', 4, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        return words switch
+        {
+            ["serial", var hex] => TrySerial(hex, issuer: null, out entry),
+            ["serial", var hex, "issuer", var name] => DistinguishedName.TryParse(name, out var issuer) && TrySerial(hex, issuer, out entry),
+            ["key", var text] => SpkiPin.TryParse(text, out var key) && (entry = Key(key)) is not null,
+            ["certificate", var hex] => TryCertificate(hex, out entry),
+            _ => false,
+        };
+    }
+
+    /// <summary>The line that <see cref="Parse"/> reads.</summary>
+    public override string ToString() => Text;
+
+    /// <summary>The digits by which serial numbers are compared: upper case, without leading zero octets.</summary>
+    internal static string Normalize(ReadOnlySpan<byte> serial) => Convert.ToHexString(serial.TrimStart((byte)0));
+
+    private static bool TrySerial(string? hex, DistinguishedName? issuer, [NotNullWhen(true)] out DenyEntry? entry)
+    {
+        entry = null;
+        if (Octets(hex, MaxSerialDigits) is not { } octets)
+        {
+            return false;
+        }
+
+        var digits = Normalize(octets);
+        entry = new DenyEntry(issuer is null ? $"serial {digits}" : $"serial {digits} issuer {issuer}") { SerialNumber = digits, Issuer = issuer };
+        return true;
+    }
+
+    private static bool TryCertificate(string? hex, [NotNullWhen(true)] out DenyEntry? entry)
+    {
+        entry = Octets(hex, 2 * SpkiDigest.Size) is { Length: SpkiDigest.Size } digest
+            ? new DenyEntry($"certificate {Convert.ToHexString(digest)}") { Digest = new SpkiDigest(digest) }
+            : null;
+        return entry is not null;
+    }
+
+    private static byte[]? Octets(string? hex, int maxDigits)
+    {
+        var digits = hex?.Replace(":", string.Empty, StringComparison.Ordinal) ?? string.Empty;
+        if (digits.Length is 0 || digits.Length > maxDigits || !digits.All(char.IsAsciiHexDigit))
+        {
+            return null;
+        }
+
+        return Convert.FromHexString(digits.Length % 2 == 0 ? digits : "0" + digits);
+    }
+
+    private static FormatException Malformed(string line) => new(
+        $"Not an entry of a deny list: {PeerText.Quote(line)}. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, or certificate SHA-256-HEX.");
+}

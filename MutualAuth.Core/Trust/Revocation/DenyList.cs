@@ -1,0 +1,112 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>Certificates and keys that the operator turns away at once, whatever their authority says of them.</summary>
+/// <remarks>
+/// For emergencies: it needs no authority, holds until it is changed, and works with and without revocation lists. Every certificate of the
+/// path is looked up in it, authorities and the trust anchor included. Immutable and safe to share.
+/// </remarks>
+public sealed class DenyList : IDenyListSource
+{
+    private const int MaxFileBytes = 16 * 1024 * 1024;
+
+    private readonly FrozenSet<string> _serials;
+    private readonly FrozenSet<(DistinguishedName Issuer, string Serial)> _issued;
+    private readonly FrozenSet<SpkiDigest> _keys;
+    private readonly FrozenSet<SpkiDigest> _certificates;
+
+    private DenyList(IEnumerable<DenyEntry> entries)
+    {
+        Entries = [.. entries];
+        _serials = Entries.Where(entry => entry.SerialNumber is not null && entry.Issuer is null).Select(entry => entry.SerialNumber!).ToFrozenSet();
+        _issued = Entries.Where(entry => entry.Issuer is not null).Select(entry => (entry.Issuer!, entry.SerialNumber!)).ToFrozenSet();
+        _keys = Entries.Where(entry => entry.PublicKey is not null).Select(entry => entry.PublicKey!.Digest).ToFrozenSet();
+        _certificates = Entries.Where(entry => entry.Digest is not null).Select(entry => entry.Digest!.Value).ToFrozenSet();
+    }
+
+    /// <summary>Turns nobody away.</summary>
+    public static DenyList Empty { get; } = new([]);
+
+    /// <summary>What it names.</summary>
+    public ImmutableArray<DenyEntry> Entries { get; }
+
+    DenyList IDenyListSource.Current => this;
+
+    /// <summary>Makes a list.</summary>
+    /// <exception cref="ArgumentException">One of the entries is null.</exception>
+    public static DenyList Of(params IEnumerable<DenyEntry> entries)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ImmutableArray<DenyEntry> all = [.. entries];
+        return all.Contains(null!) ? throw new ArgumentException("Expected entries, got a null among them.", nameof(entries)) : new DenyList(all);
+    }
+
+    /// <summary>Reads a list from text: one entry in a line as <see cref="DenyEntry.Parse"/> has it; empty lines and lines that begin with # say nothing.</summary>
+    /// <exception cref="MaterialException">A line is not an entry; the message says which.</exception>
+    public static DenyList Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Read(text, "the text");
+    }
+
+    /// <summary>Reads a list from a file in UTF-8, once; nothing is watched. A file without entries turns nobody away.</summary>
+    /// <exception cref="MaterialException">The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.</exception>
+    public static DenyList FromFile(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Read(MaterialFile.ReadText(path, MaxFileBytes), path);
+    }
+
+    /// <summary>Objects to a certificate that the list names.</summary>
+    internal Rejection? Examine(Certificate certificate)
+    {
+        if (Entries.IsEmpty)
+        {
+            return null;
+        }
+
+        var serial = _serials.Count + _issued.Count > 0 ? DenyEntry.Normalize(certificate.Serial.Span) : string.Empty;
+        var by = _serials.Contains(serial) ? $"serial number {serial}"
+            : _issued.Contains((certificate.Issuer, serial)) ? $"serial number {serial} of its issuer"
+            : _keys.Count > 0 && _keys.Contains(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span).Digest) ? "public key"
+            : _certificates.Count > 0 && _certificates.Contains(DigestOf(certificate)) ? "SHA-256"
+            : null;
+        return by is null
+            ? null
+            : new Rejection(RejectionReason.DenyListed, "certificates that are not on the deny list", $"one that is, by its {by}")
+            {
+                Element = $"certificate {certificate}",
+                Hint = "It was put there by hand. Take it off the list if that was a mistake.",
+            };
+    }
+
+    private static SpkiDigest DigestOf(Certificate certificate) => new(SHA256.HashData(certificate.RawData.Span));
+
+    private static DenyList Read(string text, string source)
+    {
+        var entries = new List<DenyEntry>();
+        var number = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            number++;
+            var content = line.TrimStart('\ufeff').Trim();
+            if (content.IsEmpty || content[0] == '#')
+            {
+                continue;
+            }
+
+            entries.Add(DenyEntry.TryParse(content.ToString(), out var entry)
+                ? entry
+                : throw new MaterialException(
+                    $"{source}, line {number}: {PeerText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, or certificate SHA-256-HEX."));
+        }
+
+        return new DenyList(entries);
+    }
+}

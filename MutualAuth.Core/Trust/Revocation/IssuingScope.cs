@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using System.Formats.Asn1;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>
+/// Of which certificates of its issuer a list speaks (RFC 5280 §5.2.5).
+/// <code>
+/// IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, onlyContainsUserCerts [1] BOOLEAN DEFAULT FALSE,
+///     onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3] ReasonFlags OPTIONAL, indirectCRL [4] BOOLEAN DEFAULT FALSE,
+///     onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE }
+/// DistributionPointName ::= CHOICE { fullName [0] GeneralNames, nameRelativeToCRLIssuer [1] RelativeDistinguishedName }
+/// </code>
+/// </summary>
+internal sealed class IssuingScope
+{
+    /// <summary>The bits of ReasonFlags that stand for a reason, the first octet high: all but <c>unused</c>.</summary>
+    internal const int AllReasons = 0x7f80;
+
+    private const int MaxPoints = 64;
+
+    private ImmutableArray<GeneralName> _points = [];
+    private bool _hasPoint;
+    private bool _onlyEndEntities;
+    private bool _onlyAuthorities;
+    private bool _onlyAttributeCertificates;
+
+    /// <summary>The scope of a list that does not restrict it: every certificate of its issuer, for every reason.</summary>
+    internal static IssuingScope Whole { get; } = new();
+
+    /// <summary>The reasons for which certificates are on the list.</summary>
+    internal int Reasons { get; private set; } = AllReasons;
+
+    /// <summary>Whether the list speaks for other issuers as well.</summary>
+    internal bool IsIndirect { get; private set; }
+
+    internal static IssuingScope Read(DerReader sequence)
+    {
+        if (sequence.IsEmpty)
+        {
+            throw new AsnContentException("an issuing distribution point says nothing");
+        }
+
+        var scope = new IssuingScope();
+        if (sequence.TryReadContent(DerReader.Context(0, constructed: true), out var point))
+        {
+            scope._hasPoint = true;
+            scope._points = ReadPointName(new DerReader(point));
+        }
+
+        scope._onlyEndEntities = ReadFlag(ref sequence, 1);
+        scope._onlyAuthorities = ReadFlag(ref sequence, 2);
+        if (sequence.NextIs(DerReader.Context(3)))
+        {
+            scope.Reasons = ReadReasons(ref sequence);
+        }
+
+        scope.IsIndirect = ReadFlag(ref sequence, 4);
+        scope._onlyAttributeCertificates = ReadFlag(ref sequence, 5);
+        sequence.End();
+        return (scope._onlyEndEntities ? 1 : 0) + (scope._onlyAuthorities ? 1 : 0) + (scope._onlyAttributeCertificates ? 1 : 0) > 1
+            ? throw new AsnContentException("an issuing distribution point speaks only of one kind of certificate, and only of another")
+            : scope;
+    }
+
+    /// <summary>Why the list does not speak of the certificate; null when it does (RFC 5280 §6.3.3 (b)).</summary>
+    internal string? Excludes(Certificate subject, Certificate issuer) =>
+        _onlyAttributeCertificates ? "speaks of attribute certificates only"
+        : _onlyEndEntities && subject.IsCertificateAuthority ? "speaks of end entities only"
+        : _onlyAuthorities && !subject.IsCertificateAuthority ? "speaks of authorities only"
+        : _hasPoint && !IsNamedBy(subject, issuer) ? "is that of another distribution point than the certificate names"
+        : null;
+
+    /// <summary>
+    /// Whether the certificate names the point of this list, octet for octet. A certificate may always be looked up under its issuer's own
+    /// name, as if a point of that name stood in it (the end of RFC 5280 §6.3.3).
+    /// </summary>
+    private bool IsNamedBy(Certificate subject, Certificate issuer)
+    {
+        foreach (var name in _points)
+        {
+            if (name.Directory is { } directory && directory.Equals(issuer.Subject))
+            {
+                return true;
+            }
+        }
+
+        try
+        {
+            return !subject.Extensions.CrlDistributionPoints.IsEmpty && IsNamedIn(new DerReader(subject.Extensions.CrlDistributionPoints).ReadSequence());
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary><c>DistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL, cRLIssuer [2] GeneralNames OPTIONAL }</c></summary>
+    private bool IsNamedIn(DerReader distributionPoints)
+    {
+        for (var read = 0; !distributionPoints.IsEmpty && read < MaxPoints; read++)
+        {
+            var point = distributionPoints.ReadSequence();
+            var names = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(new DerReader(name)) : [];
+            point.TryReadContent(DerReader.Context(1), out _);
+
+            // Where another authority issues the list, it is an indirect one, and those do not come here.
+            if (!point.TryReadContent(DerReader.Context(2, constructed: true), out _) && names.Any(IsOneOfMine))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsOneOfMine(GeneralName name)
+    {
+        foreach (var mine in _points)
+        {
+            if (mine.Form == name.Form
+                && (mine.Value.Span.SequenceEqual(name.Value.Span) || (mine.Directory is { } directory && directory.Equals(name.Directory))))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The full names of a point. A name relative to the issuer, which nobody uses, is read and matches nothing.</summary>
+    private static ImmutableArray<GeneralName> ReadPointName(DerReader reader)
+    {
+        ImmutableArray<GeneralName> names = [];
+        if (reader.TryReadContent(DerReader.Context(0, constructed: true), out var full))
+        {
+            names = GeneralName.ReadAll(new DerReader(full));
+        }
+        else
+        {
+            reader.ReadContent(DerReader.Context(1, constructed: true));
+        }
+
+        reader.End();
+        return names.Length <= MaxPoints ? names : throw new AsnContentException("a distribution point has more than 64 names");
+    }
+
+    private static bool ReadFlag(ref DerReader sequence, int tag)
+    {
+        if (!sequence.TryReadContent(DerReader.Context(tag), out var content))
+        {
+            return false;
+        }
+
+        return content.Length == 1 && content.Span[0] == 0xff
+            ? true
+            : throw new AsnContentException("a BOOLEAN is not DER, or writes out its default");
+    }
+
+    private static int ReadReasons(ref DerReader sequence)
+    {
+        var bits = sequence.ReadNamedBits(DerReader.Context(3));
+        var reasons = bits.IsEmpty ? 0 : (bits[0] << 8) | (bits.Length > 1 ? bits[1] : 0);
+        return (reasons & AllReasons) != 0 ? reasons & AllReasons : throw new AsnContentException("an issuing distribution point names no reason");
+    }
+}

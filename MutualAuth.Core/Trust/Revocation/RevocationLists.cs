@@ -1,0 +1,78 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Text;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>A set of certificate revocation lists, ready to be looked up.</summary>
+/// <remarks>
+/// A list counts only for certificates whose issuer, in the verified path, has its name and the key that signed it. Loading reads every list
+/// strictly and wholly, and fails for all when one cannot be used. Delta CRLs and indirect CRLs are refused. Looking a certificate up costs the
+/// same with no entry as with a million. Immutable and safe to share; each list's signature is checked once for each key of its issuer, so share one instance.
+/// </remarks>
+public sealed class RevocationLists : IRevocationListSource
+{
+    private readonly FrozenDictionary<DistinguishedName, ImmutableArray<RevocationList>> _byIssuer;
+
+    private RevocationLists(IEnumerable<RevocationList> lists, bool isChecked = true)
+    {
+        // The same list may well be in two files. What stands first does not matter: none makes up for another.
+        Lists = [.. lists.DistinctBy(list => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(list.RawData.Span)))];
+        IsChecked = isChecked;
+        _byIssuer = Lists.GroupBy(list => list.Issuer).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
+    }
+
+    /// <summary>No list at all: the status of every certificate is unknown, which denies it unless the policy says otherwise.</summary>
+    public static RevocationLists Empty { get; } = new([]);
+
+    /// <summary>
+    /// Says that revocation is not to be checked for now: what a source hands out after the operator has cleared its lists on purpose. Every
+    /// revoked certificate is let in while it is in force. A file that became empty never turns into this.
+    /// </summary>
+    public static RevocationLists DangerouslyUnchecked { get; } = new([], isChecked: false);
+
+    /// <summary>The lists, each once, in the order in which they were given.</summary>
+    public ImmutableArray<RevocationList> Lists { get; }
+
+    /// <summary>The first moment at which one of the lists runs out; null when none says. Replace them before.</summary>
+    public DateTimeOffset? NextUpdate => Lists.Min(list => list.NextUpdate);
+
+    RevocationLists IRevocationListSource.Current => this;
+
+    /// <summary>False for <see cref="DangerouslyUnchecked"/> only.</summary>
+    internal bool IsChecked { get; }
+
+    /// <summary>Reads lists from files, once; nothing is watched. A file holds one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB.</summary>
+    /// <exception cref="MaterialException">No path was given, or a file cannot be read, is empty, or has a list that must not be relied on; the message says which and what to do.</exception>
+    public static RevocationLists FromFiles(params IEnumerable<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return NotEmpty(new(paths.SelectMany(path => CrlFile.Read(MaterialFile.ReadBytes(path, CrlFile.MaxBytes), $"The file {path}"))));
+    }
+
+    /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>
+    /// <exception cref="MaterialException">There is no list, or one that must not be relied on; the message says which and what to do.</exception>
+    public static RevocationLists FromPem(string pem)
+    {
+        ArgumentNullException.ThrowIfNull(pem);
+        return new(CrlFile.Read(Encoding.UTF8.GetBytes(pem), "The text"));
+    }
+
+    /// <summary>Takes lists from their DER encodings, which must not be changed afterwards.</summary>
+    /// <exception cref="MaterialException">There is none, or one that must not be relied on; the message says which and what to do.</exception>
+    public static RevocationLists FromDer(params IEnumerable<ReadOnlyMemory<byte>> lists)
+    {
+        ArgumentNullException.ThrowIfNull(lists);
+        return NotEmpty(new(lists.Select((der, index) => CrlFile.Parse(der, $"Revocation list {index + 1}"))));
+    }
+
+    /// <summary>The lists that bear this issuer's name; whether its key signed them is another question.</summary>
+    internal ImmutableArray<RevocationList> Naming(DistinguishedName issuer) => _byIssuer.TryGetValue(issuer, out var lists) ? lists : [];
+
+    private static RevocationLists NotEmpty(RevocationLists lists) => lists.Lists.Length > 0
+        ? lists
+        : throw new MaterialException($"No revocation list was given. Give at least one, or say so with {nameof(RevocationLists)}.{nameof(Empty)}.");
+}
