@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 
 namespace MutualAuth.Tests.Support;
@@ -8,7 +7,7 @@ internal static class Repository
 {
     internal static string Root { get; } = Path.GetFullPath(Metadata("Repository"));
 
-    internal static string Program(string name) => Path.GetFullPath(string.Format(CultureInfo.InvariantCulture, Metadata("Programs"), name));
+    internal static string Program(string name) => Path.GetFullPath(Metadata("Programs").Replace("{0}", name, StringComparison.Ordinal));
 
     private static string Metadata(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;

@@ -105,13 +105,3 @@ internal sealed class Workshop : IDisposable
     // RSA keys take long to make, so that each of three roles has one for all tests.
     private TestKey Key(int index) => _algorithm == KeyAlgorithm.EcdsaP256 ? TestKey.Generate() : TestKey.Shared(_algorithm, index);
 }
-
-/// <summary>The one thing that is wrong with a certificate.</summary>
-internal enum Flaw
-{
-    OtherAuthority = 1,
-    Expired = 2,
-    WrongUsage = 3,
-    WrongName = 4,
-    AuthorityAsLeaf = 5,
-}
