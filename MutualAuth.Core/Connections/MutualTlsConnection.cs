@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
@@ -58,7 +59,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable
 
     /// <summary>Says that we send no more (close_notify, RFC 8446 §6.1). The peer may go on sending, and we may go on reading.</summary>
     /// <exception cref="IOException">The transport failed.</exception>
-    public Task CompleteWritesAsync() => Stream.ShutdownAsync();
+    public async Task CompleteWritesAsync()
+    {
+        try
+        {
+            await Stream.ShutdownAsync().ConfigureAwait(false);
+        }
+        catch (CryptographicException exception)
+        {
+            // OpenSSL's word for a session that an alert of the peer's has ended already.
+            throw new IOException("The peer has ended the TLS session.", exception);
+        }
+    }
 
     /// <summary>Reads, out of what a read or write threw, the refusal of a peer that validates inside TLS and let us finish the handshake first.</summary>
     /// <param name="exception">What the stream threw.</param>
@@ -113,9 +125,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
             await Stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or CryptographicException)
         {
-            // The peer is gone, or takes nothing any more.
+            // The peer is gone, has ended the session with an alert, or takes nothing any more.
         }
 
         await Stream.DisposeAsync().ConfigureAwait(false);

@@ -79,15 +79,19 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
         try
         {
             await connection.CompleteWritesAsync();
+        }
+        catch (IOException)
+        {
+            // It ended first; reading says how.
+        }
+
+        try
+        {
             await receiving.WaitAsync(s_patience, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (Exception exception) when (exception is TimeoutException || (exception is IOException && !connection.TryGetRefusal(exception, out _)))
         {
             // It has nothing to say.
-        }
-        catch (IOException exception) when (!connection.TryGetRefusal(exception, out _))
-        {
-            // It was done with us.
         }
     }
 }
