@@ -107,7 +107,8 @@ public sealed class TestKey
 
     private static AsymmetricKeyParameter PublicOf(AsymmetricKeyParameter privateKey) => privateKey switch
     {
-        ECPrivateKeyParameters ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), ec.PublicKeyParamSet),
+        ECPrivateKeyParameters { PublicKeyParamSet: { } curve } ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), curve),
+        ECPrivateKeyParameters ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), ec.Parameters),
         RsaPrivateCrtKeyParameters rsa => new RsaKeyParameters(false, rsa.Modulus, rsa.PublicExponent),
         Ed25519PrivateKeyParameters ed => ed.GeneratePublicKey(),
         MLDsaPrivateKeyParameters mlDsa => mlDsa.GetPublicKey(),

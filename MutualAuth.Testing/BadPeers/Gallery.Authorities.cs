@@ -24,7 +24,7 @@ public static partial class Gallery
 
     /// <summary>The look-alike, which sends its own root along.</summary>
     public static BadPeer LookAlikeAuthoritySent { get; } = new BadPeer(
-        RejectionReason.UnknownAuthority,
+        RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1",
         "As the look-alike, but it sends its false root along: who trusts what is sent, or allows an unknown authority and compares names, lets it in.",
         scene =>

@@ -56,8 +56,8 @@ public static partial class Gallery
     public static BadPeer LengthNotMinimal { get; } = BadPeer.Leaf(
         RejectionReason.CertificateMalformed,
         Form + " §10.1",
-        "The length of its certificate is written with a zero in front: BER, not DER, and so another fingerprint for the same content.",
-        (spec, _) => spec with { RewriteCertificate = der => [0x30, 0x83, 0x00, .. der[2..]] }).With("Deny lists by fingerprint that BER walks around");
+        "The length of its signed part is written with a zero in front: BER, not DER, and so another fingerprint for the same content.",
+        (spec, _) => spec with { RewriteTbs = tbs => [0x30, 0x83, 0x00, .. tbs[2..]] }).With("Deny lists by fingerprint that BER walks around");
 
     /// <summary>A default that is spelt out.</summary>
     public static BadPeer DefaultSpeltOut { get; } = BadPeer.Leaf(

@@ -28,14 +28,18 @@ public static partial class Gallery
     public static BadPeer CrossSignedThicket { get; } = new BadPeer(
         RejectionReason.BudgetExceeded,
         "RFC 4158 §2.4; a bound of the implementation",
-        "Fourteen authorities with one name and one key have certified each other, and none of them leads to the root: naive search tries every order.",
+        "Fourteen authorities with one name have certified each other, and none of them leads to the root: naive search tries every order of them.",
         scene =>
         {
-            var key = TestKey.Generate();
-            var thicket = Enumerable.Range(0, 14)
-                .Select(_ => scene.Stranger(spec => spec with { Subject = "CN=Thicket", Key = key, SerialNumber = null }))
-                .ToList();
-            return (scene.WithChain(scene.Leaf(issuer: thicket[0]), thicket.Select(authority => authority.AsCertificate.RawCertificate)), scene.Leaf());
+            var stranger = scene.Stranger(spec => spec with { Subject = "CN=Thicket" });
+            var thicket = new List<TestAuthority> { stranger };
+            while (thicket.Count < 14)
+            {
+                thicket.Add(scene.Intermediate(spec => spec with { Key = thicket.Count % 2 == 0 ? stranger.AsCertificate.Key : null }, thicket[^1], "Thicket"));
+            }
+
+            var leaf = scene.Leaf(issuer: thicket[^1]);
+            return (scene.WithChain(leaf, thicket.Select(authority => authority.AsCertificate.RawCertificate)), scene.Leaf());
         }).With("CVE-2018-16875");
 
     /// <summary>Constraints and names by the hundred.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using MutualAuth.Errors;
@@ -57,8 +58,15 @@ public static partial class Gallery
 
     /// <summary>A name that looks the same.</summary>
     public static BadPeer HomographName { get; } = Named(
-        "One letter of its name is a Cyrillic one that looks like the Latin one.",
-        (spec, scene) => spec with { DnsNames = [scene.Names.Server.Replace('e', 'е')] });
+        "One letter of its name is a Cyrillic one that looks like the Latin one, written as an A-label as it should be.",
+        (spec, scene) => spec with { DnsNames = [new IdnMapping().GetAscii("ѕ" + scene.Names.Server[1..])] });
+
+    /// <summary>A name beyond ASCII.</summary>
+    public static BadPeer NameBeyondAscii { get; } = BadPeer.Leaf(
+        RejectionReason.CertificateMalformed,
+        "RFC 5280 §7.2",
+        "Its DNS name holds a Cyrillic letter as it is, where only ASCII is allowed.",
+        (spec, scene) => spec with { DnsNames = ["ѕ" + scene.Name[1..]] });
 
     /// <summary>The dialled name in front of a domain of its own.</summary>
     public static BadPeer NameAsPrefix { get; } = Named(
@@ -91,7 +99,7 @@ public static partial class Gallery
     private static IEnumerable<BadPeer> ServerNames =>
     [
         WrongServerName, CommonNameOnly, CommonNameBesideOtherName, WildcardOverTwoLabels, PartialWildcard, WildcardInTheMiddle, BareWildcard, WildcardOverPublicSuffix,
-        WildcardForItsParent, NulInName, HomographName, NameAsPrefix, NameAsSuffix, NameInUriOnly, AddressAsDnsName, WildcardOverAddresses, WrongAddress,
+        WildcardForItsParent, NulInName, HomographName, NameBeyondAscii, NameAsPrefix, NameAsSuffix, NameInUriOnly, AddressAsDnsName, WildcardOverAddresses, WrongAddress,
     ];
 
     private static BadPeer Named(
