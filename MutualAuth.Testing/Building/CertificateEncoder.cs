@@ -79,6 +79,7 @@ internal static class CertificateEncoder
         < 0x80 => [(byte)length],
         < 0x100 => [0x81, (byte)length],
         < 0x10000 => [0x82, (byte)(length >> 8), (byte)length],
-        _ => [0x83, (byte)(length >> 16), (byte)(length >> 8), (byte)length],
+        < 0x1000000 => [0x83, (byte)(length >> 16), (byte)(length >> 8), (byte)length],
+        _ => [0x84, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length],
     };
 }

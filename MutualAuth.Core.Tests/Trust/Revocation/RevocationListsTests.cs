@@ -1,0 +1,261 @@
+using System.Formats.Asn1;
+using System.Numerics;
+using System.Security.Cryptography;
+using System.Text;
+using CsCheck;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Revocation;
+using MutualAuth.Tests.Support;
+using MutualAuth.Trust.Revocation;
+
+namespace MutualAuth.Tests.Trust.Revocation;
+
+public sealed class RevocationListsTests
+{
+    private static readonly DateTimeOffset s_now = new(2030, 6, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly RevocationWorld s_world = new();
+
+    private string _directory = null!;
+
+    [SetUp]
+    public void MakeDirectory() => _directory = Directory.CreateTempSubdirectory("mutualauth").FullName;
+
+    [TearDown]
+    public void RemoveDirectory() => Directory.Delete(_directory, recursive: true);
+
+    [Test]
+    public void A_file_holds_one_list_in_DER_or_any_number_in_PEM()
+    {
+        var root = s_world.RootCrl();
+        var issuing = s_world.IssuingCrl();
+        var der = Write("a.crl", root.Raw.ToArray());
+        var pem = Write("b.pem", Encoding.ASCII.GetBytes($"first\n{root.Pem}\nsecond\r\n{issuing.Pem.Replace("\n", "\r\n", StringComparison.Ordinal)}"));
+
+        RevocationLists.FromFiles(der).Lists.Should().HaveCount(1);
+        RevocationLists.FromFiles(pem).Lists.Should().HaveCount(2);
+        RevocationLists.FromFiles(der, pem).Lists.Should().HaveCount(2, "the same list counts once");
+        RevocationLists.FromPem(issuing.Pem).Lists.Should().HaveCount(1);
+    }
+
+    [Test]
+    public void A_list_tells_its_facts()
+    {
+        var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { Number = 0x1234, Revoked = [new RevokedCertificate(7, s_now)] }).Raw).Lists.Single();
+
+        list.Issuer.Should().Be(DistinguishedName.Parse("CN=Issuing"));
+        list.Number.Should().Be("1234");
+        list.ThisUpdate.Should().Be(s_now.AddHours(-1));
+        list.NextUpdate.Should().Be(s_now.AddDays(7));
+        list.Count.Should().Be(1);
+    }
+
+    [Test]
+    public void The_set_runs_out_with_the_first_of_its_lists()
+    {
+        var lists = s_world.Lists(crl => crl with { NextUpdate = s_now.AddDays(2) });
+
+        lists.NextUpdate.Should().Be(s_now.AddDays(2));
+        RevocationLists.Empty.NextUpdate.Should().BeNull();
+    }
+
+    private static IEnumerable<TestCaseData> Unusable()
+    {
+        yield return Case("an unknown critical extension", Extra("1.3.6.1.4.1.99999.1", critical: true));
+        yield return Case("an extension twice", crl => crl with { Extensions = [new CertificateExtension("2.5.29.20", false, new byte[] { 2, 1, 1 })] });
+        yield return Case("a delta", crl => crl with { DeltaBase = 1 });
+        yield return Case("an indirect list", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { Indirect = true } });
+        yield return Case("an empty scope", Extra("2.5.29.28", critical: true, [0x30, 0]));
+        yield return Case("a scope of two kinds", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true, OnlyEndEntities = true } });
+        yield return Case("a scope that writes FALSE", Extra("2.5.29.28", critical: true, [0x30, 3, 0x81, 1, 0]));
+        yield return Case("a scope of no reason", Extra("2.5.29.28", critical: true, [0x30, 3, 0x83, 1, 0]));
+        yield return Case("a negative number", crl => crl with { Number = -1 });
+        yield return Case("a number of 21 octets", crl => crl with { Number = BigInteger.Pow(2, 161) });
+        yield return Case("an unknown critical extension of an entry", Entry(new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })));
+        yield return Case("an entry of another issuer", crl => crl with { Revoked = [new RevokedCertificate(7, s_now) { CertificateIssuer = "CN=Other" }] });
+        yield return Case("a reason that does not exist", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 7 })));
+        yield return Case("removeFromCRL in a full list", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 8 })));
+        yield return Case("a reason that is no ENUMERATED", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 2, 1, 1 })));
+        yield return Case("SHA-1", crl => crl with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 });
+        yield return Case("the next update before this one", crl => crl with { NextUpdate = crl.ThisUpdate.AddSeconds(-1) });
+        yield return Case("no issuer", crl => crl with { Issuer = string.Empty });
+        yield return Case("another algorithm inside", Tbs(parts => parts[1] = DerEdit.Encode(der =>
+        {
+            using (der.PushSequence())
+            {
+                der.WriteObjectIdentifier("1.2.840.10045.4.3.3");
+            }
+        })));
+        yield return Case("version 3", Tbs(parts => parts[0] = [2, 1, 2]));
+        yield return Case("version 1 with extensions", Tbs(parts => parts.RemoveAt(0)));
+        yield return Case("GeneralizedTime before 2050", Tbs(parts => parts[3] = DerEdit.Encode(der => der.WriteGeneralizedTime(s_now.AddDays(-1), omitFractionalSeconds: true))));
+        yield return Case("a value after the extensions", Tbs(parts => parts.Add([5, 0])));
+        yield return Case("an integer that is not the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x15, 0x30, 0x13, 2, 2, 0, 1, 0x17, 13, .. "300601120000Z"u8])));
+        yield return Case("an entry without a date", Tbs(parts => parts.Insert(5, [0x30, 5, 0x30, 3, 2, 1, 1])));
+        yield return Case("a length that is not the shortest", Tbs(parts => parts[0] = [2, 0x81, 1, 1]));
+    }
+
+    [TestCaseSource(nameof(Unusable))]
+    public void A_list_that_must_not_be_relied_on_is_an_error_and_never_skipped(Func<CrlSpec, CrlSpec> shape)
+    {
+        var good = s_world.RootCrl();
+        var bad = s_world.IssuingCrl(shape);
+        var path = Write("lists.pem", Encoding.ASCII.GetBytes(good.Pem + bad.Pem));
+
+        FluentActions.Invoking(() => RevocationLists.FromFiles(path)).Should().Throw<MaterialException>().WithMessage($"*{path}, list 2,*");
+        FluentActions.Invoking(() => RevocationLists.FromDer(good.Raw, bad.Raw)).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromDer(good.Raw)).Should().NotThrow();
+    }
+
+    private static IEnumerable<TestCaseData> Usable()
+    {
+        yield return Case("an unknown extension", Extra("1.3.6.1.4.1.99999.1", critical: false));
+        yield return Case("an unknown extension of an entry", Entry(new CertificateExtension("1.3.6.1.4.1.99999.1", false, new byte[] { 5, 0 })));
+        yield return Case("a pointer to deltas", crl => crl with { FreshestCrlUris = ["http://lists.test/delta.crl"] });
+        yield return Case("a number of 20 octets", crl => crl with { Number = BigInteger.Pow(2, 158) });
+        yield return Case("a reason that exists", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 10 })));
+        yield return Case("since when the key is bad", Entry(new CertificateExtension("2.5.29.24", false, DerEdit.Encode(der => der.WriteGeneralizedTime(s_now, omitFractionalSeconds: true)))));
+        yield return Case("an integer that is the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x14, 0x30, 0x12, 2, 1, 1, 0x17, 13, .. "300601120000Z"u8])));
+        yield return Case("after 2050", crl => crl with { NextUpdate = new DateTimeOffset(2051, 1, 1, 0, 0, 0, TimeSpan.Zero) });
+    }
+
+    [TestCaseSource(nameof(Usable))]
+    public void A_list_that_may_be_relied_on_loads(Func<CrlSpec, CrlSpec> shape) =>
+        s_world.Judge(s_world.Lists(shape)).Should().BeNull();
+
+    [Test]
+    public void A_file_that_is_empty_or_holds_something_else_clears_nothing()
+    {
+        var crl = s_world.RootCrl();
+        foreach (var (name, content) in new[]
+        {
+            ("empty", string.Empty),
+            ("no block", "nothing here"),
+            ("a certificate", s_world.Root.CertificatePem),
+            ("a certificate beside it", crl.Pem + s_world.Root.CertificatePem),
+            ("cut off", crl.Pem[..(crl.Pem.Length / 2)]),
+            ("cut off behind a good one", crl.Pem + crl.Pem[..(crl.Pem.Length / 2)]),
+            ("not Base64", crl.Pem.Replace("MI", "!!", StringComparison.Ordinal)),
+        })
+        {
+            var path = Write("list.pem", Encoding.ASCII.GetBytes(content));
+            FluentActions.Invoking(() => RevocationLists.FromFiles(path)).Should().Throw<MaterialException>(name).WithMessage($"*{path}*");
+        }
+
+        FluentActions.Invoking(() => RevocationLists.FromFiles(Path.Combine(_directory, "missing"))).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromFiles()).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromFiles(Write("half.crl", crl.Raw[..^1].ToArray()))).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromFiles(Write("more.crl", [.. crl.Raw.Span, 0]))).Should().Throw<MaterialException>();
+    }
+
+    [Test]
+    public void A_million_entries_are_found_one_by_one_and_cost_eight_octets_each_beside_the_list()
+    {
+        const int Count = 1_000_000;
+        var entries = Entries(Count);
+        var crl = s_world.IssuingCrl(spec => spec with { RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts.Insert(5, entries)) });
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var lists = RevocationLists.FromDer(s_world.RootCrl().Raw, crl.Raw);
+        var kept = GC.GetTotalMemory(forceFullCollection: true) - before;
+
+        var list = lists.Lists[1];
+        list.Count.Should().Be(Count);
+        kept.Should().BeLessThan(10_000_000, "the entries stay where they are, and each has a slot or two of four octets");
+        for (var i = 0; i < Count; i += 997)
+        {
+            list.TryFind(SerialOf(i), out var entry).Should().BeTrue();
+            entry.Reason.Should().Be(RevocationReason.KeyCompromise);
+        }
+
+        list.TryFind(SerialOf(Count), out _).Should().BeFalse();
+        s_world.Judge(lists).Should().BeNull();
+    }
+
+    [Test]
+    public void Every_serial_number_on_a_list_is_found_and_no_other()
+    {
+        Gen.Int[1, 2000].Array[0, 300].Sample(serials =>
+        {
+            var distinct = serials.Distinct().ToArray();
+            var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { Revoked = [.. distinct.Select(serial => new RevokedCertificate(serial, s_now))] }).Raw).Lists[0];
+
+            return list.Count == distinct.Length
+                && Enumerable.Range(1, 2000).All(serial => list.TryFind(new BigInteger(serial).ToByteArray(isBigEndian: true), out _) == distinct.Contains(serial));
+        }, iter: 30);
+    }
+
+    [Test]
+    public void Whatever_the_octets_are_a_list_is_read_or_refused_in_so_many_words()
+    {
+        var raw = s_world.IssuingCrl(crl => crl with
+        {
+            Revoked = [new RevokedCertificate(7, s_now, System.Security.Cryptography.X509Certificates.X509RevocationReason.KeyCompromise), new RevokedCertificate(8, s_now)],
+            IssuingDistributionPoint = new IssuingDistributionPoint { Uri = "http://lists.test/a", OnlyEndEntities = true, OnlySomeReasons = 0x40 },
+        }).Raw.ToArray();
+
+        Gen.Select(Gen.Int[0, raw.Length - 1], Gen.Byte, Gen.Int[0, 3]).Array[1, 4].Sample(edits =>
+        {
+            var mutant = raw.ToList();
+            foreach (var (position, value, kind) in edits)
+            {
+                var at = position % mutant.Count;
+                switch (kind)
+                {
+                    case 0: mutant[at] = value; break;
+                    case 1: mutant.Insert(at, value); break;
+                    case 2: mutant.RemoveAt(at); break;
+                    default: mutant.RemoveRange(at, Math.Min(value, mutant.Count - at - 1)); break;
+                }
+            }
+
+            try
+            {
+                return RevocationLists.FromDer(mutant.ToArray()).Lists.Length == 1;
+            }
+            catch (MaterialException)
+            {
+                return true;
+            }
+        }, iter: 20_000);
+    }
+
+    private static byte[] SerialOf(int number) => [0x40, .. SHA256.HashData(BitConverter.GetBytes(number)).AsSpan(0, 5), (byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+
+    /// <summary>The value of revokedCertificates, each with the reason keyCompromise.</summary>
+    private static byte[] Entries(int count)
+    {
+        const int Length = 2 + 12 + 15 + 14;
+        var content = new byte[count * Length];
+        for (var i = 0; i < count; i++)
+        {
+            byte[] entry =
+            [
+                0x30, Length - 2,
+                2, 10, .. SerialOf(i),
+                0x17, 13, .. "300101000000Z"u8,
+                0x30, 12, 0x30, 10, 6, 3, 0x55, 0x1d, 0x15, 4, 3, 10, 1, 1,
+            ];
+            entry.CopyTo(content, i * Length);
+        }
+
+        return [0x30, 0x84, (byte)(content.Length >> 24), (byte)(content.Length >> 16), (byte)(content.Length >> 8), (byte)content.Length, .. content];
+    }
+
+    private string Write(string name, byte[] content)
+    {
+        var path = Path.Combine(_directory, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    private static TestCaseData Case(string name, Func<CrlSpec, CrlSpec> shape) => new TestCaseData(shape).SetArgDisplayNames(name);
+
+    private static Func<CrlSpec, CrlSpec> Extra(string oid, bool critical, byte[]? value = null) =>
+        crl => crl with { Extensions = [new CertificateExtension(oid, critical, value ?? [5, 0])] };
+
+    private static Func<CrlSpec, CrlSpec> Entry(CertificateExtension extension) =>
+        crl => crl with { Revoked = [new RevokedCertificate(7, s_now) { Extensions = [extension] }] };
+
+    private static Func<CrlSpec, CrlSpec> Tbs(Action<List<byte[]>> edit) => crl => crl with { RewriteTbs = tbs => DerEdit.Sequence(tbs, edit) };
+}
