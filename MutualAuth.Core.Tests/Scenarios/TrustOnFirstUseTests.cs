@@ -12,13 +12,17 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(60000)]
 public sealed class TrustOnFirstUseTests
 {
-    private readonly KnownPeersInMemory _alices = new();
-    private readonly KnownPeersInMemory _bobs = new();
+    private KnownPeersInMemory _alices = null!;
+    private KnownPeersInMemory _bobs = null!;
     private TestCertificate _alice = null!;
     private TestCertificate _bob = null!;
 
     [SetUp]
-    public void SetUp() => (_alice, _bob) = (SelfSigned.Issue("alice"), SelfSigned.Issue("bob"));
+    public void SetUp()
+    {
+        (_alices, _bobs) = (new KnownPeersInMemory(), new KnownPeersInMemory());
+        (_alice, _bob) = (SelfSigned.Issue("alice"), SelfSigned.Issue("bob"));
+    }
 
     [TearDown]
     public void TearDown()

@@ -16,7 +16,10 @@ public sealed class KnownPeersTests
 {
     private static readonly DateTimeOffset s_now = DateTimeOffset.UtcNow;
 
-    private readonly KnownPeersInMemory _store = new();
+    private KnownPeersInMemory _store = null!;
+
+    [SetUp]
+    public void SetUp() => _store = new KnownPeersInMemory();
 
     [Test]
     public void A_stranger_is_accepted_at_the_first_meeting_and_its_own_certificate_is_the_whole_path([Values] PeerRole role)

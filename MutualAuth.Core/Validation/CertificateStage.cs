@@ -93,6 +93,12 @@ public sealed class CertificateStage
     {
         if (_options.Revocation is not { } policy || !policy.Lists.Current.IsChecked)
         {
+            // Where no authority vouches for anybody, none could revoke: a known peer is forgotten instead.
+            if (_options.Trust is KnownPeers)
+            {
+                return;
+            }
+
             ValidationLog.RevocationNotChecked(_logger);
         }
         else if (policy.IsRelaxed)
