@@ -18,10 +18,10 @@ internal static class PublicReasonTable
         RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.UnknownCriticalExtension
             or RejectionReason.WeakKey or RejectionReason.WeakSignature => PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
-            or RejectionReason.NotAnSvid => PublicReason.CertificateUnknown,
+            or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
         RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired
             or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused => PublicReason.AccessDenied,
-        RejectionReason.ValidatorFaulted => PublicReason.InternalError,
+        RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded
             or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,
         RejectionReason.ConfirmationMalformed or RejectionReason.ConfirmationTruncated

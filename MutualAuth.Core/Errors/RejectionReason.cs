@@ -164,6 +164,12 @@ public enum RejectionReason
     /// <summary>The peer is who it says, and no authorization rule lets it in.</summary>
     NotAuthorized = 354,
 
+    /// <summary>A peer that is known by name shows another key than the one that is kept for it (trust on first use).</summary>
+    PeerKeyChanged = 355,
+
+    /// <summary>A peer was met for the first time, and its key could not be kept: the store failed or is full.</summary>
+    PeerNotRemembered = 356,
+
     // 400: validators.
 
     /// <summary>A validator threw; what cannot be judged is refused.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Errors;
@@ -16,22 +17,25 @@ internal sealed class Handshaker
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
+    private readonly ILogger _logger;
 
     internal Handshaker(HandshakeOptions options)
     {
         _options = options;
         _stage = new CertificateStage(options);
+        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _asyncStage = new AsyncPeerValidation(
             options.AsyncValidators,
             options.MaxConcurrentAsyncValidations,
             options.AsyncValidatorTimeout,
             options.TimeProvider,
-            options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory));
+            _logger);
     }
 
     /// <summary>We are the server, and have read the client's hello.</summary>
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
+        await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
@@ -42,6 +46,7 @@ internal sealed class Handshaker
     /// <summary>We are the client.</summary>
     internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, Identity? identity, bool judgeFirst)
     {
+        await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(TlsSettings.ForClient(_options, serverName, identity, judgeFirst, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
@@ -70,7 +75,9 @@ internal sealed class Handshaker
 
         var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
         var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
-        var objection = (verdict as CertificateVerdict.Rejected)?.Rejection ?? await _asyncStage.ExamineAsync(peer!, attempt.Token).ConfigureAwait(false);
+        var objection = (verdict as CertificateVerdict.Rejected)?.Rejection
+            ?? await _asyncStage.ExamineAsync(peer!, attempt.Token).ConfigureAwait(false)
+            ?? await AdmitAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
         if (confirms)
         {
             await ConfirmAsync(attempt, tls, objection).ConfigureAwait(false);
@@ -87,6 +94,12 @@ internal sealed class Handshaker
         var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
         return new AuthenticatedTls(tls, peer!, new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName), confirms);
     }
+
+    /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
+    private ValueTask<Rejection?> AdmitAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
+        confirms || _options.Confirmation != ConfirmationPolicy.Required
+            ? _options.Trust.AdmitAsync(peer.Certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken)
+            : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
     private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection)

@@ -38,10 +38,15 @@ internal readonly struct SpkiDigest : IEquatable<SpkiDigest>, IComparable<SpkiDi
     public override string ToString()
     {
         Span<byte> sha256 = stackalloc byte[Size];
+        CopyTo(sha256);
+        return Convert.ToBase64String(sha256);
+    }
+
+    internal void CopyTo(Span<byte> sha256)
+    {
         BinaryPrimitives.WriteUInt64BigEndian(sha256, _first);
         BinaryPrimitives.WriteUInt64BigEndian(sha256[8..], _second);
         BinaryPrimitives.WriteUInt64BigEndian(sha256[16..], _third);
         BinaryPrimitives.WriteUInt64BigEndian(sha256[24..], _fourth);
-        return Convert.ToBase64String(sha256);
     }
 }

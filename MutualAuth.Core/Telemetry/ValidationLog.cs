@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Telemetry;
 
@@ -20,4 +21,16 @@ internal static partial class ValidationLog
 
     [LoggerMessage(1111, LogLevel.Warning, "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
     internal static partial void RevocationRelaxed(ILogger logger, string coverage, string unknown, TimeSpan gracePeriod);
+
+    [LoggerMessage(1120, LogLevel.Warning, "A known peer shows another key; it was rejected. {Rejection}")]
+    internal static partial void PeerKeyChanged(ILogger logger, Rejection rejection);
+
+    [LoggerMessage(1121, LogLevel.Information, "The peer {Peer} was met for the first time; its key {Key} is kept.")]
+    internal static partial void PeerFirstMet(ILogger logger, string peer, SpkiPin key);
+
+    [LoggerMessage(1122, LogLevel.Error, "The known peers cannot be read anew; those that were read last stay in force, and nobody new is let in. {Problem}")]
+    internal static partial void KnownPeersUnreadable(ILogger logger, string problem);
+
+    [LoggerMessage(1123, LogLevel.Error, "The key of {Peer}, which was met for the first time, could not be kept; the peer was rejected.")]
+    internal static partial void PeerNotRemembered(ILogger logger, string peer, Exception exception);
 }

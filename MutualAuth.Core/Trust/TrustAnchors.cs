@@ -15,7 +15,7 @@ namespace MutualAuth.Trust;
 /// an anchor's certificate carries (validity, path length, names, purposes) bind the paths below it. Immutable and safe to share; anchors
 /// keep their key objects, so share one instance rather than loading it again. Looking an anchor up costs the same for one as for ten thousand.
 /// </remarks>
-public sealed class TrustAnchors : ITrustSource
+public sealed class TrustAnchors : ITrustAnchorSource
 {
     // A bundle of ten thousand anchors has about 20 MB.
     private const int MaxFileBytes = 64 * 1024 * 1024;
@@ -42,7 +42,7 @@ public sealed class TrustAnchors : ITrustSource
     /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
     public ImmutableArray<Certificate> Intermediates { get; }
 
-    TrustAnchors ITrustSource.Current => this;
+    TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
     /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>

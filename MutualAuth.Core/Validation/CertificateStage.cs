@@ -38,7 +38,12 @@ public sealed class CertificateStage
     }
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
-    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at)
+    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: false);
+
+    /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
+    internal CertificateVerdict Rejudge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: true);
+
+    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, bool wasAdmitted)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         Certificate? leaf = null;
@@ -55,9 +60,18 @@ public sealed class CertificateStage
             }
 
             var (presented, unreadable) = ReadOthers(evidence);
-            var result = _paths.Validate(leaf!, presented, _options.Trust.Current, evidence.Role, at, PrepareRevocation(leaf!));
+            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, at)
+            {
+                Revocation = PrepareRevocation(leaf!),
+                WasAdmitted = wasAdmitted,
+            });
             if (result.Rejection is { } noPath)
             {
+                if (noPath.Reason == RejectionReason.PeerKeyChanged)
+                {
+                    ValidationLog.PeerKeyChanged(_logger, noPath);
+                }
+
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
                 return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : noPath, leaf);
             }
@@ -79,6 +93,12 @@ public sealed class CertificateStage
     {
         if (_options.Revocation is not { } policy || !policy.Lists.Current.IsChecked)
         {
+            // Where no authority vouches for anybody, none could revoke: a known peer is forgotten instead.
+            if (_options.Trust is KnownPeers)
+            {
+                return;
+            }
+
             ValidationLog.RevocationNotChecked(_logger);
         }
         else if (policy.IsRelaxed)

@@ -10,7 +10,7 @@ namespace MutualAuth.Validation;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
-    /// <summary>The authorities in which a peer's path must end.</summary>
+    /// <summary>Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).</summary>
     public required ITrustSource Trust { get; init; }
 
     /// <summary>Which of the peers that a trusted authority vouches for are let in. See <see cref="Authorize"/>.</summary>

@@ -1,0 +1,18 @@
+namespace MutualAuth.Trust;
+
+/// <summary>What tells one content of a file from another without reading it. A file that is replaced has another time of birth.</summary>
+internal readonly record struct FileStamp(long Length, DateTime Changed, DateTime Born)
+{
+    // Clocks of file systems tick as coarsely as two seconds: a second change within one tick shows in no stamp.
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(3);
+
+    /// <summary>Whether the stamp is old enough, at the time of reading, that any later change must show in it.</summary>
+    internal bool IsSettledAt(DateTimeOffset now) => now.UtcDateTime - Changed > s_settling;
+
+    /// <summary>The stamp of a file; a missing one has one too, of length -1.</summary>
+    internal static FileStamp Of(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc) : new FileStamp(-1, default, default);
+    }
+}

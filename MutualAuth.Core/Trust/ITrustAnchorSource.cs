@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Authorities to trust: fixed, or reloaded while the process runs.</summary>
+/// <remarks>
+/// Implement it for anchors that change. It must be safe for concurrent use and must not block. A reload replaces the whole of
+/// <see cref="Current"/> at once, and a reload that fails leaves the last good set.
+/// </remarks>
+public interface ITrustAnchorSource : ITrustSource
+{
+    /// <summary>The anchors that are trusted at this moment. Never null; asked once for each judgement.</summary>
+    TrustAnchors Current { get; }
+
+    ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    PathResult ITrustSource.FindPath(in PathSearch search) =>
+        search.Validator.Validate(search.Leaf, search.Presented, Current, search.Role, search.At, search.Revocation);
+
+    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) => default;
+}

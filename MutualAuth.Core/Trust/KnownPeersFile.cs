@@ -1,0 +1,231 @@
+using System.Collections.Immutable;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Known peers in a text file, a line for each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and stay.</summary>
+/// <remarks>
+/// Several processes may share the file: writers take turns by a lock beside it (<c>.lock</c>), and changes by others are taken in at the
+/// next handshake. It is replaced as a whole, so that a crash at any moment leaves the old state or the new one. A file that is missing,
+/// damaged or cut is an error and never counts as an empty one; while it lasts, those that were read last stay known and nobody is added.
+/// On Unix only its owner can read and write the file; one that others can write is refused. Keep it on a local file system. Immutable but
+/// for what it remembers; safe for concurrent use.
+/// </remarks>
+public sealed class KnownPeersFile : KnownPeerStore
+{
+    private const int DefaultMaxPeers = 4096;
+    private const int MaxBytes = 16 << 20;
+
+    private readonly string _path;
+    private readonly Action<ReplaceStep>? _onStep;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile State _state;
+    private FileStamp? _reported;
+
+    private KnownPeersFile(string path, int maxPeers, Action<ReplaceStep>? onStep = null)
+        : base(maxPeers)
+    {
+        _path = path;
+        _onStep = onStep;
+        _state = Load();
+    }
+
+    /// <inheritdoc/>
+    public override ImmutableDictionary<string, KnownPeer> Peers => _state.Text.Peers;
+
+    internal override string Place => $"the file {_path}";
+
+    /// <summary>Opens a file that exists.</summary>
+    /// <param name="path">The file; a symbolic link is followed now, once.</param>
+    /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
+    /// <exception cref="MaterialException">It is missing, cannot be read, is malformed (the message has the line), or others can write it.</exception>
+    public static KnownPeersFile Open(string path, int maxPeers = DefaultMaxPeers) => new(Resolve(path), maxPeers);
+
+    /// <summary>Opens a file, and makes it first when there is none: for a first start. With a path that is wrong, nobody would be known.</summary>
+    /// <param name="path">The file; its directory must exist.</param>
+    /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
+    /// <exception cref="MaterialException">It cannot be made or read, is malformed (the message has the line), or others can write it.</exception>
+    public static KnownPeersFile OpenOrCreate(string path, int maxPeers = DefaultMaxPeers)
+    {
+        var resolved = Resolve(path);
+        try
+        {
+            if (!File.Exists(resolved))
+            {
+                AtomicFile.CreateUnlessExists(resolved, Encoding.UTF8.GetBytes(KnownPeersText.Header));
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The file of known peers {resolved} cannot be made: {exception.Message}", exception);
+        }
+
+        return new KnownPeersFile(resolved, maxPeers);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        var inForce = peer;
+        await ChangeAsync(Add, cancellationToken).ConfigureAwait(false);
+        return inForce;
+
+        KnownPeersText Add(KnownPeersText text)
+        {
+            if (text.Peers.TryGetValue(peer.Name, out var known))
+            {
+                inForce = known;
+                return text;
+            }
+
+            return text.Peers.Count < MaxPeers ? text.With(peer) : throw Full();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return await ChangeAsync(text => text.Peers.ContainsKey(name) ? text.Without(name) : text, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a file for a test that stops a replacement where a crash could.</summary>
+    internal static KnownPeersFile OpenForTests(string path, Action<ReplaceStep> onStep) => new(Resolve(path), DefaultMaxPeers, onStep);
+
+    internal override async ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        if (IsCurrent())
+        {
+            return;
+        }
+
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!IsCurrent())
+            {
+                _state = await Task.Run(Load, cancellationToken).ConfigureAwait(false);
+                _reported = null;
+            }
+        }
+        catch (MaterialException exception)
+        {
+            Report(logger, exception);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>The full path behind a link, in a process in which the lock means something.</summary>
+    private static string Resolve(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (FileLock.IsDisabled)
+        {
+            throw new MaterialException("This process is told to do without file locks (System.IO.DisableFileLocking); known peers cannot be kept safely in a file then.");
+        }
+
+        try
+        {
+            var full = Path.GetFullPath(path);
+            return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        }
+        catch (IOException)
+        {
+            // There is no such file, and so no link; whoever reads it says so.
+            return Path.GetFullPath(path);
+        }
+    }
+
+    private bool IsCurrent() => _state is { IsSettled: true } state && state.Stamp == FileStamp.Of(_path);
+
+    /// <summary>Reads, changes and replaces the file while nobody else can; false when the change changes nothing.</summary>
+    private async Task<bool> ChangeAsync(Func<KnownPeersText, KnownPeersText> change, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var fileLock = await FileLock.AcquireAsync(_path + ".lock", cancellationToken).ConfigureAwait(false);
+
+            // Off the caller's thread, as making things durable takes its time; and not given up half-way.
+            return await Task.Run(() => Change(change), CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private bool Change(Func<KnownPeersText, KnownPeersText> change)
+    {
+        var before = _state = Load();
+        var after = change(before.Text);
+        if (ReferenceEquals(after, before.Text))
+        {
+            return false;
+        }
+
+        var content = after.ToBytes();
+        if (content.Length > MaxBytes)
+        {
+            throw new MaterialException($"The file of known peers {_path} would have more than {MaxBytes} bytes; forget some peers.");
+        }
+
+        try
+        {
+            AtomicFile.Replace(_path, content, _onStep);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The file of known peers {_path} cannot be written: {exception.Message}", exception);
+        }
+
+        _state = new State(after, FileStamp.Of(_path), IsSettled: false);
+        return true;
+    }
+
+    private State Load()
+    {
+        // The stamp first: a change in between makes it an old one, and the file is read again.
+        var stamp = FileStamp.Of(_path);
+        if (CanOthersWrite())
+        {
+            throw new MaterialException($"The file of known peers {_path} can be written by others than its owner, who could then be any peer. Look through it, and then: chmod 600 {_path}");
+        }
+
+        var text = KnownPeersText.Parse(MaterialFile.ReadBytes(_path, MaxBytes), _path);
+        return new State(text, stamp, stamp.IsSettledAt(TimeProvider.System.GetUtcNow()));
+    }
+
+    private bool CanOthersWrite()
+    {
+        try
+        {
+            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(_path) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The file of known peers {_path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Says it once for each state of the file, and not at every handshake.</summary>
+    private void Report(ILogger logger, MaterialException exception)
+    {
+        var stamp = FileStamp.Of(_path);
+        if (_reported != stamp)
+        {
+            _reported = stamp;
+            ValidationLog.KnownPeersUnreadable(logger, exception.Message);
+        }
+    }
+
+    private sealed record State(KnownPeersText Text, FileStamp Stamp, bool IsSettled);
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust;
+
+/// <summary>The rules for a certificate whose own key is the trust anchor: an end entity's, signed by that key, that claims one name and nothing else.</summary>
+/// <remarks>
+/// The key is kept under one name, so the certificate must not carry a second one to which an authorization rule could be held: neither
+/// another alternative name nor anything in its subject. Names have one spelling, or two keys could be kept for the same peer.
+/// </remarks>
+internal static class SelfSignedPeer
+{
+    private const string Rule = "RFC 5280 §6.1.1 (d): the trust anchor is the peer's name and key";
+
+    internal static bool IsName(string text) => IsDnsName(text) || SpiffeId.TryParse(text, out _);
+
+    /// <summary>What is wrong with the certificate; null when nothing is, and then it has a name.</summary>
+    internal static Rejection? Examine(in PathSearch search, out string? name)
+    {
+        var leaf = search.Leaf;
+        name = null;
+        if (!leaf.IsSelfIssued)
+        {
+            return Reject(leaf, RejectionReason.UnknownAuthority, "a certificate that the peer has signed itself", $"one that {PeerText.Quote(leaf.Issuer.ToString())} has issued", "Authorities are not trusted here, only keys that are known.");
+        }
+
+        if (leaf.IsCertificateAuthority)
+        {
+            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Make it anew with basicConstraints CA:FALSE.");
+        }
+
+        if (new CertificateRules(search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
+        {
+            return broken;
+        }
+
+        if (!TryGetName(leaf, out name))
+        {
+            return Reject(
+                leaf, RejectionReason.ProfileViolated, "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one", Describe(leaf),
+                "Make the certificate anew with one name; what else it says of itself nobody has verified.");
+        }
+
+        return leaf.PublicKey.Verify(leaf.Scheme, leaf.Signed.Span, leaf.Signature.Span)
+            ? search.Revocation?.Check(leaf, leaf, search.At)
+            : Reject(leaf, RejectionReason.SignatureInvalid, "a signature by the key in the certificate", "one that does not verify with it", null);
+    }
+
+    /// <summary>The one name of the certificate.</summary>
+    internal static bool TryGetName(Certificate leaf, [NotNullWhen(true)] out string? name)
+    {
+        name = leaf.Extensions.SubjectNames is [{ Form: GeneralNameForm.Dns or GeneralNameForm.Uri } only] ? only.Text : null;
+        if (name is null || !(leaf.DnsNames.Length == 1 ? IsDnsName(name) : SpiffeId.TryParse(name, out _)) || !IsCommonName(leaf.Subject, name))
+        {
+            name = null;
+        }
+
+        return name is not null;
+    }
+
+    private static bool IsDnsName(string text) => DnsName.TryParse(text, out var name) && name.ToString() == text;
+
+    private static bool IsCommonName(DistinguishedName subject, string name) =>
+        subject.Rdns is [{ Attributes: [var only] }] && only.Type.Span.SequenceEqual(Oids.CommonName) && only.Text == name;
+
+    private static string Describe(Certificate leaf)
+    {
+        var names = leaf.Extensions.SubjectNames;
+        var alternative = names switch
+        {
+            [] => "no alternative name",
+            [{ Form: GeneralNameForm.Dns or GeneralNameForm.Uri or GeneralNameForm.Email } only] => $"{only.Form} {PeerText.Quote(only.Text)}",
+            [var only] => $"an alternative name of the form {only.Form}",
+            _ => $"{names.Length} alternative names",
+        };
+        return $"{alternative}, subject {PeerText.Quote(leaf.Subject.ToString())}";
+    }
+
+    private static Rejection Reject(Certificate leaf, RejectionReason reason, string expected, string presented, string? hint) =>
+        PathRejection.Make(reason, leaf, PathPosition.Leaf, Rule, expected, presented, hint);
+}
