@@ -131,11 +131,11 @@ public sealed class PlainPeersTests(string runtime)
 
     private static async Task<string> AddressOf(RunningProgram server) => (await server.LineAsync("listening on "))["listening on ".Length..];
 
-    private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Peers", name);
+    private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Runtimes", "Peers", name);
 
     private static string BuildGoProgram()
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Peers", "peer-go");
+        var program = Path.Combine(AppContext.BaseDirectory, "Runtimes", "Peers", "peer-go");
         using var go = Process.Start(new ProcessStartInfo(Tool.Find("go"), ["build", "-o", program, Script("peer.go")]) { RedirectStandardError = true })!;
         var errors = go.StandardError.ReadToEnd();
         go.WaitForExit();

@@ -43,10 +43,11 @@ internal sealed class ServerFlags
         try
         {
             Check(arguments);
-            var throwaway = _peer.HasCertificate(arguments) ? null : Throwaway.Create(arguments.GetRequiredValue(_listen));
+            var identity = _peer.Identity(arguments);
+            var throwaway = identity is null ? Throwaway.Create(arguments.GetRequiredValue(_listen)) : null;
             var server = new MutualTlsServer(new MutualTlsServerOptions
             {
-                Identity = throwaway?.Server ?? _peer.Identity(arguments)!,
+                Identity = identity ?? throwaway!.Server,
                 Trust = throwaway?.Trust ?? _peer.Trust(arguments),
                 Authorization = Authorization(arguments, throwaway),
                 Pins = _peer.Pins(arguments),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Net;
+using System.Runtime.InteropServices;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Samples;
@@ -18,10 +19,13 @@ internal static class CommandLine
             return Fail(UsageExitCode, "usage", $"{first.Message} See --help.");
         }
 
+        // The first signal asks the action to come to its end; a second one ends the process.
+        using var stop = new CancellationTokenSource();
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            // SIGINT and SIGTERM cancel the action's token; it has this long to come to its end.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
         }
         catch (UsageException exception)
         {
@@ -30,6 +34,12 @@ internal static class CommandLine
         catch (MaterialException exception)
         {
             return Fail(UsageExitCode, "material", exception.Message);
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
         }
     }
 
