@@ -7,7 +7,7 @@ namespace MutualAuth.Benchmarks;
 /// <summary>Prints, from one run, what a verdict costs in ratio to the platform's. The best of many short rounds, since the machine is never quiet.</summary>
 internal static class PathRatios
 {
-    private const int Rounds = 40;
+    private const int Rounds = 15;
     private const int PerRound = 64;
 
     internal static void Print()

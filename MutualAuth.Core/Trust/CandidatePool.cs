@@ -11,9 +11,10 @@ internal sealed class CandidatePool
     private readonly TrustAnchors _trust;
     private readonly List<Certificate> _presented;
 
-    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust)
+    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, IntermediateMemory memory)
     {
         Leaf = leaf;
+        Memory = memory;
         _trust = trust;
         _presented = new List<Certificate>(presented.Count);
         for (var i = 0; i < presented.Count; i++)
@@ -21,12 +22,14 @@ internal sealed class CandidatePool
             // A certificate that is an anchor or a known helper is found as that, with the key that it keeps.
             if (!presented[i].Equals(leaf) && !_presented.Contains(presented[i]))
             {
-                _presented.Add(presented[i]);
+                _presented.Add(memory.Known(presented[i]));
             }
         }
     }
 
     internal Certificate Leaf { get; }
+
+    internal IntermediateMemory Memory { get; }
 
     internal TrustAnchors Trust => _trust;
 

@@ -18,7 +18,7 @@ internal sealed class PathBuilder
     private readonly IRevocationSource? _revocation;
     private readonly DateTimeOffset _at;
     private readonly WorkBudget _budget;
-    private readonly SignatureMemory _signatures;
+    private readonly SignatureChecks _signatures;
     private readonly NameConstraintRules _names;
     private readonly List<Certificate> _path = new(4);
     private readonly PathFailure _failure = new();
@@ -31,7 +31,7 @@ internal sealed class PathBuilder
         _revocation = revocation;
         _at = at;
         _budget = new WorkBudget(profile.Budget);
-        _signatures = new SignatureMemory(_budget);
+        _signatures = new SignatureChecks(_budget, pool.Memory);
         _names = new NameConstraintRules(_budget);
     }
 
@@ -46,6 +46,7 @@ internal sealed class PathBuilder
         _path.Add(_pool.Leaf);
         if (_pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? Complete() : Extend(_pool.Leaf, intermediates: 0))
         {
+            _pool.Memory.Remember(_path);
             return PathResult.Found([.. _path]);
         }
 

@@ -8,16 +8,27 @@ namespace MutualAuth.Trust;
 /// <remarks>
 /// All candidate issuers are tried, within the budget of the profile, so that the verdict and its reason do not depend on the order in
 /// which the peer sent its certificates. Whom the certificate names is not judged here. Pure: no I/O and no clock. Never throws on
-/// account of a certificate. Safe for concurrent use.
+/// account of a certificate. Safe for concurrent use. One instance remembers the signatures of intermediates that it has verified, so keep it.
 /// </remarks>
 public sealed class PathValidator
 {
     /// <summary>A validator for a profile.</summary>
     /// <param name="profile">The rules; null for <see cref="ValidationProfile.MutualTls"/>.</param>
-    public PathValidator(ValidationProfile? profile = null) => Profile = profile ?? ValidationProfile.MutualTls;
+    public PathValidator(ValidationProfile? profile = null)
+        : this(profile, rememberedIntermediates: 256)
+    {
+    }
+
+    internal PathValidator(ValidationProfile? profile, int rememberedIntermediates)
+    {
+        Profile = profile ?? ValidationProfile.MutualTls;
+        Memory = new IntermediateMemory(rememberedIntermediates);
+    }
 
     /// <summary>The rules in force.</summary>
     public ValidationProfile Profile { get; }
+
+    internal IntermediateMemory Memory { get; }
 
     /// <summary>Looks for a path.</summary>
     /// <param name="leaf">The peer's own certificate.</param>
@@ -37,7 +48,7 @@ public sealed class PathValidator
         ArgumentNullException.ThrowIfNull(trust);
         return ExamineSize(leaf, presented) is { } tooMuch
             ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(new CandidatePool(leaf, presented, trust), Profile, role, at, revocation).Build();
+            : new PathBuilder(new CandidatePool(leaf, presented, trust, Memory), Profile, role, at, revocation).Build();
     }
 
     private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)

@@ -4,7 +4,7 @@ using MutualAuth.Errors;
 namespace MutualAuth.Trust;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
-internal sealed class SignatureMemory(WorkBudget budget)
+internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memory)
 {
     private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(4);
 
@@ -13,12 +13,14 @@ internal sealed class SignatureMemory(WorkBudget budget)
     {
         if (Recall(subject, issuer.PublicKey) is not { } isValid)
         {
+            // A remembered signature is paid for like any other, so that the verdict does not depend on whom the memory has met.
             if (!budget.SpendSignatureCheck())
             {
                 return PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
             }
 
-            isValid = issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
+            isValid = (position != PathPosition.Leaf && memory.IsSignedBy(subject, issuer.PublicKey))
+                || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
             _checked.Add((subject, issuer.PublicKey, isValid));
         }
 

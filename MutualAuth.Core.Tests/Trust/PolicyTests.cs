@@ -1,0 +1,166 @@
+using System.Formats.Asn1;
+using MutualAuth.Errors;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
+
+namespace MutualAuth.Tests.Trust;
+
+/// <summary>RFC 5280 §6.1 with the graph of RFC 9618.</summary>
+public sealed class PolicyTests
+{
+    private const string Gold = "1.3.6.1.4.1.55555.10";
+    private const string Silver = "1.3.6.1.4.1.55555.20";
+    private const string Bronze = "1.3.6.1.4.1.55555.30";
+    private const string Any = "2.5.29.32.0";
+
+    private static readonly ValidationProfile s_gold = ValidationProfile.MutualTls with { RequiredPolicies = [Gold] };
+
+    private TestAuthority _root = null!;
+
+    [OneTimeSetUp]
+    public void Make_the_root() => _root = new TestAuthority("Root");
+
+    [OneTimeTearDown]
+    public void Dispose_of_the_root() => _root.Dispose();
+
+    [TestCase(Gold, Gold, true)]
+    [TestCase(Any, Gold, true)]
+    [TestCase(Gold, Any, true)]
+    [TestCase(Any, Any, true)]
+    [TestCase(Silver, Gold, false)]
+    [TestCase(Gold, Silver, false)]
+    [TestCase(Gold, null, false)]
+    [TestCase(null, Gold, false)]
+    public void A_required_policy_must_hold_for_the_whole_path(string? ofIntermediate, string? ofLeaf, bool isGood)
+    {
+        using var intermediate = Authority(ofIntermediate);
+        using var leaf = intermediate.Issue(spec => spec with { Policies = ofLeaf is null ? [] : [ofLeaf] });
+
+        Paths.Validate(leaf, Paths.Trusting(_root)).Rejection.Should().BeNull();
+        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(isGood ? null : RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    public void An_authority_can_require_a_policy_of_those_below_it()
+    {
+        using var intermediate = Authority(Gold, Constraints(requireExplicit: 0, inhibitMapping: null));
+        using var with = intermediate.Issue(spec => spec with { Policies = [Gold] });
+        using var without = intermediate.Issue(spec => spec);
+
+        Paths.Validate(with, Paths.Trusting(_root)).Rejection.Should().BeNull();
+        Paths.Validate(without, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    public void A_mapping_carries_a_policy_into_the_domain_below()
+    {
+        using var mapping = Authority(Gold, Mapping((Gold, Silver)));
+        using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
+        using var gold = mapping.Issue(spec => spec with { Policies = [Gold] });
+
+        Paths.Validate(silver, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        Paths.Validate(gold, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    public void A_mapping_out_of_any_policy_makes_the_policy()
+    {
+        using var mapping = Authority(Any, Mapping((Gold, Silver)));
+        using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
+        using var bronze = mapping.Issue(spec => spec with { Policies = [Bronze] });
+
+        Paths.Validate(silver, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        Paths.Validate(bronze, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    public void An_inhibited_mapping_ends_the_policy()
+    {
+        using var upper = Authority(Gold, Constraints(requireExplicit: null, inhibitMapping: 0));
+        using var lower = upper.IssueIntermediate("Lower", spec => spec with { Policies = [Gold], Extensions = [Mapping((Gold, Silver))] });
+        using var leaf = lower.Issue(spec => spec with { Policies = [Silver] });
+
+        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    public void An_inhibited_any_policy_counts_for_nothing()
+    {
+        using var upper = Authority(Gold, new CertificateExtension("2.5.29.54", true, new byte[] { 0x02, 0x01, 0x00 }));
+        using var named = upper.Issue(spec => spec with { Policies = [Gold] });
+        using var any = upper.Issue(spec => spec with { Policies = [Any] });
+
+        Paths.Validate(named, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        Paths.Validate(any, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [TestCase(Any, Silver)]
+    [TestCase(Gold, Any)]
+    public void A_mapping_from_or_to_any_policy_is_refused(string from, string to)
+    {
+        using var mapping = Authority(Gold, Mapping((from, to)));
+        using var leaf = mapping.Issue(spec => spec with { Policies = [Gold] });
+
+        Paths.Validate(leaf, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    [Test]
+    [CancelAfter(20000)]
+    public void Mappings_of_everything_to_everything_do_not_explode(CancellationToken cancellationToken)
+    {
+        string[] policies = [.. Enumerable.Range(0, 30).Select(i => $"1.3.6.1.4.1.55555.99.{i}")];
+        var all = Mapping([.. policies.SelectMany(from => policies.Select(to => (from, to)))]);
+        var authority = _root;
+        for (var depth = 0; depth < 8; depth++)
+        {
+            authority = authority.IssueIntermediate($"Depth {depth}", spec => spec with { Policies = policies, Extensions = [all] });
+        }
+
+        using var leaf = authority.Issue(spec => spec with { Policies = policies });
+        cancellationToken.ThrowIfCancellationRequested();
+
+        Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [policies[7]] }).Rejection.Should().BeNull();
+        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+    }
+
+    private TestAuthority Authority(string? policy, params CertificateExtension[] extensions) =>
+        _root.IssueIntermediate("Intermediate", spec => spec with { Policies = policy is null ? [] : [policy], Extensions = extensions });
+
+    private static CertificateExtension Mapping(params (string From, string To)[] mappings)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            foreach (var (from, to) in mappings)
+            {
+                using (writer.PushSequence())
+                {
+                    writer.WriteObjectIdentifier(from);
+                    writer.WriteObjectIdentifier(to);
+                }
+            }
+        }
+
+        return new CertificateExtension("2.5.29.33", true, writer.Encode());
+    }
+
+    private static CertificateExtension Constraints(int? requireExplicit, int? inhibitMapping)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            if (requireExplicit is { } require)
+            {
+                writer.WriteInteger(require, new Asn1Tag(TagClass.ContextSpecific, 0));
+            }
+
+            if (inhibitMapping is { } inhibit)
+            {
+                writer.WriteInteger(inhibit, new Asn1Tag(TagClass.ContextSpecific, 1));
+            }
+        }
+
+        return new CertificateExtension("2.5.29.36", true, writer.Encode());
+    }
+}
