@@ -5,6 +5,7 @@ using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Testing.Tests.BadPeers;
@@ -17,7 +18,7 @@ public sealed class GalleryTests
     public static IEnumerable<TestCaseData> Cases() =>
         from peer in Gallery.All
         from role in new[] { PeerRole.Client, PeerRole.Server }
-        where peer.Plays(role) && peer.Demand != Demand.Revocation
+        where peer.Plays(role)
         select new TestCaseData(peer, role).SetArgDisplayNames(peer.Name, role.ToString());
 
     [TestCaseSource(nameof(Cases))]
@@ -64,6 +65,9 @@ public sealed class GalleryTests
                 Demand.SpiffeId => Authorize.MemberOf("gallery.test"),
                 _ => Authorize.AnyTrustedPeer,
             },
+            Revocation = exhibit.Peer.Demand == Demand.Revocation
+                ? new RevocationPolicy { Lists = RevocationLists.FromDer(exhibit.Crls.Select(crl => crl.Raw)) }
+                : null,
             Pins = exhibit.Peer.Demand == Demand.Pins ? PinSet.DangerouslyWithoutBackup(SpkiPin.Parse(exhibit.Pins.Single())) : null,
         });
         ImmutableArray<ReadOnlyMemory<byte>> presented = shown is null ? [] : [shown.RawCertificate, .. shown.RawChain];

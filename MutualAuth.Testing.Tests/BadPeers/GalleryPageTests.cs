@@ -1,0 +1,44 @@
+using System.Text;
+using MutualAuth.Errors;
+using MutualAuth.Testing.BadPeers;
+using MutualAuth.Testing.Tests.Support;
+
+namespace MutualAuth.Testing.Tests.BadPeers;
+
+/// <summary>docs/reference/gallery.md is the gallery, told to people: its table is what the code says, to the letter.</summary>
+public sealed class GalleryPageTests
+{
+    private const string Page = "docs/reference/gallery.md";
+
+    [Test]
+    public void The_page_holds_exactly_the_gallery()
+    {
+        var rows = SourceTree.Read(Page).Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).ToList();
+        var expected = Gallery.All.Select(Row).ToList();
+
+        if (!rows.SequenceEqual(expected))
+        {
+            Assert.Fail($"The table of {Page} is not the gallery's. It must read:\n{Table()}");
+        }
+    }
+
+    [Test]
+    public void Every_reason_of_the_gallery_has_a_row_among_the_rejections()
+    {
+        var page = SourceTree.Read("docs/reference/rejections.md");
+
+        Gallery.All.Select(peer => peer.Reason.ToCode()).Distinct().Should().OnlyContain(code => page.Contains($"`{code}`"));
+    }
+
+    private static string Table() => Gallery.All.Aggregate(new StringBuilder(), (text, peer) => text.Append(Row(peer)).Append('\n')).ToString();
+
+    private static string Row(BadPeer peer) => string.Join(
+        " | ",
+        $"| `{peer.Name}`",
+        peer.Story,
+        peer.Rule,
+        peer.Incident ?? "—",
+        peer.OnlyAs?.ToString().ToLowerInvariant() ?? "both",
+        peer.Demand == Demand.Nothing ? "—" : $"`{peer.Demand}`",
+        $"`{peer.Reason.ToCode()}` |");
+}
