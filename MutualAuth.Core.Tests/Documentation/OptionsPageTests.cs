@@ -8,6 +8,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Handshake;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Documentation;
@@ -19,6 +20,8 @@ public sealed class OptionsPageTests
 
     private static readonly MutualTlsClientOptions s_client = new() { Identity = ClientIdentity.None, Trust = null!, Authorization = null! };
 
+    private static readonly string[] s_endings = ["Options", "Limits", "Policy", "Profile", "Budget"];
+
     private static IEnumerable<TestCaseData> Types()
     {
         static TestCaseData Case(Type type, object instance) => new TestCaseData(type, instance).SetArgDisplayNames(type.Name);
@@ -27,6 +30,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(MutualTlsServerOptions), s_server);
         yield return Case(typeof(HandshakeOptions), s_server);
         yield return Case(typeof(CertificateStageOptions), s_server);
+        yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
@@ -47,7 +51,7 @@ public sealed class OptionsPageTests
     public void Every_options_type_has_a_section()
     {
         var records = typeof(MutualTlsServer).Assembly.GetExportedTypes()
-            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) || type.Name.EndsWith("Limits", StringComparison.Ordinal));
+            .Where(type => s_endings.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal)) && type.IsClass);
 
         records.Should().BeSubsetOf(Types().Select(type => (Type)type.Arguments[0]!));
     }
