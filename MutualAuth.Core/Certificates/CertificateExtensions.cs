@@ -24,6 +24,7 @@ internal enum KnownExtension
     FreshestCrl = 1 << 13,
     AuthorityInformationAccess = 1 << 14,
     SubjectInformationAccess = 1 << 15,
+    OcspNoCheck = 1 << 16,
 }
 
 /// <summary>What the extensions of a certificate say (RFC 5280 §4.2), read and checked for their grammar; what they mean is judged elsewhere.</summary>

@@ -86,6 +86,7 @@ internal static class ExtensionReader
 
         return id.SequenceEqual(Oids.AuthorityInformationAccess) ? KnownExtension.AuthorityInformationAccess
             : id.SequenceEqual(Oids.SubjectInformationAccess) ? KnownExtension.SubjectInformationAccess
+            : id.SequenceEqual(Oids.OcspNoCheck) ? KnownExtension.OcspNoCheck
             : KnownExtension.None;
     }
 
@@ -126,6 +127,9 @@ internal static class ExtensionReader
                 break;
             case KnownExtension.FreshestCrl:
                 ReadSequences(reader.ReadSequence());
+                break;
+            case KnownExtension.OcspNoCheck:
+                reader.ReadContent(DerReader.Null);
                 break;
             case KnownExtension.AuthorityInformationAccess or KnownExtension.SubjectInformationAccess:
                 ReadAccessDescriptions(reader.ReadSequence());

@@ -6,6 +6,7 @@ using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Conformance.Limbo;
@@ -34,6 +35,12 @@ public static class LimboRunner
         {
             // A name that is no host name or mailbox cannot be dialled or asked for in the first place.
             return new LimboResult(limboCase, Accepted: false, "name_not_askable", notAName.Message);
+        }
+
+        catch (MaterialException unusable)
+        {
+            // A revocation list that must not be relied on cannot be loaded, so that nobody is let in on its account.
+            return new LimboResult(limboCase, Accepted: false, "unusable_list", unusable.Message);
         }
 
         return verdict switch
@@ -78,6 +85,7 @@ public static class LimboRunner
             Trust = trust,
             Authorization = RuleOf(limboCase),
             Profile = ProfileOf(limboCase),
+            Revocation = limboCase.Crls.Count == 0 ? null : new RevocationPolicy { Lists = RevocationLists.FromPem(string.Concat(limboCase.Crls)) },
             CertificateLimits = s_limits,
         });
         return stage.Judge(evidence, limboCase.ValidationTime ?? TimeProvider.System.GetUtcNow());

@@ -1,0 +1,125 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>Decides whether a response answers a question, now and by somebody who may (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a responder sends.</summary>
+/// <param name="nonce">What it must say of the nonce.</param>
+/// <param name="clockSkew">How far the responder's clock may be ahead of ours.</param>
+/// <param name="responderLists">Where the certificates of delegated responders are looked up that do not say that they need not be; null for nowhere.</param>
+/// <param name="profile">Which keys and signatures are strong enough.</param>
+internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocationListSource? responderLists, ValidationProfile profile)
+{
+    internal OcspVerdict Judge(OcspQuestion question, ReadOnlyMemory<byte> der, DateTimeOffset at)
+    {
+        try
+        {
+            var response = OcspReader.Read(der);
+            return FlawOf(question, response, at) is { } flaw ? OcspVerdict.None(flaw) : Select(question, response, at);
+        }
+        catch (AsnContentException malformed)
+        {
+            return OcspVerdict.None(malformed.Message.Length > 0 && char.IsAsciiLetterLower(malformed.Message[0])
+                ? $"an answer in which {malformed.Message}"
+                : "an answer that is not DER");
+        }
+    }
+
+    private string? FlawOf(OcspQuestion question, OcspResponse response, DateTimeOffset at) =>
+        !response.Nonce.IsEmpty && !response.Nonce.Span.SequenceEqual(question.Nonce) ? "an answer to another request, by its nonce"
+        : response.Nonce.IsEmpty && nonce == OcspNonce.Required ? "an answer without the nonce of the request"
+        : response.ProducedAt > at + clockSkew ? "an answer that is made later"
+        : response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
+        : FlawOfSigner(question, response, at);
+
+    /// <summary>The issuer may answer itself; otherwise somebody whom it has itself authorized to.</summary>
+    private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at)
+    {
+        var issuer = question.Issuer;
+        if (IsNamed(response, issuer) && IsSignedBy(response, issuer))
+        {
+            return null;
+        }
+
+        string? flaw = null;
+        foreach (var responder in response.Certificates)
+        {
+            if (!IsNamed(response, responder))
+            {
+                continue;
+            }
+
+            var found = FlawOfDelegate(responder, issuer, at) ?? (IsSignedBy(response, responder) ? null : "an answer whose signature is not that of its responder");
+            if (found is null)
+            {
+                return null;
+            }
+
+            flaw ??= found;
+        }
+
+        return flaw ?? "an answer that neither the issuer has signed nor somebody whom it authorized";
+    }
+
+    private string? FlawOfDelegate(Certificate responder, Certificate issuer, DateTimeOffset at) =>
+        !responder.Issuer.Equals(issuer.Subject) ? "a responder whom another authority has authorized"
+        : !responder.Extensions.NamesPurpose(Oids.OcspSigning) ? "a responder whose certificate is not for signing answers (OCSPSigning)"
+        : responder.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.DigitalSignature) ? "a responder whose key is not for signatures"
+        : at < responder.NotBefore || at > responder.NotAfter ? "a responder whose certificate is not valid at this time"
+        : !responder.Extensions.UnknownCritical.IsEmpty ? "a responder whose certificate has a critical extension that is not understood"
+        : KeyRules.Examine(responder, PathPosition.Leaf, profile) is { } weak ? $"a responder with {weak.Presented}"
+        : !issuer.PublicKey.Verify(responder.Scheme, responder.Signed.Span, responder.Signature.Span) ? "a responder whose certificate the issuer has not signed"
+        : responder.Extensions.Has(KnownExtension.OcspNoCheck) ? null
+        : IsCleared(responder, issuer, at) ? null
+        : "a responder whose own certificate may be revoked: it does not say ocsp-nocheck, and no revocation list speaks of it";
+
+    private bool IsCleared(Certificate responder, Certificate issuer, DateTimeOffset at) =>
+        responderLists?.Current is { IsChecked: true } lists
+        && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check(responder, issuer, at) is null;
+
+    private static bool IsNamed(OcspResponse response, Certificate responder) => response.ResponderName is { } name
+        ? name.Equals(responder.Subject)
+        : response.ResponderKeyId.Span.SequenceEqual(OcspQuestion.KeyIdOf(responder));
+
+    private static bool IsSignedBy(OcspResponse response, Certificate responder) =>
+        responder.PublicKey.Verify(response.Scheme, response.Signed.Span, response.Signature.Span);
+
+    private OcspVerdict Select(OcspQuestion question, OcspResponse response, DateTimeOffset at)
+    {
+        OcspSingle? found = null;
+        foreach (var answer in response.Answers)
+        {
+            if (!question.IsAbout(new DerReader(answer.CertId).ReadSequence()))
+            {
+                continue;
+            }
+
+            if (found is not null)
+            {
+                return OcspVerdict.None("an answer that speaks of the certificate twice");
+            }
+
+            found = answer;
+        }
+
+        return found is not { } single ? OcspVerdict.None("an answer that does not speak of the certificate")
+            : single.ThisUpdate > at + clockSkew ? OcspVerdict.None("an answer that holds later only")
+            : at > single.NextUpdate ? OcspVerdict.None("an answer that has run out")
+            : single.NextUpdate is null && response.Nonce.IsEmpty ? OcspVerdict.None("an answer that neither repeats the nonce nor says until when it holds")
+            : new OcspVerdict(single.Status, single.Revocation, UntilOf(single, response), null);
+    }
+
+    /// <summary>An answer may be used again until the next one is due, and no longer than its signer's certificate.</summary>
+    private static DateTimeOffset? UntilOf(OcspSingle single, OcspResponse response)
+    {
+        var until = single.NextUpdate;
+        foreach (var certificate in response.Certificates)
+        {
+            until = certificate.NotAfter < until ? certificate.NotAfter : until;
+        }
+
+        return until;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>A basic OCSP response (RFC 6960 §4.2.1) as it was read. Nothing of it is verified yet.</summary>
+internal sealed class OcspResponse
+{
+    internal required ReadOnlyMemory<byte> Signed { get; init; }
+
+    internal required SignatureScheme Scheme { get; init; }
+
+    internal required ReadOnlyMemory<byte> Signature { get; init; }
+
+    /// <summary>The responder's name; null when it is named by its key.</summary>
+    internal required DistinguishedName? ResponderName { get; init; }
+
+    /// <summary>The SHA-1 of the responder's key; empty when it is named by its name.</summary>
+    internal required ReadOnlyMemory<byte> ResponderKeyId { get; init; }
+
+    internal required DateTimeOffset ProducedAt { get; init; }
+
+    internal required ImmutableArray<OcspSingle> Answers { get; init; }
+
+    /// <summary>The nonce; empty when there is none.</summary>
+    internal required ReadOnlyMemory<byte> Nonce { get; init; }
+
+    /// <summary>The certificates that were sent along.</summary>
+    internal required ImmutableArray<Certificate> Certificates { get; init; }
+}
+
+/// <summary>What a response says of one certificate.</summary>
+internal readonly record struct OcspSingle(
+    ReadOnlyMemory<byte> CertId, OcspStatus Status, RevokedEntry Revocation, DateTimeOffset ThisUpdate, DateTimeOffset? NextUpdate);
+
+/// <summary>What a responder says of a certificate (RFC 6960 §2.2).</summary>
+internal enum OcspStatus
+{
+    Good = 1,
+    Revoked = 2,
+    Unknown = 3,
+}
