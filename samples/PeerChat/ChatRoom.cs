@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Text;
+using MutualAuth.Certificates;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+using MutualAuth.Trust;
+
+namespace MutualAuth.Samples;
+
+/// <summary>Everybody who is connected: what is typed goes to all of them, and what comes is printed under the name that its sender has proven.</summary>
+internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
+{
+    internal const string Protocol = "peerchat/1";
+
+    private const int MaxLineBytes = 4096;
+
+    private readonly SpkiPin _own = SpkiPin.OfSubjectPublicKeyInfo(identity.Certificate.SubjectPublicKeyInfo.Span);
+    private readonly HashSet<string> _metBefore = [.. known.Peers.Keys];
+    private readonly ConcurrentDictionary<MutualTlsConnection, string> _connections = new();
+    private int _exitCode;
+
+    internal int ExitCode => _exitCode;
+
+    internal string OwnFingerprint => PeerFingerprint.Of(_own).ToString();
+
+    internal void Join(MutualTlsConnection connection)
+    {
+        var peer = connection.Peer;
+        bool isNew;
+        lock (_metBefore)
+        {
+            isNew = _metBefore.Add(peer.Name);
+        }
+
+        var both = PeerFingerprint.OfBoth(_own, SpkiPin.OfSubjectPublicKeyInfo(peer.Certificate.SubjectPublicKeyInfo.Span));
+        Console.WriteLine(isNew
+            ? $"met {peer.Name} for the first time; both of you must read: {both}"
+            : $"connected to {peer.Name}; both of you read: {both}");
+        _connections.TryAdd(connection, peer.Name);
+        _ = PrintLinesAsync(connection);
+    }
+
+    /// <summary>Says why there is no connection; a changed key, on whichever side, so that nobody overlooks it.</summary>
+    internal void Report(HandshakeException failure, bool dialled = false)
+    {
+        switch (failure)
+        {
+            case { Failure: HandshakeFailure.PeerRejected, Reason: RejectionReason.PeerKeyChanged }:
+                Interlocked.CompareExchange(ref _exitCode, 10, 0);
+                Shout($"THE KEY OF {failure.PeerName} HAS CHANGED. No connection was made.", failure.Rejection.ToString());
+                break;
+            case { Failure: HandshakeFailure.RefusedByPeer }:
+                Interlocked.CompareExchange(ref _exitCode, 11, 0);
+                Shout($"{failure.PeerName ?? "A PEER"} HAS REFUSED US. Perhaps it knows another key of ours.", $"It said {(failure.PeerReason ?? PublicReason.Refused).ToCode()}. Our key: {OwnFingerprint}");
+                break;
+            default:
+                if (dialled)
+                {
+                    Interlocked.CompareExchange(ref _exitCode, 12, 0);
+                }
+
+                CommandLine.Note(failure.Message);
+                break;
+        }
+    }
+
+    /// <summary>Sends each line to every peer once, also to one with two connections, until the input ends; then says goodbye.</summary>
+    internal async Task SendLinesAsync(StreamReader input, CancellationToken stop)
+    {
+        try
+        {
+            // Reading a console cannot be broken off; a signal leaves it behind.
+            while (await input.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stop) is { } line)
+            {
+                var message = Encoding.UTF8.GetBytes(line + '\n');
+                foreach (var ofOnePeer in _connections.GroupBy(connected => connected.Value))
+                {
+                    await SendAsync(ofOnePeer.First().Key, message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // A signal ends the input.
+        }
+
+        foreach (var connection in _connections.Keys)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static async Task SendAsync(MutualTlsConnection connection, byte[] message)
+    {
+        if (message.Length > MaxLineBytes)
+        {
+            CommandLine.Note($"a line has at most {MaxLineBytes} bytes; this one was not sent.");
+            return;
+        }
+
+        try
+        {
+            await connection.Stream.WriteAsync(message);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            CommandLine.Note($"{connection.Peer.Name} did not get it: {exception.Message}");
+        }
+    }
+
+    private async Task PrintLinesAsync(MutualTlsConnection connection)
+    {
+        await using var owned = connection;
+        var buffer = new byte[MaxLineBytes];
+        var filled = 0;
+        try
+        {
+            // What is not ended by a line end may have been cut on the way, and is not shown.
+            while (filled < buffer.Length && await connection.Stream.ReadAsync(buffer.AsMemory(filled)) is > 0 and var count)
+            {
+                filled += count;
+                for (int end; (end = buffer.AsSpan(0, filled).IndexOf((byte)'\n')) >= 0;)
+                {
+                    Console.WriteLine($"{connection.Peer.Name}> {Printable(buffer.AsSpan(0, end))}");
+                    buffer.AsSpan(end + 1, filled - end - 1).CopyTo(buffer);
+                    filled -= end + 1;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            // It is gone, or we are going.
+        }
+
+        _connections.TryRemove(connection, out _);
+        Console.WriteLine($"{connection.Peer.Name} has left");
+    }
+
+    /// <summary>A peer's text must not steer our terminal.</summary>
+    private static string Printable(ReadOnlySpan<byte> utf8)
+    {
+        var text = new StringBuilder(utf8.Length);
+        foreach (var rune in Encoding.UTF8.GetString(utf8).EnumerateRunes())
+        {
+            var isPlain = !Rune.IsControl(rune) && Rune.GetUnicodeCategory(rune) is not System.Globalization.UnicodeCategory.Format;
+            text.Append(isPlain ? rune.ToString() : "�");
+        }
+
+        return text.ToString();
+    }
+
+    private static void Shout(string headline, string details)
+    {
+        var line = new string('!', 78);
+        Console.Error.WriteLine($"{line}\n{headline}\n{details}\n{line}");
+    }
+}

@@ -1,0 +1,109 @@
+// A chat between equals: every peer listens and dials, no authority vouches for anybody, and each keeps the other's key at the first meeting.
+//   one:   dotnet run --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001
+//   other: dotnet run --project samples/PeerChat -- --name bob --listen 127.0.0.1:7002 --connect alice@127.0.0.1:7001
+// Both print the same fourteen groups of digits: read them to each other by telephone, once. What you type goes to everybody who is
+// connected. Should a known name ever come with another key, both ends say so and there is no connection; delete alice/identity.pem and
+// start her again to see it. Key and known peers are kept in a directory of the peer's name. Exit codes: 0; 2 usage; 10 somebody came with
+// another key and was rejected; 11 somebody refused us; 12 a dialled peer could not be talked to for another reason.
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using MutualAuth;
+using MutualAuth.Confirmation;
+using MutualAuth.Errors;
+using MutualAuth.Samples;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What others know us by: a DNS name in lower case, such as alice." };
+var listen = new Option<string>("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where others find us; port 0 for any." };
+var connect = new Option<string[]>("--connect") { HelpName = "[NAME@]HOST:PORT", Description = "A peer to dial, and who it must be. Repeatable.", DefaultValueFactory = _ => [] };
+var home = new Option<string?>("--home") { HelpName = "DIRECTORY", Description = "Where our key and the known peers are kept. Default: ./NAME" };
+var onlyKnown = new Option<bool>("--only-known") { Description = "Talk to known peers only; add nobody." };
+var command = new RootCommand("Chats with peers whose keys are known, or are kept at the first meeting.") { name, listen, connect, home, onlyKnown };
+command.SetAction(ChatAsync);
+return await CommandLine.RunAsync(command, args);
+
+async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
+{
+    var directory = Directory.CreateDirectory(arguments.GetValue(home) ?? arguments.GetRequiredValue(name)).FullName;
+    var identity = StoredIdentity.LoadOrCreate(Path.Combine(directory, "identity.pem"), arguments.GetRequiredValue(name));
+    var known = KnownPeersFile.OpenOrCreate(Path.Combine(directory, "known-peers"));
+    ITrustSource trust = arguments.GetValue(onlyKnown) ? KnownPeers.Only(known) : KnownPeers.TrustOnFirstUse(known);
+
+    var room = new ChatRoom(known, identity);
+    await using var listener = Start(new MutualTlsListenerOptions
+    {
+        EndPoint = EndPointOf("--listen", arguments.GetRequiredValue(listen)) as IPEndPoint ?? throw new UsageException("--listen wants an address, such as 127.0.0.1:7001."),
+        OnHandshakeFailed = failure => room.Report(failure),
+        Server = new MutualTlsServer(new MutualTlsServerOptions
+        {
+            Identity = identity,
+            Trust = trust,
+            Authorization = Authorize.AnyTrustedPeer,
+            Confirmation = ConfirmationPolicy.Required,
+            ApplicationProtocols = [ChatRoom.Protocol],
+        }),
+    });
+    Console.WriteLine($"listening on {listener.LocalEndPoint}");
+    Console.WriteLine($"we are {arguments.GetValue(name)}, {room.OwnFingerprint}");
+
+    var accepting = AcceptAsync();
+    foreach (var peer in arguments.GetRequiredValue(connect))
+    {
+        await DialAsync(peer);
+    }
+
+    using var typed = new StreamReader(Console.OpenStandardInput());
+    await room.SendLinesAsync(typed, stop);
+    await listener.StopAsync(TimeSpan.Zero);
+    await accepting;
+    return room.ExitCode;
+
+    async Task AcceptAsync()
+    {
+        await foreach (var connection in listener.AcceptAllAsync(CancellationToken.None))
+        {
+            room.Join(connection);
+        }
+    }
+
+    async Task DialAsync(string peer)
+    {
+        var at = peer.LastIndexOf('@');
+        var client = new MutualTlsClient(new MutualTlsClientOptions
+        {
+            Identity = identity,
+            Trust = trust,
+            Authorization = at < 0 ? Authorize.AnyTrustedPeer : Authorize.Dns(peer[..at]),
+            Confirmation = ConfirmationPolicy.Required,
+            ApplicationProtocols = [ChatRoom.Protocol],
+        });
+        try
+        {
+            room.Join(await client.ConnectAsync(EndPointOf("--connect", peer[(at + 1)..]), serverName: null, stop));
+        }
+        catch (HandshakeException failure)
+        {
+            room.Report(failure, dialled: true);
+        }
+    }
+}
+
+static EndPoint EndPointOf(string flag, string text)
+{
+    var (host, port) = CommandLine.ParseHostAndPort(flag, text);
+    return CommandLine.ToEndPoint(host, port);
+}
+
+static MutualTlsListener Start(MutualTlsListenerOptions options)
+{
+    try
+    {
+        return MutualTlsListener.Start(options);
+    }
+    catch (SocketException exception)
+    {
+        throw new UsageException($"Cannot listen on {options.EndPoint}: {exception.Message}");
+    }
+}
