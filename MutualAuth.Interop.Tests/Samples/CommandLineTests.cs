@@ -26,6 +26,11 @@ public sealed class CommandLineTests
         ["--listen", "127.0.0.1:0", "--certificate", "CERTIFICATE", "--key", "KEY", "--trust", "KEY", "--allow-any-trusted"],
         ["--listen", "127.0.0.1:0", "--certificate", "missing.pem", "--key", "KEY", "--trust", "TRUST", "--allow-any-trusted"],
         ["--listen", "127.0.0.1:0", "--pin", "sha256/short"],
+        ["--listen", "127.0.0.1:0", "--crl", "missing.pem"],
+        ["--listen", "127.0.0.1:0", "--crl", "KEY"],
+        ["--listen", "127.0.0.1:0", "--resume"],
+        ["--listen", "127.0.0.1:0", "--require", "both"],
+        ["--listen", "127.0.0.1:0", "--credentials", "users"],
         ["--listen", "127.0.0.1:0", "--min-tls", "1.1"],
         ["--listen", "127.0.0.1:0", "--confirmation", "maybe"],
         ["--listen", "127.0.0.1:0", "--handshake-timeout", "0"],
@@ -43,6 +48,7 @@ public sealed class CommandLineTests
         ["--connect", "127.0.0.1:1", "--trust", "KEY"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--key", "KEY"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--server-name", "not a name"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "KEY"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--key-password-file", "missing", "--certificate", "CERTIFICATE"],
     ];
 

@@ -158,6 +158,44 @@ public sealed class EchoTests
 
     [Test]
     [CancelAfter(60000)]
+    public async Task A_revoked_client_is_rejected_and_one_of_the_same_authority_is_not()
+    {
+        using var workshop = new Workshop(intermediate: true);
+        using var revoked = workshop.Issue(Workshop.ClientName, ExtendedKeyUsage.ClientAuth);
+        var revokedFiles = workshop.Write(revoked);
+        var good = workshop.Client();
+        workshop.Revoke(revoked);
+        await using var server = await EchoServer.StartAsync(workshop, workshop.Server(), "--crl", workshop.RevocationLists());
+
+        var accepted = await EchoClient.RunAsync(string.Empty, server.Address, workshop, good);
+        var rejected = await EchoClient.RunAsync(string.Empty, server.Address, workshop, revokedFiles);
+
+        accepted.ExitCode.Should().Be(0, accepted.All);
+        (rejected.ExitCode, rejected.Code).Should().Be((11, "certificate_revoked"), rejected.All);
+        await server.LineAsync("accepted ");
+        (await server.LineAsync()).Should().Be("rejected reason=certificate_revoked name=client.test");
+    }
+
+    [Test]
+    [CancelAfter(60000)]
+    public async Task A_client_rejects_a_revoked_server_and_one_that_no_list_covers()
+    {
+        using var workshop = new Workshop(intermediate: true);
+        using var certificate = workshop.Issue(Workshop.ServerName, ExtendedKeyUsage.ServerAuth);
+        var own = workshop.Client();
+        var before = workshop.RevocationLists();
+        workshop.Revoke(certificate);
+        await using var server = await EchoServer.StartAsync(workshop, workshop.Write(certificate));
+
+        (await RunAsync(before)).ExitCode.Should().Be(0);
+        (await RunAsync(workshop.RevocationLists())).Code.Should().Be("certificate_revoked");
+        (await RunAsync(workshop.RevocationLists(rootAlone: true))).Code.Should().Be("revocation_status_unknown");
+
+        Task<EchoClient> RunAsync(string lists) => EchoClient.RunAsync(string.Empty, server.Address, workshop, own, "--crl", lists);
+    }
+
+    [Test]
+    [CancelAfter(60000)]
     public async Task Keys_come_from_PKCS12_and_encrypted_files_too()
     {
         using var workshop = new Workshop(intermediate: true);

@@ -67,6 +67,12 @@ internal sealed class Workshop : IDisposable
         return change?.Invoke(spec) ?? spec;
     });
 
+    internal void Revoke(TestCertificate certificate) => _issuer.Revoke(certificate);
+
+    /// <summary>A file with the revocation lists of every authority here, or of the root alone.</summary>
+    internal string RevocationLists(bool rootAlone = false) =>
+        Write($"lists-{++_count}.pem", _authority.IssueCrl().Pem + (rootAlone || _issuer == _authority ? string.Empty : _issuer.IssueCrl().Pem));
+
     internal TestCertificateFiles Write(TestCertificate certificate)
     {
         using (certificate)

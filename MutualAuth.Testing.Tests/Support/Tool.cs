@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MutualAuth.Testing.Tests.Support;
 
-/// <summary>Runs a program that a test checks against. Where the machine has none, the test is ignored and says what is missing.</summary>
+/// <summary>Runs a program that a test checks against. Where the machine has none, the test is ignored and says what is missing; with MUTUALAUTH_CI=1 it fails.</summary>
 internal static class Tool
 {
     internal static (int ExitCode, string Output) Run(string program, params string[] arguments) => Run(program, input: null, arguments);
@@ -11,7 +11,13 @@ internal static class Tool
     {
         if (!IsPresent(program))
         {
-            Assert.Ignore($"The program '{program}' is not on this machine.");
+            var missing = $"The program '{program}' is not on this machine.";
+            if (Environment.GetEnvironmentVariable("MUTUALAUTH_CI") == "1")
+            {
+                Assert.Fail(missing);
+            }
+
+            Assert.Ignore(missing);
         }
 
         var start = new ProcessStartInfo(program, arguments)

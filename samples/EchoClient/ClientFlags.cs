@@ -37,13 +37,13 @@ internal sealed class ClientFlags
                 throw new UsageException("Say whom to trust: --trust FILE.");
             }
 
-            _peer.ApplyRevocation(arguments);
             var (host, port) = CommandLine.ParseHostAndPort("--connect", arguments.GetRequiredValue(_connect));
             var client = new MutualTlsClient(new MutualTlsClientOptions
             {
                 Identity = _peer.Identity(arguments) is { } identity ? identity : ClientIdentity.None,
                 Trust = _peer.Trust(arguments),
                 Authorization = Authorize.ServerName,
+                Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),

@@ -50,6 +50,7 @@ internal sealed class ServerFlags
                 Identity = identity ?? throwaway!.Server,
                 Trust = throwaway?.Trust ?? _peer.Trust(arguments),
                 Authorization = Authorization(arguments, throwaway),
+                Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
@@ -81,8 +82,6 @@ internal sealed class ServerFlags
         {
             throw new UsageException("--certificate and --trust go together: give both, or neither for a throwaway authority.");
         }
-
-        _peer.ApplyRevocation(arguments);
     }
 
     private AuthorizationRule Authorization(ParseResult arguments, Throwaway? throwaway)

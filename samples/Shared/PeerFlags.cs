@@ -5,6 +5,7 @@ using MutualAuth.Confirmation;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
@@ -17,7 +18,7 @@ internal sealed class PeerFlags
     private readonly Option<string?> _keyPasswordFile = new("--key-password-file") { HelpName = "FILE", Description = "A file whose first line is the password of the key or of the PKCS#12 file." };
     private readonly Option<string[]> _trust = Many("--trust", "FILE", "An authority to trust, in PEM.");
     private readonly Option<string[]> _pins = Many("--pin", "sha256/BASE64", "A public key of which one must stand on the peer's verified path.");
-    private readonly Option<string[]> _revocationLists = Many("--crl", "FILE", "Revocation lists of the authorities; not in this version.");
+    private readonly Option<string[]> _revocationLists = Many("--crl", "FILE", "Revocation lists, PEM or DER. Given one, every certificate but the anchor's must be covered.");
     private readonly Option<string> _confirmation = new("--confirmation") { Description = "Whether each side must learn in the handshake that the other accepted it.", DefaultValueFactory = _ => "preferred" };
     private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
     private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
@@ -73,15 +74,16 @@ internal sealed class PeerFlags
 
     internal TrustAnchors Trust(ParseResult arguments) => TrustAnchors.FromPemFiles(arguments.GetRequiredValue(_trust));
 
-    /// <summary>The one place where revocation lists enter.</summary>
-    internal void ApplyRevocation(ParseResult arguments)
+    /// <summary>Given one list, every certificate but the anchor's must be covered by one; given none, nothing is checked.</summary>
+    internal RevocationPolicy? Revocation(ParseResult arguments)
     {
-        if (arguments.GetRequiredValue(_revocationLists).Length > 0)
+        if (arguments.GetRequiredValue(_revocationLists) is { Length: > 0 } files)
         {
-            throw new UsageException("--crl is not in this version; leave it out, and revocation is not checked.");
+            return new RevocationPolicy { Lists = RevocationLists.FromFiles(files) };
         }
 
-        CommandLine.Note("revocation is not checked.");
+        CommandLine.Note("revocation is not checked; give the authorities' lists with --crl to have it checked.");
+        return null;
     }
 
     internal PinSet? Pins(ParseResult arguments)

@@ -1,0 +1,17 @@
+global using System.Diagnostics.Metrics;
+global using System.Net;
+global using System.Net.Security;
+global using System.Net.Sockets;
+global using System.Security.Cryptography.X509Certificates;
+global using Microsoft.Extensions.Logging;
+global using MutualAuth.Certificates;
+global using MutualAuth.Confirmation;
+global using MutualAuth.Connections;
+global using MutualAuth.Errors;
+global using MutualAuth.Evidence;
+global using MutualAuth.Handshake;
+global using MutualAuth.Names;
+global using MutualAuth.Telemetry;
+global using MutualAuth.Testing;
+global using MutualAuth.Trust;
+global using MutualAuth.Validation;

@@ -1,0 +1,70 @@
+namespace MutualAuth.Snippets;
+
+/// <summary>The pages of docs/reference.</summary>
+internal static class Reference
+{
+    internal static void Options()
+    {
+        // snippet
+        var server = new MutualTlsServer(new MutualTlsServerOptions
+        {
+            Identity = Identity.FromPemFiles("server.pem", "server.key"),   // required
+            Trust = TrustAnchors.FromPemFiles("authority.pem"),             // required
+            Authorization = Authorize.Dns("client.example"),                // required
+            MinimumTlsVersion = TlsVersion.Tls13,
+            HandshakeTimeout = TimeSpan.FromSeconds(5),
+            CertificateLimits = new CertificateLimits { MaxCertificates = 4 },
+        });
+        // end
+    }
+
+    internal static async Task RejectionsAsync(MutualTlsClient client, CancellationToken cancellationToken)
+    {
+        // snippet
+        try
+        {
+            await using var connection = await client.ConnectAsync("broker.example", 8883, cancellationToken);
+        }
+        catch (HandshakeException failure)
+        {
+            Console.Error.WriteLine($"{failure.Reason.ToCode()}: {failure.Message}");   // both sides' facts, on one line
+            if (failure.PeerReason is { } theirs)
+            {
+                Console.Error.WriteLine($"the peer said {theirs.ToCode()}");
+            }
+        }
+        // end
+    }
+
+    internal static void Standards(MutualTlsConnection connection)
+    {
+        // snippet
+        // RFC 9525 name, RFC 5280 path, RFC 8446 session, RFC 7301 protocol
+        Console.WriteLine($"{connection.Peer.Name} over {connection.Session.TlsVersion}, {connection.Session.ApplicationProtocol ?? "no protocol"}");
+        foreach (var certificate in connection.Peer.Path)
+        {
+            Console.WriteLine($"  {certificate.Subject} until {certificate.NotAfter:u}");
+        }
+        // end
+    }
+
+    internal static void Telemetry(MutualTlsServerOptions serverOptions)
+    {
+        // snippet
+        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole());
+        var observed = serverOptions with { LoggerFactory = loggers };
+
+        using var meters = new MeterListener();
+        meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == MutualAuthTelemetry.SourceName)
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        meters.SetMeasurementEventCallback<double>((instrument, seconds, tags, _) =>
+            Console.WriteLine($"{instrument.Name} {seconds:0.000} s {string.Join(' ', tags.ToArray())}"));
+        meters.Start();
+        // end
+    }
+}
