@@ -141,10 +141,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
         {
             Report(exception);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException or SocketException or ObjectDisposedException)
+        catch (Exception exception)
         {
-            // We are being stopped, or the peer reset the socket before we looked at it.
             socket.Dispose();
+            if (exception is not (OperationCanceledException or ChannelClosedException or SocketException or ObjectDisposedException))
+            {
+                // Neither are we being stopped, nor has the peer reset the socket before we looked at it: this is a fault of ours.
+                ListenerLog.ServingFaulted(_logger, exception);
+            }
         }
         finally
         {

@@ -7,4 +7,10 @@ if (args is ["paths"])
     return;
 }
 
+if (args is ["judge-first"])
+{
+    await JudgeFirstRatio.PrintAsync();
+    return;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(PathMaterial).Assembly).Run(args);

@@ -12,4 +12,7 @@ internal static partial class ListenerLog
 
     [LoggerMessage(1201, LogLevel.Error, "The observer of failed handshakes threw.")]
     internal static partial void ObserverFaulted(ILogger logger, Exception exception);
+
+    [LoggerMessage(1202, LogLevel.Error, "Serving an accepted socket failed for a reason that is not the peer's; the socket was closed.")]
+    internal static partial void ServingFaulted(ILogger logger, Exception exception);
 }
