@@ -6,6 +6,7 @@ using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Conformance.Limbo;
@@ -78,6 +79,7 @@ public static class LimboRunner
             Trust = trust,
             Authorization = RuleOf(limboCase),
             Profile = ProfileOf(limboCase),
+            Revocation = limboCase.Crls.Count == 0 ? null : new RevocationPolicy { Lists = ListsOf(limboCase) },
             CertificateLimits = s_limits,
         });
         return stage.Judge(evidence, limboCase.ValidationTime ?? TimeProvider.System.GetUtcNow());
@@ -109,6 +111,26 @@ public static class LimboRunner
     {
         var readable = limboCase.TrustedCerts.Select(Der).Where(der => Certificate.TryParse(der, out _, out _)).ToList();
         return readable.Count == 0 ? null : TrustAnchors.FromDer(readable);
+    }
+
+    /// <summary>A list that cannot be read cannot be loaded, and what it would have covered is not covered.</summary>
+    private static RevocationLists ListsOf(LimboCase limboCase)
+    {
+        var readable = limboCase.Crls.Select(Der).Where(IsReadableList).ToList();
+        return readable.Count == 0 ? RevocationLists.Empty : RevocationLists.FromDer(readable);
+    }
+
+    private static bool IsReadableList(ReadOnlyMemory<byte> der)
+    {
+        try
+        {
+            RevocationLists.FromDer(der);
+            return true;
+        }
+        catch (MaterialException)
+        {
+            return false;
+        }
     }
 
     private static ReadOnlyMemory<byte> Der(string pem)
