@@ -7,9 +7,7 @@ public sealed class LimboTests
 {
     private static readonly Lazy<LimboFile> s_file = new(() => LimboFile.Read(Path.Combine(AppContext.BaseDirectory, "data", "limbo.json.gz")));
 
-    // Cases with revocation lists are in the revocation tests' charge.
     private static IEnumerable<TestCaseData> Cases => s_file.Value.Testcases
-        .Where(limboCase => limboCase.Crls.Count == 0)
         .Select(limboCase => new TestCaseData(limboCase).SetArgDisplayNames(limboCase.Id));
 
     [TestCaseSource(nameof(Cases))]

@@ -104,7 +104,7 @@ public sealed class TrustAnchorsTests
     {
         var trust = TrustAnchors.From(_first.Certificate);
 
-        ((ITrustSource)trust).Current.Should().BeSameAs(trust);
+        ((ITrustAnchorSource)trust).Current.Should().BeSameAs(trust);
     }
 
     [Test]

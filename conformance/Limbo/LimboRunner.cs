@@ -37,12 +37,6 @@ public static class LimboRunner
             return new LimboResult(limboCase, Accepted: false, "name_not_askable", notAName.Message);
         }
 
-        catch (MaterialException unusable)
-        {
-            // A revocation list that must not be relied on cannot be loaded, so that nobody is let in on its account.
-            return new LimboResult(limboCase, Accepted: false, "unusable_list", unusable.Message);
-        }
-
         return verdict switch
         {
             CertificateVerdict.Rejected rejected => new LimboResult(limboCase, Accepted: false, rejected.Rejection.Reason.ToCode(), rejected.Rejection.ToString()),
@@ -85,7 +79,7 @@ public static class LimboRunner
             Trust = trust,
             Authorization = RuleOf(limboCase),
             Profile = ProfileOf(limboCase),
-            Revocation = limboCase.Crls.Count == 0 ? null : new RevocationPolicy { Lists = RevocationLists.FromPem(string.Concat(limboCase.Crls)) },
+            Revocation = limboCase.Crls.Count == 0 ? null : new RevocationPolicy { Lists = ListsOf(limboCase) },
             CertificateLimits = s_limits,
         });
         return stage.Judge(evidence, limboCase.ValidationTime ?? TimeProvider.System.GetUtcNow());
@@ -117,6 +111,26 @@ public static class LimboRunner
     {
         var readable = limboCase.TrustedCerts.Select(Der).Where(der => Certificate.TryParse(der, out _, out _)).ToList();
         return readable.Count == 0 ? null : TrustAnchors.FromDer(readable);
+    }
+
+    /// <summary>A list that cannot be read cannot be loaded, and what it would have covered is not covered.</summary>
+    private static RevocationLists ListsOf(LimboCase limboCase)
+    {
+        var readable = limboCase.Crls.Select(Der).Where(IsReadableList).ToList();
+        return readable.Count == 0 ? RevocationLists.Empty : RevocationLists.FromDer(readable);
+    }
+
+    private static bool IsReadableList(ReadOnlyMemory<byte> der)
+    {
+        try
+        {
+            RevocationLists.FromDer(der);
+            return true;
+        }
+        catch (MaterialException)
+        {
+            return false;
+        }
     }
 
     private static ReadOnlyMemory<byte> Der(string pem)
