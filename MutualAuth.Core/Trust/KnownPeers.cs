@@ -75,7 +75,8 @@ public sealed class KnownPeers : ITrustSource
         try
         {
             var peer = new KnownPeer(name, key, at);
-            known = await _store.AddAsync(peer, cancellationToken).ConfigureAwait(false);
+            // A disk that does not answer must not hold the handshake's deadline up; the peer is rejected then, and may be known the next time.
+            known = await _store.AddAsync(peer, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
             if (ReferenceEquals(known, peer))
             {
                 ValidationLog.PeerFirstMet(logger, name, key);

@@ -109,7 +109,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         {
             if (!IsCurrent())
             {
-                _state = await Task.Run(Load, cancellationToken).ConfigureAwait(false);
+                _state = await Task.Run(Load, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
                 _reported = null;
             }
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using MutualAuth.Tests.Support;
 
@@ -145,6 +146,23 @@ public sealed class PeerChatTests
         foreach (var alice in alices)
         {
             await alice.DisposeAsync();
+        }
+    }
+
+    [Test]
+    public async Task Whoever_was_told_that_it_is_accepted_is_known_although_the_other_was_killed_at_that_moment()
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            await using (var alice = await ListenAsync("alice"))
+            await using (var stranger = await StartAsync($"peer{round}", $"peer{round}", "--connect", AddressOf(alice)))
+            {
+                await stranger.LineAsync("met alice");
+                Process.GetProcessById(alice.Id).Kill();
+                await alice.ExitCodeAsync();
+            }
+
+            KnownTo("alice").Select(line => line.Split(' ')[0]).Should().Equal(Enumerable.Range(0, round + 1).Select(number => $"peer{number}"));
         }
     }
 

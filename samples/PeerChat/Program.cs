@@ -2,8 +2,8 @@
 //   one:   dotnet run --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001
 //   other: dotnet run --project samples/PeerChat -- --name bob --listen 127.0.0.1:7002 --connect alice@127.0.0.1:7001
 // Both print the same fourteen groups of digits: read them to each other by telephone, once. What you type goes to everybody who is
-// connected. Should a known name ever come with another key, both ends say so and there is no connection; delete alice/identity.pem and
-// start her again to see it. Key and known peers are kept in a directory of the peer's name. Exit codes: 0; 2 usage; 10 somebody came with
+// connected. Should a known name ever come with another key, both ends say so and there is no connection; delete
+// ~/.peerchat/alice/identity.pem and start her again to see it. Exit codes: 0; 2 usage; 10 somebody came with
 // another key and was rejected; 11 somebody refused us; 12 a dialled peer could not be talked to for another reason.
 using System.CommandLine;
 using System.Net;
@@ -11,6 +11,7 @@ using System.Net.Sockets;
 using MutualAuth;
 using MutualAuth.Confirmation;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 using MutualAuth.Samples;
 using MutualAuth.Trust;
 using MutualAuth.Validation;
@@ -18,7 +19,7 @@ using MutualAuth.Validation;
 var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What others know us by: a DNS name in lower case, such as alice." };
 var listen = new Option<string>("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where others find us; port 0 for any." };
 var connect = new Option<string[]>("--connect") { HelpName = "[NAME@]HOST:PORT", Description = "A peer to dial, and who it must be. Repeatable.", DefaultValueFactory = _ => [] };
-var home = new Option<string?>("--home") { HelpName = "DIRECTORY", Description = "Where our key and the known peers are kept. Default: ./NAME" };
+var home = new Option<string?>("--home") { HelpName = "DIRECTORY", Description = "Where our key and the known peers are kept. Default: ~/.peerchat/NAME" };
 var onlyKnown = new Option<bool>("--only-known") { Description = "Talk to known peers only; add nobody." };
 var command = new RootCommand("Chats with peers whose keys are known, or are kept at the first meeting.") { name, listen, connect, home, onlyKnown };
 command.SetAction(ChatAsync);
@@ -26,8 +27,15 @@ return await CommandLine.RunAsync(command, args);
 
 async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
 {
-    var directory = Directory.CreateDirectory(arguments.GetValue(home) ?? arguments.GetRequiredValue(name)).FullName;
-    var identity = StoredIdentity.LoadOrCreate(Path.Combine(directory, "identity.pem"), arguments.GetRequiredValue(name));
+    var ownName = arguments.GetRequiredValue(name);
+    if (!DnsName.TryParse(ownName, out var parsed) || parsed.ToString() != ownName)
+    {
+        throw new UsageException($"--name wants a DNS name in lower case, such as alice; '{ownName}' is none.");
+    }
+
+    var directory = arguments.GetValue(home) ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".peerchat", ownName);
+    Directory.CreateDirectory(directory);
+    var identity = StoredIdentity.LoadOrCreate(Path.Combine(directory, "identity.pem"), ownName);
     var known = KnownPeersFile.OpenOrCreate(Path.Combine(directory, "known-peers"));
     ITrustSource trust = arguments.GetValue(onlyKnown) ? KnownPeers.Only(known) : KnownPeers.TrustOnFirstUse(known);
 
@@ -46,7 +54,7 @@ async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
         }),
     });
     Console.WriteLine($"listening on {listener.LocalEndPoint}");
-    Console.WriteLine($"we are {arguments.GetValue(name)}, {room.OwnFingerprint}");
+    Console.WriteLine($"we are {ownName}, {room.OwnFingerprint}");
 
     var accepting = AcceptAsync();
     foreach (var peer in arguments.GetRequiredValue(connect))

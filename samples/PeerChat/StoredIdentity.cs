@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Samples;
 
@@ -23,11 +22,6 @@ internal static class StoredIdentity
 
     private static void Create(string path, string name)
     {
-        if (!DnsName.TryParse(name, out var parsed) || parsed.ToString() != name)
-        {
-            throw new UsageException($"'{name}' is not a DNS name in lower case.");
-        }
-
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = Sign(key, name);
 

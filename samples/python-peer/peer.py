@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""A peer of MutualAuth in Python, with nothing but the standard library: an echo server and its client that speak docs/protocol.md.
+
+Both sides learn within the handshake whether the other accepts them. What OpenSSL checks (path, dates, purpose, and the server's name) it
+refuses by an alert; what this file checks (the client's name) it refuses by a verdict frame. See README.md beside it.
+"""
+import argparse
+import re
+import socket
+import ssl
+import struct
+import sys
+import time
+
+PROTOCOL = "mutualauth/1"
+DEADLINE = 10.0          # seconds, from the transport to both verdicts
+LINGER = 1.0             # seconds, for a refusal to arrive before the transport is closed
+ACCEPTED, REFUSED, ACCESS_DENIED = 0, 40, 49
+
+CODES = {
+    40: "refused", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
+    46: "certificate_unknown", 48: "unknown_ca", 49: "access_denied", 50: "protocol_error", 70: "protocol_version", 80: "internal_error",
+    112: "unrecognized_name", 116: "certificate_required", 120: "no_application_protocol", 256: "try_again_later",
+}
+
+# Alerts as verdicts, section 6 of the page. Python gives an alert by OpenSSL's name for it, and by no number.
+ALERTS = {
+    "handshake_failure": 40, "no_certificate": 116, "bad_certificate": 42, "unsupported_certificate": 43, "certificate_revoked": 44,
+    "certificate_expired": 45, "certificate_unknown": 46, "unknown_ca": 48, "access_denied": 49, "decode_error": 50, "decrypt_error": 42,
+    "protocol_version": 70, "internal_error": 80, "unrecognized_name": 112, "bad_certificate_status_response": 46,
+    "bad_certificate_hash_value": 46, "certificate_required": 116, "no_application_protocol": 120, "unexpected_message": 50,
+    "bad_record_mac": 50, "record_overflow": 50, "illegal_parameter": 50, "missing_extension": 50, "unsupported_extension": 50,
+}
+
+
+class Rejected(Exception):
+    """We said no; the text says why."""
+
+
+class RefusedByPeer(Exception):
+    """The peer said no, with this public code."""
+
+    def __init__(self, code):
+        super().__init__(CODES.get(code, f"code_{code}"))
+
+
+class Failed(Exception):
+    """Nobody said no, and it still came to nothing."""
+
+
+class Deadline:
+    """One for everything until both verdicts are there."""
+
+    def __init__(self, seconds):
+        self.end = time.monotonic() + seconds
+
+    def hold(self, sock):
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        sock.settimeout(left)
+
+
+def authenticate(tcp, context, judge, **role):
+    """From a connected socket to a stream whose two sides have accepted each other, or an exception that says who said no."""
+    deadline = Deadline(DEADLINE)
+    deadline.hold(tcp)
+    tls = context.wrap_socket(tcp, do_handshake_on_connect=False, suppress_ragged_eofs=False, **role)
+    try:
+        shake_hands(tls)
+        if (tls.selected_alpn_protocol() or "").partition("+")[0] != PROTOCOL:
+            raise Failed("confirmation_unavailable")
+        own = judge(tls.getpeercert())
+        theirs = confirm(tls, own, deadline)
+        if own != ACCEPTED:
+            raise Rejected("not_authorized")
+        if theirs != ACCEPTED:
+            raise RefusedByPeer(theirs)
+        tls.settimeout(None)
+        return tls
+    except Rejected:
+        close_so_that_it_arrives(tls)
+        raise
+    except BaseException:
+        tls.close()
+        raise
+
+
+def shake_hands(tls):
+    try:
+        tls.do_handshake()
+    except ssl.SSLCertVerificationError as error:
+        raise Rejected(error.verify_message) from error    # OpenSSL has sent the alert
+    except OSError as error:
+        if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in str(error):
+            raise Rejected("no certificate") from error
+        raise verdict_of(error) from error
+
+
+def confirm(tls, own, deadline):
+    """Sends our verdict without waiting for the peer's, and returns the peer's: 0, or a public code."""
+    unheard = None
+    try:
+        deadline.hold(tls)
+        tls.sendall(struct.pack(">BHH", 1, 2, own))
+    except OSError as error:
+        unheard = error                                    # their reason may be waiting all the same
+    try:
+        theirs = read_verdict(tls, deadline)
+    except (OSError, Failed) as error:
+        if own != ACCEPTED:
+            return REFUSED                                 # whatever they do now, our own no stands
+        raise error if isinstance(error, Failed) else verdict_of(error) from error
+    if unheard is not None and theirs == ACCEPTED and own == ACCEPTED:
+        raise Failed(f"our verdict did not arrive: {unheard}")
+    return theirs
+
+
+def read_verdict(tls, deadline):
+    kind, length = struct.unpack(">BH", read_exactly(tls, 3, deadline))
+    if (kind, length) != (1, 2):                           # judged before the payload is read
+        raise Failed("confirmation_malformed")
+    return struct.unpack(">H", read_exactly(tls, 2, deadline))[0]
+
+
+def read_exactly(tls, count, deadline):
+    data = b""
+    while len(data) < count:
+        deadline.hold(tls)
+        part = tls.recv(count - len(data))                 # never ask for more: the rest is the application's
+        if not part:
+            raise Failed("confirmation_truncated")
+        data += part
+    return data
+
+
+def verdict_of(error):
+    """What an exception of the TLS layer means: the peer's refusal when it holds an alert, else a failure."""
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Failed("confirmation_truncated")
+    if isinstance(error, ssl.SSLError) and error.library == "SSL":
+        # OpenSSL 3.0 has no word for some alerts, 120 among them: then there is no reason.
+        alert = re.fullmatch(r"(?:TLSV1|TLSV13|SSLV3)_(?:ALERT_)?(\w+)", error.reason or "SSLV3_ALERT_UNNAMED")
+        if alert:
+            return RefusedByPeer(ALERTS.get(alert.group(1).lower(), REFUSED))
+    return Failed("handshake_timed_out" if isinstance(error, TimeoutError) else f"transport_failed: {error}")
+
+
+def close_so_that_it_arrives(tls):
+    """Section 5: close_notify, no more from us, and read what is left, so that no reset overtakes our refusal."""
+    end = time.monotonic() + LINGER
+    tcp = None
+    try:
+        tls.settimeout(LINGER)
+        try:
+            tcp = tls.unwrap()                             # sends close_notify and waits for the peer's
+        except OSError:
+            tcp = socket.socket(fileno=tls.detach())       # the peer closed without one, or TLS was never ready
+        tcp.shutdown(socket.SHUT_WR)
+        left = 65536
+        while left > 0 and (wait := end - time.monotonic()) > 0:
+            tcp.settimeout(wait)
+            part = tcp.recv(min(left, 4096))
+            if not part:
+                break
+            left -= len(part)
+    except OSError:
+        pass                                               # it is gone, which is all that was wanted
+    finally:
+        (tcp or tls).close()
+
+
+def say_goodbye(tls):
+    """close_notify, so that the other side knows that nothing was cut off."""
+    try:
+        tls.settimeout(LINGER)
+        tls.unwrap()
+    except OSError:
+        pass                                               # the peer closed without one
+
+
+def context_for(options, purpose):
+    context = ssl.create_default_context(purpose, cafile=options.trust)
+    context.load_cert_chain(options.certificate, options.key)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_2 if options.max_tls == "1.2" else ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols([f"{PROTOCOL}+{name}" for name in options.alpn] + [PROTOCOL])
+    return context
+
+
+def run_client(options):
+    host, port = options.connect.rsplit(":", 1)
+    name = options.server_name or host
+    context = context_for(options, ssl.Purpose.SERVER_AUTH)
+
+    def judge(certificate):
+        # OpenSSL has checked everything that a server must show. To a server that it does not accept, a client says 40 and nothing else.
+        return ACCEPTED if certificate else REFUSED
+
+    with authenticate(socket.create_connection((host, int(port)), DEADLINE), context, judge, server_hostname=name) as tls:
+        print(f"accepted name={name} confirmed=yes tls={tls.version()[4:]} alpn={tls.selected_alpn_protocol()}", file=sys.stderr, flush=True)
+        while sent := sys.stdin.buffer.read1(16384):
+            tls.sendall(sent)
+            missing = len(sent)
+            while missing > 0:
+                part = tls.recv(missing)
+                if not part:
+                    raise Failed("the server closed before everything had come back")
+                sys.stdout.buffer.write(part)
+                sys.stdout.buffer.flush()
+                missing -= len(part)
+        say_goodbye(tls)
+    return 0
+
+
+def run_server(options):
+    context = context_for(options, ssl.Purpose.CLIENT_AUTH)
+    context.num_tickets = 0                                # nobody resumes, so that everybody is judged in full
+    host, port = options.listen.rsplit(":", 1)
+
+    def judge(certificate):
+        names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
+        return ACCEPTED if any(name in options.allow_dns for name in names) else ACCESS_DENIED
+
+    with socket.create_server((host, int(port))) as listener:
+        print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
+        while True:
+            tcp, _ = listener.accept()
+            serve(tcp, context, judge)                     # one after the other: this is an example
+
+
+def serve(tcp, context, judge):
+    try:
+        with authenticate(tcp, context, judge, server_side=True) as tls:
+            names = [value for kind, value in tls.getpeercert()["subjectAltName"] if kind == "DNS"]
+            print(f"accepted name={names[0]} confirmed=yes tls={tls.version()[4:]} alpn={tls.selected_alpn_protocol()}", flush=True)
+            while part := tls.recv(16384):
+                tls.sendall(part)
+            say_goodbye(tls)
+    except Rejected as reason:
+        print(f"rejected reason={reason}", flush=True)
+    except RefusedByPeer as code:
+        print(f"refused-by-peer code={code}", flush=True)
+    except (Failed, OSError) as error:
+        print(f"failed: {error}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    client = commands.add_parser("client", help="send stdin to an echo server, and print what comes back")
+    client.add_argument("--connect", required=True, metavar="HOST:PORT")
+    client.add_argument("--server-name", metavar="NAME", help="the name that the server's certificate must have; default: HOST")
+    client.set_defaults(run=run_client)
+    server = commands.add_parser("server", help="echo what clients send")
+    server.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
+    server.add_argument("--allow-dns", action="append", required=True, metavar="NAME", help="a client that is let in")
+    server.set_defaults(run=run_server)
+    for command in (client, server):
+        command.add_argument("--certificate", required=True, metavar="FILE")
+        command.add_argument("--key", required=True, metavar="FILE")
+        command.add_argument("--trust", required=True, metavar="FILE")
+        command.add_argument("--max-tls", choices=("1.2", "1.3"), default="1.3")
+        command.add_argument("--alpn", action="append", default=[], metavar="NAME")
+    options = parser.parse_args()
+    try:
+        return options.run(options)
+    except Rejected as reason:
+        print(f"rejected: {reason}", file=sys.stderr)
+        return 10
+    except RefusedByPeer as code:
+        print(f"{code}: the server refused us", file=sys.stderr)
+        return 11
+    except (Failed, OSError) as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 12
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
