@@ -37,7 +37,7 @@ internal sealed class ClientFlags
                 throw new UsageException("Say whom to trust: --trust FILE.");
             }
 
-            var (host, port) = CommandLine.ParseHostAndPort("--connect", arguments.GetRequiredValue(_connect));
+            var connect = arguments.GetRequiredValue(_connect);
             var client = new MutualTlsClient(new MutualTlsClientOptions
             {
                 Identity = _peer.Identity(arguments) is { } identity ? identity : ClientIdentity.None,
@@ -49,9 +49,9 @@ internal sealed class ClientFlags
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),
             });
-            var serverName = arguments.GetValue(_serverName) ?? host;
+            var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
             return Names.ServerName.TryParse(serverName, out _)
-                ? (client, CommandLine.ToEndPoint(host, port), serverName)
+                ? (client, CommandLine.ToEndPoint("--connect", connect), serverName)
                 : throw new UsageException($"'{serverName}' is neither a DNS name nor an IP address; give --server-name.");
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)

@@ -67,6 +67,9 @@ internal static class CommandLine
             : throw new UsageException($"{flag} wants HOST:PORT, or [ADDRESS]:PORT for an IPv6 address; '{text}' is neither.");
     }
 
-    internal static EndPoint ToEndPoint(string host, int port) =>
-        IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
+    internal static EndPoint ToEndPoint(string flag, string text)
+    {
+        var (host, port) = ParseHostAndPort(flag, text);
+        return IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
+    }
 }

@@ -35,11 +35,16 @@ func main() {
 		return
 	}
 
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	fmt.Printf("listening on %s\n", listener.Addr())
-	stream, err := listener.Accept()
+	socket, err := listener.Accept()
 	check(err)
+	stream := tls.Server(socket, config)
+	if err = stream.Handshake(); err != nil {
+		io.Copy(io.Discard, socket) // Closing with unread octets would send a reset, which may overtake the alert.
+		check(err)
+	}
 	_, err = io.Copy(stream, stream)
 	check(err)
 	check(stream.Close())
