@@ -42,7 +42,7 @@ async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
     var room = new ChatRoom(known, identity);
     await using var listener = Start(new MutualTlsListenerOptions
     {
-        EndPoint = EndPointOf("--listen", arguments.GetRequiredValue(listen)) as IPEndPoint ?? throw new UsageException("--listen wants an address, such as 127.0.0.1:7001."),
+        EndPoint = CommandLine.ToEndPoint("--listen", arguments.GetRequiredValue(listen)) as IPEndPoint ?? throw new UsageException("--listen wants an address, such as 127.0.0.1:7001."),
         OnHandshakeFailed = failure => room.Report(failure),
         Server = new MutualTlsServer(new MutualTlsServerOptions
         {
@@ -89,19 +89,13 @@ async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
         });
         try
         {
-            room.Join(await client.ConnectAsync(EndPointOf("--connect", peer[(at + 1)..]), serverName: null, stop));
+            room.Join(await client.ConnectAsync(CommandLine.ToEndPoint("--connect", peer[(at + 1)..]), serverName: null, stop));
         }
         catch (HandshakeException failure)
         {
             room.Report(failure, dialled: true);
         }
     }
-}
-
-static EndPoint EndPointOf(string flag, string text)
-{
-    var (host, port) = CommandLine.ParseHostAndPort(flag, text);
-    return CommandLine.ToEndPoint(host, port);
 }
 
 static MutualTlsListener Start(MutualTlsListenerOptions options)
