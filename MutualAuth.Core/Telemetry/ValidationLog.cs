@@ -22,6 +22,9 @@ internal static partial class ValidationLog
     [LoggerMessage(1111, LogLevel.Warning, "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
     internal static partial void RevocationRelaxed(ILogger logger, string coverage, string unknown, TimeSpan gracePeriod);
 
+    [LoggerMessage(1112, LogLevel.Warning, "OCSP gave no answer to rely on, and the peer passes all the same, as configured. {Rejection}")]
+    internal static partial void OcspSoftFailed(ILogger logger, Rejection rejection);
+
     [LoggerMessage(1120, LogLevel.Warning, "A known peer shows another key; it was rejected. {Rejection}")]
     internal static partial void PeerKeyChanged(ILogger logger, Rejection rejection);
 

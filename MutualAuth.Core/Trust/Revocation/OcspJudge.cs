@@ -8,16 +8,19 @@ namespace MutualAuth.Trust.Revocation;
 /// <summary>Decides whether a response answers a question, now and by somebody who may (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a responder sends.</summary>
 /// <param name="nonce">What it must say of the nonce.</param>
 /// <param name="clockSkew">How far the responder's clock may be ahead of ours.</param>
-/// <param name="responderLists">Where the certificates of delegated responders are looked up that do not say that they need not be; null for nowhere.</param>
 /// <param name="profile">Which keys and signatures are strong enough.</param>
-internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocationListSource? responderLists, ValidationProfile profile)
+internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationProfile profile)
 {
-    internal OcspVerdict Judge(OcspQuestion question, ReadOnlyMemory<byte> der, DateTimeOffset at)
+    /// <param name="question">What was asked.</param>
+    /// <param name="der">What came back.</param>
+    /// <param name="at">The time for which the judgement holds.</param>
+    /// <param name="responderLists">Where the certificates of delegated responders are looked up that do not say that they need not be; null for nowhere.</param>
+    internal OcspVerdict Judge(OcspQuestion question, ReadOnlyMemory<byte> der, DateTimeOffset at, RevocationLists? responderLists)
     {
         try
         {
             var response = OcspReader.Read(der);
-            return FlawOf(question, response, at) is { } flaw ? OcspVerdict.None(flaw) : Select(question, response, at);
+            return FlawOf(question, response, at, responderLists) is { } flaw ? OcspVerdict.None(flaw) : Select(question, response, at);
         }
         catch (AsnContentException malformed)
         {
@@ -27,15 +30,15 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocation
         }
     }
 
-    private string? FlawOf(OcspQuestion question, OcspResponse response, DateTimeOffset at) =>
+    private string? FlawOf(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists) =>
         !response.Nonce.IsEmpty && !response.Nonce.Span.SequenceEqual(question.Nonce) ? "an answer to another request, by its nonce"
         : response.Nonce.IsEmpty && nonce == OcspNonce.Required ? "an answer without the nonce of the request"
         : response.ProducedAt > at + clockSkew ? "an answer that is made later"
         : response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
-        : FlawOfSigner(question, response, at);
+        : FlawOfSigner(question, response, at, lists);
 
     /// <summary>The issuer may answer itself; otherwise somebody whom it has itself authorized to.</summary>
-    private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at)
+    private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists)
     {
         var issuer = question.Issuer;
         if (IsNamed(response, issuer) && IsSignedBy(response, issuer))
@@ -51,7 +54,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocation
                 continue;
             }
 
-            var found = FlawOfDelegate(responder, issuer, at) ?? (IsSignedBy(response, responder) ? null : "an answer whose signature is not that of its responder");
+            var found = FlawOfDelegate(responder, issuer, at, lists) ?? (IsSignedBy(response, responder) ? null : "an answer whose signature is not that of its responder");
             if (found is null)
             {
                 return null;
@@ -63,7 +66,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocation
         return flaw ?? "an answer that neither the issuer has signed nor somebody whom it authorized";
     }
 
-    private string? FlawOfDelegate(Certificate responder, Certificate issuer, DateTimeOffset at) =>
+    private string? FlawOfDelegate(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>
         !responder.Issuer.Equals(issuer.Subject) ? "a responder whom another authority has authorized"
         : !responder.Extensions.NamesPurpose(Oids.OcspSigning) ? "a responder whose certificate is not for signing answers (OCSPSigning)"
         : responder.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.DigitalSignature) ? "a responder whose key is not for signatures"
@@ -72,11 +75,11 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, IRevocation
         : KeyRules.Examine(responder, PathPosition.Leaf, profile) is { } weak ? $"a responder with {weak.Presented}"
         : !issuer.PublicKey.Verify(responder.Scheme, responder.Signed.Span, responder.Signature.Span) ? "a responder whose certificate the issuer has not signed"
         : responder.Extensions.Has(KnownExtension.OcspNoCheck) ? null
-        : IsCleared(responder, issuer, at) ? null
+        : IsCleared(responder, issuer, at, lists) ? null
         : "a responder whose own certificate may be revoked: it does not say ocsp-nocheck, and no revocation list speaks of it";
 
-    private bool IsCleared(Certificate responder, Certificate issuer, DateTimeOffset at) =>
-        responderLists?.Current is { IsChecked: true } lists
+    private bool IsCleared(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>
+        lists is { IsChecked: true }
         && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check(responder, issuer, at) is null;
 
     private static bool IsNamed(OcspResponse response, Certificate responder) => response.ResponderName is { } name

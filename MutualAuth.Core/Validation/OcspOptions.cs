@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Whom to ask about peers' certificates over OCSP (RFC 6960), and what to make of the answers.</summary>
+/// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
+public sealed record OcspOptions
+{
+    /// <summary>The responders: at most one for each issuer, and at most one for all others. Addresses in certificates are never looked at.</summary>
+    public required ImmutableArray<OcspEndpoint> Responders { get; init; }
+
+    /// <summary>About which certificates is asked. Default: every one of the path but the trust anchor's.</summary>
+    public RevocationCoverage Coverage { get; init; }
+
+    /// <summary>What becomes of a peer when no answer that can be relied on was to be had. Default: it is rejected.</summary>
+    public OcspFailure Failure { get; init; }
+
+    /// <summary>What an answer must say of the nonce. Default: if it has one, it is ours.</summary>
+    public OcspNonce Nonce { get; init; }
+
+    /// <summary>The hash by which requests name the issuer. Default: SHA-1, which every responder understands; it protects nothing.</summary>
+    public OcspHash Hash { get; init; }
+
+    /// <summary>How long one answer may take. Default: three seconds. The deadline of the asynchronous validators holds as well.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The longest answer that is read, in bytes. 512 to 1,048,576, default 65,536.</summary>
+    public int MaxResponseBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How far a responder's clock may be ahead of ours. Zero to one hour, default one minute.</summary>
+    public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long an answer is used again at most; it never is after its next update. Zero asks every time. Default: one hour.</summary>
+    public TimeSpan MaxCacheTime { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How many answers are kept; the oldest gives way. Default 10,000.</summary>
+    public int MaxCachedAnswers { get; init; } = 10_000;
+
+    /// <summary>
+    /// Where the certificate of a delegated responder is looked up that does not carry ocsp-nocheck (RFC 6960 §4.2.2.2.1). Default: nowhere,
+    /// so that such a responder's answers do not count.
+    /// </summary>
+    public IRevocationListSource? ResponderLists { get; init; }
+
+    /// <summary>Which keys and signatures of responders are strong enough. Default: <see cref="ValidationProfile.MutualTls"/>.</summary>
+    public ValidationProfile Profile { get; init; } = ValidationProfile.MutualTls;
+
+    /// <summary>
+    /// The client to ask with; it stays the caller's. It should follow no redirects, use no cookies and know what a proxy does. Default: one of
+    /// the validator's own, which uses neither redirects nor cookies nor a proxy.
+    /// </summary>
+    public HttpClient? HttpClient { get; init; }
+
+    /// <summary>The clock. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where events are logged. Default: nowhere.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    internal IEnumerable<string> Problems()
+    {
+        if (Responders.IsDefaultOrEmpty || Responders.Contains(null!))
+        {
+            yield return $"{nameof(Responders)} must name at least one responder, and hold no null.";
+        }
+        else if (Responders.DistinctBy(responder => responder.Issuer).Count() < Responders.Length)
+        {
+            yield return $"{nameof(Responders)} has two for one issuer; give one for each, and one without an issuer for all others.";
+        }
+
+        if (!Enum.IsDefined(Coverage) || !Enum.IsDefined(Failure) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(Hash))
+        {
+            yield return $"{nameof(Coverage)}, {nameof(Failure)}, {nameof(Nonce)} and {nameof(Hash)} must be values that exist.";
+        }
+
+        if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(5))
+        {
+            yield return $"{nameof(Timeout)} must be above zero and at most five minutes; it is {Timeout}.";
+        }
+
+        if (MaxResponseBytes is < 512 or > 1024 * 1024 || MaxCachedAnswers < 0)
+        {
+            yield return $"{nameof(MaxResponseBytes)} must be 512 to 1048576, and {nameof(MaxCachedAnswers)} not negative.";
+        }
+
+        if (ClockSkew < TimeSpan.Zero || ClockSkew > TimeSpan.FromHours(1) || MaxCacheTime < TimeSpan.Zero)
+        {
+            yield return $"{nameof(ClockSkew)} must be zero to one hour, and {nameof(MaxCacheTime)} not negative.";
+        }
+
+        if (Profile is null || TimeProvider is null || LoggerFactory is null)
+        {
+            yield return $"{nameof(Profile)}, {nameof(TimeProvider)} and {nameof(LoggerFactory)} must not be null.";
+        }
+    }
+}
