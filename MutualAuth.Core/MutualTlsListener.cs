@@ -197,7 +197,11 @@ public sealed class MutualTlsListener : IAsyncDisposable
         public async ValueTask<IDisposable?> EnterAsync(HandshakeAttempt attempt)
         {
             seat.Leave();
-            await slots.EnterAsync(attempt.Token).ConfigureAwait(false);
+            if (await slots.EnterAsync(attempt.Token).ConfigureAwait(false) is { } overload)
+            {
+                throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, overload).ConfigureAwait(false);
+            }
+
             _hasSlot = true;
             return null; // kept until the application can take the connection: so a slow application slows handshakes, and memory stays bounded
         }

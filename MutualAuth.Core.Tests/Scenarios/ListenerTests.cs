@@ -87,7 +87,7 @@ public sealed class ListenerTests
         var second = await End.OfAsync(ConnectAsync(listener));
         gate.SetResult();
 
-        second.Refusal.Failure.Should().Be(HandshakeFailure.TransportLost);
+        (second.Refusal.Failure, second.Refusal.PeerReason).Should().Be((HandshakeFailure.RefusedByPeer, PublicReason.InternalError));
         (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
         _failures.Single().Reason.Should().Be(RejectionReason.Overloaded);
         await using var served = await first.WaitAsync(Ends.Deadline);

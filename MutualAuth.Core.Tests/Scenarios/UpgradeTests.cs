@@ -183,6 +183,20 @@ public sealed class UpgradeTests
     }
 
     [Test]
+    public async Task A_client_that_never_confirms_is_not_led_into_it_by_the_server()
+    {
+        using var certificate = _world.Authority.IssueServer("server.test");
+        await using var wire = new DuplexPair();
+        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never, ApplicationProtocols = ["x"] }).UpgradeAsync(wire.Client, "server.test"));
+
+        // OpenSSL as a server agrees only on what was offered, so that the server has to be a scripted one, and fails by itself.
+        var peer = ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, protocol: ConfirmationProtocol.Bare);
+
+        (await ours).Refusal.Reason.Should().Be(RejectionReason.AlpnMismatch);
+        await peer.Invoking(task => task).Should().ThrowAsync<System.Security.Authentication.AuthenticationException>();
+    }
+
+    [Test]
     public async Task Whoever_strips_our_protocol_id_on_the_way_breaks_the_handshake([Values] TlsVersion version)
     {
         await using var wire = new DuplexPair();

@@ -17,28 +17,28 @@ internal sealed class HandshakeSlots
         _maxWaiting = maxWaiting;
     }
 
-    /// <exception cref="HandshakeException">So many wait already that another must not.</exception>
+    /// <summary>Returns null when a slot has been taken; else so many wait already that another must not.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    internal async ValueTask EnterAsync(CancellationToken cancellationToken)
+    internal async ValueTask<Rejection?> EnterAsync(CancellationToken cancellationToken)
     {
         if (_slots.Wait(0, CancellationToken.None))
         {
-            return;
+            return null;
         }
 
         if (Interlocked.Increment(ref _waiting) > _maxWaiting)
         {
             Interlocked.Decrement(ref _waiting);
-            var overload = new Rejection(RejectionReason.Overloaded, $"at most {_maxRunning} handshakes at once and {_maxWaiting} waiting", "one more")
+            return new Rejection(RejectionReason.Overloaded, $"at most {_maxRunning} handshakes at once and {_maxWaiting} waiting", "one more")
             {
                 Hint = "If the load is honest, raise MaxConcurrentHandshakes or add servers.",
             };
-            throw new HandshakeException(HandshakeFailure.NoCapacity, overload);
         }
 
         try
         {
             await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return null;
         }
         finally
         {

@@ -49,8 +49,21 @@ internal sealed class Handshaker
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
-        await AuthenticateAsync(tls.AuthenticateAsClientAsync(TlsSettings.ForClient(_options, serverName, identity, judgeFirst, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
+        var settings = TlsSettings.ForClient(_options, serverName, identity, judgeFirst, judge);
+        await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
+        RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         return await ConcludeAsync(attempt, tls, judge, serverName?.Dns?.ToString()).ConfigureAwait(false);
+    }
+
+    /// <summary>The TLS engine takes whatever protocol a server names; only one that was offered counts (RFC 7301 §3.1).</summary>
+    private static void RequireOffered(SslApplicationProtocol negotiated, List<SslApplicationProtocol>? offered)
+    {
+        if (!negotiated.Protocol.IsEmpty && offered?.Contains(negotiated) != true)
+        {
+            var presented = PeerText.Quote(ConfirmationProtocol.FromWire(negotiated));
+            throw new HandshakeException(
+                HandshakeFailure.PeerMisbehaved, new Rejection(RejectionReason.TlsProtocolViolation, "an application protocol that was offered", presented) { Rule = "RFC 7301 §3.1" });
+        }
     }
 
     private static async ValueTask AuthenticateAsync(Task handshake, PeerJudge judge, HandshakeAttempt attempt)
@@ -107,7 +120,7 @@ internal sealed class Handshaker
         if (objection is not null)
         {
             var answer = await RefuseAsync(attempt, tls, objection).ConfigureAwait(false);
-            throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = answer.Peer?.Refusal };
+            throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
         }
 
         var (verdict, problem, fault) = await ConfirmationExchange.RunAsync(tls, Verdict.Accepted, attempt.Token).ConfigureAwait(false);

@@ -34,6 +34,12 @@ internal static class OfferAnswer
             // It was a courtesy; the reason stands without it.
         }
 
-        return new HandshakeException(problem.Reason == RejectionReason.ValidatorFaulted ? HandshakeFailure.PeerRejected : HandshakeFailure.NoAgreement, problem, inner);
+        var failure = problem.Reason switch
+        {
+            RejectionReason.ValidatorFaulted => HandshakeFailure.PeerRejected,
+            RejectionReason.Overloaded => HandshakeFailure.NoCapacity,
+            _ => HandshakeFailure.NoAgreement,
+        };
+        return new HandshakeException(failure, problem, inner);
     }
 }

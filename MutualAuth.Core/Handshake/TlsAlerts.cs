@@ -38,6 +38,10 @@ internal static class TlsAlerts
         return reason >= OpenSslReceivedAlerts ? (reason - OpenSslReceivedAlerts, null) : (null, reason);
     }
 
+    /// <summary>What the peer's alert in <paramref name="exception"/> says about us; null when there is none in it.</summary>
+    internal static PublicReason? FindPublicReason(Exception? exception) =>
+        exception is not null && Find(exception).Received is { } alert ? ToPublicReason(alert) : null;
+
     /// <summary>What an alert of the peer's says about us, by the table in <c>docs/protocol.md</c>.</summary>
     internal static PublicReason ToPublicReason(int alert) => alert switch
     {
