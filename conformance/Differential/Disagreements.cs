@@ -1,0 +1,44 @@
+namespace MutualAuth.Conformance.Differential;
+
+/// <summary>A disagreement between this library and another implementation.</summary>
+/// <param name="Class">What it has in common with others of its kind.</param>
+/// <param name="Explanation">Why it is no fault of ours; null when nobody has said so yet, which makes it a finding.</param>
+public sealed record Disagreement(string Class, string? Explanation);
+
+/// <summary>Sorts disagreements into the classes that are understood. docs/conformance.md has the same table.</summary>
+public static class Disagreements
+{
+    /// <summary>Sorts one; the other implementation may be asked again about less.</summary>
+    public static Disagreement Classify(GeneratedCase generated, Opinion ours, string name, Func<GeneratedCase, Opinion?> ask, Opinion theirs)
+    {
+        ArgumentNullException.ThrowIfNull(generated);
+        ArgumentNullException.ThrowIfNull(ask);
+        if (ours.IsAccepted)
+        {
+            // The proof that it missed a path: given nothing but that path, it takes it.
+            return ask(Validators.OnlyOurPath(generated)) is { IsAccepted: true }
+                ? new Disagreement($"{name}: does not find the valid path beside another", "Their fault: they do not try all issuers of a name.")
+                : new Disagreement($"{name}: we accept, they say {theirs.Why}", null);
+        }
+
+        return new Disagreement($"{name}: we say {ours.Why}, they accept", Explain(generated, ours, name));
+    }
+
+    private static string? Explain(GeneratedCase generated, Opinion ours, string name)
+    {
+        var ofTheAnchor = ours.Detail?.Contains("trust anchor", StringComparison.Ordinal) == true || generated.Story.Contains("root ", StringComparison.Ordinal);
+        return (name, ours.Why) switch
+        {
+            (_, "certificate_authority_as_leaf") => "Deliberate: an authority's certificate is no peer's.",
+            (_, "weak_key") => "Deliberate: RSA below 2,048 bits.",
+            ("BouncyCastle", "wrong_usage") => "Theirs: BouncyCastle does not look at purposes.",
+            ("BouncyCastle", _) when ofTheAnchor => "Deliberate: what the anchor's certificate says of itself binds (RFC 5937); BouncyCastle takes name and key alone.",
+            (_, "wrong_usage") when generated.Story.Contains("leaf without purpose", StringComparison.Ordinal) => "Deliberate: the default profile wants the purpose named.",
+            (_, "issuer_not_authority") when generated.Story.Contains("root without basic constraints", StringComparison.Ordinal) =>
+                "Deliberate: an anchor of version 3 without basic constraints is no authority (RFC 5280 §4.2.1.9).",
+            (_, "name_constraint_violated") when generated.Story.Contains("excludes x.a.test", StringComparison.Ordinal) && generated.Story.Contains("leaf *.a.test", StringComparison.Ordinal) =>
+                "Theirs: a wildcard that reaches into an excluded subtree (CVE-2025-61727).",
+            _ => null,
+        };
+    }
+}
