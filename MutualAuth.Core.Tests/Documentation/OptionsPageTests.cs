@@ -31,6 +31,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(HandshakeOptions), s_server);
         yield return Case(typeof(CertificateStageOptions), s_server);
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
+        yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
