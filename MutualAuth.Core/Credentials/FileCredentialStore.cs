@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Telemetry;
+using MutualAuth.Trust;
 
 namespace MutualAuth.Credentials;
 
@@ -19,15 +20,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore
     private const int MaxFileBytes = 64 * 1024 * 1024;
 
     private static readonly TimeSpan s_lookAgainAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_lockPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_lockRetry = TimeSpan.FromMilliseconds(20);
 
     private readonly string _path;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _reading = new();
     private volatile FrozenDictionary<string, StoredCredential> _users;
-    private (DateTime ChangedAt, long Length, string Target) _stamp;
+    private (FileStamp Stamp, string Target) _stamp;
     private long _lookedAt;
 
     private FileCredentialStore(string path, TimeProvider time, ILogger logger)
@@ -61,7 +60,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            using var file = new FileStream(path, Options(FileMode.OpenOrCreate, FileShare.ReadWrite | FileShare.Delete));
+            var whole = Path.GetFullPath(path);
+            if (!File.Exists(whole))
+            {
+                AtomicFile.CreateUnlessExists(whole, default);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -92,11 +95,15 @@ public sealed class FileCredentialStore : IWritableCredentialStore
             {
                 // The stamp first: what changes while we read is seen as a change the next time.
                 var stamp = Stamp();
-                if (stamp != _stamp)
+                if (stamp != _stamp || !stamp.Stamp.IsSettledAt(_time.GetUtcNow()))
                 {
                     _users = Read();
+                    if (stamp != _stamp)
+                    {
+                        CredentialLog.FileReloaded(_logger, _path, _users.Count);
+                    }
+
                     _stamp = stamp;
-                    CredentialLog.FileReloaded(_logger, _path, _users.Count);
                 }
             }
             catch (Exception exception) when (exception is MaterialException or IOException or UnauthorizedAccessException)
@@ -130,7 +137,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore
         try
         {
             var target = Target();
-            using var held = await LockAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
+            using var held = await FileLock.AcquireAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
             var users = CredentialFile.Read(MaterialFile.ReadText(target, MaxFileBytes), _path).ToDictionary(StringComparer.Ordinal);
             var before = users.GetValueOrDefault(name);
             users.Remove(name);
@@ -139,7 +146,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore
                 users.Add(name, after);
             }
 
-            Replace(target, CredentialFile.Write(users.Values));
+            AtomicFile.Replace(target, Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values)), onStep: null);
             ReloadIfChanged();
             return before is not null;
         }
@@ -149,63 +156,14 @@ public sealed class FileCredentialStore : IWritableCredentialStore
         }
     }
 
-    /// <summary>Writes beside and renames, which POSIX and NTFS do in one step. What a crash leaves behind is overwritten by the next change.</summary>
-    private static void Replace(string target, string text)
-    {
-        var beside = target + ".new";
-        File.Delete(beside);
-        var options = Options(FileMode.CreateNew, FileShare.None);
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = File.GetUnixFileMode(target);
-        }
-
-        using (var file = new FileStream(beside, options))
-        {
-            file.Write(Encoding.UTF8.GetBytes(text));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(beside, target, overwrite: true);
-    }
-
-    /// <summary>An exclusive lock of the operating system's, which a crash gives back by itself. The file stays; only the lock counts.</summary>
-    private async ValueTask<FileStream> LockAsync(string path, CancellationToken cancellationToken)
-    {
-        var began = _time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, Options(FileMode.OpenOrCreate, FileShare.None));
-            }
-            catch (IOException) when (_time.GetElapsedTime(began) < s_lockPatience)
-            {
-                await Task.Delay(s_lockRetry, _time, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     private FrozenDictionary<string, StoredCredential> Read() => CredentialFile.Read(MaterialFile.ReadText(_path, MaxFileBytes), _path);
 
     // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
-    private (DateTime ChangedAt, long Length, string Target) Stamp()
+    private (FileStamp Stamp, string Target) Stamp()
     {
         var target = Target();
-        var file = new FileInfo(target);
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length, target) : default;
+        return (FileStamp.Of(target), target);
     }
 
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
-
-    private static FileStreamOptions Options(FileMode mode, FileShare share)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return options;
-    }
 }

@@ -39,11 +39,6 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
                 return SaslServerStep.Fail(_told);
             }
 
-            if (message.IsEmpty)
-            {
-                return SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty);
-            }
-
             if (Read(message.Span) is not var (header, token))
             {
                 return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "a GS2 header and one auth=Bearer", $"{message.Length} octets of something else", "RFC 7628 §3.1");

@@ -20,11 +20,6 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
         public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
         {
-            if (message.IsEmpty)
-            {
-                return SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty);
-            }
-
             if (message.Length > MaxMessageLength || !System.Text.Unicode.Utf8.IsValid(message.Span) || Read(message.Span) is not { } parts)
             {
                 return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "[authzid] NUL authcid NUL passwd", $"{message.Length} octets of something else", "RFC 4616 §2");

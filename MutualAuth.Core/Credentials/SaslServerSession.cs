@@ -18,14 +18,14 @@ internal sealed class SaslServerSession : IAsyncDisposable
     private string _mechanism = string.Empty;
     private int _rounds;
 
-    internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger)
+    internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, Func<string, bool>? isFit = null)
     {
         _policy = policy;
         _context = context;
         _logger = logger;
         foreach (var mechanism in policy.Mechanisms)
         {
-            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name)).Take(SaslLimits.MaxMechanisms - _mechanisms.Count))
+            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxMechanisms - _mechanisms.Count))
             {
                 _mechanisms.TryAdd(name, mechanism);
             }
@@ -37,7 +37,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
     /// <summary>The names of the mechanisms, the strongest first.</summary>
     internal ImmutableArray<string> Offered { get; }
 
-    internal ValueTask<SaslServerStep> StartAsync(string mechanism, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    /// <summary>Begins the exchange that the client chose. Without a message of its own, it is asked for one first (RFC 4422 §3.3).</summary>
+    internal ValueTask<SaslServerStep> StartAsync(string mechanism, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
     {
         if (_exchange is not null || !_mechanisms.TryGetValue(mechanism, out var chosen))
         {
@@ -45,7 +46,13 @@ internal sealed class SaslServerSession : IAsyncDisposable
         }
 
         _mechanism = mechanism;
-        return GuardAsync(() => (_exchange = chosen.Begin(mechanism, _context)).StepAsync(message, cancellationToken), cancellationToken);
+        return GuardAsync(
+            () =>
+            {
+                _exchange = chosen.Begin(mechanism, _context);
+                return message is { } first ? _exchange.StepAsync(first, cancellationToken) : ValueTask.FromResult(SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
+            },
+            cancellationToken);
     }
 
     internal ValueTask<SaslServerStep> ContinueAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)

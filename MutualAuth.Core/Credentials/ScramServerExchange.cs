@@ -32,11 +32,6 @@ internal sealed class ScramServerExchange : ISaslServerExchange
 
     public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        if (_header is null && message.IsEmpty)
-        {
-            return SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty); // The client's first message was not sent along with the mechanism's name.
-        }
-
         if (ScramText.Decode(message.Span) is not { } text)
         {
             return Violation("a message of 1 to 2,048 octets of UTF-8", $"{message.Length} octets");

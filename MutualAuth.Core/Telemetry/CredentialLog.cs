@@ -11,6 +11,9 @@ internal static partial class CredentialLog
     [LoggerMessage(1301, LogLevel.Error, "The attempt limiter failed, {Fault}; the client was refused.")]
     internal static partial void LimiterFaulted(ILogger logger, string fault);
 
+    [LoggerMessage(1304, LogLevel.Error, "Logging in failed on our side, {Fault}; the server was refused.")]
+    internal static partial void LoginFaulted(ILogger logger, string fault);
+
     /// <summary>What kind of exception it was and where it came from. Not its message: those of parsers often quote what they could not parse.</summary>
     internal static string Describe(Exception exception) => $"{exception.GetType().Name}{exception.StackTrace?.ReplaceLineEndings(";")}";
 
