@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 
 namespace MutualAuth;
@@ -9,6 +10,14 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 {
     /// <summary>What we present; <see cref="ClientIdentity.None"/> says that we present nothing.</summary>
     public required ClientIdentity Identity { get; init; }
+
+    /// <summary>
+    /// With what we log in, once the server's certificate has been accepted. See <see cref="Login"/>. Default: null, we do not. A server that does not let
+    /// us log in is refused, and so is one that does not speak the confirmation protocol.
+    /// </summary>
+    public ClientCredentials? Credentials { get; init; }
+
+    internal override ClientCredentials? OwnCredentials => Credentials;
 
     /// <summary>
     /// Judge the server before our certificate leaves: an impostor then learns nothing of who we are. Default: false.
@@ -26,6 +35,11 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     internal override IEnumerable<string> Problems()
     {
         foreach (var problem in base.Problems())
+        {
+            yield return problem;
+        }
+
+        foreach (var problem in Credentials?.Problems() ?? [])
         {
             yield return problem;
         }

@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 
 namespace MutualAuth;
@@ -10,11 +11,35 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// <summary>What we present.</summary>
     public required IIdentitySource Identity { get; init; }
 
+    /// <summary>
+    /// What clients must show: a certificate (the default), a user, both or either. See <see cref="Require"/>. Whoever must log in must speak the
+    /// confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
+    /// </summary>
+    public CredentialPolicy Credentials { get; init; } = Require.Certificate;
+
+    internal override CredentialPolicy RequiredCredentials => Credentials;
+
     /// <summary>Chooses, by the ClientHello, the server that carries the handshake on. Default: this one serves everybody.</summary>
     public ServerSelector? SelectServer { get; init; }
 
-    internal override IEnumerable<string> Problems() =>
-        Identity is null ? base.Problems().Prepend($"{nameof(Identity)} is missing: a server must present a certificate.") : base.Problems();
+    internal override IEnumerable<string> Problems()
+    {
+        if (Identity is null)
+        {
+            yield return $"{nameof(Identity)} is missing: a server must present a certificate.";
+        }
+
+        if (Credentials is null)
+        {
+            yield return $"{nameof(Credentials)} must not be null; {nameof(Require)}.{nameof(Require.Certificate)} is the default.";
+            yield break;
+        }
+
+        foreach (var problem in base.Problems().Concat(Credentials.Problems()))
+        {
+            yield return problem;
+        }
+    }
 }
 
 /// <summary>Chooses a server by what a client asks for. It runs within the handshake's deadline and may wait for others.</summary>

@@ -34,8 +34,8 @@ public sealed partial class RejectionsPageTests
         s_page.Rows().Select(cells => (cells[0], cells[1])).Where(row => row.Item2.StartsWith('`')).Should().Contain(
             Enum.GetValues<HandshakeFailure>().Select(failure => ($"`{failure}`", $"`{RejectionReasons.ToSnakeCase(failure.ToString())}`")));
 
-    // What the certificate stage and the asynchronous validators say is told by a verdict; the rest happens before there are any, or instead of one.
-    private static bool IsToldInAVerdict(int reason) => reason is >= 300 and < 500;
+    // What the certificate stage, the asynchronous validators and the credential stage say is told by a verdict; the rest happens before there are any, or instead of one.
+    private static bool IsToldInAVerdict(int reason) => reason is (>= 300 and < 500) or >= 600;
 
     private static bool TellsNothingOrAKnownAlert(string cell) =>
         cell.StartsWith("nothing", StringComparison.Ordinal)

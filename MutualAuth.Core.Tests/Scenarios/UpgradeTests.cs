@@ -95,8 +95,8 @@ public sealed class UpgradeTests
 
         await ends.Server.Accepted.DisposeAsync();
 
-        peer.Certificate.DnsNames.Should().Equal("client.test");
-        using var platform = peer.Certificate.ToX509Certificate2();
+        peer.Certificate!.DnsNames.Should().Equal("client.test");
+        using var platform = peer.Certificate!.ToX509Certificate2();
         platform.Subject.Should().Be("CN=client.test");
     }
 

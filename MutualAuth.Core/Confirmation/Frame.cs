@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
@@ -8,6 +9,24 @@ internal enum FrameType : byte
 {
     /// <summary>Two octets: 0 for accepted, else a public reason.</summary>
     Verdict = 1,
+
+    /// <summary>Client: I accept you, and want to log in. Empty.</summary>
+    Login = 2,
+
+    /// <summary>Server: the names of the mechanisms, one space between them.</summary>
+    Mechanisms = 3,
+
+    /// <summary>Client: the mechanism that it chose, and its first message if it has one.</summary>
+    Start = 4,
+
+    /// <summary>Server: a message of the mechanism's.</summary>
+    Challenge = 5,
+
+    /// <summary>Client: a message of the mechanism's.</summary>
+    Response = 6,
+
+    /// <summary>Server: 0 and perhaps a last message, or a public reason.</summary>
+    Outcome = 7,
 }
 
 /// <summary>The wire form of confirmation frames: one octet of type, two of length, the payload. Pure.</summary>
@@ -25,6 +44,42 @@ internal static class Frame
         return frame;
     }
 
+    /// <summary>A frame of any type; the payload is one that <see cref="LengthsOf"/> allows.</summary>
+    internal static byte[] Encode(FrameType type, params ReadOnlySpan<byte> payload)
+    {
+        var frame = new byte[HeaderLength + payload.Length];
+        frame[0] = (byte)type;
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(1), checked((ushort)payload.Length));
+        payload.CopyTo(frame.AsSpan(HeaderLength));
+        return frame;
+    }
+
+    /// <summary>The shortest and the longest payload of a type.</summary>
+    internal static (int Shortest, int Longest) LengthsOf(FrameType type) => type switch
+    {
+        FrameType.Verdict => (VerdictPayloadLength, VerdictPayloadLength),
+        FrameType.Login => (0, 0),
+        FrameType.Mechanisms => (1, 1024),
+        FrameType.Start => (3, 1 + 20 + 1 + SaslLimits.MaxMessageLength),
+        FrameType.Challenge or FrameType.Response => (0, SaslLimits.MaxMessageLength),
+        FrameType.Outcome => (3, 3 + SaslLimits.MaxMessageLength),
+        _ => (0, -1),
+    };
+
+    /// <summary>Judges a header where several types may come.</summary>
+    internal static Rejection? CheckHeader(ReadOnlySpan<byte> header, ReadOnlySpan<FrameType> expected)
+    {
+        var length = BinaryPrimitives.ReadUInt16BigEndian(header[1..]);
+        var type = (FrameType)header[0];
+        if (!expected.Contains(type))
+        {
+            return Malformed($"a frame of type {string.Join(" or ", expected.ToArray())}", $"type {header[0]}, {length} bytes");
+        }
+
+        var (shortest, longest) = LengthsOf(type);
+        return length >= shortest && length <= longest ? null : Malformed($"a payload of {shortest} to {longest} bytes", $"{length} bytes");
+    }
+
     /// <summary>Judges a header. The length is known good before a single byte of payload is read.</summary>
     internal static Rejection? CheckHeader(ReadOnlySpan<byte> header, FrameType expected)
     {
@@ -39,6 +94,6 @@ internal static class Frame
 
     internal static Verdict DecodeVerdict(ReadOnlySpan<byte> payload) => Verdict.FromWire(BinaryPrimitives.ReadUInt16BigEndian(payload));
 
-    private static Rejection Malformed(string expected, string presented) =>
+    internal static Rejection Malformed(string expected, string presented) =>
         new(RejectionReason.ConfirmationMalformed, expected, presented) { Rule = "docs/protocol.md §3" };
 }

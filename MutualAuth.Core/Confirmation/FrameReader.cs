@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
@@ -28,6 +29,28 @@ internal static class FrameReader
         return read < payload.Length ? (null, Truncated(header.Length + read)) : (Frame.DecodeVerdict(payload.Span), null);
     }
 
+    /// <summary>Reads one frame of one of these types, or says what came instead. The payload may hold a secret; who asked for it wipes it.</summary>
+    /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
+    /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    internal static async ValueTask<(FrameType Type, byte[] Payload, Rejection? Problem)> ReadAsync(Stream stream, FrameType[] expected, CancellationToken cancellationToken)
+    {
+        var header = new byte[Frame.HeaderLength];
+        var read = await stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        if (read < header.Length)
+        {
+            return (default, [], Truncated(read));
+        }
+
+        if (Frame.CheckHeader(header, expected) is { } problem)
+        {
+            return (default, [], problem);
+        }
+
+        var payload = new byte[BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(1))];
+        read = await stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return read < payload.Length ? (default, [], Truncated(header.Length + read)) : ((FrameType)header[0], payload, null);
+    }
+
     private static Rejection Truncated(int received) =>
-        new(RejectionReason.ConfirmationTruncated, "the peer's verdict, 5 bytes", received == 0 ? "the end of the stream" : $"the end of the stream after {received}");
+        new(RejectionReason.ConfirmationTruncated, "the peer's verdict", received == 0 ? "the end of the stream" : $"the end of the stream after {received}");
 }

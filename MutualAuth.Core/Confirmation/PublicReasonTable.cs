@@ -26,6 +26,15 @@ internal static class PublicReasonTable
             or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,
         RejectionReason.ConfirmationMalformed or RejectionReason.ConfirmationTruncated
             or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,
+        RejectionReason.CredentialsRequired => PublicReason.CredentialsRequired,
+        RejectionReason.CredentialsWrong or RejectionReason.IterationCountOutOfRange or RejectionReason.TokenInvalid
+            or RejectionReason.TokenNotBoundToCertificate => PublicReason.CredentialsWrong,
+        RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
+        RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
+        RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,
+        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded => PublicReason.TryAgainLater,
+        RejectionReason.CredentialCheckFaulted => PublicReason.InternalError,
+        RejectionReason.CredentialProtocolViolated => PublicReason.ProtocolError,
         _ => PublicReason.Refused,
     };
 }

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
@@ -18,6 +20,7 @@ namespace MutualAuth.Connections;
 /// </remarks>
 public sealed class MutualTlsConnection : IAsyncDisposable
 {
+    private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
@@ -26,6 +29,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
     {
+        _tls = tls;
         Stream = tls.Stream;
         Peer = tls.Peer;
         Session = tls.Session;
@@ -94,6 +98,39 @@ public sealed class MutualTlsConnection : IAsyncDisposable
             RemoteEndPoint = RemoteEndPoint,
         };
         return true;
+    }
+
+    /// <summary>
+    /// On the server: begins a step-up, in which the user shows its credentials once more for one transaction. The application carries the messages.
+    /// <see cref="Peer"/> does not change; what comes of it is a <see cref="StepUpProof"/>.
+    /// </summary>
+    /// <param name="transaction">What is to be confirmed, in the very octets that the client is to compute for itself; at most 1 MiB.</param>
+    /// <exception cref="InvalidOperationException">Nobody has logged in here, we are the client, or the server's certificate has no channel binding.</exception>
+    public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
+        if (Peer.User is null || _tls.Channel.EndPoint is null)
+        {
+            throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
+        }
+
+        var logger = _tls.Options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        return new StepUpVerifier(_tls.Options.RequiredCredentials, _tls.Login, _tls.Channel, Peer, transaction, _time, logger);
+    }
+
+    /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
+    /// <param name="credentials">The credentials; ask the user for them anew, or a program that holds them can confirm in the user's place.</param>
+    /// <param name="transaction">What is to be confirmed, as this side understands it: what was shown to the user.</param>
+    /// <param name="mechanisms">What the server's <see cref="StepUpVerifier.Mechanisms"/> said.</param>
+    /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
+    public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        ArgumentNullException.ThrowIfNull(mechanisms);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
+        return _tls.Channel.EndPoint is null
+            ? throw new InvalidOperationException("A step-up needs a server certificate that has a channel binding.")
+            : new StepUpClaim(credentials, _tls.Channel, Peer, transaction, mechanisms);
     }
 
     /// <summary>Ends the connection at once. A peer on a socket sees a reset; what was under way is lost.</summary>

@@ -48,6 +48,18 @@ public enum PublicReason
 
     /// <summary>The peer may try again later: no capacity, or a check that could not be made in time. No TLS alert has this meaning.</summary>
     TryAgainLater = 256,
+
+    /// <summary>A user is required, and the client did not log in.</summary>
+    CredentialsRequired = 257,
+
+    /// <summary>The credentials are not right. It is not said whether the user exists.</summary>
+    CredentialsWrong = 258,
+
+    /// <summary>No mechanism for logging in is shared.</summary>
+    MechanismUnavailable = 259,
+
+    /// <summary>The credentials are not bound to this channel: somebody may stand in the middle.</summary>
+    ChannelBindingRefused = 260,
 }
 
 /// <summary>The stable text form of <see cref="PublicReason"/>.</summary>

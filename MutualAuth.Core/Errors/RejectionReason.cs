@@ -194,6 +194,62 @@ public enum RejectionReason
 
     /// <summary>The peer closed, or broke off, before its verdict was complete.</summary>
     ConfirmationTruncated = 502,
+
+    // 600: credentials.
+
+    /// <summary>The server requires a user, and the client did not log in.</summary>
+    CredentialsRequired = 600,
+
+    /// <summary>The user name and the credentials do not belong together: no such user, a wrong password, or a user who is disabled.</summary>
+    CredentialsWrong = 601,
+
+    /// <summary>The two sides share no SASL mechanism that both would use here.</summary>
+    MechanismUnavailable = 602,
+
+    /// <summary>The peer bound its credentials to another channel than this one: somebody stands in the middle.</summary>
+    ChannelBindingMismatch = 603,
+
+    /// <summary>Channel binding is demanded, and cannot be had: the certificate has no hash for it, or the peer offers no mechanism with it.</summary>
+    ChannelBindingUnavailable = 604,
+
+    /// <summary>The client believes that we offer no channel binding, although we do: somebody took it out of the list (RFC 5802 §6).</summary>
+    ChannelBindingDowngraded = 605,
+
+    /// <summary>The server did not prove that it knows the user's verifier (RFC 5802 §3).</summary>
+    ServerSignatureWrong = 606,
+
+    /// <summary>A SCRAM iteration count lies outside the configured bounds; no key was derived with it.</summary>
+    IterationCountOutOfRange = 607,
+
+    /// <summary>The user asked to act as somebody else, and no rule grants that.</summary>
+    AuthorizationIdentityRefused = 608,
+
+    /// <summary>Too many attempts for this user, or from this address.</summary>
+    AttemptsLimited = 609,
+
+    /// <summary>So many key derivations run and wait that another must not.</summary>
+    CredentialCheckOverloaded = 610,
+
+    /// <summary>The credential store, the token validator or a mechanism threw; who cannot be checked is refused.</summary>
+    CredentialCheckFaulted = 611,
+
+    /// <summary>The token is not valid.</summary>
+    TokenInvalid = 612,
+
+    /// <summary>The token is bound to another certificate, or to none although that is required (RFC 8705 §3).</summary>
+    TokenNotBoundToCertificate = 613,
+
+    /// <summary>A SASL message is malformed, too long, or out of order.</summary>
+    CredentialProtocolViolated = 614,
+
+    /// <summary>The user may not log in with this certificate, or not here.</summary>
+    UserNotAllowed = 615,
+
+    /// <summary>The client would log in, and the server does not ask for it.</summary>
+    CredentialsNotAsked = 616,
+
+    /// <summary>The parties to a step-up do not agree on the transaction, or it is not this connection's user who confirms it.</summary>
+    StepUpMismatch = 617,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

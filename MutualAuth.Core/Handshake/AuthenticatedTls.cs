@@ -1,8 +1,18 @@
 using System.Net.Security;
+using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
 /// <summary>What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.</summary>
-internal sealed record AuthenticatedTls(SslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed);
+internal sealed record AuthenticatedTls(SslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed)
+{
+    /// <summary>What ties a later step-up to this channel.</summary>
+    internal required ChannelFacts Channel { get; init; }
+
+    /// <summary>What all logins of the server share.</summary>
+    internal required LoginServices Login { get; init; }
+
+    internal required HandshakeOptions Options { get; init; }
+}

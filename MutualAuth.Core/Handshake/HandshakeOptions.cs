@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MutualAuth.Confirmation;
+using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Validation;
 
@@ -38,6 +39,15 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>The clock for deadlines and for judging dates. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>What we require of clients, where we are the server.</summary>
+    internal virtual CredentialPolicy RequiredCredentials => Require.Certificate;
+
+    /// <summary>With what we log in, where we are the client; null when we do not.</summary>
+    internal virtual ClientCredentials? OwnCredentials => null;
+
+    /// <summary>Logging in is part of the confirmation protocol: where it must be done, the peer must speak that.</summary>
+    internal ConfirmationPolicy EffectiveConfirmation => RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
+
     internal override IEnumerable<string> Problems()
     {
         foreach (var problem in base.Problems())
@@ -72,6 +82,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
         if (!Enum.IsDefined(Confirmation))
         {
             yield return $"{nameof(Confirmation)} must be a policy; it is {Confirmation}.";
+        }
+
+        if (Confirmation == ConfirmationPolicy.Never && (RequiredCredentials is { LetsUsersIn: true } || OwnCredentials is not null))
+        {
+            yield return $"{nameof(Confirmation)} is Never, and logging in is part of it: set it to Preferred or Required.";
         }
 
         if (AsyncValidators.IsDefault || AsyncValidators.Any(validator => validator is null))

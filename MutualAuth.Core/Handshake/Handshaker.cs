@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
@@ -17,12 +19,14 @@ internal sealed class Handshaker
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
+    private readonly LoginServices _login;
     private readonly ILogger _logger;
 
     internal Handshaker(HandshakeOptions options)
     {
         _options = options;
         _stage = new CertificateStage(options);
+        _login = new LoginServices(options.RequiredCredentials, options.TimeProvider);
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _asyncStage = new AsyncPeerValidation(
             options.AsyncValidators,
@@ -40,7 +44,7 @@ internal sealed class Handshaker
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
         await AuthenticateAsync(tls.AuthenticateAsServerAsync(TlsSettings.ForServer(_options, identity, protocol, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
-        return await ConcludeAsync(attempt, tls, judge, hello.ServerName).ConfigureAwait(false);
+        return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
 
     /// <summary>We are the client.</summary>
@@ -52,7 +56,7 @@ internal sealed class Handshaker
         var settings = TlsSettings.ForClient(_options, serverName, identity, judgeFirst, judge);
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
-        return await ConcludeAsync(attempt, tls, judge, serverName?.Dns?.ToString()).ConfigureAwait(false);
+        return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);
     }
 
     /// <summary>The TLS engine takes whatever protocol a server names; only one that was offered counts (RFC 7301 §3.1).</summary>
@@ -80,7 +84,7 @@ internal sealed class Handshaker
         }
     }
 
-    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, SslStream tls, PeerJudge judge, string? serverName)
+    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, SslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
         var peer = (verdict as CertificateVerdict.Accepted)?.Peer;
@@ -88,9 +92,37 @@ internal sealed class Handshaker
 
         var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
         var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
-        var objection = (verdict as CertificateVerdict.Rejected)?.Rejection
-            ?? await _asyncStage.ExamineAsync(peer!, attempt.Token).ConfigureAwait(false)
-            ?? await AdmitAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
+        var binding = (serverCertificate ?? peer?.Certificate) is { } certificate ? ChannelBinding.OfServerCertificate(certificate) : null;
+        var transcript = ImmutableArray<byte>.Empty;
+        var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection;
+        if (objection is null && confirms && attempt.PeerRole == PeerRole.Client && _options.RequiredCredentials.LetsUsersIn)
+        {
+            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, binding).ConfigureAwait(false);
+        }
+        else
+        {
+            objection ??= await ExamineAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
+            if (objection is null && confirms && _options.OwnCredentials is { } credentials)
+            {
+                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, binding).ConfigureAwait(false);
+            }
+            else
+            {
+                await ConcludeWithoutLoginAsync(attempt, tls, confirms, negotiated, objection).ConfigureAwait(false);
+            }
+        }
+
+        var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
+        var facts = new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName);
+        return new AuthenticatedTls(tls, peer!, facts, confirms) { Channel = new ChannelFacts(binding, transcript), Login = _login, Options = _options };
+    }
+
+    /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
+    private bool IsLeftToLogin(PeerJudge judge, bool confirms) =>
+        confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
+
+    private async ValueTask ConcludeWithoutLoginAsync(HandshakeAttempt attempt, SslStream tls, bool confirms, string? negotiated, Rejection? objection)
+    {
         if (confirms)
         {
             await ConfirmAsync(attempt, tls, objection).ConfigureAwait(false);
@@ -99,19 +131,48 @@ internal sealed class Handshaker
         {
             throw new HandshakeException(HandshakeFailure.PeerRejected, objection);
         }
-        else if (_options.Confirmation == ConfirmationPolicy.Required)
+        else if (_options.EffectiveConfirmation == ConfirmationPolicy.Required)
         {
             throw new HandshakeException(HandshakeFailure.NoAgreement, ConfirmationProtocol.Unavailable(negotiated is null ? [] : [negotiated]));
         }
+    }
 
-        var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
-        return new AuthenticatedTls(tls, peer!, new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName), confirms);
+    /// <summary>What may need others to be judged: the asynchronous validators, and then the trust source's last word.</summary>
+    private async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
+        await _asyncStage.ExamineAsync(peer, cancellationToken).ConfigureAwait(false) ?? await AdmitAsync(peer, confirms, cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LetLogInAsync(
+        HandshakeAttempt attempt, SslStream tls, PeerEvidence evidence, AuthenticatedPeer? certifiedPeer, ChannelBinding? binding)
+    {
+        using var channel = new LoginChannel(tls, attempt.Token);
+        var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
+        var result = await LoginExchange.AsServerAsync(
+            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(peer, confirms: true, attempt.Token), _logger, attempt.Token).ConfigureAwait(false);
+        return Outcome(attempt, result);
+    }
+
+    private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LogInAsync(
+        HandshakeAttempt attempt, SslStream tls, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding)
+    {
+        using var channel = new LoginChannel(tls, attempt.Token);
+        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, _logger, attempt.Token).ConfigureAwait(false));
+    }
+
+    private static (AuthenticatedPeer Peer, ImmutableArray<byte> Transcript) Outcome(HandshakeAttempt attempt, LoginResult result)
+    {
+        if (result.Objection is { } objection)
+        {
+            throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = result.Answer.Peer?.Refusal };
+        }
+
+        ThrowUnlessAccepted(attempt, result.Answer);
+        return (result.Peer!, result.Transcript);
     }
 
     /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
     private ValueTask<Rejection?> AdmitAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
-        confirms || _options.Confirmation != ConfirmationPolicy.Required
-            ? _options.Trust.AdmitAsync(peer.Certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken)
+        peer.Certificate is { } certificate && (confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
+            ? _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken)
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
@@ -123,7 +184,12 @@ internal sealed class Handshaker
             throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
         }
 
-        var (verdict, problem, fault) = await ConfirmationExchange.RunAsync(tls, Verdict.Accepted, attempt.Token).ConfigureAwait(false);
+        ThrowUnlessAccepted(attempt, await ConfirmationExchange.RunAsync(tls, Verdict.Accepted, attempt.Token).ConfigureAwait(false));
+    }
+
+    private static void ThrowUnlessAccepted(HandshakeAttempt attempt, PeerAnswer answer)
+    {
+        var (verdict, problem, fault) = answer;
         if (fault is not null)
         {
             throw TlsFaults.ToOutcome(fault, attempt.Transport, weAreServer: attempt.PeerRole == PeerRole.Client);

@@ -18,7 +18,7 @@ internal static class OfferAnswer
             throw await RefuseAsync(attempt, TlsAlerts.ProtocolVersion, problem).ConfigureAwait(false);
         }
 
-        var (protocol, disagreement) = ConfirmationProtocol.Choose(hello.ApplicationProtocols, options.ApplicationProtocols, options.Confirmation);
+        var (protocol, disagreement) = ConfirmationProtocol.Choose(hello.ApplicationProtocols, options.ApplicationProtocols, options.EffectiveConfirmation);
         return disagreement is null ? protocol : throw await RefuseAsync(attempt, TlsAlerts.NoApplicationProtocol, disagreement).ConfigureAwait(false);
     }
 

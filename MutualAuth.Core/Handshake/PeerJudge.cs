@@ -30,6 +30,9 @@ internal sealed class PeerJudge
     /// <summary>The verdict on the peer of this connection; null until there is one.</summary>
     internal CertificateVerdict? Verdict { get; private set; }
 
+    /// <summary>What the peer showed; null until it was looked at.</summary>
+    internal PeerEvidence? Evidence { get; private set; }
+
     /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. What it says is not listened to.</summary>
     internal static X509ChainPolicy EmptyPlatformPolicy() => new()
     {
@@ -78,6 +81,7 @@ internal sealed class PeerJudge
         if (Verdict is not CertificateVerdict.Rejected)
         {
             var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+            Evidence = evidence;
             Verdict = _stage.Judge(evidence, _time.GetUtcNow());
         }
     }

@@ -17,7 +17,7 @@ internal static class TlsSettings
     internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerJudge judge) => new()
     {
         ServerCertificateContext = identity.TlsContext,
-        ClientCertificateRequired = true,
+        ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
         EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
         CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
@@ -37,7 +37,7 @@ internal static class TlsSettings
         {
             TargetHost = serverName?.ToString() ?? string.Empty,
             EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
-            ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.Confirmation),
+            ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation),
             CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,

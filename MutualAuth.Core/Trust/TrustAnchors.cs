@@ -36,6 +36,17 @@ public sealed class TrustAnchors : ITrustAnchorSource
         _intermediates = BySubject(intermediates);
     }
 
+    private TrustAnchors()
+    {
+        Certificates = [];
+        Intermediates = [];
+        _anchors = BySubject([]);
+        _intermediates = BySubject([]);
+    }
+
+    /// <summary>No authority: no certificate is ever accepted. For servers whose clients show none and log in instead.</summary>
+    public static TrustAnchors None { get; } = new();
+
     /// <summary>The anchors, each once, in the order in which they were given.</summary>
     public ImmutableArray<Certificate> Certificates { get; }
 

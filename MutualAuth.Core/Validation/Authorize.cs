@@ -17,6 +17,9 @@ public static class Authorize
     /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies nobody else.</summary>
     public static AuthorizationRule AnyTrustedPeer { get; } = new AnyTrustedPeerRule();
 
+    /// <summary>Nobody: no certificate lets its holder in. For servers whose clients show none and log in instead.</summary>
+    public static AuthorizationRule Nobody { get; } = new PredicateRule("it never is: nobody is let in by a certificate", static _ => false);
+
     /// <summary>A peer whose certificate carries exactly this dNSName; a wildcard in the certificate matches nothing.</summary>
     /// <exception cref="FormatException"><paramref name="name"/> is not a host name.</exception>
     public static AuthorizationRule Dns(string name) => Dns(DnsName.Parse(name));

@@ -33,7 +33,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
             isNew = _metBefore.Add(peer.Name);
         }
 
-        var both = PeerFingerprint.OfBoth(_own, SpkiPin.OfSubjectPublicKeyInfo(peer.Certificate.SubjectPublicKeyInfo.Span));
+        var both = PeerFingerprint.OfBoth(_own, SpkiPin.OfSubjectPublicKeyInfo(peer.Certificate!.SubjectPublicKeyInfo.Span));
         Console.WriteLine(isNew
             ? $"met {peer.Name} for the first time; both of you must read: {both}"
             : $"connected to {peer.Name}; both of you read: {both}");

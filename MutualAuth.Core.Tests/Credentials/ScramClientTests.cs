@@ -1,0 +1,144 @@
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Credentials;
+
+/// <summary>What servers can try against a client that logs in by SCRAM.</summary>
+public sealed class ScramClientTests
+{
+    private const string Plus = "SCRAM-SHA-256-PLUS";
+
+    private static readonly ClientCredentials s_credentials = Login.WithPassword("alice", "correct horse");
+
+    [TestCase("i=2147483647")]
+    [TestCase("i=99999999999999999999")]
+    [TestCase("i=1000001")]
+    [TestCase("i=4095")]
+    [TestCase("i=0")]
+    [TestCase("i=-1")]
+    [TestCase("i=+4096")]
+    [TestCase("i= 4096")]
+    [TestCase("i=")]
+    public async Task An_iteration_count_out_of_range_is_refused_and_no_key_is_ever_derived(string count)
+    {
+        var derivation = new KeyDerivation(1, 1, 1);
+        var (session, first) = await BeginAsync(derivation);
+
+        var step = await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},{count}"), default);
+
+        step.Objection!.Reason.Should().Be(RejectionReason.IterationCountOutOfRange);
+        derivation.Calls.Should().Be(0);
+    }
+
+    [TestCase("i=4096")]
+    [TestCase("i=4096,x=later")]
+    public async Task The_same_message_with_a_sane_count_is_answered_by_one_derivation(string count)
+    {
+        var derivation = new KeyDerivation(1, 1, 1);
+        var (session, first) = await BeginAsync(derivation);
+
+        var step = await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},{count}"), default);
+
+        step.Objection.Should().BeNull();
+        derivation.Calls.Should().Be(1);
+    }
+
+    [TestCase("r=someone-elses-nonce,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", TestName = "another nonce")]
+    [TestCase("r={0},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", TestName = "a nonce without the server's part")]
+    [TestCase("r={0}abcdefgh,s=,i=4096", TestName = "no salt")]
+    [TestCase("r={0}abcdefgh,s=%%%%,i=4096", TestName = "a salt that is not base64")]
+    [TestCase("m=ext,r={0}abcdefgh,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", TestName = "a mandatory extension")]
+    [TestCase("r={0}abcdefgh,s=W22ZaJ0SNY7soEsUEjb6gQ==", TestName = "no count")]
+    [TestCase("", TestName = "nothing")]
+    public async Task A_server_first_message_is_refused_when_it_has(string message)
+    {
+        var derivation = new KeyDerivation(1, 1, 1);
+        var (session, first) = await BeginAsync(derivation);
+
+        var step = await session.StepAsync(Sasl.Utf8(message.Replace("{0}", first, StringComparison.Ordinal)), default);
+
+        step.Objection!.Reason.Should().Be(RejectionReason.CredentialProtocolViolated);
+        derivation.Calls.Should().Be(0);
+    }
+
+    [TestCase("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
+    [TestCase("v=")]
+    [TestCase("e=other-error")]
+    [TestCase(null)]
+    public async Task A_server_that_says_yes_without_proof_is_refused(string? last)
+    {
+        var (session, first) = await BeginAsync(KeyDerivation.Unbounded);
+        await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},i=4096"), default);
+
+        session.Complete(last is null ? null : Sasl.Utf8(last)).Objection!.Reason.Should().Be(RejectionReason.ServerSignatureWrong);
+    }
+
+    [Test]
+    public async Task A_server_that_says_yes_before_it_could_have_any_proof_is_refused()
+    {
+        var (session, _) = await BeginAsync(KeyDerivation.Unbounded);
+
+        var end = session.Complete(Sasl.Utf8("v="));
+
+        (end.Objection!.Reason, end.ServerProofs).Should().Be((RejectionReason.ServerSignatureWrong, PeerProofs.None));
+    }
+
+    [Test]
+    public async Task A_second_challenge_does_not_get_a_second_proof()
+    {
+        var (session, first) = await BeginAsync(KeyDerivation.Unbounded);
+        var message = Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},i=4096");
+        await session.StepAsync(message, default);
+
+        (await session.StepAsync(message, default)).Objection!.Reason.Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
+    // Channel binding, by policy, by whether the certificate has one, and by what is offered.
+    [TestCase(ChannelBindingPolicy.WhereItExists, true, "SCRAM-SHA-256-PLUS SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", null)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, true, "SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS", null)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, true, "SCRAM-SHA-256", null, RejectionReason.ChannelBindingUnavailable)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, false, "SCRAM-SHA-256", "SCRAM-SHA-256", null)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, true, "PLAIN", null, RejectionReason.MechanismUnavailable)]
+    [TestCase(ChannelBindingPolicy.Required, false, "SCRAM-SHA-256-PLUS SCRAM-SHA-256", null, RejectionReason.ChannelBindingUnavailable)]
+    [TestCase(ChannelBindingPolicy.Required, true, "SCRAM-SHA-256", null, RejectionReason.ChannelBindingUnavailable)]
+    [TestCase(ChannelBindingPolicy.DangerouslyOptional, true, "SCRAM-SHA-256", "SCRAM-SHA-256", null)]
+    public void A_client_chooses(ChannelBindingPolicy policy, bool hasBinding, string offered, string? chosen, RejectionReason? reason)
+    {
+        var credentials = Login.WithPassword("alice", Password.From("correct horse"), channelBinding: policy);
+
+        var (session, objection) = SaslClientSession.Begin(credentials, Sasl.ClientContext(hasBinding ? Sasl.Binding : null, offered: [.. offered.Split(' ')]));
+
+        (session?.Mechanism, objection?.Reason).Should().Be((chosen, reason));
+    }
+
+    [TestCase(true, "y,,")]
+    [TestCase(false, "n,,")]
+    public async Task Without_binding_a_client_says_whether_it_could_have(bool hasBinding, string header)
+    {
+        var credentials = Login.WithPassword("alice", Password.From("correct horse"), channelBinding: ChannelBindingPolicy.DangerouslyOptional);
+        var (session, _) = SaslClientSession.Begin(credentials, Sasl.ClientContext(hasBinding ? Sasl.Binding : null, offered: "SCRAM-SHA-256"));
+
+        System.Text.Encoding.UTF8.GetString((await session!.StartAsync(default))!.Value.Span).Should().StartWith(header + "n=alice,r=");
+    }
+
+    [Test]
+    public async Task A_wiped_password_logs_nobody_in()
+    {
+        var password = Password.From("correct horse");
+        var (session, _) = SaslClientSession.Begin(Login.WithPassword("alice", password), Sasl.ClientContext(Sasl.Binding, nonce: "mine", offered: Plus));
+        await session!.StartAsync(default);
+        password.Dispose();
+
+        var step = async () => await session.StepAsync(Sasl.Utf8($"r=mineabcdefgh,s={Sasl.Salt},i=4096"), default);
+
+        await step.Should().ThrowAsync<ObjectDisposedException>();
+    }
+
+    private static async Task<(SaslClientSession Session, string Nonce)> BeginAsync(KeyDerivation derivation)
+    {
+        var (session, _) = SaslClientSession.Begin(s_credentials, Sasl.ClientContext(Sasl.Binding, derivation, "mine", Plus));
+        await session!.StartAsync(default);
+        return (session, "mine");
+    }
+}

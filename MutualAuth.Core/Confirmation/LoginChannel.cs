@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Confirmation;
+
+/// <summary>One frame of a login, or what came instead of it.</summary>
+/// <param name="Type">Which frame; 0 when there is none.</param>
+/// <param name="Payload">What it holds.</param>
+/// <param name="Problem">What came that is no such frame.</param>
+/// <param name="Fault">What the transport threw.</param>
+internal readonly record struct LoginFrame(FrameType Type, byte[] Payload, Rejection? Problem, Exception? Fault)
+{
+    /// <summary>The verdict or outcome in it; only of those two types.</summary>
+    internal Verdict Verdict => Frame.DecodeVerdict(Payload.AsSpan(0, Frame.VerdictPayloadLength));
+
+    /// <summary>The other side said no.</summary>
+    internal bool IsRefusal => Type is FrameType.Verdict or FrameType.Outcome && !Verdict.IsAccepted;
+}
+
+/// <summary>Carries the frames of one login over the TLS stream, in lockstep, and keeps the digest of all that was said.</summary>
+internal sealed class LoginChannel(Stream stream, CancellationToken cancellationToken) : IDisposable
+{
+    private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private Exception? _writeFault;
+
+    /// <summary>
+    /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the nonces and keys of its login.
+    /// </summary>
+    internal ImmutableArray<byte> TakeTranscript() => [.. _transcript.GetHashAndReset()];
+
+    /// <summary>Writes a frame. What fails is told by the next read, which may find the other side's reason for it.</summary>
+    /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    internal async ValueTask WriteAsync(FrameType type, ReadOnlyMemory<byte> payload)
+    {
+        var frame = Frame.Encode(type, payload.Span);
+        Record(type, frame);
+        try
+        {
+            if (_writeFault is null)
+            {
+                await stream.WriteAsync(frame, cancellationToken).ConfigureAwait(false);
+                await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            _writeFault = exception;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(frame);
+        }
+    }
+
+    /// <summary>Writes the last frame of ours.</summary>
+    /// <returns>What the transport threw, if it did.</returns>
+    internal async ValueTask<Exception?> WriteLastAsync(Verdict verdict)
+    {
+        await WriteAsync(FrameType.Verdict, ToPayload(verdict)).ConfigureAwait(false);
+        return _writeFault;
+    }
+
+    /// <summary>Reads a frame of one of these types.</summary>
+    /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    internal async ValueTask<LoginFrame> ReadAsync(params FrameType[] expected)
+    {
+        try
+        {
+            var (type, payload, problem) = await FrameReader.ReadAsync(stream, expected, cancellationToken).ConfigureAwait(false);
+            if (problem is null)
+            {
+                Record(type, Frame.Encode(type, payload));
+            }
+
+            var frame = new LoginFrame(type, payload, problem, null);
+
+            // What the other side says without having heard us counts only when it is a no.
+            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return new LoginFrame(default, [], null, _writeFault ?? exception);
+        }
+    }
+
+    public void Dispose() => _transcript.Dispose();
+
+    internal static byte[] ToPayload(Verdict verdict)
+    {
+        var payload = new byte[Frame.VerdictPayloadLength];
+        BinaryPrimitives.WriteUInt16BigEndian(payload, verdict.Code);
+        return payload;
+    }
+
+    internal static byte[] OutcomePayload(Verdict verdict, ReadOnlyMemory<byte>? additionalData) =>
+        [.. ToPayload(verdict), additionalData is null ? (byte)0 : (byte)1, .. additionalData is { } data ? data.Span : default];
+
+    /// <summary>The message beside an outcome; null when there is none.</summary>
+    internal static bool TryReadOutcome(byte[] payload, out ReadOnlyMemory<byte>? additionalData)
+    {
+        additionalData = payload[2] == 1 ? payload.AsMemory(3) : null;
+        return payload[2] == 1 || (payload[2] == 0 && payload.Length == 3);
+    }
+
+    internal static byte[] StartPayload(string mechanism, ReadOnlyMemory<byte>? message) =>
+        [(byte)mechanism.Length, .. Encoding.ASCII.GetBytes(mechanism), message is null ? (byte)0 : (byte)1, .. message is { } text ? text.Span : default];
+
+    /// <summary>The mechanism's name, and the first message; null when the client waits for a challenge.</summary>
+    internal static (string Mechanism, ReadOnlyMemory<byte>? Message)? ReadStart(byte[] payload)
+    {
+        var nameLength = payload[0];
+        if (payload.Length < 1 + nameLength + 1)
+        {
+            return null;
+        }
+
+        var name = Encoding.Latin1.GetString(payload, 1, nameLength);
+        var presence = payload[1 + nameLength];
+        var message = payload.AsMemory(1 + nameLength + 1);
+        return SaslLimits.IsMechanismName(name) && (presence == 1 || (presence == 0 && message.IsEmpty))
+            ? (name, presence == 1 ? message : null)
+            : null;
+    }
+
+    internal static ImmutableArray<string>? ReadMechanisms(byte[] payload)
+    {
+        ImmutableArray<string> names = [.. Encoding.Latin1.GetString(payload).Split(' ')];
+        return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name)) ? names : null;
+    }
+
+    private void Record(FrameType type, byte[] frame)
+    {
+        if (type is not (FrameType.Verdict or FrameType.Login))
+        {
+            _transcript.AppendData(frame);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Telemetry;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Confirmation;
+
+/// <summary>What came of the credential stage: a peer, or why there is none.</summary>
+internal sealed record LoginResult
+{
+    /// <summary>The peer with all that it has proven.</summary>
+    internal AuthenticatedPeer? Peer { get; private init; }
+
+    /// <summary>The digest of the exchange; empty when nobody logged in.</summary>
+    internal ImmutableArray<byte> Transcript { get; private init; } = [];
+
+    /// <summary>Our own no. The other side has been told.</summary>
+    internal Rejection? Objection { get; private init; }
+
+    /// <summary>What the other side said.</summary>
+    internal PeerAnswer Answer { get; private init; }
+
+    internal static LoginResult Accepted(AuthenticatedPeer peer, ImmutableArray<byte> transcript) => new() { Peer = peer, Transcript = transcript };
+
+    internal static LoginResult Rejected(Rejection objection, PublicReason? peerReason = null) =>
+        new() { Objection = objection, Answer = new PeerAnswer(peerReason is { } reason ? Verdict.Refused(reason) : null) };
+
+    /// <summary>The other side refused, broke the protocol, or went away.</summary>
+    internal static LoginResult Ended(LoginFrame frame) => new() { Answer = new PeerAnswer(frame.IsRefusal ? frame.Verdict : null, frame.Problem, frame.Fault) };
+
+    internal static LoginResult Ended(Exception fault) => new() { Answer = new PeerAnswer(null, Fault: fault) };
+}
+
+/// <summary>The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final VERDICT.</summary>
+internal static class LoginExchange
+{
+    /// <summary>We are the server, and have not objected to the client's certificate.</summary>
+    /// <param name="channel">The stream.</param>
+    /// <param name="policy">What we require.</param>
+    /// <param name="context">What the mechanisms know of the connection.</param>
+    /// <param name="evidence">What the client showed.</param>
+    /// <param name="examine">Judges the complete peer, once everything else has been found right.</param>
+    /// <param name="logger">Where faults are logged.</param>
+    /// <param name="cancellationToken">The deadline.</param>
+    internal static async ValueTask<LoginResult> AsServerAsync(
+        LoginChannel channel,
+        CredentialPolicy policy,
+        SaslServerContext context,
+        PeerEvidence evidence,
+        Func<AuthenticatedPeer, ValueTask<Rejection?>> examine,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Login).ConfigureAwait(false);
+        if (first.Type == FrameType.Verdict && !first.IsRefusal)
+        {
+            return await WithoutLoginAsync(channel, policy, context.CertifiedPeer, examine).ConfigureAwait(false);
+        }
+
+        if (first.Type != FrameType.Login)
+        {
+            return LoginResult.Ended(first);
+        }
+
+        var session = new SaslServerSession(policy, context, logger);
+        await using var sessionDisposal = session.ConfigureAwait(false);
+        if (session.Offered.IsEmpty)
+        {
+            var objection = new Rejection(RejectionReason.ChannelBindingUnavailable, "a mechanism that can be offered on this connection", "none")
+            {
+                Hint = "The server's certificate has no channel binding, or the mechanisms need a client certificate that was not shown.",
+            };
+            return await RefuseAsync(channel, objection).ConfigureAwait(false);
+        }
+
+        await channel.WriteAsync(FrameType.Mechanisms, Encoding.ASCII.GetBytes(string.Join(' ', session.Offered))).ConfigureAwait(false);
+        var (success, ended) = await ConverseAsync(channel, session, cancellationToken).ConfigureAwait(false);
+        if (success is null)
+        {
+            return ended!;
+        }
+
+        var peer = AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, session.ToUser(success));
+        if (await examine(peer).ConfigureAwait(false) is { } no)
+        {
+            return await RefuseAsync(channel, no).ConfigureAwait(false);
+        }
+
+        await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData)).ConfigureAwait(false);
+        var last = await channel.ReadAsync(FrameType.Verdict).ConfigureAwait(false);
+        return last.Type == FrameType.Verdict && !last.IsRefusal ? LoginResult.Accepted(peer, channel.TakeTranscript()) : LoginResult.Ended(last);
+    }
+
+    /// <summary>We are the client, and have accepted the server's certificate.</summary>
+    internal static async ValueTask<LoginResult> AsClientAsync(
+        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, ILogger logger, CancellationToken cancellationToken)
+    {
+        await channel.WriteAsync(FrameType.Login, default).ConfigureAwait(false);
+        var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);
+        if (first.Type == FrameType.Verdict && !first.IsRefusal)
+        {
+            return await LeaveAsync(channel, new Rejection(RejectionReason.CredentialsNotAsked, "a server that lets us log in", "one that does not ask for it")).ConfigureAwait(false);
+        }
+
+        if (first.Type != FrameType.Mechanisms)
+        {
+            return first.Type == FrameType.Outcome && !first.IsRefusal ? await LeaveAsync(channel, OutOfOrder("the mechanisms", "an outcome")).ConfigureAwait(false) : LoginResult.Ended(first);
+        }
+
+        if (LoginChannel.ReadMechanisms(first.Payload) is not { } offered)
+        {
+            return await LeaveAsync(channel, OutOfOrder("1 to 32 names of mechanisms", "something else")).ConfigureAwait(false);
+        }
+
+        try
+        {
+            var (session, objection) = SaslClientSession.Begin(credentials, new SaslClientContext(server, binding, offered));
+            using (session)
+            {
+                return session is null
+                    ? await LeaveAsync(channel, objection!).ConfigureAwait(false)
+                    : await LogInAsync(channel, session, server, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            CredentialLog.LoginFaulted(logger, CredentialLog.Describe(exception));
+            var fault = new Rejection(RejectionReason.CredentialCheckFaulted, "credentials to log in with", $"an exception, {exception.GetType().Name}");
+            return await LeaveAsync(channel, fault).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The client does not log in: as every client of the confirmation protocol alone.</summary>
+    private static async ValueTask<LoginResult> WithoutLoginAsync(LoginChannel channel, CredentialPolicy policy, AuthenticatedPeer? certifiedPeer, Func<AuthenticatedPeer, ValueTask<Rejection?>> examine)
+    {
+        var objection = policy.NeedsUser || certifiedPeer is null
+            ? new Rejection(RejectionReason.CredentialsRequired, "a client that logs in", "one that does not") { Hint = $"Set {nameof(Credentials)} on the client, with {nameof(Login)}." }
+            : await examine(certifiedPeer).ConfigureAwait(false);
+        if (objection is not null)
+        {
+            await channel.WriteLastAsync(Verdict.Refused(PublicReasonTable.ForClient(objection.Reason))).ConfigureAwait(false);
+            return LoginResult.Rejected(objection);
+        }
+
+        return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault ? LoginResult.Ended(fault) : LoginResult.Accepted(certifiedPeer!, []);
+    }
+
+    private static async ValueTask<(SaslServerStep.Succeeded? Success, LoginResult? Ended)> ConverseAsync(LoginChannel channel, SaslServerSession session, CancellationToken cancellationToken)
+    {
+        var frame = await channel.ReadAsync(FrameType.Start, FrameType.Verdict).ConfigureAwait(false);
+        while (frame.Type is FrameType.Start or FrameType.Response)
+        {
+            var answer = frame.Type == FrameType.Response
+                ? await session.ContinueAsync(frame.Payload, cancellationToken).ConfigureAwait(false)
+                : LoginChannel.ReadStart(frame.Payload) is var (mechanism, message)
+                    ? await session.StartAsync(mechanism, message, cancellationToken).ConfigureAwait(false)
+                    : SaslServerStep.Fail(OutOfOrder("a mechanism's name and its first message", "something else"));
+            CryptographicOperations.ZeroMemory(frame.Payload);
+            if (answer is SaslServerStep.Succeeded success)
+            {
+                return (success, null);
+            }
+
+            if (answer is SaslServerStep.Failed failed)
+            {
+                return (null, await RefuseAsync(channel, failed.Rejection).ConfigureAwait(false));
+            }
+
+            await channel.WriteAsync(FrameType.Challenge, ((SaslServerStep.Challenged)answer).Message).ConfigureAwait(false);
+            frame = await channel.ReadAsync(FrameType.Response, FrameType.Verdict).ConfigureAwait(false);
+        }
+
+        // The client's way to leave is a refusal; an acceptance in the middle of things is none.
+        return (null, frame.Type == FrameType.Verdict && !frame.IsRefusal
+            ? await RefuseAsync(channel, OutOfOrder("the next message of the exchange", "a verdict")).ConfigureAwait(false)
+            : LoginResult.Ended(frame));
+    }
+
+    private static async ValueTask<LoginResult> LogInAsync(LoginChannel channel, SaslClientSession session, AuthenticatedPeer server, CancellationToken cancellationToken)
+    {
+        var first = await session.StartAsync(cancellationToken).ConfigureAwait(false);
+        var start = LoginChannel.StartPayload(session.Mechanism, first);
+        await channel.WriteAsync(FrameType.Start, start).ConfigureAwait(false);
+        CryptographicOperations.ZeroMemory(start);
+        while (true)
+        {
+            var frame = await channel.ReadAsync(FrameType.Challenge, FrameType.Outcome, FrameType.Verdict).ConfigureAwait(false);
+            if (frame.Type == FrameType.Challenge)
+            {
+                var step = await session.StepAsync(frame.Payload, cancellationToken).ConfigureAwait(false);
+                if (step.Objection is not null)
+                {
+                    return await LeaveAsync(channel, step.Objection).ConfigureAwait(false);
+                }
+
+                await channel.WriteAsync(FrameType.Response, step.Message).ConfigureAwait(false);
+                continue;
+            }
+
+            if (frame.Type == default || frame.IsRefusal)
+            {
+                return LoginResult.Ended(frame);
+            }
+
+            if (frame.Type == FrameType.Verdict || !LoginChannel.TryReadOutcome(frame.Payload, out var additionalData))
+            {
+                return await LeaveAsync(channel, OutOfOrder("an outcome", "something else")).ConfigureAwait(false);
+            }
+
+            return await EndAsync(channel, session.Complete(additionalData), server).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The server says yes; now we decide whether to believe it, and on our verdict alone it returns.</summary>
+    private static async ValueTask<LoginResult> EndAsync(LoginChannel channel, SaslClientEnd end, AuthenticatedPeer server)
+    {
+        if (end.Objection is not null)
+        {
+            return await LeaveAsync(channel, end.Objection).ConfigureAwait(false);
+        }
+
+        return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault
+            ? LoginResult.Ended(fault)
+            : LoginResult.Accepted(server.WithServerProofs(end.ServerProofs), channel.TakeTranscript());
+    }
+
+    private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection)
+    {
+        await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Refused(PublicReasonTable.ForClient(objection.Reason)), null)).ConfigureAwait(false);
+        return LoginResult.Rejected(objection);
+    }
+
+    /// <summary>A client that leaves says no more than no.</summary>
+    private static async ValueTask<LoginResult> LeaveAsync(LoginChannel channel, Rejection objection)
+    {
+        await channel.WriteLastAsync(Verdict.Refused(PublicReason.Refused)).ConfigureAwait(false);
+        return LoginResult.Rejected(objection);
+    }
+
+    private static Rejection OutOfOrder(string expected, string presented) => new(RejectionReason.CredentialProtocolViolated, expected, presented) { Rule = "docs/protocol.md §12" };
+}

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>With what a client logs in. <see cref="Login"/> makes them.</summary>
+/// <remarks>
+/// Immutable and safe to share. Nothing of it leaves before the server's certificate has been accepted, and a server that does not ask for it is refused:
+/// it may not be the server that the user is known to.
+/// </remarks>
+public sealed record ClientCredentials
+{
+    internal ClientCredentials(params ImmutableArray<ISaslClientMechanism> mechanisms) => Mechanisms = mechanisms;
+
+    /// <summary>The ways to log in, the favourite first.</summary>
+    public ImmutableArray<ISaslClientMechanism> Mechanisms { get; }
+
+    /// <summary>The only mechanism to use, such as <c>SCRAM-SHA-512-PLUS</c>; null for the first that both sides have.</summary>
+    public string? OnlyMechanism { get; init; }
+
+    internal IEnumerable<string> Problems()
+    {
+        if (Mechanisms.IsDefaultOrEmpty || Mechanisms.Any(mechanism => mechanism is null))
+        {
+            yield return "Credentials without a mechanism cannot log in.";
+        }
+
+        if (OnlyMechanism is not null && !SaslLimits.IsMechanismName(OnlyMechanism))
+        {
+            yield return $"'{OnlyMechanism}' is not the name of a SASL mechanism.";
+        }
+    }
+}

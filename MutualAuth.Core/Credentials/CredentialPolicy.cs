@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What a server requires of its clients. <see cref="Require"/> makes it; <c>with</c> changes the details.</summary>
+/// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it. Stores and limiters in it are shared by all connections.</remarks>
+public sealed record CredentialPolicy
+{
+    internal CredentialPolicy(bool asksForCertificate, bool needsCertificate, bool needsUser, ImmutableArray<ISaslServerMechanism> mechanisms, string sentence)
+    {
+        AsksForCertificate = asksForCertificate;
+        NeedsCertificate = needsCertificate;
+        NeedsUser = needsUser;
+        Mechanisms = mechanisms;
+        Sentence = sentence;
+    }
+
+    /// <summary>Which users may log in, and with which certificate. Default: <see cref="Users.Any"/>, each whose credentials are right.</summary>
+    public UserRule Users { get; init; } = Credentials.Users.Any;
+
+    /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: nobody may.</summary>
+    public Func<string, string, bool>? MayActAs { get; init; }
+
+    /// <summary>Whether passwords must be bound to the channel. Default: <see cref="ChannelBindingPolicy.WhereItExists"/>.</summary>
+    public ChannelBindingPolicy ChannelBinding { get; init; } = ChannelBindingPolicy.WhereItExists;
+
+    /// <summary>Slows down those who guess. Default: a <see cref="BackoffAttemptLimiter"/> of the server's own.</summary>
+    public IAttemptLimiter? AttemptLimiter { get; init; }
+
+    /// <summary>How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest handshakes.</summary>
+    public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>How many may wait for their turn; the next are refused. Default: 64.</summary>
+    public int MaxWaitingKeyDerivations { get; init; } = 64;
+
+    /// <summary>How many one address may have, running and waiting. Default: 4. An IPv6 /64 counts as one address.</summary>
+    public int MaxKeyDerivationsPerAddress { get; init; } = 4;
+
+    /// <summary>
+    /// From which the salts of users who do not exist are derived, so that they look like real ones and stay the same. Default: random, for this process.
+    /// Give all servers of a fleet the same 16 octets or more, or a name's salt tells, by changing, that nobody has it.
+    /// </summary>
+    public ImmutableArray<byte> DecoySecret { get; init; } = [];
+
+    /// <summary>The iteration count that users who do not exist appear to have. Set it to what real ones have. Default: <see cref="ScramVerifier.DefaultIterations"/>.</summary>
+    public int DecoyIterations { get; init; } = ScramVerifier.DefaultIterations;
+
+    /// <summary>The policy as a sentence, fit for a log.</summary>
+    public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.Users.Any) ? "." : $", and {Users}.");
+
+    /// <summary>Whether the TLS handshake asks the client for a certificate. One that is shown must be good, whatever else is required.</summary>
+    internal bool AsksForCertificate { get; }
+
+    internal bool NeedsCertificate { get; }
+
+    internal bool NeedsUser { get; }
+
+    /// <summary>Whether anybody can log in at all.</summary>
+    internal bool LetsUsersIn => !Mechanisms.IsEmpty;
+
+    internal ImmutableArray<ISaslServerMechanism> Mechanisms { get; }
+
+    private string Sentence { get; }
+
+    internal IEnumerable<string> Problems()
+    {
+        if (Users is null)
+        {
+            yield return $"{nameof(Users)} must not be null.";
+        }
+
+        if (!Enum.IsDefined(ChannelBinding))
+        {
+            yield return $"{nameof(ChannelBinding)} must be a policy; it is {ChannelBinding}.";
+        }
+
+        if (MaxConcurrentKeyDerivations is < 1 or > 1024 || MaxWaitingKeyDerivations is < 0 or > 65_536 || MaxKeyDerivationsPerAddress < 1)
+        {
+            yield return $"{nameof(MaxConcurrentKeyDerivations)} must be from 1 to 1,024, {nameof(MaxWaitingKeyDerivations)} from 0 to 65,536, {nameof(MaxKeyDerivationsPerAddress)} at least 1.";
+        }
+
+        if (DecoyIterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations)
+        {
+            yield return $"{nameof(DecoyIterations)} must be from {ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations}; it is {DecoyIterations}.";
+        }
+
+        if (DecoySecret.IsDefault || DecoySecret.Length is > 0 and < 16)
+        {
+            yield return $"{nameof(DecoySecret)} must have 16 octets or more; leave it empty for a random one.";
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>Says with what a client logs in; each reads as a sentence where it is used.</summary>
+public static class Login
+{
+    internal const string External = "EXTERNAL";
+
+    /// <summary>A name and a password, by SCRAM (RFC 5802): the password stays here, and the server must prove that it knows the user.</summary>
+    /// <param name="userName">The name.</param>
+    /// <param name="password">The password. The caller keeps owning it, and wipes it when no more connections are to be made.</param>
+    /// <param name="actAs">As whom to act, where the server grants that; null for the user itself.</param>
+    /// <param name="channelBinding">Whether the login must be bound to the channel.</param>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user.</exception>
+    public static ClientCredentials WithPassword(string userName, Password password, string? actAs = null, ChannelBindingPolicy channelBinding = ChannelBindingPolicy.WhereItExists)
+    {
+        ArgumentNullException.ThrowIfNull(password);
+        return new ClientCredentials(new ScramClient(UserNames.Prepare(userName), password, actAs, channelBinding, [ScramHash.Sha512, ScramHash.Sha256]));
+    }
+
+    /// <inheritdoc cref="WithPassword(string, Password, string?, ChannelBindingPolicy)"/>
+    /// <remarks>A string cannot be wiped; use a <see cref="Password"/> where that matters.</remarks>
+    public static ClientCredentials WithPassword(string userName, string password) => WithPassword(userName, Password.From(password));
+
+    /// <summary>A name and a password that is sent to the server as it is (PLAIN, RFC 4616). Only for servers that know nothing better.</summary>
+    /// <remarks>Whoever holds a certificate that this client accepts gets the password.</remarks>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user.</exception>
+    public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
+    {
+        ArgumentNullException.ThrowIfNull(password);
+        return new ClientCredentials(new PlainClient(UserNames.Prepare(userName), password, actAs));
+    }
+
+    /// <summary>A bearer token (OAUTHBEARER, RFC 7628). Let it be bound to the client's certificate (RFC 8705), or whoever gets it is its user.</summary>
+    /// <param name="token">Gives the token in force at each login.</param>
+    /// <param name="actAs">As whom to act, where the server grants that; null for the token's user.</param>
+    public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return new ClientCredentials(new OAuthBearerClient(token, actAs));
+    }
+
+    /// <inheritdoc cref="WithToken(Func{CancellationToken, ValueTask{string}}, string?)"/>
+    /// <exception cref="FormatException"><paramref name="token"/> is not a bearer token (RFC 6750 §2.1).</exception>
+    public static ClientCredentials WithToken(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return OAuthBearerServer.IsToken(token) ? WithToken(_ => ValueTask.FromResult(token)) : throw new FormatException("Expected a bearer token (RFC 6750 §2.1), got something else.");
+    }
+
+    /// <summary>The client's certificate is its credential (EXTERNAL, RFC 4422 appendix A).</summary>
+    /// <param name="actAs">As whom to act, where the server grants that; null for the certificate's user.</param>
+    public static ClientCredentials WithCertificate(string? actAs = null) => new(new ExternalClient(actAs));
+
+    /// <summary>Mechanisms of the application's own, the favourite first.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static ClientCredentials With(params IEnumerable<ISaslClientMechanism> mechanisms)
+    {
+        ISaslClientMechanism[] all = [.. mechanisms];
+        return all.Length == 0 ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms)) : new ClientCredentials([.. all]);
+    }
+
+    /// <summary>A mechanism that says all it has to say at once, and knows nothing of the server afterwards.</summary>
+    private abstract class OneMessage : ISaslClientExchange
+    {
+        public abstract ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken);
+
+        public virtual ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(
+            SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
+
+        public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => new(null, PeerProofs.None);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class PlainClient(string userName, Password password, string? actAs) : OneMessage, ISaslClientMechanism
+    {
+        public IEnumerable<string> NamesFor(SaslClientContext context) => [PlainServer.Name];
+
+        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
+
+        public override ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => ValueTask.FromResult<ReadOnlyMemory<byte>?>(
+            (byte[])[.. Encoding.UTF8.GetBytes(actAs ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(userName), 0, .. password.Utf8]);
+    }
+
+    private sealed class ExternalClient(string? actAs) : OneMessage, ISaslClientMechanism
+    {
+        public IEnumerable<string> NamesFor(SaslClientContext context) => [External];
+
+        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
+
+        public override ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
+            ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.UTF8.GetBytes(actAs ?? string.Empty));
+    }
+
+    private sealed class OAuthBearerClient(Func<CancellationToken, ValueTask<string>> token, string? actAs) : OneMessage, ISaslClientMechanism
+    {
+        public IEnumerable<string> NamesFor(SaslClientContext context) => [OAuthBearerServer.Name];
+
+        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
+
+        public override async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken)
+        {
+            var text = await token(cancellationToken).ConfigureAwait(false);
+            return OAuthBearerServer.IsToken(text)
+                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, actAs).Text}\u0001auth=Bearer {text}\u0001\u0001")
+                : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1).");
+        }
+
+        // RFC 7628 §3.2.3: the error is acknowledged, and the refusal follows.
+        public override ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(SaslClientStep.Answer(new byte[] { 1 }));
+    }
+}

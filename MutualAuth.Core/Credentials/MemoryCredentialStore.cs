@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
+/// <remarks>Safe for use from many threads.</remarks>
+public sealed class MemoryCredentialStore : IWritableCredentialStore
+{
+    private readonly ConcurrentDictionary<string, StoredCredential> _users = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => ValueTask.FromResult(_users.GetValueOrDefault(userName));
+
+    /// <inheritdoc/>
+    public ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(verifier);
+        var name = UserNames.Prepare(userName);
+        _users.AddOrUpdate(name, _ => new StoredCredential(name, [verifier]), (_, user) => user.With(verifier));
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> SetDisabledAsync(string userName, bool isDisabled, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        while (_users.TryGetValue(name, out var user))
+        {
+            if (_users.TryUpdate(name, user with { IsDisabled = isDisabled }, user))
+            {
+                return ValueTask.FromResult(true);
+            }
+        }
+
+        return ValueTask.FromResult(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) => ValueTask.FromResult(_users.TryRemove(UserNames.Prepare(userName), out _));
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>Makes the mechanisms with which a server lets users log in.</summary>
+public static class SaslServer
+{
+    /// <summary>SCRAM-SHA-256 (RFC 7677) and its <c>-PLUS</c> form, against the verifiers of a store.</summary>
+    public static ISaslServerMechanism Scram(ICredentialStore store) => Scram(store, ScramHash.Sha256);
+
+    /// <summary>SCRAM with these hashes, the strongest first. Offer a hash only when every user has a verifier for it: clients choose the strongest.</summary>
+    /// <exception cref="ArgumentException">There is no hash.</exception>
+    public static ISaslServerMechanism Scram(ICredentialStore store, params IEnumerable<ScramHash> hashes)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ImmutableArray<ScramHash> all = [.. hashes];
+        return all.IsEmpty ? throw new ArgumentException("Expected at least one hash, got none.", nameof(hashes)) : new ScramServer(store, all);
+    }
+
+    /// <summary>PLAIN (RFC 4616): the server sees the password, and derives a key from it at each login. For clients that know nothing better.</summary>
+    /// <remarks>It is not bound to the channel: whoever a client takes for this server gets its password.</remarks>
+    public static ISaslServerMechanism PasswordsInPlain(ICredentialStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return new PlainServer(store);
+    }
+
+    /// <summary>OAUTHBEARER (RFC 7628) with tokens that are bound to the client's certificate (RFC 8705): a stolen one is worth nothing.</summary>
+    public static ISaslServerMechanism BoundTokens(ITokenValidator validator)
+    {
+        ArgumentNullException.ThrowIfNull(validator);
+        return new OAuthBearerServer(validator, acceptsUnbound: false);
+    }
+
+    /// <summary>OAUTHBEARER with tokens that need not be bound. One that is bound to a certificate still counts with that certificate only.</summary>
+    /// <remarks>Who steals an unbound token is its user, until it expires.</remarks>
+    public static ISaslServerMechanism DangerouslyUnboundTokens(ITokenValidator validator)
+    {
+        ArgumentNullException.ThrowIfNull(validator);
+        return new OAuthBearerServer(validator, acceptsUnbound: true);
+    }
+
+    /// <summary>EXTERNAL (RFC 4422 appendix A): the certificate is the credential, and <paramref name="userOf"/> says whose it is.</summary>
+    /// <param name="userOf">Gives the user of a certificate, or null when it is nobody's. Pure and quick; what it throws refuses the client.</param>
+    public static ISaslServerMechanism Certificates(Func<AuthenticatedPeer, string?> userOf)
+    {
+        ArgumentNullException.ThrowIfNull(userOf);
+        return new ExternalServer(userOf);
+    }
+
+    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism
+    {
+        public IEnumerable<string> NamesFor(SaslServerContext context)
+        {
+            var hasBinding = context.ChannelBinding is not null;
+            var plus = hasBinding ? hashes.Select(hash => hash.Mechanism + ScramMechanisms.Plus) : [];
+            var plain = context.ChannelBindingPolicy switch
+            {
+                ChannelBindingPolicy.DangerouslyOptional => true,
+                ChannelBindingPolicy.WhereItExists => !hasBinding,
+                _ => false,
+            };
+            return plus.Concat(plain ? hashes.Select(hash => hash.Mechanism) : []);
+        }
+
+        public ISaslServerExchange Begin(string name, SaslServerContext context)
+        {
+            var isPlus = name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal);
+            var hash = ScramHash.ByMechanism(isPlus ? name.AsSpan(0, name.Length - ScramMechanisms.Plus.Length) : name);
+            return new ScramServerExchange(hash!, isPlus, store, context);
+        }
+    }
+
+    private sealed class ExternalServer(Func<AuthenticatedPeer, string?> userOf) : ISaslServerMechanism, ISaslServerExchange
+    {
+        private SaslServerContext? _context;
+
+        public IEnumerable<string> NamesFor(SaslServerContext context) => context.CertifiedPeer is null ? [] : [Login.External];
+
+        public ISaslServerExchange Begin(string name, SaslServerContext context) => new ExternalServer(userOf) { _context = context };
+
+        public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+        {
+            var authorizationIdentity = message.IsEmpty ? null : ScramText.Decode(message.Span);
+            if (authorizationIdentity is null && !message.IsEmpty)
+            {
+                return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "an authorization identity, or nothing", $"{message.Length} octets", "RFC 4422 appendix A");
+            }
+
+            var peer = _context!.CertifiedPeer!;
+            var user = userOf(peer);
+            if (await _context.AdmitAsync(user ?? string.Empty, cancellationToken).ConfigureAwait(false) is { } limited)
+            {
+                return SaslServerStep.Fail(limited);
+            }
+
+            return string.IsNullOrEmpty(user)
+                ? SaslServerStep.Fail(RejectionReason.UserNotAllowed, "a certificate that belongs to a user", peer.Name)
+                : SaslServerStep.Succeed(user, PeerProofs.Certificate, authorizationIdentity);
+        }
+
+        public void Dispose() => _context = null;
+    }
+}

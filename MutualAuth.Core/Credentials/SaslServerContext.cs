@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using System.Net;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What a server's mechanism knows of the connection on which somebody logs in.</summary>
+public sealed class SaslServerContext
+{
+    private readonly IAttemptLimiter _limiter;
+    private LoginAttempt? _admitted;
+
+    internal SaslServerContext(CredentialPolicy policy, LoginServices services, ChannelBinding? channelBinding, AuthenticatedPeer? certifiedPeer, EndPoint? remoteEndPoint)
+    {
+        Policy = policy;
+        Services = services;
+        ChannelBinding = channelBinding;
+        CertifiedPeer = certifiedPeer;
+        RemoteAddress = (remoteEndPoint as IPEndPoint)?.Address;
+        _limiter = services.Limiter;
+    }
+
+    /// <summary>What identifies the channel; null when the server's certificate has no binding. Then no mechanism may claim to have bound anything.</summary>
+    public ChannelBinding? ChannelBinding { get; }
+
+    /// <summary>Whether passwords must be bound to the channel.</summary>
+    public ChannelBindingPolicy ChannelBindingPolicy => Policy.ChannelBinding;
+
+    /// <summary>The client as its accepted certificate shows it; null when it showed none.</summary>
+    public AuthenticatedPeer? CertifiedPeer { get; }
+
+    /// <summary>The client's address; null when the transport has none.</summary>
+    public IPAddress? RemoteAddress { get; }
+
+    /// <summary>The names of all mechanisms that this client has been offered.</summary>
+    public ImmutableArray<string> Offered { get; internal set; } = [];
+
+    internal CredentialPolicy Policy { get; }
+
+    internal LoginServices Services { get; }
+
+    /// <summary>Where mechanisms get their nonces; tests replay published examples through it.</summary>
+    internal Func<string> Nonce { get; init; } = ScramNonce.Create;
+
+    /// <summary>
+    /// Asks whether one more attempt to log in as this user may be made. A mechanism asks before it does anything that costs, and once only.
+    /// The outcome is reported to the limiter for it.
+    /// </summary>
+    /// <returns>Null when it may.</returns>
+    public async ValueTask<Rejection?> AdmitAsync(string userName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userName);
+        var attempt = new LoginAttempt(userName, RemoteAddress);
+        if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
+        {
+            _admitted ??= attempt;
+            return null;
+        }
+
+        return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this address", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
+    }
+
+    /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
+    internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)
+    {
+        if (_admitted is { } attempt)
+        {
+            _admitted = null;
+            await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
+        }
+    }
+}

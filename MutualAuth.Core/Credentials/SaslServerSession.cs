@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Telemetry;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.</summary>
+internal sealed class SaslServerSession : IAsyncDisposable
+{
+    private readonly CredentialPolicy _policy;
+    private readonly SaslServerContext _context;
+    private readonly ILogger _logger;
+    private readonly Dictionary<string, ISaslServerMechanism> _mechanisms = [];
+    private ISaslServerExchange? _exchange;
+    private string _mechanism = string.Empty;
+    private int _rounds;
+
+    internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, Func<string, bool>? isFit = null)
+    {
+        _policy = policy;
+        _context = context;
+        _logger = logger;
+        foreach (var mechanism in policy.Mechanisms)
+        {
+            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxMechanisms - _mechanisms.Count))
+            {
+                _mechanisms.TryAdd(name, mechanism);
+            }
+        }
+
+        _context.Offered = Offered = [.. _mechanisms.Keys];
+    }
+
+    /// <summary>The names of the mechanisms, the strongest first.</summary>
+    internal ImmutableArray<string> Offered { get; }
+
+    /// <summary>Begins the exchange that the client chose. Without a message of its own, it is asked for one first (RFC 4422 §3.3).</summary>
+    internal ValueTask<SaslServerStep> StartAsync(string mechanism, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
+    {
+        if (_exchange is not null || !_mechanisms.TryGetValue(mechanism, out var chosen))
+        {
+            return ValueTask.FromResult(SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", PeerText.Quote(mechanism)));
+        }
+
+        _mechanism = mechanism;
+        return GuardAsync(
+            () =>
+            {
+                _exchange = chosen.Begin(mechanism, _context);
+                return message is { } first ? _exchange.StepAsync(first, cancellationToken) : ValueTask.FromResult(SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
+            },
+            cancellationToken);
+    }
+
+    internal ValueTask<SaslServerStep> ContinueAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        var exchange = _exchange ?? throw new InvalidOperationException("The exchange has not begun.");
+        return GuardAsync(() => exchange.StepAsync(message, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>The user of an exchange that succeeded, once everything else that must hold has been found to hold.</summary>
+    internal AuthenticatedUser ToUser(SaslServerStep.Succeeded success) => success.ToUser(_mechanism);
+
+    public async ValueTask DisposeAsync()
+    {
+        _exchange?.Dispose();
+        await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+    }
+
+    private async ValueTask<SaslServerStep> GuardAsync(Func<ValueTask<SaslServerStep>> step, CancellationToken cancellationToken)
+    {
+        SaslServerStep answer;
+        try
+        {
+            answer = ++_rounds > SaslLimits.MaxRounds
+                ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
+                : Examine(await step().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            CredentialLog.CheckFaulted(_logger, _mechanism, CredentialLog.Describe(exception));
+            answer = SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a verdict on the credentials", $"an exception, {exception.GetType().Name}");
+        }
+
+        if (answer is SaslServerStep.Challenged)
+        {
+            return answer;
+        }
+
+        return await EndAttemptAsync(OutcomeOf(answer)).ConfigureAwait(false) ? answer : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
+    }
+
+    /// <summary>Right credentials are not enough: nobody acts as another unless a rule grants it, and users may be tied to certificates.</summary>
+    private SaslServerStep Examine(SaslServerStep answer)
+    {
+        if (answer is SaslServerStep.Challenged { Message.Length: > SaslLimits.MaxMessageLength })
+        {
+            throw new InvalidOperationException("The mechanism's message is longer than 16,384 octets.");
+        }
+
+        if (answer is not SaslServerStep.Succeeded success)
+        {
+            return answer;
+        }
+
+        if (success.AuthorizationIdentity is { } other && !string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true)
+        {
+            return SaslServerStep.Fail(
+                RejectionReason.AuthorizationIdentityRefused, $"{PeerText.Quote(success.UserName)} acting as itself", $"the wish to act as {PeerText.Quote(other)}", "RFC 4422 §3.4.1");
+        }
+
+        return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? SaslServerStep.Fail(objection) : answer;
+    }
+
+    private static AttemptOutcome OutcomeOf(SaslServerStep answer) => answer switch
+    {
+        SaslServerStep.Succeeded => AttemptOutcome.Succeeded,
+        SaslServerStep.Failed { Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.CredentialCheckOverloaded } => AttemptOutcome.Abandoned,
+        _ => AttemptOutcome.Failed,
+    };
+
+    private async ValueTask<bool> EndAttemptAsync(AttemptOutcome outcome)
+    {
+        try
+        {
+            await _context.EndAttemptAsync(outcome).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            CredentialLog.LimiterFaulted(_logger, CredentialLog.Describe(exception));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Security.Claims;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What a server's side of an exchange says to a message: go on, yes, or no.</summary>
+public abstract class SaslServerStep
+{
+    private SaslServerStep()
+    {
+    }
+
+    /// <summary>Asks for another message.</summary>
+    /// <param name="message">What to send to the client; at most 16,384 octets.</param>
+    public static SaslServerStep Continue(ReadOnlyMemory<byte> message) => new Challenged(message);
+
+    /// <summary>The client is this user. Rules, limits and validators may still say no.</summary>
+    /// <param name="userName">The name whose credentials were shown.</param>
+    /// <param name="proofs">What was proven.</param>
+    /// <param name="authorizationIdentity">As whom the client wants to act; null for the user.</param>
+    /// <param name="claims">What else is known of the user.</param>
+    /// <param name="additionalData">What goes to the client with the good news (RFC 4422 §3.6); null for nothing.</param>
+    public static SaslServerStep Succeed(
+        string userName, PeerProofs proofs, string? authorizationIdentity = null, ImmutableArray<Claim> claims = default, ReadOnlyMemory<byte>? additionalData = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(userName);
+        return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData);
+    }
+
+    /// <summary>The client is refused. It learns a coarse reason only.</summary>
+    public static SaslServerStep Fail(Rejection rejection)
+    {
+        ArgumentNullException.ThrowIfNull(rejection);
+        return new Failed(rejection);
+    }
+
+    internal static SaslServerStep Fail(RejectionReason reason, string expected, string presented, string? rule = null) => Fail(new Rejection(reason, expected, presented) { Rule = rule });
+
+    internal sealed class Challenged(ReadOnlyMemory<byte> message) : SaslServerStep
+    {
+        internal ReadOnlyMemory<byte> Message => message;
+    }
+
+    internal sealed class Succeeded(string userName, string? authorizationIdentity, PeerProofs proofs, ImmutableArray<Claim> claims, ReadOnlyMemory<byte>? additionalData) : SaslServerStep
+    {
+        internal string UserName => userName;
+
+        internal string? AuthorizationIdentity => authorizationIdentity;
+
+        internal ReadOnlyMemory<byte>? AdditionalData => additionalData;
+
+        internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims);
+    }
+
+    internal sealed class Failed(Rejection rejection) : SaslServerStep
+    {
+        internal Rejection Rejection => rejection;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+using System.Text;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What both sides of SCRAM share.</summary>
+internal static class ScramMechanisms
+{
+    internal const string Plus = "-PLUS";
+
+    /// <summary>cbind-input (RFC 5802 §7): the header, and with <c>p</c> the binding's data.</summary>
+    internal static byte[] BindingInput(Gs2Header header, ChannelBinding? binding) =>
+        [.. Encoding.UTF8.GetBytes(header.Text), .. header.Flag == 'p' ? binding!.Data.AsSpan() : []];
+
+    internal static Rejection BindingMismatch() => new(RejectionReason.ChannelBindingMismatch, "credentials bound to this channel", "ones bound to another")
+    {
+        Rule = "RFC 5802 §6",
+        Hint = "Somebody who holds another certificate stands between the client and this server, or they disagree on which certificate the server has.",
+    };
+
+    internal static Rejection IterationsOutOfRange(long iterations) => new(
+        RejectionReason.IterationCountOutOfRange,
+        string.Create(CultureInfo.InvariantCulture, $"{ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations} iterations"),
+        string.Create(CultureInfo.InvariantCulture, $"{iterations}"))
+    {
+        Rule = "RFC 7677 §4",
+    };
+
+    internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {PeerText.Quote(userName)}", what);
+}

@@ -1,0 +1,19 @@
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>Says which users may log in, and with which certificate. <see cref="Users"/> makes the rules; nothing else can.</summary>
+/// <remarks>Immutable and safe for use from many threads. It is asked after the credentials have been found right, and can only say no.</remarks>
+public abstract class UserRule
+{
+    private protected UserRule()
+    {
+    }
+
+    /// <summary>Says who may log in.</summary>
+    public abstract override string ToString();
+
+    /// <summary>Returns null when the user may log in. What it throws is a no.</summary>
+    internal abstract Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer);
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace MutualAuth.Telemetry;
+
+/// <summary>Events 1300–1399: logging in. None of them ever holds a password, a verifier, a token or a message of an exchange.</summary>
+internal static partial class CredentialLog
+{
+    [LoggerMessage(1300, LogLevel.Error, "Checking credentials by {Mechanism} failed, {Fault}; the client was refused.")]
+    internal static partial void CheckFaulted(ILogger logger, string mechanism, string fault);
+
+    [LoggerMessage(1301, LogLevel.Error, "The attempt limiter failed, {Fault}; the client was refused.")]
+    internal static partial void LimiterFaulted(ILogger logger, string fault);
+
+    [LoggerMessage(1304, LogLevel.Error, "Logging in failed on our side, {Fault}; the server was refused.")]
+    internal static partial void LoginFaulted(ILogger logger, string fault);
+
+    /// <summary>What kind of exception it was and where it came from. Not its message: those of parsers often quote what they could not parse.</summary>
+    internal static string Describe(Exception exception) => $"{exception.GetType().Name}{exception.StackTrace?.ReplaceLineEndings(";")}";
+
+    [LoggerMessage(1302, LogLevel.Error, "The credential file {Path} cannot be used; the users that were read last stay in force. {Problem}")]
+    internal static partial void FileNotReloaded(ILogger logger, string path, string problem);
+
+    [LoggerMessage(1303, LogLevel.Information, "The credential file {Path} was read again; it holds {Count} users.")]
+    internal static partial void FileReloaded(ILogger logger, string path, int count);
+}

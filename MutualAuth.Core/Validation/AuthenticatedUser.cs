@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Security.Claims;
+
+namespace MutualAuth.Validation;
+
+/// <summary>What a peer has proven about itself in one handshake.</summary>
+[Flags]
+public enum PeerProofs
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>It holds the key of its certificate, and a trusted authority vouches for that.</summary>
+    Certificate = 1,
+
+    /// <summary>It knows the user's password; of a server: it knows the verifier of our password (RFC 5802).</summary>
+    Password = 2,
+
+    /// <summary>It presented a token that its issuer vouches for.</summary>
+    Token = 4,
+
+    /// <summary>The password or token was bound to this channel, so that nobody stands in between with a certificate of his own.</summary>
+    ChannelBinding = 8,
+
+    /// <summary>A mechanism of the application's own is satisfied.</summary>
+    Other = 16,
+}
+
+/// <summary>The user that logged in. Only a SASL exchange that succeeded makes one.</summary>
+/// <remarks>Immutable and safe to share.</remarks>
+public sealed class AuthenticatedUser
+{
+    internal AuthenticatedUser(string name, string? authorizationIdentity, string mechanism, PeerProofs proofs, ImmutableArray<Claim> claims)
+    {
+        Name = name;
+        ActsAs = authorizationIdentity ?? name;
+        Mechanism = mechanism;
+        Proofs = proofs;
+        Claims = claims.IsDefault ? [] : claims;
+    }
+
+    /// <summary>The name whose credentials were shown (the authentication identity), as SASLprep (RFC 4013) writes it. It is not escaped for logs.</summary>
+    public string Name { get; }
+
+    /// <summary>As whom the user acts (the authorization identity): another only where the policy's <c>MayActAs</c> granted it.</summary>
+    public string ActsAs { get; }
+
+    /// <summary>The SASL mechanism, such as <c>SCRAM-SHA-256-PLUS</c>.</summary>
+    public string Mechanism { get; }
+
+    /// <summary>What the mechanism has proven.</summary>
+    public PeerProofs Proofs { get; }
+
+    /// <summary>What the token, or a mechanism of the application's own, says of the user; otherwise empty.</summary>
+    public ImmutableArray<Claim> Claims { get; }
+
+    /// <summary>The name, quoted for a log.</summary>
+    public override string ToString() => Errors.PeerText.Quote(Name);
+}
