@@ -35,7 +35,7 @@ public static class Disagreements
             (_, "weak_key") => "Deliberate: RSA below 2,048 bits.",
             ("BouncyCastle", "wrong_usage") => "Theirs: BouncyCastle does not look at purposes.",
             ("BouncyCastle", "certificate_malformed") when generated.Story.Contains("bit flipped", StringComparison.Ordinal) =>
-                "Theirs: octets that no signature covers; BouncyCastle lets the algorithm outside differ from the signed one (RFC 5280 §4.1.1.2).",
+                "Theirs: the octet that was changed is covered by no signature, such as the outermost tag, and BouncyCastle does not mind.",
             ("BouncyCastle", _) when ofTheAnchor => "Deliberate: what the anchor's certificate says of itself binds (RFC 5937); BouncyCastle takes name and key alone.",
             (_, "wrong_usage") when generated.Story.Contains("leaf without purpose", StringComparison.Ordinal) => "Deliberate: the default profile wants the purpose named.",
             (_, "issuer_not_authority") when generated.Story.Contains("root without basic constraints", StringComparison.Ordinal) =>
