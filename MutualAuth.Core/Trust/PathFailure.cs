@@ -25,7 +25,7 @@ internal sealed class PathFailure
             RejectionReason.CertificateExpired => 2,
             _ => 3,
         };
-        
+
         // An anchor of the right name with the wrong key was not reached.
         var rank = (reachedAnchor && kind > 1, kind, depth, -(int)objection.Reason);
         if (Worst is null || rank.CompareTo(_rank) > 0)

@@ -16,7 +16,9 @@ public static class Disagreements
         if (ours.IsAccepted)
         {
             // The proof that it missed a path: given nothing but that path, it takes it.
-            return ask(Validators.OnlyOurPath(generated)) is { IsAccepted: true }
+            // Where the path itself has two authorities of one name, there is a wrong one to take even then.
+            var onlyOurs = Validators.OnlyOurPath(generated);
+            return ask(onlyOurs) is { IsAccepted: true } || Validators.HasNamesakes(onlyOurs)
                 ? new Disagreement($"{name}: does not find the valid path beside another", "Their fault: they do not try all issuers of a name.")
                 : new Disagreement($"{name}: we accept, they say {theirs.Why}", null);
         }
@@ -32,6 +34,8 @@ public static class Disagreements
             (_, "certificate_authority_as_leaf") => "Deliberate: an authority's certificate is no peer's.",
             (_, "weak_key") => "Deliberate: RSA below 2,048 bits.",
             ("BouncyCastle", "wrong_usage") => "Theirs: BouncyCastle does not look at purposes.",
+            ("BouncyCastle", "certificate_malformed") when generated.Story.Contains("bit flipped", StringComparison.Ordinal) =>
+                "Theirs: the octet that was changed is covered by no signature, such as the outermost tag, and BouncyCastle does not mind.",
             ("BouncyCastle", _) when ofTheAnchor => "Deliberate: what the anchor's certificate says of itself binds (RFC 5937); BouncyCastle takes name and key alone.",
             (_, "wrong_usage") when generated.Story.Contains("leaf without purpose", StringComparison.Ordinal) => "Deliberate: the default profile wants the purpose named.",
             (_, "issuer_not_authority") when generated.Story.Contains("root without basic constraints", StringComparison.Ordinal) =>

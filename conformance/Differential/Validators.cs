@@ -46,6 +46,14 @@ public static class Validators
         return generated with { Others = [.. Validate(generated, Certificate.Parse(generated.Leaf)).Path[1..^1].Select(certificate => certificate.RawData)] };
     }
 
+    /// <summary>Whether two authorities of a case bear the same name.</summary>
+    public static bool HasNamesakes(GeneratedCase generated)
+    {
+        ArgumentNullException.ThrowIfNull(generated);
+        var subjects = generated.Others.Append(generated.Root).Select(der => Certificate.Parse(der).Subject).ToList();
+        return subjects.Distinct().Count() < subjects.Count;
+    }
+
     /// <summary>X509Chain of the platform.</summary>
     public static Opinion Platform(GeneratedCase generated)
     {
