@@ -22,7 +22,7 @@ internal static class TrustOnFirstUse
     {
         // snippet
         var own = SpkiPin.OfSubjectPublicKeyInfo(identity.Certificate.SubjectPublicKeyInfo.Span);
-        var theirs = SpkiPin.OfSubjectPublicKeyInfo(connection.Peer.Certificate.SubjectPublicKeyInfo.Span);
+        var theirs = SpkiPin.OfSubjectPublicKeyInfo(connection.Peer.Certificate!.SubjectPublicKeyInfo.Span);
         Console.WriteLine(PeerFingerprint.OfBoth(own, theirs));    // the same fourteen groups of five digits at both ends
         // end
     }
