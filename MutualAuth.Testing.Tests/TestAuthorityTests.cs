@@ -150,10 +150,16 @@ public sealed class TestAuthorityTests
         Verifies(leaf, authority).Should().BeTrue();
     }
 
-    [Test]
-    public void Every_kind_of_authority_signs_verifiably([Values] KeyAlgorithm algorithm, [Values("seed", null)] string? seed)
+    // Long RSA keys are made at random only: from a seed they take minutes.
+    private static IEnumerable<TestCaseData> Kinds() =>
+        from algorithm in Enum.GetValues<KeyAlgorithm>()
+        from seed in new[] { null, "seed" }
+        where seed is null || algorithm is not (KeyAlgorithm.Rsa3072 or KeyAlgorithm.Rsa4096)
+        select new TestCaseData(algorithm, seed);
+
+    [TestCaseSource(nameof(Kinds))]
+    public void Every_kind_of_authority_signs_verifiably(KeyAlgorithm algorithm, string? seed)
     {
-        Assume.That(seed is null || algorithm is not (KeyAlgorithm.Rsa3072 or KeyAlgorithm.Rsa4096), "Making these from a seed takes long.");
         using var authority = new TestAuthority(spec: spec => spec with { KeyAlgorithm = algorithm }, seed: seed);
         using var leaf = authority.IssueServer("a.test");
         using var corrupt = authority.Issue(spec => spec with { CorruptSignature = true });
