@@ -1,13 +1,11 @@
-using System.Runtime.CompilerServices;
-
 namespace MutualAuth.Fuzz;
 
-/// <summary>The seeds of a target: the files beneath fuzz/corpus, found from where this source stood when it was built.</summary>
+/// <summary>The seeds of a target: the files of fuzz/corpus/TARGET, which the build puts beside the program.</summary>
 internal static class Corpus
 {
-    internal static List<byte[]> Load(string target, [CallerFilePath] string source = "")
+    internal static List<byte[]> Load(string target)
     {
-        var folder = Path.Combine(Path.GetDirectoryName(source)!, "corpus", target);
+        var folder = Path.Combine(AppContext.BaseDirectory, "corpus", target);
         var seeds = Directory.Exists(folder)
             ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToList()
             : throw new DirectoryNotFoundException($"No seeds in {folder}.");

@@ -19,7 +19,7 @@ public sealed class AsyncValidatorsTests
     [Test]
     public async Task As_many_peers_as_the_bound_allows_are_parked_the_next_one_waits_and_release_completes_all()
     {
-        const int Bound = 8;
+        const int Bound = 64;
         var gate = new Gate();
         var server = new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate], MaxConcurrentAsyncValidations = Bound });
         var client = new MutualTlsClient(_world.ClientOptions);
@@ -36,6 +36,7 @@ public sealed class AsyncValidatorsTests
         }
 
         gate.Inside.Should().Be(Bound);
+        ThreadPool.ThreadCount.Should().BeLessThan(Bound, "a parked validator holds no thread");
         handshakes.Should().OnlyContain(handshake => !handshake.IsCompleted);
         gate.Open();
 

@@ -31,7 +31,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         lock (_gate)
         {
             // A clock that was set back makes what was learnt later unusable, not immortal.
-            var isThere = _entries.TryGetValue(KeyOf(subject, issuer, responder), out var entry) 
+            var isThere = _entries.TryGetValue(KeyOf(subject, issuer, responder), out var entry)
                 && ReferenceEquals(entry.Lists, lists) && at >= entry.Since && at <= entry.Until;
             verdict = isThere ? entry.Verdict : null;
             return isThere;

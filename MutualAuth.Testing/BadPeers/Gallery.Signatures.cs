@@ -91,7 +91,7 @@ public static partial class Gallery
 
     /// <summary>A root of its own making that shares the trusted root's public point.</summary>
     public static BadPeer CurveBall { get; } = new BadPeer(
-        RejectionReason.SignatureInvalid,
+        RejectionReason.WeakKey,
         "RFC 5480 §2.1.1",
         "It sends a root with the trusted one's name and public point, on a curve of its own making whose generator is that very point, so that the private key is 1.",
         scene =>

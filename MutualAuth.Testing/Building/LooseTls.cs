@@ -1,12 +1,12 @@
 using System.Collections.Immutable;
 using System.Security.Authentication;
+using MutualAuth.Testing.Transports;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Math;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;
 using Org.BouncyCastle.Tls.Crypto.Impl.BC;
-using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.Building;
 
