@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using CsCheck;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Errors;
@@ -322,6 +323,35 @@ public sealed class OcspValidatorTests
         (await validator.ExamineAsync(Accept(baited), cancellationToken))!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
         _world.Judge(_world.Options(RevocationLists.FromDer(_world.RootCrl().Raw)), peer: baited)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
         trap.Hits.Should().Be(0);
+    }
+
+    [Test]
+    public void Whatever_the_octets_are_an_answer_is_judged_and_nothing_that_was_changed_counts()
+    {
+        using var responder = OcspResponder.IssueResponder(_world.Issuing);
+        var raw = _world.Issuing.IssueOcspResponse(_world.Client, spec => spec with { Responder = responder });
+        var (subject, issuer) = (Accept(_world.Client).Path[0], Accept(_world.Client).Path[1]);
+        var judge = new OcspJudge(OcspNonce.IfEchoed, TimeSpan.FromMinutes(1), Trust.ValidationProfile.MutualTls);
+        var question = new OcspQuestion(subject, issuer, OcspHash.Sha1);
+        judge.Judge(question, raw, s_now, responderLists: null).Flaw.Should().BeNull();
+
+        Gen.Select(Gen.Int[0, raw.Length - 1], Gen.Byte, Gen.Int[0, 2]).Array[1, 3].Sample(edits =>
+        {
+            var mutant = raw.ToList();
+            foreach (var (position, value, kind) in edits)
+            {
+                var at = position % mutant.Count;
+                switch (kind)
+                {
+                    case 0: mutant[at] = value; break;
+                    case 1: mutant.Insert(at, value); break;
+                    default: mutant.RemoveAt(at); break;
+                }
+            }
+
+            // The octets may have come out as they were; any other answer has a flaw, for every octet counts.
+            return mutant.SequenceEqual(raw) || judge.Judge(question, mutant.ToArray(), s_now, responderLists: null).Flaw is not null;
+        }, iter: 5_000);
     }
 
     [Test]
