@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Numerics;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
+using MutualAuth.Trust;
 
 namespace MutualAuth.Testing;
 
@@ -37,12 +37,12 @@ public sealed class TestAuthority : IDisposable
     {
         Clock = timeProvider ?? TimeProvider.System;
         _seed = seed is null ? null : Seed.Of(seed);
-        var asked = AuthoritySpec(name, TimeSpan.FromDays(3652));
+        var asked = Templates.Root(Clock.GetUtcNow(), name);
         asked = spec?.Invoke(asked) ?? asked;
 
         var material = _seed?.Derive("root");
         var key = asked.Key ?? KeyFactory.Generate(asked.KeyAlgorithm, material?.Derive("key"));
-        var serial = asked.SerialNumber ?? NewSerial(material);
+        var serial = asked.SerialNumber ?? Templates.SerialNumber(material);
         var self = new Issuer(CertificateEncoder.SubjectOf(asked), key, KeyIdentifier: null);
         AsCertificate = new TestCertificate(CertificateEncoder.Encode(asked, key, serial, self), [], key, asked, serial);
         _issuer = IssuerOf(AsCertificate);
@@ -72,6 +72,9 @@ public sealed class TestAuthority : IDisposable
     /// <summary>What others must trust so that what this authority issues is accepted: the root at the top of it, alone. Do not dispose its certificate.</summary>
     public X509Certificate2Collection AsTrustAnchors => [Root.Certificate];
 
+    /// <summary>The same as options of this library take it.</summary>
+    public TrustAnchors AsTrust => TrustAnchors.From(Root.Certificate);
+
     /// <summary>The authority at the top: this one, when it is a root.</summary>
     public TestAuthority Root => _parent?.Root ?? this;
 
@@ -92,6 +95,12 @@ public sealed class TestAuthority : IDisposable
     /// <returns>The certificate, which the caller disposes.</returns>
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
+    /// <summary>A client and a server that let each other in, ready to connect.</summary>
+    /// <param name="clientName">The client's DNS name, which the server lets in.</param>
+    /// <param name="serverName">The server's DNS name, which the client dials.</param>
+    /// <returns>The pair, which the caller disposes.</returns>
+    public TestPair CreatePair(string clientName = "client.test", string serverName = "server.test") => new(this, clientName, serverName);
+
     /// <summary>Issues whatever certificate you describe.</summary>
     /// <param name="spec">
     /// Changes a specification of a nameless leaf for both roles (digital signature; server and client authentication; thirty days), for instance
@@ -101,7 +110,7 @@ public sealed class TestAuthority : IDisposable
     public TestCertificate Issue(Func<CertificateSpec, CertificateSpec> spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return Issue(spec(LeafSpec("CN=Test Leaf", ExtendedKeyUsage.ServerAuth, ExtendedKeyUsage.ClientAuth)));
+        return Issue(spec(Templates.Leaf(Clock.GetUtcNow(), "CN=Test Leaf", ExtendedKeyUsage.ServerAuth, ExtendedKeyUsage.ClientAuth)));
     }
 
     /// <summary>Issues the certificate that <paramref name="spec"/> describes, to the letter.</summary>
@@ -118,7 +127,7 @@ public sealed class TestAuthority : IDisposable
     /// <returns>An authority with the same clock, which the caller disposes.</returns>
     public TestAuthority IssueIntermediate(string name = "Test Intermediate", Func<CertificateSpec, CertificateSpec>? spec = null)
     {
-        var asked = AuthoritySpec(name, TimeSpan.FromDays(1826));
+        var asked = Templates.Intermediate(Clock.GetUtcNow(), name);
         var seed = NextSeed();
         return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), seed?.Derive("intermediate"));
     }
@@ -130,7 +139,7 @@ public sealed class TestAuthority : IDisposable
     public TestAuthority CrossSign(TestAuthority other, Func<CertificateSpec, CertificateSpec>? spec = null)
     {
         ArgumentNullException.ThrowIfNull(other);
-        var asked = AuthoritySpec("unused", TimeSpan.FromDays(1826)) with
+        var asked = Templates.Intermediate(Clock.GetUtcNow(), "unused") with
         {
             Subject = other.AsCertificate.Spec.Subject,
             RawSubject = other.AsCertificate.Spec.RawSubject,
@@ -223,36 +232,17 @@ public sealed class TestAuthority : IDisposable
             throw new ArgumentException("At least one name is needed; a certificate without a name is made with Issue.", nameof(names));
         }
 
-        return Issue(LeafSpec(Dn.CommonName(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
+        return Issue(Templates.Leaf(Clock.GetUtcNow(), Dn.CommonName(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
     }
 
     private TestCertificate Issue(CertificateSpec spec, Seed? seed)
     {
         var key = spec.Key ?? KeyFactory.Generate(spec.KeyAlgorithm, seed?.Derive("key"));
-        var serial = spec.SerialNumber ?? NewSerial(seed);
+        var serial = spec.SerialNumber ?? Templates.SerialNumber(seed);
         ImmutableArray<ReadOnlyMemory<byte>> chain = _parent is null ? [] : [AsCertificate.RawCertificate, .. AsCertificate.RawChain];
         _revoked.Issued(serial, spec.BasicConstraints is { IsAuthority: true });
         return new TestCertificate(CertificateEncoder.Encode(spec, key, serial, _issuer), chain, key, spec, serial);
     }
-
-    private CertificateSpec LeafSpec(string subject, params string[] usages) => new()
-    {
-        Subject = subject,
-        NotBefore = Clock.GetUtcNow().AddDays(-1),
-        NotAfter = Clock.GetUtcNow().AddDays(30),
-        BasicConstraints = new BasicConstraints(IsAuthority: false),
-        KeyUsage = X509KeyUsageFlags.DigitalSignature,
-        ExtendedKeyUsages = usages,
-    };
-
-    private CertificateSpec AuthoritySpec(string name, TimeSpan lifetime) => new()
-    {
-        Subject = Dn.CommonName(name),
-        NotBefore = Clock.GetUtcNow().AddDays(-1),
-        NotAfter = Clock.GetUtcNow().Add(lifetime),
-        BasicConstraints = new BasicConstraints(IsAuthority: true),
-        KeyUsage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign,
-    };
 
     private Seed? NextSeed() => _seed?.Derive($"issue {Interlocked.Increment(ref _issued)}");
 
@@ -260,11 +250,4 @@ public sealed class TestAuthority : IDisposable
         CertificateEncoder.SubjectOf(certificate.Spec),
         certificate.Key,
         certificate.Spec.SubjectKeyIdentifier.Resolve(CertificateEncoder.KeyIdentifierOf(certificate.Key)));
-
-    private static BigInteger NewSerial(Seed? seed)
-    {
-        var octets = seed?.Derive("serial").Bytes(16) ?? RandomNumberGenerator.GetBytes(16);
-        octets[0] = (byte)((octets[0] & 0x3f) | 0x40); // Positive, and always of sixteen octets.
-        return new BigInteger(octets, isUnsigned: true, isBigEndian: true);
-    }
 }

@@ -3,6 +3,8 @@ using System.Net.Security;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing;
@@ -50,6 +52,11 @@ public sealed class TestCertificate : IDisposable
     /// <summary>The intermediates, the issuer first. Do not dispose them.</summary>
     /// <exception cref="NotSupportedException">One of them is malformed.</exception>
     public X509Certificate2Collection Chain => _chain.Value;
+
+    /// <summary>Certificate, key and intermediates as options of this library take them. It lives as long as this object.</summary>
+    /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key.</exception>
+    /// <exception cref="MaterialException">The companions are no chain: a peer that shall present them is played by <see cref="Transports.LooseTlsPeer"/>.</exception>
+    public Identity AsIdentity => Identity.From(Certificate, Chain);
 
     /// <summary>The certificate in PEM.</summary>
     public string CertificatePem => PemText.OfCertificate(RawCertificate.Span);

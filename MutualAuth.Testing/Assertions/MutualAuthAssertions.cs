@@ -1,0 +1,156 @@
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Testing.BadPeers;
+using MutualAuth.Testing.Responders;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Testing.Assertions;
+
+/// <summary>Claims about peers and handshakes that read as sentences and fail with all the facts, in any test framework.</summary>
+public static class MutualAuthAssertions
+{
+    /// <summary>Claims that a handshake ends because we reject the peer, for this reason.</summary>
+    /// <param name="handshake">The handshake, such as the task of <see cref="MutualTlsClient.ConnectAsync(string, int, CancellationToken)"/>.</param>
+    /// <param name="reason">The reason.</param>
+    /// <returns>The failure, for more claims.</returns>
+    /// <exception cref="MutualAuthAssertionException">It succeeded, or ended otherwise.</exception>
+    public static async Task<HandshakeException> ShouldRejectThePeerAsync(this Task handshake, RejectionReason reason)
+    {
+        var failure = await FailureOfAsync(handshake, $"reject the peer ({reason.ToCode()})").ConfigureAwait(false);
+        return failure.ShouldReject(reason);
+    }
+
+    /// <summary>Claims that a handshake ends because the peer refuses us.</summary>
+    /// <param name="handshake">The handshake.</param>
+    /// <param name="told">The public reason that the peer must have told; null for any, or none.</param>
+    /// <returns>The failure, for more claims.</returns>
+    /// <exception cref="MutualAuthAssertionException">It succeeded, or ended otherwise.</exception>
+    public static async Task<HandshakeException> ShouldBeRefusedByThePeerAsync(this Task handshake, PublicReason? told = null)
+    {
+        var failure = await FailureOfAsync(handshake, "be refused by the peer").ConfigureAwait(false);
+        return failure.ShouldBeRefusal(told);
+    }
+
+    /// <summary>Claims that this failure is our rejection of the peer, for this reason.</summary>
+    /// <exception cref="MutualAuthAssertionException">It is none, or another.</exception>
+    public static HandshakeException ShouldReject(this HandshakeException? failure, RejectionReason reason)
+    {
+        var seen = failure ?? throw new MutualAuthAssertionException($"Expected a rejection of the peer ({reason.ToCode()}), and the handshake succeeded.");
+        return seen.Failure == HandshakeFailure.PeerRejected && seen.Reason == reason
+            ? seen
+            : throw new MutualAuthAssertionException($"Expected a rejection of the peer for {reason.ToCode()}, but: {seen.Message}", seen);
+    }
+
+    /// <summary>Claims that this failure is the peer's refusal of us.</summary>
+    /// <exception cref="MutualAuthAssertionException">It is none, or the peer told another reason.</exception>
+    public static HandshakeException ShouldBeRefusal(this HandshakeException? failure, PublicReason? told = null)
+    {
+        var seen = failure ?? throw new MutualAuthAssertionException("Expected the peer to refuse us, and the handshake succeeded.");
+        if (seen.Failure != HandshakeFailure.RefusedByPeer)
+        {
+            throw new MutualAuthAssertionException($"Expected the peer to refuse us, but: {seen.Message}", seen);
+        }
+
+        return told is null || seen.PeerReason == told
+            ? seen
+            : throw new MutualAuthAssertionException($"Expected the peer to tell {told.Value.ToCode()}, but it told {seen.PeerReason?.ToCode() ?? "nothing"}.", seen);
+    }
+
+    /// <summary>Claims that both sides are connected, and each to whom it should be.</summary>
+    /// <exception cref="MutualAuthAssertionException">One of them is not.</exception>
+    public static void ShouldBeConnected(this PairOutcome outcome)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        if (outcome.ClientFailure is not null || outcome.ServerFailure is not null)
+        {
+            throw new MutualAuthAssertionException($"Expected both sides to be connected, but{Environment.NewLine}{outcome}", outcome.ClientFailure ?? outcome.ServerFailure);
+        }
+    }
+
+    /// <summary>Claims that the far end goes by this name.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="name">The SPIFFE ID, else the first DNS name, else the subject, as <see cref="AuthenticatedPeer.Name"/> has it.</param>
+    /// <exception cref="MutualAuthAssertionException">It goes by another.</exception>
+    public static void ShouldBeTo(this MutualTlsConnection connection, string name)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        if (connection.Peer.Name != name)
+        {
+            throw new MutualAuthAssertionException($"Expected a connection to {name}, but the peer is {connection.Peer.Name}.");
+        }
+    }
+
+    /// <summary>Claims that the far end has said in band that it accepts us.</summary>
+    /// <exception cref="MutualAuthAssertionException">It has not.</exception>
+    public static void ShouldBeConfirmed(this MutualTlsConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        if (!connection.IsConfirmed)
+        {
+            throw new MutualAuthAssertionException($"Expected {connection.Peer.Name} to have confirmed the connection, but it does not speak the confirmation protocol.");
+        }
+    }
+
+    /// <summary>Claims that a verdict lets the peer in.</summary>
+    /// <returns>The peer.</returns>
+    /// <exception cref="MutualAuthAssertionException">It does not.</exception>
+    public static AuthenticatedPeer ShouldAccept(this CertificateVerdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return verdict is CertificateVerdict.Accepted accepted
+            ? accepted.Peer
+            : throw new MutualAuthAssertionException($"Expected the peer to be accepted, but: {((CertificateVerdict.Rejected)verdict).Rejection}");
+    }
+
+    /// <summary>Claims that a verdict turns the peer away, for this reason.</summary>
+    /// <returns>The rejection.</returns>
+    /// <exception cref="MutualAuthAssertionException">It lets the peer in, or gives another reason.</exception>
+    public static Rejection ShouldReject(this CertificateVerdict verdict, RejectionReason reason)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return verdict switch
+        {
+            CertificateVerdict.Rejected rejected when rejected.Rejection.Reason == reason => rejected.Rejection,
+            CertificateVerdict.Rejected other => throw new MutualAuthAssertionException($"Expected a rejection for {reason.ToCode()}, but: {other.Rejection}"),
+            _ => throw new MutualAuthAssertionException($"Expected a rejection for {reason.ToCode()}, but the peer was accepted as {((CertificateVerdict.Accepted)verdict).Peer.Name}."),
+        };
+    }
+
+    /// <summary>Claims that every bad peer was refused, every good neighbour served, and no address of theirs asked.</summary>
+    /// <exception cref="MutualAuthAssertionException">Not so; the message is the report.</exception>
+    public static void ShouldBeClean(this GalleryReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        if (!report.IsClean)
+        {
+            throw new MutualAuthAssertionException($"Expected every bad peer to be refused and every good one served.{Environment.NewLine}{report}");
+        }
+    }
+
+    /// <summary>Claims that nobody has asked this responder for anything.</summary>
+    /// <exception cref="MutualAuthAssertionException">Somebody has; the message lists what for.</exception>
+    public static void ShouldBeUntouched(this HttpResponder responder)
+    {
+        ArgumentNullException.ThrowIfNull(responder);
+        if (responder.Hits > 0)
+        {
+            var asked = string.Join(", ", responder.Requests.Select(request => $"{request.Method} {request.Path}"));
+            throw new MutualAuthAssertionException($"Expected nobody to ask {responder.BaseUri}, but it was asked {responder.Hits} times: {asked}.");
+        }
+    }
+
+    private static async Task<HandshakeException> FailureOfAsync(Task handshake, string expected)
+    {
+        ArgumentNullException.ThrowIfNull(handshake);
+        try
+        {
+            await handshake.ConfigureAwait(false);
+        }
+        catch (HandshakeException failure)
+        {
+            return failure;
+        }
+
+        throw new MutualAuthAssertionException($"Expected the handshake to {expected}, and it succeeded.");
+    }
+}
