@@ -46,7 +46,7 @@ public sealed class SnippetTests
             number++;
             if (passage is not null && ends(line))
             {
-                yield return new Passage($"{file}:{number - passage.Count}", WithoutIndent(passage));
+                yield return new Passage($"{file}:{number - passage.Count}", WithoutContext(passage));
                 passage = null;
             }
             else if (passage is not null)
@@ -62,8 +62,10 @@ public sealed class SnippetTests
         passage.Should().BeNull($"what begins in {file} should end there");
     }
 
-    private static string WithoutIndent(List<string> lines)
+    /// <summary>The lines without common indentation, and without the using directives that they begin with.</summary>
+    private static string WithoutContext(List<string> lines)
     {
+        lines = [.. lines.SkipWhile(line => line.Length == 0 || (line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=') && !line.Contains('(')))];
         var indent = lines.Where(line => line.Length > 0).Select(line => line.Length - line.TrimStart().Length).DefaultIfEmpty(0).Min();
         return string.Join('\n', lines.Select(line => line.Length > 0 ? line[indent..] : line));
     }

@@ -13,5 +13,7 @@ global using MutualAuth.Handshake;
 global using MutualAuth.Names;
 global using MutualAuth.Telemetry;
 global using MutualAuth.Testing;
+global using MutualAuth.Testing.BadPeers;
 global using MutualAuth.Trust;
+global using MutualAuth.Trust.Revocation;
 global using MutualAuth.Validation;

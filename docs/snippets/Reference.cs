@@ -67,4 +67,13 @@ internal static class Reference
         meters.Start();
         // end
     }
+
+    internal static async Task GalleryAsync(EndPoint serverEndPoint)
+    {
+        // snippet
+        using var authority = new TestAuthority();                     // the root that your server is told to trust
+        var report = await GalleryRun.AgainstServerAsync(authority, serverEndPoint);
+        Console.WriteLine(report);                                     // who was wrongly let in, and why that is wrong
+        // end
+    }
 }
