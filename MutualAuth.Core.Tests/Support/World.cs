@@ -8,17 +8,14 @@ namespace MutualAuth.Tests.Support;
 /// <summary>One authority, a server and a client that it issued, and the options with which they accept each other. Tests change one fact of it.</summary>
 public sealed class World : IDisposable
 {
-    private readonly TestCertificate _server;
-    private readonly TestCertificate _client;
-
     public World()
     {
         Authority = new TestAuthority("Ours");
         Foreign = new TestAuthority("Theirs");
-        _server = Authority.IssueServer("server.test", "127.0.0.1");
-        _client = Authority.IssueClient("client.test");
-        ServerIdentity = ToIdentity(_server);
-        ClientIdentity = ToIdentity(_client);
+        ServerCertificate = Authority.IssueServer("server.test", "127.0.0.1");
+        ClientCertificate = Authority.IssueClient("client.test");
+        ServerIdentity = ToIdentity(ServerCertificate);
+        ClientIdentity = ToIdentity(ClientCertificate);
         Trust = TrustAnchors.From(Authority.AsTrustAnchors);
     }
 
@@ -26,6 +23,10 @@ public sealed class World : IDisposable
 
     /// <summary>An authority that nobody here trusts.</summary>
     public TestAuthority Foreign { get; }
+
+    public TestCertificate ServerCertificate { get; }
+
+    public TestCertificate ClientCertificate { get; }
 
     public Identity ServerIdentity { get; }
 
@@ -51,8 +52,8 @@ public sealed class World : IDisposable
 
     public void Dispose()
     {
-        _server.Dispose();
-        _client.Dispose();
+        ServerCertificate.Dispose();
+        ClientCertificate.Dispose();
         Authority.Dispose();
         Foreign.Dispose();
     }

@@ -9,6 +9,7 @@ using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
 using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 using OcspStatus = MutualAuth.Testing.Revocation.OcspStatus;
@@ -331,7 +332,7 @@ public sealed class OcspValidatorTests
         using var responder = OcspResponder.IssueResponder(_world.Issuing);
         var raw = _world.Issuing.IssueOcspResponse(_world.Client, spec => spec with { Responder = responder });
         var (subject, issuer) = (Accept(_world.Client).Path[0], Accept(_world.Client).Path[1]);
-        var judge = new OcspJudge(OcspNonce.IfEchoed, TimeSpan.FromMinutes(1), Trust.ValidationProfile.MutualTls);
+        var judge = new OcspJudge(OcspNonce.IfEchoed, TimeSpan.FromMinutes(1), ValidationProfile.MutualTls);
         var question = new OcspQuestion(subject, issuer, OcspHash.Sha1);
         judge.Judge(question, raw, s_now, responderLists: null).Flaw.Should().BeNull();
 
