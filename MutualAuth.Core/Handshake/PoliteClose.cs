@@ -23,9 +23,12 @@ internal static class PoliteClose
         try
         {
             socket?.Shutdown(SocketShutdown.Send);
+
+            // Through TLS where there is one: two sides that refuse each other both end sending, and neither waits for the other to hang up.
+            var source = tls is { IsAuthenticated: true } ? tls : transport;
             for (var drained = 0; drained < MaxDrainedBytes;)
             {
-                var count = await transport.ReadAsync(buffer, deadline.Token).ConfigureAwait(false);
+                var count = await source.ReadAsync(buffer, deadline.Token).ConfigureAwait(false);
                 if (count == 0)
                 {
                     break;
@@ -34,9 +37,9 @@ internal static class PoliteClose
                 drained += count;
             }
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException or OperationCanceledException or NotSupportedException or CryptographicException)
         {
-            // The peer is gone, or does not go: either way there is nothing left to wait for.
+            // The peer is gone, has broken TLS off, or does not go: either way there is nothing left to wait for.
         }
         finally
         {
