@@ -53,7 +53,7 @@ public sealed class OpenSslVoiceTests
         using var directory = new TemporaryDirectory();
         List<string> arguments =
         [
-            "verify", "-x509_strict", "-policy_check", "-auth_level", "2", "-purpose", role == PeerRole.Client ? "sslclient" : "sslserver",
+            "verify", "-x509_strict", "-policy", "2.5.29.32.0", "-auth_level", "2", "-purpose", role == PeerRole.Client ? "sslclient" : "sslserver",
             "-CAfile", directory.Write("root.pem", s_authority.CertificatePem),
         ];
         if (!shown.RawChain.IsEmpty)

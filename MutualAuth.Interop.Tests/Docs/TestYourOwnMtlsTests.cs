@@ -1,0 +1,92 @@
+using System.Net;
+using MutualAuth.Snippets;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Assertions;
+using MutualAuth.Testing.BadPeers;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Docs;
+
+/// <summary>The code of docs/how-to/test-your-own-mtls.md is not only compiled: it does what the page says.</summary>
+[CancelAfter(120000)]
+public sealed class TestYourOwnMtlsTests
+{
+    [Test]
+    public Task A_pair_connects() => TestYourOwnMtls.ConnectAsync();
+
+    [Test]
+    public Task A_bent_pair_is_refused_on_both_sides() => TestYourOwnMtls.BendAsync();
+
+    [Test]
+    public void The_staircase_can_be_climbed() => TestYourOwnMtls.Climb();
+
+    [Test]
+    public async Task A_broken_wire_is_told_as_such()
+    {
+        using var authority = new TestAuthority();
+        using var pair = authority.CreatePair();
+
+        await TestYourOwnMtls.BreakAsync(pair);
+    }
+
+    [Test]
+    [NonParallelizable] // it moves the current directory
+    public void The_files_are_where_the_page_says()
+    {
+        var before = Environment.CurrentDirectory;
+        var directory = Directory.CreateTempSubdirectory("mutualauth-");
+        try
+        {
+            Environment.CurrentDirectory = directory.FullName;
+            TestYourOwnMtls.Export();
+            Directory.EnumerateFiles("certificates").Select(Path.GetFileName).Should().BeEquivalentTo(["authority.pem", "server.pem", "server.key", "server.p12"]);
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Test]
+    public async Task The_gallery_finds_nothing_wrong_with_our_own_server(CancellationToken token)
+    {
+        using var authority = new TestAuthority();
+        using var server = authority.IssueServer("server.test");
+        await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Server = new MutualTlsServer(new MutualTlsServerOptions { Identity = server.AsIdentity, Trust = authority.AsTrust, Authorization = Authorize.AnyTrustedPeer }),
+        });
+        var echo = EchoAsync(listener);
+
+        var report = await GalleryRun.AgainstServerAsync(authority, listener.LocalEndPoint, cancellationToken: token);
+
+        report.ShouldBeClean();
+        await listener.DisposeAsync();
+        await echo;
+    }
+
+    private static async Task EchoAsync(MutualTlsListener listener)
+    {
+        await foreach (var connection in listener.AcceptAllAsync())
+        {
+            _ = AnswerAsync(connection);
+        }
+
+        static async Task AnswerAsync(MutualAuth.Connections.MutualTlsConnection connection)
+        {
+            await using (connection)
+            {
+                try
+                {
+                    await connection.Stream.CopyToAsync(connection.Stream);
+                }
+                catch (IOException)
+                {
+                    // The peer of the gallery has seen enough.
+                }
+            }
+        }
+    }
+}

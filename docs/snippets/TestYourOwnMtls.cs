@@ -1,0 +1,88 @@
+using MutualAuth.Testing.Assertions;
+using MutualAuth.Testing.Transports;
+
+namespace MutualAuth.Snippets;
+
+/// <summary>docs/how-to/test-your-own-mtls.md; SnippetTests runs what needs nothing from outside.</summary>
+public static class TestYourOwnMtls
+{
+    /// <summary>A pair that connects.</summary>
+    public static async Task ConnectAsync()
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        using var pair = authority.CreatePair();                  // options for a client and a server that let each other in
+        await using var outcome = await pair.ConnectAsync();      // both ends, over a wire in memory
+
+        outcome.ShouldBeConnected();
+        outcome.Server!.ShouldBeTo("client.test");
+        // end
+    }
+
+    /// <summary>A pair of which one fact is bent.</summary>
+    public static async Task BendAsync()
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        using var pair = authority.CreatePair();
+        using var expired = authority.Issue(spec => spec with { DnsNames = ["client.test"], NotBefore = spec.NotBefore.AddDays(-9), NotAfter = spec.NotBefore });
+
+        var bent = pair with { Client = pair.Client with { Identity = expired.AsIdentity } };
+        await using var outcome = await bent.ConnectAsync();
+
+        outcome.ServerFailure.ShouldReject(RejectionReason.CertificateExpired);       // the reason, where it was decided
+        outcome.ClientFailure.ShouldBeRefusal(PublicReason.CertificateExpired);       // and what the other end was told
+        // end
+    }
+
+    /// <summary>The gallery against a server of somebody's.</summary>
+    public static async Task RunGalleryAsync(EndPoint serverEndPoint)
+    {
+        // snippet
+        using var authority = new TestAuthority();                     // the root that your server is told to trust
+        var report = await GalleryRun.AgainstServerAsync(authority, serverEndPoint);
+        report.ShouldBeClean();                                        // or the message says who was wrongly let in, and why that is wrong
+        // end
+    }
+
+    /// <summary>From one certificate to a bridge.</summary>
+    public static void Climb()
+    {
+        // snippet
+        using var authority = new TestAuthority();                                    // 1. a root, which is also what to trust
+        using var server = authority.IssueServer("server.test", "127.0.0.1");         // 2. a leaf: names are read for what they look like
+        using var workload = authority.IssueClient("spiffe://example.org/payments");  // 3. a SPIFFE ID is a name like any other
+        using var intermediate = authority.IssueIntermediate("Issuing");              // 4. an authority below; its leaves carry it along
+        using var below = intermediate.IssueClient("client.test");
+        using var partner = new TestAuthority("Partner");                             // 5. another company's root,
+        using var bridge = authority.CrossSign(partner);                              //    certified by ours: what it issues leads to us
+        using var theirs = bridge.IssueClient("client.partner.test");
+        authority.Revoke(server);                                                     // 6. a change of mind,
+        var list = authority.IssueCrl();                                              //    on paper
+        // end
+    }
+
+    /// <summary>Files for other programs.</summary>
+    public static void Export()
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        using var server = authority.IssueServer("server.test");
+        authority.WriteTo("certificates");                  // authority.pem: what openssl's -CAfile, Go's CertPool and curl's --cacert want
+        server.WriteTo("certificates", "server");           // server.pem with its chain, server.key in PKCS#8
+        File.WriteAllBytes("certificates/server.p12", server.ToPkcs12("changeit"));   // Java's keytool, Windows
+        // end
+    }
+
+    /// <summary>A wire that breaks.</summary>
+    public static async Task BreakAsync(TestPair pair)
+    {
+        // snippet
+        var wire = new DuplexPair();                        // two streams that are each other's far end
+        wire.ServerToClient.ResetAt(500);                   // a reset, a stall or a broken byte at a place of your choice
+        wire.ClientToServer.MaxReadSize = 1;                // every read gets one byte
+        await using var outcome = await pair.ConnectAsync(wire);
+        Console.WriteLine(outcome.ClientFailure!.Reason);  // TransportFailed
+        // end
+    }
+}
