@@ -193,23 +193,11 @@ public sealed class ConfirmationOnTheWireTests
     private static Task<string> ReadToEndAsync(MutualTlsConnection connection) => new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(Ends.Deadline);
 
     /// <summary>Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.</summary>
-    private sealed class MangledVerdict(DuplexStream inner, int position, bool cut) : Stream
+    private sealed class MangledVerdict(DuplexStream wire, int position, bool cut) : TamperedStream(wire)
     {
         private const byte ApplicationData = 23;
 
         internal bool Done { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -219,33 +207,17 @@ public sealed class ConfirmationOnTheWireTests
                 var copy = buffer.ToArray();
                 if (cut)
                 {
-                    await inner.WriteAsync(copy.AsMemory(0, position), cancellationToken);
-                    inner.ShutdownWrite();
+                    await Inner.WriteAsync(copy.AsMemory(0, position), cancellationToken);
+                    ((DuplexStream)Inner).ShutdownWrite();
                     return;
                 }
 
                 copy[position] ^= 0x41;
-                await inner.WriteAsync(copy, cancellationToken);
+                await Inner.WriteAsync(copy, cancellationToken);
                 return;
             }
 
-            await inner.WriteAsync(buffer, cancellationToken);
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
-
-        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
-
-        public override void Flush() => inner.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
+            await Inner.WriteAsync(buffer, cancellationToken);
         }
     }
 }

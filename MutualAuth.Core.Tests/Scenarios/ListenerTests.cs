@@ -71,15 +71,7 @@ public sealed class ListenerTests
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        var options = _world.ServerOptions with
-        {
-            SelectServer = async (_, front, _) =>
-            {
-                inside.Release();
-                await gate.Task;
-                return front;
-            },
-        };
+        var options = HeldAt(gate, inside);
         await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 0 });
         var first = ConnectAsync(listener);
         await inside.WaitAsync(Ends.Deadline);
@@ -99,15 +91,7 @@ public sealed class ListenerTests
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        var options = _world.ServerOptions with
-        {
-            SelectServer = async (_, front, _) =>
-            {
-                inside.Release();
-                await gate.Task;
-                return front;
-            },
-        };
+        var options = HeldAt(gate, inside);
         await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
         var first = ConnectAsync(listener);
         await inside.WaitAsync(Ends.Deadline);
@@ -210,6 +194,17 @@ public sealed class ListenerTests
 
         (end.Refusal.Failure, end.Refusal.Reason).Should().Be((HandshakeFailure.Unreachable, RejectionReason.Unreachable));
     }
+
+    /// <summary>A server whose handshakes say that they have their slot, and keep it until the gate opens.</summary>
+    private MutualTlsServerOptions HeldAt(TaskCompletionSource gate, SemaphoreSlim inside) => _world.ServerOptions with
+    {
+        SelectServer = async (_, front, _) =>
+        {
+            inside.Release();
+            await gate.Task;
+            return front;
+        },
+    };
 
     private MutualTlsListener Listen(MutualTlsServerOptions server, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? change = null)
     {

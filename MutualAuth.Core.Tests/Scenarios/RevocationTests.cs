@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Tests.Support;
@@ -41,6 +43,20 @@ public sealed class RevocationTests
         var (judge, judged) = theServerIsRevoked ? (after.Client, after.Server) : (after.Server, after.Client);
         judge.Refusal.Reason.Should().Be(RejectionReason.CertificateRevoked);
         judged.Refusal.Reason.Should().Be(RejectionReason.RefusedByPeer);
+    }
+
+    /// <summary>CVE-2025-68121, CVE-2025-23419: a session from before must not carry a peer past what has changed since.</summary>
+    [Test]
+    public async Task A_client_that_comes_back_wanting_its_old_session_is_judged_anew([Values] TlsVersion version)
+    {
+        var lists = new ReloadableLists(CurrentLists());
+        var server = new MutualTlsServer(_world.ServerOptions with { Revocation = new RevocationPolicy { Lists = lists } });
+
+        (await MeetPlainClientAsync(server, version)).Connection.Should().NotBeNull();
+        _world.Authority.Revoke(_world.ClientCertificate);
+        lists.Current = CurrentLists();
+
+        (await MeetPlainClientAsync(server, version)).Refusal.Reason.Should().Be(RejectionReason.CertificateRevoked);
     }
 
     [Test]
@@ -120,6 +136,24 @@ public sealed class RevocationTests
         {
             Revocation = new RevocationPolicy { Lists = RevocationLists.Empty, DangerousGracePeriod = TimeSpan.FromSeconds(-1) },
         })).Should().Throw<ArgumentException>().WithMessage("*GracePeriod*");
+    }
+
+    /// <summary>A client of plain TLS, which resumes whatever session its platform has kept for this server name and certificate.</summary>
+    private async Task<End> MeetPlainClientAsync(MutualTlsServer server, TlsVersion version)
+    {
+        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var ours = End.OfAsync(server.AcceptAsync(serverSocket));
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate, version, protocol: null);
+        var end = await ours;
+        if (end.Connection is { } connection)
+        {
+            // Reading is what takes in the tickets of TLS 1.3, if there were any.
+            await connection.Stream.WriteAsync("x"u8.ToArray());
+            await peer.HearAsync(1);
+            await connection.DisposeAsync();
+        }
+
+        return end;
     }
 
     private int[] EventsOf(Func<MutualTlsServerOptions, MutualTlsServerOptions> change)

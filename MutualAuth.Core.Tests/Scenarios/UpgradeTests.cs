@@ -226,21 +226,9 @@ public sealed class UpgradeTests
     private static Task<string> ReadToEndAsync(Stream stream) => new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(Ends.Deadline);
 
     /// <summary>A man in the middle who renames our ALPN id in the ClientHello, so that the server sees a plain peer.</summary>
-    private sealed class StripsAlpn(Stream inner) : Stream
+    private sealed class StripsAlpn(Stream wire) : TamperedStream(wire)
     {
         internal bool Stripped { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -251,23 +239,7 @@ public sealed class UpgradeTests
                 Stripped = true;
             }
 
-            return inner.WriteAsync(copy, cancellationToken);
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
-
-        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
-
-        public override void Flush() => inner.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
+            return Inner.WriteAsync(copy, cancellationToken);
         }
     }
 }
