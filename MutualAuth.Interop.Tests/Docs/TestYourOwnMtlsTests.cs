@@ -1,8 +1,10 @@
 using System.Net;
+using MutualAuth.Errors;
 using MutualAuth.Snippets;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.BadPeers;
+using MutualAuth.Testing.Transports;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Docs;
@@ -27,6 +29,19 @@ public sealed class TestYourOwnMtlsTests
         using var pair = authority.CreatePair();
 
         await TestYourOwnMtls.BreakAsync(pair);
+    }
+
+    [Test]
+    public async Task A_frame_that_is_none_is_malformed(CancellationToken token)
+    {
+        using var authority = new TestAuthority();
+        using var pair = authority.CreatePair();
+        await using var wire = new DuplexPair();
+        var accepting = new MutualTlsServer(pair.Server).AcceptAsync(wire.Server, token);
+
+        await TestYourOwnMtls.BabbleAsync(wire.Client, pair.ClientCertificate);
+
+        await accepting.Invoking(handshake => handshake).Should().ThrowAsync<HandshakeException>().Where(failure => failure.Reason == RejectionReason.ConfirmationMalformed);
     }
 
     [Test]

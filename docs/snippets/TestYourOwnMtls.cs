@@ -74,6 +74,16 @@ public static class TestYourOwnMtls
         // end
     }
 
+    /// <summary>A peer that breaks the confirmation protocol.</summary>
+    public static async Task BabbleAsync(Stream stream, TestCertificate certificate)
+    {
+        // snippet
+        var options = new LooseTlsOptions { ApplicationProtocols = ["mutualauth/1"] };
+        using var peer = await LooseTlsPeer.ConnectAsync(stream, certificate, options);
+        await peer.Stream.WriteAsync(new byte[] { 1, 0, 9 });    // a verdict of nine bytes: docs/protocol.md knows only two
+        // end
+    }
+
     /// <summary>A wire that breaks.</summary>
     public static async Task BreakAsync(TestPair pair)
     {
