@@ -154,7 +154,7 @@ public sealed class ConfirmationOnTheWireTests
             await using var wire = new DuplexPair();
             var mangled = new MangledVerdict(direction == Direction.ClientToServer ? wire.Client : wire.Server, position, cut);
             // A broken length makes the platform wait for bytes that never come: the deadline ends that.
-            var patience = TimeSpan.FromSeconds(1);
+            var patience = TimeSpan.FromSeconds(3);
             var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version, HandshakeTimeout = patience });
             var server = new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = patience });
 
@@ -175,7 +175,7 @@ public sealed class ConfirmationOnTheWireTests
         }
     }
 
-    private static TimeSpan TimeoutFor(HandshakeFailure failure) => failure == HandshakeFailure.TimedOut ? TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(20);
+    private static TimeSpan TimeoutFor(HandshakeFailure failure) => failure == HandshakeFailure.TimedOut ? TimeSpan.FromSeconds(2) : TimeSpan.FromSeconds(20);
 
     private static async Task SayAsync(ScriptedTlsPeer peer, byte[] says, bool thenEnds)
     {

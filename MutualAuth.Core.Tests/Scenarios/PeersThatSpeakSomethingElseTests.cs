@@ -8,7 +8,7 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(60000)]
 public sealed class PeersThatSpeakSomethingElseTests
 {
-    private static readonly TimeSpan s_short = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_short = TimeSpan.FromSeconds(2);
 
     private World _world = null!;
 
