@@ -7,6 +7,12 @@ if (args is ["paths"])
     return;
 }
 
+if (args is ["revocation"])
+{
+    RevocationRatio.Print();
+    return;
+}
+
 if (args is ["issuing"])
 {
     IssuingRatio.Print();
