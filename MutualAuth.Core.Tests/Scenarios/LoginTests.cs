@@ -1,0 +1,135 @@
+using MutualAuth.Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>Logging in within the handshake: each acceptance beside the neighbour that differs in one fact, and both ends know.</summary>
+[CancelAfter(60000)]
+public sealed class LoginTests
+{
+    private const int Iterations = 4096;
+
+    private World _world = null!;
+    private MemoryCredentialStore _users = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _world = new World();
+        _users = new MemoryCredentialStore();
+        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: Iterations));
+    }
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task A_device_and_its_user_are_let_in_together([Values] TlsVersion version)
+    {
+        await using var ends = await Ends.ShakeAsync(Client("alice", "right", version), Server(Require.CertificateAndUser(Scram())));
+
+        ends.Client.Accepted.IsConfirmed.Should().BeTrue();
+        ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
+        ends.Server.Accepted.Peer.Certificate!.DnsNames.Should().Equal("client.test");
+    }
+
+    [TestCase("alice", "wrong", TestName = "A wrong password is told to both ends")]
+    [TestCase("mallory", "right", TestName = "A user who does not exist is told the same as a wrong password")]
+    public async Task Wrong_credentials_keep_a_client_out(string user, string password)
+    {
+        await using var ends = await Ends.ShakeAsync(Client(user, password), Server(Require.CertificateAndUser(Scram())));
+
+        (ends.Server.Refusal.Failure, ends.Server.Refusal.Reason).Should().Be((HandshakeFailure.PeerRejected, RejectionReason.CredentialsWrong));
+        (ends.Client.Refusal.Failure, ends.Client.Refusal.PeerReason).Should().Be((HandshakeFailure.RefusedByPeer, PublicReason.CredentialsWrong));
+    }
+
+    [Test]
+    public async Task A_disabled_user_is_told_no_more_than_that()
+    {
+        await _users.SetDisabledAsync("alice", isDisabled: true);
+
+        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(Require.CertificateAndUser(Scram())));
+
+        ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+    }
+
+    [Test]
+    public async Task The_device_alone_is_refused_where_its_user_is_required()
+    {
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Server(Require.CertificateAndUser(Scram())));
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsRequired);
+        ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsRequired);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_user_without_a_certificate_is_let_in_where_a_user_is_required_and_not_where_both_are(bool both)
+    {
+        var client = Client("alice", "right") with { Identity = ClientIdentity.None };
+
+        await using var ends = await Ends.ShakeAsync(client, Server(both ? Require.CertificateAndUser(Scram()) : Require.User(Scram())));
+
+        if (both)
+        {
+            ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCertificate);
+            ends.Client.Failure.Should().BeOfType<HandshakeException>();
+        }
+        else
+        {
+            ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
+            ends.Server.Accepted.Peer.Certificate.Should().BeNull();
+        }
+    }
+
+    [Test]
+    public async Task A_client_that_wants_to_log_in_does_not_take_a_server_that_does_not_ask()
+    {
+        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(Require.Certificate));
+
+        ends.Client.Failure.Should().BeOfType<HandshakeException>();
+        ends.Server.Failure.Should().BeOfType<HandshakeException>();
+    }
+
+    [Test]
+    public async Task A_peer_without_the_confirmation_protocol_cannot_log_in()
+    {
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never }, Server(Require.CertificateAndUser(Scram())));
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.ConfirmationUnavailable);
+        ends.Client.Failure.Should().BeOfType<HandshakeException>();
+    }
+
+    [TestCase("alice", true)]
+    [TestCase("bob", false)]
+    public async Task Only_the_users_that_are_named_come_in(string named, bool comesIn)
+    {
+        var policy = Require.CertificateAndUser(Scram()) with { Users = Users.Named(named) };
+
+        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(policy));
+
+        if (comesIn)
+        {
+            ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
+        }
+        else
+        {
+            ends.Server.Refusal.Reason.Should().Be(RejectionReason.UserNotAllowed);
+        }
+    }
+
+    private ISaslServerMechanism Scram() => SaslServer.Scram(_users);
+
+    private MutualTlsClientOptions Client(string user, string password, TlsVersion version = TlsVersion.Tls13) => _world.ClientOptions with
+    {
+        Credentials = Login.WithPassword(user, password),
+        MinimumTlsVersion = version,
+        MaximumTlsVersion = version,
+    };
+
+    private MutualTlsServerOptions Server(CredentialPolicy policy) => _world.ServerOptions with { Credentials = policy with { DecoyIterations = Iterations } };
+}
