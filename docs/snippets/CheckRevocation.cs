@@ -16,6 +16,21 @@ internal static class CheckRevocation
         // end
     }
 
+    internal static void Ask(MutualTlsServerOptions serverOptions)
+    {
+        // snippet
+        using var ocsp = new OcspValidator(new OcspOptions
+        {
+            Responders =
+            [
+                new OcspEndpoint(new Uri("http://ocsp.example/")),                                                    // every issuer
+                new OcspEndpoint(new Uri("http://root.example/ocsp"), DistinguishedName.Parse("CN=Root,O=Example")),  // but this one
+            ],
+        });
+        var asking = serverOptions with { AsyncValidators = [ocsp] };
+        // end
+    }
+
     // snippet
     public sealed class ListsFromFiles(params string[] paths) : IRevocationListSource
     {
