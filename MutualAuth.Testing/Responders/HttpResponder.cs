@@ -50,8 +50,8 @@ public abstract class HttpResponder : IAsyncDisposable
     /// <summary>Stops listening and breaks off what is under way, hanging answers included.</summary>
     public async ValueTask DisposeAsync()
     {
+        // In this order: asked for a connection after it has stopped, the listener throws something else again.
         await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Stop();
         await _accepting.ConfigureAwait(false);
         await Task.WhenAll(_exchanges.Keys).ConfigureAwait(false);
         _listener.Dispose();
