@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Validation;
@@ -23,4 +24,6 @@ internal sealed class AllOfRule : AuthorizationRule
 
         return null;
     }
+
+    internal override IEnumerable<IReloadable> Reloadables() => _rules.SelectMany(rule => rule.Reloadables());
 }

@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Validation;
@@ -29,6 +30,8 @@ internal sealed class AnyOfRule : AuthorizationRule
 
         return objections is [var only] ? only : Combine(objections);
     }
+
+    internal override IEnumerable<IReloadable> Reloadables() => _rules.SelectMany(rule => rule.Reloadables());
 
     private static Rejection Combine(Rejection[] objections)
     {

@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Validation;
@@ -18,4 +19,7 @@ public abstract class AuthorizationRule
 
     /// <summary>Returns null when the peer is let in. Does not throw.</summary>
     internal abstract Rejection? Examine(CertificateContext context);
+
+    /// <summary>What the rule is read from, as far as it says when it has been replaced.</summary>
+    internal virtual IEnumerable<IReloadable> Reloadables() => [];
 }

@@ -119,6 +119,13 @@ public static class Authorize
     /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
     public static AuthorizationRule AllOf(params IEnumerable<AuthorizationRule> rules) => new AllOfRule(NotEmpty(rules));
 
+    /// <summary>A peer that the source's rule of the moment lets in.</summary>
+    public static AuthorizationRule From(IAuthorizationSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return new SourcedRule(source);
+    }
+
     private static DistinguishedName NotEmpty(DistinguishedName name)
     {
         ArgumentNullException.ThrowIfNull(name);

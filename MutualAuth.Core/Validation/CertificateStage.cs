@@ -160,9 +160,9 @@ public sealed class CertificateStage
             return denied;
         }
 
-        if (_options.Pins?.Examine(context) is { } unpinned)
+        if (_options.Pins?.Current is { } pins && pins.Examine(context) is { } unpinned)
         {
-            if (!_options.Pins.IsReportOnly)
+            if (!pins.IsReportOnly)
             {
                 return unpinned;
             }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Certificates;
 using MutualAuth.Trust;
 using MutualAuth.Trust.Revocation;
 
@@ -16,8 +17,8 @@ public record CertificateStageOptions
     /// <summary>Which of the peers that a trusted authority vouches for are let in. See <see cref="Authorize"/>.</summary>
     public required AuthorizationRule Authorization { get; init; }
 
-    /// <summary>Keys of which one must stand on the verified path. Default: none are demanded.</summary>
-    public PinSet? Pins { get; init; }
+    /// <summary>Keys of which one must stand on the verified path (a <see cref="PinSet"/>), or where they come from. Default: none are demanded.</summary>
+    public IPinSource? Pins { get; init; }
 
     /// <summary>
     /// The revocation lists that every certificate of the path but the anchor's must be covered by, and what to do when one is not. Default:
@@ -39,6 +40,10 @@ public record CertificateStageOptions
 
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>All that a verdict comes from, as far as it says when it has been replaced.</summary>
+    internal IEnumerable<IReloadable> Reloadables() =>
+        new object?[] { Trust, Revocation?.Lists, DenyList, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     internal virtual IEnumerable<string> Problems()
     {

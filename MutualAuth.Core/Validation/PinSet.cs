@@ -11,7 +11,7 @@ namespace MutualAuth.Validation;
 /// Pins narrow whom the trust anchors may vouch for; they never make up for a missing path, and certificates that were presented without being part of
 /// the path count for nothing. Immutable and safe for use from many threads; a million pins take 32 MB and are searched in about twenty steps.
 /// </remarks>
-public sealed class PinSet : ICertificateValidator
+public sealed class PinSet : ICertificateValidator, IPinSource
 {
     private const int MaxListed = 8;
 
@@ -24,6 +24,8 @@ public sealed class PinSet : ICertificateValidator
 
     /// <summary>From when on the pins match nothing, so that every peer is rejected; null, the default, for never.</summary>
     public DateTimeOffset? ExpiresAt { get; private init; }
+
+    PinSet IPinSource.Current => this;
 
     /// <summary>Whether the certificate stage only logs what the pins object to.</summary>
     internal bool IsReportOnly { get; private init; }

@@ -1,0 +1,18 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Lets in whom a source's rule of the moment lets in.</summary>
+internal sealed class SourcedRule : AuthorizationRule
+{
+    private readonly IAuthorizationSource _source;
+
+    internal SourcedRule(IAuthorizationSource source) => _source = source;
+
+    public override string ToString() => _source.Current.ToString();
+
+    internal override Rejection? Examine(CertificateContext context) => _source.Current.Examine(context);
+
+    internal override IEnumerable<IReloadable> Reloadables() => _source is IReloadable reloadable ? [reloadable] : [];
+}
