@@ -1,5 +1,3 @@
-using System.Net.Security;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/demand-strict-identity.md</summary>
