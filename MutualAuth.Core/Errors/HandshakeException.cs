@@ -47,6 +47,7 @@ public sealed class HandshakeException : AuthenticationException
         HandshakeFailure.TimedOut => $"The handshake timed out. {rejection}",
         HandshakeFailure.TransportLost => $"The transport was lost during the handshake. {rejection}",
         HandshakeFailure.PeerMisbehaved => $"The peer broke the protocol. {rejection}",
+        HandshakeFailure.OurFault => $"The handshake failed on our side. {rejection}",
         _ => $"The handshake was not carried out. {rejection}",
     };
 }

@@ -26,4 +26,7 @@ public enum HandshakeFailure
 
     /// <summary>We had no capacity left for this peer, or were shutting down.</summary>
     NoCapacity = 8,
+
+    /// <summary>Something of ours failed: a key that cannot be used, the platform's cryptography.</summary>
+    OurFault = 9,
 }

@@ -77,6 +77,9 @@ public enum RejectionReason
     /// <summary>The peer refused us; its public reason is in <see cref="HandshakeException.PeerReason"/>.</summary>
     RefusedByPeer = 206,
 
+    /// <summary>The platform's cryptography failed in the handshake: most often a key of ours, whose token is gone or locked.</summary>
+    CryptographyFailed = 207,
+
     // 300: the certificates themselves.
 
     /// <summary>The peer presented no certificate.</summary>

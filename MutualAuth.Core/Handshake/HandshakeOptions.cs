@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net.Security;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -15,8 +16,19 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>The lowest TLS version accepted. Default: <see cref="TlsVersion.Tls12"/>; 1.3 is preferred where both sides have it.</summary>
     public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
 
+    /// <summary>
+    /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: none are named, and the platform's own list holds.
+    /// Naming them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
+    /// </summary>
+    public ImmutableArray<TlsCipherSuite> CipherSuites { get; init; } = [];
+
     /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
     internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
+
+    /// <summary>The versions for which suites are left: one without any must not be offered, or the TLS engine fails on itself.</summary>
+    internal (TlsVersion Lowest, TlsVersion Highest) TlsVersions => CipherSuites.IsEmpty
+        ? (MinimumTlsVersion, MaximumTlsVersion)
+        : (CipherSuites.All(IsOfTls13) ? TlsVersion.Tls13 : MinimumTlsVersion, CipherSuites.Any(IsOfTls13) ? MaximumTlsVersion : TlsVersion.Tls12);
 
     /// <summary>Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
@@ -79,6 +91,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(MinimumTlsVersion)} must be TLS 1.2 or 1.3; it is {MinimumTlsVersion}.";
         }
 
+        foreach (var problem in CipherSuiteProblems())
+        {
+            yield return problem;
+        }
+
         if (!Enum.IsDefined(Confirmation))
         {
             yield return $"{nameof(Confirmation)} must be a policy; it is {Confirmation}.";
@@ -118,4 +135,23 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return problem;
         }
     }
+
+    private IEnumerable<string> CipherSuiteProblems()
+    {
+        if (CipherSuites.IsDefault || !CipherSuites.All(Enum.IsDefined))
+        {
+            yield return $"{nameof(CipherSuites)} must be set, and name suites that exist; leave it empty for the platform's own.";
+        }
+        else if (!CipherSuites.IsEmpty && (OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
+        {
+            yield return $"{nameof(CipherSuites)} cannot be chosen on this platform: leave it empty, and set the system's own policy.";
+        }
+        else if (!CipherSuites.IsEmpty && MinimumTlsVersion == TlsVersion.Tls13 && !CipherSuites.Any(IsOfTls13))
+        {
+            yield return $"{nameof(CipherSuites)} names none of TLS 1.3, and {nameof(MinimumTlsVersion)} demands that version: no handshake could succeed.";
+        }
+    }
+
+    // RFC 8446 §B.4: 0x13xx.
+    private static bool IsOfTls13(TlsCipherSuite suite) => (ushort)suite >> 8 == 0x13;
 }

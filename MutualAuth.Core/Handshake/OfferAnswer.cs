@@ -11,10 +11,11 @@ internal static class OfferAnswer
     /// <exception cref="HandshakeException">No version, no application protocol, or no confirmation is shared.</exception>
     internal static async ValueTask<string?> AgreeAsync(HandshakeAttempt attempt, ClientHello hello, HandshakeOptions options)
     {
-        if (hello.Versions.All(version => version < (int)options.MinimumTlsVersion))
+        var lowest = options.TlsVersions.Lowest;
+        if (hello.Versions.All(version => version < (int)lowest))
         {
             var offered = string.Join(", ", hello.Versions.Take(8).Select(version => $"0x{version:x4}"));
-            var problem = new Rejection(RejectionReason.ProtocolVersionUnsupported, $"TLS {options.MinimumTlsVersion.ToText()} or later", $"versions {offered}");
+            var problem = new Rejection(RejectionReason.ProtocolVersionUnsupported, $"TLS {lowest.ToText()} or later", $"versions {offered}");
             throw await RefuseAsync(attempt, TlsAlerts.ProtocolVersion, problem).ConfigureAwait(false);
         }
 

@@ -17,6 +17,9 @@ internal static class TlsFaults
     private const int WrongSslVersion = 266;
     private const int NoApplicationProtocol = 235;
 
+    // err.h: reasons that all of its libraries share, here ERR_R_EVP_LIB. It is how a key that does not sign shows.
+    private const int CryptographyLibrary = 0x80006;
+
     /// <summary>Says what an exception during a handshake means. <paramref name="weAreServer"/> and what came before it give an alert its sense.</summary>
     internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, bool weAreServer)
     {
@@ -93,6 +96,10 @@ internal static class TlsFaults
                 HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, "a cipher suite, group and signature algorithm in common", PeerText.Quote(text), exception),
             UnsupportedProtocol or WrongSslVersion => Outcome(HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, "TLS 1.2 or 1.3, as configured", PeerText.Quote(text), exception),
             NoApplicationProtocol => Outcome(HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", PeerText.Quote(text), exception),
+            CryptographyLibrary => new HandshakeException(
+                HandshakeFailure.OurFault,
+                new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", PeerText.Quote(text)) { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
+                exception),
             _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(text), exception),
         };
     }

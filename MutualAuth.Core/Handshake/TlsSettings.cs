@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
@@ -18,9 +19,10 @@ internal static class TlsSettings
     {
         ServerCertificateContext = identity.TlsContext,
         ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
-        EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
+        EnabledSslProtocols = Versions(options),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
         CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+        CipherSuitesPolicy = Only(options),
         RemoteCertificateValidationCallback = judge.Validate,
         AllowRenegotiation = false,
         AllowTlsResume = false, // a ticket holds the leaf alone and is shared by all who hold this certificate: docs/decisions/0004
@@ -36,9 +38,10 @@ internal static class TlsSettings
         var settings = new SslClientAuthenticationOptions
         {
             TargetHost = serverName?.ToString() ?? string.Empty,
-            EnabledSslProtocols = options.MinimumTlsVersion.UpTo(options.MaximumTlsVersion),
+            EnabledSslProtocols = Versions(options),
             ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation),
             CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+            CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,
             AllowTlsResume = false,
@@ -53,6 +56,19 @@ internal static class TlsSettings
         }
 
         return settings;
+    }
+
+    private static SslProtocols Versions(HandshakeOptions options) => options.TlsVersions.Lowest.UpTo(options.TlsVersions.Highest);
+
+    private static CipherSuitesPolicy? Only(HandshakeOptions options)
+    {
+        if (options.CipherSuites.IsEmpty)
+        {
+            return null;
+        }
+
+        // The options have been checked; this tells the analyzer, and holds should the check ever go.
+        return OperatingSystem.IsWindows() || OperatingSystem.IsAndroid() ? throw new PlatformNotSupportedException() : new CipherSuitesPolicy(options.CipherSuites);
     }
 
     // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.

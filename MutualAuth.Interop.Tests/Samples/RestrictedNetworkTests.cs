@@ -1,0 +1,51 @@
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Samples;
+
+[CancelAfter(120000)]
+public sealed class RestrictedNetworkTests
+{
+    private static readonly (string Who, string Reason, string Told)[] s_refused =
+    [
+        ("Bob, whose card was reported lost", "certificate_revoked", "certificate_revoked"),
+        ("Ada, while the list is out of date", "revocation_status_unknown", "certificate_unknown"),
+        ("Ada, while there is no list", "revocation_status_unknown", "certificate_unknown"),
+        ("Ada, with a card of a lower policy", "policy_required", "certificate_unknown"),
+        ("Cem, who is not on the roster", "not_authorized", "access_denied"),
+        ("Ada, by another authority", "unknown_authority", "unknown_ca"),
+        ("Ada, with TLS 1.2 alone", "protocol_version_unsupported", "protocol_version"),
+        ("Ada, with another cipher suite", "no_common_cipher_suite", "refused"),
+        ("Ada, while the audit log cannot be written", "validator_faulted", "internal_error"),
+    ];
+
+    [Test]
+    public async Task Who_has_everything_is_admitted_and_who_lacks_one_thing_is_not()
+    {
+        await using var program = RunningProgram.StartSample("RestrictedNetwork", "--key-in-memory");
+
+        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        TellsTheStory(program, s_refused);
+    }
+
+    [Test]
+    public async Task With_its_key_in_a_token_the_gate_opens_for_the_same_people_and_for_nobody_without_the_token()
+    {
+        Tool.Find("softhsm2-util");
+        Tool.Find("pkcs11-tool");
+        await using var program = RunningProgram.StartSample("RestrictedNetwork");
+
+        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        program.Output.Should().Contain("gate     its key is in the token, which a wrong PIN opens: False");
+        TellsTheStory(program, [.. s_refused, ("Ada, after the token was pulled out", "cryptography_failed", "internal_error")]);
+    }
+
+    private static void TellsTheStory(RunningProgram program, (string Who, string Reason, string Told)[] refused)
+    {
+        program.Output.Where(line => line.StartsWith("admitted", StringComparison.Ordinal)).Should().Equal("admitted Ada: CN=Ada%20Example,OU=Signals,O=Example%20Forces, TLS_AES_256_GCM_SHA384");
+        program.Output.Where(line => line.StartsWith("refused", StringComparison.Ordinal)).Should().BeEquivalentTo(
+            refused.Select(one => $"refused  {one.Who}: {one.Reason}; the peer was told {one.Told}"));
+        program.Output.Where(line => line.StartsWith("audit", StringComparison.Ordinal)).Should().SatisfyRespectively(
+            whole => whole.Should().EndWith("entries, none changed"),
+            changed => changed.Should().Contain("was changed at line 3"));
+    }
+}

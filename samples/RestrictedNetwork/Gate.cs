@@ -1,0 +1,30 @@
+using System.Net.Security;
+using MutualAuth.Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>What the gate demands. Whoever fails any one line of it stays outside.</summary>
+internal static class Gate
+{
+    /// <summary>The authority's policy for people who were identified in person, under an arc kept for examples.</summary>
+    internal const string IdentifiedInPerson = "2.999.7.1";
+
+    internal static MutualTlsServerOptions Demands(Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditLog audit) => new()
+    {
+        Identity = gate, // its key is in the token
+        Trust = authority, // ours, and no other
+        Revocation = new RevocationPolicy { Lists = lists }, // every certificate covered by a list in force, or refused
+        Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson] },
+        Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
+        MinimumTlsVersion = TlsVersion.Tls13,
+        CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
+        Confirmation = ConfirmationPolicy.Required, // nobody is left thinking that it is in when it is not
+        AsyncValidators = [audit], // who cannot be written down is not admitted
+        LoggerFactory = audit,
+    };
+}

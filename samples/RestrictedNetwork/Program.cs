@@ -1,0 +1,106 @@
+// A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
+// policy, TLS 1.3 with one cipher suite, people by name, and an audit log that cannot be changed unseen. Ada satisfies all of it and is
+// admitted; each of the others lacks one thing and is not.
+// Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
+//          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
+using System.Net.Security;
+using MutualAuth;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Samples;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Transports;
+using MutualAuth.Trust.Revocation;
+using MutualAuth.Validation;
+
+const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob Example,OU=Signals,O=Example Forces";
+const string ServerAuth = "1.3.6.1.5.5.7.3.1", ClientAuth = "1.3.6.1.5.5.7.3.2";
+
+using var authority = new TestAuthority("Example Forces CA");
+HardwareToken? token = null;
+Identity gate;
+try
+{
+    token = args is ["--key-in-memory"] ? null : new HardwareToken();
+    Console.WriteLine(token is null ? "gate     its key is in memory" : $"gate     its key is in the token, which a wrong PIN opens: {HardwareToken.OpensWith("00000000")}");
+    gate = token?.IssueTo(authority, GateSpec) ?? authority.Issue(GateSpec).AsIdentity;
+}
+catch (InvalidOperationException exception)
+{
+    Console.Error.WriteLine($"token: {exception.Message}");
+    return 2;
+}
+
+var directory = Directory.CreateTempSubdirectory("mutualauth-audit-");
+var auditPath = Path.Combine(directory.FullName, "audit.jsonl");
+var audit = AuditLog.Open(auditPath);
+
+var ada = Issue(Ada);
+var bob = Issue(Bob);
+var demands = Gate.Demands(gate, authority.AsTrust, ListsOf(_ => _), [Ada, Bob], audit);
+
+await TryAsync("Ada", demands, ada);
+authority.Revoke(bob);
+await TryAsync("Bob, whose card was reported lost", demands with { Revocation = new RevocationPolicy { Lists = ListsOf(_ => _) } }, bob);
+await TryAsync("Ada, while the list is out of date", demands with { Revocation = new RevocationPolicy { Lists = ListsOf(Yesterday) } }, ada);
+await TryAsync("Ada, while there is no list", demands with { Revocation = new RevocationPolicy { Lists = RevocationLists.Empty } }, ada);
+await TryAsync("Ada, with a card of a lower policy", demands, Issue(Ada, "2.999.7.2"));
+await TryAsync("Cem, who is not on the roster", demands, Issue("CN=Cem Example,OU=Signals,O=Example Forces"));
+await TryAsync("Ada, by another authority", demands, new TestAuthority("Example Forces CA").Issue(blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson)));
+await TryAsync("Ada, with TLS 1.2 alone", demands, ada, client => client with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] });
+await TryAsync("Ada, with another cipher suite", demands, ada, client => client with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
+if (token is not null)
+{
+    token.Dispose();
+    await TryAsync("Ada, after the token was pulled out", demands, ada);
+}
+
+audit.Dispose(); // what a full disk does, without filling one
+await TryAsync("Ada, while the audit log cannot be written", demands with { Identity = authority.Issue(GateSpec).AsIdentity }, ada);
+
+AuditLog.Verify(auditPath);
+Console.WriteLine($"audit    {File.ReadLines(auditPath).Count()} entries, none changed");
+File.WriteAllText(auditPath, File.ReadAllText(auditPath).Replace("Bob", "Rob", StringComparison.Ordinal));
+try
+{
+    AuditLog.Verify(auditPath);
+}
+catch (InvalidDataException exception)
+{
+    Console.WriteLine($"audit    after somebody turned Bob into Rob: {exception.Message.Replace(auditPath, "audit.jsonl", StringComparison.Ordinal)}");
+}
+
+directory.Delete(recursive: true);
+return 0;
+
+TestCertificate Issue(string subject, string policy = Gate.IdentifiedInPerson) => authority.Issue(blank => PersonSpec(blank, subject, policy));
+
+static CertificateSpec GateSpec(CertificateSpec blank) => blank with { DnsNames = ["gate.test"], Policies = [Gate.IdentifiedInPerson], ExtendedKeyUsages = [ServerAuth] };
+
+static CertificateSpec PersonSpec(CertificateSpec blank, string subject, string policy) => blank with { Subject = subject, Policies = [policy], ExtendedKeyUsages = [ClientAuth] };
+
+RevocationLists ListsOf(Func<MutualAuth.Testing.Revocation.CrlSpec, MutualAuth.Testing.Revocation.CrlSpec> spec) => RevocationLists.FromPem(authority.IssueCrl(spec).Pem);
+
+static MutualAuth.Testing.Revocation.CrlSpec Yesterday(MutualAuth.Testing.Revocation.CrlSpec spec) =>
+    spec with { ThisUpdate = DateTimeOffset.UtcNow.AddDays(-2), NextUpdate = DateTimeOffset.UtcNow.AddDays(-1) };
+
+async Task TryAsync(string who, MutualTlsServerOptions demands, TestCertificate person, Func<MutualTlsClientOptions, MutualTlsClientOptions>? oddly = null)
+{
+    var client = new MutualTlsClientOptions { Identity = person.AsIdentity, Trust = authority.AsTrust, Authorization = Authorize.Dns("gate.test") };
+    await using var wire = new DuplexPair();
+    var entering = new MutualTlsClient(oddly?.Invoke(client) ?? client).UpgradeAsync(wire.Client, "gate.test");
+    try
+    {
+        await using var admitted = await new MutualTlsServer(demands).AcceptAsync(wire.Server);
+        await using var inside = await entering;
+        Console.WriteLine($"admitted {who}: {admitted.Peer.Name}, {admitted.Session.CipherSuite}");
+    }
+    catch (HandshakeException refusal)
+    {
+        await Task.WhenAny(entering);
+        Console.WriteLine($"refused  {who}: {refusal.Reason.ToCode()}; the peer was told {Told(entering)}");
+    }
+}
+
+static string Told(Task entering) => entering.Exception?.InnerException is HandshakeException failure ? failure.PeerReason?.ToCode() ?? failure.Reason.ToCode() : "nothing";
