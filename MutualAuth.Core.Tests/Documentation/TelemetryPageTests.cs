@@ -56,6 +56,7 @@ public sealed class TelemetryPageTests
     {
         Histogram<double> => "histogram",
         UpDownCounter<int> => "up-down counter",
+        Counter<long> => "counter",
         _ => instrument.GetType().Name,
     };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -13,7 +14,7 @@ namespace MutualAuth.Certificates;
 /// </remarks>
 public sealed class Identity : IIdentitySource
 {
-    private const int MaxFileBytes = 1 << 20;
+    internal const int MaxFileBytes = 1 << 20;
 
     private Identity(X509Certificate2 leaf, ImmutableArray<X509Certificate2> intermediates)
     {
@@ -45,7 +46,7 @@ public sealed class Identity : IIdentitySource
         ArgumentNullException.ThrowIfNull(intermediates);
         if (!certificate.HasPrivateKey)
         {
-            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} has no private key; load it together with its key.");
+            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} has no private key; load it together with its key.") { Problem = MaterialProblem.NoKey };
         }
 
         try
@@ -89,7 +90,14 @@ public sealed class Identity : IIdentitySource
     public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var bytes = MaterialFile.ReadBytes(path, MaxFileBytes);
+        return FromPkcs12(MaterialFile.ReadBytes(path, MaxFileBytes), password, $"The file {path}");
+    }
+
+    /// <summary>The certificate that we present, and until when it holds; safe to log.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Certificate}, valid until {Certificate.NotAfter:yyyy-MM-ddTHH:mm:ssZ}");
+
+    internal static Identity FromPkcs12(byte[] bytes, ReadOnlySpan<char> password, string source)
+    {
         X509Certificate2Collection all;
         try
         {
@@ -97,16 +105,16 @@ public sealed class Identity : IIdentitySource
         }
         catch (CryptographicException exception)
         {
-            throw new MaterialException($"The file {path} is not a PKCS#12 file that this password opens: {exception.Message}", exception);
+            throw new MaterialException($"{source} is not a PKCS#12 file that this password opens: {exception.Message}", exception) { Problem = MaterialProblem.WrongPassword };
         }
 
         var held = all.Where(certificate => certificate.HasPrivateKey).ToArray();
         return held.Length == 1
             ? From(held[0], all.Where(certificate => !certificate.HasPrivateKey))
-            : throw new MaterialException($"The file {path} holds {held.Length} certificates with a private key; exactly one is expected.");
+            : throw new MaterialException($"{source} holds {held.Length} certificates with a private key; exactly one is expected.") { Problem = MaterialProblem.NoKey };
     }
 
-    private static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
+    internal static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
     {
         var certificates = new X509Certificate2Collection();
         try
@@ -115,12 +123,12 @@ public sealed class Identity : IIdentitySource
         }
         catch (CryptographicException exception)
         {
-            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception);
+            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.NoCertificate };
         }
 
         if (certificates.Count == 0)
         {
-            throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.");
+            throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.") { Problem = MaterialProblem.NoCertificate };
         }
 
         return From(WithKey(certificates[0], keyPem, password, source), certificates.Skip(1));
@@ -140,16 +148,9 @@ public sealed class Identity : IIdentitySource
                 ? X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null)
                 : new X509Certificate2(ephemeral);
         }
-        catch (CryptographicException exception) when (keyPem.Contains("ENCRYPTED", StringComparison.Ordinal))
-        {
-            var advice = password.IsEmpty ? "it is encrypted, so give its password" : "the password does not open it, or it is not this certificate's key";
-            throw new MaterialException($"The private key for {source} cannot be used: {advice}. {exception.Message}", exception);
-        }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            throw new MaterialException(
-                $"The private key for {source} cannot be used: it is missing, of a kind that the platform does not support, or not the key of the first certificate, {PeerText.Quote(certificate.Subject)}. {exception.Message}",
-                exception);
+            throw KeyProblem.Explain(certificate, keyPem, password, source, exception);
         }
     }
 
@@ -169,7 +170,8 @@ public sealed class Identity : IIdentitySource
         return pool.Count == 0
             ? chain.ToImmutable()
             : throw new MaterialException(
-                $"{PeerText.Quote(pool[0].Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer)} next; remove it, or add what is missing between them.");
+                $"{PeerText.Quote(pool[0].Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer)} next; remove it, or add what is missing between them.")
+            { Problem = MaterialProblem.BrokenChain };
     }
 
     private static bool IsSelfIssued(X509Certificate2 certificate) =>
@@ -182,6 +184,7 @@ public sealed class Identity : IIdentitySource
         return context.IntermediateCertificates.Count == intermediates.Length
             ? context
             : throw new MaterialException(
-                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {PeerText.Quote(leaf.Subject)}; check that each one's signature and dates are right.");
+                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {PeerText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
+            { Problem = MaterialProblem.BrokenChain };
     }
 }

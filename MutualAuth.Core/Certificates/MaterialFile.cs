@@ -12,19 +12,30 @@ internal static class MaterialFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length > maxBytes)
-            {
-                throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.");
-            }
-
-            var content = new byte[file.Length];
-            file.ReadExactly(content);
-            return content;
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return ReadBytes(file, path, maxBytes);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception exception) when (IsUnreadable(exception))
         {
-            throw new MaterialException($"The file {path} cannot be read: {exception.Message}", exception);
+            throw Unreadable(path, exception);
         }
     }
+
+    internal static byte[] ReadBytes(FileStream file, string path, int maxBytes)
+    {
+        if (file.Length > maxBytes)
+        {
+            throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.") { Problem = MaterialProblem.Unreadable };
+        }
+
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
+    }
+
+    internal static bool IsUnreadable(Exception exception) =>
+        exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException;
+
+    internal static MaterialException Unreadable(string path, Exception exception) =>
+        new($"The file {path} cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.Unreadable };
 }

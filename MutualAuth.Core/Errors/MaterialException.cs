@@ -4,8 +4,12 @@ namespace MutualAuth.Errors;
 /// <remarks>The message is a sentence that says what is wrong and what to do; it never holds a key or a password.</remarks>
 public sealed class MaterialException : Exception
 {
-    internal MaterialException(string message, Exception? innerException = null)
+    /// <summary>Says what is wrong, in a sentence that says what to do.</summary>
+    public MaterialException(string message, Exception? innerException = null)
         : base(message, innerException)
     {
     }
+
+    /// <summary>What kind of mistake it is, for code. Default: <see cref="MaterialProblem.Unusable"/>.</summary>
+    public MaterialProblem Problem { get; init; } = MaterialProblem.Unusable;
 }

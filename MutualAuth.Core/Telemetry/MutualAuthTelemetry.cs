@@ -25,4 +25,8 @@ public static class MutualAuthTelemetry
 
     internal static readonly UpDownCounter<int> OpenConnections = Meter.CreateUpDownCounter<int>(
         "mutualauth.connection.open", unit: "{connection}", description: "Authenticated connections that are not disposed of.");
+
+    /// <summary>New material that was found: taken up, or refused.</summary>
+    internal static readonly Counter<long> Reloads = Meter.CreateCounter<long>(
+        "mutualauth.reload", unit: "{reload}", description: "Replacements of our own material that were found, by what came of them.");
 }

@@ -18,7 +18,7 @@ namespace MutualAuth.Trust;
 public sealed class TrustAnchors : ITrustAnchorSource
 {
     // A bundle of ten thousand anchors has about 20 MB.
-    private const int MaxFileBytes = 64 * 1024 * 1024;
+    internal const int MaxFileBytes = 64 * 1024 * 1024;
 
     private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _anchors;
     private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _intermediates;
@@ -63,12 +63,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
         return new TrustAnchors(CertificatePem.Read(pem, "the text"), []);
     }
 
-    /// <summary>Reads anchors from PEM files, once; nothing is watched.</summary>
+    /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
     /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return new TrustAnchors(Distinct(paths.SelectMany(path => CertificatePem.Read(MaterialFile.ReadText(path, MaxFileBytes), path))), []);
+        return FromContents([.. paths.Select(path => new FileContent(path, MaterialFile.ReadBytes(path, MaxFileBytes)))]);
     }
 
     /// <summary>Takes anchors from certificates of the platform, which are copied and stay the caller's.</summary>
@@ -118,6 +118,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
         ArgumentNullException.ThrowIfNull(pem);
         return WithHelpers(CertificatePem.Read(pem, "the text"));
     }
+
+    /// <summary>How many there are; safe to log.</summary>
+    public override string ToString() => Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
+
+    internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
+        new(Distinct(files.SelectMany(file => CertificatePem.Read(file.Text, file.Path))), []);
 
     internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using MutualAuth.Certificates;
+using MutualAuth.Evidence;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
@@ -40,7 +41,7 @@ internal sealed class ClientFlags
             var connect = arguments.GetRequiredValue(_connect);
             var client = new MutualTlsClient(new MutualTlsClientOptions
             {
-                Identity = _peer.Identity(arguments) is { } identity ? identity : ClientIdentity.None,
+                Identity = _peer.Identity(arguments, PeerRole.Client) is { } identity ? ClientIdentity.From(identity) : ClientIdentity.None,
                 Trust = _peer.Trust(arguments),
                 Authorization = Authorize.ServerName,
                 Revocation = _peer.Revocation(arguments),

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
@@ -43,12 +45,12 @@ internal sealed class ServerFlags
         try
         {
             Check(arguments);
-            var identity = _peer.Identity(arguments);
+            var identity = _peer.Identity(arguments, PeerRole.Server);
             var throwaway = identity is null ? Throwaway.Create(arguments.GetRequiredValue(_listen)) : null;
             var server = new MutualTlsServer(new MutualTlsServerOptions
             {
                 Identity = identity ?? throwaway!.Server,
-                Trust = throwaway?.Trust ?? _peer.Trust(arguments),
+                Trust = (ITrustSource?)throwaway?.Trust ?? _peer.Trust(arguments),
                 Authorization = Authorization(arguments, throwaway),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),

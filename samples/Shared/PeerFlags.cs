@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
+using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Trust;
@@ -58,7 +59,8 @@ internal sealed class PeerFlags
 
     internal bool HasTrust(ParseResult arguments) => arguments.GetValue(_trust) is { Length: > 0 };
 
-    internal Identity? Identity(ParseResult arguments)
+    /// <summary>Who we are, following the files. What peers would object to is said, and left to them.</summary>
+    internal IIdentitySource? Identity(ParseResult arguments, PeerRole role)
     {
         var passwordFile = arguments.GetValue(_keyPasswordFile);
         if (arguments.GetValue(_certificate) is not { } path)
@@ -66,20 +68,29 @@ internal sealed class PeerFlags
             return arguments.GetValue(_key) is null && passwordFile is null ? null : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
         }
 
-        var password = passwordFile is null ? string.Empty : FirstLineOf(passwordFile);
-        return Path.GetExtension(path).ToLowerInvariant() is ".p12" or ".pfx"
-            ? Certificates.Identity.FromPkcs12File(path, password)
-            : Certificates.Identity.FromPemFiles(path, arguments.GetValue(_key), password);
+        try
+        {
+            return Announced("the identity", Follow(new IdentityCheck { Role = role }));
+        }
+        catch (MaterialException exception) when (exception.Problem is MaterialProblem.Expired or MaterialProblem.NotYetValid or MaterialProblem.WrongUsage or MaterialProblem.NotTrusted)
+        {
+            CommandLine.Note(exception.Message);
+            return Announced("the identity", Follow(IdentityCheck.None));
+        }
+
+        IdentityFiles Follow(IIdentityCheck check) => Path.GetExtension(path).ToLowerInvariant() is ".p12" or ".pfx"
+            ? IdentityFiles.FromPkcs12(path, passwordFile, check)
+            : IdentityFiles.FromPem(path, arguments.GetValue(_key), passwordFile, check);
     }
 
-    internal TrustAnchors Trust(ParseResult arguments) => TrustAnchors.FromPemFiles(arguments.GetRequiredValue(_trust));
+    internal TrustAnchorFiles Trust(ParseResult arguments) => Announced("the trust anchors", new TrustAnchorFiles(arguments.GetRequiredValue(_trust)));
 
     /// <summary>Given one list, every certificate but the anchor's must be covered by one; given none, nothing is checked.</summary>
     internal RevocationPolicy? Revocation(ParseResult arguments)
     {
         if (arguments.GetRequiredValue(_revocationLists) is { Length: > 0 } files)
         {
-            return new RevocationPolicy { Lists = RevocationLists.FromFiles(files) };
+            return new RevocationPolicy { Lists = Announced("the revocation lists", new RevocationListFiles(files)) };
         }
 
         CommandLine.Note("revocation is not checked; give the authorities' lists with --crl to have it checked.");
@@ -107,15 +118,12 @@ internal sealed class PeerFlags
 
     internal TlsVersion MinimumTls(ParseResult arguments) => arguments.GetRequiredValue(_minimumTls) == "1.3" ? TlsVersion.Tls13 : TlsVersion.Tls12;
 
-    private static string FirstLineOf(string path)
+    // What follows its files does so until the process ends.
+    private static TFiles Announced<TFiles>(string what, TFiles files)
+        where TFiles : IFollowsFiles
     {
-        try
-        {
-            return File.ReadLines(path).FirstOrDefault() ?? string.Empty;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"The password file cannot be read: {exception.Message}");
-        }
+        files.Replaced += (_, _) => CommandLine.Note($"{what} replaced.");
+        files.Refused += (_, refused) => CommandLine.Note($"{what} not replaced: {refused.Problem.Message}");
+        return files;
     }
 }

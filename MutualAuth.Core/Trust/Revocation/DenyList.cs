@@ -14,7 +14,7 @@ namespace MutualAuth.Trust.Revocation;
 /// </remarks>
 public sealed class DenyList : IDenyListSource
 {
-    private const int MaxFileBytes = 16 * 1024 * 1024;
+    internal const int MaxFileBytes = 16 * 1024 * 1024;
 
     private readonly FrozenSet<string> _serials;
     private readonly FrozenSet<(DistinguishedName Issuer, string Serial)> _issued;
@@ -55,7 +55,7 @@ public sealed class DenyList : IDenyListSource
         return Read(text, "the text");
     }
 
-    /// <summary>Reads a list from a file in UTF-8, once; nothing is watched. A file without entries turns nobody away.</summary>
+    /// <summary>Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> follows it. A file without entries turns nobody away.</summary>
     /// <exception cref="MaterialException">The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.</exception>
     public static DenyList FromFile(string path)
     {
@@ -88,7 +88,10 @@ public sealed class DenyList : IDenyListSource
 
     private static SpkiDigest DigestOf(Certificate certificate) => new(SHA256.HashData(certificate.RawData.Span));
 
-    private static DenyList Read(string text, string source)
+    /// <summary>How many entries there are; safe to log.</summary>
+    public override string ToString() => $"{Entries.Length} entries";
+
+    internal static DenyList Read(string text, string source)
     {
         var entries = new List<DenyEntry>();
         var number = 0;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -45,12 +46,12 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>False for <see cref="DangerouslyUnchecked"/> only.</summary>
     internal bool IsChecked { get; }
 
-    /// <summary>Reads lists from files, once; nothing is watched. A file holds one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB.</summary>
+    /// <summary>Reads lists from files, once; <see cref="RevocationListFiles"/> follows them. A file holds one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB.</summary>
     /// <exception cref="MaterialException">No path was given, or a file cannot be read, is empty, or has a list that must not be relied on; the message says which and what to do.</exception>
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return NotEmpty(new(paths.SelectMany(path => CrlFile.Read(MaterialFile.ReadBytes(path, CrlFile.MaxBytes), $"The file {path}"))));
+        return FromContents(paths.Select(path => new FileContent(path, MaterialFile.ReadBytes(path, CrlFile.MaxBytes))));
     }
 
     /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>
@@ -68,6 +69,13 @@ public sealed class RevocationLists : IRevocationListSource
         ArgumentNullException.ThrowIfNull(lists);
         return NotEmpty(new(lists.Select((der, index) => CrlFile.Parse(der, $"Revocation list {index + 1}"))));
     }
+
+    /// <summary>How many lists and entries there are, and when the first runs out; safe to log.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "not stated"}");
+
+    internal static RevocationLists FromContents(IEnumerable<FileContent> files) => NotEmpty(new(files.SelectMany(file => CrlFile.Read(file.Bytes, file.Source))));
 
     /// <summary>The lists that bear this issuer's name; whether its key signed them is another question.</summary>
     internal ImmutableArray<RevocationList> Naming(DistinguishedName issuer) => _byIssuer.TryGetValue(issuer, out var lists) ? lists : [];

@@ -1,4 +1,6 @@
-namespace MutualAuth.Trust;
+using Microsoft.Win32.SafeHandles;
+
+namespace MutualAuth.Certificates;
 
 /// <summary>What tells one content of a file from another without reading it. A file that is replaced has another time of birth.</summary>
 internal readonly record struct FileStamp(long Length, DateTime Changed, DateTime Born)
@@ -15,4 +17,7 @@ internal readonly record struct FileStamp(long Length, DateTime Changed, DateTim
         var file = new FileInfo(path);
         return file.Exists ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc) : new FileStamp(-1, default, default);
     }
+
+    /// <summary>The stamp of a file that is open, wherever links led to it.</summary>
+    internal static FileStamp Of(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file));
 }

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Whether some process has a file open for writing. Linux tells, by refusing a read lease, to the file's owner and to privileged processes.</summary>
+internal static class FileWriters
+{
+    private const int SetSignal = 10;
+    private const int SetLease = 1024;
+    private const int ReadLease = 0;
+    private const int NoLease = 2;
+    private const int HarmlessSignal = 23; // SIGURG, which is ignored unless somebody asks for it
+    private const int TryAgain = 11;
+
+    /// <param name="file">The file, opened for reading only.</param>
+    /// <returns>False as well when the system does not tell.</returns>
+    internal static bool Has(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+        {
+            return false;
+        }
+
+        // Who opens the file for writing while we hold the lease waits for the few instructions until it is given back, and the kernel tells us by a
+        // signal. The usual one would end the process.
+        if (FileControl(file, SetSignal, HarmlessSignal) != 0)
+        {
+            return false;
+        }
+
+        if (FileControl(file, SetLease, ReadLease) == 0)
+        {
+            _ = FileControl(file, SetLease, NoLease);
+            return false;
+        }
+
+        return Marshal.GetLastPInvokeError() == TryAgain;
+    }
+
+    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int FileControl(SafeFileHandle file, int command, int argument);
+}

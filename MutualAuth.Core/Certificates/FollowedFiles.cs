@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>The files of one piece of material, which are looked at, and come to rest, together. Not for use by several threads at once.</summary>
+internal sealed class FollowedFiles
+{
+    private const int MaxLooks = 16;
+
+    // Somebody may keep a file open for writing for good. After this long without a change it counts as written.
+    private static readonly TimeSpan s_patienceWithWriters = TimeSpan.FromSeconds(10);
+
+    private readonly FollowedFile[] _files;
+    private readonly int _maxBytes;
+    private readonly TimeProvider _time;
+    private string? _seen;
+    private long _seenAt;
+    private long _restlessSince;
+
+    internal FollowedFiles(ImmutableArray<string> paths, int maxBytes, TimeProvider time)
+    {
+        Paths = paths;
+        _maxBytes = maxBytes;
+        _time = time;
+        _files = [.. paths.Select(path => new FollowedFile(path, maxBytes, time))];
+    }
+
+    internal ImmutableArray<string> Paths { get; }
+
+    /// <summary>How long the files have not come to rest; zero when they have.</summary>
+    internal TimeSpan RestlessFor => _seen is null ? TimeSpan.Zero : _time.GetElapsedTime(_restlessSince);
+
+    /// <summary>Looks at all files.</summary>
+    internal FilesLook Look()
+    {
+        var looks = Array.ConvertAll(_files, file => file.Look());
+        return new FilesLook(string.Join('|', looks.Select(look => look.Mark)), [.. looks], Paths, _maxBytes);
+    }
+
+    /// <summary>Looks until two looks agree, so that no file is from before a change and another from after it. Gives up where they never do.</summary>
+    internal FilesLook LookUntilTheSame()
+    {
+        var look = Look();
+        for (var tries = 0; tries < MaxLooks; tries++)
+        {
+            var before = look;
+            look = Look();
+            if (look.Mark == before.Mark)
+            {
+                break;
+            }
+        }
+
+        return look;
+    }
+
+    /// <summary>Whether the files have stood as they are for as long as is asked, with nobody writing them.</summary>
+    internal bool IsAtRest(FilesLook look, TimeSpan quietTime)
+    {
+        var now = _time.GetTimestamp();
+        _restlessSince = _seen is null ? now : _restlessSince;
+        if (_seen != look.Mark)
+        {
+            (_seen, _seenAt) = (look.Mark, now);
+        }
+
+        var stoodFor = _time.GetElapsedTime(_seenAt, now);
+        return stoodFor >= quietTime && (stoodFor >= s_patienceWithWriters || !Array.Exists(_files, file => file.IsBeingWritten()));
+    }
+
+    /// <summary>Forgets what was waited for.</summary>
+    internal void Rest() => _seen = null;
+}
+
+/// <summary>What one look at all files gave.</summary>
+internal sealed record FilesLook(string Mark, ImmutableArray<FileLook> Files, ImmutableArray<string> Paths, int MaxBytes)
+{
+    /// <summary>The contents, all of them.</summary>
+    /// <exception cref="MaterialException">One cannot be read.</exception>
+    internal ImmutableArray<FileContent> Contents() => [.. Files.Select((file, index) => Content(file, Paths[index]))];
+
+    private FileContent Content(FileLook file, string path) =>
+        file.Problem is { } problem ? throw problem : file.Content ?? ReadAgain(file.Mark, path);
+
+    private FileContent ReadAgain(string mark, string path)
+    {
+        var content = new FileContent(path, MaterialFile.ReadBytes(path, MaxBytes));
+        return FollowedFile.MarkOf(content.Bytes) == mark ? content : throw new MaterialException($"The file {path} changed while it was read.");
+    }
+}

@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Tells of reloads: in the log, as a measurement, and to handlers, of which none can stop the others or the process.</summary>
+internal sealed class Reloading(object sender, string material, string origin, ILogger logger)
+{
+    internal void Replaced(EventHandler? handlers, string description)
+    {
+        ReloadLog.Replaced(logger, material, origin, description);
+        Count("replaced");
+        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            Run(() => handler(sender, EventArgs.Empty));
+        }
+    }
+
+    internal void Refused(EventHandler<ReloadRefusedEventArgs>? handlers, MaterialException problem)
+    {
+        ReloadLog.Refused(logger, material, origin, problem.Message);
+        Count("refused");
+        var arguments = new ReloadRefusedEventArgs(problem);
+        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            Run(() => handler(sender, arguments));
+        }
+    }
+
+    private void Run(Action handler)
+    {
+        try
+        {
+            handler();
+        }
+        catch (Exception exception)
+        {
+            ReloadLog.HandlerFaulted(logger, material, exception);
+        }
+    }
+
+    private void Count(string outcome) => MutualAuthTelemetry.Reloads.Add(
+        1, new KeyValuePair<string, object?>("mutualauth.material", material), new KeyValuePair<string, object?>("mutualauth.reload.outcome", outcome));
+}

@@ -1,0 +1,208 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Material that is read from files and follows them while the process runs.</summary>
+/// <remarks>
+/// However the files are changed — renamed over, rewritten in place, removed and made anew, behind a link that is swapped — the new content is taken up
+/// as a whole once all files have stood still for the quiet time and it has passed every check. What does not check is refused, with an event, and
+/// the last good material stays. Safe for use from many threads. Dispose of it to stop following; the last good material then stays for good.
+/// </remarks>
+/// <typeparam name="T">What the files hold.</typeparam>
+public abstract class WatchedFiles<T> : IFollowsFiles
+    where T : class
+{
+    private static readonly TimeSpan s_restlessness = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_judgeAgainAfter = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _looking = new();
+    private readonly FollowedFiles _files;
+    private readonly Func<ImmutableArray<FileContent>, T> _load;
+    private readonly Func<T, string> _describe;
+    private readonly WatchOptions _options;
+    private readonly Reloading _reloading;
+    private readonly ITimer _timer;
+    private volatile T _current;
+    private volatile MaterialException? _lastFailure;
+    private string _currentMark;
+    private string _judgedMark;
+    private long _judgedAt;
+    private volatile bool _isDisposed;
+
+    /// <param name="material">What it is, for logs and measurements.</param>
+    /// <param name="paths">The files.</param>
+    /// <param name="maxBytes">How large each may be.</param>
+    /// <param name="load">Makes the material of their contents, in the same order, and checks it.</param>
+    /// <param name="describe">What to say of it in the log.</param>
+    /// <param name="options">How they are followed.</param>
+    /// <exception cref="ArgumentException">There is no file, or the options contradict themselves.</exception>
+    /// <exception cref="MaterialException">What the files hold now cannot be used.</exception>
+    private protected WatchedFiles(
+        string material, IEnumerable<string> paths, int maxBytes, Func<ImmutableArray<FileContent>, T> load, Func<T, string> describe, WatchOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        _options = options ?? WatchOptions.Default;
+        _options.ThrowIfProblem(nameof(options));
+        ImmutableArray<string> absolute = [.. paths.Select(Path.GetFullPath)];
+        if (absolute.IsEmpty)
+        {
+            throw new ArgumentException("Give at least one file.", nameof(paths));
+        }
+
+        _files = new FollowedFiles(absolute, maxBytes, _options.TimeProvider);
+        _load = load;
+        _describe = describe;
+        Logger = _options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _reloading = new Reloading(this, material, string.Join(", ", absolute), Logger);
+
+        var look = _files.LookUntilTheSame();
+        _current = load(look.Contents());
+        _currentMark = _judgedMark = look.Mark;
+
+        // The first who asks for material should not lend its culture, activity or locals to all that follow.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _timer = _options.TimeProvider.CreateTimer(static state => ((WatchedFiles<T>)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        _timer.Change(_options.PollInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <inheritdoc/>
+    public event EventHandler? Replaced;
+
+    /// <inheritdoc/>
+    public event EventHandler<ReloadRefusedEventArgs>? Refused;
+
+    /// <summary>The last good material. It never blocks and never throws.</summary>
+    public T Current => _current;
+
+    /// <inheritdoc/>
+    public ImmutableArray<string> Paths => _files.Paths;
+
+    /// <inheritdoc/>
+    public MaterialException? LastFailure => _lastFailure;
+
+    private protected ILogger Logger { get; }
+
+    private protected TimeProvider Time => _options.TimeProvider;
+
+    /// <inheritdoc/>
+    public bool Reload()
+    {
+        Action? tell;
+        bool isReplaced;
+        lock (_looking)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            var before = _current;
+            tell = Look(waitForRest: false);
+            isReplaced = !ReferenceEquals(before, _current);
+        }
+
+        tell?.Invoke();
+        return isReplaced;
+    }
+
+    /// <summary>Stops following the files.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _timer.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void OnTimer()
+    {
+        Action? tell = null;
+        var again = _options.PollInterval;
+        lock (_looking)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            tell = LookSafely();
+            if (_files.RestlessFor > TimeSpan.Zero && _options.QuietTime < again)
+            {
+                again = Max(_options.QuietTime, TimeSpan.FromMilliseconds(10));
+            }
+        }
+
+        tell?.Invoke();
+        _timer.Change(again, Timeout.InfiniteTimeSpan);
+    }
+
+    // An exception that left a timer would end the process.
+    private Action? LookSafely()
+    {
+        try
+        {
+            return Look(waitForRest: true);
+        }
+        catch (Exception exception)
+        {
+            return Refuse(Unforeseen(exception));
+        }
+    }
+
+    /// <returns>What to tell whom, once the lock is given back.</returns>
+    private Action? Look(bool waitForRest)
+    {
+        var look = waitForRest ? _files.Look() : _files.LookUntilTheSame();
+        if (look.Mark == _judgedMark && (_lastFailure is null || _options.TimeProvider.GetElapsedTime(_judgedAt) < s_judgeAgainAfter))
+        {
+            _files.Rest();
+            return null;
+        }
+
+        if (waitForRest && look.Mark != _judgedMark && !_files.IsAtRest(look, _options.QuietTime))
+        {
+            return _files.RestlessFor < s_restlessness
+                ? null
+                : Refuse(new MaterialException($"The files have kept changing for more than {s_restlessness.TotalSeconds} seconds. Write each to a new file and rename it over the old one."));
+        }
+
+        _files.Rest();
+        (_judgedMark, _judgedAt) = (look.Mark, _options.TimeProvider.GetTimestamp());
+        return Judge(look);
+    }
+
+    private Action? Judge(FilesLook look)
+    {
+        if (look.Mark == _currentMark)
+        {
+            _lastFailure = null; // what was refused was taken back
+            return null;
+        }
+
+        try
+        {
+            _current = _load(look.Contents());
+        }
+        catch (Exception exception)
+        {
+            return Refuse(exception as MaterialException ?? Unforeseen(exception));
+        }
+
+        _currentMark = look.Mark;
+        _lastFailure = null;
+        return () => _reloading.Replaced(Replaced, _describe(Current));
+    }
+
+    private Action? Refuse(MaterialException problem)
+    {
+        var isSaid = _lastFailure?.Message == problem.Message;
+        _lastFailure = problem;
+        return isSaid ? null : () => _reloading.Refused(Refused, problem);
+    }
+
+    private static MaterialException Unforeseen(Exception exception) =>
+        new($"It could not be read for a reason that was not foreseen, {exception.GetType().Name}: {exception.Message}", exception);
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

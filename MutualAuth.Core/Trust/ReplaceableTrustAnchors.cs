@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Trust anchors that the application replaces.</summary>
+/// <param name="first">What counts until the first replacement.</param>
+/// <param name="loggerFactory">Where replacements are logged; null means nowhere.</param>
+public sealed class ReplaceableTrustAnchors(TrustAnchors first, ILoggerFactory? loggerFactory = null)
+    : Replaceable<TrustAnchors>("trust anchors", first, value => value.ToString(), loggerFactory), ITrustAnchorSource;

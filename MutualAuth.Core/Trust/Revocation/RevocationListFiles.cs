@@ -1,0 +1,23 @@
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Trust.Revocation;
+
+/// <summary>Revocation lists, read from files and following them. A file that was emptied or damaged is refused; the last good lists then count until their next update.</summary>
+public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevocationListSource
+{
+    /// <summary>Follows files of lists.</summary>
+    /// <param name="paths">Files with one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB each.</param>
+    /// <param name="options">How the files are followed.</param>
+    /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="Errors.MaterialException">A file cannot be read, is empty, or has a list that must not be relied on.</exception>
+    public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
+        : base("revocation lists", paths, CrlFile.MaxBytes, files => RevocationLists.FromContents(files), lists => lists.ToString(), options)
+    {
+    }
+
+    /// <inheritdoc cref="RevocationListFiles(IEnumerable{string}, WatchOptions?)"/>
+    public RevocationListFiles(params string[] paths)
+        : this(paths, null)
+    {
+    }
+}

@@ -1,0 +1,23 @@
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Trust anchors, read from PEM files and following them.</summary>
+public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorSource
+{
+    /// <summary>Follows bundles of anchors.</summary>
+    /// <param name="paths">PEM files that hold certificates only; at most 64 MiB each.</param>
+    /// <param name="options">How the files are followed.</param>
+    /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="Errors.MaterialException">A file cannot be read, has no certificate, or a block that is not a readable one.</exception>
+    public TrustAnchorFiles(IEnumerable<string> paths, WatchOptions? options = null)
+        : base("trust anchors", paths, TrustAnchors.MaxFileBytes, TrustAnchors.FromContents, anchors => anchors.ToString(), options)
+    {
+    }
+
+    /// <inheritdoc cref="TrustAnchorFiles(IEnumerable{string}, WatchOptions?)"/>
+    public TrustAnchorFiles(params string[] paths)
+        : this(paths, null)
+    {
+    }
+}

@@ -1,0 +1,55 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Who is let in, read from a file and following it: one name in a line, and whoever has one of them is let in. Used with <see cref="Authorize.From"/>.</summary>
+/// <remarks>
+/// A line is <c>dns NAME</c>, <c>uri URI</c>, <c>spiffe ID</c>, <c>spiffe TRUST-DOMAIN</c>, <c>email ADDRESS</c>, <c>ip ADDRESS</c>, <c>subject DN</c>,
+/// <c>issuer DN</c> (RFC 4514), <c>any-trusted</c> or <c>nobody</c>, with the meaning of the rules of that name in <see cref="Authorize"/>; lines that begin
+/// with # say nothing. A file without any is refused, so that one that was emptied by mistake leaves the last good rule; <c>nobody</c>, alone, shuts everybody out.
+/// </remarks>
+public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthorizationSource
+{
+    private const int MaxFileBytes = 16 * 1024 * 1024;
+
+    /// <summary>Follows a file of rules.</summary>
+    /// <param name="path">A file in UTF-8; at most 16 MiB.</param>
+    /// <param name="options">How the file is followed.</param>
+    /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, names nobody, or a line is not a rule.</exception>
+    public AuthorizationFile(string path, WatchOptions? options = null)
+        : base("authorization rules", [path], MaxFileBytes, files => Read(files[0].Text, files[0].Path), rule => rule.ToString(), options)
+    {
+    }
+
+    private static AuthorizationRule Read(string text, string source)
+    {
+        var rules = new List<AuthorizationRule>();
+        MaterialLines.Read(text, source, line => rules.Add(ReadLine(line)));
+        if (rules.Count == 0)
+        {
+            throw new MaterialException($"{source}: no line says who is let in. Write at least one; nobody is one of them.");
+        }
+
+        return rules.Count == 1 || !rules.Contains(Authorize.Nobody)
+            ? Authorize.AnyOf(rules)
+            : throw new MaterialException($"{source}: nobody stands beside others who are let in. Remove it, or all the others.");
+    }
+
+    private static AuthorizationRule ReadLine(string line) => line.Split(' ', 2, StringSplitOptions.TrimEntries) switch
+    {
+        ["dns", var name] => Authorize.Dns(name),
+        ["uri", var uri] => Authorize.Uri(uri),
+        ["spiffe", var text] => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text),
+        ["email", var address] => Authorize.Email(address),
+        ["ip", var address] => Authorize.IPAddress(address),
+        ["subject", var name] => Authorize.Subject(name),
+        ["issuer", var name] => Authorize.Issuer(name),
+        ["any-trusted"] => Authorize.AnyTrustedPeer,
+        ["nobody"] => Authorize.Nobody,
+        _ => throw new FormatException(
+            $"Not a rule: {PeerText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, ip ADDRESS, subject DN, issuer DN, any-trusted or nobody."),
+    };
+}
