@@ -25,7 +25,6 @@ internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
     /// <summary>Adds the bundles of foreign trust domains. An empty one takes back what was sent before (SPIFFE Workload API §4.4).</summary>
     internal void AddFederated(X509SVIDResponse message)
     {
-        var own = _bundles.Keys.ToHashSet();
         foreach (var (name, der) in message.FederatedBundles.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             if (!TrustDomain.TryParse(name, out var domain))
@@ -46,7 +45,7 @@ internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
             }
 
             _refused.Add((Quoted.Text(name), refusal));
-            if (!own.Contains(domain) && last is not null && last.TryGet(domain, out var kept))
+            if (!_bundles.ContainsKey(domain) && last is not null && last.TryGet(domain, out var kept))
             {
                 _bundles[domain] = kept.Certificates;
             }

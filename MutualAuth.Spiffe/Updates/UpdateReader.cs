@@ -17,7 +17,12 @@ internal sealed class UpdateReader(X509SourceOptions options)
     internal UpdateResult Read(X509SVIDResponse message, X509Snapshot? last, DateTimeOffset now)
     {
         var bundles = new BundleReader(options.Limits, last?.Bundles);
-        if ((ExamineCounts(message) ?? ReadEntries(message, bundles, out var entries)) is { } unreadable)
+        if (ExamineCounts(message) is { } excess)
+        {
+            return UpdateResult.Refused(excess);
+        }
+
+        if (ReadEntries(message, bundles, out var entries) is { } unreadable)
         {
             return UpdateResult.Refused(unreadable);
         }
@@ -32,7 +37,12 @@ internal sealed class UpdateReader(X509SourceOptions options)
             return UpdateResult.Refused(unfit);
         }
 
-        if ((MakeIdentity(chosen, last, out var identity) ?? ReadLists(message, last, out var lists, out var raw)) is { } unusable)
+        if (ReadLists(message, last, out var lists, out var raw) is { } unreliable)
+        {
+            return UpdateResult.Refused(unreliable);
+        }
+
+        if (MakeIdentity(chosen, last, out var identity) is { } unusable)
         {
             return UpdateResult.Refused(unusable);
         }
