@@ -32,7 +32,6 @@ internal sealed class WorkloadApiChannel : IDisposable
                 HttpHandler = handler,
                 DisposeHttpClient = true,
                 MaxReceiveMessageSize = maxMessageBytes,
-                ThrowOperationCanceledOnCancellation = true,
             });
         _client = new SpiffeWorkloadAPI.SpiffeWorkloadAPIClient(_channel);
     }

@@ -178,16 +178,19 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
 
             return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused ? refused : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
         }
-        catch (RpcException exception)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
-            _stop.Token.ThrowIfCancellationRequested();
-            return Describe(exception);
+            throw new OperationCanceledException(_stop.Token);
         }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        catch (Exception) when (patience.IsCancellationRequested)
         {
             return WorkloadApiException.Silent(_address);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (RpcException exception)
+        {
+            return Describe(exception);
+        }
+        catch (Exception exception)
         {
             SourceLog.ReadingFaulted(_logger, exception);
             return WorkloadApiException.Unreachable(_address, exception.GetType().Name, exception);
