@@ -37,6 +37,17 @@ public sealed class FirstUpdateTests
     }
 
     [Test]
+    public async Task An_agent_may_be_reached_by_tcp()
+    {
+        await using var api = await WorkloadApi.StartAsync(_domain.Update("/api"));
+        using var log = new EventLog();
+
+        await using var source = await X509Source.ConnectAsync(Options(api, log) with { Address = api.TcpAddress }).WaitAsync(TimeSpan.FromSeconds(20));
+
+        source.Current.SpiffeId.Path.Should().Be("/api");
+    }
+
+    [Test]
     public async Task Intermediates_come_along_with_the_identity()
     {
         using var intermediate = _domain.Authority.IssueIntermediate();

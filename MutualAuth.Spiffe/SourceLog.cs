@@ -15,10 +15,10 @@ internal static partial class SourceLog
     [LoggerMessage(1502, LogLevel.Warning, "The federated bundle of {TrustDomain} was refused, {Reason}: {Detail} Its last good one stays, if there is one; the rest of the update was taken.")]
     internal static partial void FederatedBundleRefused(ILogger logger, string trustDomain, UpdateRefusalReason reason, string detail);
 
-    [LoggerMessage(1503, LogLevel.Warning, "The stream from the SPIFFE Workload API at {Address} ended, {Failure}: {Detail}. Next attempt in {Delay}.")]
+    [LoggerMessage(1503, LogLevel.Warning, "The stream from the SPIFFE Workload API at {Address} ended, {Failure}: {Detail} Next attempt in {Delay}.")]
     internal static partial void StreamEnded(ILogger logger, WorkloadApiAddress address, WorkloadApiFailure failure, string detail, TimeSpan delay);
 
-    [LoggerMessage(1504, LogLevel.Critical, "Following the SPIFFE Workload API at {Address} has ended for good: {Detail}. The identity in force will expire.")]
+    [LoggerMessage(1504, LogLevel.Critical, "Following the SPIFFE Workload API at {Address} has ended for good: {Detail} The identity in force will expire.")]
     internal static partial void NotUnderstood(ILogger logger, WorkloadApiAddress address, string detail);
 
     [LoggerMessage(1505, LogLevel.Error, "The SPIFFE identity {SpiffeId} expired at {NotAfter:u} and was not renewed: peers reject it.")]

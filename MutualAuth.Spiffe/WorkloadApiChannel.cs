@@ -32,6 +32,7 @@ internal sealed class WorkloadApiChannel : IDisposable
                 HttpHandler = handler,
                 DisposeHttpClient = true,
                 MaxReceiveMessageSize = maxMessageBytes,
+                CompressionProviders = [], // A message that is small on the wire is small in memory.
             });
         _client = new SpiffeWorkloadAPI.SpiffeWorkloadAPIClient(_channel);
     }

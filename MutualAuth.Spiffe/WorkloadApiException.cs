@@ -41,7 +41,7 @@ public sealed class WorkloadApiException : Exception
 
     internal static WorkloadApiException Unreachable(WorkloadApiAddress address, string? what, Exception? inner) => new(
         WorkloadApiFailure.Unreachable,
-        $"The SPIFFE Workload API at {address} cannot be reached{(what is null ? string.Empty : $": {what}")}. Check that an agent runs on this machine, that the socket is mounted into this container, and that this process may open it.",
+        $"The SPIFFE Workload API at {address} is out of reach{(what is null ? string.Empty : $": {what}")}. Check that an agent runs on this machine, that the socket is mounted into this container, and that this process may open it.",
         inner);
 
     internal static WorkloadApiException Denied(WorkloadApiAddress address, string? what, Exception? inner) => new(

@@ -159,6 +159,13 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         {
             _completion.TrySetResult();
         }
+        catch (Exception exception)
+        {
+            // A logger of the application's that throws, for instance. Whoever waits must not wait for ever.
+            _first.TrySetException(exception);
+            _completion.TrySetException(exception);
+            _ = _completion.Task.Exception;
+        }
     }
 
     /// <summary>Reads one stream to its end, and says why it ended.</summary>
@@ -248,11 +255,11 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
 
         _current = after;
         WatchExpiry(mayHaveExpired: false);
-        SourceLog.UpdateTaken(_logger, after.SpiffeId, after.Identity.Certificate.NotAfter, after.Bundles.TrustDomains.Length);
         Raise(isNewIdentity ? _identity.Handlers : null, _identity);
         Raise(isNewTrust ? _trust.Handlers : null, _trust);
         Raise(areNewLists ? _revocationLists.Handlers : null, _revocationLists);
         Raise(Replaced, this);
+        SourceLog.UpdateTaken(_logger, after.SpiffeId, after.Identity.Certificate.NotAfter, after.Bundles.TrustDomains.Length);
     }
 
     private void Raise(EventHandler? handlers, object sender)
@@ -278,9 +285,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
 
         _current = before.Trusting(SpiffeBundles.None);
-        SourceLog.Withdrawn(_logger, before.SpiffeId);
         Raise(_trust.Handlers, _trust);
         Raise(Replaced, this);
+        SourceLog.Withdrawn(_logger, before.SpiffeId);
     }
 
     /// <summary>Sets the timer for the identity in force, and says when its time has come.</summary>

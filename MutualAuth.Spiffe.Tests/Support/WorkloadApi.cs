@@ -1,3 +1,4 @@
+using System.Net;
 using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -27,6 +28,9 @@ internal sealed class WorkloadApi : IAsyncDisposable
     }
 
     internal WorkloadApiAddress Address => WorkloadApiAddress.Parse($"unix://{SocketPath}");
+
+    /// <summary>The same agent by TCP, while it runs.</summary>
+    internal WorkloadApiAddress TcpAddress => WorkloadApiAddress.Parse($"tcp://127.0.0.1:{new Uri(_server!.Urls.Single(url => url.Contains("127.0.0.1", StringComparison.Ordinal))).Port}");
 
     private string SocketPath => Path.Combine(_directory, "agent.sock");
 
@@ -59,7 +63,10 @@ internal sealed class WorkloadApi : IAsyncDisposable
         File.Delete(SocketPath);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-            kestrel.ListenUnixSocket(SocketPath, listen => listen.Protocols = HttpProtocols.Http2));
+        {
+            kestrel.ListenUnixSocket(SocketPath, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(this);
