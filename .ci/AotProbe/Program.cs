@@ -1,10 +1,11 @@
-// Both ends in one natively compiled process: a client that is let in, and one that is not. Exit 0 when both went as they must.
+// Both ends in one natively compiled process: a client that is let in, and one that is not; and gRPC, with no agent to talk to. Exit 0 when both went as they must.
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Spiffe;
 using MutualAuth.Trust;
 using MutualAuth.Validation;
 
@@ -37,6 +38,17 @@ await using (var server = await listener.AcceptAsync())
     {
         return 1;
     }
+}
+
+try
+{
+    var nowhere = WorkloadApiAddress.Parse($"unix://{Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())}");
+    await using var source = await X509Source.ConnectAsync(new X509SourceOptions { Address = nowhere, FirstUpdateTimeout = TimeSpan.FromSeconds(2) });
+    return 1;
+}
+catch (WorkloadApiException failure) when (failure.Failure == WorkloadApiFailure.Unreachable)
+{
+    Console.WriteLine($"no identity: {failure.Message}");
 }
 
 try

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Tests.Support;

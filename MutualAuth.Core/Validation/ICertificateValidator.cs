@@ -42,5 +42,5 @@ public sealed class CertificateContext
     public DateTimeOffset At { get; }
 
     /// <summary>The names in the peer's certificate as text for a rejection, made once however many rules object.</summary>
-    internal string PresentedNames => _presentedNames ??= Validation.PresentedNames.Of(Certificate);
+    internal string PresentedNames => _presentedNames ??= Certificates.PresentedNames.Of(Certificate);
 }

@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 

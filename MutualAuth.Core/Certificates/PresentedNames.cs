@@ -1,7 +1,6 @@
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Certificates;
 
 /// <summary>The names that a certificate presents, as one bounded and escaped text for a rejection.</summary>
 internal static class PresentedNames

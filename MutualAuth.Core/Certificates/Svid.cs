@@ -1,9 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Certificates;
 
 /// <summary>Reads the SPIFFE ID of a workload from its certificate, as X509-SVID §5.2 demands it of a leaf.</summary>
 internal static class Svid

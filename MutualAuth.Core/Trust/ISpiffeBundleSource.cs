@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Bundles of SPIFFE trust domains: fixed, or replaced while the process runs.</summary>
+/// <remarks>
+/// Implement it for bundles that change. It must be safe for concurrent use and must not block. A change replaces the whole of
+/// <see cref="Current"/> at once, and one that fails leaves the last good set.
+/// </remarks>
+public interface ISpiffeBundleSource : ITrustSource
+{
+    /// <summary>The bundles that count at this moment. Never null; asked once for each judgement.</summary>
+    SpiffeBundles Current { get; }
+
+    ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    PathResult ITrustSource.FindPath(in PathSearch search)
+    {
+        var refused = Current.Choose(search.Leaf, out var anchors);
+        return refused is null
+            ? search.Validator.Validate(search.Leaf, search.Presented, anchors!, search.Role, search.At, search.Revocation)
+            : PathResult.Rejected(refused);
+    }
+
+    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) => default;
+}

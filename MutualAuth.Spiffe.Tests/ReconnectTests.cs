@@ -1,0 +1,205 @@
+using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Spiffe;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests;
+
+[CancelAfter(60000)]
+public sealed class ReconnectTests
+{
+    private readonly FakeTimeProvider _clock = Clocks.Standing();
+    private Domain _domain = null!;
+
+    [OneTimeSetUp]
+    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+
+    [OneTimeTearDown]
+    public void Dispose_of_the_trust_domain() => _domain.Dispose();
+
+    [Test]
+    public async Task An_agent_that_comes_back_is_found_and_the_last_good_identity_serves_meanwhile()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        var before = workload.Source.Current;
+
+        await workload.Api.KillAsync();
+        await workload.Log.UntilAsync("StreamEnded");
+        workload.Source.Current.Should().BeSameAs(before);
+        (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
+
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        (await workload.Log.UntilAsync("StreamEnded", 2)).Values["Failure"].Should().Be(WorkloadApiFailure.Unreachable);
+
+        workload.Api.Send(_domain.Update("/renewed"));
+        await workload.Api.StartAsync();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+
+        workload.Source.Current.SpiffeId.Path.Should().Be("/renewed");
+    }
+
+    [Test]
+    public async Task The_same_update_after_a_reconnect_changes_nothing()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        var (before, replaced) = (workload.Source.Current, 0);
+        workload.Source.Replaced += (_, _) => replaced++;
+
+        workload.Api.EndStreams();
+        await workload.Log.UntilAsync("StreamEnded");
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Api.UntilOpenAsync(1);
+        await workload.UpdateAsync(_domain.Update("/other"));
+
+        replaced.Should().Be(1, "only the last update was news");
+        workload.Source.Current.Should().NotBeSameAs(before);
+        workload.Source.Current.Bundles.Should().BeSameAs(before.Bundles);
+    }
+
+    [Test]
+    public async Task Waits_double_up_to_their_bound_and_begin_anew_after_a_good_update()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        await workload.Api.KillAsync();
+
+        var delays = new List<double>();
+        for (var attempt = 1; attempt <= 8; attempt++)
+        {
+            delays.Add(DelayOf(await workload.Log.UntilAsync("StreamEnded", attempt)));
+            _clock.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        double[] whole = [1, 2, 4, 8, 16, 30, 30, 30];
+        delays.Zip(whole).Should().OnlyContain(pair => pair.First >= pair.Second / 2 && pair.First <= pair.Second);
+        delays.Should().OnlyHaveUniqueItems("a random part keeps a fleet from coming at once");
+
+        await workload.Log.UntilAsync("StreamEnded", 9);
+        workload.Api.Send(_domain.Update("/renewed"));
+        await workload.Api.StartAsync();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+        workload.Api.EndStreams();
+        DelayOf(await workload.Log.UntilAsync("StreamEnded", 10)).Should().BeInRange(0.5, 1);
+    }
+
+    [Test]
+    public async Task An_agent_that_hangs_after_a_reconnect_is_left()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        workload.Api.Hang();
+        workload.Api.EndStreams();
+        await workload.Log.UntilAsync("StreamEnded");
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await workload.Api.UntilOpenAsync(1);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        (await workload.Log.UntilAsync("StreamEnded", 2)).Values["Failure"].Should().Be(WorkloadApiFailure.Silent);
+    }
+
+    [TestCase(WhenDenied.KeepUntilExpiry)]
+    [TestCase(WhenDenied.Withdraw)]
+    public async Task A_denied_workload_tries_again_and_keeps_or_withdraws_what_it_has(WhenDenied whenDenied)
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"), change: options => options with { WhenDenied = whenDenied });
+        await using var other = await Workload.StartAsync(_clock, _domain.Update("/other"));
+        var replaced = 0;
+        ((IReloadable)workload.Source.Trust).Replaced += (_, _) => replaced++;
+
+        workload.Api.Refuse(StatusCode.PermissionDenied);
+        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(WorkloadApiFailure.Denied);
+        var withdraws = whenDenied == WhenDenied.Withdraw;
+        (await other.CallAsync(workload)).ByServer.Should().Be(withdraws ? RejectionReason.UnknownAuthority : null);
+        replaced.Should().Be(withdraws ? 1 : 0);
+        workload.Log.Entries.Count(entry => entry.Name == "Withdrawn").Should().Be(withdraws ? 1 : 0);
+
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Log.UntilAsync("StreamEnded", 2);
+        workload.Api.Send(_domain.Update("/renewed"));
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+        (await other.CallAsync(workload)).ByServer.Should().BeNull();
+    }
+
+    [TestCase(WhenDenied.KeepUntilExpiry)]
+    [TestCase(WhenDenied.Withdraw)]
+    public async Task An_update_without_our_identity_keeps_or_withdraws_it(WhenDenied whenDenied)
+    {
+        await using var workload = await Workload.StartAsync(
+            _clock, _domain.Update("/api"), change: options => options with { WhenDenied = whenDenied, SpiffeId = Names.SpiffeId.Parse("spiffe://example.test/api") });
+
+        (await workload.OfferAsync(_domain.Update("/other"))).Should().Be(UpdateRefusalReason.IdentityNotFound);
+        if (whenDenied == WhenDenied.Withdraw)
+        {
+            await workload.Log.UntilAsync("Withdrawn");
+        }
+
+        workload.Source.Current.Bundles.TrustDomains.IsEmpty.Should().Be(whenDenied == WhenDenied.Withdraw);
+        await workload.UpdateAsync(_domain.Update("/api"));
+        workload.Source.Current.Bundles.TrustDomains.Should().Equal(_domain.Name);
+    }
+
+    [TestCase(StatusCode.InvalidArgument)]
+    [TestCase(StatusCode.Unimplemented)]
+    public async Task What_no_new_attempt_will_change_ends_the_source_and_leaves_the_identity(StatusCode status)
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+
+        workload.Api.Refuse(status);
+
+        var completion = () => workload.Source.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        (await completion.Should().ThrowAsync<WorkloadApiException>()).Which.Failure.Should().Be(WorkloadApiFailure.NotUnderstood);
+        workload.Log.Entries.Should().Contain(entry => entry.Id == 1504);
+        (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
+    }
+
+    [TestCase(StatusCode.Unavailable)]
+    [TestCase(StatusCode.Internal)]
+    [TestCase(StatusCode.Unauthenticated)]
+    [TestCase(StatusCode.ResourceExhausted)]
+    [TestCase(StatusCode.Cancelled)]
+    [TestCase(StatusCode.DeadlineExceeded)]
+    public async Task Every_other_status_is_tried_again(StatusCode status)
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+
+        workload.Api.Refuse(status);
+        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(WorkloadApiFailure.Unreachable);
+        workload.Api.Send(_domain.Update("/renewed"));
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+        workload.Source.Completion.IsCompleted.Should().BeFalse();
+    }
+
+    [Test]
+    public async Task Disposing_ends_the_stream_and_leaves_the_identity()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        await workload.Api.UntilOpenAsync(1);
+
+        await workload.Source.DisposeAsync();
+        await workload.Source.DisposeAsync();
+
+        await workload.Api.UntilOpenAsync(0);
+        await workload.Source.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
+    }
+
+    [Test]
+    public async Task Disposing_while_waiting_for_the_next_attempt_does_not_wait_for_it()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        await workload.Api.KillAsync();
+        await workload.Log.UntilAsync("StreamEnded");
+
+        await workload.Source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        await workload.Source.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    private static double DelayOf(EventLog.Entry entry) => ((TimeSpan)entry.Values["Delay"]!).TotalSeconds;
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace MutualAuth.Spiffe;
+
+/// <summary>Where the Workload API is served (SPIFFE Workload Endpoint §4): <c>unix:///run/agent.sock</c> or <c>tcp://127.0.0.1:8000</c>.</summary>
+/// <remarks>
+/// Immutable. A host name is refused, as the standard asks: nothing secures this connection, so that nobody may choose by DNS where it leads. TCP is for
+/// networks on which the endpoint tells workloads apart by their address; prefer the socket.
+/// </remarks>
+public sealed class WorkloadApiAddress
+{
+    /// <summary>The environment variable that holds the address where none is configured: <c>SPIFFE_ENDPOINT_SOCKET</c>.</summary>
+    public const string EnvironmentVariable = "SPIFFE_ENDPOINT_SOCKET";
+
+    private const string UnixScheme = "unix:";
+    private const string TcpScheme = "tcp://";
+
+    private readonly string _text;
+
+    private WorkloadApiAddress(string text, EndPoint endPoint) => (_text, EndPoint) = (text, endPoint);
+
+    /// <summary>The socket to connect to.</summary>
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Reads an address.</summary>
+    /// <exception cref="FormatException">It is none; the message says what is wrong with it.</exception>
+    public static WorkloadApiAddress Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Read(text, out var address) is { } flaw ? throw new FormatException($"{Quoted.Text(text)} is no address of a Workload API: {flaw}.") : address!;
+    }
+
+    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out WorkloadApiAddress? address)
+    {
+        address = null;
+        return text is not null && Read(text, out address) is null;
+    }
+
+    /// <summary>The address that <see cref="EnvironmentVariable"/> holds; null when it is not set or empty.</summary>
+    /// <exception cref="FormatException">It holds something else.</exception>
+    public static WorkloadApiAddress? FromEnvironment() => Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } text ? Parse(text) : null;
+
+    /// <summary>The address as it was written.</summary>
+    public override string ToString() => _text;
+
+    private static string? Read(string text, out WorkloadApiAddress? address)
+    {
+        address = null;
+        EndPoint? endPoint = null;
+        var flaw = text.StartsWith(UnixScheme, StringComparison.Ordinal) ? ReadUnix(text[UnixScheme.Length..], out endPoint)
+            : text.StartsWith(TcpScheme, StringComparison.Ordinal) ? ReadTcp(text[TcpScheme.Length..], out endPoint)
+            : "it must begin with unix:/// or tcp://";
+        address = flaw is null ? new WorkloadApiAddress(text, endPoint!) : null;
+        return flaw;
+    }
+
+    private static string? ReadUnix(string rest, out EndPoint? endPoint)
+    {
+        endPoint = null;
+        var path = rest.StartsWith("//", StringComparison.Ordinal) ? rest[2..] : rest;
+        if (!path.StartsWith('/') || path.Length == 1)
+        {
+            return "unix: must be followed by the absolute path of the socket and by no host, as in unix:///run/agent.sock";
+        }
+
+        if (path.AsSpan().ContainsAny("?#\0"))
+        {
+            return "a query and a fragment do not belong there";
+        }
+
+        try
+        {
+            endPoint = new UnixDomainSocketEndPoint(Uri.UnescapeDataString(path));
+            return null;
+        }
+        catch (ArgumentException)
+        {
+            return "the path is longer than a socket's may be";
+        }
+    }
+
+    private static string? ReadTcp(string rest, out EndPoint? endPoint)
+    {
+        endPoint = null;
+        var colon = rest.LastIndexOf(':');
+        var host = colon < 0 ? rest : rest[..colon];
+        var isBracketed = host.StartsWith('[') && host.EndsWith(']');
+        if (!IPAddress.TryParse(isBracketed ? host[1..^1] : host, out var address) || isBracketed != (address.AddressFamily == AddressFamily.InterNetworkV6))
+        {
+            return "tcp:// must be followed by an IP address, as in tcp://127.0.0.1:8000 or tcp://[::1]:8000; a host name is not allowed";
+        }
+
+        if (colon < 0 || !ushort.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+        {
+            return "the IP address must be followed by a port and by nothing else";
+        }
+
+        endPoint = new IPEndPoint(address, port);
+        return null;
+    }
+}

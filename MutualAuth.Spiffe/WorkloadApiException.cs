@@ -1,0 +1,67 @@
+namespace MutualAuth.Spiffe;
+
+/// <summary>Why the Workload API gives us no identity. Values are stable.</summary>
+public enum WorkloadApiFailure
+{
+    /// <summary>No address is configured, neither in the options nor in the environment.</summary>
+    NoAddress = 1,
+
+    /// <summary>The endpoint could not be reached, or broke off before it said anything.</summary>
+    Unreachable = 2,
+
+    /// <summary>The endpoint knows no identity for this workload (gRPC status PermissionDenied).</summary>
+    Denied = 3,
+
+    /// <summary>It sent an update that could not be taken; <see cref="WorkloadApiException.Refusal"/> says why.</summary>
+    UpdateRefused = 4,
+
+    /// <summary>It answers in a way that no new attempt will change (gRPC status InvalidArgument or Unimplemented): it is not a Workload API that we can talk to.</summary>
+    NotUnderstood = 5,
+
+    /// <summary>It was reached and has sent nothing yet.</summary>
+    Silent = 6,
+}
+
+/// <summary>There is no identity to be had from the Workload API. The message says what to do.</summary>
+public sealed class WorkloadApiException : Exception
+{
+    private WorkloadApiException(WorkloadApiFailure failure, string message, Exception? innerException, UpdateRefusal? refusal = null)
+        : base(message, innerException) => (Failure, Refusal) = (failure, refusal);
+
+    /// <summary>What went wrong, as a stable value.</summary>
+    public WorkloadApiFailure Failure { get; }
+
+    /// <summary>What was wrong with the last update; null unless <see cref="Failure"/> is <see cref="WorkloadApiFailure.UpdateRefused"/>.</summary>
+    public UpdateRefusal? Refusal { get; }
+
+    internal static WorkloadApiException NoAddress() => new(
+        WorkloadApiFailure.NoAddress,
+        $"No address of a SPIFFE Workload API is configured. Set {nameof(X509SourceOptions)}.{nameof(X509SourceOptions.Address)}, or the environment variable {WorkloadApiAddress.EnvironmentVariable}, to something like unix:///run/spire/agent.sock.",
+        innerException: null);
+
+    internal static WorkloadApiException Unreachable(WorkloadApiAddress address, string? what, Exception? inner) => new(
+        WorkloadApiFailure.Unreachable,
+        $"The SPIFFE Workload API at {address} is out of reach{(what is null ? string.Empty : $": {what}")}. Check that an agent runs on this machine, that the socket is mounted into this container, and that this process may open it.",
+        inner);
+
+    internal static WorkloadApiException Denied(WorkloadApiAddress address, string? what, Exception? inner) => new(
+        WorkloadApiFailure.Denied,
+        $"The SPIFFE Workload API at {address} knows no identity for this workload{(what is null ? string.Empty : $": {what}")}. Register the workload, with selectors that match this process, and give the agent time to learn of it.",
+        inner);
+
+    internal static WorkloadApiException UpdateRefused(WorkloadApiAddress address, UpdateRefusal refusal) => new(
+        WorkloadApiFailure.UpdateRefused,
+        $"The SPIFFE Workload API at {address} sent an update that cannot be used. {refusal} The agent, or the registration of this workload, must be put right.",
+        innerException: null,
+        refusal);
+
+    internal static WorkloadApiException NotUnderstood(WorkloadApiAddress address, string what, Exception inner) => new(
+        WorkloadApiFailure.NotUnderstood,
+        $"What is served at {address} is not a SPIFFE Workload API with the X.509-SVID profile, or it does not understand us: {what}. Check the address, and that the profile is enabled.",
+        inner);
+
+    internal static WorkloadApiException Silent(WorkloadApiAddress address) => new(
+        WorkloadApiFailure.Silent,
+        $"The SPIFFE Workload API at {address} took the connection and has sent no identity. Check that the agent is up to date with its server and not overloaded.",
+        innerException: null);
+}

@@ -1,0 +1,328 @@
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
+using MutualAuth.Spiffe.Protocol;
+using MutualAuth.Spiffe.Updates;
+using MutualAuth.Telemetry;
+using MutualAuth.Trust;
+using MutualAuth.Trust.Revocation;
+
+namespace MutualAuth.Spiffe;
+
+/// <summary>An identity and the trust that belongs with it, from the SPIFFE Workload API, renewed for as long as the source lives.</summary>
+/// <remarks>
+/// <para>Give <see cref="Identity"/> and <see cref="Trust"/> to a server or a client, and keep one source for the whole process. Each new handshake
+/// uses what was last taken; an update that does not check leaves everything as it was, and says so in the log.</para>
+/// <para>When the API is out of reach, the source tries again without end, and the last good identity stays in force. When that expires meanwhile,
+/// peers reject us by its dates, and nothing else has to notice. Bundles have no dates of their own and go on to count.</para>
+/// <para>Safe for concurrent use.</para>
+/// </remarks>
+public sealed class X509Source : IReloadable, IAsyncDisposable
+{
+    // Timers of the framework run for 49 days at most.
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
+
+    private readonly X509SourceOptions _options;
+    private readonly WorkloadApiAddress _address;
+    private readonly ILogger _logger;
+    private readonly UpdateReader _reader;
+    private readonly Backoff _backoff;
+    private readonly WorkloadApiChannel _channel;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly View _identity;
+    private readonly View _trust;
+    private readonly View _revocationLists;
+    private readonly ITimer _expiry;
+    private Task _following = Task.CompletedTask;
+    private volatile X509Snapshot? _current;
+    private volatile WorkloadApiException? _trouble;
+    private int _disposed;
+
+    private X509Source(X509SourceOptions options, WorkloadApiAddress address)
+    {
+        _options = options;
+        _address = address;
+        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _reader = new UpdateReader(options);
+        _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
+        _channel = new WorkloadApiChannel(address, options.Limits.MaxMessageBytes);
+        _expiry = options.TimeProvider.CreateTimer(_ => WatchExpiry(mayHaveExpired: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _identity = new View(this);
+        _trust = new View(this);
+        _revocationLists = new View(this);
+    }
+
+    /// <summary>Raised after anything of <see cref="Current"/> has been replaced. Handlers return quickly; what they throw is logged.</summary>
+    public event EventHandler? Replaced;
+
+    /// <summary>What is in force now. Read it once where parts of it must belong together.</summary>
+    public X509Snapshot Current => _current!;
+
+    /// <summary>The identity of <see cref="Current"/>. It says when it is replaced (<see cref="IReloadable"/>).</summary>
+    public IIdentitySource Identity => _identity;
+
+    /// <summary>The bundles of <see cref="Current"/>: each trust domain's authorities vouch for that domain alone. They say when they are replaced (<see cref="IReloadable"/>).</summary>
+    public ISpiffeBundleSource Trust => _trust;
+
+    /// <summary>
+    /// The revocation lists of <see cref="Current"/>. They say when they are replaced (<see cref="IReloadable"/>). Use them only where the API sends
+    /// some: SPIRE does not, and a policy over no list denies everybody.
+    /// </summary>
+    public IRevocationListSource RevocationLists => _revocationLists;
+
+    /// <summary>Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when a new attempt would be of no use.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Connects, and waits for the first update that checks.</summary>
+    /// <param name="options">Null for the defaults: the address in the environment, and the first identity.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The source, which the caller disposes of.</returns>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <exception cref="FormatException">The environment holds something else than an address.</exception>
+    /// <exception cref="WorkloadApiException">There was no good update within <see cref="X509SourceOptions.FirstUpdateTimeout"/>; the message says why and what to do.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public static async Task<X509Source> ConnectAsync(X509SourceOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new X509SourceOptions();
+        var problems = string.Join(' ', options.Problems());
+        if (problems.Length > 0)
+        {
+            throw new ArgumentException(problems, nameof(options));
+        }
+
+        var address = options.Address ?? WorkloadApiAddress.FromEnvironment() ?? throw WorkloadApiException.NoAddress();
+        var source = new X509Source(options, address);
+        try
+        {
+            source._following = Task.Run(source.FollowAsync, CancellationToken.None);
+            await source._first.Task.WaitAsync(options.FirstUpdateTimeout, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            return source;
+        }
+        catch (Exception exception)
+        {
+            await source.DisposeAsync().ConfigureAwait(false);
+            if (exception is TimeoutException)
+            {
+                throw source._trouble ?? WorkloadApiException.Silent(address);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Ends the stream. What is in force stays usable until it expires.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await _following.ConfigureAwait(false);
+            await _expiry.DisposeAsync().ConfigureAwait(false);
+            _channel.Dispose();
+            _stop.Dispose();
+        }
+    }
+
+    /// <summary>One stream after another, for ever. Never throws.</summary>
+    private async Task FollowAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var trouble = await ReadStreamAsync().ConfigureAwait(false);
+                _trouble = trouble;
+                if (trouble.Failure == WorkloadApiFailure.NotUnderstood)
+                {
+                    SourceLog.NotUnderstood(_logger, _address, trouble.Message);
+                    _first.TrySetException(trouble);
+                    _completion.TrySetException(trouble);
+                    _ = _completion.Task.Exception; // Whoever does not look at it shall not see it as unobserved.
+                    return;
+                }
+
+                if (trouble.Failure == WorkloadApiFailure.Denied)
+                {
+                    WithdrawIfAsked();
+                }
+
+                // The timer runs before the event is out, so that whoever waits for the one can turn the clock.
+                var delay = _backoff.Next();
+                var wait = Task.Delay(delay, _options.TimeProvider, _stop.Token);
+                SourceLog.StreamEnded(_logger, _address, trouble.Failure, trouble.Message, delay);
+                await wait.ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            _completion.TrySetResult();
+        }
+        catch (Exception exception)
+        {
+            // A logger of the application's that throws, for instance. Whoever waits must not wait for ever.
+            _first.TrySetException(exception);
+            _completion.TrySetException(exception);
+            _ = _completion.Task.Exception;
+        }
+    }
+
+    /// <summary>Reads one stream to its end, and says why it ended.</summary>
+    private async Task<WorkloadApiException> ReadStreamAsync()
+    {
+        // The first message is owed at once (SPIFFE Workload API §4.3); an agent that hangs must not keep us from trying again.
+        using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
+        try
+        {
+            using var call = _channel.FetchX509Svid(either.Token);
+            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
+            {
+                patience.CancelAfter(Timeout.InfiniteTimeSpan);
+                Take(call.ResponseStream.Current);
+            }
+
+            return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused ? refused : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
+        }
+        catch (Exception) when (_stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(_stop.Token);
+        }
+        catch (Exception) when (patience.IsCancellationRequested)
+        {
+            return WorkloadApiException.Silent(_address);
+        }
+        catch (RpcException exception)
+        {
+            return Describe(exception);
+        }
+        catch (Exception exception)
+        {
+            SourceLog.ReadingFaulted(_logger, exception);
+            return WorkloadApiException.Unreachable(_address, exception.GetType().Name, exception);
+        }
+    }
+
+    private WorkloadApiException Describe(RpcException exception)
+    {
+        var socketError = exception.Status.DebugException?.GetBaseException() is System.Net.Sockets.SocketException socket ? $"{socket.SocketErrorCode}" : null;
+        var what = socketError ?? $"{exception.StatusCode}, {Quoted.Text(exception.Status.Detail)}";
+        return exception.StatusCode switch
+        {
+            StatusCode.InvalidArgument or StatusCode.Unimplemented => WorkloadApiException.NotUnderstood(_address, what, exception),
+            StatusCode.PermissionDenied => WorkloadApiException.Denied(_address, what, exception),
+            _ => WorkloadApiException.Unreachable(_address, what, exception),
+        };
+    }
+
+    private void Take(X509SVIDResponse message)
+    {
+        var before = _current;
+        var update = _reader.Read(message, before, _options.TimeProvider.GetUtcNow());
+        if (update.Refusal is { } refusal)
+        {
+            _trouble = WorkloadApiException.UpdateRefused(_address, refusal);
+            SourceLog.UpdateRefused(_logger, refusal.Reason, refusal.Detail);
+            if (refusal.Reason is UpdateRefusalReason.NoIdentity or UpdateRefusalReason.IdentityNotFound)
+            {
+                WithdrawIfAsked();
+            }
+
+            return;
+        }
+
+        _trouble = null;
+        _backoff.Reset();
+        foreach (var (trustDomain, left) in update.Federated)
+        {
+            SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
+        }
+
+        Put(update.Snapshot!, before);
+        _first.TrySetResult();
+    }
+
+    private void Put(X509Snapshot after, X509Snapshot? before)
+    {
+        var isNewIdentity = !ReferenceEquals(after.Identity, before?.Identity);
+        var isNewTrust = !ReferenceEquals(after.Bundles, before?.Bundles);
+        var areNewLists = !ReferenceEquals(after.RevocationLists, before?.RevocationLists);
+        if (!isNewIdentity && !isNewTrust && !areNewLists)
+        {
+            return;
+        }
+
+        _current = after;
+        WatchExpiry(mayHaveExpired: false);
+        Raise(isNewIdentity ? _identity.Handlers : null, _identity);
+        Raise(isNewTrust ? _trust.Handlers : null, _trust);
+        Raise(areNewLists ? _revocationLists.Handlers : null, _revocationLists);
+        Raise(Replaced, this);
+        SourceLog.UpdateTaken(_logger, after.SpiffeId, after.Identity.Certificate.NotAfter, after.Bundles.TrustDomains.Length);
+    }
+
+    private void Raise(EventHandler? handlers, object sender)
+    {
+        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            try
+            {
+                handler(sender, EventArgs.Empty);
+            }
+            catch (Exception exception)
+            {
+                SourceLog.HandlerFaulted(_logger, exception);
+            }
+        }
+    }
+
+    private void WithdrawIfAsked()
+    {
+        if (_options.WhenDenied != WhenDenied.Withdraw || _current is not { } before || before.Bundles.TrustDomains.IsEmpty)
+        {
+            return;
+        }
+
+        _current = before.Trusting(SpiffeBundles.None);
+        Raise(_trust.Handlers, _trust);
+        Raise(Replaced, this);
+        SourceLog.Withdrawn(_logger, before.SpiffeId);
+    }
+
+    /// <summary>Sets the timer for the identity in force, and says when its time has come.</summary>
+    private void WatchExpiry(bool mayHaveExpired)
+    {
+        if (_current is not { } current)
+        {
+            return;
+        }
+
+        var notAfter = current.Identity.Certificate.NotAfter;
+        var left = notAfter - _options.TimeProvider.GetUtcNow();
+        if (left >= TimeSpan.Zero)
+        {
+            // The last second of validity is part of it.
+            var due = left + TimeSpan.FromSeconds(1);
+            _expiry.Change(due < s_longestTimer ? due : s_longestTimer, Timeout.InfiniteTimeSpan);
+        }
+        else if (mayHaveExpired)
+        {
+            SourceLog.IdentityExpired(_logger, current.SpiffeId, notAfter);
+        }
+    }
+
+    /// <summary>One part of the source, with an event of its own: who judges connections again for a new bundle need not do it for a new identity.</summary>
+    private sealed class View(X509Source source) : IIdentitySource, ISpiffeBundleSource, IRevocationListSource, IReloadable
+    {
+        public event EventHandler? Replaced;
+
+        internal EventHandler? Handlers => Replaced;
+
+        Identity IIdentitySource.Current => source.Current.Identity;
+
+        SpiffeBundles ISpiffeBundleSource.Current => source.Current.Bundles;
+
+        RevocationLists IRevocationListSource.Current => source.Current.RevocationLists;
+    }
+}
