@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
@@ -157,5 +158,24 @@ public sealed class MaterialFilesTests
         using var pins = new PinFile(_cabinet.Write("pins", $"expires 2030-01-31T00:00:00Z\ndangerously-without-backup\n{Pin}\n"));
 
         (pins.Current.Count, pins.Current.ExpiresAt).Should().Be((1, new DateTimeOffset(2030, 1, 31, 0, 0, 0, TimeSpan.Zero)));
+    }
+
+    [Test]
+    [CancelAfter(20000)]
+    public async Task Users_follow_their_file_as_soon_as_somebody_listens(CancellationToken cancellationToken)
+    {
+        const string verifier = "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        var users = FileCredentialStore.Open(_cabinet.Write("users", $"jo:{verifier}\n"), _cabinet.Clock);
+        var replaced = 0;
+        users.Replaced += (_, _) => replaced++;
+
+        _cabinet.Rename("users", $"jo:!{verifier}\n");
+        _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
+        replaced.Should().Be(1);
+        _cabinet.Rename("users", "nonsense");
+        _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        replaced.Should().Be(1);
+        (await users.FindAsync("jo", cancellationToken))!.IsDisabled.Should().BeTrue();
     }
 }
