@@ -18,7 +18,8 @@ internal static class StoreIdentity
         };
         var certificate = Open(name, location).FirstOrDefault(candidate => candidate.GetCertHashString(algorithm).Equals(digits, StringComparison.OrdinalIgnoreCase))
             ?? throw new MaterialException(
-                $"The store {location}/{name} holds no certificate with the thumbprint {digits}. Import it together with its key, or give another thumbprint.") { Problem = MaterialProblem.NoCertificate };
+                $"The store {location}/{name} holds no certificate with the thumbprint {digits}. Import it together with its key, or give another thumbprint.")
+            { Problem = MaterialProblem.NoCertificate };
         return Identity.From(certificate, IssuersOf(certificate, OpenOrEmpty(StoreName.CertificateAuthority, location)));
     }
 
