@@ -91,8 +91,8 @@ public sealed class MutualTlsClient
         {
             try
             {
-                var identity = _options.Identity.Source?.Current;
-                var tls = await _handshaker.AsClientAsync(attempt, serverName, identity, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
+                var identities = _options.Identity.For(serverName?.ToString());
+                var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
             }

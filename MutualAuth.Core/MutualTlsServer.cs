@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
@@ -54,7 +55,7 @@ public sealed class MutualTlsServer
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
-                var tls = await server._handshaker.AsServerAsync(attempt, hello, server.Options.Identity.Current).ConfigureAwait(false);
+                var tls = await server._handshaker.AsServerAsync(attempt, hello, server.IdentityFor(hello)).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
             }
@@ -64,6 +65,8 @@ public sealed class MutualTlsServer
             }
         }
     }
+
+    private Identity IdentityFor(ClientHello hello) => Options.Identity is ServerIdentities several ? several.For(hello.ServerName) : Options.Identity.Current;
 
     private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
     {

@@ -8,7 +8,7 @@ namespace MutualAuth;
 /// <remarks>Immutable. The <see cref="MutualTlsServer"/> constructor reports every problem at once.</remarks>
 public sealed record MutualTlsServerOptions : HandshakeOptions
 {
-    /// <summary>What we present.</summary>
+    /// <summary>What we present; <see cref="ServerIdentities"/> for several, chosen by the name that the client asks for.</summary>
     public required IIdentitySource Identity { get; init; }
 
     /// <summary>
@@ -16,6 +16,14 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
     /// </summary>
     public CredentialPolicy Credentials { get; init; } = Require.Certificate;
+
+    /// <summary>
+    /// Whether clients are sent the names of the authorities that we trust, so that those with several certificates can choose (RFC 8446 §4.2.4). Everybody
+    /// who connects reads them. Default: false. Names of more than 65,535 octets together are not sent.
+    /// </summary>
+    public bool SendAcceptableIssuers { get; init; }
+
+    internal override bool NamesAcceptableIssuers => SendAcceptableIssuers;
 
     internal override CredentialPolicy RequiredCredentials => Credentials;
 

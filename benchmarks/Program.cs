@@ -25,4 +25,10 @@ if (args is ["judge-first"])
     return;
 }
 
+if (args is ["reload"])
+{
+    await ReloadRatio.PrintAsync();
+    return;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(PathMaterial).Assembly).Run(args);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Testing;
@@ -80,6 +82,31 @@ public sealed class IdentityTests
         var loading = () => load(this);
 
         loading.Should().Throw<MaterialException>().Which.Message.Should().Contain(says).And.NotContain("secret").And.NotContain("BEGIN PRIVATE");
+    }
+
+    [Test]
+    public void The_platforms_store_gives_a_certificate_with_its_key_and_its_intermediates()
+    {
+        using var own = new X509Store(StoreName.My, StoreLocation.CurrentUser, OpenFlags.ReadWrite);
+        using var authorities = new X509Store(StoreName.CertificateAuthority, StoreLocation.CurrentUser, OpenFlags.ReadWrite);
+        var thumbprint = _leaf.Certificate.GetCertHashString(HashAlgorithmName.SHA256);
+        own.Add(_leaf.Certificate);
+        authorities.Add(_intermediate.Certificate);
+        try
+        {
+            var identity = Identity.FromStore(StoreName.My, StoreLocation.CurrentUser, thumbprint.ToLowerInvariant());
+
+            identity.Certificate.DnsNames.Should().Equal("server.test");
+            identity.Intermediates.Should().ContainSingle();
+        }
+        finally
+        {
+            own.Remove(_leaf.Certificate);
+            authorities.Remove(_intermediate.Certificate);
+        }
+
+        var loading = () => Identity.FromStore(StoreName.My, StoreLocation.CurrentUser, thumbprint);
+        loading.Should().Throw<MaterialException>().Which.Problem.Should().Be(MaterialProblem.NoCertificate);
     }
 
     private string Write(string name, string text) => Write(name, System.Text.Encoding.ASCII.GetBytes(text));

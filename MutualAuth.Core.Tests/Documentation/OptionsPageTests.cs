@@ -37,6 +37,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
@@ -76,6 +77,7 @@ public sealed class OptionsPageTests
         {
             UserRule value => value.ToString(),
             null => "none",
+            System.Collections.Immutable.ImmutableArray<TimeSpan> { Length: 7 } => "30, 14, 7, 3 and 1 days, 6 h, 1 h",
             bool value => value ? "`true`" : "`false`",
             int value => value.ToString("N0", CultureInfo.InvariantCulture),
             TimeSpan value => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),

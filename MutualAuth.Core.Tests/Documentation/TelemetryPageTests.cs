@@ -57,6 +57,7 @@ public sealed class TelemetryPageTests
         Histogram<double> => "histogram",
         UpDownCounter<int> => "up-down counter",
         Counter<long> => "counter",
+        ObservableGauge<double> => "gauge",
         _ => instrument.GetType().Name,
     };
 }

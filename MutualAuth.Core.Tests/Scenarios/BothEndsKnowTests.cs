@@ -110,7 +110,7 @@ public sealed class BothEndsKnowTests
     public async Task A_server_that_the_client_rejects_learns_it_in_the_call_and_nothing_more(Way way, TlsVersion version)
     {
         var identity = way.Present?.Invoke(_world, "server");
-        var server = _world.ServerOptions with { Identity = identity?.Source ?? _world.ServerIdentity, MinimumTlsVersion = version };
+        var server = _world.ServerOptions with { Identity = identity?.For(null)[0] ?? _world.ServerIdentity, MinimumTlsVersion = version };
         var client = Capped(Demanding(way, _world.ClientOptions), version);
 
         await using var ends = await Ends.ShakeAsync(client, server);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace MutualAuth.Certificates;
 
 /// <summary>What a client presents at the TLS layer: a certificate, or, said by name, none.</summary>
@@ -10,13 +12,36 @@ public abstract class ClientIdentity
     /// <summary>No certificate. Only a server that asks for other credentials lets such a client in.</summary>
     public static ClientIdentity None { get; } = new NoCertificate();
 
-    internal abstract IIdentitySource? Source { get; }
+    /// <summary>What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.</summary>
+    internal abstract ImmutableArray<Identity> For(string? serverName);
 
     /// <summary>The certificate that <paramref name="source"/> gives at the time of each handshake.</summary>
     public static ClientIdentity From(IIdentitySource source)
     {
         ArgumentNullException.ThrowIfNull(source);
         return new Held(source);
+    }
+
+    /// <summary>The certificate that <paramref name="choose"/> gives for the server that is dialled.</summary>
+    /// <param name="choose">Is given the server's name or address as it was dialled, null for none, and gives null in order to present nothing. It must be quick, and not throw.</param>
+    public static ClientIdentity ByServer(Func<string?, IIdentitySource?> choose)
+    {
+        ArgumentNullException.ThrowIfNull(choose);
+        return new Chosen(choose);
+    }
+
+    /// <summary>The first certificate that one of the authorities issued, directly or through its intermediates, whose names the server sends; the first of all when it sends none; nothing when none fits.</summary>
+    /// <remarks>
+    /// The server's wishes are known only in the middle of the handshake, and the platform then sends our own certificate alone: the server must know the
+    /// intermediates, if there are any. Where servers are told apart by their name, <see cref="ByServer"/> has no such price.
+    /// </remarks>
+    /// <param name="sources">The identities, the favourite first.</param>
+    /// <exception cref="ArgumentException">There is none, or a null among them.</exception>
+    public static ClientIdentity ByAcceptableIssuers(params IEnumerable<IIdentitySource> sources)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        ImmutableArray<IIdentitySource> all = [.. sources];
+        return all.IsEmpty || all.Contains(null!) ? throw new ArgumentException("Expected at least one identity, and no null among them.", nameof(sources)) : new Several(all);
     }
 
     /// <summary>Presents this identity.</summary>
@@ -27,11 +52,21 @@ public abstract class ClientIdentity
 
     private sealed class Held(IIdentitySource source) : ClientIdentity
     {
-        internal override IIdentitySource Source => source;
+        internal override ImmutableArray<Identity> For(string? serverName) => [source.Current];
+    }
+
+    private sealed class Chosen(Func<string?, IIdentitySource?> choose) : ClientIdentity
+    {
+        internal override ImmutableArray<Identity> For(string? serverName) => choose(serverName) is { } source ? [source.Current] : [];
+    }
+
+    private sealed class Several(ImmutableArray<IIdentitySource> sources) : ClientIdentity
+    {
+        internal override ImmutableArray<Identity> For(string? serverName) => [.. sources.Select(source => source.Current)];
     }
 
     private sealed class NoCertificate : ClientIdentity
     {
-        internal override IIdentitySource? Source => null;
+        internal override ImmutableArray<Identity> For(string? serverName) => [];
     }
 }

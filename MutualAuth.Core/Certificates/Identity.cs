@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Security;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Errors;
@@ -83,6 +84,64 @@ public sealed class Identity : IIdentitySource
         return FromPem(chainPem, keyPath is null ? chainPem : MaterialFile.ReadText(keyPath, MaxFileBytes), password, $"The file {chainPath}");
     }
 
+    /// <summary>Uses a PEM chain with a key that is already open, such as one that never leaves its hardware.</summary>
+    /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
+    /// <param name="key">An RSA or EC key; the caller owns it, and may dispose of it afterwards.</param>
+    /// <exception cref="MaterialException">The text holds no certificate, or the key is not the certificate's.</exception>
+    public static Identity FromPem(string chainPem, AsymmetricAlgorithm key)
+    {
+        ArgumentNullException.ThrowIfNull(chainPem);
+        ArgumentNullException.ThrowIfNull(key);
+        return FromPem(chainPem, key, "The text");
+    }
+
+    /// <summary>Reads a PEM chain from a file and opens its key through an OpenSSL engine, such as <c>pkcs11</c>: the key stays in its hardware.</summary>
+    /// <param name="chainPath">The chain, our own certificate first.</param>
+    /// <param name="engine">The engine's name. Engines load code into the process: take it from your configuration and from nowhere else.</param>
+    /// <param name="keyId">What the engine calls the key; for <c>pkcs11</c> a URI (RFC 7512), such as <c>pkcs11:token=server;object=key;pin-source=file:/run/pin</c>.</param>
+    /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not the certificate's.</exception>
+    /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL, or an OpenSSL without engines.</exception>
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    public static Identity FromOpenSslEngine(string chainPath, string engine, string keyId)
+    {
+        ArgumentNullException.ThrowIfNull(chainPath);
+        using var key = OpenSslKey.FromEngine(engine, keyId);
+        return FromPem(MaterialFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+    }
+
+    /// <summary>Reads a PEM chain from a file and opens its key through an OpenSSL provider, such as <c>tpm2</c> or <c>pkcs11</c>: the key stays in its hardware.</summary>
+    /// <param name="chainPath">The chain, our own certificate first.</param>
+    /// <param name="provider">The provider's name. Providers load code into the process: take it from your configuration and from nowhere else.</param>
+    /// <param name="keyUri">What the provider calls the key, such as <c>handle:0x81000007</c>.</param>
+    /// <exception cref="MaterialException">The chain cannot be read, the provider or the key cannot be opened, or the key is not the certificate's.</exception>
+    /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL 3 or later.</exception>
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    public static Identity FromOpenSslProvider(string chainPath, string provider, string keyUri)
+    {
+        ArgumentNullException.ThrowIfNull(chainPath);
+        using var key = OpenSslKey.FromProvider(provider, keyUri);
+        return FromPem(MaterialFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+    }
+
+    /// <summary>Takes a certificate with its key from a store of the platform, and the intermediates from the store of authorities beside it.</summary>
+    /// <param name="name">The store, such as <see cref="StoreName.My"/>.</param>
+    /// <param name="location">Whose store.</param>
+    /// <param name="thumbprint">The certificate: SHA-256 (64 hexadecimal digits), or SHA-1 (40) as some tools show it. Colons and spaces do not count.</param>
+    /// <exception cref="MaterialException">There is no such store or certificate, or its key is not there.</exception>
+    public static Identity FromStore(StoreName name, StoreLocation location, string thumbprint)
+    {
+        ArgumentNullException.ThrowIfNull(thumbprint);
+        return StoreIdentity.Load(name, location, thumbprint);
+    }
+
     /// <summary>Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292): the one certificate with a key, and the others as intermediates.</summary>
     /// <param name="path">The file.</param>
     /// <param name="password">Its password; empty for none.</param>
@@ -116,6 +175,27 @@ public sealed class Identity : IIdentitySource
 
     internal static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
     {
+        var certificates = ReadChain(chainPem, source);
+        return From(WithKey(certificates[0], keyPem, password, source), certificates.Skip(1));
+    }
+
+    internal static Identity FromPem(string chainPem, AsymmetricAlgorithm key, string source)
+    {
+        var certificates = ReadChain(chainPem, source);
+        try
+        {
+            return From(OpenSslKey.Attach(certificates[0], key), certificates.Skip(1));
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            throw new MaterialException(
+                $"The key that was given is not that of the first certificate in {source}, {PeerText.Quote(certificates[0].Subject)}. Put our own certificate first, or have one issued for this key. {exception.Message}", exception)
+            { Problem = MaterialProblem.KeyMismatch };
+        }
+    }
+
+    private static X509Certificate2Collection ReadChain(string chainPem, string source)
+    {
         var certificates = new X509Certificate2Collection();
         try
         {
@@ -126,12 +206,9 @@ public sealed class Identity : IIdentitySource
             throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.NoCertificate };
         }
 
-        if (certificates.Count == 0)
-        {
-            throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.") { Problem = MaterialProblem.NoCertificate };
-        }
-
-        return From(WithKey(certificates[0], keyPem, password, source), certificates.Skip(1));
+        return certificates.Count > 0
+            ? certificates
+            : throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.") { Problem = MaterialProblem.NoCertificate };
     }
 
     private static X509Certificate2 WithKey(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source)

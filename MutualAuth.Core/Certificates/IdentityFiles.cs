@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
@@ -27,6 +28,20 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
 
         Identity Load(ImmutableArray<FileContent> files) =>
             Identity.FromPem(files[0].Text, files[keyPath is null ? 0 : 1].Text, PasswordIn(files, passwordPath), files[0].Source);
+    }
+
+    /// <summary>Follows a PEM chain whose key is already open, such as one that never leaves its hardware: its certificate is renewed, and the key stays.</summary>
+    /// <param name="chainPath">The chain, our own certificate first.</param>
+    /// <param name="key">An RSA or EC key; the caller owns it and disposes of it after this.</param>
+    /// <param name="check">What else must hold of each identity, the first included; null checks the dates alone.</param>
+    /// <param name="options">How the file is followed.</param>
+    /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="MaterialException">What the file holds now cannot be used; the message says what to do.</exception>
+    public static IdentityFiles FromPem(string chainPath, AsymmetricAlgorithm key, IIdentityCheck? check = null, WatchOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(chainPath);
+        ArgumentNullException.ThrowIfNull(key);
+        return new IdentityFiles([chainPath], files => Identity.FromPem(files[0].Text, key, files[0].Source), check, options);
     }
 
     /// <summary>Follows a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292).</summary>

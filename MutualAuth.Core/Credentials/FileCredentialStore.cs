@@ -11,11 +11,11 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// The file is looked at again when a user logs in and a second has passed; one that cannot be read leaves the last good users in force, and says so in
+/// The file is looked at again when a user logs in and a second has passed, and each second as soon as somebody listens to <see cref="Replaced"/>; one that cannot be read leaves the last good users in force, and says so in
 /// the log. Changes are written to a second file that takes the first one's place in one step, under a lock file that all writers of this library honour,
 /// other processes included: a reader sees the old users or the new ones, after a crash as well. Comments do not survive a change. Safe for use from many threads.
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore
+public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
 {
     private const int MaxFileBytes = 64 * 1024 * 1024;
 
@@ -27,7 +27,10 @@ public sealed class FileCredentialStore : IWritableCredentialStore
     private readonly Lock _reading = new();
     private volatile FrozenDictionary<string, StoredCredential> _users;
     private (FileStamp Stamp, string Target) _stamp;
+    private string _mark = string.Empty;
     private long _lookedAt;
+    private EventHandler? _replaced;
+    private ITimer? _timer;
 
     private FileCredentialStore(string path, TimeProvider time, ILogger logger)
     {
@@ -37,6 +40,27 @@ public sealed class FileCredentialStore : IWritableCredentialStore
         _stamp = Stamp();
         _users = Read();
         _lookedAt = time.GetTimestamp();
+    }
+
+    /// <inheritdoc/>
+    public event EventHandler? Replaced
+    {
+        add
+        {
+            lock (_reading)
+            {
+                _replaced += value;
+                _timer ??= Follow();
+            }
+        }
+
+        remove
+        {
+            lock (_reading)
+            {
+                _replaced -= value;
+            }
+        }
     }
 
     /// <summary>How many users there are.</summary>
@@ -88,6 +112,23 @@ public sealed class FileCredentialStore : IWritableCredentialStore
     /// <summary>Looks at the file now, rather than when the next user logs in.</summary>
     public void ReloadIfChanged()
     {
+        if (Look())
+        {
+            new Reloading(this, "credentials", _path, _logger).Replaced(_replaced, $"{Count} users");
+        }
+    }
+
+    private ITimer Follow()
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            return _time.CreateTimer(static state => ((FileCredentialStore)state!).ReloadIfChanged(), this, s_lookAgainAfter, s_lookAgainAfter);
+        }
+    }
+
+    /// <returns>Whether other users count from now on.</returns>
+    private bool Look()
+    {
         lock (_reading)
         {
             Volatile.Write(ref _lookedAt, _time.GetTimestamp());
@@ -95,20 +136,26 @@ public sealed class FileCredentialStore : IWritableCredentialStore
             {
                 // The stamp first: what changes while we read is seen as a change the next time.
                 var stamp = Stamp();
-                if (stamp != _stamp || !stamp.Stamp.IsSettledAt(_time.GetUtcNow()))
+                if (stamp == _stamp && stamp.Stamp.IsSettledAt(_time.GetUtcNow()))
                 {
-                    _users = Read();
-                    if (stamp != _stamp)
-                    {
-                        CredentialLog.FileReloaded(_logger, _path, _users.Count);
-                    }
-
-                    _stamp = stamp;
+                    return false;
                 }
+
+                var mark = _mark;
+                _users = Read();
+                _stamp = stamp;
+                if (mark == _mark)
+                {
+                    return false;
+                }
+
+                CredentialLog.FileReloaded(_logger, _path, _users.Count);
+                return true;
             }
-            catch (Exception exception) when (exception is MaterialException or IOException or UnauthorizedAccessException)
+            catch (Exception exception)
             {
                 CredentialLog.FileNotReloaded(_logger, _path, exception.Message);
+                return false;
             }
         }
     }
@@ -156,7 +203,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore
         }
     }
 
-    private FrozenDictionary<string, StoredCredential> Read() => CredentialFile.Read(MaterialFile.ReadText(_path, MaxFileBytes), _path);
+    private FrozenDictionary<string, StoredCredential> Read()
+    {
+        var content = new FileContent(_path, MaterialFile.ReadBytes(_path, MaxFileBytes));
+        var users = CredentialFile.Read(content.Text, _path);
+        _mark = FollowedFile.MarkOf(content.Bytes);
+        return users;
+    }
 
     // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
     private (FileStamp Stamp, string Target) Stamp()

@@ -54,6 +54,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>What we require of clients, where we are the server.</summary>
     internal virtual CredentialPolicy RequiredCredentials => Require.Certificate;
 
+    /// <summary>Whether we send the names of our anchors with the request for a certificate, where we are the server.</summary>
+    internal virtual bool NamesAcceptableIssuers => false;
+
     /// <summary>With what we log in, where we are the client; null when we do not.</summary>
     internal virtual ClientCredentials? OwnCredentials => null;
 

@@ -48,12 +48,12 @@ internal sealed class Handshaker
     }
 
     /// <summary>We are the client.</summary>
-    internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, Identity? identity, bool judgeFirst)
+    internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
-        var settings = TlsSettings.ForClient(_options, serverName, identity, judgeFirst, judge);
+        var settings = TlsSettings.ForClient(_options, serverName, identities, judgeFirst, judge);
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);

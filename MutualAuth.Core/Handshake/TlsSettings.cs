@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -17,7 +18,7 @@ internal static class TlsSettings
     /// <param name="judge">Whose callback decides.</param>
     internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerJudge judge) => new()
     {
-        ServerCertificateContext = identity.TlsContext,
+        ServerCertificateContext = OfferedIssuers.ContextOf(options, identity),
         ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
         EnabledSslProtocols = Versions(options),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
@@ -30,10 +31,10 @@ internal static class TlsSettings
 
     /// <param name="options">Our options.</param>
     /// <param name="serverName">The name to ask for; null for none.</param>
-    /// <param name="identity">What we present; null for nothing.</param>
-    /// <param name="judgeFirst">Withhold <paramref name="identity"/> until <paramref name="judge"/> has accepted the server's own certificate.</param>
+    /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
+    /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, Identity? identity, bool judgeFirst, PeerJudge judge)
+    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, PeerJudge judge)
     {
         var settings = new SslClientAuthenticationOptions
         {
@@ -46,13 +47,13 @@ internal static class TlsSettings
             AllowRenegotiation = false,
             AllowTlsResume = false,
         };
-        if (identity is not null && judgeFirst)
+        if (identities.Length > 1 || (judgeFirst && identities.Length > 0))
         {
-            settings.LocalCertificateSelectionCallback = (_, _, _, server, _) => Select(server, identity, judge)!;
+            settings.LocalCertificateSelectionCallback = (_, _, _, server, issuers) => Select(server, issuers, identities, judgeFirst ? judge : null)!;
         }
         else
         {
-            settings.ClientCertificateContext = identity?.TlsContext;
+            settings.ClientCertificateContext = identities.FirstOrDefault()?.TlsContext;
         }
 
         return settings;
@@ -72,6 +73,8 @@ internal static class TlsSettings
     }
 
     // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.
-    private static X509Certificate2? Select(X509Certificate? server, Identity identity, PeerJudge judge) =>
-        server is not null && judge.AcceptsBeforeShowing(server) ? identity.PlatformCertificate : null;
+    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerJudge? judge) =>
+        server is not null && judge?.AcceptsBeforeShowing(server) != false
+            ? identities.FirstOrDefault(identity => identities.Length == 1 || OfferedIssuers.Fit(identity, issuers))?.PlatformCertificate
+            : null;
 }

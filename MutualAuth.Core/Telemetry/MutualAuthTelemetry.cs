@@ -29,4 +29,8 @@ public static class MutualAuthTelemetry
     /// <summary>New material that was found: taken up, or refused.</summary>
     internal static readonly Counter<long> Reloads = Meter.CreateCounter<long>(
         "mutualauth.reload", unit: "{reload}", description: "Replacements of our own material that were found, by what came of them.");
+
+    /// <summary>How long what is watched will last, negative afterwards.</summary>
+    internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
+        "mutualauth.days_left", EndGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list runs out.");
 }

@@ -9,17 +9,20 @@ internal static class Tool
             .Split(Path.PathSeparator)
             .SelectMany(directory => new[] { Path.Combine(directory, program), Path.Combine(directory, program + ".exe") })
             .FirstOrDefault(File.Exists);
-        if (path is null)
-        {
-            var missing = $"The program '{program}' is not on this machine.";
-            if (Environment.GetEnvironmentVariable("MUTUALAUTH_CI") == "1")
-            {
-                Assert.Fail(missing);
-            }
+        return path ?? throw Missing($"The program '{program}' is not on this machine.");
+    }
 
-            Assert.Ignore(missing);
+    /// <summary>The first of these files that there is.</summary>
+    internal static string FindFile(string what, params string[] paths) => Array.Find(paths, File.Exists) ?? throw Missing($"{what} is not on this machine.");
+
+    private static AssertionException Missing(string missing)
+    {
+        if (Environment.GetEnvironmentVariable("MUTUALAUTH_CI") == "1")
+        {
+            Assert.Fail(missing);
         }
 
-        return path!;
+        Assert.Ignore(missing);
+        return new AssertionException(missing);
     }
 }

@@ -31,15 +31,11 @@ internal static class CheckRevocation
         // end
     }
 
-    // snippet
-    public sealed class ListsFromFiles(params string[] paths) : IRevocationListSource
+    internal static void Follow(MutualTlsServerOptions serverOptions)
     {
-        private volatile RevocationLists _current = RevocationLists.FromFiles(paths);
-
-        public RevocationLists Current => _current;
-
-        // Called by a timer of yours. What cannot be read leaves the last good lists, which stop counting at their next update.
-        public void Reload() => _current = RevocationLists.FromFiles(paths);
+        // snippet
+        using var lists = new RevocationListFiles("root.crl", "issuing.crl");
+        var following = serverOptions with { Revocation = new RevocationPolicy { Lists = lists }, DenyList = new DenyListFile("denied.txt") };
+        // end
     }
-    // end
 }

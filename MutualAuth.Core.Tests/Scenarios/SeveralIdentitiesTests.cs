@@ -1,0 +1,121 @@
+using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>More than one identity: the server's by the name that is asked for, the client's by the server's wishes or by the server.</summary>
+[CancelAfter(120000)]
+public sealed class SeveralIdentitiesTests
+{
+    private World _world = null!;
+
+    [SetUp]
+    public void SetUp() => _world = new World();
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    [TestCase("b.example.test", "b.example.test")]
+    [TestCase("other.example.test", "*.example.test")]
+    [TestCase("elsewhere.test", "server.test")]
+    [TestCase(null, "server.test")]
+    public async Task A_server_shows_the_identity_that_carries_the_name_asked_for(string? asked, string shown)
+    {
+        using var wildcard = _world.Authority.IssueServer("*.example.test");
+        using var exact = _world.Authority.IssueServer("b.example.test");
+        var several = new ServerIdentities(_world.ServerIdentity, World.ToIdentity(wildcard), World.ToIdentity(exact));
+
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Authorization = Authorize.AnyTrustedPeer }, _world.ServerOptions with { Identity = several }, asked);
+
+        ends.Client.Accepted.Peer.Certificate!.DnsNames[0].Should().Be(shown);
+    }
+
+    [Test]
+    [TestCase(TlsVersionName.Tls13)]
+    [TestCase(TlsVersionName.Tls12)]
+    public async Task A_client_shows_the_identity_whose_authority_the_server_names(TlsVersionName version)
+    {
+        using var foreign = _world.Foreign.IssueClient("foreign.test");
+        var client = _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) };
+        if (version == TlsVersionName.Tls12)
+        {
+            client = client with { MaximumTlsVersion = Evidence.TlsVersion.Tls12 };
+        }
+
+        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions with { SendAcceptableIssuers = true });
+
+        ends.Server.Accepted.Peer.Name.Should().Be("client.test");
+    }
+
+    [Test]
+    public async Task A_client_shows_its_first_identity_when_the_server_names_no_authority()
+    {
+        using var foreign = _world.Foreign.IssueClient("foreign.test");
+
+        await using var ends = await Ends.ShakeAsync(
+            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) }, _world.ServerOptions);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
+    }
+
+    [Test]
+    public async Task A_client_shows_nothing_when_no_identity_is_of_an_authority_that_the_server_names()
+    {
+        using var foreign = _world.Foreign.IssueClient("foreign.test");
+        var two = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), World.ToIdentity(foreign));
+
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Identity = two }, _world.ServerOptions with { SendAcceptableIssuers = true });
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCertificate);
+    }
+
+    [Test]
+    public async Task A_server_that_names_authorities_still_sends_its_whole_chain()
+    {
+        using var intermediate = _world.Authority.IssueIntermediate();
+        using var leaf = intermediate.IssueServer("server.test");
+
+        await using var ends = await Ends.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Identity = World.ToIdentity(leaf), SendAcceptableIssuers = true });
+
+        ends.Client.Accepted.Peer.Certificate.Should().Be(leaf.Read());
+    }
+
+    [Test]
+    public async Task A_client_shows_each_server_the_identity_that_it_has_for_it()
+    {
+        using var foreign = _world.Foreign.IssueClient("foreign.test");
+        var client = _world.ClientOptions with { Identity = ClientIdentity.ByServer(name => name == "server.test" ? _world.ClientIdentity : World.ToIdentity(foreign)), Authorization = Authorize.AnyTrustedPeer };
+
+        await using var right = await Ends.ShakeAsync(client, _world.ServerOptions);
+        await using var wrong = await Ends.ShakeAsync(client, _world.ServerOptions, "elsewhere.test");
+
+        right.Server.Accepted.Peer.Name.Should().Be("client.test");
+        wrong.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
+    }
+
+    [Test]
+    public async Task A_callback_is_asked_for_each_handshake_and_what_it_gave_last_stays_when_it_throws()
+    {
+        using var next = _world.Authority.IssueServer("server.test");
+        var identities = new Queue<Identity>([_world.ServerIdentity, World.ToIdentity(next)]);
+        var server = _world.ServerOptions with { Identity = new IdentityCallback(identities.Dequeue) };
+
+        await using var first = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var second = await Ends.ShakeAsync(_world.ClientOptions, server);
+
+        first.Client.Accepted.Peer.Certificate.Should().Be(next.Read());
+        second.Client.Accepted.Peer.Certificate.Should().Be(next.Read(), "the callback has nothing left and throws");
+    }
+
+    public enum TlsVersionName
+    {
+        Tls12 = 1,
+        Tls13 = 2,
+    }
+}

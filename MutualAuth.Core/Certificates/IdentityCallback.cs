@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>An identity that the application hands out when it is asked, once for each handshake.</summary>
+/// <remarks>When the callback throws, what it gave last is used, and the log says so. Safe for use from many threads when the callback is.</remarks>
+public sealed class IdentityCallback : IIdentitySource
+{
+    private readonly Func<Identity> _ask;
+    private readonly ILogger _logger;
+    private volatile Identity _last;
+
+    /// <summary>Asks once, now, so that a callback that cannot answer is noticed before the first peer.</summary>
+    /// <param name="ask">Gives the identity of the moment. It must be quick and must not block; keep identities rather than load them anew.</param>
+    /// <param name="loggerFactory">Where failures are logged; null means nowhere.</param>
+    /// <exception cref="ArgumentException">It gave null.</exception>
+    public IdentityCallback(Func<Identity> ask, ILoggerFactory? loggerFactory = null)
+    {
+        ArgumentNullException.ThrowIfNull(ask);
+        _ask = ask;
+        _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(MutualAuthTelemetry.LogCategory);
+        _last = ask() ?? throw new ArgumentException("The callback gave no identity.", nameof(ask));
+    }
+
+    /// <inheritdoc/>
+    public Identity Current
+    {
+        get
+        {
+            try
+            {
+                return _last = _ask() ?? _last;
+            }
+            catch (Exception exception)
+            {
+                ReloadLog.CallbackFaulted(_logger, exception);
+                return _last;
+            }
+        }
+    }
+}

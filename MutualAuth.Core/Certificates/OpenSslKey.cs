@@ -1,0 +1,87 @@
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.RegularExpressions;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Certificates;
+
+/// <summary>Keys that OpenSSL opens through an engine or a provider, and that need never leave their hardware.</summary>
+internal static partial class OpenSslKey
+{
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    internal static AsymmetricAlgorithm FromEngine(string engine, string keyId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(engine);
+        ArgumentException.ThrowIfNullOrEmpty(keyId);
+        return Open("engine", engine, keyId, () => SafeEvpPKeyHandle.OpenPrivateKeyFromEngine(engine, keyId));
+    }
+
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    internal static AsymmetricAlgorithm FromProvider(string provider, string keyUri)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(provider);
+        ArgumentException.ThrowIfNullOrEmpty(keyUri);
+        return Open("provider", provider, keyUri, () => SafeEvpPKeyHandle.OpenKeyFromProvider(provider, keyUri));
+    }
+
+    /// <summary>The certificate together with the key; a duplicate of the key's handle is kept.</summary>
+    internal static X509Certificate2 Attach(X509Certificate2 certificate, AsymmetricAlgorithm key) => key switch
+    {
+        RSA rsa => certificate.CopyWithPrivateKey(rsa),
+        ECDsa ecdsa => certificate.CopyWithPrivateKey(ecdsa),
+        _ => throw new ArgumentException($"Expected an RSA or EC key for signing, got {key.GetType().Name}.", nameof(key)),
+    };
+
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    private static AsymmetricAlgorithm Open(string kind, string module, string keyId, Func<SafeEvpPKeyHandle> open)
+    {
+        try
+        {
+            using var handle = open();
+            return ToAlgorithm(handle);
+        }
+        catch (CryptographicException exception)
+        {
+            throw new MaterialException(
+                $"The OpenSSL {kind} {PeerText.Quote(module)} does not open the key {PeerText.Quote(WithoutPin(keyId))}: {exception.Message}. "
+                + $"Check that the {kind} is installed and finds its module, that token and object are named right, and that the PIN is.", exception)
+            { Problem = MaterialProblem.NoKey };
+        }
+    }
+
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    private static AsymmetricAlgorithm ToAlgorithm(SafeEvpPKeyHandle handle)
+    {
+        try
+        {
+            return new ECDsaOpenSsl(handle);
+        }
+        catch (CryptographicException)
+        {
+            return new RSAOpenSsl(handle);
+        }
+    }
+
+    // A PIN in the URI is allowed, and has no place in a message.
+    private static string WithoutPin(string keyId) => Pin().Replace(keyId, "$1…");
+
+    [GeneratedRegex("(pin-value=)[^;?&]*", RegexOptions.IgnoreCase)]
+    private static partial Regex Pin();
+}
