@@ -29,4 +29,7 @@ public static class MutualAuthTelemetry
     /// <summary>New material that was found: taken up, or refused.</summary>
     internal static readonly Counter<long> Reloads = Meter.CreateCounter<long>(
         "mutualauth.reload", unit: "{reload}", description: "Replacements of our own material that were found, by what came of them.");
+
+    internal static readonly Counter<long> LostGround = Meter.CreateCounter<long>(
+        "mutualauth.connection.lost_ground", unit: "{connection}", description: "Live connections that lost their ground.");
 }

@@ -38,12 +38,15 @@ public sealed class CertificateStage
     }
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
-    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: false);
+    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, wasAdmitted: false);
 
     /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
-    internal CertificateVerdict Rejudge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: true);
+    /// <param name="evidence">What it showed then.</param>
+    /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
+    /// <param name="datesAt">The time at which the certificates must be valid, so that one which ran out does not hide what else has changed.</param>
+    internal CertificateVerdict Rejudge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt) => Judge(evidence, at, datesAt, wasAdmitted: true);
 
-    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, bool wasAdmitted)
+    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, bool wasAdmitted)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         Certificate? leaf = null;
@@ -60,9 +63,9 @@ public sealed class CertificateStage
             }
 
             var (presented, unreadable) = ReadOthers(evidence);
-            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, at)
+            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, datesAt)
             {
-                Revocation = PrepareRevocation(leaf!),
+                Revocation = PrepareRevocation(leaf!, at),
                 WasAdmitted = wasAdmitted,
             });
             if (result.Rejection is { } noPath)
@@ -77,7 +80,7 @@ public sealed class CertificateStage
             }
 
             var context = new CertificateContext(evidence, result.Path, at);
-            return Examine(context) is { } objection
+            return Examine(context, wasAdmitted) is { } objection
                 ? Reject(objection, leaf)
                 : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!)));
         }
@@ -107,9 +110,9 @@ public sealed class CertificateStage
         }
     }
 
-    private RevocationCheck? PrepareRevocation(Certificate leaf) => _options.Revocation is null && _options.DenyList is null
+    private RevocationCheck? PrepareRevocation(Certificate leaf, DateTimeOffset at) => _options.Revocation is null && _options.DenyList is null
         ? null
-        : new RevocationCheck(leaf, _options.Revocation, _options.DenyList, _options.Profile);
+        : new RevocationCheck(leaf, _options.Revocation, _options.DenyList, _options.Profile, at);
 
     private Rejection? CheckBounds(PeerEvidence evidence)
     {
@@ -152,7 +155,7 @@ public sealed class CertificateStage
         return (presented, unreadable);
     }
 
-    private Rejection? Examine(CertificateContext context)
+    private Rejection? Examine(CertificateContext context, bool wasAdmitted)
     {
         // The search has asked about every certificate that another one issued; a peer that is itself an anchor has not been asked about.
         if (context.Path.Length == 1 && _options.DenyList?.Current.Examine(context.Certificate) is { } denied)
@@ -167,7 +170,11 @@ public sealed class CertificateStage
                 return unpinned;
             }
 
-            ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+            if (!wasAdmitted)
+            {
+                // Once for each connection, and not again whenever it is judged again.
+                ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+            }
         }
 
         if (_options.Authorization.Examine(context) is { } unauthorized)
