@@ -244,7 +244,7 @@ internal sealed class LiveRegistry
 
         try
         {
-            switch (_stage.Rejudge(entry.Connection.Peer.Evidence, Now, datesAt))
+            switch (_stage.Rejudge(entry.Connection.Peer.Evidence, entry.Path, Now, datesAt))
             {
                 case CertificateVerdict.Accepted accepted:
                     Stand(entry, accepted.Peer);
