@@ -25,6 +25,12 @@ if (args is ["judge-first"])
     return;
 }
 
+if (args is ["resumption"])
+{
+    await ResumptionRatio.PrintAsync();
+    return;
+}
+
 if (args is ["rejudge"])
 {
     await RejudgeTimes.PrintAsync();
