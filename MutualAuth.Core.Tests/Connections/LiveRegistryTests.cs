@@ -14,6 +14,8 @@ namespace MutualAuth.Tests.Connections;
 [CancelAfter(60000)]
 public sealed class LiveRegistryTests
 {
+    private static readonly DateTimeOffset s_endOfTime = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero); // RFC 5280 §4.1.2.5
+
     private static readonly DateTimeOffset s_now = new RevocationWorld().Now;
 
     [Test]
@@ -204,12 +206,31 @@ public sealed class LiveRegistryTests
         var connection = world.Connect(world.Issue(spec => spec with { NotAfter = s_now.AddHours(3) }));
         var longer = world.Connect();
 
-        world.Clock.Advance(TimeSpan.FromHours(3) - margin);
-        connection.Losses.Should().BeEmpty("the last second is part of the validity");
-        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        world.Clock.Advance(TimeSpan.FromHours(3) - margin + TimeSpan.FromMilliseconds(999));
+        world.Rule.SayReplaced(); // so that there is something to wait for
+        await world.JudgedAgainAsync();
+        connection.Losses.Should().BeEmpty("the whole of the last second is part of the validity");
+        world.Clock.Advance(TimeSpan.FromMilliseconds(1));
 
         (await connection.LostAsync()).Should().Be((RejectionReason.CertificateExpired, LostGroundAction.Drain));
         longer.Losses.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_certificate_that_has_no_end_ends_nothing()
+    {
+        using var world = new LiveWorld(new LiveConnectionPolicy { EndsWithOwnCertificate = true });
+        using var root = new TestAuthority("Eternal", spec => spec with { NotAfter = s_endOfTime }, world.Clock);
+        using var certificate = root.Issue(spec => spec with { DnsNames = ["client.test"], NotAfter = s_endOfTime });
+        world.Trust.Current = root.AsTrust;
+        world.Lists.Current = RevocationLists.DangerouslyUnchecked;
+        var connection = world.Connect(certificate, ownEnd: s_endOfTime);
+
+        world.Clock.Advance(TimeSpan.FromDays(3650));
+        world.Rule.SayReplaced();
+
+        (await world.JudgedAgainAsync()).Should().Be(1);
+        connection.Losses.Should().BeEmpty();
     }
 
     [Test]

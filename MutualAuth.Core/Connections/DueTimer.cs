@@ -27,10 +27,10 @@ internal sealed class DueTimer
 
     private TimeSpan Elapsed => _time.GetElapsedTime(_start);
 
-    /// <summary>Has the entry come up after this date; null means at no date.</summary>
+    /// <summary>Has the entry come up at this date; null means at no date.</summary>
     internal void SetDate(LiveEntry entry, DateTimeOffset? date)
     {
-        var due = date?.UtcTicks + 1;
+        var due = date?.UtcTicks;
         _dates.Move(entry, entry.DateDue, due);
         entry.DateDue = due;
         Arm();

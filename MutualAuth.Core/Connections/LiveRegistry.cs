@@ -247,7 +247,7 @@ internal sealed class LiveRegistry
             switch (_stage.Rejudge(entry.Connection.Peer.Evidence, entry.Path, Now, datesAt))
             {
                 case CertificateVerdict.Accepted accepted:
-                    Stand(entry, accepted.Peer);
+                    Stand(entry, accepted.Peer, datesAt);
                     return false;
                 case CertificateVerdict.Rejected rejected:
                     return Lose(entry, rejected.Rejection);
@@ -263,7 +263,7 @@ internal sealed class LiveRegistry
     }
 
     /// <summary>The peer is accepted, perhaps by another path than before.</summary>
-    private void Stand(LiveEntry entry, AuthenticatedPeer peer)
+    private void Stand(LiveEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt)
     {
         lock (_lock)
         {
@@ -275,6 +275,11 @@ internal sealed class LiveRegistry
             if (entry.Lost is { Action: LostGroundAction.Notify })
             {
                 entry.Lost = null;
+            }
+
+            if (datesAt > entry.PathEnd)
+            {
+                entry.IsPathEndPast = false;
             }
 
             if (!entry.Path.SequenceEqual(peer.Path))
@@ -391,14 +396,13 @@ internal sealed class LiveRegistry
     {
         var at = Now + _policy.ExpiryMargin;
         var loses = false;
-        if (at > entry.OwnEnd)
+        if (entry.OwnEnd is { } end && at >= After(end))
         {
-            var end = entry.OwnEnd.Value;
             entry.OwnEnd = null;
             loses = Lose(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", string.Create(CultureInfo.InvariantCulture, $"one that is valid until {end:yyyy-MM-ddTHH:mm:ssZ}")));
         }
 
-        if (at > entry.PathEnd && !entry.IsPathEndPast)
+        if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))
         {
             entry.IsPathEndPast = true;
             loses |= Rejudge(entry, at);
@@ -416,6 +420,9 @@ internal sealed class LiveRegistry
     {
         var pathEnd = entry.IsPathEndPast || entry.Path.IsEmpty ? null : (DateTimeOffset?)entry.PathEnd;
         var next = pathEnd is null || entry.OwnEnd < pathEnd ? entry.OwnEnd : pathEnd;
-        _timer.SetDate(entry, entry.IsOver ? null : next - _policy.ExpiryMargin);
+        _timer.SetDate(entry, entry.IsOver || next is null ? null : After(next.Value) - _policy.ExpiryMargin);
     }
+
+    /// <summary>The moment at which a certificate has run out. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to the end of time.</summary>
+    private static DateTimeOffset After(DateTimeOffset end) => end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
 }
