@@ -364,6 +364,22 @@ public sealed class LiveRegistryTests
     }
 
     [Test]
+    public async Task A_log_that_fails_keeps_nobody_who_has_to_go([Values(1450, 1452)] int failsAt)
+    {
+        using var world = new LiveWorld();
+        var certificate = world.Issue();
+        FakeConnection[] connections = [world.Connect(), world.Connect(certificate), world.Connect(world.Issue())];
+        world.Log.FailsAt = failsAt;
+
+        world.Revoke(certificate);
+        await connections[1].EndedAsync();
+        world.Trust.Replace(new TestAuthority("Elsewhere").AsTrust);
+
+        await connections[0].EndedAsync();
+        await connections[2].EndedAsync();
+    }
+
+    [Test]
     public void Sources_are_watched_while_somebody_stands_on_them_and_let_go_afterwards()
     {
         using var world = new LiveWorld();

@@ -8,6 +8,9 @@ internal sealed class EventLog : ILoggerFactory, ILogger
 {
     private readonly Channel<LogEvent> _events = Channel.CreateUnbounded<LogEvent>();
 
+    /// <summary>An event at which the log fails; null for none.</summary>
+    internal int? FailsAt { get; set; }
+
     /// <summary>The next event with this number; others are passed over.</summary>
     internal async Task<LogEvent> NextAsync(int id)
     {
@@ -31,8 +34,14 @@ internal sealed class EventLog : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
         _events.Writer.TryWrite(new LogEvent(eventId.Id, ((IReadOnlyList<KeyValuePair<string, object?>>)state!).ToDictionary(), exception));
+        if (eventId.Id == FailsAt)
+        {
+            throw new IOException("The disk of the log is full.");
+        }
+    }
 
     public void Dispose()
     {

@@ -137,10 +137,17 @@ internal sealed class LiveRegistry
     {
         while (TryTakePending(out var concernsAll))
         {
-            var (entries, live) = Find(concernsAll);
-            await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
-            var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
-            LiveLog.JudgedAgain(_logger, entries.Count, live, lost);
+            try
+            {
+                var (entries, live) = Find(concernsAll);
+                await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
+                var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
+                LiveLog.JudgedAgain(_logger, entries.Count, live, lost);
+            }
+            catch (Exception)
+            {
+                // A logger of the application's that throws. Whoever had to go is gone, and the next change must be looked at.
+            }
         }
     }
 
@@ -221,10 +228,22 @@ internal sealed class LiveRegistry
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount / 2) };
         await Parallel.ForEachAsync(entries.Chunk(BatchSize), options, async (batch, _) =>
         {
-            Interlocked.Add(ref lost, batch.Count(loses));
+            Interlocked.Add(ref lost, batch.Count(entry => Try(loses, entry)));
             await Task.Yield();
         }).ConfigureAwait(false);
         return lost;
+    }
+
+    private static bool Try(Func<LiveEntry, bool> loses, LiveEntry entry)
+    {
+        try
+        {
+            return loses(entry);
+        }
+        catch (Exception)
+        {
+            return true; // a logger of the application's that throws: the others are still to be looked at
+        }
     }
 
     /// <summary>Judges by the rules of now. The certificates' own dates count up to the end of the path: that they ran out has a time of its own.</summary>
@@ -310,10 +329,8 @@ internal sealed class LiveRegistry
             }
         }
 
+        // First of all it ends: a logger or an observer that fails must not keep it.
         var connection = entry.Connection;
-        LiveLog.GroundLost(_logger, connection.Peer.Name, connection.RemoteEndPoint, lost.Action.ToString(), rejection);
-        MutualAuthTelemetry.LostGround.Add(
-            1, _role, new("mutualauth.reason", rejection.Reason.ToCode()), new("mutualauth.action", RejectionReasons.ToSnakeCase(lost.Action.ToString())));
         try
         {
             connection.Lose(lost);
@@ -323,6 +340,9 @@ internal sealed class LiveRegistry
             LiveLog.EndFaulted(_logger, exception);
         }
 
+        MutualAuthTelemetry.LostGround.Add(
+            1, _role, new("mutualauth.reason", rejection.Reason.ToCode()), new("mutualauth.action", RejectionReasons.ToSnakeCase(lost.Action.ToString())));
+        LiveLog.GroundLost(_logger, connection.Peer.Name, connection.RemoteEndPoint, lost.Action.ToString(), rejection);
         Tell(connection);
         return true;
     }
