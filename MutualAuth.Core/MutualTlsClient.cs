@@ -14,12 +14,17 @@ public sealed class MutualTlsClient
 {
     private readonly MutualTlsClientOptions _options;
     private readonly Handshaker _handshaker;
+    private readonly LiveRegistry _live;
+
+    /// <summary>The connections that this client authenticated and that are not over.</summary>
+    internal LiveRegistry Live => _live;
 
     /// <summary>Prepares a client.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
+        _live = new LiveRegistry(_handshaker.Stage, options, options.LiveConnections, PeerRole.Server);
         _options = options;
     }
 
@@ -84,17 +89,20 @@ public sealed class MutualTlsClient
         return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 
-    /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection.</summary>
+    /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
     private async Task<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
     {
         using (attempt)
         {
             try
             {
+                using var ticket = _live.Begin();
                 var identities = _options.Identity.For(serverName?.ToString());
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
-                return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
+                var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
+                ticket.Register(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter));
+                return connection;
             }
             catch (Exception exception)
             {

@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 
@@ -16,6 +17,9 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// us log in is refused, and so is one that does not speak the confirmation protocol.
     /// </summary>
     public ClientCredentials? Credentials { get; init; }
+
+    /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
+    public LiveConnectionPolicy LiveConnections { get; init; } = new();
 
     internal override ClientCredentials? OwnCredentials => Credentials;
 
@@ -39,7 +43,12 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
             yield return problem;
         }
 
-        foreach (var problem in Credentials?.Problems() ?? [])
+        if (LiveConnections is null)
+        {
+            yield return $"{nameof(LiveConnections)} must not be null.";
+        }
+
+        foreach (var problem in (Credentials?.Problems() ?? []).Concat(LiveConnections?.Problems() ?? []))
         {
             yield return problem;
         }

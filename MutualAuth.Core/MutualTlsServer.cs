@@ -12,16 +12,21 @@ namespace MutualAuth;
 public sealed class MutualTlsServer
 {
     private readonly Handshaker _handshaker;
+    private readonly LiveRegistry _live;
 
     /// <summary>Prepares a server.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
+        _live = new LiveRegistry(_handshaker.Stage, options, options.LiveConnections, PeerRole.Client);
         Options = options;
     }
 
     internal MutualTlsServerOptions Options { get; }
+
+    /// <summary>The connections that this server authenticated and that are not over.</summary>
+    internal LiveRegistry Live => _live;
 
     /// <summary>Authenticates the client at the other end of a connected socket.</summary>
     /// <param name="socket">The socket. It is ours from here on: the connection owns it, and every failure closes it.</param>
@@ -45,7 +50,7 @@ public sealed class MutualTlsServer
         return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
     }
 
-    /// <summary>The whole way, on one screen: hello, a place, the configuration, TLS, certificate stage, confirmation, connection.</summary>
+    /// <summary>The whole way, on one screen: hello, a place, the configuration, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
     internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IHandshakeGate gate)
     {
         using (attempt)
@@ -55,9 +60,13 @@ public sealed class MutualTlsServer
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
-                var tls = await server._handshaker.AsServerAsync(attempt, hello, server.IdentityFor(hello)).ConfigureAwait(false);
+                using var ticket = server._live.Begin();
+                var identity = server.IdentityFor(hello);
+                var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
-                return new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
+                var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
+                ticket.Register(connection, identity.Certificate.NotAfter);
+                return connection;
             }
             catch (Exception exception)
             {

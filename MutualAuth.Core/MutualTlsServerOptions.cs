@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 
@@ -27,6 +28,9 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
     internal override CredentialPolicy RequiredCredentials => Credentials;
 
+    /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
+    public LiveConnectionPolicy LiveConnections { get; init; } = new();
+
     /// <summary>Chooses, by the ClientHello, the server that carries the handshake on. Default: this one serves everybody.</summary>
     public ServerSelector? SelectServer { get; init; }
 
@@ -37,13 +41,18 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
             yield return $"{nameof(Identity)} is missing: a server must present a certificate.";
         }
 
+        if (LiveConnections is null)
+        {
+            yield return $"{nameof(LiveConnections)} must not be null.";
+        }
+
         if (Credentials is null)
         {
             yield return $"{nameof(Credentials)} must not be null; {nameof(Require)}.{nameof(Require.Certificate)} is the default.";
             yield break;
         }
 
-        foreach (var problem in base.Problems().Concat(Credentials.Problems()))
+        foreach (var problem in base.Problems().Concat(Credentials.Problems()).Concat(LiveConnections?.Problems() ?? []))
         {
             yield return problem;
         }

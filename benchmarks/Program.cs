@@ -31,4 +31,16 @@ if (args is ["reload"])
     return;
 }
 
+if (args is ["resumption"])
+{
+    await ResumptionRatio.PrintAsync();
+    return;
+}
+
+if (args is ["rejudge"])
+{
+    await RejudgeTimes.PrintAsync();
+    return;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(PathMaterial).Assembly).Run(args);

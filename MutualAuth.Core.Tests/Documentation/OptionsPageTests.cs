@@ -5,6 +5,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Certificates;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 using MutualAuth.Tests.Support;
@@ -34,6 +35,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
+        yield return Case(typeof(LiveConnectionPolicy), new LiveConnectionPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });

@@ -35,7 +35,7 @@ public sealed partial class RejectionsPageTests
             Enum.GetValues<HandshakeFailure>().Select(failure => ($"`{failure}`", $"`{RejectionReasons.ToSnakeCase(failure.ToString())}`")));
 
     // What the certificate stage, the asynchronous validators and the credential stage say is told by a verdict; the rest happens before there are any, or instead of one.
-    private static bool IsToldInAVerdict(int reason) => reason is (>= 300 and < 500) or >= 600;
+    private static bool IsToldInAVerdict(int reason) => reason is (>= 300 and < 500) or (>= 600 and < 700);
 
     private static bool TellsNothingOrAKnownAlert(string cell) =>
         cell.StartsWith("nothing", StringComparison.Ordinal)

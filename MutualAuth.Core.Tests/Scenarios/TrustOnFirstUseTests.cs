@@ -47,6 +47,21 @@ public sealed class TrustOnFirstUseTests
     }
 
     [Test]
+    public async Task Who_is_forgotten_loses_the_live_connection_and_a_newcomer_takes_nobodys([Values] bool isForgotten)
+    {
+        await using var ends = await MeetAsync(_alice, _bob);
+        using var carol = SelfSigned.Issue("carol");
+        await using var others = await MeetAsync(carol, _bob);
+
+        (await _bobs.ForgetAsync(isForgotten ? "alice" : "carol")).Should().BeTrue();
+
+        var (loses, stays) = isForgotten ? (ends, others) : (others, ends);
+        await loses.Server.Accepted.GroundLost.WaitHandleAsync();
+        loses.Server.Accepted.LostGround!.Rejection.Reason.Should().Be(RejectionReason.UnknownAuthority);
+        stays.Server.Accepted.LostGround.Should().BeNull();
+    }
+
+    [Test]
     public async Task A_client_with_a_new_key_is_rejected_and_both_ends_know()
     {
         await (await MeetAsync(_alice, _bob)).DisposeAsync();

@@ -70,9 +70,3 @@ internal sealed class RevocationWorld : IDisposable
         Root.Dispose();
     }
 }
-
-/// <summary>A source whose set tests replace.</summary>
-internal sealed class ReloadableLists(RevocationLists first) : IRevocationListSource
-{
-    public RevocationLists Current { get; set; } = first;
-}

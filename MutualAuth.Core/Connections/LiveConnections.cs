@@ -29,7 +29,7 @@ internal sealed class LiveConnections
             draining = _draining;
         }
 
-        connection.OnDisposed(Remove);
+        connection.OnEnded(() => Remove(connection));
         if (draining)
         {
             connection.RequestDrain();

@@ -18,13 +18,17 @@ namespace MutualAuth.Connections;
 /// <see cref="SslStream"/>; the other members are safe to call from any thread.
 /// TLS 1.3 cannot tell an attacker's cut from the end of the stream, nor does the platform: give your messages an end of their own.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable
+public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
-    private Action<MutualTlsConnection>? _onDisposed;
+    private readonly CancellationTokenSource _groundLost = new();
+    private readonly Lock _ending = new();
+    private Action? _onEnded;
+    private bool _isOver;
+    private volatile LostGround? _lostGround;
     private int _disposed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
@@ -38,6 +42,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable
         _socket = socket;
         _time = time;
         MutualAuthTelemetry.OpenConnections.Add(1);
+        tls.Transport.OnClosed = End;
     }
 
     /// <summary>The application's stream: the <see cref="SslStream"/> itself, with nothing in its way.</summary>
@@ -58,8 +63,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable
     /// <summary>The peer's address; null when the transport has none.</summary>
     public EndPoint? RemoteEndPoint { get; }
 
-    /// <summary>Cancelled when the listener that accepted the connection is being stopped: finish what is under way, then dispose.</summary>
+    /// <summary>
+    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection has lost its ground and is to end: finish what is
+    /// under way, then dispose. Callbacks run on threads of the pool.
+    /// </summary>
     public CancellationToken DrainRequested => _drain.Token;
+
+    /// <summary>Cancelled when the peer would no longer be let in, or the connection has lasted long enough; <see cref="LostGround"/> says why. Callbacks run on threads of the pool.</summary>
+    /// <remarks>Whether the connection ends is for <see cref="LiveConnectionPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
+    public CancellationToken GroundLost => _groundLost.Token;
+
+    /// <summary>Why the connection has lost its ground since it was made, the latest and worst of the reasons; null while it has not.</summary>
+    public LostGround? LostGround => _lostGround;
 
     /// <summary>Says that we send no more (close_notify, RFC 8446 §6.1). The peer may go on sending, and we may go on reading.</summary>
     /// <exception cref="IOException">The transport failed.</exception>
@@ -145,7 +160,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable
             }
 
             Stream.Dispose();
-            EndDispose();
+            End();
         }
     }
 
@@ -154,6 +169,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable
     {
         if (!TryBeginDispose())
         {
+            return;
+        }
+
+        if (_lostGround is not null)
+        {
+            // It ends before its time: no reset may overtake what the peer is told, and whatever the peer is still sending.
+            await PoliteClose.RunAsync(Stream, _tls.Transport, _socket, _time).ConfigureAwait(false);
+            await Stream.DisposeAsync().ConfigureAwait(false);
+            End();
             return;
         }
 
@@ -168,26 +192,63 @@ public sealed class MutualTlsConnection : IAsyncDisposable
         }
 
         await Stream.DisposeAsync().ConfigureAwait(false);
-        EndDispose();
+        End();
     }
 
-    /// <summary>Called once, when the connection is over.</summary>
-    internal void OnDisposed(Action<MutualTlsConnection> action)
+    void ILiveConnection.Lose(LostGround lost)
     {
-        _onDisposed = action;
-        if (Volatile.Read(ref _disposed) != 0)
+        _lostGround = lost;
+        _ = _groundLost.CancelAsync();
+        if (lost.Action != LostGroundAction.Notify)
         {
-            Interlocked.Exchange(ref _onDisposed, null)?.Invoke(this);
+            RequestDrain();
+        }
+
+        if (lost.Action == LostGroundAction.Abort)
+        {
+            Abort();
         }
     }
 
-    internal void RequestDrain() => _drain.Cancel();
+    ValueTask ILiveConnection.EndAsync() => DisposeAsync();
+
+    void ILiveConnection.OnEnded(Action action) => OnEnded(action);
+
+    /// <summary>Has <paramref name="action"/> called once when the connection is over; at once if it is already.</summary>
+    internal void OnEnded(Action action)
+    {
+        lock (_ending)
+        {
+            if (!_isOver)
+            {
+                _onEnded += action;
+                return;
+            }
+        }
+
+        action();
+    }
+
+    internal void RequestDrain() => _ = _drain.CancelAsync(); // what the application does in its callbacks neither holds us up nor throws at us
 
     private bool TryBeginDispose() => Interlocked.Exchange(ref _disposed, 1) == 0;
 
-    private void EndDispose()
+    private void End()
     {
+        Action? onEnded;
+        lock (_ending)
+        {
+            if (_isOver)
+            {
+                return;
+            }
+
+            _isOver = true;
+            onEnded = _onEnded;
+            _onEnded = null;
+        }
+
         MutualAuthTelemetry.OpenConnections.Add(-1);
-        Interlocked.Exchange(ref _onDisposed, null)?.Invoke(this);
+        onEnded?.Invoke();
     }
 }

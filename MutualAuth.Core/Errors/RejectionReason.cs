@@ -253,6 +253,14 @@ public enum RejectionReason
 
     /// <summary>The parties to a step-up do not agree on the transaction, or it is not this connection's user who confirms it.</summary>
     StepUpMismatch = 617,
+
+    // 700: what ends a live connection, beside the reasons above.
+
+    /// <summary>A connection has been open for as long as one may be.</summary>
+    MaximumAgeReached = 700,
+
+    /// <summary>The certificate that we presented has run out while the connection was open.</summary>
+    OwnCertificateExpired = 701,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

@@ -8,6 +8,9 @@ namespace MutualAuth.Handshake;
 /// <summary>What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.</summary>
 internal sealed record AuthenticatedTls(SslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed)
 {
+    /// <summary>What the stream lies on.</summary>
+    internal required HandshakeTransport Transport { get; init; }
+
     /// <summary>What ties a later step-up to this channel.</summary>
     internal required ChannelFacts Channel { get; init; }
 

@@ -18,6 +18,9 @@ internal sealed class HandshakeTransport : Stream
         _maxHandshakeBytes = maxHandshakeBytes;
     }
 
+    /// <summary>Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.</summary>
+    internal Action? OnClosed { get; set; }
+
     /// <summary>The bytes that have come from the peer during the handshake.</summary>
     internal long Received { get; private set; }
 
@@ -106,6 +109,7 @@ internal sealed class HandshakeTransport : Stream
         if (disposing)
         {
             _inner.Dispose();
+            OnClosed?.Invoke();
         }
 
         base.Dispose(disposing);

@@ -36,6 +36,9 @@ internal sealed class Handshaker
             _logger);
     }
 
+    /// <summary>What judges peers, and judges them again.</summary>
+    internal CertificateStage Stage => _stage;
+
     /// <summary>We are the server, and have read the client's hello.</summary>
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
@@ -114,7 +117,13 @@ internal sealed class Handshaker
 
         var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
         var facts = new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName);
-        return new AuthenticatedTls(tls, peer!, facts, confirms) { Channel = new ChannelFacts(binding, transcript), Login = _login, Options = _options };
+        return new AuthenticatedTls(tls, peer!, facts, confirms)
+        {
+            Transport = attempt.Transport,
+            Channel = new ChannelFacts(binding, transcript),
+            Login = _login,
+            Options = _options,
+        };
     }
 
     /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>

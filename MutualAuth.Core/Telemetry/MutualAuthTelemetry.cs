@@ -33,4 +33,7 @@ public static class MutualAuthTelemetry
     /// <summary>How long what is watched will last, negative afterwards.</summary>
     internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
         "mutualauth.days_left", EndGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list runs out.");
+
+    internal static readonly Counter<long> LostGround = Meter.CreateCounter<long>(
+        "mutualauth.connection.lost_ground", unit: "{connection}", description: "Live connections that lost their ground.");
 }

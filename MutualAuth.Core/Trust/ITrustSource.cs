@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -28,6 +29,9 @@ internal readonly record struct PathSearch(
 {
     /// <summary>What says that a certificate was revoked; null when revocation is not checked.</summary>
     internal IRevocationSource? Revocation { get; init; }
+
+    /// <summary>The path by which the peer was accepted before; empty for a peer that is judged for the first time. Only its signatures are known, all else is judged anew.</summary>
+    internal ImmutableArray<Certificate> Verified { get; init; }
 
     /// <summary>The peer was admitted before and is judged again: whoever is not known now will not be met for the first time.</summary>
     internal bool WasAdmitted { get; init; }

@@ -31,17 +31,29 @@ public abstract class KnownPeerStore
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
     public abstract ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default);
 
-    /// <summary>Forgets a peer, so that it can be met for the first time again, with another key. Live connections are not closed by it.</summary>
+    /// <summary>Forgets a peer, so that it can be met for the first time again, with another key. Its live connections lose their ground.</summary>
     /// <returns>False when nobody of this name was known.</returns>
     /// <exception cref="MaterialException">The change cannot be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
     public abstract ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Raised after somebody who was known is known no more, or by another key. Not for newcomers: they take the ground from nobody.</summary>
+    internal event EventHandler? Lost;
 
     /// <summary>Where the peers are, in words, for a hint.</summary>
     internal abstract string Place { get; }
 
     /// <summary>Takes in what others have changed. What fails leaves the last good state and is logged.</summary>
     internal abstract ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken);
+
+    private protected void SayIfLost(ImmutableDictionary<string, KnownPeer> before)
+    {
+        var now = Peers;
+        if (!ReferenceEquals(before, now) && before.Values.Any(peer => !now.TryGetValue(peer.Name, out var known) || !known.Key.Equals(peer.Key)))
+        {
+            Lost?.Invoke(this, EventArgs.Empty);
+        }
+    }
 
     private protected MaterialException Full() => new($"{Place} holds {MaxPeers} peers, which is its bound; forget some, or allow more with MaxPeers.");
 }

@@ -15,7 +15,7 @@ namespace MutualAuth.Trust;
 /// <see cref="PeerFingerprint"/>s, or enter the peers beforehand. A key is kept after the certificate stage and the asynchronous validators
 /// have accepted the peer and TLS has shown that it holds the key, and before it is told so. Safe for concurrent use.
 /// </remarks>
-public sealed class KnownPeers : ITrustSource
+public sealed class KnownPeers : ITrustSource, IReloadable
 {
     private readonly KnownPeerStore _store;
     private readonly bool _meetsStrangers;
@@ -25,6 +25,13 @@ public sealed class KnownPeers : ITrustSource
         ArgumentNullException.ThrowIfNull(store);
         _store = store;
         _meetsStrangers = meetsStrangers;
+    }
+
+    /// <summary>Raised after somebody who was known is forgotten, or known by another key: by this process, or by another one as soon as this one looks at the file again.</summary>
+    public event EventHandler? Replaced
+    {
+        add => _store.Lost += value;
+        remove => _store.Lost -= value;
     }
 
     /// <summary>

@@ -105,6 +105,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
 
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var before = Peers;
         try
         {
             if (!IsCurrent())
@@ -121,6 +122,8 @@ public sealed class KnownPeersFile : KnownPeerStore
         {
             _turn.Release();
         }
+
+        SayIfLost(before);
     }
 
     /// <summary>The full path behind a link, in a process in which the lock means something.</summary>
@@ -150,17 +153,22 @@ public sealed class KnownPeersFile : KnownPeerStore
     private async Task<bool> ChangeAsync(Func<KnownPeersText, KnownPeersText> change, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var before = Peers;
+        bool hasChanged;
         try
         {
             using var fileLock = await FileLock.AcquireAsync(_path + ".lock", cancellationToken).ConfigureAwait(false);
 
             // Off the caller's thread, as making things durable takes its time; and not given up half-way.
-            return await Task.Run(() => Change(change), CancellationToken.None).ConfigureAwait(false);
+            hasChanged = await Task.Run(() => Change(change), CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
             _turn.Release();
         }
+
+        SayIfLost(before);
+        return hasChanged;
     }
 
     private bool Change(Func<KnownPeersText, KnownPeersText> change)

@@ -50,12 +50,15 @@ public sealed class KnownPeersInMemory : KnownPeerStore
     public override ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
+        ImmutableDictionary<string, KnownPeer> before;
         lock (_lock)
         {
-            var before = _peers;
+            before = _peers;
             _peers = before.Remove(name);
-            return new ValueTask<bool>(!ReferenceEquals(before, _peers));
         }
+
+        SayIfLost(before);
+        return new ValueTask<bool>(before.ContainsKey(name));
     }
 
     internal override ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -23,7 +23,7 @@ internal sealed class PathBuilder
     private readonly List<Certificate> _path = new(4);
     private readonly PathFailure _failure = new();
 
-    internal PathBuilder(CandidatePool pool, ValidationProfile profile, PeerRole role, DateTimeOffset at, IRevocationSource? revocation)
+    internal PathBuilder(CandidatePool pool, ValidationProfile profile, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
     {
         _pool = pool;
         _profile = profile;
@@ -31,7 +31,7 @@ internal sealed class PathBuilder
         _revocation = revocation;
         _at = at;
         _budget = new WorkBudget(profile.Budget);
-        _signatures = new SignatureChecks(_budget, pool.Memory);
+        _signatures = new SignatureChecks(_budget, pool.Memory, verified);
         _names = new NameConstraintRules(_budget);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
@@ -39,16 +40,20 @@ public sealed class PathValidator
     public PathResult Validate(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at) =>
         Validate(leaf, presented, trust, role, at, revocation: null);
 
-    /// <summary>Looks for a path of which <paramref name="revocation"/> says nothing bad; null when revocation is not checked.</summary>
+    /// <summary>
+    /// Looks for a path of which <paramref name="revocation"/> says nothing bad; null when revocation is not checked. The signatures of <paramref name="verified"/>,
+    /// a path of before, are known; nothing else of it counts.
+    /// </summary>
     internal PathResult Validate(
-        Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at, IRevocationSource? revocation)
+        Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at, IRevocationSource? revocation,
+        ImmutableArray<Certificate> verified = default)
     {
         ArgumentNullException.ThrowIfNull(leaf);
         ArgumentNullException.ThrowIfNull(presented);
         ArgumentNullException.ThrowIfNull(trust);
         return ExamineSize(leaf, presented) is { } tooMuch
             ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(new CandidatePool(leaf, presented, trust, Memory), Profile, role, at, revocation).Build();
+            : new PathBuilder(new CandidatePool(leaf, presented, trust, Memory), Profile, role, at, revocation, verified.IsDefault ? [] : verified).Build();
     }
 
     private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)

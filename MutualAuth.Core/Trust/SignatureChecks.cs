@@ -1,10 +1,14 @@
+using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Trust;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
-internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memory)
+/// <param name="budget">What a check costs.</param>
+/// <param name="memory">Which intermediates' signatures are known.</param>
+/// <param name="verified">A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.</param>
+internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memory, ImmutableArray<Certificate> verified)
 {
     private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(4);
 
@@ -20,6 +24,7 @@ internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memo
             }
 
             isValid = (position != PathPosition.Leaf && memory.IsSignedBy(subject, issuer.PublicKey))
+                || WasVerified(subject, issuer.PublicKey)
                 || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
             _checked.Add((subject, issuer.PublicKey, isValid));
         }
@@ -39,6 +44,19 @@ internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memo
             : PathRejection.Make(
                 RejectionReason.SignatureInvalid, subject, position, "RFC 5280 §6.1.3", $"a signature by the key of {issuer}", "one that does not verify with it",
                 "An authority that was made anew under its old name has another key: give the anchor that issued this certificate.");
+    }
+
+    private bool WasVerified(Certificate subject, PublicKeyInfo key)
+    {
+        for (var i = 0; i < verified.Length - 1; i++)
+        {
+            if (verified[i].Equals(subject) && verified[i + 1].SubjectPublicKeyInfo.Span.SequenceEqual(key.Encoding.Span))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool? Recall(Certificate subject, PublicKeyInfo key)

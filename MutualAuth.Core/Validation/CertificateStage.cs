@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -38,12 +39,16 @@ public sealed class CertificateStage
     }
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
-    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: false);
+    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, admittedBy: default);
 
     /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
-    internal CertificateVerdict Rejudge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, wasAdmitted: true);
+    /// <param name="evidence">What it showed then.</param>
+    /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is judged anew.</param>
+    /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
+    /// <param name="datesAt">The time at which the certificates must be valid, so that one which ran out does not hide what else has changed.</param>
+    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) => Judge(evidence, at, datesAt, path);
 
-    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, bool wasAdmitted)
+    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         Certificate? leaf = null;
@@ -54,16 +59,17 @@ public sealed class CertificateStage
                 return Reject(outOfBounds, null);
             }
 
-            if (!Certificate.TryParse(evidence.Certificates[0], out leaf, out var malformed))
+            if (!TryReadLeaf(evidence, admittedBy, out leaf, out var malformed))
             {
                 return Reject(malformed!, null);
             }
 
             var (presented, unreadable) = ReadOthers(evidence);
-            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, at)
+            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, datesAt)
             {
-                Revocation = PrepareRevocation(leaf!),
-                WasAdmitted = wasAdmitted,
+                Revocation = PrepareRevocation(leaf!, at),
+                WasAdmitted = !admittedBy.IsDefault,
+                Verified = admittedBy,
             });
             if (result.Rejection is { } noPath)
             {
@@ -77,7 +83,7 @@ public sealed class CertificateStage
             }
 
             var context = new CertificateContext(evidence, result.Path, at);
-            return Examine(context) is { } objection
+            return Examine(context, !admittedBy.IsDefault) is { } objection
                 ? Reject(objection, leaf)
                 : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!)));
         }
@@ -107,9 +113,9 @@ public sealed class CertificateStage
         }
     }
 
-    private RevocationCheck? PrepareRevocation(Certificate leaf) => _options.Revocation is null && _options.DenyList is null
+    private RevocationCheck? PrepareRevocation(Certificate leaf, DateTimeOffset at) => _options.Revocation is null && _options.DenyList is null
         ? null
-        : new RevocationCheck(leaf, _options.Revocation, _options.DenyList, _options.Profile);
+        : new RevocationCheck(leaf, _options.Revocation, _options.DenyList, _options.Profile, at);
 
     private Rejection? CheckBounds(PeerEvidence evidence)
     {
@@ -133,6 +139,13 @@ public sealed class CertificateStage
             : null;
     }
 
+    private static bool TryReadLeaf(PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, [NotNullWhen(true)] out Certificate? leaf, out Rejection? malformed)
+    {
+        malformed = null;
+        leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span) ? known : null;
+        return leaf is not null || Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed);
+    }
+
     private static (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
     {
         var presented = new List<Certificate>(evidence.Certificates.Length - 1);
@@ -152,7 +165,7 @@ public sealed class CertificateStage
         return (presented, unreadable);
     }
 
-    private Rejection? Examine(CertificateContext context)
+    private Rejection? Examine(CertificateContext context, bool isAgain)
     {
         // The search has asked about every certificate that another one issued; a peer that is itself an anchor has not been asked about.
         if (context.Path.Length == 1 && _options.DenyList?.Current.Examine(context.Certificate) is { } denied)
@@ -167,7 +180,11 @@ public sealed class CertificateStage
                 return unpinned;
             }
 
-            ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+            if (!isAgain)
+            {
+                // Once for each connection, and not again whenever it is judged again.
+                ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+            }
         }
 
         if (_options.Authorization.Examine(context) is { } unauthorized)

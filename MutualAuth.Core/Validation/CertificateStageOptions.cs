@@ -41,9 +41,11 @@ public record CertificateStageOptions
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>All that a verdict comes from, as far as it says when it has been replaced.</summary>
-    internal IEnumerable<IReloadable> Reloadables() =>
-        new object?[] { Trust, Revocation?.Lists, DenyList, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
+    /// <summary>What speaks against single certificates, as far as it says when it has been replaced.</summary>
+    internal IEnumerable<IReloadable> ReloadableStatements() => new object?[] { Revocation?.Lists, DenyList }.OfType<IReloadable>().Distinct();
+
+    /// <summary>All else that a verdict comes from, as far as it says when it has been replaced.</summary>
+    internal IEnumerable<IReloadable> ReloadableRules() => new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     internal virtual IEnumerable<string> Problems()
     {

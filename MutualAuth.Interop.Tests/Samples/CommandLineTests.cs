@@ -28,7 +28,6 @@ public sealed class CommandLineTests
         ["--listen", "127.0.0.1:0", "--pin", "sha256/short"],
         ["--listen", "127.0.0.1:0", "--crl", "missing.pem"],
         ["--listen", "127.0.0.1:0", "--crl", "KEY"],
-        ["--listen", "127.0.0.1:0", "--resume"],
         ["--listen", "127.0.0.1:0", "--require", "both"],
         ["--listen", "127.0.0.1:0", "--credentials", "users"],
         ["--listen", "127.0.0.1:0", "--min-tls", "1.1"],

@@ -52,7 +52,7 @@ async Task EchoAsync(MutualTlsConnection connection)
 {
     await using var owned = connection;
 
-    // Asked to stop, we stay while bytes keep coming, and leave when it is quiet.
+    // Asked to stop, or to let go of a client that has lost its ground, we stay while bytes keep coming, and leave when it is quiet.
     using var quiet = new CancellationTokenSource();
     await using var onDrain = connection.DrainRequested.Register(() => quiet.CancelAfter(quietTime));
     var buffer = new byte[16 * 1024];
@@ -76,6 +76,11 @@ async Task EchoAsync(MutualTlsConnection connection)
     catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
     {
         // The client went away, or the time to drain is over.
+    }
+
+    if (connection.LostGround is { } lost)
+    {
+        Console.WriteLine($"closed name={connection.Peer.Name} reason={lost.Rejection.Reason.ToCode()}");
     }
 }
 

@@ -16,9 +16,11 @@ internal sealed class ServerFlags
     private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
     private readonly Option<string[]> _allowSpiffe = PeerFlags.Many("--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
     private readonly Option<string[]> _allowSubject = PeerFlags.Many("--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+    private readonly Option<string[]> _allowFile = PeerFlags.Many("--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted") { Description = "Let in everybody whom a trusted authority vouches for." };
     private readonly Option<double> _handshakeTimeout = new("--handshake-timeout") { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
     private readonly Option<int> _maxHandshakes = new("--max-handshakes") { HelpName = "N", DefaultValueFactory = _ => 256, Description = "Handshakes at once; more wait, up to a bound, and are then refused." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
     private readonly Option<string> _require = new("--require") { DefaultValueFactory = _ => "certificate", Description = "What a client must prove itself with. Only 'certificate' in this version." };
     private readonly PeerFlags _peer;
 
@@ -28,13 +30,12 @@ internal sealed class ServerFlags
         Command.Options.Add(_listen);
         _peer = new PeerFlags(Command);
         _require.AcceptOnlyFromAmong("certificate", "user", "both", "either");
-        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _handshakeTimeout, _maxHandshakes, _require })
+        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _require, _resume })
         {
             Command.Options.Add(option);
         }
 
         _peer.AddUnavailable(Command, new Option<string>("--credentials") { HelpName = "FILE", Description = "Users and their SCRAM verifiers." });
-        _peer.AddUnavailable(Command, new Option<bool>("--resume") { Description = "Let clients resume TLS sessions." });
     }
 
     internal RootCommand Command { get; }
@@ -80,6 +81,11 @@ internal sealed class ServerFlags
             throw new UsageException("--require knows only 'certificate' in this version.");
         }
 
+        if (arguments.GetValue(_resume))
+        {
+            CommandLine.Note("--resume: sessions are not resumed in this version; every connection is a full handshake, judged anew.");
+        }
+
         if (_peer.HasCertificate(arguments) != _peer.HasTrust(arguments))
         {
             throw new UsageException("--certificate and --trust go together: give both, or neither for a throwaway authority.");
@@ -94,12 +100,13 @@ internal sealed class ServerFlags
             .. arguments.GetRequiredValue(_allowUri).Select(Authorize.Uri),
             .. arguments.GetRequiredValue(_allowSpiffe).Select(text => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text)),
             .. arguments.GetRequiredValue(_allowSubject).Select(Authorize.Subject),
+            .. arguments.GetRequiredValue(_allowFile).Select(path => Authorize.From(new AuthorizationFile(path))),
             .. arguments.GetValue(_allowAnyTrusted) ? [Authorize.AnyTrustedPeer] : Array.Empty<AuthorizationRule>(),
         ];
         return rules switch
         {
             [] when throwaway is not null => throwaway.OnlyItsClient,
-            [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject or --allow-any-trusted."),
+            [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };
     }

@@ -21,6 +21,7 @@ internal sealed class IssuingScope
 
     private const int MaxPoints = 64;
 
+    private ReadOnlyMemory<byte> _encoding;
     private ImmutableArray<GeneralName> _points = [];
     private bool _hasPoint;
     private bool _onlyEndEntities;
@@ -36,6 +37,9 @@ internal sealed class IssuingScope
     /// <summary>Whether the list speaks for other issuers as well.</summary>
     internal bool IsIndirect { get; private set; }
 
+    /// <summary>Whether both speak of the same certificates. Two ways of writing the same down count as different.</summary>
+    internal bool IsSameAs(IssuingScope other) => _encoding.Span.SequenceEqual(other._encoding.Span);
+
     internal static IssuingScope Read(DerReader sequence)
     {
         if (sequence.IsEmpty)
@@ -43,7 +47,7 @@ internal sealed class IssuingScope
             throw new AsnContentException("an issuing distribution point says nothing");
         }
 
-        var scope = new IssuingScope();
+        var scope = new IssuingScope { _encoding = sequence.Rest };
         if (sequence.TryReadContent(DerReader.Context(0, constructed: true), out var point))
         {
             scope._hasPoint = true;

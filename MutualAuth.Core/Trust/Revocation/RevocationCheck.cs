@@ -12,10 +12,17 @@ internal sealed class RevocationCheck : IRevocationSource
     private readonly RevocationLists? _lists;
     private readonly DenyList? _denied;
     private readonly ValidationProfile _profile;
+    private readonly DateTimeOffset? _now;
 
     /// <summary>Takes the lists of this moment, so that the whole path is held against the same ones.</summary>
-    internal RevocationCheck(Certificate leaf, RevocationPolicy? policy, IDenyListSource? denyList, ValidationProfile profile)
+    /// <param name="leaf">The peer's own certificate.</param>
+    /// <param name="policy">Which lists count; null for none.</param>
+    /// <param name="denyList">The operator's own list; null for none.</param>
+    /// <param name="profile">The rules that lists are held to.</param>
+    /// <param name="now">The time for which the lists must hold, where it is another than that of the certificates.</param>
+    internal RevocationCheck(Certificate leaf, RevocationPolicy? policy, IDenyListSource? denyList, ValidationProfile profile, DateTimeOffset? now = null)
     {
+        _now = now;
         _leaf = leaf;
         _policy = policy;
         _lists = policy?.Lists.Current is { IsChecked: true } lists ? lists : null;
@@ -26,7 +33,7 @@ internal sealed class RevocationCheck : IRevocationSource
     /// <inheritdoc/>
     /// <remarks>The issuer is looked up on the deny list too, because nobody asks about the anchor by itself.</remarks>
     public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at) =>
-        _denied?.Examine(issuer) ?? _denied?.Examine(subject) ?? (_lists is null ? null : CheckLists(subject, issuer, at));
+        _denied?.Examine(issuer) ?? _denied?.Examine(subject) ?? (_lists is null ? null : CheckLists(subject, issuer, _now ?? at));
 
     private Rejection? CheckLists(Certificate subject, Certificate issuer, DateTimeOffset at)
     {
@@ -61,7 +68,7 @@ internal sealed class RevocationCheck : IRevocationSource
     /// <summary>Why the list says nothing of the certificate; null when it does.</summary>
     private string? FlawOf(RevocationList list, Certificate subject, Certificate issuer, DateTimeOffset at) =>
         list.Scope.Excludes(subject, issuer) is { } scope ? $"a list that {scope}"
-        : FlawOfDates(list, at)
+        : FlawOfDates(list, at, _policy!.DangerousGracePeriod)
         ?? (_profile.Form != CertificateForm.Tolerant && list.FormProblem is { } form ? $"a list of which {form}"
         : list.Scheme.HashBits < _profile.MinimumHashBits ? $"a list that is signed with SHA-2 of {list.Scheme.HashBits} bits"
         : issuer.KeyUsage is { } usage && !usage.HasFlag(System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.CrlSign) ? $"a list, although the issuer's key is for {usage} only and not for signing lists (cRLSign)"
@@ -69,14 +76,12 @@ internal sealed class RevocationCheck : IRevocationSource
         : !list.IsSignedBy(issuer.PublicKey) ? "a list that the issuer's key has not signed"
         : null);
 
-    private string? FlawOfDates(RevocationList list, DateTimeOffset at)
-    {
-        var grace = _policy!.DangerousGracePeriod;
-        return at < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
-            : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
-            : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
-            : null;
-    }
+    /// <summary>Why the list does not count at this time; null when it does.</summary>
+    internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace) =>
+        at < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
+        : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
+        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
+        : null;
 
     private bool IsStatusNeeded(Certificate subject) => _policy!.Unknown == UnknownStatus.Deny && _policy.Coverage switch
     {

@@ -46,6 +46,21 @@ public sealed class RevocationList
 
     internal string? FormProblem => _fields.FormProblem;
 
+    /// <summary>The contents octets of every serial number on it, in no order.</summary>
+    internal IEnumerable<ReadOnlyMemory<byte>> Serials => _fields.Entries.Serials();
+
+    /// <summary>Whether both are the same list, octet by octet.</summary>
+    internal bool IsSameAs(RevocationList other) => ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span);
+
+    /// <summary>
+    /// Whether, for whoever this list covers while it is genuine and in time, a certificate that <paramref name="other"/> covered is covered still.
+    /// </summary>
+    internal bool CoversWhat(RevocationList other) =>
+        Scope.IsSameAs(other.Scope)
+        && Scheme.HashBits >= other.Scheme.HashBits
+        && (FormProblem is null || FormProblem == other.FormProblem)
+        && _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
+
     /// <summary>The entry of a serial number, given as its contents octets.</summary>
     internal bool TryFind(ReadOnlySpan<byte> serial, out RevokedEntry entry) => _fields.Entries.TryFind(serial, out entry);
 

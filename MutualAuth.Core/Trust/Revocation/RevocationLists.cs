@@ -77,6 +77,9 @@ public sealed class RevocationLists : IRevocationListSource
 
     internal static RevocationLists FromContents(IEnumerable<FileContent> files) => NotEmpty(new(files.SelectMany(file => CrlFile.Read(file.Bytes, file.Source))));
 
+    /// <summary>The names of all that say to have issued one of the lists.</summary>
+    internal IEnumerable<DistinguishedName> Issuers => _byIssuer.Keys;
+
     /// <summary>The lists that bear this issuer's name; whether its key signed them is another question.</summary>
     internal ImmutableArray<RevocationList> Naming(DistinguishedName issuer) => _byIssuer.TryGetValue(issuer, out var lists) ? lists : [];
 

@@ -65,6 +65,18 @@ internal sealed class SerialIndex
         return true;
     }
 
+    /// <summary>The contents octets of every serial number, in no order.</summary>
+    internal IEnumerable<ReadOnlyMemory<byte>> Serials()
+    {
+        foreach (var slot in _slots)
+        {
+            if (slot != 0)
+            {
+                yield return SerialAt(slot - 1);
+            }
+        }
+    }
+
     /// <summary>The slot that holds the serial number, or the free one where it would have to be.</summary>
     private static int SlotOf(ReadOnlySpan<byte> entries, int[] slots, ReadOnlySpan<byte> serial)
     {
@@ -79,11 +91,23 @@ internal sealed class SerialIndex
         return slot;
     }
 
-    /// <summary>The contents octets of the serial number, which stands first in an entry and is shorter than 128 octets.</summary>
     private static ReadOnlySpan<byte> SerialAt(ReadOnlySpan<byte> entries, int offset)
+    {
+        var (start, length) = SerialRangeAt(entries, offset);
+        return entries.Slice(start, length);
+    }
+
+    /// <summary>Where the contents octets of the serial number are, which stands first in an entry and is shorter than 128 octets.</summary>
+    private static (int Start, int Length) SerialRangeAt(ReadOnlySpan<byte> entries, int offset)
     {
         var length = entries[offset + 1];
         var integer = offset + 2 + (length > 0x80 ? length & 0x7f : 0);
-        return entries.Slice(integer + 2, entries[integer + 1]);
+        return (integer + 2, entries[integer + 1]);
+    }
+
+    private ReadOnlyMemory<byte> SerialAt(int offset)
+    {
+        var (start, length) = SerialRangeAt(_entries.Span, offset);
+        return _entries.Slice(start, length);
     }
 }

@@ -1,0 +1,51 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace MutualAuth.Tests.Support;
+
+/// <summary>Log events as they come, to be waited for.</summary>
+internal sealed class EventLog : ILoggerFactory, ILogger
+{
+    private readonly Channel<LogEvent> _events = Channel.CreateUnbounded<LogEvent>();
+
+    /// <summary>An event at which the log fails; null for none.</summary>
+    internal int? FailsAt { get; set; }
+
+    /// <summary>The next event with this number; others are passed over.</summary>
+    internal async Task<LogEvent> NextAsync(int id)
+    {
+        using var deadline = new CancellationTokenSource(Ends.Deadline);
+        while (true)
+        {
+            var next = await _events.Reader.ReadAsync(deadline.Token);
+            if (next.Id == id)
+            {
+                return next;
+            }
+        }
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        _events.Writer.TryWrite(new LogEvent(eventId.Id, ((IReadOnlyList<KeyValuePair<string, object?>>)state!).ToDictionary(), exception));
+        if (eventId.Id == FailsAt)
+        {
+            throw new IOException("The disk of the log is full.");
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+internal sealed record LogEvent(int Id, Dictionary<string, object?> Values, Exception? Exception);

@@ -1,0 +1,99 @@
+namespace MutualAuth.Connections;
+
+/// <summary>One timer for all connections of a registry: dates by the clock on the wall, durations by the one that nobody sets. Its owner's lock guards it.</summary>
+internal sealed class DueTimer
+{
+    // So often the clock on the wall is looked at: it may be set, and the machine may sleep.
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
+
+    // Not zero, so that no callback ever runs on the thread that holds the lock.
+    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(1);
+
+    private readonly Agenda _dates = new();
+    private readonly Agenda _durations = new();
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly ITimer _timer;
+    private TimeSpan? _ringsAt;
+
+    /// <param name="time">The clocks.</param>
+    /// <param name="ring">Called on a thread of the pool when something may be due; answer with <see cref="TakeDue"/>.</param>
+    internal DueTimer(TimeProvider time, Action ring)
+    {
+        _time = time;
+        _start = time.GetTimestamp();
+        _timer = time.CreateTimer(static state => ((Action)state!)(), ring, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private TimeSpan Elapsed => _time.GetElapsedTime(_start);
+
+    /// <summary>Has the entry come up at this date; null means at no date.</summary>
+    internal void SetDate(LiveEntry entry, DateTimeOffset? date)
+    {
+        var due = date?.UtcTicks;
+        _dates.Move(entry, entry.DateDue, due);
+        entry.DateDue = due;
+        Arm();
+    }
+
+    /// <summary>Has the entry come up after this time; null means never.</summary>
+    internal void SetDuration(LiveEntry entry, TimeSpan? duration)
+    {
+        var due = duration is { } wait ? (Elapsed + wait).Ticks : (long?)null;
+        _durations.Move(entry, entry.DurationDue, due);
+        entry.DurationDue = due;
+        Arm();
+    }
+
+    /// <summary>What is due now, each once: it comes up again only when it is set again.</summary>
+    internal (List<LiveEntry> Dates, List<LiveEntry> Durations) TakeDue()
+    {
+        _ringsAt = null;
+        var due = (new List<LiveEntry>(), new List<LiveEntry>());
+        while (_dates.DueAt(_time.GetUtcNow().UtcTicks) is { } entry)
+        {
+            due.Item1.Add(entry);
+            _dates.Move(entry, entry.DateDue, null);
+            entry.DateDue = null;
+        }
+
+        while (_durations.DueAt(Elapsed.Ticks) is { } entry)
+        {
+            due.Item2.Add(entry);
+            _durations.Move(entry, entry.DurationDue, null);
+            entry.DurationDue = null;
+        }
+
+        Arm();
+        return due;
+    }
+
+    private void Arm()
+    {
+        if (_dates.Next is null && _durations.Next is null)
+        {
+            return; // should it ring once more, it finds nothing
+        }
+
+        var elapsed = Elapsed;
+        var wait = s_longest;
+        if (_dates.Next is { } date)
+        {
+            wait = Min(wait, new TimeSpan(date - _time.GetUtcNow().UtcTicks));
+        }
+
+        if (_durations.Next is { } duration)
+        {
+            wait = Min(wait, new TimeSpan(duration) - elapsed);
+        }
+
+        wait = wait < s_shortest ? s_shortest : wait;
+        if (_ringsAt is not { } rings || elapsed + wait < rings)
+        {
+            _ringsAt = elapsed + wait;
+            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Connections;
+
+/// <summary>Listens to the sources of what live connections stand on for as long as there is one, or a handshake.</summary>
+/// <remarks>
+/// Meanwhile the registry is kept alive, even if the application holds nothing but a stream; and no longer, so that a source that outlives many clients
+/// does not keep them all.
+/// </remarks>
+internal sealed class GroundWatch
+{
+    private static readonly ConcurrentDictionary<LiveRegistry, bool> s_inUse = new();
+
+    private readonly LiveRegistry _registry;
+    private readonly ImmutableArray<IReloadable> _statements;
+    private readonly ImmutableArray<IReloadable> _rules;
+
+    // Taken before a source's own lock, if it has one, and never by what a source calls.
+    private readonly Lock _lock = new();
+    private int _users;
+
+    internal GroundWatch(LiveRegistry registry, IEnumerable<IReloadable> statements, IEnumerable<IReloadable> rules)
+    {
+        _registry = registry;
+        _statements = [.. statements];
+        _rules = [.. rules];
+    }
+
+    /// <summary>Returns true for the first user, before whom nobody listened.</summary>
+    internal bool Enter()
+    {
+        lock (_lock)
+        {
+            if (_users++ > 0)
+            {
+                return false;
+            }
+
+            s_inUse[_registry] = true;
+            foreach (var source in _statements)
+            {
+                source.Replaced += OnStatementsReplaced;
+            }
+
+            foreach (var source in _rules)
+            {
+                source.Replaced += OnRulesReplaced;
+            }
+
+            return true;
+        }
+    }
+
+    internal void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_users > 0)
+            {
+                return;
+            }
+
+            s_inUse.TryRemove(_registry, out _);
+            foreach (var source in _statements)
+            {
+                source.Replaced -= OnStatementsReplaced;
+            }
+
+            foreach (var source in _rules)
+            {
+                source.Replaced -= OnRulesReplaced;
+            }
+        }
+    }
+
+    private void OnStatementsReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: false);
+
+    private void OnRulesReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: true);
+}

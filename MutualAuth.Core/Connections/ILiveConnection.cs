@@ -1,0 +1,21 @@
+using System.Net;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Connections;
+
+/// <summary>A connection as <see cref="LiveRegistry"/> sees it.</summary>
+internal interface ILiveConnection
+{
+    AuthenticatedPeer Peer { get; }
+
+    EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Takes note that its ground is lost, and does what is to be done. Does not wait for the application.</summary>
+    void Lose(LostGround lost);
+
+    /// <summary>The grace period is over: ends it in a way that the peer can tell from a broken one.</summary>
+    ValueTask EndAsync();
+
+    /// <summary>Has <paramref name="action"/> called once when it is over; at once if it is already.</summary>
+    void OnEnded(Action action);
+}

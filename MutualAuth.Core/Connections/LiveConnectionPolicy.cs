@@ -1,0 +1,93 @@
+using MutualAuth.Errors;
+
+namespace MutualAuth.Connections;
+
+/// <summary>What happens to connections that lose their ground while they are open, and how long they may last in any case.</summary>
+/// <remarks>
+/// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
+/// says that it was replaced (<see cref="Certificates.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
+/// <see cref="LostGroundAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
+/// </remarks>
+public sealed record LiveConnectionPolicy
+{
+    /// <summary>A certificate of the path was revoked or put on the deny list. Default: <see cref="LostGroundAction.Abort"/>.</summary>
+    public LostGroundAction OnRevoked { get; init; } = LostGroundAction.Abort;
+
+    /// <summary>
+    /// No path leads to something trusted any more, no pin matches, or the rules of path validation turn the path away. Default: <see cref="LostGroundAction.Abort"/>.
+    /// </summary>
+    public LostGroundAction OnUntrusted { get; init; } = LostGroundAction.Abort;
+
+    /// <summary>No revocation list speaks of a certificate any more, although one must. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnStatusUnknown { get; init; } = LostGroundAction.Drain;
+
+    /// <summary>The authorization rule, or a validator of the application's, no longer lets the peer in. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnUnauthorized { get; init; } = LostGroundAction.Drain;
+
+    /// <summary>A certificate of the path ran out. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnExpired { get; init; } = LostGroundAction.Drain;
+
+    /// <summary>The connection has reached <see cref="MaximumAge"/>. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnMaximumAge { get; init; } = LostGroundAction.Drain;
+
+    /// <summary>Our own certificate ran out, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnOwnCertificateExpired { get; init; } = LostGroundAction.Drain;
+
+    /// <summary>How long the application has to finish after it was asked to. Default: 30 seconds; zero closes at once, at most an hour.</summary>
+    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a connection may last. Default: null, without end. What is not judged again while a connection is open, such as asynchronous
+    /// validators and logins, counts for at most this long.
+    /// </summary>
+    public TimeSpan? MaximumAge { get; init; }
+
+    /// <summary>How long before the end of a certificate its connections lose their ground. Default: zero; at most a day.</summary>
+    public TimeSpan ExpiryMargin { get; init; }
+
+    /// <summary>Whether the end of the certificate that we presented ends the connection too. Default: false, it is for the peer to judge.</summary>
+    public bool EndsWithOwnCertificate { get; init; }
+
+    /// <summary>
+    /// Told of every connection that lost its ground, on a thread of the pool; <see cref="MutualTlsConnection.LostGround"/> says why. It must not block;
+    /// what it throws is logged. Default: nobody.
+    /// </summary>
+    public Action<MutualTlsConnection>? OnGroundLost { get; init; }
+
+    /// <summary>What to do about a reason.</summary>
+    internal LostGroundAction ActionFor(RejectionReason reason) => reason switch
+    {
+        RejectionReason.CertificateRevoked or RejectionReason.DenyListed => OnRevoked,
+        RejectionReason.RevocationStatusUnknown => OnStatusUnknown,
+        RejectionReason.CertificateExpired => OnExpired,
+        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused => OnUnauthorized,
+        RejectionReason.MaximumAgeReached => OnMaximumAge,
+        RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
+        RejectionReason.ValidatorFaulted => LostGroundAction.Abort, // what cannot be judged has no ground, whatever the options say
+        _ => OnUntrusted,
+    };
+
+    internal IEnumerable<string> Problems()
+    {
+        LostGroundAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnOwnCertificateExpired];
+        if (!actions.All(Enum.IsDefined))
+        {
+            yield return $"Every action of {nameof(LiveConnectionPolicy)} must be {nameof(LostGroundAction.Notify)}, {nameof(LostGroundAction.Drain)} or {nameof(LostGroundAction.Abort)}.";
+        }
+
+        if (GracePeriod < TimeSpan.Zero || GracePeriod > TimeSpan.FromHours(1))
+        {
+            yield return $"{nameof(GracePeriod)} must be between zero and an hour; it is {GracePeriod}.";
+        }
+
+        if (MaximumAge is { } age && (age <= TimeSpan.Zero || age > TimeSpan.FromDays(3660)))
+        {
+            yield return $"{nameof(MaximumAge)} must be more than nothing and at most 3,660 days; it is {age}.";
+        }
+
+        if (ExpiryMargin < TimeSpan.Zero || ExpiryMargin > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(ExpiryMargin)} must be between zero and a day; it is {ExpiryMargin}.";
+        }
+    }
+}

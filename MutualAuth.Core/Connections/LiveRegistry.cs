@@ -1,0 +1,448 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Handshake;
+using MutualAuth.Telemetry;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Connections;
+
+/// <summary>The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.</summary>
+/// <remarks>
+/// No change falls between a judgement and its registration: a handshake takes a <see cref="Ticket"/> with the generation before it judges, every
+/// change moves the generation before it looks for whom it concerns, and whoever registers with an old one is judged again at once.
+/// </remarks>
+internal sealed class LiveRegistry
+{
+    private const int BatchSize = 64;
+
+    private readonly CertificateStage _stage;
+    private readonly HandshakeOptions _options;
+    private readonly LiveConnectionPolicy _policy;
+    private readonly ILogger _logger;
+    private readonly GroundWatch _watch;
+    private readonly KeyValuePair<string, object?> _role;
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<LiveEntry> _entries = [];
+    private readonly IssuerIndex _index = new();
+    private readonly DueTimer _timer;
+    private long _generation;
+    private long _lastNumber;
+    private Statements? _statements;
+    private bool _isWalking;
+    private bool _isPending;
+    private bool _concernsAll;
+
+    internal LiveRegistry(CertificateStage stage, HandshakeOptions options, LiveConnectionPolicy policy, PeerRole peerRole)
+    {
+        _stage = stage;
+        _options = options;
+        _policy = policy;
+        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _role = new("mutualauth.role", peerRole == PeerRole.Client ? "server" : "client");
+        _watch = new GroundWatch(this, options.ReloadableStatements(), options.ReloadableRules());
+        _timer = new DueTimer(options.TimeProvider, OnTimer);
+    }
+
+    /// <summary>How many connections are registered, for tests.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _entries.Count;
+            }
+        }
+    }
+
+    private DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
+
+    /// <summary>To be called before the peer of a handshake is judged, and disposed of when that has an outcome.</summary>
+    internal Ticket Begin()
+    {
+        if (_watch.Enter())
+        {
+            // Whatever was replaced while nobody watched.
+            TakeStatements();
+        }
+
+        lock (_lock)
+        {
+            return new Ticket(this, _generation);
+        }
+    }
+
+    /// <summary>Something was replaced.</summary>
+    /// <param name="concernsAll">False when it is revocation lists or the deny list, of which it shows whom they concern.</param>
+    internal void OnReplaced(bool concernsAll)
+    {
+        lock (_lock)
+        {
+            _generation++;
+            _isPending = true;
+            _concernsAll |= concernsAll;
+            if (_isWalking)
+            {
+                return;
+            }
+
+            _isWalking = true;
+        }
+
+        _ = Task.Run(WalkAsync);
+    }
+
+    internal void Leave() => _watch.Leave();
+
+    internal void Register(ILiveConnection connection, DateTimeOffset? ownEnd, long generation)
+    {
+        _watch.Enter();
+        LiveEntry entry;
+        bool hasMoved;
+        lock (_lock)
+        {
+            entry = new LiveEntry(connection, ++_lastNumber, connection.Peer.Path, _policy.EndsWithOwnCertificate ? ownEnd : null);
+            _entries.Add(entry);
+            _index.Add(entry);
+            _timer.SetDuration(entry, _policy.MaximumAge);
+            ScheduleDate(entry);
+            hasMoved = generation != _generation;
+        }
+
+        connection.OnEnded(() => Remove(entry));
+        if (hasMoved)
+        {
+            Rejudge(entry);
+        }
+    }
+
+    private void Remove(LiveEntry entry)
+    {
+        lock (_lock)
+        {
+            entry.IsOver = true;
+            _entries.Remove(entry);
+            _index.Remove(entry);
+            _timer.SetDate(entry, null);
+            _timer.SetDuration(entry, null);
+        }
+
+        _watch.Leave();
+    }
+
+    private async Task WalkAsync()
+    {
+        while (TryTakePending(out var concernsAll))
+        {
+            try
+            {
+                var (entries, live) = Find(concernsAll);
+                await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
+                var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
+                LiveLog.JudgedAgain(_logger, entries.Count, live, lost);
+            }
+            catch (Exception)
+            {
+                // A logger of the application's that throws. Whoever had to go is gone, and the next change must be looked at.
+            }
+        }
+    }
+
+    private bool TryTakePending(out bool concernsAll)
+    {
+        lock (_lock)
+        {
+            concernsAll = _concernsAll;
+            _isWalking = _isPending;
+            _isPending = _concernsAll = false;
+            return _isWalking;
+        }
+    }
+
+    /// <summary>Whom the change concerns, out of how many.</summary>
+    private (IReadOnlyCollection<LiveEntry> Entries, int Live) Find(bool concernsAll)
+    {
+        var (before, after) = TakeStatements();
+        LiveEntry[] all;
+        lock (_lock)
+        {
+            all = [.. _entries];
+        }
+
+        try
+        {
+            return (concernsAll || before is null || after is null ? all : after.FindConcerned(before, all, _index, _lock, _options.Revocation?.DangerousGracePeriod ?? default, Now), all.Length);
+        }
+        catch (Exception exception)
+        {
+            LiveLog.SearchFaulted(_logger, exception);
+            return (all, all.Length);
+        }
+    }
+
+    /// <summary>The statements of before and of now; from here on those of now are the ones of before. Null where they cannot be had.</summary>
+    private (Statements? Before, Statements? After) TakeStatements()
+    {
+        Statements? after = null;
+        try
+        {
+            after = Statements.Of(_options);
+        }
+        catch (Exception exception)
+        {
+            LiveLog.SearchFaulted(_logger, exception);
+        }
+
+        lock (_lock)
+        {
+            // What was read just now may be newer than the last change that anybody spoke of: whoever is being judged by older lists must notice.
+            _generation++;
+            var before = _statements;
+            _statements = after;
+            return (before, after);
+        }
+    }
+
+    private async ValueTask PrepareTrustAsync(bool concernsAll)
+    {
+        try
+        {
+            if (concernsAll)
+            {
+                await _options.Trust.PrepareAsync(_logger, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            LiveLog.SearchFaulted(_logger, exception);
+        }
+    }
+
+    /// <summary>Goes through many, in small batches and on some of the processors only, so that handshakes have theirs. Returns how many have lost their ground.</summary>
+    private static async Task<int> ForEachAsync(IEnumerable<LiveEntry> entries, Func<LiveEntry, bool> loses)
+    {
+        var lost = 0;
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount / 2) };
+        await Parallel.ForEachAsync(entries.Chunk(BatchSize), options, async (batch, _) =>
+        {
+            Interlocked.Add(ref lost, batch.Count(entry => Try(loses, entry)));
+            await Task.Yield();
+        }).ConfigureAwait(false);
+        return lost;
+    }
+
+    private static bool Try(Func<LiveEntry, bool> loses, LiveEntry entry)
+    {
+        try
+        {
+            return loses(entry);
+        }
+        catch (Exception)
+        {
+            return true; // a logger of the application's that throws: the others are still to be looked at
+        }
+    }
+
+    /// <summary>Judges by the rules of now. The certificates' own dates count up to the end of the path: that they ran out has a time of its own.</summary>
+    private bool Rejudge(LiveEntry entry)
+    {
+        var now = Now;
+        return Rejudge(entry, now < entry.PathEnd ? now : entry.PathEnd);
+    }
+
+    /// <summary>Never throws. Returns true when the ground is lost, and was not before.</summary>
+    private bool Rejudge(LiveEntry entry, DateTimeOffset datesAt)
+    {
+        if (entry.IsOver || entry.Path.IsEmpty)
+        {
+            return false; // who logged in without a certificate stands on none
+        }
+
+        try
+        {
+            switch (_stage.Rejudge(entry.Connection.Peer.Evidence, entry.Path, Now, datesAt))
+            {
+                case CertificateVerdict.Accepted accepted:
+                    Stand(entry, accepted.Peer, datesAt);
+                    return false;
+                case CertificateVerdict.Rejected rejected:
+                    return Lose(entry, rejected.Rejection);
+                default:
+                    throw new InvalidOperationException("There is no third verdict.");
+            }
+        }
+        catch (Exception exception)
+        {
+            LiveLog.RejudgeFaulted(_logger, exception);
+            return Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}"));
+        }
+    }
+
+    /// <summary>The peer is accepted, perhaps by another path than before.</summary>
+    private void Stand(LiveEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt)
+    {
+        lock (_lock)
+        {
+            if (entry.IsOver)
+            {
+                return;
+            }
+
+            if (entry.Lost is { Action: LostGroundAction.Notify })
+            {
+                entry.Lost = null;
+            }
+
+            if (datesAt > entry.PathEnd)
+            {
+                entry.IsPathEndPast = false;
+            }
+
+            if (!entry.Path.SequenceEqual(peer.Path))
+            {
+                _index.Remove(entry);
+                entry.StandOn(peer.Path);
+                _index.Add(entry);
+                ScheduleDate(entry);
+            }
+        }
+    }
+
+    private bool Lose(LiveEntry entry, Rejection rejection)
+    {
+        var lost = new LostGround(rejection, _policy.ActionFor(rejection.Reason));
+        lock (_lock)
+        {
+            if (entry.IsOver || !IsWorse(lost, entry.Lost))
+            {
+                return false;
+            }
+
+            entry.Lost = lost;
+            if (lost.Action == LostGroundAction.Drain)
+            {
+                entry.IsDraining = true;
+                _timer.SetDuration(entry, _policy.GracePeriod);
+            }
+        }
+
+        // First of all it ends: a logger or an observer that fails must not keep it.
+        var connection = entry.Connection;
+        try
+        {
+            connection.Lose(lost);
+        }
+        catch (Exception exception)
+        {
+            LiveLog.EndFaulted(_logger, exception);
+        }
+
+        MutualAuthTelemetry.LostGround.Add(
+            1, _role, new("mutualauth.reason", rejection.Reason.ToCode()), new("mutualauth.action", RejectionReasons.ToSnakeCase(lost.Action.ToString())));
+        LiveLog.GroundLost(_logger, connection.Peer.Name, connection.RemoteEndPoint, lost.Action.ToString(), rejection);
+        Tell(connection);
+        return true;
+    }
+
+    private void Tell(ILiveConnection connection)
+    {
+        try
+        {
+            if (connection is MutualTlsConnection ours)
+            {
+                _policy.OnGroundLost?.Invoke(ours);
+            }
+        }
+        catch (Exception exception)
+        {
+            LiveLog.ObserverFaulted(_logger, exception);
+        }
+    }
+
+    private static bool IsWorse(LostGround lost, LostGround? before) =>
+        before is null
+        || lost.Action > before.Action
+        || (lost.Action == LostGroundAction.Notify && before.Action == LostGroundAction.Notify && lost.Rejection.Reason != before.Rejection.Reason);
+
+    private void OnTimer()
+    {
+        List<LiveEntry> dates;
+        List<LiveEntry> durations;
+        lock (_lock)
+        {
+            (dates, durations) = _timer.TakeDue();
+        }
+
+        if (dates.Count + durations.Count > 0)
+        {
+            _ = Task.Run(async () =>
+            {
+                await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
+                await ForEachAsync(dates, OnDate).ConfigureAwait(false);
+            });
+        }
+    }
+
+    /// <summary>Its age or its grace period is over.</summary>
+    private bool OnDuration(LiveEntry entry)
+    {
+        if (entry.IsDraining)
+        {
+            _ = EndAsync(entry.Connection);
+            return false;
+        }
+
+        return Lose(entry, new Rejection(RejectionReason.MaximumAgeReached, $"a connection that is open for at most {_policy.MaximumAge}", "one that is older"));
+    }
+
+    private async Task EndAsync(ILiveConnection connection)
+    {
+        try
+        {
+            await connection.EndAsync().ConfigureAwait(false);
+            LiveLog.GraceOver(_logger, connection.Peer.Name, connection.RemoteEndPoint);
+        }
+        catch (Exception exception)
+        {
+            LiveLog.EndFaulted(_logger, exception);
+        }
+    }
+
+    /// <summary>A certificate, the peer's or ours, runs out. Only here do the path's own dates count.</summary>
+    private bool OnDate(LiveEntry entry)
+    {
+        var at = Now + _policy.ExpiryMargin;
+        var loses = false;
+        if (entry.OwnEnd is { } end && at >= After(end))
+        {
+            entry.OwnEnd = null;
+            loses = Lose(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", string.Create(CultureInfo.InvariantCulture, $"one that is valid until {end:yyyy-MM-ddTHH:mm:ssZ}")));
+        }
+
+        if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))
+        {
+            entry.IsPathEndPast = true;
+            loses |= Rejudge(entry, at);
+        }
+
+        lock (_lock)
+        {
+            ScheduleDate(entry);
+        }
+
+        return loses;
+    }
+
+    private void ScheduleDate(LiveEntry entry)
+    {
+        var pathEnd = entry.IsPathEndPast || entry.Path.IsEmpty ? null : (DateTimeOffset?)entry.PathEnd;
+        var next = pathEnd is null || entry.OwnEnd < pathEnd ? entry.OwnEnd : pathEnd;
+        _timer.SetDate(entry, entry.IsOver || next is null ? null : After(next.Value) - _policy.ExpiryMargin);
+    }
+
+    /// <summary>The moment at which a certificate has run out. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to the end of time.</summary>
+    private static DateTimeOffset After(DateTimeOffset end) => end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
+}
