@@ -52,6 +52,7 @@ public sealed class MutualTlsServer
             try
             {
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
+                attempt.Gate = gate;
                 using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, server.Options.Identity.Current).ConfigureAwait(false);
