@@ -25,4 +25,10 @@ if (args is ["judge-first"])
     return;
 }
 
+if (args is ["login-flood"])
+{
+    await LoginFloodRatio.PrintAsync();
+    return;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(PathMaterial).Assembly).Run(args);
