@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
@@ -5,7 +6,6 @@ using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using System.Net.Sockets;
 
 namespace MutualAuth.Tests.Scenarios;
 
