@@ -19,7 +19,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly Socket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly PendingHellos _pending;
+    private readonly WaitingRoom _pending;
+    private readonly WaitingRoom _loggingIn;
     private readonly HandshakeSlots _slots;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly LiveConnections _live = new();
@@ -36,7 +37,10 @@ public sealed class MutualTlsListener : IAsyncDisposable
         LocalEndPoint = socket.LocalEndPoint!;
         _time = options.Server.Options.TimeProvider;
         _logger = options.Server.Options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
-        _pending = new PendingHellos(options.MaxPendingHellos, options.MaxPendingHellosPerAddress);
+        _pending = new WaitingRoom(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
+            RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
+        _loggingIn = new WaitingRoom(options.MaxPendingLogins, options.MaxPendingLoginsPerAddress, _ => new Rejection(
+            RejectionReason.Overloaded, "the next message of the login before too many waited for theirs", "none"));
         _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         _acceptLoop = Task.Run(AcceptLoopAsync);
@@ -132,7 +136,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         try
         {
             var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options.Server.Options, _stopHandshakes.Token);
-            gate = new Gate(_slots, _pending.Add(attempt));
+            gate = new Gate(_slots, _pending.Add(attempt), _loggingIn);
             var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
             _live.Add(connection);
             await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
@@ -189,14 +193,15 @@ public sealed class MutualTlsListener : IAsyncDisposable
         _live.AbortAll();
     }
 
-    /// <summary>Moves an attempt from the pool of silent sockets to a handshake slot, once its hello is complete.</summary>
-    private sealed class Gate(HandshakeSlots slots, PendingHellos.Seat seat) : IHandshakeGate
+    /// <summary>Moves an attempt from the pool of silent sockets to a handshake slot, once its hello is complete, and out of it while it waits for a login.</summary>
+    private sealed class Gate(HandshakeSlots slots, WaitingRoom.Seat seat, WaitingRoom loggingIn) : IHandshakeGate
     {
+        private WaitingRoom.Seat _seat = seat;
         private bool _hasSlot;
 
         public async ValueTask<IDisposable?> EnterAsync(HandshakeAttempt attempt)
         {
-            seat.Leave();
+            _seat.Leave();
             if (await slots.EnterAsync(attempt.Token).ConfigureAwait(false) is { } overload)
             {
                 throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, overload).ConfigureAwait(false);
@@ -206,11 +211,30 @@ public sealed class MutualTlsListener : IAsyncDisposable
             return null; // kept until the application can take the connection: so a slow application slows handshakes, and memory stays bounded
         }
 
+        public void Pause(HandshakeAttempt attempt)
+        {
+            _seat = loggingIn.Add(attempt);
+            LeaveSlot();
+        }
+
+        public async ValueTask ResumeAsync(HandshakeAttempt attempt)
+        {
+            _seat.Leave();
+            await slots.ReenterAsync(attempt.Token).ConfigureAwait(false);
+            _hasSlot = true;
+        }
+
         internal void Leave()
         {
-            seat.Leave();
+            _seat.Leave();
+            LeaveSlot();
+        }
+
+        private void LeaveSlot()
+        {
             if (_hasSlot)
             {
+                _hasSlot = false;
                 slots.Leave();
             }
         }

@@ -22,6 +22,12 @@ public sealed record MutualTlsListenerOptions
     /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is closed. Default 256.</summary>
     public int MaxPendingHellosPerAddress { get; init; } = 256;
 
+    /// <summary>Handshakes that wait for the client's next message of a login; they keep no place among those under way. Beyond it the oldest is ended. Default 1,024.</summary>
+    public int MaxPendingLogins { get; init; } = 1024;
+
+    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is ended. Default 256.</summary>
+    public int MaxPendingLoginsPerAddress { get; init; } = 256;
+
     /// <summary>Handshakes under way at once, each with its complete ClientHello. Default 256.</summary>
     public int MaxConcurrentHandshakes { get; init; } = 256;
 
@@ -48,6 +54,8 @@ public sealed record MutualTlsListenerOptions
             (nameof(Backlog), Backlog, 1),
             (nameof(MaxPendingHellos), MaxPendingHellos, 1),
             (nameof(MaxPendingHellosPerAddress), MaxPendingHellosPerAddress, 1),
+            (nameof(MaxPendingLogins), MaxPendingLogins, 1),
+            (nameof(MaxPendingLoginsPerAddress), MaxPendingLoginsPerAddress, 1),
             (nameof(MaxConcurrentHandshakes), MaxConcurrentHandshakes, 1),
             (nameof(MaxQueuedHandshakes), MaxQueuedHandshakes, 0),
             (nameof(MaxReadyConnections), MaxReadyConnections, 1),

@@ -58,6 +58,7 @@ public sealed class MutualTlsServer
             try
             {
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
+                attempt.Gate = gate;
                 using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
                 using var ticket = server._live.Begin();

@@ -43,4 +43,10 @@ if (args is ["rejudge"])
     return;
 }
 
+if (args is ["login-flood"])
+{
+    await LoginFloodRatio.PrintAsync();
+    return;
+}
+
 BenchmarkSwitcher.FromAssembly(typeof(PathMaterial).Assembly).Run(args);

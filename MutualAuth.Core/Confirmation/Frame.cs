@@ -48,10 +48,17 @@ internal static class Frame
     internal static byte[] Encode(FrameType type, params ReadOnlySpan<byte> payload)
     {
         var frame = new byte[HeaderLength + payload.Length];
-        frame[0] = (byte)type;
-        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(1), checked((ushort)payload.Length));
+        EncodeHeader(type, payload.Length).CopyTo(frame, 0);
         payload.CopyTo(frame.AsSpan(HeaderLength));
         return frame;
+    }
+
+    internal static byte[] EncodeHeader(FrameType type, int payloadLength)
+    {
+        var header = new byte[HeaderLength];
+        header[0] = (byte)type;
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(1), checked((ushort)payloadLength));
+        return header;
     }
 
     /// <summary>The shortest and the longest payload of a type.</summary>

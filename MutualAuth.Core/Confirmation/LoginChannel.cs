@@ -27,6 +27,12 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Exception? _writeFault;
 
+    /// <summary>Called before we wait for the other side's next frame; null for nothing.</summary>
+    internal Action? BeforeWaiting { get; init; }
+
+    /// <summary>Waits until we may go on with the frame that came; null for at once.</summary>
+    internal Func<ValueTask>? AfterWaiting { get; init; }
+
     /// <summary>
     /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the nonces and keys of its login.
     /// </summary>
@@ -37,7 +43,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     internal async ValueTask WriteAsync(FrameType type, ReadOnlyMemory<byte> payload)
     {
         var frame = Frame.Encode(type, payload.Span);
-        Record(type, frame);
+        Record(type, frame, []);
         try
         {
             if (_writeFault is null)
@@ -68,23 +74,14 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     internal async ValueTask<LoginFrame> ReadAsync(params FrameType[] expected)
     {
-        try
+        BeforeWaiting?.Invoke();
+        var frame = await ReadFrameAsync(expected).ConfigureAwait(false);
+        if (AfterWaiting is not null)
         {
-            var (type, payload, problem) = await FrameReader.ReadAsync(stream, expected, cancellationToken).ConfigureAwait(false);
-            if (problem is null)
-            {
-                Record(type, Frame.Encode(type, payload));
-            }
-
-            var frame = new LoginFrame(type, payload, problem, null);
-
-            // What the other side says without having heard us counts only when it is a no.
-            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
+            await AfterWaiting().ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            return new LoginFrame(default, [], null, _writeFault ?? exception);
-        }
+
+        return frame;
     }
 
     public void Dispose() => _transcript.Dispose();
@@ -132,11 +129,34 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
         return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name)) ? names : null;
     }
 
-    private void Record(FrameType type, byte[] frame)
+    private async ValueTask<LoginFrame> ReadFrameAsync(FrameType[] expected)
+    {
+        try
+        {
+            var (type, payload, problem) = await FrameReader.ReadAsync(stream, expected, cancellationToken).ConfigureAwait(false);
+            if (problem is null)
+            {
+                Record(type, Frame.EncodeHeader(type, payload.Length), payload);
+            }
+
+            var frame = new LoginFrame(type, payload, problem, null);
+
+            // What the other side says without having heard us counts only when it is a no.
+            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return new LoginFrame(default, [], null, _writeFault ?? exception);
+        }
+    }
+
+    // In parts, so that a frame with a password in it is not copied.
+    private void Record(FrameType type, ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail)
     {
         if (type is not (FrameType.Verdict or FrameType.Login))
         {
-            _transcript.AppendData(frame);
+            _transcript.AppendData(head);
+            _transcript.AppendData(tail);
         }
     }
 }

@@ -155,12 +155,7 @@ internal static class LoginExchange
         var frame = await channel.ReadAsync(FrameType.Start, FrameType.Verdict).ConfigureAwait(false);
         while (frame.Type is FrameType.Start or FrameType.Response)
         {
-            var answer = frame.Type == FrameType.Response
-                ? await session.ContinueAsync(frame.Payload, cancellationToken).ConfigureAwait(false)
-                : LoginChannel.ReadStart(frame.Payload) is var (mechanism, message)
-                    ? await session.StartAsync(mechanism, message, cancellationToken).ConfigureAwait(false)
-                    : SaslServerStep.Fail(OutOfOrder("a mechanism's name and its first message", "something else"));
-            CryptographicOperations.ZeroMemory(frame.Payload);
+            var answer = await StepAsync(session, frame, cancellationToken).ConfigureAwait(false);
             if (answer is SaslServerStep.Succeeded success)
             {
                 return (success, null);
@@ -179,6 +174,23 @@ internal static class LoginExchange
         return (null, frame.Type == FrameType.Verdict && !frame.IsRefusal
             ? await RefuseAsync(channel, OutOfOrder("the next message of the exchange", "a verdict")).ConfigureAwait(false)
             : LoginResult.Ended(frame));
+    }
+
+    private static async ValueTask<SaslServerStep> StepAsync(SaslServerSession session, LoginFrame frame, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return frame.Type == FrameType.Response
+                ? await session.ContinueAsync(frame.Payload, cancellationToken).ConfigureAwait(false)
+                : LoginChannel.ReadStart(frame.Payload) is var (mechanism, message)
+                    ? await session.StartAsync(mechanism, message, cancellationToken).ConfigureAwait(false)
+                    : SaslServerStep.Fail(OutOfOrder("a mechanism's name and its first message", "something else"));
+        }
+        finally
+        {
+            // It may be a password, also when its time is over.
+            CryptographicOperations.ZeroMemory(frame.Payload);
+        }
     }
 
     private static async ValueTask<LoginResult> LogInAsync(LoginChannel channel, SaslClientSession session, AuthenticatedPeer server, CancellationToken cancellationToken)

@@ -46,5 +46,9 @@ internal sealed class HandshakeSlots
         }
     }
 
+    /// <summary>Waits for a slot again, for a handshake that had one: what has been spent on it is not thrown away.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal Task ReenterAsync(CancellationToken cancellationToken) => _slots.WaitAsync(cancellationToken);
+
     internal void Leave() => _slots.Release();
 }

@@ -21,7 +21,10 @@ public enum AttemptOutcome
 }
 
 /// <summary>Slows down those who guess. Called for known and unknown users alike.</summary>
-/// <remarks>Implementations are safe for use from many threads. One that throws refuses the client. For a fleet, keep the counts where all servers see them.</remarks>
+/// <remarks>
+/// SCRAM asks twice: before it shows a user's salt, which ends as <see cref="AttemptOutcome.Abandoned"/> at once, and when the proof has come. So half-finished
+/// exchanges, of which strangers can hold many open, are no attempts that run.
+/// Implementations are safe for use from many threads. One that throws refuses the client. For a fleet, keep the counts where all servers see them.</remarks>
 public interface IAttemptLimiter
 {
     /// <summary>Asks whether an attempt may be made now.</summary>

@@ -4,61 +4,93 @@ using System.Net.Sockets;
 namespace MutualAuth.Credentials;
 
 /// <summary>The one door to <see cref="ScramHash.Hi"/>: bounds how many derivations run, how many wait, and how many of them one address may have.</summary>
+/// <remarks>
+/// Who is familiar, because the user has logged in from that address before, goes before all strangers, and takes the place of the last of them when there is
+/// none left: a flood of wrong passwords makes such a user wait for one derivation at most.
+/// </remarks>
 internal sealed class KeyDerivation
 {
-    private readonly SemaphoreSlim _running;
+    private readonly int _maxRunning;
     private readonly int _maxWaiting;
     private readonly int _maxPerAddress;
     private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, int> _byAddress = [];
-    private int _held;
+    private readonly LinkedList<TaskCompletionSource<bool>> _familiar = new();
+    private readonly LinkedList<TaskCompletionSource<bool>> _strangers = new();
+    private readonly Dictionary<IPAddress, int> _strangersByAddress = [];
+    private int _running;
     private long _calls;
 
     /// <param name="maxRunning">Derivations at once. Each keeps one core busy.</param>
     /// <param name="maxWaiting">Derivations that wait for their turn.</param>
-    /// <param name="maxPerAddress">Derivations, running or waiting, on behalf of one address.</param>
+    /// <param name="maxPerAddress">Derivations, running or waiting, on behalf of the strangers of one address.</param>
     internal KeyDerivation(int maxRunning, int maxWaiting, int maxPerAddress)
     {
-        _running = new SemaphoreSlim(maxRunning, maxRunning);
-        _maxWaiting = maxRunning + maxWaiting;
+        _maxRunning = maxRunning;
+        _maxWaiting = maxWaiting;
         _maxPerAddress = maxPerAddress;
     }
 
     /// <summary>For the side that spends its own time on its own password.</summary>
-    internal static KeyDerivation Unbounded { get; } = new(int.MaxValue / 2, int.MaxValue / 2, int.MaxValue);
+    internal static KeyDerivation Unbounded { get; } = new(int.MaxValue, 0, int.MaxValue);
+
+    /// <summary>Called, with the address on whose behalf, on the thread that derives; tests hold it there.</summary>
+    internal Action<IPAddress>? BeforeDeriving { get; init; }
 
     /// <summary>How often a key has been derived.</summary>
     internal long Calls => Interlocked.Read(ref _calls);
 
+    /// <summary>How many wait for their turn.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _familiar.Count + _strangers.Count;
+            }
+        }
+    }
+
     /// <summary>Derives, on a thread of the pool. The result is the caller's to wipe.</summary>
     /// <returns>Null when too many run and wait already.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while it waited.</exception>
-    internal async ValueTask<byte[]?> HiAsync(ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, CancellationToken cancellationToken)
+    internal async ValueTask<byte[]?> HiAsync(
+        ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken)
     {
         // The last line of defence: whoever calls has judged the count already.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(iterations, ScramVerifier.MaxIterations);
         var key = KeyOf(address);
-        if (!TryEnter(key))
+        if (!TryCount(key, isFamiliar))
         {
             return null;
         }
 
         try
         {
-            await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (!await EnterAsync(isFamiliar, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
+
             try
             {
                 Interlocked.Increment(ref _calls);
-                return await Task.Run(() => hash.Hi(password.Utf8, salt.Span, iterations), CancellationToken.None).ConfigureAwait(false);
+                return await Task.Run(
+                    () =>
+                    {
+                        BeforeDeriving?.Invoke(key);
+                        return hash.Hi(password.Utf8, salt.Span, iterations);
+                    },
+                    CancellationToken.None).ConfigureAwait(false);
             }
             finally
             {
-                _running.Release();
+                Leave();
             }
         }
         finally
         {
-            Leave(key);
+            Discount(key, isFamiliar);
         }
     }
 
@@ -78,30 +110,107 @@ internal sealed class KeyDerivation
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]]) : address;
     }
 
-    private bool TryEnter(IPAddress address)
+    /// <returns>False when there is no place, or it was given to somebody familiar.</returns>
+    private async ValueTask<bool> EnterAsync(bool isFamiliar, CancellationToken cancellationToken)
     {
+        var turn = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<bool>? evicted = null;
         lock (_lock)
         {
-            var ofAddress = _byAddress.GetValueOrDefault(address);
-            if (_held >= _maxWaiting || ofAddress >= _maxPerAddress)
+            if (_running < _maxRunning)
+            {
+                _running++;
+                return true;
+            }
+
+            if (_familiar.Count + _strangers.Count >= _maxWaiting)
+            {
+                if (!isFamiliar || _strangers.Last is not { } last)
+                {
+                    return false;
+                }
+
+                _strangers.RemoveLast();
+                evicted = last.Value;
+            }
+
+            (isFamiliar ? _familiar : _strangers).AddLast(turn);
+        }
+
+        evicted?.SetResult(false);
+        try
+        {
+            return await turn.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            bool hasLeft;
+            lock (_lock)
+            {
+                hasLeft = _familiar.Remove(turn) || _strangers.Remove(turn);
+            }
+
+            // The turn came at the same moment: it is passed on.
+            if (!hasLeft && await turn.Task.ConfigureAwait(false))
+            {
+                Leave();
+            }
+
+            throw;
+        }
+    }
+
+    private void Leave()
+    {
+        TaskCompletionSource<bool> next;
+        lock (_lock)
+        {
+            var queue = _familiar.Count > 0 ? _familiar : _strangers;
+            if (queue.First is not { } first)
+            {
+                _running--;
+                return;
+            }
+
+            queue.RemoveFirst();
+            next = first.Value;
+        }
+
+        next.SetResult(true);
+    }
+
+    private bool TryCount(IPAddress address, bool isFamiliar)
+    {
+        if (isFamiliar)
+        {
+            return true;
+        }
+
+        lock (_lock)
+        {
+            var ofAddress = _strangersByAddress.GetValueOrDefault(address);
+            if (ofAddress >= _maxPerAddress)
             {
                 return false;
             }
 
-            _held++;
-            _byAddress[address] = ofAddress + 1;
+            _strangersByAddress[address] = ofAddress + 1;
             return true;
         }
     }
 
-    private void Leave(IPAddress address)
+    private void Discount(IPAddress address, bool isFamiliar)
     {
+        if (isFamiliar)
+        {
+            return;
+        }
+
         lock (_lock)
         {
-            _held--;
-            if (--_byAddress[address] == 0)
+            if (--_strangersByAddress[address] == 0)
             {
-                _byAddress.Remove(address);
+                _strangersByAddress.Remove(address);
             }
         }
     }

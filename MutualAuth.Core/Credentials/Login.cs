@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using MutualAuth.Errors;
 using MutualAuth.Validation;
@@ -31,7 +32,9 @@ public static class Login
     public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(password);
-        return new ClientCredentials(new PlainClient(UserNames.Prepare(userName), password, actAs));
+        var name = UserNames.Prepare(userName);
+        return new ClientCredentials(new OneMessage(PlainServer.Name, _ => ValueTask.FromResult<byte[]>(
+            [.. Encoding.UTF8.GetBytes(actAs ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(name), 0, .. password.Utf8])));
     }
 
     /// <summary>A bearer token (OAUTHBEARER, RFC 7628). Let it be bound to the client's certificate (RFC 8705), or whoever gets it is its user.</summary>
@@ -40,7 +43,12 @@ public static class Login
     public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return new ClientCredentials(new OAuthBearerClient(token, actAs));
+        return new ClientCredentials(new OneMessage(
+            OAuthBearerServer.Name,
+            async cancellationToken => await token(cancellationToken).ConfigureAwait(false) is { } text && OAuthBearerServer.IsToken(text)
+                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, actAs).Text}\u0001auth=Bearer {text}\u0001\u0001")
+                : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1)."),
+            acknowledgesErrors: true));
     }
 
     /// <inheritdoc cref="WithToken(Func{CancellationToken, ValueTask{string}}, string?)"/>
@@ -53,7 +61,8 @@ public static class Login
 
     /// <summary>The client's certificate is its credential (EXTERNAL, RFC 4422 appendix A).</summary>
     /// <param name="actAs">As whom to act, where the server grants that; null for the certificate's user.</param>
-    public static ClientCredentials WithCertificate(string? actAs = null) => new(new ExternalClient(actAs));
+    public static ClientCredentials WithCertificate(string? actAs = null) =>
+        new(new OneMessage(External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(actAs ?? string.Empty))));
 
     /// <summary>Mechanisms of the application's own, the favourite first.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -63,57 +72,27 @@ public static class Login
         return all.Length == 0 ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms)) : new ClientCredentials([.. all]);
     }
 
-    /// <summary>A mechanism that says all it has to say at once, and knows nothing of the server afterwards.</summary>
-    private abstract class OneMessage : ISaslClientExchange
+    /// <summary>A mechanism that says all it has to say at once, and knows nothing of the server afterwards. What it said is wiped with the exchange.</summary>
+    private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false) : ISaslClientMechanism
     {
-        public abstract ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken);
+        public IEnumerable<string> NamesFor(SaslClientContext context) => [name];
 
-        public virtual ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(
-            SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
+        public ISaslClientExchange Begin(string name, SaslClientContext context) => new Exchange(message, acknowledgesErrors);
 
-        public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => new(null, PeerProofs.None);
-
-        public void Dispose()
+        private sealed class Exchange(Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors) : ISaslClientExchange
         {
+            private byte[]? _message;
+
+            public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => _message = await message(cancellationToken).ConfigureAwait(false);
+
+            // RFC 7628 §3.2.3: the error is acknowledged, and the refusal follows.
+            public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(acknowledgesErrors
+                ? SaslClientStep.Answer(new byte[] { 1 })
+                : SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
+
+            public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => new(null, PeerProofs.None);
+
+            public void Dispose() => CryptographicOperations.ZeroMemory(_message);
         }
-    }
-
-    private sealed class PlainClient(string userName, Password password, string? actAs) : OneMessage, ISaslClientMechanism
-    {
-        public IEnumerable<string> NamesFor(SaslClientContext context) => [PlainServer.Name];
-
-        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
-
-        public override ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => ValueTask.FromResult<ReadOnlyMemory<byte>?>(
-            (byte[])[.. Encoding.UTF8.GetBytes(actAs ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(userName), 0, .. password.Utf8]);
-    }
-
-    private sealed class ExternalClient(string? actAs) : OneMessage, ISaslClientMechanism
-    {
-        public IEnumerable<string> NamesFor(SaslClientContext context) => [External];
-
-        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
-
-        public override ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
-            ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.UTF8.GetBytes(actAs ?? string.Empty));
-    }
-
-    private sealed class OAuthBearerClient(Func<CancellationToken, ValueTask<string>> token, string? actAs) : OneMessage, ISaslClientMechanism
-    {
-        public IEnumerable<string> NamesFor(SaslClientContext context) => [OAuthBearerServer.Name];
-
-        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
-
-        public override async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken)
-        {
-            var text = await token(cancellationToken).ConfigureAwait(false);
-            return OAuthBearerServer.IsToken(text)
-                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, actAs).Text}\u0001auth=Bearer {text}\u0001\u0001")
-                : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1).");
-        }
-
-        // RFC 7628 §3.2.3: the error is acknowledged, and the refusal follows.
-        public override ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(SaslClientStep.Answer(new byte[] { 1 }));
     }
 }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all logins of one server share: the limiter and the bound on key derivations.</summary>
+/// <summary>What all logins of one server share: the limiter, the bound on key derivations, and who has been here before.</summary>
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
@@ -17,4 +17,6 @@ internal sealed class LoginServices
     internal KeyDerivation KeyDerivation { get; }
 
     internal ScramDecoys Decoys { get; }
+
+    internal FamiliarLogins Familiar { get; } = new();
 }

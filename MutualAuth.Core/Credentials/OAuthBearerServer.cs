@@ -53,7 +53,7 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
             if ((verdict.Rejection ?? TokenBinding.Examine(verdict.Confirmation, context.CertifiedPeer?.Certificate, acceptsUnbound)) is { } objection)
             {
                 _told = objection;
-                return SaslServerStep.Continue("{\"status\":\"invalid_token\"}"u8.ToArray());
+                return SaslServerStep.ContinueToFail("{\"status\":\"invalid_token\"}"u8.ToArray());
             }
 
             var proofs = PeerProofs.Token | (verdict.Confirmation is null ? PeerProofs.None : PeerProofs.ChannelBinding);

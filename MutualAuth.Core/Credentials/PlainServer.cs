@@ -34,8 +34,9 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             }
 
             var (verifier, objection) = Choose(prepared is null ? null : await store.FindAsync(userName, cancellationToken).ConfigureAwait(false), userName);
+            var isFamiliar = context.Services.Familiar.Contains(new LoginAttempt(userName, context.RemoteAddress));
             var saltedPassword = await context.Services.KeyDerivation
-                .HiAsync(verifier.Hash, password, verifier.Salt.AsMemory(), verifier.Iterations, context.RemoteAddress, cancellationToken).ConfigureAwait(false);
+                .HiAsync(verifier.Hash, password, verifier.Salt.AsMemory(), verifier.Iterations, context.RemoteAddress, isFamiliar, cancellationToken).ConfigureAwait(false);
             if (saltedPassword is null)
             {
                 return SaslServerStep.Fail(RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none");

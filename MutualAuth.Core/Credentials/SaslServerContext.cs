@@ -61,12 +61,28 @@ public sealed class SaslServerContext
         return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this address", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
     }
 
+    /// <summary>
+    /// Asks the same without beginning an attempt. For mechanisms whose client says more than once something before it proves anything: an attempt that
+    /// were open all the while could be held open by strangers, as many as lock the user out.
+    /// </summary>
+    internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
+    {
+        var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);
+        await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+        return objection;
+    }
+
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
     internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)
     {
         if (_admitted is { } attempt)
         {
             _admitted = null;
+            if (outcome == AttemptOutcome.Succeeded)
+            {
+                Services.Familiar.Add(attempt);
+            }
+
             await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
         }
     }

@@ -85,7 +85,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
             answer = SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a verdict on the credentials", $"an exception, {exception.GetType().Name}");
         }
 
-        if (answer is SaslServerStep.Challenged)
+        if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
             return answer;
         }
@@ -118,7 +118,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
     private static AttemptOutcome OutcomeOf(SaslServerStep answer) => answer switch
     {
         SaslServerStep.Succeeded => AttemptOutcome.Succeeded,
-        SaslServerStep.Failed { Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.CredentialCheckOverloaded } => AttemptOutcome.Abandoned,
+        SaslServerStep.Failed { Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };
 

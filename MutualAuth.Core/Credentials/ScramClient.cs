@@ -39,8 +39,9 @@ internal sealed class ScramClient : ISaslClientMechanism
         var isPlus = name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal);
         var hash = ScramHash.ByMechanism(isPlus ? name.AsSpan(0, name.Length - ScramMechanisms.Plus.Length) : name)!;
 
-        // "y" lets a server that does offer PLUS find out that somebody hid it from us.
-        var header = Gs2Header.Create(isPlus ? 'p' : context.ChannelBinding is null ? 'n' : 'y', context.ChannelBinding?.Type, _authorizationIdentity);
+        // "y" lets a server that does offer PLUS find out that somebody hid it from us. Who sees it, and was told to do without, must not say so.
+        var couldBind = context.ChannelBinding is not null && !context.Offered.Contains(hash.Mechanism + ScramMechanisms.Plus);
+        var header = Gs2Header.Create(isPlus ? 'p' : couldBind ? 'y' : 'n', context.ChannelBinding?.Type, _authorizationIdentity);
         return new Exchange(hash, header, _userName, _password, context);
     }
 
@@ -59,7 +60,8 @@ internal sealed class ScramClient : ISaslClientMechanism
 
         public async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken)
         {
-            if (_hasAnswered || ScramText.Decode(challenge.Span) is not { } serverFirst || serverFirst.Split(',') is not [var nonce, var salt, var count, ..]
+            if (_hasAnswered || ScramText.Decode(challenge.Span) is not { } serverFirst || serverFirst.Split(',') is not [var nonce, var salt, var count, .. var extensions]
+                || !ScramText.AreExtensions(extensions)
                 || !ScramText.TryValue(nonce, 'r', out var wholeNonce) || !ScramText.TryValue(salt, 's', out var saltText) || !ScramText.TryValue(count, 'i', out var countText)
                 || ScramText.FromBase64(saltText) is not { Length: <= 256 } saltBytes)
             {
@@ -78,7 +80,7 @@ internal sealed class ScramClient : ISaslClientMechanism
             }
 
             _hasAnswered = true;
-            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, password, saltBytes, (int)iterations, null, cancellationToken).ConfigureAwait(false))!;
+            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, password, saltBytes, (int)iterations, null, isFamiliar: true, cancellationToken).ConfigureAwait(false))!;
             var withoutProof = $"c={Convert.ToBase64String(ScramMechanisms.BindingInput(header, context.ChannelBinding))},r={wholeNonce}";
             var proof = Prove(saltedPassword, Encoding.UTF8.GetBytes($"{FirstBare},{serverFirst},{withoutProof}"));
             return SaslClientStep.Answer(Encoding.UTF8.GetBytes($"{withoutProof},p={proof}"));
@@ -88,8 +90,8 @@ internal sealed class ScramClient : ISaslClientMechanism
         {
             // A server that says yes too early has not proven anything.
             var expected = _serverSignature is null ? null : "v=" + Convert.ToBase64String(_serverSignature);
-            var isProven = expected is not null && additionalData is { Length: <= ScramText.MaxMessageLength } data
-                && CryptographicOperations.FixedTimeEquals(WithoutExtensions(data.Span), Encoding.UTF8.GetBytes(expected));
+            var isProven = expected is not null && additionalData is { } data && ScramText.Decode(data.Span)?.Split(',') is [var signature, .. var extensions]
+                && ScramText.AreExtensions(extensions) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected));
             Dispose();
             return isProven
                 ? new SaslClientEnd(null, PeerProofs.Password | (header.Flag == 'p' ? PeerProofs.ChannelBinding : PeerProofs.None))
@@ -116,8 +118,6 @@ internal sealed class ScramClient : ISaslClientMechanism
             CryptographicOperations.ZeroMemory(serverKey);
             return proof;
         }
-
-        private static ReadOnlySpan<byte> WithoutExtensions(ReadOnlySpan<byte> message) => message.IndexOf((byte)',') is >= 0 and var comma ? message[..comma] : message;
 
         private static SaslClientStep Refuse(RejectionReason reason, string expected, string presented, string rule) =>
             SaslClientStep.Refuse(new Rejection(reason, expected, presented) { Rule = rule });

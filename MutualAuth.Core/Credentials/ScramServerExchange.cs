@@ -37,14 +37,14 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return Violation("a message of 1 to 2,048 octets of UTF-8", $"{message.Length} octets");
         }
 
-        return _header is null ? await ReadFirstAsync(text, cancellationToken).ConfigureAwait(false) : ReadFinal(text);
+        return _header is null ? await ReadFirstAsync(text, cancellationToken).ConfigureAwait(false) : await ReadFinalAsync(text, cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => _verifier = null;
 
     private async ValueTask<SaslServerStep> ReadFirstAsync(string message, CancellationToken cancellationToken)
     {
-        if (Gs2Header.Read(message) is not var (header, bare) || bare.Split(',') is not [var user, var nonce, ..])
+        if (Gs2Header.Read(message) is not var (header, bare) || bare.Split(',') is not [var user, var nonce, .. var extensions] || !ScramText.AreExtensions(extensions))
         {
             return Violation("client-first-message", "something else");
         }
@@ -64,7 +64,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         // A name that nobody can have is treated like one that nobody has.
         var prepared = UserNames.FromPeer(claimed);
         _userName = prepared ?? "?";
-        if (await _context.AdmitAsync(_userName, cancellationToken).ConfigureAwait(false) is { } limited)
+        if (await _context.ForeseeAsync(_userName, cancellationToken).ConfigureAwait(false) is { } limited)
         {
             return SaslServerStep.Fail(limited);
         }
@@ -127,12 +127,10 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             : (verifier, null);
     }
 
-    private SaslServerStep ReadFinal(string message)
+    private async ValueTask<SaslServerStep> ReadFinalAsync(string message, CancellationToken cancellationToken)
     {
-        var verifier = _verifier!;
-        _verifier = null;
         var parts = message.Split(',');
-        if (parts.Length < 3 || !ScramText.TryValue(parts[0], 'c', out var binding) || !ScramText.TryValue(parts[1], 'r', out var nonce)
+        if (parts.Length < 3 || !ScramText.AreExtensions(parts.AsSpan(2..^1)) || !ScramText.TryValue(parts[0], 'c', out var binding) || !ScramText.TryValue(parts[1], 'r', out var nonce)
             || !ScramText.TryValue(parts[^1], 'p', out var proofText) || ScramText.FromBase64(proofText) is not { } proof || proof.Length != _hash.Length
             || ScramText.FromBase64(binding) is not { } presented)
         {
@@ -144,12 +142,24 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return Violation("the nonce of this exchange", "another");
         }
 
+        if (await _context.AdmitAsync(_userName, cancellationToken).ConfigureAwait(false) is { } limited)
+        {
+            return SaslServerStep.Fail(limited);
+        }
+
         if (!CryptographicOperations.FixedTimeEquals(presented, ScramMechanisms.BindingInput(_header!, _context.ChannelBinding)))
         {
             return SaslServerStep.Fail(ScramMechanisms.BindingMismatch());
         }
 
-        var authMessage = Encoding.UTF8.GetBytes($"{_clientFirstBare},{_serverFirst},{message[..message.LastIndexOf(",p=", StringComparison.Ordinal)]}");
+        return Verify(message[..message.LastIndexOf(",p=", StringComparison.Ordinal)], proof);
+    }
+
+    private SaslServerStep Verify(string withoutProof, byte[] proof)
+    {
+        var verifier = _verifier!;
+        _verifier = null;
+        var authMessage = Encoding.UTF8.GetBytes($"{_clientFirstBare},{_serverFirst},{withoutProof}");
         var clientKey = _hash.Hmac(verifier.StoredKey.AsSpan(), authMessage);
         ScramHash.Xor(clientKey, proof);
         var isProven = CryptographicOperations.FixedTimeEquals(_hash.H(clientKey), verifier.StoredKey.AsSpan());

@@ -11,6 +11,8 @@ internal static class ScramText
     /// <summary>The longest SCRAM message that is read.</summary>
     internal const int MaxMessageLength = 2048;
 
+    private const string OwnAttributes = "aceimnprsv";
+
     private static readonly SearchValues<char> s_nonceCharacters = SearchValues.Create([.. Enumerable.Range(0x21, 0x7e - 0x21 + 1).Select(code => (char)code).Where(character => character != ',')]);
 
     /// <summary>A message as text, when it has the length and the encoding of one.</summary>
@@ -26,6 +28,23 @@ internal static class ScramText
     }
 
     internal static bool IsNonce(string text) => text.Length is > 0 and <= 512 && !text.AsSpan().ContainsAnyExcept(s_nonceCharacters);
+
+    /// <summary>
+    /// Extensions that nobody has to understand: a letter of their own, an equals sign and a value. <c>m=</c> fails wherever it stands, because it announces
+    /// one that must be understood (RFC 5802 §5.1), and an attribute of the messages themselves is none.
+    /// </summary>
+    internal static bool AreExtensions(ReadOnlySpan<string> attributes)
+    {
+        foreach (var attribute in attributes)
+        {
+            if (attribute.Length < 3 || attribute[1] != '=' || !char.IsAsciiLetter(attribute[0]) || OwnAttributes.Contains(attribute[0], StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>saslname: "=2C" for a comma and "=3D" for an equals sign.</summary>
     internal static string EscapeName(string name) => name.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal);

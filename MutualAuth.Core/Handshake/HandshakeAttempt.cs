@@ -41,6 +41,9 @@ internal sealed class HandshakeAttempt : IDisposable
 
     internal HandshakeTransport Transport { get; }
 
+    /// <summary>Where it has its place.</summary>
+    internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
+
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
     internal SslStream? Tls { get; set; }
 

@@ -153,7 +153,7 @@ internal sealed class Handshaker
     private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LetLogInAsync(
         HandshakeAttempt attempt, SslStream tls, PeerEvidence evidence, AuthenticatedPeer? certifiedPeer, ChannelBinding? binding)
     {
-        using var channel = new LoginChannel(tls, attempt.Token);
+        using var channel = new LoginChannel(tls, attempt.Token) { BeforeWaiting = () => attempt.Gate.Pause(attempt), AfterWaiting = () => attempt.Gate.ResumeAsync(attempt) };
         var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
         var result = await LoginExchange.AsServerAsync(
             channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(peer, confirms: true, attempt.Token), _logger, attempt.Token).ConfigureAwait(false);

@@ -5,20 +5,25 @@ using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;
 
-/// <summary>The bounded pool of sockets whose ClientHello is not complete. A newcomer is always let in; the oldest makes room.</summary>
-/// <remarks>So a flood of silent sockets costs silent sockets their place, and an honest client, whose hello comes at once, needs its own only for a moment.</remarks>
-internal sealed class PendingHellos
+/// <summary>A bounded pool of sockets on whose clients we wait: for a complete ClientHello, or for a message of a login. A newcomer is always let in; the oldest makes room.</summary>
+/// <remarks>So a flood of silent sockets costs silent sockets their place, and an honest client, who says at once what is to be said, needs its own only for a moment.</remarks>
+internal sealed class WaitingRoom
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Seat> _all = new();
     private readonly Dictionary<IPAddress, LinkedList<Seat>> _byAddress = [];
     private readonly int _max;
     private readonly int _maxPerAddress;
+    private readonly Func<HandshakeAttempt, Rejection> _reason;
 
-    internal PendingHellos(int max, int maxPerAddress)
+    /// <param name="max">How many may be in it.</param>
+    /// <param name="maxPerAddress">How many of one address.</param>
+    /// <param name="reason">Says why an attempt is ended that must make room.</param>
+    internal WaitingRoom(int max, int maxPerAddress, Func<HandshakeAttempt, Rejection> reason)
     {
         _max = max;
         _maxPerAddress = maxPerAddress;
+        _reason = reason;
     }
 
     /// <summary>Takes the attempt in, and evicts whoever is too many.</summary>
@@ -52,7 +57,7 @@ internal sealed class PendingHellos
             seat.InAddress = siblings.AddLast(seat);
         }
 
-        evicted?.Attempt.Abort(new Rejection(RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{evicted.Attempt.Transport.Received} bytes of one"));
+        evicted?.Attempt.Abort(_reason(evicted.Attempt));
         return seat;
     }
 
@@ -122,8 +127,8 @@ internal sealed class PendingHellos
         return new IPAddress(bytes);
     }
 
-    /// <summary>One attempt's place in the pool.</summary>
-    internal sealed class Seat(PendingHellos pool, HandshakeAttempt attempt, IPAddress key)
+    /// <summary>One attempt's place in the room.</summary>
+    internal sealed class Seat(WaitingRoom room, HandshakeAttempt attempt, IPAddress key)
     {
         internal HandshakeAttempt Attempt => attempt;
 
@@ -133,6 +138,6 @@ internal sealed class PendingHellos
 
         internal LinkedListNode<Seat>? InAddress { get; set; }
 
-        internal void Leave() => pool.Remove(this);
+        internal void Leave() => room.Remove(this);
     }
 }

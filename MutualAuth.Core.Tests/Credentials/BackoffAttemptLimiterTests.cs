@@ -1,0 +1,226 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Credentials;
+
+namespace MutualAuth.Tests.Credentials;
+
+public sealed class BackoffAttemptLimiterTests
+{
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+
+    private FakeTimeProvider _time = null!;
+    private BackoffAttemptLimiter _limiter = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _time = new FakeTimeProvider();
+        _limiter = new BackoffAttemptLimiter(_time);
+    }
+
+    [Test]
+    public async Task A_few_failures_are_free_and_then_each_doubles_the_wait()
+    {
+        await FailAsync("alice", "192.0.2.1", 5);
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+
+        foreach (var seconds in new[] { 1, 2, 4, 8 })
+        {
+            await FailAsync("alice", "192.0.2.1", 1);
+            (await WaitAsync("alice", "192.0.2.1")).Should().Be(seconds * s_second);
+            _time.Advance((seconds * s_second) - TimeSpan.FromTicks(1));
+            (await WaitAsync("alice", "192.0.2.1")).Should().Be(TimeSpan.FromTicks(1));
+            _time.Advance(TimeSpan.FromTicks(1));
+            (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+        }
+    }
+
+    [Test]
+    public async Task The_wait_has_an_end_and_the_count_fades_after_it()
+    {
+        await FailAsync("alice", "192.0.2.1", 200);
+        (await WaitAsync("alice", "192.0.2.1")).Should().Be(TimeSpan.FromMinutes(15));
+
+        _time.Advance(TimeSpan.FromMinutes(15));
+
+        await FailAsync("alice", "192.0.2.1", 5);
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+    }
+
+    [Test]
+    public async Task A_first_wait_of_hours_never_turns_into_none()
+    {
+        var limiter = new BackoffAttemptLimiter(_time) { FirstWait = TimeSpan.FromHours(20), LongestWait = TimeSpan.FromDays(10) };
+        for (var failures = 6; failures < 80; failures++)
+        {
+            await FailAsync("alice", "192.0.2.1", failures == 6 ? 6 : 1, limiter);
+            (await WaitAsync("alice", "192.0.2.1", limiter)).Should().BeGreaterThanOrEqualTo(TimeSpan.FromHours(20));
+        }
+    }
+
+    [Test]
+    public async Task A_user_elsewhere_and_another_user_here_do_not_wait()
+    {
+        await FailAsync("alice", "192.0.2.1", 8);
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
+        (await WaitAsync("alice", "192.0.2.2")).Should().BeNull();
+        (await WaitAsync("bob", "192.0.2.1")).Should().BeNull();
+    }
+
+    [TestCase("192.0.2.1", "192.0.2.1", true)]
+    [TestCase("192.0.2.1", "192.0.2.2", false)]
+    [TestCase("2001:db8::1", "2001:db8::ffff", true)]
+    [TestCase("2001:db8::1", "2001:db8:0:1::1", false)]
+    [TestCase("192.0.2.1", "::ffff:192.0.2.1", true)]
+    public async Task An_address_that_fails_for_many_users_waits_for_all_of_them(string attacker, string next, bool waits)
+    {
+        for (var number = 0; number < 21; number++)
+        {
+            await FailAsync($"user{number}", attacker, 1);
+        }
+
+        ((await WaitAsync("somebody", next)) is not null).Should().Be(waits);
+    }
+
+    [Test]
+    public async Task A_success_clears_the_users_count_at_the_address_and_not_that_of_the_address()
+    {
+        await FailAsync("alice", "192.0.2.1", 5);
+        await SucceedAsync("alice", "192.0.2.1");
+        await FailAsync("alice", "192.0.2.1", 5);
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+
+        // An attacker with an account of his own cannot wash the address clean with it.
+        await SucceedAsync("alice", "192.0.2.1");
+        await FailAsync("bob", "192.0.2.1", 5);
+        await SucceedAsync("alice", "192.0.2.1");
+        await FailAsync("carol", "192.0.2.1", 5);
+        await SucceedAsync("alice", "192.0.2.1");
+        await FailAsync("dave", "192.0.2.1", 1);
+        (await WaitAsync("erin", "192.0.2.1")).Should().Be(s_second);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Strangers_can_make_a_user_wait_only_where_the_user_has_never_logged_in(bool hasBeenHere)
+    {
+        if (hasBeenHere)
+        {
+            await SucceedAsync("alice", "192.0.2.1");
+        }
+
+        for (var number = 0; number < 101; number++)
+        {
+            await FailAsync("alice", $"198.51.100.{number}", 1);
+        }
+
+        ((await WaitAsync("alice", "192.0.2.1")) is null).Should().Be(hasBeenHere);
+        (await WaitAsync("alice", "203.0.113.1")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Unknown_users_are_counted_like_known_ones()
+    {
+        // The limiter is asked by name alone: there is nothing by which it could tell them apart.
+        await FailAsync("alice", "192.0.2.1", 7);
+        await FailAsync("nobody", "192.0.2.2", 7);
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().Be(await WaitAsync("nobody", "192.0.2.2")).And.NotBeNull();
+    }
+
+    [Test]
+    public async Task Attempts_that_run_at_once_are_bounded_and_one_that_is_abandoned_counts_for_nothing()
+    {
+        var attempt = Attempt("alice", "192.0.2.1");
+        for (var number = 0; number < 64; number++)
+        {
+            (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
+        }
+
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull();
+        for (var number = 0; number < 64; number++)
+        {
+            await _limiter.EndAsync(attempt, AttemptOutcome.Abandoned);
+        }
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Once_waiting_has_begun_attempts_go_one_at_a_time()
+    {
+        await FailAsync("alice", "192.0.2.1", 6);
+        _time.Advance(s_second);
+        var attempt = Attempt("alice", "192.0.2.1");
+
+        (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull();
+        await _limiter.EndAsync(attempt, AttemptOutcome.Abandoned);
+        (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Memory_is_bounded_and_whoever_keeps_failing_is_not_forgotten_for_newcomers()
+    {
+        await FailAsync("first", "192.0.2.1", 20);
+        for (var number = 0; number < 40_000; number++)
+        {
+            // Two keys each: more in all than are held.
+            await FailAsync($"user{number}", new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]).ToString(), 1);
+            if (number % 10_000 == 0)
+            {
+                await FailAsync("first", "192.0.2.1", 1);
+            }
+        }
+
+        _limiter.Keys.Should().BeLessThanOrEqualTo(65_536);
+        (await WaitAsync("first", "192.0.2.1")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task An_attempt_without_a_name_or_an_address_is_counted_too()
+    {
+        for (var number = 0; number < 21; number++)
+        {
+            var nameless = new LoginAttempt(string.Empty, null);
+            await _limiter.BeginAsync(nameless, default);
+            await _limiter.EndAsync(nameless, AttemptOutcome.Failed);
+        }
+
+        (await _limiter.BeginAsync(new LoginAttempt("alice", null), default)).Should().NotBeNull();
+    }
+
+    [Test]
+    public void Figures_that_would_switch_it_off_are_refused()
+    {
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { FirstWait = TimeSpan.Zero }).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { LongestWait = -s_second }).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { FreeFailuresPerUser = -1 }).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { FreeFailuresPerUser = 0 }).Should().NotThrow();
+    }
+
+    private static LoginAttempt Attempt(string user, string address) => new(user, IPAddress.Parse(address));
+
+    private async Task FailAsync(string user, string address, int times, BackoffAttemptLimiter? limiter = null)
+    {
+        for (var count = 0; count < times; count++)
+        {
+            await (limiter ?? _limiter).EndAsync(Attempt(user, address), AttemptOutcome.Failed);
+        }
+    }
+
+    private async Task SucceedAsync(string user, string address) => await _limiter.EndAsync(Attempt(user, address), AttemptOutcome.Succeeded);
+
+    /// <summary>Asks, and gives the place back.</summary>
+    private async Task<TimeSpan?> WaitAsync(string user, string address, BackoffAttemptLimiter? limiter = null)
+    {
+        var wait = await (limiter ?? _limiter).BeginAsync(Attempt(user, address), default);
+        if (wait is null)
+        {
+            await (limiter ?? _limiter).EndAsync(Attempt(user, address), AttemptOutcome.Abandoned);
+        }
+
+        return wait;
+    }
+}

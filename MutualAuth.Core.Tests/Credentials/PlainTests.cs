@@ -1,0 +1,144 @@
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Credentials;
+
+/// <summary>PLAIN (RFC 4616) on both sides. Each refusal differs from the login that succeeds in one fact.</summary>
+[CancelAfter(20000)]
+public sealed class PlainTests
+{
+    private static readonly MemoryCredentialStore s_store = Sasl.Store(("alice", "correct horse"), ("bob", "battery"));
+    private static readonly CredentialPolicy s_policy = Sasl.Policy(SaslServer.PasswordsInPlain(s_store));
+
+    [Test]
+    public async Task The_right_password_logs_in_and_is_bound_to_nothing()
+    {
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+
+        var (outcome, client) = await Sasl.RunAsync(Plain("alice", "correct horse"), server, Sasl.Binding);
+
+        client.Should().BeNull();
+        var user = server.ToUser(outcome.Should().BeOfType<SaslServerStep.Succeeded>().Subject);
+        (user.Name, user.ActsAs, user.Mechanism, user.Proofs).Should().Be(("alice", "alice", "PLAIN", PeerProofs.Password));
+    }
+
+    [TestCase("\0alice\0correct horse", null, TestName = "PLAIN: alice is let in")]
+    [TestCase("alice\0alice\0correct horse", null, TestName = "PLAIN: alice acts as herself")]
+    [TestCase("\0alice\0correct Horse", RejectionReason.CredentialsWrong, TestName = "PLAIN: another password")]
+    [TestCase("\0alice\0battery", RejectionReason.CredentialsWrong, TestName = "PLAIN: another user's password")]
+    [TestCase("\0nobody\0correct horse", RejectionReason.CredentialsWrong, TestName = "PLAIN: an unknown user")]
+    [TestCase("\0Alice\0correct horse", RejectionReason.CredentialsWrong, TestName = "PLAIN: another spelling")]
+    [TestCase("\0ali\u0007ce\0correct horse", RejectionReason.CredentialsWrong, TestName = "PLAIN: a name that nobody can have")]
+    [TestCase("bob\0alice\0correct horse", RejectionReason.AuthorizationIdentityRefused, TestName = "PLAIN: alice acts as bob")]
+    [TestCase("bob\0alice\0battery", RejectionReason.CredentialsWrong, TestName = "PLAIN: bob's password for alice acting as bob")]
+    [TestCase("\0alice\0", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: no password")]
+    [TestCase("\0\0correct horse", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: no name")]
+    [TestCase("alice\0correct horse", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: two parts")]
+    [TestCase("\0alice\0correct horse\0", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: four parts")]
+    [TestCase("alice", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: one part")]
+    [TestCase("", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: nothing")]
+    public async Task A_message_is_judged(string message, RejectionReason? reason)
+    {
+        await using var server = Sasl.Server(s_policy);
+
+        var step = await server.StartAsync("PLAIN", Sasl.Utf8(message), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Succeeded).Should().Be(reason is null);
+    }
+
+    [Test]
+    public async Task Octets_that_are_no_text_are_refused()
+    {
+        await using var server = Sasl.Server(s_policy);
+
+        (await server.StartAsync("PLAIN", new byte[] { 0, (byte)'a', 0, 0xc3, 0x28 }, default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
+    // 255 octets of a name and 1,024 characters of a password are allowed.
+    [TestCase(255, 1024, true)]
+    [TestCase(256, 1024, false)]
+    [TestCase(255, 1025, false)]
+    public async Task Length_is_bounded_before_anything_is_derived(int name, int password, bool isRead)
+    {
+        var services = new LoginServices(s_policy, TimeProvider.System);
+        await using var server = Sasl.Server(s_policy, services: services);
+
+        var step = await server.StartAsync("PLAIN", Sasl.Utf8($"\0{new string('n', name)}\0{new string('p', password)}"), default);
+
+        step.Reason().Should().Be(isRead ? RejectionReason.CredentialsWrong : RejectionReason.CredentialProtocolViolated);
+        services.KeyDerivation.Calls.Should().Be(isRead ? 1 : 0);
+    }
+
+    [Test]
+    public async Task Spellings_that_SASLprep_makes_one_are_one()
+    {
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("IX", "péncil")))));
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8("\0\u2168\0pe\u0301ncil"), default)).Should().BeOfType<SaslServerStep.Succeeded>();
+    }
+
+    [TestCase("alice", TestName = "PLAIN: a wrong password costs one derivation")]
+    [TestCase("nobody", TestName = "PLAIN: an unknown user costs one derivation")]
+    [TestCase("mute", TestName = "PLAIN: a disabled user costs one derivation")]
+    public async Task Each_attempt_costs_one_derivation_whoever_it_is(string user)
+    {
+        var store = Sasl.Store(("alice", "correct horse"), ("mute", "guess"));
+        await store.SetDisabledAsync("mute", true);
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(store));
+        var services = new LoginServices(policy, TimeProvider.System);
+        await using var server = Sasl.Server(policy, services: services);
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8($"\0{user}\0guess"), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+
+        services.KeyDerivation.Calls.Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_stored_verifier_with_an_absurd_iteration_count_is_never_put_to_work()
+    {
+        var parts = Sasl.Verifier("correct horse").ToString().Split('$');
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", ScramVerifier.Parse($"{parts[0]}${int.MaxValue}:{Sasl.Salt}${parts[2]}"));
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(store)));
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default)).Reason().Should().Be(RejectionReason.IterationCountOutOfRange);
+    }
+
+    [Test]
+    public async Task Who_has_only_a_verifier_for_another_hash_is_let_in_by_that()
+    {
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", Sasl.Verifier("correct horse", ScramHash.Sha512));
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(store));
+        await using var right = Sasl.Server(policy);
+        await using var wrong = Sasl.Server(policy);
+
+        (await right.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default)).Should().BeOfType<SaslServerStep.Succeeded>();
+        (await wrong.StartAsync("PLAIN", Sasl.Utf8("\0alice\0battery"), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+    }
+
+    [Test]
+    public async Task A_client_that_is_asked_for_more_does_not_say_more()
+    {
+        var (session, _) = SaslClientSession.Begin(Plain("alice", "correct horse"), Sasl.ClientContext(null, offered: "PLAIN"));
+        await session!.StartAsync(default);
+
+        (await session.StepAsync(Sasl.Utf8("once more, please"), default)).Objection!.Reason.Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
+    [Test]
+    public async Task What_was_sent_is_wiped_with_the_exchange()
+    {
+        var (session, _) = SaslClientSession.Begin(Plain("alice", "correct horse"), Sasl.ClientContext(null, offered: "PLAIN"));
+        var message = (await session!.StartAsync(default))!.Value;
+        message.ToArray().Should().Equal(Sasl.Utf8("\0alice\0correct horse"));
+
+        session.Dispose();
+
+        message.ToArray().Should().OnlyContain(octet => octet == 0);
+    }
+
+    private static ClientCredentials Plain(string user, string password) => Login.DangerouslyWithPasswordInPlain(user, Password.From(password));
+}

@@ -1,0 +1,99 @@
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Credentials;
+
+/// <summary>Which user may come with which certificate.</summary>
+public sealed class UsersTests
+{
+    private static readonly AuthenticatedPeer s_device = Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
+
+    private static readonly UserRule s_devices = Users.OfDevice(new Dictionary<string, IEnumerable<string>> { ["alice.test"] = ["alice", "bob"], ["other.test"] = ["carol"] });
+
+    public static IEnumerable<TestCaseData> Cases()
+    {
+        yield return Case("any user", Users.Any, "mallory", false, true);
+        yield return Case("a named user", Users.Named("alice", "bob"), "bob", false, true);
+        yield return Case("another spelling of a named user", Users.Named("alice", "bob"), "Bob", false, false);
+        yield return Case("a name that SASLprep makes the same", Users.Named("\u2168"), "IX", false, true);
+        yield return Case("a user that the certificate names by DNS", Users.NamedByTheirCertificate, "alice.test", true, true);
+        yield return Case("a user that the certificate names by e-mail", Users.NamedByTheirCertificate, "alice@test.example", true, true);
+        yield return Case("a user that the certificate names by URI", Users.NamedByTheirCertificate, "https://users.test/alice", true, true);
+        yield return Case("a user that the certificate does not name", Users.NamedByTheirCertificate, "bob.test", true, false);
+        yield return Case("a user in another case than the certificate", Users.NamedByTheirCertificate, "Alice.test", true, false);
+        yield return Case("a part of the certificate's name", Users.NamedByTheirCertificate, "alice", true, false);
+        yield return Case("the same user without a certificate", Users.NamedByTheirCertificate, "alice.test", false, false);
+        yield return Case("a user of the device", s_devices, "bob", true, true);
+        yield return Case("a user of another device", s_devices, "carol", true, false);
+        yield return Case("a user of the device without it", s_devices, "bob", false, false);
+        yield return Case("a predicate that holds", Users.Where("it is alice", (user, _) => user.Name == "alice"), "alice", false, true);
+        yield return Case("a predicate that does not hold", Users.Where("it is alice", (user, _) => user.Name == "alice"), "bob", false, false);
+        yield return Case("all of two rules", Users.AllOf(s_devices, Users.Named("alice")), "alice", true, true);
+        yield return Case("one of two rules", Users.AllOf(s_devices, Users.Named("alice")), "bob", true, false);
+        yield return Case("the other of two rules", Users.AllOf(s_devices, Users.Named("carol")), "carol", true, false);
+
+        static TestCaseData Case(string name, UserRule rule, string user, bool withDevice, bool comesIn) =>
+            new TestCaseData(rule, user, withDevice, comesIn).SetName($"Users: {name} {(comesIn ? "is let in" : "is kept out")}");
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void A_rule_judges(UserRule rule, string user, bool withDevice, bool comesIn)
+    {
+        var objection = rule.Examine(new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default), withDevice ? s_device : null);
+
+        objection?.Reason.Should().Be(RejectionReason.UserNotAllowed);
+        (objection is null).Should().Be(comesIn);
+    }
+
+    [Test]
+    public async Task The_rule_is_asked_after_the_credentials_and_by_the_name_that_was_proven_not_the_one_acted_as()
+    {
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right"), ("bob", "right")))) with { Users = Users.Named("bob"), MayActAs = (_, _) => true };
+        await using var acting = Sasl.Server(policy);
+        await using var wrong = Sasl.Server(policy);
+        await using var bob = Sasl.Server(policy);
+
+        (await acting.StartAsync("PLAIN", Sasl.Utf8("bob\0alice\0right"), default)).Reason().Should().Be(RejectionReason.UserNotAllowed);
+        (await wrong.StartAsync("PLAIN", Sasl.Utf8("\0alice\0wrong"), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+        (await bob.StartAsync("PLAIN", Sasl.Utf8("\0bob\0right"), default)).Should().BeOfType<SaslServerStep.Succeeded>();
+    }
+
+    [Test]
+    public async Task A_rule_that_throws_refuses()
+    {
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { Users = Users.Where("the directory says so", (_, _) => throw new InvalidOperationException()) };
+        await using var server = Sasl.Server(policy);
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0right"), default)).Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
+    }
+
+    [Test]
+    public async Task A_rule_for_acting_that_throws_refuses()
+    {
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { MayActAs = (_, _) => throw new InvalidOperationException() };
+        await using var server = Sasl.Server(policy);
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8("bob\0alice\0right"), default)).Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
+    }
+
+    [Test]
+    public void Rules_about_nobody_are_mistakes()
+    {
+        FluentActions.Invoking(() => Users.Named()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => Users.Named("a:b")).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => Users.AllOf()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => Users.OfDevice(new Dictionary<string, IEnumerable<string>> { ["d"] = [] })).Should().Throw<ArgumentException>();
+    }
+
+    [Test]
+    public void A_policy_reads_as_a_sentence()
+    {
+        var scram = SaslServer.Scram(new MemoryCredentialStore());
+
+        (Require.CertificateAndUser(scram) with { Users = Users.Named("alice") }).ToString().Should().Be("A client needs a certificate and a user, and only \"alice\" may log in.");
+        Require.User(scram).ToString().Should().Be("A client needs a user.");
+        (Require.CertificateOrUser(scram) with { Users = Users.AllOf(Users.NamedByTheirCertificate, s_devices) }).ToString()
+            .Should().Be("A client needs a certificate or a user, and users log in with a certificate that names them, and each device has its users.");
+    }
+}

@@ -1,0 +1,218 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Connections;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>A user confirms one transaction on one connection with its credentials. Each refusal differs from the confirmation in one fact.</summary>
+[CancelAfter(60000)]
+public sealed class StepUpTests
+{
+    private static readonly byte[] s_transaction = Encoding.UTF8.GetBytes("pay 100 to bob");
+
+    private World _world = null!;
+    private MemoryCredentialStore _users = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _world = new World();
+        _users = new MemoryCredentialStore();
+        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
+        await _users.SetAsync("bob", ScramVerifier.Create(Password.From("battery"), iterations: ScramVerifier.MinIterations));
+    }
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task The_user_confirms_a_transaction_and_the_peer_stays_as_it_was()
+    {
+        await using var ends = await ConnectAsync();
+        var before = ends.Server.Accepted.Peer;
+
+        var (proof, rejection, believed) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+
+        (rejection, believed).Should().Be((null, true));
+        proof!.User.Name.Should().Be("alice");
+        proof.User.Proofs.Should().Be(PeerProofs.Password | PeerProofs.ChannelBinding);
+        proof.At.Should().BeCloseTo(TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1));
+        proof.Covers(s_transaction).Should().BeTrue();
+        proof.Covers("pay 1000 to bob"u8).Should().BeFalse();
+        ends.Server.Accepted.Peer.Should().BeSameAs(before);
+    }
+
+    [TestCase("alice", "wrong", RejectionReason.CredentialsWrong)]
+    [TestCase("nobody", "right", RejectionReason.CredentialsWrong)]
+    [TestCase("bob", "battery", RejectionReason.StepUpMismatch)]
+    public async Task Other_credentials_do_not_confirm(string user, string password, RejectionReason reason)
+    {
+        await using var ends = await ConnectAsync();
+
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword(user, password), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, reason));
+    }
+
+    [Test]
+    public async Task Another_transaction_than_the_user_was_shown_is_not_confirmed()
+    {
+        await using var ends = await ConnectAsync();
+
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, Encoding.UTF8.GetBytes("pay 1000 to bob"));
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
+    }
+
+    [Test]
+    public async Task A_confirmation_on_another_connection_of_the_same_user_does_not_count_here()
+    {
+        await using var here = await ConnectAsync();
+        await using var there = await ConnectAsync();
+
+        var (proof, rejection, _) = await StepUpAsync(there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
+    }
+
+    [Test]
+    public async Task A_confirmation_that_is_played_again_does_not_count_again()
+    {
+        await using var ends = await ConnectAsync();
+        var said = new List<byte[]>();
+        await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction, said);
+        await using var again = ends.Server.Accepted.BeginStepUp(s_transaction);
+
+        (await again.ContinueAsync("SCRAM-SHA-256-PLUS", said[0])).Should().NotBeNull();
+        (await again.ContinueAsync("SCRAM-SHA-256-PLUS", said[1])).Should().BeNull();
+
+        (again.Proof, again.Rejection!.Reason).Should().Be((null, RejectionReason.CredentialProtocolViolated));
+    }
+
+    [Test]
+    public async Task The_login_itself_cannot_be_played_as_a_step_up()
+    {
+        // The binding type is not that of a login: whoever relays one cannot have it taken for the other.
+        await using var ends = await ConnectAsync();
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+
+        (await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes("p=tls-server-end-point,,n=alice,r=abcdefgh"))).Should().BeNull();
+
+        verifier.Rejection!.Reason.Should().Be(RejectionReason.ChannelBindingUnavailable);
+    }
+
+    [Test]
+    public async Task A_user_who_was_disabled_since_the_login_confirms_nothing()
+    {
+        await using var ends = await ConnectAsync();
+        await _users.SetDisabledAsync("alice", true);
+
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.CredentialsWrong));
+    }
+
+    [Test]
+    public async Task Wrong_passwords_count_with_the_limiter_as_at_the_handshake()
+    {
+        await using var ends = await ConnectAsync(new BackoffAttemptLimiter(new FakeTimeProvider()) { FreeFailuresPerUserAndAddress = 0 });
+
+        await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "wrong"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.AttemptsLimited));
+    }
+
+    [Test]
+    public async Task A_server_that_says_yes_without_proof_is_not_believed()
+    {
+        await using var ends = await ConnectAsync();
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+        using var claim = ends.Client.Accepted.BeginStepUp(Login.WithPassword("alice", "right"), s_transaction, verifier.Mechanisms);
+        var challenge = await verifier.ContinueAsync(claim.Mechanism!, await claim.StartAsync());
+        await claim.ContinueAsync(challenge);
+
+        claim.Complete("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="u8.ToArray()).Should().BeFalse();
+
+        claim.Rejection!.Reason.Should().Be(RejectionReason.ServerSignatureWrong);
+    }
+
+    [Test]
+    public async Task Only_mechanisms_that_bind_are_used()
+    {
+        var policy = Require.CertificateAndUser(SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users)) with { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
+        await using var ends = await ConnectAsync(policy: policy);
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+        using var claim = ends.Client.Accepted.BeginStepUp(Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), s_transaction, ["PLAIN", "SCRAM-SHA-256"]);
+
+        verifier.Mechanisms.Should().Equal("SCRAM-SHA-256-PLUS");
+        (await verifier.ContinueAsync("PLAIN", "\0alice\0right"u8.ToArray())).Should().BeNull();
+        verifier.Rejection!.Reason.Should().Be(RejectionReason.MechanismUnavailable);
+        claim.Mechanism.Should().BeNull();
+        claim.Rejection!.Reason.Should().Be(RejectionReason.MechanismUnavailable);
+        await claim.Invoking(async it => await it.StartAsync()).Should().ThrowAsync<InvalidOperationException>();
+    }
+
+    [TestCase(16_384, RejectionReason.CredentialProtocolViolated)]
+    [TestCase(16_385, RejectionReason.CredentialProtocolViolated)]
+    public async Task A_message_that_is_too_long_ends_it(int length, RejectionReason reason)
+    {
+        await using var ends = await ConnectAsync();
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+
+        (await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[length])).Should().BeNull();
+
+        (verifier.IsOver, verifier.Rejection!.Reason).Should().Be((true, reason));
+        await verifier.Invoking(async it => await it.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[1])).Should().ThrowAsync<InvalidOperationException>();
+    }
+
+    [Test]
+    public async Task Nobody_acts_as_another_in_a_step_up_without_a_rule()
+    {
+        await using var ends = await ConnectAsync();
+
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", Password.From("right"), actAs: "bob"), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.AuthorizationIdentityRefused));
+    }
+
+    [Test]
+    public async Task Where_nobody_has_logged_in_there_is_no_step_up()
+    {
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+
+        ends.Server.Accepted.Invoking(connection => connection.BeginStepUp(s_transaction)).Should().Throw<InvalidOperationException>();
+        ends.Client.Accepted.Invoking(connection => connection.BeginStepUp(s_transaction)).Should().Throw<InvalidOperationException>();
+    }
+
+    private Task<Ends> ConnectAsync(IAttemptLimiter? limiter = null, CredentialPolicy? policy = null)
+    {
+        policy ??= Require.CertificateAndUser(SaslServer.Scram(_users)) with { AttemptLimiter = limiter };
+        return Ends.ShakeAsync(
+            _world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") },
+            _world.ServerOptions with { Credentials = policy with { DecoyIterations = ScramVerifier.MinIterations } });
+    }
+
+    private static async Task<(StepUpProof? Proof, Rejection? Rejection, bool IsBelieved)> StepUpAsync(
+        MutualTlsConnection client, MutualTlsConnection server, ClientCredentials credentials, byte[] shown, byte[] meant, List<byte[]>? said = null)
+    {
+        await using var verifier = server.BeginStepUp(meant);
+        using var claim = client.BeginStepUp(credentials, shown, verifier.Mechanisms);
+        var message = await claim.StartAsync();
+        while (true)
+        {
+            said?.Add(message);
+            var answer = await verifier.ContinueAsync(claim.Mechanism!, message);
+            if (answer is null || verifier.Proof is not null)
+            {
+                return (verifier.Proof, verifier.Rejection, answer is not null && claim.Complete(answer));
+            }
+
+            message = (await claim.ContinueAsync(answer))!;
+        }
+    }
+}
