@@ -55,7 +55,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
             // Some databases compare without regard to case, or to trailing spaces. We do not.
             if (string.Equals(reader.GetString(0), userName, StringComparison.Ordinal))
             {
-                user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || Convert.ToInt64(reader.GetValue(2), CultureInfo.InvariantCulture) != 0 };
+                user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
             }
         }
 
@@ -93,6 +93,29 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) =>
         ChangeAsync("DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", UserNames.Prepare(userName)));
 
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no verifier; the message names the user.</exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        var command = Command(connection, null, "SELECT name, verifier, disabled FROM mutualauth_credential");
+        await using var commandDisposal = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerDisposal = reader.ConfigureAwait(false);
+        var users = new SortedDictionary<string, StoredCredential>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var name = reader.GetString(0);
+            var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
+            users[name] = ScramVerifier.TryParse(reader.GetString(1), out var verifier)
+                ? user.With(verifier) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) }
+                : throw new MaterialException($"The database holds something for {PeerText.Quote(name)} that is no verifier. Remove that user, and add it again.");
+        }
+
+        return [.. users.Values];
+    }
+
     /// <summary>Makes the tables, or brings older ones up to <see cref="SchemaVersion"/>, in one transaction. Does nothing when they are.</summary>
     /// <remarks>Run it at deployment, by an account that may change tables; logging in needs SELECT alone.</remarks>
     /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows.</exception>
@@ -126,6 +149,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;
 
     private async ValueTask<bool> ChangeAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
     {

@@ -76,6 +76,21 @@ internal sealed class RunningProgram : IAsyncDisposable
         throw new AssertionException($"No line with '{text}' came.\n{this}");
     }
 
+    /// <summary>The first line of its stderr that contains <paramref name="text"/>.</summary>
+    internal async Task<string> ErrorLineAsync(string text)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        while (true)
+        {
+            if (Errors.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+
+            await Task.Delay(20, deadline.Token);
+        }
+    }
+
     internal async Task<int> ExitCodeAsync()
     {
         using var deadline = new CancellationTokenSource(Deadline);
