@@ -193,6 +193,39 @@ public sealed class EchoLoginTests
         (await server.LineAsync()).Should().Be("accepted name=client.test user=alice confirmed=yes tls=1.3 alpn=-");
     }
 
+    [Test]
+    public async Task A_change_by_EchoUsers_counts_while_the_server_runs()
+    {
+        await using var server = await StartAsync("user");
+        (await RunAsync(server, showsCertificate: false, LogIn(_right))).ExitCode.Should().Be(0);
+
+        await UsersAsync("change", "alice", "--password-file", _wrong, "--iterations", "4096");
+        await EventuallyAsync(_wrong, 0);
+        (await RunAsync(server, showsCertificate: false, LogIn(_right))).Code.Should().Be("credentials_wrong");
+        await UsersAsync("disable", "alice");
+        await EventuallyAsync(_wrong, 11);
+
+        async Task UsersAsync(params string[] arguments)
+        {
+            var ended = await EndedProgram.OfAsync(RunningProgram.StartSample("EchoUsers", [.. arguments, "--file", _users]));
+            ended.ExitCode.Should().Be(0, ended.All);
+        }
+
+        // The server looks at the file when a second has passed since the last look.
+        async Task EventuallyAsync(string password, int exitCode)
+        {
+            EchoClient last;
+            var tries = 0;
+            do
+            {
+                last = await RunAsync(server, showsCertificate: false, LogIn(password));
+            }
+            while (last.ExitCode != exitCode && ++tries < 5);
+
+            last.ExitCode.Should().Be(exitCode, last.All);
+        }
+    }
+
     private static ScramVerifier Verifier(string password, ScramHash? hash = null)
     {
         using var secret = Password.From(password);
