@@ -108,7 +108,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     }
 
     /// <summary>Asks it to end, as a supervisor does.</summary>
-    internal void Terminate() => Process.Start("kill", ["-TERM", $"{_process.Id}"]).WaitForExit();
+    internal void Terminate(string signal = "TERM") => Process.Start("kill", [$"-{signal}", $"{_process.Id}"]).WaitForExit();
 
     public override string ToString() =>
         $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}\nstdout:\n{string.Join('\n', _output)}\nstderr:\n{string.Join('\n', _errors)}";
