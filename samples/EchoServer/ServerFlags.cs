@@ -97,7 +97,7 @@ internal sealed class ServerFlags
         return rules switch
         {
             [] when throwaway is not null => throwaway.OnlyItsClient,
-            [] when !_login.AsksForCertificate(arguments) => Authorize.AnyTrustedPeer, // there is no certificate to judge; the users are who is let in
+            [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is asked for: the users are who is let in
             [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };
