@@ -16,6 +16,15 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 1;
 
+    // One statement each, so that writers at the same time need neither locks nor a stricter isolation than the database's own.
+    private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
+    private const string Insert = """
+        INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled)
+        SELECT @name, @mechanism, @verifier, COALESCE(MAX(disabled), 0) FROM mutualauth_credential WHERE name = @name
+        """;
+
+    private const int MaxMigrationAttempts = 3;
+
     // One list of statements for each step from a version to the next. Never change one that has been released: add another.
     private static readonly ImmutableArray<ImmutableArray<string>> s_migrations =
     [
@@ -55,7 +64,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
             // Some databases compare without regard to case, or to trailing spaces. We do not.
             if (string.Equals(reader.GetString(0), userName, StringComparison.Ordinal))
             {
-                user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || Convert.ToInt64(reader.GetValue(2), CultureInfo.InvariantCulture) != 0 };
+                user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
             }
         }
 
@@ -69,20 +78,24 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
         var name = UserNames.Prepare(userName);
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        var transaction = await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
-        await using var transactionDisposal = transaction.ConfigureAwait(false);
-        var isDisabled = await ScalarAsync(connection, transaction, "SELECT MAX(disabled) FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false);
-        await ExecuteAsync(connection, transaction, "DELETE FROM mutualauth_credential WHERE name = @name AND mechanism = @mechanism", cancellationToken, ("@name", name), ("@mechanism", verifier.Hash.Mechanism)).ConfigureAwait(false);
-        await ExecuteAsync(
-            connection,
-            transaction,
-            "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)",
-            cancellationToken,
-            ("@name", name),
-            ("@mechanism", verifier.Hash.Mechanism),
-            ("@verifier", verifier.ToString()),
-            ("@disabled", isDisabled is null or DBNull ? (short)0 : Convert.ToInt16(isDisabled, CultureInfo.InvariantCulture))).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        (string Name, object Value)[] parameters = [("@name", name), ("@mechanism", verifier.Hash.Mechanism), ("@verifier", verifier.ToString())];
+        if (await ExecuteAsync(connection, null, Update, cancellationToken, parameters).ConfigureAwait(false) > 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await ExecuteAsync(connection, null, Insert, cancellationToken, parameters).ConfigureAwait(false);
+        }
+        catch (DbException)
+        {
+            // Another writer may have been first; then there is a row to update now.
+            if (await ExecuteAsync(connection, null, Update, cancellationToken, parameters).ConfigureAwait(false) == 0)
+            {
+                throw;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -93,10 +106,49 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) =>
         ChangeAsync("DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", UserNames.Prepare(userName)));
 
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no verifier; the message names the user.</exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        var command = Command(connection, null, "SELECT name, verifier, disabled FROM mutualauth_credential");
+        await using var commandDisposal = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerDisposal = reader.ConfigureAwait(false);
+        var users = new SortedDictionary<string, StoredCredential>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var name = reader.GetString(0);
+            var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
+            users[name] = ScramVerifier.TryParse(reader.GetString(1), out var verifier)
+                ? user.With(verifier) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) }
+                : throw new MaterialException($"The database holds something for {PeerText.Quote(name)} that is no verifier. Remove that user, and add it again.");
+        }
+
+        return [.. users.Values];
+    }
+
     /// <summary>Makes the tables, or brings older ones up to <see cref="SchemaVersion"/>, in one transaction. Does nothing when they are.</summary>
     /// <remarks>Run it at deployment, by an account that may change tables; logging in needs SELECT alone.</remarks>
     /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await MigrateOnceAsync(cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (DbException) when (attempt < MaxMigrationAttempts)
+            {
+                // Another process may be doing the same; the next attempt finds what it did.
+            }
+        }
+    }
+
+    private async Task MigrateOnceAsync(CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
@@ -126,6 +178,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;
 
     private async ValueTask<bool> ChangeAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
     {

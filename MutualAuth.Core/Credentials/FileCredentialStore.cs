@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -177,6 +178,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
     public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) => ChangeAsync(UserNames.Prepare(userName), _ => null, cancellationToken);
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
+    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. Read().Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
 
     /// <returns>Whether the user was there before.</returns>
     private async ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken)

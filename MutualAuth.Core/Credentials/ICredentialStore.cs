@@ -38,4 +38,7 @@ public interface IWritableCredentialStore : ICredentialStore
     /// <summary>Removes a user with all its verifiers.</summary>
     /// <returns>False when there was no such user.</returns>
     ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default);
+
+    /// <summary>All users, disabled ones too, by name octet by octet. It is for administration: everything is read into memory.</summary>
+    ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default);
 }

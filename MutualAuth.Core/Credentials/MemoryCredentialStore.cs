@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 
 namespace MutualAuth.Credentials;
 
@@ -37,4 +38,8 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore
 
     /// <inheritdoc/>
     public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) => ValueTask.FromResult(_users.TryRemove(UserNames.Prepare(userName), out _));
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. _users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
 }

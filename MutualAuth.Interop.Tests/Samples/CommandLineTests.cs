@@ -29,7 +29,11 @@ public sealed class CommandLineTests
         ["--listen", "127.0.0.1:0", "--crl", "missing.pem"],
         ["--listen", "127.0.0.1:0", "--crl", "KEY"],
         ["--listen", "127.0.0.1:0", "--require", "both"],
-        ["--listen", "127.0.0.1:0", "--credentials", "users"],
+        ["--listen", "127.0.0.1:0", "--require", "user"],
+        ["--listen", "127.0.0.1:0", "--require", "nothing"],
+        ["--listen", "127.0.0.1:0", "--credentials", "missing"],
+        ["--listen", "127.0.0.1:0", "--credentials", "KEY"],
+        ["--listen", "127.0.0.1:0", "--credentials", "USERS", "--confirmation", "never"],
         ["--listen", "127.0.0.1:0", "--min-tls", "1.1"],
         ["--listen", "127.0.0.1:0", "--confirmation", "maybe"],
         ["--listen", "127.0.0.1:0", "--handshake-timeout", "0"],
@@ -47,7 +51,16 @@ public sealed class CommandLineTests
         ["--connect", "127.0.0.1:1", "--trust", "KEY"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--key", "KEY"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--server-name", "not a name"],
-        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "KEY"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--password-file", "PASSWORD"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "missing"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo:e", "--password-file", "PASSWORD"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "PASSWORD", "--token-file", "PASSWORD"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "PASSWORD", "--mechanism", "OAUTHBEARER"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--user", "jo", "--password-file", "PASSWORD", "--confirmation", "never"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--token-file", "missing"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--token-file", "KEY"],
+        ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--mechanism", "SCRAM-SHA-256-PLUS"],
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--key-password-file", "missing", "--certificate", "CERTIFICATE"],
     ];
 
@@ -131,7 +144,7 @@ public sealed class CommandLineTests
     public async Task Without_files_the_server_makes_an_authority_and_prints_a_command_that_works()
     {
         await using var server = await EchoServer.StartAsync();
-        var printed = await ErrorLineAsync(server.Program, "--connect ");
+        var printed = await server.Program.ErrorLineAsync("--connect ");
         var arguments = printed[printed.IndexOf("--connect", StringComparison.Ordinal)..].Split(' ');
 
         var client = await EchoClient.RunAsync("hello\n", arguments);
@@ -245,20 +258,6 @@ public sealed class CommandLineTests
         }
     }
 
-    private static async Task<string> ErrorLineAsync(RunningProgram program, string text)
-    {
-        using var deadline = new CancellationTokenSource(RunningProgram.Deadline);
-        while (true)
-        {
-            if (program.Errors.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
-            {
-                return found;
-            }
-
-            await Task.Delay(20, deadline.Token);
-        }
-    }
-
     private static IEnumerable<string> Fill(string[] arguments, Workshop workshop)
     {
         var server = workshop.Server();
@@ -267,6 +266,8 @@ public sealed class CommandLineTests
             "CERTIFICATE" => server.Chain,
             "KEY" => server.Key,
             "TRUST" => workshop.Trust,
+            "PASSWORD" => workshop.Write("password", "pencil\n"),
+            "USERS" => workshop.Write("users", string.Empty),
             _ => argument,
         });
     }

@@ -76,6 +76,21 @@ internal sealed class RunningProgram : IAsyncDisposable
         throw new AssertionException($"No line with '{text}' came.\n{this}");
     }
 
+    /// <summary>The first line of its stderr that contains <paramref name="text"/>.</summary>
+    internal async Task<string> ErrorLineAsync(string text)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        while (true)
+        {
+            if (Errors.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+
+            await Task.Delay(20, deadline.Token);
+        }
+    }
+
     internal async Task<int> ExitCodeAsync()
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -93,7 +108,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     }
 
     /// <summary>Asks it to end, as a supervisor does.</summary>
-    internal void Terminate() => Process.Start("kill", ["-TERM", $"{_process.Id}"]).WaitForExit();
+    internal void Terminate(string signal = "TERM") => Process.Start("kill", [$"-{signal}", $"{_process.Id}"]).WaitForExit();
 
     public override string ToString() =>
         $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}\nstdout:\n{string.Join('\n', _output)}\nstderr:\n{string.Join('\n', _errors)}";

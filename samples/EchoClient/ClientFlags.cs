@@ -12,6 +12,7 @@ internal sealed class ClientFlags
     private readonly Option<string> _connect = new("--connect") { HelpName = "HOST:PORT", Required = true, Description = "The server; [ADDRESS]:PORT for IPv6." };
     private readonly Option<string?> _serverName = new("--server-name") { HelpName = "NAME", Description = "The name that its certificate must have. Default: HOST." };
     private readonly PeerFlags _peer;
+    private readonly LoginFlags _login;
 
     internal ClientFlags()
     {
@@ -19,10 +20,7 @@ internal sealed class ClientFlags
         Command.Options.Add(_connect);
         Command.Options.Add(_serverName);
         _peer = new PeerFlags(Command);
-        _peer.AddUnavailable(Command, new Option<string>("--user") { HelpName = "NAME", Description = "Log in as this user." });
-        _peer.AddUnavailable(Command, new Option<string>("--password-file") { HelpName = "FILE", Description = "The user's password." });
-        _peer.AddUnavailable(Command, new Option<string>("--token-file") { HelpName = "FILE", Description = "A bearer token." });
-        _peer.AddUnavailable(Command, new Option<string>("--mechanism") { HelpName = "NAME", Description = "The SASL mechanism." });
+        _login = new LoginFlags(Command);
     }
 
     internal RootCommand Command { get; }
@@ -32,7 +30,6 @@ internal sealed class ClientFlags
     {
         try
         {
-            _peer.RefuseUnavailable(arguments);
             if (!_peer.HasTrust(arguments))
             {
                 throw new UsageException("Say whom to trust: --trust FILE.");
@@ -44,6 +41,7 @@ internal sealed class ClientFlags
                 Identity = _peer.Identity(arguments, PeerRole.Client) is { } identity ? ClientIdentity.From(identity) : ClientIdentity.None,
                 Trust = _peer.Trust(arguments),
                 Authorization = Authorize.ServerName,
+                Credentials = _login.Read(arguments),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),

@@ -21,13 +21,13 @@ async Task<int> ServeAsync(ParseResult arguments, CancellationToken stop)
     var (options, throwaway) = flags.Read(arguments);
     await using var listener = Start(options with { OnHandshakeFailed = ReportFailure });
     Console.WriteLine($"listening on {listener.LocalEndPoint}");
-    throwaway?.PrintHowToConnect(listener.LocalEndPoint);
+    throwaway?.PrintHowToConnect(listener.LocalEndPoint, flags.LoginHint(arguments));
 
     await using var onStop = stop.Register(() => listener.StopAsync(drainTimeout));
     await foreach (var connection in listener.AcceptAllAsync(CancellationToken.None))
     {
         var session = connection.Session;
-        Console.WriteLine($"accepted name={connection.Peer.Name} user=- confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
+        Console.WriteLine($"accepted name={connection.Peer.Name} user={CommandLine.Token(connection.Peer.User?.Name)} confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
         _ = EchoAsync(connection);
     }
 

@@ -21,24 +21,25 @@ internal sealed class ServerFlags
     private readonly Option<double> _handshakeTimeout = new("--handshake-timeout") { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
     private readonly Option<int> _maxHandshakes = new("--max-handshakes") { HelpName = "N", DefaultValueFactory = _ => 256, Description = "Handshakes at once; more wait, up to a bound, and are then refused." };
     private readonly Option<bool> _resume = new("--resume") { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
-    private readonly Option<string> _require = new("--require") { DefaultValueFactory = _ => "certificate", Description = "What a client must prove itself with. Only 'certificate' in this version." };
     private readonly PeerFlags _peer;
+    private readonly LoginFlags _login;
 
     internal ServerFlags()
     {
         Command = new RootCommand("Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says how to connect.");
         Command.Options.Add(_listen);
         _peer = new PeerFlags(Command);
-        _require.AcceptOnlyFromAmong("certificate", "user", "both", "either");
-        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _require, _resume })
+        _login = new LoginFlags(Command);
+        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _resume })
         {
             Command.Options.Add(option);
         }
-
-        _peer.AddUnavailable(Command, new Option<string>("--credentials") { HelpName = "FILE", Description = "Users and their SCRAM verifiers." });
     }
 
     internal RootCommand Command { get; }
+
+    /// <summary>What a client adds to its command line in order to log in.</summary>
+    internal string LoginHint(ParseResult arguments) => _login.LetsUsersIn(arguments) ? " --user NAME --password-file FILE" : string.Empty;
 
     /// <exception cref="UsageException">The flags cannot be followed.</exception>
     internal (MutualTlsListenerOptions Options, Throwaway? Throwaway) Read(ParseResult arguments)
@@ -53,6 +54,7 @@ internal sealed class ServerFlags
                 Identity = identity ?? throwaway!.Server,
                 Trust = (ITrustSource?)throwaway?.Trust ?? _peer.Trust(arguments),
                 Authorization = Authorization(arguments, throwaway),
+                Credentials = _login.Read(arguments),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
@@ -75,12 +77,6 @@ internal sealed class ServerFlags
 
     private void Check(ParseResult arguments)
     {
-        _peer.RefuseUnavailable(arguments);
-        if (arguments.GetValue(_require) != "certificate")
-        {
-            throw new UsageException("--require knows only 'certificate' in this version.");
-        }
-
         if (arguments.GetValue(_resume))
         {
             CommandLine.Note("--resume: sessions are not resumed in this version; every connection is a full handshake, judged anew.");
@@ -106,6 +102,7 @@ internal sealed class ServerFlags
         return rules switch
         {
             [] when throwaway is not null => throwaway.OnlyItsClient,
+            [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is asked for: the users are who is let in
             [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };

@@ -31,7 +31,7 @@ internal sealed class Throwaway
 
     internal static Throwaway Create(string listen) => new(new TestAuthority("Throwaway Authority"), CommandLine.ParseHostAndPort("--listen", listen).Host);
 
-    internal void PrintHowToConnect(EndPoint endPoint)
+    internal void PrintHowToConnect(EndPoint endPoint, string loginHint)
     {
         var (address, port) = endPoint is IPEndPoint ip ? (ip.Address, ip.Port) : throw new ArgumentException("Not an IP end point.", nameof(endPoint));
         var isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
@@ -39,7 +39,7 @@ internal sealed class Throwaway
         Console.Error.WriteLine($"""
             A throwaway authority vouches for this server and for one client, {ClientName}; its files are in {_files}
             Connect with:
-              dotnet run --project samples/EchoClient -- --connect {connect} --trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key
+              dotnet run --project samples/EchoClient -- --connect {connect} --trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key{loginHint}
             """);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Text;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Samples;
@@ -65,6 +66,36 @@ internal static class CommandLine
         return host.Length > 0 && isBracketed == host.Contains(':') && ushort.TryParse(text.AsSpan(colon + 1), out var port)
             ? (host, port)
             : throw new UsageException($"{flag} wants HOST:PORT, or [ADDRESS]:PORT for an IPv6 address; '{text}' is neither.");
+    }
+
+    internal static string FirstLineOf(string flag, string path)
+    {
+        try
+        {
+            return File.ReadLines(path).FirstOrDefault() ?? string.Empty;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{flag}: the file cannot be read: {exception.Message}");
+        }
+    }
+
+    /// <summary>A user's name as one token of a line, or - for nobody: what would break the line, or steer a terminal, is percent-encoded.</summary>
+    internal static string Token(string? name)
+    {
+        var token = new StringBuilder();
+        foreach (var rune in (name ?? string.Empty).EnumerateRunes())
+        {
+            var isPlain = rune.IsAscii ? rune.Value is > ' ' and not '%' and < 0x7f : Rune.IsLetterOrDigit(rune);
+            token.Append(isPlain ? rune.ToString() : Uri.EscapeDataString(rune.ToString()));
+        }
+
+        return name switch
+        {
+            null => "-",
+            "-" => "%2D", // somebody whose name it is
+            _ => token.ToString(),
+        };
     }
 
     internal static EndPoint ToEndPoint(string flag, string text)

@@ -24,8 +24,6 @@ internal sealed class PeerFlags
     private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
     private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
 
-    private readonly List<Option> _unavailable = [];
-
     internal PeerFlags(RootCommand command)
     {
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
@@ -38,22 +36,6 @@ internal sealed class PeerFlags
 
     internal static Option<string[]> Many(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description + " Repeatable.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
-
-    /// <summary>Declares a flag that the command line's contract has and this version does not carry out: it is refused, never passed over.</summary>
-    internal void AddUnavailable(RootCommand command, Option option)
-    {
-        option.Description += " Not in this version.";
-        _unavailable.Add(option);
-        command.Options.Add(option);
-    }
-
-    internal void RefuseUnavailable(ParseResult arguments)
-    {
-        if (_unavailable.Find(option => arguments.GetResult(option) is { Implicit: false }) is { } given)
-        {
-            throw new UsageException($"{given.Name} is not in this version; leave it out.");
-        }
-    }
 
     internal bool HasCertificate(ParseResult arguments) => arguments.GetValue(_certificate) is not null;
 

@@ -2,7 +2,8 @@
 """A peer of MutualAuth in Python, with nothing but the standard library: an echo server and its client that speak docs/protocol.md.
 
 Both sides learn within the handshake whether the other accepts them. What OpenSSL checks (path, dates, purpose, and the server's name) it
-refuses by an alert; what this file checks (the client's name) it refuses by a verdict frame. See README.md beside it.
+refuses by an alert; what this file checks (the client's name) it refuses by a verdict frame. A client with --user logs in as well, by
+SCRAM-SHA-256-PLUS (scram.py). See README.md beside it.
 """
 import argparse
 import re
@@ -11,6 +12,8 @@ import ssl
 import struct
 import sys
 import time
+
+import scram
 
 PROTOCOL = "mutualauth/1"
 DEADLINE = 10.0          # seconds, from the transport to both verdicts
@@ -21,7 +24,12 @@ CODES = {
     40: "refused", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
     46: "certificate_unknown", 48: "unknown_ca", 49: "access_denied", 50: "protocol_error", 70: "protocol_version", 80: "internal_error",
     112: "unrecognized_name", 116: "certificate_required", 120: "no_application_protocol", 256: "try_again_later",
+    257: "credentials_required", 258: "credentials_wrong", 259: "mechanism_unavailable", 260: "channel_binding_refused",
 }
+
+# Frames, sections 3 and 12: their types, and the most that each may hold.
+VERDICT, LOGIN, MECHANISMS, START, CHALLENGE, RESPONSE, OUTCOME = range(1, 8)
+LONGEST = {VERDICT: 2, MECHANISMS: 1024, CHALLENGE: 16384, OUTCOME: 16387}
 
 # Alerts as verdicts, section 6 of the page. Python gives an alert by OpenSSL's name for it, and by no number.
 ALERTS = {
@@ -61,7 +69,7 @@ class Deadline:
         sock.settimeout(left)
 
 
-def authenticate(tcp, context, judge, **role):
+def authenticate(tcp, context, judge, converse=None, **role):
     """From a connected socket to a stream whose two sides have accepted each other, or an exception that says who said no."""
     deadline = Deadline(DEADLINE)
     deadline.hold(tcp)
@@ -71,7 +79,7 @@ def authenticate(tcp, context, judge, **role):
         if (tls.selected_alpn_protocol() or "").partition("+")[0] != PROTOCOL:
             raise Failed("confirmation_unavailable")
         own = judge(tls.getpeercert())
-        theirs = confirm(tls, own, deadline)
+        theirs = (converse if converse and own == ACCEPTED else confirm)(tls, own, deadline)
         if own != ACCEPTED:
             raise Rejected("not_authorized")
         if theirs != ACCEPTED:
@@ -101,8 +109,7 @@ def confirm(tls, own, deadline):
     """Sends our verdict without waiting for the peer's, and returns the peer's: 0, or a public code."""
     unheard = None
     try:
-        deadline.hold(tls)
-        tls.sendall(struct.pack(">BHH", 1, 2, own))
+        send(tls, VERDICT, struct.pack(">H", own), deadline)
     except OSError as error:
         unheard = error                                    # their reason may be waiting all the same
     try:
@@ -117,10 +124,69 @@ def confirm(tls, own, deadline):
 
 
 def read_verdict(tls, deadline):
+    return struct.unpack(">H", read_frame(tls, deadline, VERDICT)[1])[0]
+
+
+def read_frame(tls, deadline, *expected):
     kind, length = struct.unpack(">BH", read_exactly(tls, 3, deadline))
-    if (kind, length) != (1, 2):                           # judged before the payload is read
-        raise Failed("confirmation_malformed")
-    return struct.unpack(">H", read_exactly(tls, 2, deadline))[0]
+    if kind not in expected or length > LONGEST[kind] or (kind == VERDICT and length != 2):
+        raise Failed("confirmation_malformed")             # judged before the payload is read
+    return kind, read_exactly(tls, length, deadline)
+
+
+def send(tls, kind, payload, deadline):
+    deadline.hold(tls)
+    tls.sendall(struct.pack(">BH", kind, len(payload)) + payload)
+
+
+def log_in(user, password):
+    """Section 12: in place of our verdict, a login; it comes last, when the server has proven that it knows us."""
+    def converse(tls, _, deadline):
+        try:
+            send(tls, LOGIN, b"", deadline)
+        except OSError:
+            pass                                           # why is waiting to be read
+        try:
+            exchange = scram.Exchange(user, password, tls.getpeercert(binary_form=True))
+            theirs = speak_scram(tls, exchange, deadline)
+            if theirs == ACCEPTED:
+                send(tls, VERDICT, struct.pack(">H", ACCEPTED), deadline)
+            return theirs
+        except scram.Refused as reason:
+            send(tls, VERDICT, struct.pack(">H", REFUSED), deadline)
+            raise Rejected(str(reason)) from reason
+        except OSError as error:
+            raise verdict_of(error) from error
+    return converse
+
+
+def speak_scram(tls, exchange, deadline):
+    kind, payload = read_frame(tls, deadline, VERDICT, MECHANISMS)
+    if kind == VERDICT:
+        return refusal(payload, "credentials_not_asked")   # yes to somebody who did not say who he is: not the server that knows us
+    if scram.MECHANISM.encode() not in payload.split(b" "):
+        raise scram.Refused("mechanism_unavailable")
+    name = scram.MECHANISM.encode()
+    send(tls, START, bytes([len(name)]) + name + b"\x01" + exchange.first_message(), deadline)
+    kind, payload = read_frame(tls, deadline, VERDICT, CHALLENGE, OUTCOME)
+    if kind != CHALLENGE:
+        return refusal(payload, "credential_protocol_violated")
+    send(tls, RESPONSE, exchange.final_message(payload), deadline)
+    kind, payload = read_frame(tls, deadline, VERDICT, OUTCOME)
+    if kind == VERDICT or payload[:2] != b"\0\0":
+        return refusal(payload, "credential_protocol_violated")
+    if payload[2:3] != b"\x01":
+        raise scram.Refused("server_signature_wrong")
+    exchange.check_server_signature(payload[3:])
+    return ACCEPTED
+
+
+def refusal(payload, otherwise):
+    """The code of a VERDICT or OUTCOME that has to be a refusal here."""
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) < 2 or code == ACCEPTED:
+        raise scram.Refused(otherwise)
+    return code
 
 
 def read_exactly(tls, count, deadline):
@@ -181,7 +247,8 @@ def say_goodbye(tls):
 
 def context_for(options, purpose):
     context = ssl.create_default_context(purpose, cafile=options.trust)
-    context.load_cert_chain(options.certificate, options.key)
+    if options.certificate:
+        context.load_cert_chain(options.certificate, options.key)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2 if options.max_tls == "1.2" else ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
@@ -200,7 +267,12 @@ def run_client(options):
         # OpenSSL has checked everything that a server must show. To a server that it does not accept, a client says 40 and nothing else.
         return ACCEPTED if certificate else REFUSED
 
-    with authenticate(socket.create_connection((host, int(port)), DEADLINE), context, judge, server_hostname=name) as tls:
+    converse = None
+    if options.user:
+        with open(options.password_file, encoding="utf-8") as file:
+            converse = log_in(options.user, file.readline().rstrip("\r\n"))
+
+    with authenticate(socket.create_connection((host, int(port)), DEADLINE), context, judge, converse, server_hostname=name) as tls:
         print(f"accepted name={name} confirmed=yes tls={tls.version()[4:]} alpn={tls.selected_alpn_protocol()}", file=sys.stderr, flush=True)
         while sent := sys.stdin.buffer.read1(16384):
             tls.sendall(sent)
@@ -254,18 +326,25 @@ def main():
     client = commands.add_parser("client", help="send stdin to an echo server, and print what comes back")
     client.add_argument("--connect", required=True, metavar="HOST:PORT")
     client.add_argument("--server-name", metavar="NAME", help="the name that the server's certificate must have; default: HOST")
+    client.add_argument("--user", metavar="NAME", help="log in as this user, by SCRAM-SHA-256-PLUS")
+    client.add_argument("--password-file", metavar="FILE", help="a file whose first line is the user's password")
     client.set_defaults(run=run_client)
     server = commands.add_parser("server", help="echo what clients send")
     server.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
     server.add_argument("--allow-dns", action="append", required=True, metavar="NAME", help="a client that is let in")
     server.set_defaults(run=run_server)
     for command in (client, server):
-        command.add_argument("--certificate", required=True, metavar="FILE")
-        command.add_argument("--key", required=True, metavar="FILE")
+        command.add_argument("--certificate", metavar="FILE")
+        command.add_argument("--key", metavar="FILE")
         command.add_argument("--trust", required=True, metavar="FILE")
         command.add_argument("--max-tls", choices=("1.2", "1.3"), default="1.3")
         command.add_argument("--alpn", action="append", default=[], metavar="NAME")
     options = parser.parse_args()
+    user = getattr(options, "user", None)
+    if bool(options.certificate) != bool(options.key) or not (options.certificate or user):
+        parser.error("give --certificate and --key" + (", or --user" if options.run is run_client else ""))
+    if bool(user) != bool(getattr(options, "password_file", None)):
+        parser.error("--user and --password-file go together")
     try:
         return options.run(options)
     except Rejected as reason:

@@ -1,0 +1,250 @@
+using System.Data.Common;
+using System.Globalization;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Databases;
+
+/// <summary>What <see cref="DatabaseCredentialStore"/> promises, held on a real database; each test has an empty one.</summary>
+[CancelAfter(60000)]
+public abstract class DatabaseStoreTests
+{
+    protected DbDataSource Source { get; private set; } = null!;
+
+    protected DatabaseCredentialStore Store { get; private set; } = null!;
+
+    [SetUp]
+    public async Task OpenAsync()
+    {
+        Source = await CreateAsync();
+        Store = new DatabaseCredentialStore(Source);
+        await Store.MigrateAsync();
+    }
+
+    [TearDown]
+    public async Task CloseAsync()
+    {
+        if (Source is not null)
+        {
+            await Source.DisposeAsync();
+        }
+    }
+
+    [Test]
+    public async Task What_was_set_is_found_to_the_letter_and_nobody_else_is()
+    {
+        var verifier = Verifier("pencil");
+        await Store.SetAsync("alice", verifier);
+
+        var found = await FindAsync("alice");
+
+        found!.Verifiers.Select(each => each.ToString()).Should().Equal(verifier.ToString());
+        found.IsDisabled.Should().BeFalse();
+        (await FindAsync("bob")).Should().BeNull();
+    }
+
+    [TestCase("Alice")]
+    [TestCase("alice ")]
+    [TestCase("alic")]
+    [TestCase("a%")]
+    [TestCase("x' OR '1'='1")]
+    [TestCase("")]
+    public async Task Names_are_compared_octet_by_octet(string other)
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+
+        (await FindAsync(other)).Should().BeNull();
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [TestCase("x'; DROP TABLE mutualauth_credential; --")]
+    [TestCase("Jos\u00e9 \u4e2d\u6587 %_\\")]
+    public async Task A_name_is_data_and_never_a_command(string name)
+    {
+        await Store.SetAsync(name, Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pen"));
+
+        (await FindAsync(name))!.Verifiers.Should().ContainSingle();
+        (await Store.RemoveAsync(name)).Should().BeTrue();
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Each_hash_has_a_verifier_of_its_own_and_a_new_one_takes_its_place()
+    {
+        var (old, other, fresh) = (Verifier("pencil"), Verifier("pencil", ScramHash.Sha512), Verifier("pen"));
+        await Store.SetAsync("alice", old);
+        await Store.SetAsync("alice", other);
+
+        await Store.SetAsync("alice", fresh);
+
+        (await FindAsync("alice"))!.Verifiers.Select(each => each.ToString()).Should().BeEquivalentTo([other.ToString(), fresh.ToString()]);
+    }
+
+    [Test]
+    public async Task A_disabled_user_stays_so_whatever_verifiers_come_until_it_is_enabled()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        (await Store.SetDisabledAsync("alice", isDisabled: true)).Should().BeTrue();
+
+        await Store.SetAsync("alice", Verifier("pen"));
+        await Store.SetAsync("alice", Verifier("pen", ScramHash.Sha512));
+
+        (await FindAsync("alice"))!.IsDisabled.Should().BeTrue();
+        await Store.SetDisabledAsync("alice", isDisabled: false);
+        (await FindAsync("alice"))!.IsDisabled.Should().BeFalse();
+    }
+
+    [Test]
+    public async Task One_disabled_row_disables_the_user()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil", ScramHash.Sha512));
+        await ExecuteAsync("UPDATE mutualauth_credential SET disabled = 1 WHERE mechanism = 'SCRAM-SHA-512'");
+
+        (await FindAsync("alice"))!.IsDisabled.Should().BeTrue();
+    }
+
+    [Test]
+    public async Task Who_is_not_there_can_be_neither_disabled_nor_removed()
+    {
+        (await Store.SetDisabledAsync("nobody", isDisabled: true)).Should().BeFalse();
+        (await Store.RemoveAsync("nobody")).Should().BeFalse();
+        (await Store.ListAsync()).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task All_users_are_listed_by_name_with_all_that_they_have()
+    {
+        await Store.SetAsync("bob", Verifier("pencil"));
+        await Store.SetAsync("Bob", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil", ScramHash.Sha512));
+        await Store.SetDisabledAsync("bob", isDisabled: true);
+
+        var users = await Store.ListAsync();
+
+        users.Select(user => (user.UserName, user.Verifiers.Length, user.IsDisabled)).Should().Equal(("Bob", 1, false), ("alice", 2, false), ("bob", 1, true));
+    }
+
+    [Test]
+    public async Task Writers_at_the_same_time_lose_nothing()
+    {
+        var names = Enumerable.Range(0, 16).Select(number => $"user{number}").ToArray();
+        var verifier = Verifier("pencil");
+
+        await Task.WhenAll(names.Concat(names).Select(name => Task.Run(() => Store.SetAsync(name, verifier).AsTask())));
+
+        (await Store.ListAsync()).Should().HaveCount(names.Length).And.OnlyContain(user => user.Verifiers.Length == 1);
+    }
+
+    [Test]
+    public async Task Migrating_again_and_by_many_at_once_changes_nothing()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Store.MigrateAsync())));
+
+        (await ScalarAsync("SELECT COUNT(*) FROM mutualauth_schema")).Should().Be(1);
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(DatabaseCredentialStore.SchemaVersion);
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Many_may_make_the_tables_at_once()
+    {
+        await ExecuteAsync("DROP TABLE mutualauth_credential");
+        await ExecuteAsync("DROP TABLE mutualauth_schema");
+
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => Store.MigrateAsync())));
+
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(DatabaseCredentialStore.SchemaVersion);
+        (await Store.ListAsync()).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_schema_that_is_newer_than_the_library_is_left_alone()
+    {
+        await ExecuteAsync($"UPDATE mutualauth_schema SET version = {DatabaseCredentialStore.SchemaVersion + 1}");
+
+        await Store.Invoking(store => store.MigrateAsync()).Should().ThrowAsync<MaterialException>();
+
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(DatabaseCredentialStore.SchemaVersion + 1);
+    }
+
+    [TestCase("pencil", false, null, TestName = "{c}: the right password is let in")]
+    [TestCase("pencils", false, RejectionReason.CredentialsWrong, TestName = "{c}: a wrong one is not")]
+    [TestCase("pencil", true, RejectionReason.CredentialsWrong, TestName = "{c}: a disabled user is not")]
+    public async Task Users_log_in_by_what_the_database_holds(string password, bool isDisabled, RejectionReason? reason)
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetDisabledAsync("alice", isDisabled);
+
+        await using var outcome = await LogInAsync(Store, "alice", password);
+
+        outcome.ServerFailure?.Reason.Should().Be(reason);
+        outcome.Server?.Peer.User!.Name.Should().Be("alice");
+        (outcome.Server is null).Should().Be(reason is not null, outcome.ToString());
+    }
+
+    [Test]
+    public async Task What_is_no_verifier_lets_nobody_in_and_says_so_where_users_are_listed()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("UPDATE mutualauth_credential SET verifier = 'pencil'");
+
+        await using var outcome = await LogInAsync(Store, "alice", "pencil");
+
+        outcome.ServerFailure!.Reason.Should().Be(RejectionReason.CredentialCheckFaulted);
+        outcome.ClientFailure!.PeerReason.Should().Be(PublicReason.InternalError);
+        await Store.Invoking(store => store.ListAsync().AsTask()).Should().ThrowAsync<MaterialException>();
+    }
+
+    [Test]
+    public async Task Without_its_tables_nobody_is_let_in()
+    {
+        await ExecuteAsync("DROP TABLE mutualauth_credential");
+
+        await using var outcome = await LogInAsync(Store, "alice", "pencil");
+
+        outcome.ServerFailure!.Reason.Should().Be(RejectionReason.CredentialCheckFaulted);
+    }
+
+    /// <summary>An empty database.</summary>
+    protected abstract Task<DbDataSource> CreateAsync();
+
+    protected static ScramVerifier Verifier(string password, ScramHash? hash = null)
+    {
+        using var secret = Password.From(password);
+        return ScramVerifier.Create(secret, hash, ScramVerifier.MinIterations);
+    }
+
+    /// <summary>A user without a certificate logs in at a server of ours.</summary>
+    protected static async Task<PairOutcome> LogInAsync(ICredentialStore store, string user, string password)
+    {
+        using var authority = new TestAuthority();
+        using var pair = authority.CreatePair();
+        var login = pair with
+        {
+            Client = pair.Client with { Identity = Certificates.ClientIdentity.None, Credentials = Login.WithPassword(user, password) },
+            Server = pair.Server with { Credentials = Require.User(SaslServer.Scram(store)) },
+        };
+        return await login.ConnectAsync().WaitAsync(RunningProgram.Deadline);
+    }
+
+    protected async Task ExecuteAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    protected async Task<long> ScalarAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+    }
+
+    private async Task<StoredCredential?> FindAsync(string name) => await Store.FindAsync(name, CancellationToken.None);
+}

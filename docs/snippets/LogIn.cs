@@ -1,0 +1,100 @@
+using MutualAuth.Credentials;
+
+namespace MutualAuth.Snippets;
+
+/// <summary>docs/how-to/log-in.md</summary>
+internal static class LogIn
+{
+    internal static void Server(MutualTlsServerOptions serverOptions, ICredentialStore store)
+    {
+        // snippet
+        var users = SaslServer.Scram(store);                                       // passwords that never leave the client
+
+        var both = serverOptions with { Credentials = Require.CertificateAndUser(users) };
+        var either = serverOptions with { Credentials = Require.CertificateOrUser(users) };
+        var userAlone = serverOptions with { Credentials = Require.User(users), Authorization = Authorize.Nobody };
+        // end
+    }
+
+    internal static async Task Client(MutualTlsClientOptions clientOptions)
+    {
+        // snippet
+        using var password = Password.FromFile("password");
+        var client = new MutualTlsClient(clientOptions with
+        {
+            Identity = ClientIdentity.None,                                        // or a certificate, where the server wants both
+            Credentials = Login.WithPassword("alice", password),
+        });
+        await using var connection = await client.ConnectAsync("server.example", 8443);
+        Console.WriteLine(connection.Peer.Proofs);                                 // Certificate, Password, ChannelBinding: the server knows our verifier
+        // end
+    }
+
+    internal static void Devices(MutualTlsServerOptions serverOptions, ICredentialStore store)
+    {
+        // snippet
+        var devices = new Dictionary<string, IEnumerable<string>>
+        {
+            ["laptop-1.example"] = ["alice"],
+            ["laptop-2.example"] = ["bob", "carol"],
+        };
+        var gateway = serverOptions with
+        {
+            Credentials = Require.CertificateAndUser(SaslServer.Scram(store)) with { Users = Users.OfDevice(devices) },
+        };
+        // end
+    }
+
+    internal static void Tokens(MutualTlsServerOptions serverOptions, MutualTlsClientOptions clientOptions, ITokenValidator validator, Func<CancellationToken, ValueTask<string>> currentToken)
+    {
+        // snippet
+        var service = serverOptions with
+        {
+            Authorization = Authorize.MemberOf("prod.example"),
+            Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(validator)) with { Users = Users.NamedByTheirCertificate },
+        };
+        var workload = clientOptions with { Credentials = Login.WithToken(currentToken) };
+        // end
+    }
+
+    internal static async Task StepUpServer(MutualTlsConnection connection, byte[] transaction)
+    {
+        // snippet
+        await using var stepUp = connection.BeginStepUp(transaction);
+        await SendAsync(string.Join(' ', stepUp.Mechanisms));
+        while (!stepUp.IsOver)
+        {
+            var (mechanism, message) = await ReceiveAsync();
+            if (await stepUp.ContinueAsync(mechanism, message) is { } reply)
+            {
+                await SendAsync(reply);
+            }
+        }
+
+        if (stepUp.Proof is { } proof && proof.Covers(transaction))
+        {
+            CarryOut(transaction, proof);
+        }
+        // end
+
+        static Task SendAsync(object message) => Task.CompletedTask;
+        static Task<(string Mechanism, byte[] Message)> ReceiveAsync() => throw new NotSupportedException();
+        static void CarryOut(byte[] transaction, StepUpProof proof) => throw new NotSupportedException();
+    }
+
+    internal static async Task<bool> StepUpClient(MutualTlsConnection connection, ClientCredentials typedOnceMore, byte[] shown, string[] mechanisms)
+    {
+        // snippet
+        using var claim = connection.BeginStepUp(typedOnceMore, shown, mechanisms);
+        var challenge = await AskAsync(claim.Mechanism!, await claim.StartAsync());
+        if (await claim.ContinueAsync(challenge) is not { } response)
+        {
+            return false;                                                          // claim.Rejection says why
+        }
+
+        return claim.Complete(await AskAsync(claim.Mechanism!, response));         // the server has proven itself once more
+        // end
+
+        static Task<byte[]> AskAsync(string mechanism, byte[] message) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,25 @@
+using System.Data.Common;
+using MutualAuth.Credentials;
+
+namespace MutualAuth.Snippets;
+
+/// <summary>docs/how-to/store-credentials.md</summary>
+internal static class StoreCredentials
+{
+    internal static async Task Database(DbDataSource dataSource, Password password)
+    {
+        // snippet
+        var store = new DatabaseCredentialStore(dataSource);                       // SqliteFactory.Instance.CreateDataSource(…), NpgsqlDataSource.Create(…)
+        await store.MigrateAsync();                                                // at deployment
+        await store.SetAsync("alice", ScramVerifier.Create(password));             // adds her, or changes her password
+        await store.SetDisabledAsync("alice", isDisabled: true);
+        // end
+    }
+
+    internal static void File()
+    {
+        // snippet
+        var store = FileCredentialStore.Open("users");                             // a change counts within a second
+        // end
+    }
+}

@@ -1,0 +1,127 @@
+// A cloud service and its clients: workloads known by their SPIFFE IDs, with tokens that are bound to their certificates (RFC 8705).
+// Run it:  dotnet run --project samples/CloudClient
+// Expect:  a workload that reads; then a stolen token, an unbound one, one that is old, forged or for another service, and a workload of another trust domain: all refused.
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using MutualAuth;
+using MutualAuth.Certificates;
+using MutualAuth.Connections;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Samples;
+using MutualAuth.Testing;
+using MutualAuth.Validation;
+
+const string Billing = "spiffe://prod.example/billing";
+const string Reports = "spiffe://prod.example/reports";
+const string Staging = "spiffe://staging.example/billing";
+const string Service = "https://invoices.example";
+
+using var authority = new TestAuthority("Workload Authority");
+using var service = authority.IssueServer("invoices.test");
+using var billing = authority.IssueClient(Billing);
+using var reports = authority.IssueClient(Reports);
+using var staging = authority.IssueClient(Staging);
+
+// Who gives out tokens has a key of its own; the service has the public half, and asks nobody.
+using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+var issuer = new TokenIssuer("https://tokens.example", issuerKey);
+var forger = new TokenIssuer("https://tokens.example", forgersKey);
+
+using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins
+await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
+{
+    EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+    Server = new MutualTlsServer(new MutualTlsServerOptions
+    {
+        Identity = service.AsIdentity,
+        Trust = authority.AsTrust,
+        Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is looked at
+        Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
+        {
+            Users = Users.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
+        },
+    }),
+    OnHandshakeFailed = failure => Tell(failure.Message),
+});
+_ = ServeAsync();
+
+var token = issuer.Issue(Billing, Service, billing.Certificate, "invoices:read");
+
+Console.WriteLine("1. The billing workload, with a token that was issued to it.");
+await CallAsync("billing", billing, token);
+
+Console.WriteLine("2. The token was stolen: out of a log, with another certificate of the same company's.");
+await CallAsync("thief", reports, token);
+
+Console.WriteLine("3. The token alone, without any certificate.");
+await CallAsync("thief", null, token);
+
+Console.WriteLine("4. The certificate alone, without a token.");
+await CallAsync("billing", billing, null);
+
+Console.WriteLine("5. A token that is bound to nothing.");
+await CallAsync("billing", billing, issuer.Issue(Billing, Service, boundTo: null, "invoices:read"));
+
+Console.WriteLine("6. A token that has expired.");
+await CallAsync("billing", billing, issuer.Issue(Billing, Service, billing.Certificate, "invoices:read", lifetime: TimeSpan.FromHours(-1)));
+
+Console.WriteLine("7. A token for another service.");
+await CallAsync("billing", billing, issuer.Issue(Billing, "https://payroll.example", billing.Certificate, "invoices:read"));
+
+Console.WriteLine("8. A token that somebody signed himself.");
+await CallAsync("forger", billing, forger.Issue(Billing, Service, billing.Certificate, "invoices:write"));
+
+Console.WriteLine("9. A token in another workload's name, bound to our certificate.");
+await CallAsync("reports", reports, issuer.Issue(Billing, Service, reports.Certificate, "invoices:read"));
+
+Console.WriteLine("10. A workload of another trust domain: its token is not even asked for.");
+await CallAsync("staging", staging, issuer.Issue(Staging, Service, staging.Certificate, "invoices:read"));
+
+async Task CallAsync(string who, TestCertificate? workload, string? bearer)
+{
+    var client = new MutualTlsClient(new MutualTlsClientOptions
+    {
+        Identity = workload is null ? ClientIdentity.None : workload.AsIdentity,
+        Trust = authority.AsTrust,
+        Authorization = Authorize.ServerName,
+        Credentials = bearer is null ? null : Login.WithToken(bearer),
+    });
+    try
+    {
+        await using var connection = await client.ConnectAsync(listener.LocalEndPoint, "invoices.test");
+        using var reader = new StreamReader(connection.Stream, Encoding.ASCII);
+        Console.WriteLine($"   {who}: {await reader.ReadLineAsync()}");
+    }
+    catch (HandshakeException failure)
+    {
+        Console.WriteLine($"   {who}: {failure.Message}");
+    }
+
+    await hasSpoken.WaitAsync(TimeSpan.FromSeconds(5));
+}
+
+void Tell(string text)
+{
+    Console.WriteLine($"   service: {text}");
+    hasSpoken.Release();
+}
+
+async Task ServeAsync()
+{
+    await foreach (var connection in listener.AcceptAllAsync())
+    {
+        _ = AnswerAsync(connection);
+    }
+}
+
+async Task AnswerAsync(MutualTlsConnection connection)
+{
+    await using var owned = connection;
+    var peer = connection.Peer;
+    var scopes = peer.User!.Claims.Where(claim => claim.Type == "scope").Select(claim => claim.Value).ToArray();
+    Tell($"{peer.SpiffeId} may {string.Join(' ', scopes)}; proven: {peer.Proofs}");
+    await connection.Stream.WriteAsync(Encoding.ASCII.GetBytes(scopes.Contains("invoices:read") ? "3 invoices\n" : "nothing for you\n"));
+}

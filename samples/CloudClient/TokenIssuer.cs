@@ -1,0 +1,33 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MutualAuth.Samples;
+
+/// <summary>Gives out signed tokens (RFC 7519, ES256), each bound to the certificate of the workload that asked for it. In earnest this is your identity provider.</summary>
+internal sealed class TokenIssuer(string name, ECDsa key)
+{
+    internal string Issue(string subject, string audience, X509Certificate2? boundTo, string scope, TimeSpan? lifetime = null)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var claims = new JsonObject
+        {
+            ["iss"] = name,
+            ["sub"] = subject,
+            ["aud"] = audience,
+            ["exp"] = (now + (lifetime ?? TimeSpan.FromMinutes(5))).ToUnixTimeSeconds(),
+            ["scope"] = scope,
+        };
+        if (boundTo is not null)
+        {
+            claims["cnf"] = new JsonObject { ["x5t#S256"] = Base64Url.EncodeToString(boundTo.GetCertHash(HashAlgorithmName.SHA256)) };
+        }
+
+        var signed = $"{Encode(new JsonObject { ["alg"] = "ES256", ["typ"] = "at+jwt" })}.{Encode(claims)}";
+        return $"{signed}.{Base64Url.EncodeToString(key.SignData(System.Text.Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+    }
+
+    private static string Encode(JsonObject part) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(part));
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using MutualAuth.Credentials;
+
+namespace MutualAuth.Samples;
+
+/// <summary>What a client must prove itself with, and the file of those who may log in.</summary>
+internal sealed class LoginFlags
+{
+    private readonly Option<string?> _require = new("--require") { Description = "What a client must prove itself with. Default: certificate; with --credentials, both." };
+    private readonly Option<string?> _credentials = new("--credentials") { HelpName = "FILE", Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers keeps such a file. A change counts at once." };
+
+    internal LoginFlags(RootCommand command)
+    {
+        _require.AcceptOnlyFromAmong("certificate", "user", "both", "either");
+        command.Options.Add(_require);
+        command.Options.Add(_credentials);
+    }
+
+    internal bool LetsUsersIn(ParseResult arguments) => arguments.GetValue(_credentials) is not null && arguments.GetValue(_require) != "certificate";
+
+    /// <summary>Whether clients are asked for a certificate at all.</summary>
+    internal bool AsksForCertificate(ParseResult arguments) => arguments.GetValue(_require) != "user";
+
+    internal CredentialPolicy Read(ParseResult arguments)
+    {
+        var required = arguments.GetValue(_require);
+        if (arguments.GetValue(_credentials) is not { } path)
+        {
+            return required is null or "certificate" ? Require.Certificate : throw new UsageException($"--require {required} needs the users: give --credentials FILE.");
+        }
+
+        var store = FileCredentialStore.Open(path);
+        var users = store.ListAsync().AsTask().GetAwaiter().GetResult(); // a file is read at once
+        if (required == "certificate")
+        {
+            CommandLine.Note("--require certificate lets nobody log in; --credentials is not used.");
+            return Require.Certificate;
+        }
+
+        // Clients take the strongest that is offered: a hash is of use only when every user has a verifier for it.
+        ScramHash[] common = [.. new[] { ScramHash.Sha512, ScramHash.Sha256 }.Where(hash => users.All(user => user.Verifiers.Any(verifier => verifier.Hash == hash)))];
+        var scram = SaslServer.Scram(store, users.IsEmpty || common.Length == 0 ? [ScramHash.Sha256] : common);
+        var policy = required switch
+        {
+            "user" => Require.User(scram),
+            "either" => Require.CertificateOrUser(scram),
+            _ => Require.CertificateAndUser(scram),
+        };
+        return policy with { DecoyIterations = MostCommonIterations(users) };
+    }
+
+    // Nobody is to learn, from another iteration count, that a user does not exist.
+    private static int MostCommonIterations(IEnumerable<StoredCredential> users)
+    {
+        var counts = users.SelectMany(user => user.Verifiers).CountBy(verifier => verifier.Iterations).ToArray();
+        return counts.Length == 0 ? ScramVerifier.DefaultIterations : Math.Clamp(counts.MaxBy(count => count.Value).Key, ScramVerifier.MinIterations, ScramVerifier.MaxIterations);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using MutualAuth.Certificates;
+using MutualAuth.Connections;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Trust;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Samples;
+
+/// <summary>The bank: lets customers in by password, and carries a large transfer out only with a proof that its customer confirmed this one.</summary>
+internal sealed class Bank : IAsyncDisposable
+{
+    private const int NeedsConfirmation = 1000;
+
+    private readonly MutualTlsListener _listener;
+
+    private Bank(MutualTlsListener listener)
+    {
+        _listener = listener;
+        _ = ServeAsync();
+    }
+
+    internal EndPoint EndPoint => _listener.LocalEndPoint;
+
+    internal static Bank Open(Identity identity, ICredentialStore users, ITrustSource trust, Action<HandshakeException> onRefusal) => new(
+        MutualTlsListener.Start(new MutualTlsListenerOptions
+        {
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            Server = new MutualTlsServer(new MutualTlsServerOptions
+            {
+                Identity = identity,
+                Trust = trust,
+                Authorization = Authorize.Nobody, // by a certificate; the users are who is let in
+                Credentials = Require.User(SaslServer.Scram(users)),
+            }),
+            OnHandshakeFailed = onRefusal,
+        }));
+
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+
+    private async Task ServeAsync()
+    {
+        await foreach (var connection in _listener.AcceptAllAsync())
+        {
+            Console.WriteLine($"   bank: {connection.Peer.User} is in, by {connection.Peer.User!.Mechanism}: {connection.Peer.Proofs}");
+            _ = ServeAsync(connection);
+        }
+    }
+
+    private static async Task ServeAsync(MutualTlsConnection connection)
+    {
+        await using var owned = connection;
+        try
+        {
+            while (await Message.ReadAsync(connection.Stream) is { } message)
+            {
+                var answer = message.Word == "pay" && Transfer.Parse(message.Value) is { } transfer
+                    ? await ConsiderAsync(connection, transfer)
+                    : new Message("refused", "I do not understand");
+                await answer.WriteAsync(connection.Stream);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or FormatException)
+        {
+            // The customer has gone, or talks nonsense and has to go.
+        }
+    }
+
+    private static async Task<Message> ConsiderAsync(MutualTlsConnection connection, Transfer transfer)
+    {
+        if (transfer.Euros < NeedsConfirmation)
+        {
+            return CarryOut(transfer, proof: null);
+        }
+
+        // A fresh exchange inside our own messages, bound to this connection and to these octets.
+        await using var stepUp = connection.BeginStepUp(transfer.ToOctets());
+        await new Message("confirm", string.Join(' ', stepUp.Mechanisms)).WriteAsync(connection.Stream);
+        while (!stepUp.IsOver && await Message.ReadAsync(connection.Stream) is { } message && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
+        {
+            if (await stepUp.ContinueAsync(message.Word, Convert.FromBase64String(message.Value)) is { } reply)
+            {
+                await new Message(stepUp.Proof is null ? "continue" : "proven", Convert.ToBase64String(reply)).WriteAsync(connection.Stream);
+            }
+        }
+
+        if (stepUp.Proof is null)
+        {
+            Console.WriteLine($"   bank: not carried out, {stepUp.Rejection?.ToString() ?? "nobody confirmed it"}");
+            return new Message("refused", $"{transfer}");
+        }
+
+        return CarryOut(transfer, stepUp.Proof);
+    }
+
+    /// <summary>What moves money asks for the proof itself, and not for somebody's word that there was one.</summary>
+    private static Message CarryOut(Transfer transfer, StepUpProof? proof)
+    {
+        if (transfer.Euros >= NeedsConfirmation && proof?.Covers(transfer.ToOctets()) != true)
+        {
+            throw new InvalidOperationException($"{transfer} is not confirmed.");
+        }
+
+        Console.WriteLine($"   bank: carried out, {transfer}{(proof is null ? null : $", confirmed by {proof.User} with {proof.User.Mechanism}")}");
+        return new Message("done", $"{transfer}");
+    }
+}

@@ -1,0 +1,30 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace MutualAuth.Samples;
+
+/// <summary>The application's messages: a word and a value, behind the length of both in two octets. TLS keeps no boundaries, and no end that counts.</summary>
+internal readonly record struct Message(string Word, string Value)
+{
+    internal static async Task<Message?> ReadAsync(Stream stream)
+    {
+        var length = new byte[sizeof(ushort)];
+        if (await stream.ReadAtLeastAsync(length, length.Length, throwOnEndOfStream: false) < length.Length)
+        {
+            return null;
+        }
+
+        var text = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+        await stream.ReadExactlyAsync(text);
+        return Encoding.UTF8.GetString(text).Split(' ', 2) is [var word, var value] ? new Message(word, value) : null;
+    }
+
+    internal async Task WriteAsync(Stream stream)
+    {
+        var text = Encoding.UTF8.GetBytes($"{Word} {Value}");
+        var message = new byte[sizeof(ushort) + text.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(message, checked((ushort)text.Length));
+        text.CopyTo(message, sizeof(ushort));
+        await stream.WriteAsync(message);
+    }
+}
