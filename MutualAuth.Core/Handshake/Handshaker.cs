@@ -46,6 +46,11 @@ internal sealed class Handshaker
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
+        if (ConfirmationProtocol.TryParse(protocol, out _))
+        {
+            attempt.Transport.Hold();
+        }
+
         await AuthenticateAsync(tls.AuthenticateAsServerAsync(TlsSettings.ForServer(_options, identity, protocol, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
         return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
@@ -57,6 +62,11 @@ internal sealed class Handshaker
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
         var settings = TlsSettings.ForClient(_options, serverName, identities, judgeFirst, judge);
+        if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
+        {
+            attempt.Transport.Hold();
+        }
+
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);
@@ -78,6 +88,7 @@ internal sealed class Handshaker
         try
         {
             await handshake.ConfigureAwait(false);
+            attempt.Transport.StopHolding();
         }
         catch (AuthenticationException exception) when (judge.Verdict is CertificateVerdict.Rejected rejected)
         {
@@ -95,19 +106,25 @@ internal sealed class Handshaker
 
         var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
         var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
-        var binding = (serverCertificate ?? peer?.Certificate) is { } certificate ? ChannelBinding.OfServerCertificate(certificate) : null;
+        var channel = new ChannelFacts(serverCertificate ?? peer?.Certificate);
+        if (!confirms || !_options.AsyncValidators.IsEmpty)
+        {
+            // No verdict of ours follows at once that our last flight could travel with.
+            await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
+        }
+
         var transcript = ImmutableArray<byte>.Empty;
         var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection;
         if (objection is null && confirms && attempt.PeerRole == PeerRole.Client && _options.RequiredCredentials.LetsUsersIn)
         {
-            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, binding).ConfigureAwait(false);
+            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, channel.EndPoint).ConfigureAwait(false);
         }
         else
         {
             objection ??= await ExamineAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
             if (objection is null && confirms && _options.OwnCredentials is { } credentials)
             {
-                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, binding).ConfigureAwait(false);
+                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, channel.EndPoint).ConfigureAwait(false);
             }
             else
             {
@@ -120,7 +137,7 @@ internal sealed class Handshaker
         return new AuthenticatedTls(tls, peer!, facts, confirms)
         {
             Transport = attempt.Transport,
-            Channel = new ChannelFacts(binding, transcript),
+            Channel = channel.With(transcript),
             Login = _login,
             Options = _options,
         };

@@ -29,6 +29,8 @@ internal sealed class ChildProcess : IAsyncDisposable
             start.ArgumentList.Add(word);
         }
 
+        // Idle workers that spin would bill the time in which there is nothing to do to whoever waits most.
+        start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         var child = new ChildProcess(Process.Start(start)!);
         try
         {

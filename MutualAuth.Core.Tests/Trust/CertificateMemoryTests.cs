@@ -8,7 +8,7 @@ using MutualAuth.Trust;
 namespace MutualAuth.Tests.Trust;
 
 /// <summary>What is remembered between validations must never change a verdict.</summary>
-public sealed class IntermediateMemoryTests
+public sealed class CertificateMemoryTests
 {
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
     private TestAuthority _root = null!;
@@ -24,7 +24,7 @@ public sealed class IntermediateMemoryTests
     [TestCase(256, 3)]
     public void It_holds_at_most_two_generations_of_its_capacity(int capacity, int atLeast)
     {
-        var validator = new PathValidator(null, capacity);
+        var validator = new PathValidator(null, capacity, capacity);
 
         for (var i = 0; i < 3; i++)
         {
@@ -34,7 +34,8 @@ public sealed class IntermediateMemoryTests
             Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
         }
 
-        validator.Memory.Count.Should().BeInRange(atLeast, 2 * (capacity + 1));
+        validator.Authorities.Count.Should().BeInRange(atLeast, 2 * (capacity + 1));
+        validator.Peers.Count.Should().BeInRange(atLeast, 2 * (capacity + 1));
     }
 
     [Test]
@@ -47,7 +48,8 @@ public sealed class IntermediateMemoryTests
 
         Validate(validator, leaf, intermediate.Read(), stranger.Read()).Rejection.Should().NotBeNull();
 
-        validator.Memory.Count.Should().Be(0);
+        validator.Authorities.Count.Should().Be(0);
+        validator.Peers.Count.Should().Be(0);
     }
 
     [Test]
