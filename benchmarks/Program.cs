@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using MutualAuth.Benchmarks;
 using MutualAuth.Benchmarks.Compare;
+using MutualAuth.Benchmarks.Scale;
 using MutualAuth.Testing;
 
 if (args is ["paths"])
@@ -48,6 +49,12 @@ if (args is ["rejudge"])
 if (args is ["login-flood"])
 {
     await LoginFloodRatio.PrintAsync();
+    return;
+}
+
+if (args is ["scale", ..])
+{
+    await ScaleCommand.RunAsync(args);
     return;
 }
 

@@ -16,6 +16,16 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>The port that it said it listens on; 0 for a client.</summary>
     internal int Port { get; private set; }
 
+    /// <summary>What it holds in memory now.</summary>
+    internal long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts a command on a core, with a higher priority where that is allowed, and waits until it says that it is ready.</summary>
     internal static async Task<ChildProcess> StartAsync(int core, params string[] command)
     {

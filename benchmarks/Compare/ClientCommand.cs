@@ -12,7 +12,7 @@ using MutualAuth.Validation;
 namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>
-/// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task, <c>handshakes|bulk|messages KIND PORT COUNT RESUMES</c>,
+/// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task, <c>handshakes|bulk|messages|hold KIND PORT COUNT RESUMES</c>,
 /// and is answered with the processor time that it took, the bytes it allocated and the time that passed, in nanoseconds.
 /// </summary>
 internal sealed class ClientCommand(string directory, Scenario scenario)
@@ -22,6 +22,7 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
 
     private readonly Dictionary<string, MutualTlsClient> _ours = [];
     private readonly Dictionary<PlainStyle, PlainTls> _plain = [];
+    private readonly TaskCompletionSource _forever = new();
 
     internal async Task RunAsync()
     {
@@ -40,7 +41,14 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
     private async Task<TimeSpan> CarryOutAsync(string[] words)
     {
         var clock = new Stopwatch();
+
         var (task, kind, port, count, resumes) = (words[0], words[1], Number(words[2]), Number(words[3]), words[4] == "1");
+        if (task == "hold")
+        {
+            await HoldAsync(kind, port, count);
+            return clock.Elapsed;
+        }
+
         if (task == "handshakes")
         {
             clock.Start();
@@ -87,6 +95,25 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
             await connection.CompleteWritesAsync();
             await ReadToEndAsync(connection.Stream);
         }
+    }
+
+    /// <summary>Makes connections that stay open, and have nothing to say, until the process ends.</summary>
+    private async Task HoldAsync(string kind, int port, int count)
+    {
+        for (var made = 0; made < count; made++)
+        {
+            var open = new TaskCompletionSource();
+            _ = WithConnectionAsync(kind, port, resumes: false, stream =>
+            {
+                // A read of nothing lets the stream give back the buffer of the handshake.
+                _ = stream.ReadAsync(Memory<byte>.Empty).AsTask();
+                open.SetResult();
+                return _forever.Task;
+            });
+            await open.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+
+        GC.Collect();
     }
 
     private static async Task ReadToEndAsync(SslStream stream)

@@ -16,6 +16,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         new("Floor", Floor, Floor),
         new("Ours", "Ours", "Ours"),
         new("OursWithLogin", "OursWithLogin", "OursWithLogin"),
+        new("OursWithoutCaches", "OursWithoutCaches", "Ours"),
         new("Tuned", nameof(PlainStyle.Tuned), Floor),
         new("TunedWithTickets", nameof(PlainStyle.TunedWithTickets), Floor),
         new("Typical", nameof(PlainStyle.Typical), Floor),
@@ -128,19 +129,16 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     {
         var cpu = candidates.Select(_ => new Series()).ToArray();
         var bytes = candidates.Select(_ => new Series()).ToArray();
-        for (var round = -1; round < options.Rounds; round++)
+        await WarmUpAsync(candidates, client);
+        for (var round = 0; round < options.Rounds; round++)
         {
             for (var turn = 0; turn < candidates.Length; turn++)
             {
-                // Each round begins with another candidate, so that none always follows the same one. The first round only warms up.
-                var which = (turn + Math.Max(round, 0)) % candidates.Length;
-                var count = round < 0 && !options.IsSmall ? Math.Max(600, options.Handshakes) : options.Handshakes;
-                var used = await MeasureAsync(candidates[which], "handshakes", count, client);
-                if (round >= 0)
-                {
-                    cpu[which].Add(used.Cpu / 1000.0 / count);
-                    bytes[which].Add((double)used.Bytes / count);
-                }
+                // Each round begins with another candidate, so that none always follows the same one.
+                var which = (turn + round) % candidates.Length;
+                var used = await MeasureAsync(candidates[which], "handshakes", options.Handshakes, client);
+                cpu[which].Add(used.Cpu / 1000.0 / options.Handshakes);
+                bytes[which].Add((double)used.Bytes / options.Handshakes);
             }
         }
 
@@ -152,6 +150,20 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
             var (ratio, low, high) = cpu[row].To(cpu[0]);
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  {candidates[row].Name,-18}{cpu[row].Median,9:F0}{ratio,8:F3}  {low:F3}–{high:F3}{bytes[row].Median,10:F0}"));
+        }
+    }
+
+    /// <summary>The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns.</summary>
+    private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
+    {
+        for (var time = 0; time < (options.IsSmall ? 1 : 6); time++)
+        {
+            foreach (var candidate in candidates)
+            {
+                await MeasureAsync(candidate, "handshakes", options.IsSmall ? 5 : 150, client);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 400));
         }
     }
 

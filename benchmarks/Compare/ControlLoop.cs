@@ -13,8 +13,13 @@ internal static class ControlLoop
     internal static async Task AnswerAsync(int port)
     {
         Console.WriteLine($"ready {port}");
-        while (await Console.In.ReadLineAsync() is not null)
+        while (await Console.In.ReadLineAsync() is { } line)
         {
+            if (line == "collect")
+            {
+                GC.Collect();
+            }
+
             Console.WriteLine(Usage());
         }
     }

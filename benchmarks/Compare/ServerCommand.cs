@@ -15,6 +15,11 @@ internal static class ServerCommand
 {
     internal static async Task RunAsync(string kind, string directory, Scenario scenario)
     {
+        if (kind == "OursWithoutCaches")
+        {
+            CacheSize.Limit = 0;
+        }
+
         if (Enum.TryParse<PlainStyle>(kind, out var style))
         {
             await ServePlainAsync(new PlainTls(style, scenario, directory, "server"));
