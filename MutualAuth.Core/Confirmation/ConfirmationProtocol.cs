@@ -43,12 +43,12 @@ internal static class ConfirmationProtocol
             return (null, Unavailable(offered));
         }
 
-        if (confirms && applicationProtocols.FirstOrDefault(protocol => offered.Contains(Prefix + protocol)) is { } confirmed)
+        if (confirms && FirstOffered(Prefix, applicationProtocols, offered) is { } confirmed)
         {
-            return (Prefix + confirmed, null);
+            return (confirmed, null);
         }
 
-        if (policy != ConfirmationPolicy.Required && applicationProtocols.FirstOrDefault(offered.Contains) is { } plain)
+        if (policy != ConfirmationPolicy.Required && FirstOffered(string.Empty, applicationProtocols, offered) is { } plain)
         {
             return (plain, null);
         }
@@ -63,6 +63,19 @@ internal static class ConfirmationProtocol
         }
 
         return (bare, null);
+    }
+
+    private static string? FirstOffered(string prefix, ImmutableArray<string> applicationProtocols, ImmutableArray<string> offered)
+    {
+        foreach (var protocol in applicationProtocols)
+        {
+            if (offered.Contains(prefix + protocol))
+            {
+                return prefix + protocol;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether an id is one of ours, and which application protocol it carries.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
@@ -9,6 +10,7 @@ internal static class FrameReader
     /// <summary>Reads one verdict, or says what came instead.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<(Verdict? Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
     {
         // A verdict has one length, so that as a rule one read takes it in; a header that is not a verdict's is judged before more is waited for.

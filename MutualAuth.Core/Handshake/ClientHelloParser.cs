@@ -246,7 +246,7 @@ internal static class ClientHelloParser
             result.Add(Encoding.Latin1.GetString(name));
         }
 
-        protocols = result.ToImmutable();
+        protocols = result.DrainToImmutable();
         return true;
     }
 
@@ -260,7 +260,7 @@ internal static class ClientHelloParser
             return false;
         }
 
-        var result = ImmutableArray.CreateBuilder<int>();
+        var result = ImmutableArray.CreateBuilder<int>(list.Length / 2);
         for (var at = 0; at < list.Length; at += 2)
         {
             var version = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
@@ -270,7 +270,7 @@ internal static class ClientHelloParser
             }
         }
 
-        versions = result.ToImmutable();
+        versions = result.DrainToImmutable();
         return true;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace MutualAuth.Handshake;
@@ -15,6 +16,7 @@ internal sealed class HandshakeTransport : Stream
     private readonly long _maxHandshakeBytes;
     private ulong _first;
     private ReadOnlyMemory<byte> _readAhead;
+    private byte[]? _readAheadBuffer;
     private byte[]? _held;
     private int _heldLength;
     private bool _holds;
@@ -52,8 +54,12 @@ internal sealed class HandshakeTransport : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Puts back bytes that were read through this stream, to be read again.</summary>
-    internal void PutBack(ReadOnlyMemory<byte> bytes) => _readAhead = bytes;
+    /// <summary>Puts back bytes that were read through this stream, to be read again. The buffer is the shared pool's, and goes back to it after that.</summary>
+    internal void PutBack(byte[] buffer, int length)
+    {
+        _readAheadBuffer = buffer;
+        _readAhead = buffer.AsMemory(0, length);
+    }
 
     /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>
     internal void Hold() => _holds = true;
@@ -160,9 +166,16 @@ internal sealed class HandshakeTransport : Stream
         var count = Math.Min(buffer.Length, _readAhead.Length);
         _readAhead.Span[..count].CopyTo(buffer);
         _readAhead = _readAhead[count..];
+        if (_readAhead.IsEmpty && _readAheadBuffer is { } used)
+        {
+            _readAheadBuffer = null;
+            ArrayPool<byte>.Shared.Return(used);
+        }
+
         return count;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadCountedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_heldLength > 0)

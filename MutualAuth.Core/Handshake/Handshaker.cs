@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
@@ -19,6 +20,7 @@ internal sealed class Handshaker
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
+    private readonly List<SslApplicationProtocol>? _offer; // as a client; nobody changes it
     private readonly LoginServices _login;
     private readonly ILogger _logger;
 
@@ -26,6 +28,7 @@ internal sealed class Handshaker
     {
         _options = options;
         _stage = new CertificateStage(options);
+        _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
         _login = new LoginServices(options.RequiredCredentials, options.TimeProvider);
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _asyncStage = new AsyncPeerValidation(
@@ -40,6 +43,7 @@ internal sealed class Handshaker
     internal CertificateStage Stage => _stage;
 
     /// <summary>We are the server, and have read the client's hello.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
@@ -56,12 +60,13 @@ internal sealed class Handshaker
     }
 
     /// <summary>We are the client.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
-        var settings = TlsSettings.ForClient(_options, serverName, identities, judgeFirst, judge);
+        var settings = TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge);
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
@@ -83,6 +88,7 @@ internal sealed class Handshaker
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask AuthenticateAsync(Task handshake, PeerJudge judge, HandshakeAttempt attempt)
     {
         try
@@ -98,6 +104,7 @@ internal sealed class Handshaker
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, SslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
@@ -147,6 +154,7 @@ internal sealed class Handshaker
     private bool IsLeftToLogin(PeerJudge judge, bool confirms) =>
         confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ConcludeWithoutLoginAsync(HandshakeAttempt attempt, SslStream tls, bool confirms, string? negotiated, Rejection? objection)
     {
         if (confirms)
@@ -202,6 +210,7 @@ internal sealed class Handshaker
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection)
     {
         if (objection is not null)

@@ -10,7 +10,7 @@ namespace MutualAuth.Trust;
 /// <param name="verified">A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.</param>
 internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator, ImmutableArray<Certificate> verified)
 {
-    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(4);
+    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(2);
 
     /// <summary>Whether the issuer's key signed the subject (RFC 5280 §6.1.3 (a)(1)).</summary>
     internal Rejection? Examine(Certificate subject, PathPosition position, Certificate issuer)

@@ -11,7 +11,6 @@ namespace MutualAuth.Validation;
 /// </remarks>
 internal sealed class OcspCache(int capacity, TimeSpan maxAge)
 {
-    private readonly int _capacity = CacheSize.Of(capacity);
     private readonly Lock _gate = new();
     private readonly Dictionary<Key, Entry> _entries = [];
     private readonly Queue<Key> _order = new();
@@ -41,7 +40,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
 
     internal void Add(Certificate subject, Certificate issuer, Uri responder, RevocationLists? lists, DateTimeOffset at, OcspVerdict verdict)
     {
-        if (verdict.Until is not { } until || _capacity == 0 || maxAge == TimeSpan.Zero || verdict.Status == OcspStatus.Unknown)
+        if (verdict.Until is not { } until || capacity == 0 || maxAge == TimeSpan.Zero || verdict.Status == OcspStatus.Unknown)
         {
             return;
         }
@@ -51,7 +50,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         {
             if (!_entries.ContainsKey(key))
             {
-                if (_entries.Count >= _capacity)
+                if (_entries.Count >= capacity)
                 {
                     _entries.Remove(_order.Dequeue());
                 }
