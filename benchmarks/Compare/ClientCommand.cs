@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -20,8 +21,8 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
     private const int Concurrency = 4;
     private const int MessageSize = 64;
 
-    private readonly Dictionary<string, MutualTlsClient> _ours = [];
-    private readonly Dictionary<PlainStyle, PlainTls> _plain = [];
+    private readonly ConcurrentDictionary<string, MutualTlsClient> _ours = [];
+    private readonly ConcurrentDictionary<PlainStyle, PlainTls> _plain = [];
     private readonly TaskCompletionSource _forever = new();
 
     internal async Task RunAsync()
@@ -157,32 +158,16 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
         }
     }
 
-    private MutualTlsClient Ours(string kind)
+    private MutualTlsClient Ours(string kind) => _ours.GetOrAdd(kind, _ => new MutualTlsClient(new()
     {
-        if (!_ours.TryGetValue(kind, out var client))
-        {
-            _ours.Add(kind, client = new MutualTlsClient(new()
-            {
-                Identity = Identity.FromPemFiles(Path.Combine(directory, "client.pem"), Path.Combine(directory, "client.key")),
-                Trust = TrustAnchors.FromPemFiles(Path.Combine(directory, "root.pem")),
-                Authorization = Authorize.ServerName,
-                Credentials = kind == "OursWithLogin" ? Login.WithPassword(Materials.User, Materials.Password) : null,
-                MaximumTlsVersion = scenario.Tls == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13,
-            }));
-        }
+        Identity = Identity.FromPemFiles(Path.Combine(directory, "client.pem"), Path.Combine(directory, "client.key")),
+        Trust = TrustAnchors.FromPemFiles(Path.Combine(directory, "root.pem")),
+        Authorization = Authorize.ServerName,
+        Credentials = kind == "OursWithLogin" ? Login.WithPassword(Materials.User, Materials.Password) : null,
+        MaximumTlsVersion = scenario.Tls == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13,
+    }));
 
-        return client;
-    }
-
-    private PlainTls Plain(PlainStyle style)
-    {
-        if (!_plain.TryGetValue(style, out var tls))
-        {
-            _plain.Add(style, tls = new PlainTls(style, scenario, directory, "client"));
-        }
-
-        return tls;
-    }
+    private PlainTls Plain(PlainStyle style) => _plain.GetOrAdd(style, _ => new PlainTls(style, scenario, directory, "client"));
 
     private static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
 }
