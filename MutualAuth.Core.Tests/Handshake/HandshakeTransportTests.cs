@@ -50,7 +50,7 @@ public sealed class HandshakeTransportTests
         _transport.Hold();
         await WriteAsync([1, 2], cancellationToken);
 
-        await _transport.ReadAsync(new byte[readSize], cancellationToken);
+        (await _transport.ReadAsync(new byte[readSize], cancellationToken)).Should().Be(0, "nothing comes from the wire");
 
         _wire.Writes.Should().BeEquivalentTo(new byte[][] { [1, 2] });
     }
@@ -64,7 +64,7 @@ public sealed class HandshakeTransportTests
 
         await _transport.ReleaseAsync(cancellationToken);
         await _transport.ReleaseAsync(cancellationToken);
-        await _transport.ReadAsync(new byte[1], cancellationToken);
+        (await _transport.ReadAsync(new byte[1], cancellationToken)).Should().Be(0, "nothing comes from the wire");
 
         _wire.Writes.Should().ContainSingle().Which.Should().Equal([.. new byte[5000], 7]);
     }
