@@ -7,18 +7,22 @@ namespace MutualAuth.Tests.Handshake;
 [CancelAfter(20000)]
 public sealed class HandshakeTransportTests
 {
-    private readonly Wire _wire = new();
+    private Wire _wire = null!;
     private HandshakeTransport _transport = null!;
 
     [SetUp]
     public void SetUp()
     {
-        _wire.Writes.Clear();
+        _wire = new Wire();
         _transport = new HandshakeTransport(_wire, 1000);
     }
 
     [TearDown]
-    public async Task TearDown() => await _transport.DisposeAsync();
+    public async Task TearDown()
+    {
+        await _transport.DisposeAsync();
+        await _wire.DisposeAsync();
+    }
 
     [Test]
     public async Task What_is_not_held_goes_out_as_it_is_written(CancellationToken cancellationToken)
