@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
@@ -78,6 +79,7 @@ public sealed class MutualTlsServer
 
     private Identity IdentityFor(ClientHello hello) => Options.Identity is ServerIdentities several ? several.For(hello.ServerName) : Options.Identity.Current;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
     {
         var (hello, problem) = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);

@@ -1,5 +1,8 @@
 using BenchmarkDotNet.Running;
 using MutualAuth.Benchmarks;
+using MutualAuth.Benchmarks.Compare;
+using MutualAuth.Benchmarks.Scale;
+using MutualAuth.Testing;
 
 if (args is ["paths"])
 {
@@ -46,6 +49,30 @@ if (args is ["rejudge"])
 if (args is ["login-flood"])
 {
     await LoginFloodRatio.PrintAsync();
+    return;
+}
+
+if (args is ["scale", ..])
+{
+    await ScaleCommand.RunAsync(args);
+    return;
+}
+
+if (args is ["compare", ..])
+{
+    await new CompareCommand(CompareOptions.Parse(args.AsSpan(1)), Console.Out).RunAsync();
+    return;
+}
+
+if (args is ["compare-server", var kind, var directory, var tls, var keys])
+{
+    await ServerCommand.RunAsync(kind, directory, new Scenario(tls, Enum.Parse<KeyAlgorithm>(keys)));
+    return;
+}
+
+if (args is ["compare-client", var material, var version, var algorithm])
+{
+    await new ClientCommand(material, new Scenario(version, Enum.Parse<KeyAlgorithm>(algorithm))).RunAsync();
     return;
 }
 

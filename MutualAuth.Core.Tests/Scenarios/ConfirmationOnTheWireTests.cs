@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MutualAuth.Confirmation;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
@@ -201,23 +202,40 @@ public sealed class ConfirmationOnTheWireTests
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (!Done && buffer.Length is > 5 and < 50 && buffer.Span[0] == ApplicationData && position < buffer.Length)
+            // The verdict may travel behind the last handshake flight, in one write.
+            if (!Done && StartOfVerdict(buffer.Span) is { } start && start + position < buffer.Length)
             {
                 Done = true;
                 var copy = buffer.ToArray();
                 if (cut)
                 {
-                    await Inner.WriteAsync(copy.AsMemory(0, position), cancellationToken);
+                    await Inner.WriteAsync(copy.AsMemory(0, start + position), cancellationToken);
                     ((DuplexStream)Inner).ShutdownWrite();
                     return;
                 }
 
-                copy[position] ^= 0x41;
+                copy[start + position] ^= 0x41;
                 await Inner.WriteAsync(copy, cancellationToken);
                 return;
             }
 
             await Inner.WriteAsync(buffer, cancellationToken);
+        }
+
+        private static int? StartOfVerdict(ReadOnlySpan<byte> records)
+        {
+            for (var start = 0; start + 5 <= records.Length;)
+            {
+                var length = 5 + BinaryPrimitives.ReadUInt16BigEndian(records[(start + 3)..]);
+                if (records[start] == ApplicationData && length is > 5 and < 50)
+                {
+                    return start;
+                }
+
+                start += length;
+            }
+
+            return null;
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class ExtensionReader
     internal static CertificateExtensions Read(DerReader sequence)
     {
         var extensions = new CertificateExtensions();
-        var seen = new ReadOnlyMemory<byte>[MaxExtensions];
+        var seen = new ReadOnlyMemory<byte>[12];
         var count = 0;
         do
         {
@@ -35,6 +35,11 @@ internal static class ExtensionReader
                 {
                     throw new AsnContentException("an extension stands in it twice");
                 }
+            }
+
+            if (count == seen.Length)
+            {
+                Array.Resize(ref seen, MaxExtensions);
             }
 
             seen[count++] = id;

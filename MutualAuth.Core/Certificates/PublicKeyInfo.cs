@@ -195,8 +195,8 @@ internal sealed class PublicKeyInfo
     private void Return(AsymmetricAlgorithm? key)
     {
         if (key is not null
-            && Interlocked.CompareExchange(ref _idle, key, null) is not null
-            && Interlocked.CompareExchange(ref _secondIdle, key, null) is not null)
+            && (CacheSize.Limit < 1 || Interlocked.CompareExchange(ref _idle, key, null) is not null)
+            && (CacheSize.Limit < 2 || Interlocked.CompareExchange(ref _secondIdle, key, null) is not null))
         {
             key.Dispose();
         }

@@ -10,7 +10,7 @@ internal static class Svid
     private const X509KeyUsageFlags SigningUsages = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign;
 
     /// <summary>The SPIFFE ID; null when the certificate is not a workload's valid X.509-SVID.</summary>
-    internal static SpiffeId? IdOf(Certificate certificate) => Read(certificate, out var id) is null ? id : null;
+    internal static SpiffeId? IdOf(Certificate certificate) => certificate.Uris.Length == 1 && Read(certificate, out var id) is null ? id : null;
 
     /// <summary>Reads the ID, or says which constraint the certificate breaks.</summary>
     internal static Rejection? Read(Certificate certificate, out SpiffeId? id)

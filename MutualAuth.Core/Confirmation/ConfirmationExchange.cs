@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
@@ -15,6 +16,7 @@ internal static class ConfirmationExchange
 {
     /// <summary>Writes our verdict and reads the peer's, which is read even when ours could not be written: it may be the reason why.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<PeerAnswer> RunAsync(Stream stream, Verdict own, CancellationToken cancellationToken)
     {
         Exception? writeFault = null;
@@ -34,6 +36,7 @@ internal static class ConfirmationExchange
         return writeFault is not null && answer.Peer is { IsAccepted: true } ? new PeerAnswer(null, Fault: writeFault) : answer;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<PeerAnswer> ReadAnswerAsync(Stream stream, CancellationToken cancellationToken)
     {
         try

@@ -17,6 +17,8 @@ internal static class ConfirmationProtocol
     /// <summary>The longest application protocol id that still fits behind the prefix (RFC 7301 §3.1: 255 octets).</summary>
     internal const int MaxApplicationProtocolLength = 255 - 13;
 
+    private static readonly SslApplicationProtocol s_bare = new(Encoding.Latin1.GetBytes(Bare));
+
     /// <summary>What a client offers, its favourite first: each protocol confirmed, then each plain, the bare id last. Null: no ALPN at all.</summary>
     internal static List<SslApplicationProtocol>? Offer(ImmutableArray<string> applicationProtocols, ConfirmationPolicy policy)
     {
@@ -41,12 +43,12 @@ internal static class ConfirmationProtocol
             return (null, Unavailable(offered));
         }
 
-        if (confirms && applicationProtocols.FirstOrDefault(protocol => offered.Contains(Prefix + protocol)) is { } confirmed)
+        if (confirms && FirstOffered(Prefix, applicationProtocols, offered) is { } confirmed)
         {
-            return (Prefix + confirmed, null);
+            return (confirmed, null);
         }
 
-        if (policy != ConfirmationPolicy.Required && applicationProtocols.FirstOrDefault(offered.Contains) is { } plain)
+        if (policy != ConfirmationPolicy.Required && FirstOffered(string.Empty, applicationProtocols, offered) is { } plain)
         {
             return (plain, null);
         }
@@ -63,6 +65,19 @@ internal static class ConfirmationProtocol
         return (bare, null);
     }
 
+    private static string? FirstOffered(string prefix, ImmutableArray<string> applicationProtocols, ImmutableArray<string> offered)
+    {
+        foreach (var protocol in applicationProtocols)
+        {
+            if (offered.Contains(prefix + protocol))
+            {
+                return prefix + protocol;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Whether an id is one of ours, and which application protocol it carries.</summary>
     internal static bool TryParse(string? id, out string? applicationProtocol)
     {
@@ -77,9 +92,9 @@ internal static class ConfirmationProtocol
         };
 
     // One character per octet, so that every id, also one that is not UTF-8, has one text form.
-    internal static SslApplicationProtocol ToWire(string id) => new(Encoding.Latin1.GetBytes(id));
+    internal static SslApplicationProtocol ToWire(string id) => id == Bare ? s_bare : new(Encoding.Latin1.GetBytes(id));
 
-    internal static string? FromWire(SslApplicationProtocol id) => id.Protocol.IsEmpty ? null : Encoding.Latin1.GetString(id.Protocol.Span);
+    internal static string? FromWire(SslApplicationProtocol id) => id.Protocol.IsEmpty ? null : id == s_bare ? Bare : Encoding.Latin1.GetString(id.Protocol.Span);
 
     private static string List(ImmutableArray<string> ids) => string.Join(", ", ids.Take(8).Select(PeerText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
 }

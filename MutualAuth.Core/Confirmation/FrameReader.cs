@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
@@ -9,24 +10,28 @@ internal static class FrameReader
     /// <summary>Reads one verdict, or says what came instead.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<(Verdict? Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
     {
+        // A verdict has one length, so that as a rule one read takes it in; a header that is not a verdict's is judged before more is waited for.
         var buffer = new byte[Frame.HeaderLength + Frame.VerdictPayloadLength];
-        var header = buffer.AsMemory(0, Frame.HeaderLength);
-        var read = await stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        if (read < header.Length)
+        var read = await stream.ReadAtLeastAsync(buffer, Frame.HeaderLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        if (read < Frame.HeaderLength)
         {
             return (null, Truncated(read));
         }
 
-        if (Frame.CheckHeader(header.Span, FrameType.Verdict) is { } problem)
+        if (Frame.CheckHeader(buffer.AsSpan(0, Frame.HeaderLength), FrameType.Verdict) is { } problem)
         {
             return (null, problem);
         }
 
-        var payload = buffer.AsMemory(Frame.HeaderLength);
-        read = await stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        return read < payload.Length ? (null, Truncated(header.Length + read)) : (Frame.DecodeVerdict(payload.Span), null);
+        if (read < buffer.Length)
+        {
+            read += await stream.ReadAtLeastAsync(buffer.AsMemory(read), buffer.Length - read, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        }
+
+        return read < buffer.Length ? (null, Truncated(read)) : (Frame.DecodeVerdict(buffer.AsSpan(Frame.HeaderLength)), null);
     }
 
     /// <summary>Reads one frame of one of these types, or says what came instead. The payload may hold a secret; who asked for it wipes it.</summary>

@@ -183,8 +183,12 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
 
         try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
-            await Stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            var ending = Stream.ShutdownAsync();
+            if (!ending.IsCompletedSuccessfully)
+            {
+                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
+                await ending.WaitAsync(patience.Token).ConfigureAwait(false);
+            }
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or CryptographicException)
         {

@@ -17,6 +17,9 @@ internal static class ClientHelloParser
     private const int MaxRecord = 1 << 14;
     private const int MaxRecords = 32;
 
+    // There are some sixty in the registry, and clients send ten to twenty.
+    private const int MaxExtensions = 256;
+
     private const int ServerNameExtension = 0;
     private const int AlpnExtension = 16;
     private const int SupportedVersionsExtension = 43;
@@ -149,7 +152,8 @@ internal static class ClientHelloParser
             }
 
             var extensions = new WireReader(block);
-            var seen = new HashSet<int>();
+            Span<int> seen = stackalloc int[MaxExtensions];
+            var count = 0;
             while (!extensions.IsAtEnd)
             {
                 if (!extensions.TryReadUInt16(out var type) || !extensions.TryReadVector16(out var data))
@@ -157,10 +161,17 @@ internal static class ClientHelloParser
                     return (null, Malformed("an extension", "one that is cut short"));
                 }
 
-                if (!seen.Add(type))
+                if (seen[..count].Contains(type))
                 {
                     return (null, Malformed("each extension at most once (RFC 8446 §4.2)", $"extension {type} twice"));
                 }
+
+                if (count == MaxExtensions)
+                {
+                    return (null, Malformed($"at most {MaxExtensions} extensions", "more"));
+                }
+
+                seen[count++] = type;
 
                 var read = type switch
                 {
@@ -235,7 +246,7 @@ internal static class ClientHelloParser
             result.Add(Encoding.Latin1.GetString(name));
         }
 
-        protocols = result.ToImmutable();
+        protocols = result.DrainToImmutable();
         return true;
     }
 
@@ -249,7 +260,7 @@ internal static class ClientHelloParser
             return false;
         }
 
-        var result = ImmutableArray.CreateBuilder<int>();
+        var result = ImmutableArray.CreateBuilder<int>(list.Length / 2);
         for (var at = 0; at < list.Length; at += 2)
         {
             var version = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
@@ -259,7 +270,7 @@ internal static class ClientHelloParser
             }
         }
 
-        versions = result.ToImmutable();
+        versions = result.DrainToImmutable();
         return true;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Handshake;
@@ -9,6 +10,7 @@ internal static class ClientHelloReader
     /// <summary>Returns the ClientHello, or why there is none. A silent peer holds no buffer while it is silent.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed, or the caller gave up.</exception>
     /// <exception cref="IOException">The transport failed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<(ClientHello? Hello, Rejection? Problem)> ReadAsync(
         HandshakeTransport transport, int maxBytes, CancellationToken cancellationToken)
     {
@@ -27,7 +29,8 @@ internal static class ClientHelloReader
                 var (hello, problem) = ClientHelloParser.Parse(buffer.AsSpan(0, length), maxBytes, final: count == 0);
                 if (hello is not null)
                 {
-                    transport.PutBack(buffer.AsSpan(0, length).ToArray());
+                    transport.PutBack(buffer, length);
+                    buffer = [];
                     return (hello, null);
                 }
 
@@ -57,7 +60,10 @@ internal static class ClientHelloReader
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (buffer.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed class HandshakeAttempt : IDisposable
     private readonly HandshakeOptions _options;
     private readonly HandshakeRecorder _recorder;
     private readonly CancellationToken _callerToken;
-    private readonly CancellationTokenSource _deadline;
-    private readonly CancellationTokenSource _either;
+    private readonly CancellationTokenSource _end;
+    private readonly CancellationTokenRegistration _callerGivesUp;
     private Rejection? _abortReason;
 
     private HandshakeAttempt(Stream stream, Socket? socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken)
@@ -29,8 +29,8 @@ internal sealed class HandshakeAttempt : IDisposable
         RemoteEndPoint = EndPointOf(socket);
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
         _recorder = new HandshakeRecorder(options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory), options.TimeProvider, peerRole, RemoteEndPoint);
-        _deadline = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
-        _either = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, callerToken);
+        _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+        _callerGivesUp = callerToken.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _end);
     }
 
     internal Socket? Socket { get; }
@@ -51,7 +51,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal bool HelloSeen { get; set; }
 
     /// <summary>Ends at the deadline, when the caller gives up, and when the attempt is aborted.</summary>
-    internal CancellationToken Token => _either.Token;
+    internal CancellationToken Token => _end.Token;
 
     /// <summary>What the peer calls itself, once it has shown a certificate: a claim until the attempt has succeeded.</summary>
     internal string? ClaimedName { get; set; }
@@ -76,7 +76,7 @@ internal sealed class HandshakeAttempt : IDisposable
         Interlocked.CompareExchange(ref _abortReason, reason, null);
         try
         {
-            _either.Cancel();
+            _end.Cancel();
         }
         catch (ObjectDisposedException)
         {
@@ -111,8 +111,8 @@ internal sealed class HandshakeAttempt : IDisposable
 
     public void Dispose()
     {
-        _either.Dispose();
-        _deadline.Dispose();
+        _callerGivesUp.Dispose();
+        _end.Dispose();
     }
 
     private Rejection DescribeLateness()

@@ -1,15 +1,25 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace MutualAuth.Handshake;
 
 /// <summary>
 /// The thin layer beneath <c>SslStream</c>: gives back the bytes that were read ahead, keeps the first ones for diagnosis, bounds what
-/// an unauthenticated peer may send, and from then on passes every call straight through.
+/// an unauthenticated peer may send, sends our last handshake flight together with our verdict, and from then on passes every call
+/// straight through.
 /// </summary>
+/// <remarks>While it holds what is written, it lets go of it before every read, so that no peer ever waits for what we hold.</remarks>
 internal sealed class HandshakeTransport : Stream
 {
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
-    private readonly byte[] _first = new byte[8];
+    private ulong _first;
     private ReadOnlyMemory<byte> _readAhead;
+    private byte[]? _readAheadBuffer;
+    private byte[]? _held;
+    private int _heldLength;
+    private bool _holds;
     private bool _passThrough;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
@@ -28,7 +38,7 @@ internal sealed class HandshakeTransport : Stream
     internal bool LimitExceeded { get; private set; }
 
     /// <summary>The very first bytes of the peer's, at most eight.</summary>
-    internal ReadOnlySpan<byte> FirstBytes => _first.AsSpan(0, (int)Math.Min(Received, _first.Length));
+    internal ReadOnlySpan<byte> FirstBytes => MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in _first))[..(int)Math.Min(Received, sizeof(ulong))];
 
     public override bool CanRead => true;
 
@@ -44,8 +54,25 @@ internal sealed class HandshakeTransport : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Puts back bytes that were read through this stream, to be read again.</summary>
-    internal void PutBack(ReadOnlyMemory<byte> bytes) => _readAhead = bytes;
+    /// <summary>Puts back bytes that were read through this stream, to be read again. The buffer is the shared pool's, and goes back to it after that.</summary>
+    internal void PutBack(byte[] buffer, int length)
+    {
+        _readAheadBuffer = buffer;
+        _readAhead = buffer.AsMemory(0, length);
+    }
+
+    /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>
+    internal void Hold() => _holds = true;
+
+    /// <summary>What is held goes out in front of whatever is written next.</summary>
+    internal void StopHolding() => _holds = false;
+
+    /// <summary>What is held goes out now.</summary>
+    internal ValueTask ReleaseAsync(CancellationToken cancellationToken)
+    {
+        _holds = false;
+        return _heldLength == 0 ? default : SendHeldAsync(cancellationToken);
+    }
 
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
     internal void PassThrough() => _passThrough = true;
@@ -62,6 +89,7 @@ internal sealed class HandshakeTransport : Stream
 
     public override int Read(Span<byte> buffer)
     {
+        SendHeld();
         if (!_readAhead.IsEmpty)
         {
             return TakeReadAhead(buffer);
@@ -81,18 +109,36 @@ internal sealed class HandshakeTransport : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _inner.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_holds && _heldLength == 0)
+        {
+            return _inner.WriteAsync(buffer, cancellationToken);
+        }
+
+        Keep(buffer.Span);
+        return _holds ? default : SendHeldAsync(cancellationToken);
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _inner.WriteAsync(buffer, offset, count, cancellationToken);
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    public override void Write(ReadOnlySpan<byte> buffer) => _inner.Write(buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        SendHeld();
+        _inner.Write(buffer);
+    }
 
-    public override void Flush() => _inner.Flush();
+    public override void Flush()
+    {
+        SendHeld();
+        _inner.Flush();
+    }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+    /// <summary>While we hold, the TLS engine's wish to flush after every flight is not listened to: its next read comes when it waits for the peer.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => _holds ? Task.CompletedTask : _inner.FlushAsync(cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -120,21 +166,83 @@ internal sealed class HandshakeTransport : Stream
         var count = Math.Min(buffer.Length, _readAhead.Length);
         _readAhead.Span[..count].CopyTo(buffer);
         _readAhead = _readAhead[count..];
+        if (_readAhead.IsEmpty && _readAheadBuffer is { } used)
+        {
+            _readAheadBuffer = null;
+            ArrayPool<byte>.Shared.Return(used);
+        }
+
         return count;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadCountedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        if (_heldLength > 0)
+        {
+            await SendHeldAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         Count(buffer.Span[..count]);
         return count;
     }
 
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        var needed = _heldLength + bytes.Length;
+        if (_held is null || _held.Length < needed)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 4096));
+            _held.AsSpan(0, _heldLength).CopyTo(larger);
+            GiveBackHeld();
+            _held = larger;
+        }
+
+        bytes.CopyTo(_held.AsSpan(_heldLength));
+        _heldLength = needed;
+    }
+
+    private async ValueTask SendHeldAsync(CancellationToken cancellationToken)
+    {
+        var length = _heldLength;
+        _heldLength = 0;
+        try
+        {
+            await _inner.WriteAsync(_held.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            GiveBackHeld();
+        }
+    }
+
+    private void SendHeld()
+    {
+        if (_heldLength > 0)
+        {
+            _inner.Write(_held.AsSpan(0, _heldLength));
+            _heldLength = 0;
+            GiveBackHeld();
+        }
+    }
+
+    private void GiveBackHeld()
+    {
+        if (_held is { } buffer)
+        {
+            _held = null;
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     private void Count(ReadOnlySpan<byte> bytes)
     {
-        if (Received < _first.Length)
+        if (Received < sizeof(ulong))
         {
-            bytes[..(int)Math.Min(bytes.Length, _first.Length - Received)].CopyTo(_first.AsSpan((int)Received));
+            var first = MemoryMarshal.AsBytes(new Span<ulong>(ref _first));
+            bytes[..(int)Math.Min(bytes.Length, first.Length - Received)].CopyTo(first[(int)Received..]);
         }
 
         Received += bytes.Length;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
@@ -19,6 +20,7 @@ internal sealed class Handshaker
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
+    private readonly List<SslApplicationProtocol>? _offer; // as a client; nobody changes it
     private readonly LoginServices _login;
     private readonly ILogger _logger;
 
@@ -26,6 +28,7 @@ internal sealed class Handshaker
     {
         _options = options;
         _stage = new CertificateStage(options);
+        _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
         _login = new LoginServices(options.RequiredCredentials, options.TimeProvider);
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _asyncStage = new AsyncPeerValidation(
@@ -40,23 +43,35 @@ internal sealed class Handshaker
     internal CertificateStage Stage => _stage;
 
     /// <summary>We are the server, and have read the client's hello.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
+        if (ConfirmationProtocol.TryParse(protocol, out _))
+        {
+            attempt.Transport.Hold();
+        }
+
         await AuthenticateAsync(tls.AuthenticateAsServerAsync(TlsSettings.ForServer(_options, identity, protocol, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
         return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
 
     /// <summary>We are the client.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
-        var settings = TlsSettings.ForClient(_options, serverName, identities, judgeFirst, judge);
+        var settings = TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge);
+        if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
+        {
+            attempt.Transport.Hold();
+        }
+
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);
@@ -73,11 +88,13 @@ internal sealed class Handshaker
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask AuthenticateAsync(Task handshake, PeerJudge judge, HandshakeAttempt attempt)
     {
         try
         {
             await handshake.ConfigureAwait(false);
+            attempt.Transport.StopHolding();
         }
         catch (AuthenticationException exception) when (judge.Verdict is CertificateVerdict.Rejected rejected)
         {
@@ -87,6 +104,7 @@ internal sealed class Handshaker
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, SslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
@@ -95,19 +113,25 @@ internal sealed class Handshaker
 
         var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
         var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
-        var binding = (serverCertificate ?? peer?.Certificate) is { } certificate ? ChannelBinding.OfServerCertificate(certificate) : null;
+        var channel = new ChannelFacts(serverCertificate ?? peer?.Certificate);
+        if (!confirms || !_options.AsyncValidators.IsEmpty)
+        {
+            // No verdict of ours follows at once that our last flight could travel with.
+            await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
+        }
+
         var transcript = ImmutableArray<byte>.Empty;
         var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection;
         if (objection is null && confirms && attempt.PeerRole == PeerRole.Client && _options.RequiredCredentials.LetsUsersIn)
         {
-            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, binding).ConfigureAwait(false);
+            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, channel.EndPoint).ConfigureAwait(false);
         }
         else
         {
             objection ??= await ExamineAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
             if (objection is null && confirms && _options.OwnCredentials is { } credentials)
             {
-                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, binding).ConfigureAwait(false);
+                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, channel.EndPoint).ConfigureAwait(false);
             }
             else
             {
@@ -120,7 +144,7 @@ internal sealed class Handshaker
         return new AuthenticatedTls(tls, peer!, facts, confirms)
         {
             Transport = attempt.Transport,
-            Channel = new ChannelFacts(binding, transcript),
+            Channel = channel.With(transcript),
             Login = _login,
             Options = _options,
         };
@@ -130,6 +154,7 @@ internal sealed class Handshaker
     private bool IsLeftToLogin(PeerJudge judge, bool confirms) =>
         confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ConcludeWithoutLoginAsync(HandshakeAttempt attempt, SslStream tls, bool confirms, string? negotiated, Rejection? objection)
     {
         if (confirms)
@@ -185,6 +210,7 @@ internal sealed class Handshaker
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection)
     {
         if (objection is not null)

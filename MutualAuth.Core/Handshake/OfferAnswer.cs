@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MutualAuth.Confirmation;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
@@ -12,7 +13,7 @@ internal static class OfferAnswer
     internal static async ValueTask<string?> AgreeAsync(HandshakeAttempt attempt, ClientHello hello, HandshakeOptions options)
     {
         var lowest = options.TlsVersions.Lowest;
-        if (hello.Versions.All(version => version < (int)lowest))
+        if (Highest(hello.Versions) < (int)lowest)
         {
             var offered = string.Join(", ", hello.Versions.Take(8).Select(version => $"0x{version:x4}"));
             var problem = new Rejection(RejectionReason.ProtocolVersionUnsupported, $"TLS {lowest.ToText()} or later", $"versions {offered}");
@@ -21,6 +22,17 @@ internal static class OfferAnswer
 
         var (protocol, disagreement) = ConfirmationProtocol.Choose(hello.ApplicationProtocols, options.ApplicationProtocols, options.EffectiveConfirmation);
         return disagreement is null ? protocol : throw await RefuseAsync(attempt, TlsAlerts.NoApplicationProtocol, disagreement).ConfigureAwait(false);
+    }
+
+    private static int Highest(ImmutableArray<int> versions)
+    {
+        var highest = 0;
+        foreach (var version in versions)
+        {
+            highest = Math.Max(highest, version);
+        }
+
+        return highest;
     }
 
     /// <summary>Writes an alert in the clear, as TLS allows until the ServerHello, and says what to throw.</summary>

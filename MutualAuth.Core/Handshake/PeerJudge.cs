@@ -34,7 +34,8 @@ internal sealed class PeerJudge
     internal PeerEvidence? Evidence { get; private set; }
 
     /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. What it says is not listened to.</summary>
-    internal static X509ChainPolicy EmptyPlatformPolicy() => new()
+    /// <remarks>Shared: each connection works on a copy that the platform makes.</remarks>
+    internal static X509ChainPolicy EmptyPlatformPolicy { get; } = new()
     {
         TrustMode = X509ChainTrustMode.CustomRootTrust,
         RevocationMode = X509RevocationMode.NoCheck,
@@ -44,14 +45,18 @@ internal sealed class PeerJudge
     /// <summary>The callback. With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
     internal bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion)
     {
-        var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
-        if (certificate is not null)
+        if (certificate is null)
         {
-            certificates.Add(certificate.GetRawCertData());
+            Judge([]);
+        }
+        else
+        {
+            var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(1 + (chain?.ChainPolicy.ExtraStore.Count ?? 0));
+            certificates.Add(EncodingOf(certificate));
             TakeOthers(chain, certificates);
+            Judge(certificates.DrainToImmutable());
         }
 
-        Judge(certificates.ToImmutable());
         return Verdict is CertificateVerdict.Accepted
             || (sender is SslStream tls && ConfirmationProtocol.TryParse(ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol), out _));
     }
@@ -59,7 +64,7 @@ internal sealed class PeerJudge
     /// <summary>Judges a server by its own certificate alone, before ours is shown. A no is final.</summary>
     internal bool AcceptsBeforeShowing(X509Certificate certificate)
     {
-        Judge([certificate.GetRawCertData()]);
+        Judge([EncodingOf(certificate)]);
         return Verdict is CertificateVerdict.Accepted;
     }
 
@@ -69,7 +74,7 @@ internal sealed class PeerJudge
         if (Verdict is null)
         {
             using var certificate = tls.RemoteCertificate;
-            Judge(certificate is null ? [] : [certificate.GetRawCertData()]);
+            Judge(certificate is null ? [] : [EncodingOf(certificate)]);
         }
 
         return Verdict!;
@@ -86,6 +91,10 @@ internal sealed class PeerJudge
         }
     }
 
+    /// <summary>The platform's own copy, on the managed heap, which nobody changes and which outlives the certificate.</summary>
+    private static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
+        certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
+
     private static void TakeOthers(X509Chain? chain, ImmutableArray<ReadOnlyMemory<byte>>.Builder certificates)
     {
         if (chain is null)
@@ -96,9 +105,10 @@ internal sealed class PeerJudge
         // With a callback installed the platform disposes of neither these nor the elements it built: we must, or they wait for the finalizer.
         foreach (var other in chain.ChainPolicy.ExtraStore)
         {
-            if (!other.RawDataMemory.Span.SequenceEqual(certificates[0].Span))
+            var encoding = other.RawDataMemory;
+            if (!encoding.Span.SequenceEqual(certificates[0].Span))
             {
-                certificates.Add(other.RawData);
+                certificates.Add(encoding);
             }
 
             other.Dispose();

@@ -15,17 +15,18 @@ internal static class PoliteClose
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
-    internal static async ValueTask RunAsync(SslStream? tls, Stream transport, Socket? socket, TimeProvider time)
+    internal static async ValueTask RunAsync(SslStream? tls, HandshakeTransport transport, Socket? socket, TimeProvider time)
     {
         using var deadline = new CancellationTokenSource(s_patience, time);
         await EndTlsAsync(tls, deadline.Token).ConfigureAwait(false);
         var buffer = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
+            await transport.ReleaseAsync(deadline.Token).ConfigureAwait(false);
             socket?.Shutdown(SocketShutdown.Send);
 
             // Through TLS where there is one: two sides that refuse each other both end sending, and neither waits for the other to hang up.
-            var source = tls is { IsAuthenticated: true } ? tls : transport;
+            Stream source = tls is { IsAuthenticated: true } ? tls : transport;
             for (var drained = 0; drained < MaxDrainedBytes;)
             {
                 var count = await source.ReadAsync(buffer, deadline.Token).ConfigureAwait(false);

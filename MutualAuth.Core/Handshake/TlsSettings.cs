@@ -22,7 +22,7 @@ internal static class TlsSettings
         ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
         EnabledSslProtocols = Versions(options),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
-        CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+        CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy,
         CipherSuitesPolicy = Only(options),
         RemoteCertificateValidationCallback = judge.Validate,
         AllowRenegotiation = false,
@@ -31,17 +31,18 @@ internal static class TlsSettings
 
     /// <param name="options">Our options.</param>
     /// <param name="serverName">The name to ask for; null for none.</param>
+    /// <param name="offer">The application protocol ids to offer; null for none.</param>
     /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
     /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, PeerJudge judge)
+    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst, PeerJudge judge)
     {
         var settings = new SslClientAuthenticationOptions
         {
             TargetHost = serverName?.ToString() ?? string.Empty,
             EnabledSslProtocols = Versions(options),
-            ApplicationProtocols = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation),
-            CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy(),
+            ApplicationProtocols = offer,
+            CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy,
             CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,

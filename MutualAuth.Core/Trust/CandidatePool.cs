@@ -11,10 +11,9 @@ internal sealed class CandidatePool
     private readonly TrustAnchors _trust;
     private readonly List<Certificate> _presented;
 
-    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, IntermediateMemory memory)
+    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, CertificateMemory memory)
     {
         Leaf = leaf;
-        Memory = memory;
         _trust = trust;
         _presented = new List<Certificate>(presented.Count);
         for (var i = 0; i < presented.Count; i++)
@@ -28,8 +27,6 @@ internal sealed class CandidatePool
     }
 
     internal Certificate Leaf { get; }
-
-    internal IntermediateMemory Memory { get; }
 
     internal TrustAnchors Trust => _trust;
 

@@ -14,6 +14,7 @@ internal sealed class PathBuilder
 {
     private readonly CandidatePool _pool;
     private readonly ValidationProfile _profile;
+    private readonly PathValidator _validator;
     private readonly CertificateRules _rules;
     private readonly IRevocationSource? _revocation;
     private readonly DateTimeOffset _at;
@@ -23,15 +24,16 @@ internal sealed class PathBuilder
     private readonly List<Certificate> _path = new(4);
     private readonly PathFailure _failure = new();
 
-    internal PathBuilder(CandidatePool pool, ValidationProfile profile, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
+    internal PathBuilder(CandidatePool pool, PathValidator validator, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
     {
         _pool = pool;
-        _profile = profile;
-        _rules = new CertificateRules(profile, role, at);
+        _profile = validator.Profile;
+        _validator = validator;
+        _rules = new CertificateRules(_profile, role, at);
         _revocation = revocation;
         _at = at;
-        _budget = new WorkBudget(profile.Budget);
-        _signatures = new SignatureChecks(_budget, pool.Memory, verified);
+        _budget = new WorkBudget(_profile.Budget);
+        _signatures = new SignatureChecks(_budget, validator, verified);
         _names = new NameConstraintRules(_budget);
     }
 
@@ -46,7 +48,7 @@ internal sealed class PathBuilder
         _path.Add(_pool.Leaf);
         if (_pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? Complete() : Extend(_pool.Leaf, intermediates: 0))
         {
-            _pool.Memory.Remember(_path);
+            Remember();
             return PathResult.Found([.. _path]);
         }
 
@@ -56,6 +58,14 @@ internal sealed class PathBuilder
                 Hint = "The peer sent certificates that are linked in more ways than any honest authority needs.",
             }
             : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
+    }
+
+    private void Remember()
+    {
+        for (var i = 0; i < _path.Count - 1; i++)
+        {
+            (i == 0 ? _validator.Peers : _validator.Authorities).Remember(_path[i], _path[i + 1].PublicKey);
+        }
     }
 
     /// <summary>Tries every issuer of the last certificate of the path.</summary>

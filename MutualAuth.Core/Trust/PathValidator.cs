@@ -9,27 +9,32 @@ namespace MutualAuth.Trust;
 /// <remarks>
 /// All candidate issuers are tried, within the budget of the profile, so that the verdict and its reason do not depend on the order in
 /// which the peer sent its certificates. Whom the certificate names is not judged here. Pure: no I/O and no clock. Never throws on
-/// account of a certificate. Safe for concurrent use. One instance remembers the signatures of intermediates that it has verified, so keep it.
+/// account of a certificate. Safe for concurrent use. One instance remembers certificates of paths that it has accepted, with the signatures that it has verified, so keep it.
 /// </remarks>
 public sealed class PathValidator
 {
     /// <summary>A validator for a profile.</summary>
     /// <param name="profile">The rules; null for <see cref="ValidationProfile.MutualTls"/>.</param>
     public PathValidator(ValidationProfile? profile = null)
-        : this(profile, rememberedIntermediates: 256)
+        : this(profile, rememberedAuthorities: 256, rememberedPeers: 1024)
     {
     }
 
-    internal PathValidator(ValidationProfile? profile, int rememberedIntermediates)
+    internal PathValidator(ValidationProfile? profile, int rememberedAuthorities, int rememberedPeers)
     {
         Profile = profile ?? ValidationProfile.MutualTls;
-        Memory = new IntermediateMemory(rememberedIntermediates);
+        Authorities = new CertificateMemory(rememberedAuthorities);
+        Peers = new CertificateMemory(rememberedPeers);
     }
 
     /// <summary>The rules in force.</summary>
     public ValidationProfile Profile { get; }
 
-    internal IntermediateMemory Memory { get; }
+    /// <summary>The intermediates of accepted paths. Apart from the peers, so that many of those do not displace the few of these.</summary>
+    internal CertificateMemory Authorities { get; }
+
+    /// <summary>The peers' own certificates of accepted paths.</summary>
+    internal CertificateMemory Peers { get; }
 
     /// <summary>Looks for a path.</summary>
     /// <param name="leaf">The peer's own certificate.</param>
@@ -53,7 +58,7 @@ public sealed class PathValidator
         ArgumentNullException.ThrowIfNull(trust);
         return ExamineSize(leaf, presented) is { } tooMuch
             ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(new CandidatePool(leaf, presented, trust, Memory), Profile, role, at, revocation, verified.IsDefault ? [] : verified).Build();
+            : new PathBuilder(new CandidatePool(leaf, presented, trust, Authorities), this, role, at, revocation, verified.IsDefault ? [] : verified).Build();
     }
 
     private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)

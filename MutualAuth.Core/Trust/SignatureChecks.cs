@@ -6,11 +6,11 @@ namespace MutualAuth.Trust;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
 /// <param name="budget">What a check costs.</param>
-/// <param name="memory">Which intermediates' signatures are known.</param>
+/// <param name="validator">Which signatures of others are known.</param>
 /// <param name="verified">A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.</param>
-internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memory, ImmutableArray<Certificate> verified)
+internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator, ImmutableArray<Certificate> verified)
 {
-    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(4);
+    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(2);
 
     /// <summary>Whether the issuer's key signed the subject (RFC 5280 §6.1.3 (a)(1)).</summary>
     internal Rejection? Examine(Certificate subject, PathPosition position, Certificate issuer)
@@ -23,7 +23,7 @@ internal sealed class SignatureChecks(WorkBudget budget, IntermediateMemory memo
                 return PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
             }
 
-            isValid = (position != PathPosition.Leaf && memory.IsSignedBy(subject, issuer.PublicKey))
+            isValid = (position == PathPosition.Leaf ? validator.Peers : validator.Authorities).IsSignedBy(subject, issuer.PublicKey)
                 || WasVerified(subject, issuer.PublicKey)
                 || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
             _checked.Add((subject, issuer.PublicKey, isValid));

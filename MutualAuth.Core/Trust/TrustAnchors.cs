@@ -136,7 +136,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// <summary>The anchor that is this very certificate.</summary>
     internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)
     {
-        anchor = AnchorsNamed(certificate.Subject).FirstOrDefault(certificate.Equals);
+        anchor = null;
+        foreach (var named in AnchorsNamed(certificate.Subject))
+        {
+            anchor ??= certificate.Equals(named) ? named : null;
+        }
+
         return anchor is not null;
     }
 

@@ -133,26 +133,35 @@ public sealed class CertificateStage
             return new Rejection(RejectionReason.TooManyCertificates, $"at most {limits.MaxCertificates} certificates", $"{evidence.Certificates.Length}");
         }
 
-        var largest = evidence.Certificates.Max(certificate => certificate.Length);
+        var largest = 0;
+        foreach (var certificate in evidence.Certificates)
+        {
+            largest = Math.Max(largest, certificate.Length);
+        }
+
         return largest > limits.MaxCertificateBytes
             ? new Rejection(RejectionReason.CertificateTooLarge, $"certificates of at most {limits.MaxCertificateBytes} bytes", $"one of {largest} bytes")
             : null;
     }
 
-    private static bool TryReadLeaf(PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, [NotNullWhen(true)] out Certificate? leaf, out Rejection? malformed)
+    private bool TryReadLeaf(PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, [NotNullWhen(true)] out Certificate? leaf, out Rejection? malformed)
     {
         malformed = null;
-        leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span) ? known : null;
+        leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span) ? known : _paths.Peers.Find(evidence.Certificates[0].Span);
         return leaf is not null || Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed);
     }
 
-    private static (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
+    private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
     {
         var presented = new List<Certificate>(evidence.Certificates.Length - 1);
         Rejection? unreadable = null;
         foreach (var der in evidence.Certificates.AsSpan()[1..])
         {
-            if (Certificate.TryParse(der, out var certificate, out var problem))
+            if (_paths.Authorities.Find(der.Span) is { } known)
+            {
+                presented.Add(known);
+            }
+            else if (Certificate.TryParse(der, out var certificate, out var problem))
             {
                 presented.Add(certificate!);
             }

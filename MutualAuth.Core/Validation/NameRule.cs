@@ -21,7 +21,7 @@ internal sealed class NameRule : AuthorizationRule
     private Func<Certificate, string?> Hint { get; init; } = _ => null;
 
     internal static NameRule OfDns(DnsName name) =>
-        new($"the DNS name {name}", SubjectAlternativeName, certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.MatchesExactly(presented, name)))
+        new($"the DNS name {name}", SubjectAlternativeName, certificate => CarriesExactly(certificate, name))
         {
             Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
                 ? "The certificate covers the name only by a wildcard, which tells no single peer from another."
@@ -58,6 +58,19 @@ internal sealed class NameRule : AuthorizationRule
         };
 
     public override string ToString() => $"a certificate with {_expected}";
+
+    private static bool CarriesExactly(Certificate certificate, DnsName name)
+    {
+        foreach (var presented in certificate.DnsNames)
+        {
+            if (DnsNameMatcher.MatchesExactly(presented, name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     internal override Rejection? Examine(CertificateContext context) => _matches(context.Certificate)
         ? null

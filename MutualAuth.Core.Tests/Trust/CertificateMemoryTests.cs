@@ -8,7 +8,7 @@ using MutualAuth.Trust;
 namespace MutualAuth.Tests.Trust;
 
 /// <summary>What is remembered between validations must never change a verdict.</summary>
-public sealed class IntermediateMemoryTests
+public sealed class CertificateMemoryTests
 {
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
     private TestAuthority _root = null!;
@@ -24,7 +24,7 @@ public sealed class IntermediateMemoryTests
     [TestCase(256, 3)]
     public void It_holds_at_most_two_generations_of_its_capacity(int capacity, int atLeast)
     {
-        var validator = new PathValidator(null, capacity);
+        var validator = new PathValidator(null, capacity, capacity);
 
         for (var i = 0; i < 3; i++)
         {
@@ -34,7 +34,9 @@ public sealed class IntermediateMemoryTests
             Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
         }
 
-        validator.Memory.Count.Should().BeInRange(atLeast, 2 * (capacity + 1));
+        var (least, most) = (Math.Min(atLeast, CacheSize.Of(capacity)), 2 * (CacheSize.Of(capacity) + 1));
+        validator.Authorities.Count.Should().BeInRange(least, most);
+        validator.Peers.Count.Should().BeInRange(least, most);
     }
 
     [Test]
@@ -47,7 +49,8 @@ public sealed class IntermediateMemoryTests
 
         Validate(validator, leaf, intermediate.Read(), stranger.Read()).Rejection.Should().NotBeNull();
 
-        validator.Memory.Count.Should().Be(0);
+        validator.Authorities.Count.Should().Be(0);
+        validator.Peers.Count.Should().Be(0);
     }
 
     [Test]
@@ -74,6 +77,55 @@ public sealed class IntermediateMemoryTests
         Validate(validator, good, intermediate.Read()).Rejection.Should().BeNull();
 
         Validate(validator, forged, intermediate.Read()).Reason().Should().Be(RejectionReason.SignatureInvalid);
+    }
+
+    [Test]
+    public void A_remembered_peer_is_found_by_all_of_its_octets_and_no_others()
+    {
+        var validator = new PathValidator(null, 4, 4);
+        using var leaf = _root.IssueClient("client.test");
+        Validate(validator, leaf).Rejection.Should().BeNull();
+        var octets = leaf.RawCertificate.ToArray();
+        var remembers = CacheSize.Limit > 0;
+
+        (validator.Peers.Find(octets) is not null).Should().Be(remembers);
+        for (var at = 0; at < octets.Length; at++)
+        {
+            octets[at] ^= 1;
+            validator.Peers.Find(octets).Should().BeNull();
+            octets[at] ^= 1;
+        }
+
+        validator.Peers.Find(octets.AsSpan(1)).Should().BeNull();
+        validator.Peers.Find([.. octets, 0]).Should().BeNull();
+    }
+
+    [Test]
+    public void A_remembered_peer_needs_its_anchor_its_dates_and_its_purpose_as_on_the_first_day()
+    {
+        var validator = new PathValidator();
+        using var other = new TestAuthority("Root");
+        using var leaf = _root.IssueClient("client.test");
+        Validate(validator, leaf).Rejection.Should().BeNull();
+
+        validator.Validate(leaf.Read(), [], Paths.Trusting(other), PeerRole.Client, _now).Rejection.Should().NotBeNull();
+        validator.Validate(leaf.Read(), [], Paths.Trusting(_root), PeerRole.Client, leaf.Read().NotAfter.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
+        validator.Validate(leaf.Read(), [], Paths.Trusting(_root), PeerRole.Server, _now).Reason().Should().Be(RejectionReason.WrongUsage);
+        Validate(validator, leaf).Rejection.Should().BeNull();
+    }
+
+    [Test]
+    public void Many_peers_do_not_displace_the_authorities()
+    {
+        var validator = new PathValidator(null, 2, 2);
+        using var intermediate = _root.IssueIntermediate("Intermediate");
+        for (var i = 0; i < 8; i++)
+        {
+            using var leaf = intermediate.IssueClient($"client{i}.test");
+            Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
+        }
+
+        (validator.Authorities.Find(intermediate.Read().RawData.Span) is not null).Should().Be(CacheSize.Limit > 0);
     }
 
     [Test]
