@@ -69,13 +69,14 @@ public sealed class PathBuilderTests
         Certificate[] all = [a.Read(), b.Read(), crossA.Read(), crossB.Read(), lateB.Read(), trusted.Read(), leaf.Read()];
         Certificate[] poor = [lateB.Read(), crossA.Read(), other.Read()];
         var trust = Paths.Trusting(trusted);
-        var path = Paths.Validate(leaf, all, trust).Path;
-        var rejection = Paths.Validate(unfit, poor, trust).Rejection;
+        var now = TimeProvider.System.GetUtcNow(); // one moment for all: rejections tell it
+        var path = Paths.Validate(leaf, all, trust, at: now).Path;
+        var rejection = Paths.Validate(unfit, poor, trust, at: now).Rejection;
 
         path.Should().NotBeEmpty();
         rejection.Should().NotBeNull();
-        Gen.Shuffle(all).Sample(sent => Paths.Validate(leaf, sent, trust).Path.SequenceEqual(path), iter: 100);
-        Gen.Shuffle(poor).Sample(sent => Paths.Validate(unfit, sent, trust).Rejection == rejection, iter: 30);
+        Gen.Shuffle(all).Sample(sent => Paths.Validate(leaf, sent, trust, at: now).Path.SequenceEqual(path), iter: 100);
+        Gen.Shuffle(poor).Sample(sent => Paths.Validate(unfit, sent, trust, at: now).Rejection == rejection, iter: 30);
     }
 
     [Test]

@@ -143,6 +143,11 @@ internal sealed class HandshakeAttempt : IDisposable
             {
                 await PoliteClose.RunAsync(Tls, Transport, Socket, _options.TimeProvider).ConfigureAwait(false);
             }
+            else if (Transport.HoldsSomething)
+            {
+                // The TLS engine's alert may be in it.
+                await PoliteClose.ReleaseAsync(Transport, _options.TimeProvider).ConfigureAwait(false);
+            }
 
             if (Tls is not null)
             {

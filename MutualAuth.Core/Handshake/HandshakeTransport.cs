@@ -64,6 +64,9 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>
     internal void Hold() => _holds = true;
 
+    /// <summary>Something that was written has not gone out yet.</summary>
+    internal bool HoldsSomething => _heldLength > 0;
+
     /// <summary>What is held goes out in front of whatever is written next.</summary>
     internal void StopHolding() => _holds = false;
 

@@ -48,6 +48,20 @@ internal static class PoliteClose
         }
     }
 
+    /// <summary>Lets go of what is still held, and waits for nothing else.</summary>
+    internal static async ValueTask ReleaseAsync(HandshakeTransport transport, TimeProvider time)
+    {
+        using var deadline = new CancellationTokenSource(s_patience, time);
+        try
+        {
+            await transport.ReleaseAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            // The peer is gone, or takes nothing.
+        }
+    }
+
     private static async ValueTask EndTlsAsync(SslStream? tls, CancellationToken cancellationToken)
     {
         try

@@ -197,7 +197,7 @@ public sealed class RevocationListsTests
         Gen.Select(Gen.Int[0, raw.Length - 1], Gen.Byte, Gen.Int[0, 3]).Array[1, 4].Sample(edits =>
         {
             var mutant = raw.ToList();
-            foreach (var (position, value, kind) in edits)
+            foreach (var (position, value, kind) in edits.TakeWhile(_ => mutant.Count > 0))
             {
                 var at = position % mutant.Count;
                 switch (kind)
