@@ -42,14 +42,7 @@ internal static class RejudgeTimes
 
         var clock = Stopwatch.StartNew();
         var memory = GC.GetTotalMemory(forceFullCollection: true);
-        var key = TestKey.Generate();
-        var connections = new BareConnection[Connections];
-        for (var i = 0; i < Connections; i++)
-        {
-            using var certificate = issuing.Issue(spec => spec with { DnsNames = [$"client{i}.test"], Key = key });
-            var evidence = new PeerEvidence(PeerRole.Client, [certificate.RawCertificate, issuing.AsCertificate.RawCertificate]);
-            connections[i] = new BareConnection(((CertificateVerdict.Accepted)stage.Judge(evidence, TimeProvider.System.GetUtcNow())).Peer);
-        }
+        var connections = BareConnection.Of(Connections, issuing, stage);
 
         Say($"{Connections:N0} certificates issued and judged in {clock.Elapsed.TotalSeconds:F1} s, {(GC.GetTotalMemory(forceFullCollection: true) - memory) / Connections:N0} octets each");
         memory = GC.GetTotalMemory(forceFullCollection: true);
@@ -131,28 +124,6 @@ internal static class RejudgeTimes
         public TrustAnchors Current { get; } = anchors;
 
         internal void SayReplaced() => Replaced?.Invoke(this, EventArgs.Empty);
-    }
-
-    private sealed class BareConnection(AuthenticatedPeer peer) : ILiveConnection
-    {
-        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private Action? _onEnded;
-
-        public AuthenticatedPeer Peer { get; } = peer;
-
-        public EndPoint? RemoteEndPoint => null;
-
-        internal Task Ended => _ended.Task;
-
-        public void Lose(LostGround lost)
-        {
-            _ended.TrySetResult();
-            _onEnded?.Invoke();
-        }
-
-        public ValueTask EndAsync() => ValueTask.CompletedTask;
-
-        public void OnEnded(Action action) => _onEnded = action;
     }
 
     /// <summary>Waits for the event that says how many were judged again.</summary>

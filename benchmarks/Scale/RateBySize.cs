@@ -10,7 +10,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Scale;
 
-/// <summary>Processor time of both ends for one handshake, with few and with many anchors, pins and revoked serials, in turns.</summary>
+/// <summary>Processor time of both ends for one handshake, with few and with many anchors, pins, revoked serials and live connections, in turns.</summary>
 internal static class RateBySize
 {
     private const int Rounds = 5;
@@ -31,10 +31,13 @@ internal static class RateBySize
             ("2 pins", plain with { Pins = PinSet.Of(own, PinBenchmarks.Pin(0)) }),
             ($"{many} pins", plain with { Pins = PinSet.Of(Enumerable.Range(0, many - 1).Select(PinBenchmarks.Pin).Append(own)) }),
             ("1 revoked serial", plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, 1, now) } }),
+            ($"{many / 10} live connections", plain),
             ($"{many} revoked serials", plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, many, now) } }),
         ];
         var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.AsTrust, Authorization = Authorize.ServerName });
-        var listeners = cases.Select(each => MutualTlsListener.Start(new() { Server = new(each.Options), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) })).ToArray();
+        var servers = cases.Select(each => new MutualTlsServer(each.Options)).ToArray();
+        var listeners = servers.Select(server => MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) })).ToArray();
+        Register(many / 10, authority, servers[Array.FindIndex(cases, each => each.Name.EndsWith("live connections", StringComparison.Ordinal))]);
         var best = Enumerable.Repeat(double.MaxValue, cases.Length).ToArray();
         for (var round = -2; round < (isSmall ? 1 : Rounds); round++)
         {
@@ -49,6 +52,15 @@ internal static class RateBySize
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a handshake, both ends, {cases[which].Name,-28} {best[which]:F2} ms, ratio {best[which] / best[0]:F2}"));
             await listeners[which].DisposeAsync();
+        }
+    }
+
+    private static void Register(int count, TestAuthority authority, MutualTlsServer server)
+    {
+        foreach (var connection in BareConnection.Of(count, authority, new CertificateStage(server.Options)))
+        {
+            using var ticket = server.Live.Begin();
+            ticket.Register(connection, null);
         }
     }
 

@@ -1,0 +1,44 @@
+using System.Net;
+using MutualAuth.Connections;
+using MutualAuth.Evidence;
+using MutualAuth.Testing;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Benchmarks;
+
+/// <summary>A connection for the registry that has a real peer, and no socket.</summary>
+internal sealed class BareConnection(AuthenticatedPeer peer) : ILiveConnection
+{
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Action? _onEnded;
+
+    public AuthenticatedPeer Peer { get; } = peer;
+
+    public EndPoint? RemoteEndPoint => null;
+
+    internal Task Ended => _ended.Task;
+
+    /// <summary>As many, each of a client of its own that the authority vouches for and the stage accepts.</summary>
+    internal static BareConnection[] Of(int count, TestAuthority issuing, CertificateStage stage)
+    {
+        var key = TestKey.Generate();
+        return [.. Enumerable.Range(0, count).Select(Make)];
+
+        BareConnection Make(int number)
+        {
+            using var certificate = issuing.Issue(spec => spec with { DnsNames = [$"client{number}.test"], Key = key });
+            var evidence = new PeerEvidence(PeerRole.Client, [certificate.RawCertificate, .. certificate.RawChain]);
+            return new BareConnection(((CertificateVerdict.Accepted)stage.Judge(evidence, TimeProvider.System.GetUtcNow())).Peer);
+        }
+    }
+
+    public void Lose(LostGround lost)
+    {
+        _ended.TrySetResult();
+        _onEnded?.Invoke();
+    }
+
+    public ValueTask EndAsync() => ValueTask.CompletedTask;
+
+    public void OnEnded(Action action) => _onEnded = action;
+}
