@@ -12,6 +12,7 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly Channel<string> _errorLines = Channel.CreateUnbounded<string>();
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly Task _outputEnd;
@@ -21,7 +22,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     {
         _process = process;
         _outputEnd = PumpAsync(process.StandardOutput, _output, _lines.Writer);
-        _errorEnd = PumpAsync(process.StandardError, _errors, null);
+        _errorEnd = PumpAsync(process.StandardError, _errors, _errorLines.Writer);
     }
 
     internal IReadOnlyList<string> Output => [.. _output];
@@ -87,7 +88,15 @@ internal sealed class RunningProgram : IAsyncDisposable
                 return found;
             }
 
-            await Task.Delay(20, deadline.Token);
+            try
+            {
+                // Only tells that there is more: what was said before counts too.
+                await _errorLines.Reader.ReadAsync(deadline.Token);
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+            {
+                throw new AssertionException($"It never said '{text}' on stderr.\n{this}");
+            }
         }
     }
 
@@ -124,14 +133,14 @@ internal sealed class RunningProgram : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static async Task PumpAsync(StreamReader reader, ConcurrentQueue<string> all, ChannelWriter<string>? lines)
+    private static async Task PumpAsync(StreamReader reader, ConcurrentQueue<string> all, ChannelWriter<string> lines)
     {
         while (await reader.ReadLineAsync() is { } line)
         {
             all.Enqueue(line);
-            lines?.TryWrite(line);
+            lines.TryWrite(line);
         }
 
-        lines?.TryComplete();
+        lines.TryComplete();
     }
 }
