@@ -1,47 +1,33 @@
-// Feeds the parsers that read what an unauthenticated peer sends. A target must return: any exception is a finding.
-//   dotnet run -c Release --project fuzz -- TARGET --runs 100000 [--seed 1]     a bounded run of simple mutations over the corpus (what CI does)
-//   dotnet run -c Release --project fuzz -- TARGET --afl                        one end of afl-fuzz, on an assembly that `sharpfuzz` has instrumented
-// Targets: see Targets.cs. The corpus lies in fuzz/corpus/TARGET.
+// Feeds the readers of what an unauthenticated peer sends, and holds each to two things: it returns, and it costs no more than its ceiling.
+//   dotnet run -c Release --project fuzz -- replay [TARGET]                             every input that is kept, once
+//   dotnet run -c Release --project fuzz -- mutate [TARGET] [--seconds 120] [--seed 1]  simple mutations of them; the targets share the time
+//   dotnet run -c Release --project fuzz -- dearest-of TARGET FOLDER                    the input of a folder that costs most, and what it costs
+//   fuzz/afl.sh TARGET SECONDS                                                          guided by coverage (SharpFuzz, AFL++), from the corpus on
+// Targets: see Targets.cs. Commands: see Commands/. The corpus lies in fuzz/corpus/TARGET.
 
-using System.Globalization;
 using MutualAuth.Fuzz;
-using SharpFuzz;
+using MutualAuth.Fuzz.Commands;
 
-if (args.Length < 2 || !Targets.All.TryGetValue(args[0], out var target))
+SortedDictionary<string, Func<Arguments, int>> commands = new(StringComparer.Ordinal)
 {
-    Console.Error.WriteLine($"usage: TARGET (--runs N [--seed N] | --afl); targets: {string.Join(' ', Targets.All.Keys)}");
-    return 2;
-}
+    ["afl"] = AflCommand.Run,
+    ["dearest-of"] = DearestOfCommand.Run,
+    ["distil"] = DistilCommand.Run,
+    ["mutate"] = MutateCommand.Run,
+    ["replay"] = ReplayCommand.Run,
+};
 
-if (args[1] == "--afl")
+try
 {
-    Fuzzer.OutOfProcess.Run(stream =>
+    if (args.Length > 0 && commands.TryGetValue(args[0], out var command))
     {
-        using var input = new MemoryStream();
-        stream.CopyTo(input);
-        target(input.ToArray());
-    });
-    return 0;
-}
-
-var runs = int.Parse(args[2], CultureInfo.InvariantCulture);
-var seed = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 1;
-var corpus = Corpus.Load(args[0]);
-var random = new Random(seed);
-for (var run = 0; run < runs; run++)
-{
-    var input = Mutator.Mutate(corpus, random);
-    try
-    {
-        target(input);
-    }
-    catch (Exception exception)
-    {
-        Console.Error.WriteLine($"{args[0]}: run {run} of seed {seed} threw {exception}");
-        Console.Error.WriteLine($"input: {Convert.ToHexString(input)}");
-        return 1;
+        return command(new Arguments(args.AsSpan(1)));
     }
 }
+catch (ArgumentException exception)
+{
+    Console.Error.WriteLine(exception.Message);
+}
 
-Console.WriteLine($"{args[0]}: {runs} inputs from {corpus.Count} seeds, no exception");
-return 0;
+Console.Error.WriteLine($"usage: {string.Join('|', commands.Keys)} [TARGET] …; targets: {string.Join(' ', Targets.All.Keys)}");
+return 2;

@@ -8,18 +8,42 @@ using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Fuzz;
 
-/// <summary>Every parser of what a peer may send before it is authenticated, and of what comes to us about it.</summary>
+/// <summary>Every reader of what a peer may send before it is authenticated, and of what comes to us about it.</summary>
 internal static class Targets
 {
-    internal static readonly SortedDictionary<string, Action<byte[]>> All = new(StringComparer.Ordinal)
+    private const int Kibi = 1024;
+
+    private static readonly Ceiling s_der = Upto(1000, 1000, 64 * Kibi, 64);
+
+    internal static readonly SortedDictionary<string, FuzzTarget> All = new(
+        new FuzzTarget[]
+        {
+            new("certificate", 64 * Kibi, s_der, ReadCertificate),
+            new("crl", 256 * Kibi, s_der, ReadList),
+            new("frame", 70 * Kibi, Upto(1000, 10, 80 * Kibi, 4), ReadFrame),
+            new("hello", 40 * Kibi, Upto(1000, 100, 16 * Kibi, 32), ReadHello),
+            new("login", 70 * Kibi, Upto(50_000, 1000, 256 * Kibi, 64), LoginTarget.Read),
+            new("name", 64 * Kibi, s_der, input => DistinguishedName.TryDecode(input, out _)),
+            new("ocsp", 64 * Kibi, s_der, ReadAnswer),
+        }.ToDictionary(target => target.Name),
+        StringComparer.Ordinal);
+
+    private static Ceiling Upto(int microseconds, int nanosecondsPerOctet, int allocated, int allocatedPerOctet) =>
+        new(TimeSpan.FromMicroseconds(microseconds), TimeSpan.FromMicroseconds(nanosecondsPerOctet / 1000.0), allocated, allocatedPerOctet);
+
+    /// <summary>A certificate is read, and so is everything that it says; or it is refused with a sentence.</summary>
+    private static void ReadCertificate(byte[] input)
     {
-        ["certificate"] = input => Certificate.TryParse(input, out _, out _),
-        ["crl"] = ReadList,
-        ["frame"] = input => FrameReader.ReadVerdictAsync(new MemoryStream(input), CancellationToken.None).AsTask().GetAwaiter().GetResult(),
-        ["hello"] = input => ClientHelloParser.Parse(input, 16 * 1024, final: input.Length % 2 == 0),
-        ["name"] = input => DistinguishedName.TryDecode(input, out _),
-        ["ocsp"] = ReadAnswer,
-    };
+        if (Certificate.TryParse(input, out var certificate, out var problem))
+        {
+            _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses);
+            _ = (certificate.KeyUsage, certificate.Thumbprint, certificate.SerialNumber);
+        }
+        else
+        {
+            _ = problem.ToString();
+        }
+    }
 
     /// <summary>A list is read, in DER or PEM, or refused with a sentence.</summary>
     private static void ReadList(byte[] input)
@@ -35,6 +59,11 @@ internal static class Targets
         {
         }
     }
+
+    private static void ReadFrame(byte[] input) =>
+        FrameReader.ReadVerdictAsync(new MemoryStream(input), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+    private static void ReadHello(byte[] input) => ClientHelloParser.Parse(input, 16 * Kibi, final: input.Length % 2 == 0);
 
     /// <summary>An answer is read or is none; <see cref="OcspJudge"/> catches what it is none by.</summary>
     private static void ReadAnswer(byte[] input)

@@ -1,0 +1,27 @@
+using SharpFuzz.Common;
+
+namespace MutualAuth.Fuzz;
+
+/// <summary>Which edges of the instrumented library an input takes.</summary>
+internal static unsafe class Instrumented
+{
+    /// <summary>By how much instrumented code may be slower than what is shipped.</summary>
+    internal const int Slack = 8;
+
+    private const int MapSize = 1 << 16;
+
+    /// <summary>Reads an input, and returns its edges, each with the magnitude of how often it was taken, as afl-fuzz counts.</summary>
+    internal static HashSet<int> EdgesOf(FuzzTarget target, byte[] input)
+    {
+        var map = new byte[MapSize];
+        fixed (byte* pinned = map)
+        {
+            Trace.SharedMem = pinned;
+            Trace.PrevLocation = 0;
+            target.Read(input);
+            Trace.SharedMem = null;
+        }
+
+        return [.. Enumerable.Range(0, MapSize).Where(edge => map[edge] != 0).Select(edge => (edge * 8) + int.Min(7, int.Log2(map[edge])))];
+    }
+}
