@@ -46,6 +46,18 @@ public sealed class UsersTests
         (objection is null).Should().Be(comesIn);
     }
 
+    [TestCase("spiffe://bank.test/vault")]
+    [TestCase("user:alice")]
+    [TestCase("CN=vault,O=Bank")]
+    public void A_device_is_not_taken_for_another_by_how_its_name_looks(string forged)
+    {
+        var rule = Users.OfDevice(new Dictionary<string, IEnumerable<string>> { [forged] = ["operator"], ["vault.test"] = ["operator"] });
+        var user = new AuthenticatedUser("operator", null, "PLAIN", PeerProofs.Password, default);
+
+        rule.Examine(user, Sasl.PeerOf(new() { Dns = [forged] }))!.Reason.Should().Be(RejectionReason.UserNotAllowed);
+        rule.Examine(user, Sasl.PeerOf(new() { Dns = ["vault.test"] })).Should().BeNull();
+    }
+
     [Test]
     public async Task The_rule_is_asked_after_the_credentials_and_by_the_name_that_was_proven_not_the_one_acted_as()
     {
