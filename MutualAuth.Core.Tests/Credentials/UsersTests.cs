@@ -1,5 +1,6 @@
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
@@ -9,7 +10,7 @@ public sealed class UsersTests
 {
     private static readonly AuthenticatedPeer s_device = Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
 
-    private static readonly UserRule s_devices = Users.OfDevice(new Dictionary<string, IEnumerable<string>> { ["alice.test"] = ["alice", "bob"], ["other.test"] = ["carol"] });
+    private static readonly UserRule s_devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
 
     public static IEnumerable<TestCaseData> Cases()
     {
@@ -46,16 +47,16 @@ public sealed class UsersTests
         (objection is null).Should().Be(comesIn);
     }
 
-    [TestCase("spiffe://bank.test/vault")]
-    [TestCase("user:alice")]
-    [TestCase("CN=vault,O=Bank")]
-    public void A_device_is_not_taken_for_another_by_how_its_name_looks(string forged)
+    [TestCase("spiffe://bank.test/vault", "spiffe://bank.test/vault")]
+    [TestCase("user:alice", "user:alice")]
+    [TestCase("CN=vault,O=Bank", "subject:CN=vault,O=Bank")]
+    public void A_device_is_not_taken_for_another_by_how_its_name_looks(string forged, string named)
     {
-        var rule = Users.OfDevice(new Dictionary<string, IEnumerable<string>> { [forged] = ["operator"], ["vault.test"] = ["operator"] });
+        var rule = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Parse(named)] = ["operator"], [PeerName.Dns("vault.test")] = ["operator"] });
         var user = new AuthenticatedUser("operator", null, "PLAIN", PeerProofs.Password, default);
 
         rule.Examine(user, Sasl.PeerOf(new() { Dns = [forged] }))!.Reason.Should().Be(RejectionReason.UserNotAllowed);
-        rule.Examine(user, Sasl.PeerOf(new() { Dns = ["vault.test"] })).Should().BeNull();
+        rule.Examine(user, Sasl.PeerOf(new() { Dns = ["elsewhere.test", "vault.test"] })).Should().BeNull("each name of the device counts");
     }
 
     [Test]
@@ -95,7 +96,7 @@ public sealed class UsersTests
         FluentActions.Invoking(() => Users.Named()).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Users.Named("a:b")).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Users.AllOf()).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => Users.OfDevice(new Dictionary<string, IEnumerable<string>> { ["d"] = [] })).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] })).Should().Throw<ArgumentException>();
     }
 
     [Test]

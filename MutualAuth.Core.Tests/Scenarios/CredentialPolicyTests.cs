@@ -2,6 +2,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 
@@ -92,7 +93,7 @@ public sealed class CredentialPolicyTests
     public async Task A_user_may_be_tied_to_a_device(string device, bool comesIn)
     {
         using var certificate = _world.Authority.IssueClient(device);
-        var users = Users.OfDevice(new Dictionary<string, IEnumerable<string>> { ["client.test"] = ["alice"], ["laptop.test"] = ["bob"] });
+        var users = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("client.test")] = ["alice"], [PeerName.Dns("laptop.test")] = ["bob"] });
 
         await using var ends = await ShakeAsync(Client(true, true) with { Identity = World.ToIdentity(certificate) }, Policy("both") with { Users = users });
 

@@ -82,6 +82,9 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
+    /// <summary>The user principal names (an otherName of Microsoft's) of the subject alternative name, as presented and in their order.</summary>
+    public ImmutableArray<string> UserPrincipalNames => [.. Extensions.SubjectNames.Select(name => name.UserPrincipalName).OfType<string>()];
+
     /// <summary>Whether the basic constraints call the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
 

@@ -25,6 +25,35 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
     /// <summary>The text of an e-mail address, DNS name or URI, which is ASCII.</summary>
     internal string Text => Encoding.ASCII.GetString(Value.Span);
 
+    /// <summary>The text of a user principal name; null when it is another name, or not one UTF8String.</summary>
+    internal string? UserPrincipalName
+    {
+        get
+        {
+            if (Form != GeneralNameForm.Other)
+            {
+                return null;
+            }
+
+            try
+            {
+                var reader = new DerReader(Value);
+                if (!reader.ReadOid().Span.SequenceEqual(Oids.UserPrincipalName))
+                {
+                    return null;
+                }
+
+                var inner = new DerReader(reader.ReadContent(DerReader.Context(0, constructed: true)));
+                var octets = inner.ReadContent(DerReader.Utf8String).Span;
+                return inner.IsEmpty && System.Text.Unicode.Utf8.IsValid(octets) ? Encoding.UTF8.GetString(octets) : null;
+            }
+            catch (AsnContentException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>Reads <c>GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName</c>.</summary>
     internal static ImmutableArray<GeneralName> ReadAll(DerReader sequence)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
@@ -18,24 +19,27 @@ public static class Users
         return new Rule($"only {Describe(names)} may log in", $"one of {Describe(names)}", (user, _) => names.Contains(user.Name));
     }
 
-    /// <summary>A user may log in only with a certificate that carries the user's name: as a DNS name, an e-mail address or a URI.</summary>
+    /// <summary>A user may log in only with a certificate that carries the user's name: as a DNS name, an e-mail address, a URI or the SPIFFE ID of a valid SVID, and well formed as such.</summary>
     public static UserRule NamedByTheirCertificate { get; } = new Rule(
         "users log in with a certificate that names them",
         "a user whom the certificate names",
         (user, peer) => peer?.Certificate is { } certificate
-            && certificate.DnsNames.Concat(certificate.EmailAddresses).Concat(certificate.Uris).Contains(user.Name, StringComparer.Ordinal));
+            && PeerNames.AllOf(certificate).Any(name => name.Kind is PeerNameKind.SpiffeId or PeerNameKind.Dns or PeerNameKind.Email or PeerNameKind.Uri && name.Value == user.Name));
 
     /// <summary>Each device has its users: who is not on the list of the certificate that was shown may not log in with it.</summary>
-    /// <param name="usersByDevice">For each certificate's <see cref="AuthenticatedPeer.Name"/>, the users that may come with it. It is copied.</param>
+    /// <param name="usersByDevice">
+    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each of them
+    /// may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
+    /// </param>
     /// <exception cref="ArgumentException">A name is no name for a user.</exception>
-    public static UserRule OfDevice(IReadOnlyDictionary<string, IEnumerable<string>> usersByDevice)
+    public static UserRule OfDevice(IReadOnlyDictionary<PeerName, IEnumerable<string>> usersByDevice)
     {
         ArgumentNullException.ThrowIfNull(usersByDevice);
-        var devices = usersByDevice.ToFrozenDictionary(device => device.Key, device => Prepare(device.Value), StringComparer.Ordinal);
+        var devices = usersByDevice.ToFrozenDictionary(device => device.Key, device => Prepare(device.Value));
         return new Rule(
             "each device has its users",
             "a user of this device",
-            (user, peer) => peer?.Certificate is not null && devices.TryGetValue(peer.Name, out var users) && users.Contains(user.Name));
+            (user, peer) => peer?.Certificate is { } certificate && PeerNames.AllOf(certificate).Any(name => devices.TryGetValue(name, out var users) && users.Contains(user.Name)));
     }
 
     /// <summary>A user for whom <paramref name="predicate"/> is true.</summary>

@@ -1,5 +1,6 @@
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -12,14 +13,18 @@ internal sealed class AllOfRule : AuthorizationRule
 
     public override string ToString() => _rules is [var only] ? only.ToString() : $"all of ({string.Join("; and ", _rules.AsEnumerable())})";
 
-    internal override Rejection? Examine(CertificateContext context)
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
+        name = null;
         foreach (var rule in _rules)
         {
-            if (rule.Examine(context) is { } objection)
+            if (rule.Examine(context, out var found) is { } objection)
             {
+                name = null;
                 return objection;
             }
+
+            name ??= found;
         }
 
         return null;

@@ -1,5 +1,6 @@
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -15,12 +16,13 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     public override string ToString() => _rules is [var only] ? only.ToString() : $"any of ({string.Join("; or ", _rules.AsEnumerable())})";
 
-    internal override Rejection? Examine(CertificateContext context)
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
+        name = null;
         var objections = new Rejection[_rules.Length];
         for (var index = 0; index < _rules.Length; index++)
         {
-            if (_rules[index].Examine(context) is not { } objection)
+            if (_rules[index].Examine(context, out name) is not { } objection)
             {
                 return null;
             }

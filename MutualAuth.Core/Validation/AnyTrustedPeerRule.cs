@@ -1,4 +1,5 @@
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -7,5 +8,9 @@ internal sealed class AnyTrustedPeerRule : AuthorizationRule
 {
     public override string ToString() => "every peer with a path to a trust anchor";
 
-    internal override Rejection? Examine(CertificateContext context) => null;
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
+    {
+        name = null;
+        return null;
+    }
 }

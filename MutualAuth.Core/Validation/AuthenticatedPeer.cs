@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Claims;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 
@@ -12,25 +11,34 @@ namespace MutualAuth.Validation;
 /// <remarks>Immutable, safe to share, and usable after the connection is gone.</remarks>
 public sealed class AuthenticatedPeer
 {
-    private AuthenticatedPeer(PeerEvidence evidence, ImmutableArray<Certificate> path, SpiffeId? spiffeId, AuthenticatedUser? user)
+    private AuthenticatedPeer(PeerEvidence evidence, ImmutableArray<Certificate> path, SpiffeId? spiffeId, AuthenticatedUser? user, PeerName? name)
     {
         Evidence = evidence;
         Path = path;
         SpiffeId = spiffeId;
         User = user;
-        Name = path.IsEmpty ? "user:" + PeerText.PercentEncode(user!.Name) : PeerName.Of(path[0]);
+        ProvenName = name ?? (path.IsEmpty ? PeerName.OfUser(user!.Name) : PeerNames.Of(path[0]));
     }
 
-    internal AuthenticatedPeer(PeerEvidence evidence, ImmutableArray<Certificate> path, SpiffeId? spiffeId)
-        : this(evidence, path, spiffeId, null)
+    internal AuthenticatedPeer(PeerEvidence evidence, ImmutableArray<Certificate> path, SpiffeId? spiffeId, PeerName? name = null)
+        : this(evidence, path, spiffeId, null, name)
     {
     }
 
-    /// <summary>
-    /// What the peer calls itself and has proven, as one safe token: the SPIFFE ID of its certificate, else its first DNS name, else its subject, percent-encoded.
-    /// Without a certificate, <c>user:</c> and the user's name, which no name of a certificate can be mistaken for.
-    /// </summary>
-    public string Name { get; }
+    /// <summary>What the peer is called, as one safe token for people and logs: the text of <see cref="ProvenName"/>. Never empty.</summary>
+    /// <remarks>DNS names and SPIFFE IDs stand bare; every other kind has a prefix with which neither can begin.</remarks>
+    public string Name => ProvenName.ToString();
+
+    /// <summary>What the peer is called, with the kind of the name: what decisions are made on.</summary>
+    /// <remarks>
+    /// A server is called by the name that was dialled, where its certificate carries it. Otherwise it is the name by which the authorization rule let the
+    /// peer in; where it asked for none, the SPIFFE ID of a valid X.509-SVID, else the first DNS name, e-mail address, URI, IP address or user principal
+    /// name that is well formed, else the subject, else the SHA-256 of the certificate. A peer without a certificate is called by its user's name.
+    /// </remarks>
+    public PeerName ProvenName { get; }
+
+    /// <summary>Every name of the peer's certificate that is well formed, each with its kind, in the order of <see cref="ProvenName"/>; empty without a certificate.</summary>
+    public ImmutableArray<PeerName> ProvenNames => Certificate is { } certificate ? [.. PeerNames.AllOf(certificate)] : [];
 
     /// <summary>The peer's own certificate; null when it showed none and logged in instead.</summary>
     public Certificate? Certificate => Path.IsEmpty ? null : Path[0];
@@ -73,9 +81,14 @@ public sealed class AuthenticatedPeer
         if (Certificate is { } certificate)
         {
             var claims = new List<Claim> { new(ClaimTypes.Name, Name), new(ClaimTypes.X500DistinguishedName, certificate.Subject.ToString()!), new(ClaimTypes.Thumbprint, certificate.Thumbprint) };
-            claims.AddRange(certificate.DnsNames.Select(dns => new Claim(ClaimTypes.Dns, dns)));
-            claims.AddRange(certificate.Uris.Select(uri => new Claim(ClaimTypes.Uri, uri)));
-            claims.AddRange(certificate.EmailAddresses.Select(email => new Claim(ClaimTypes.Email, email)));
+            foreach (var name in PeerNames.AllOf(certificate))
+            {
+                if (ClaimTypeOf(name.Kind) is { } type)
+                {
+                    claims.Add(new Claim(type, name.Value));
+                }
+            }
+
             identities.Add(new ClaimsIdentity(claims, "X509"));
         }
 
@@ -84,8 +97,17 @@ public sealed class AuthenticatedPeer
 
     /// <summary>The same peer, and the user that it proved to be.</summary>
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
-        certified is null ? new AuthenticatedPeer(evidence, [], null, user) : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user);
+        certified is null ? new AuthenticatedPeer(evidence, [], null, user, null) : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User) { ServerProofs = proofs };
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };
+
+    private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
+    {
+        PeerNameKind.Dns => ClaimTypes.Dns,
+        PeerNameKind.Uri or PeerNameKind.SpiffeId => ClaimTypes.Uri,
+        PeerNameKind.Email => ClaimTypes.Email,
+        PeerNameKind.UserPrincipalName => ClaimTypes.Upn,
+        _ => null,
+    };
 }

@@ -1,5 +1,6 @@
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -18,7 +19,12 @@ public abstract class AuthorizationRule
     public abstract override string ToString();
 
     /// <summary>Returns null when the peer is let in. Does not throw.</summary>
-    internal abstract Rejection? Examine(CertificateContext context);
+    /// <param name="context">The peer.</param>
+    /// <param name="name">The name by which it is let in; null when it is not, and where the rule asks for no name.</param>
+    internal abstract Rejection? Examine(CertificateContext context, out PeerName? name);
+
+    /// <summary>The same, where nobody asks for the name.</summary>
+    internal Rejection? Examine(CertificateContext context) => Examine(context, out _);
 
     /// <summary>What the rule is read from, as far as it says when it has been replaced.</summary>
     internal virtual IEnumerable<IReloadable> Reloadables() => [];

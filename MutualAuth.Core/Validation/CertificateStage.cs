@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Names;
 using MutualAuth.Telemetry;
 using MutualAuth.Trust;
 using MutualAuth.Trust.Revocation;
@@ -83,9 +84,9 @@ public sealed class CertificateStage
             }
 
             var context = new CertificateContext(evidence, result.Path, at);
-            return Examine(context, !admittedBy.IsDefault) is { } objection
+            return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
-                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!)));
+                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
         }
         catch (Exception exception)
         {
@@ -174,8 +175,9 @@ public sealed class CertificateStage
         return (presented, unreadable);
     }
 
-    private Rejection? Examine(CertificateContext context, bool isAgain)
+    private Rejection? Examine(CertificateContext context, bool isAgain, out PeerName? admittedAs)
     {
+        admittedAs = null;
         // The search has asked about every certificate that another one issued; a peer that is itself an anchor has not been asked about.
         if (context.Path.Length == 1 && _options.DenyList?.Current.Examine(context.Certificate) is { } denied)
         {
@@ -192,11 +194,11 @@ public sealed class CertificateStage
             if (!isAgain)
             {
                 // Once for each connection, and not again whenever it is judged again.
-                ValidationLog.PinsReportOnly(_logger, PeerName.Of(context.Certificate), unpinned);
+                ValidationLog.PinsReportOnly(_logger, PeerNames.Of(context.Certificate).ToString(), unpinned);
             }
         }
 
-        if (_options.Authorization.Examine(context) is { } unauthorized)
+        if (_options.Authorization.Examine(context, out admittedAs) is { } unauthorized)
         {
             return unauthorized;
         }
@@ -226,7 +228,7 @@ public sealed class CertificateStage
     }
 
     private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
-        new(rejection, leaf is null ? null : PeerName.Of(leaf));
+        new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
 
     private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";
 }

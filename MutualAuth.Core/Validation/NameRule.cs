@@ -16,6 +16,9 @@ internal sealed class NameRule : AuthorizationRule
 
     private NameRule(string expected, string rule, Func<Certificate, bool> matches) => (_expected, _rule, _matches) = (expected, rule, matches);
 
+    /// <summary>The name that it asks for, where that names one peer and can be printed whole.</summary>
+    private PeerName? Name { get; init; }
+
     private Func<CertificateContext, string> Presented { get; init; } = context => context.PresentedNames;
 
     private Func<Certificate, string?> Hint { get; init; } = _ => null;
@@ -23,6 +26,7 @@ internal sealed class NameRule : AuthorizationRule
     internal static NameRule OfDns(DnsName name) =>
         new($"the DNS name {name}", SubjectAlternativeName, certificate => CarriesExactly(certificate, name))
         {
+            Name = PeerName.Dns(name),
             Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
                 ? "The certificate covers the name only by a wildcard, which tells no single peer from another."
                 : null,
@@ -36,18 +40,19 @@ internal sealed class NameRule : AuthorizationRule
             throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {PeerText.Quote(uri)}. Give it exactly as the certificate carries it.");
         }
 
-        return new($"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal));
+        return new($"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal)) { Name = PeerName.TryUri(uri, out var name) ? name : null };
     }
 
     internal static NameRule OfEmail(EmailAddress address) =>
-        new($"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address)));
+        new($"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
 
     internal static NameRule OfAddress(IPAddress address) =>
-        new($"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address));
+        new($"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address)) { Name = PeerName.IPAddress(address) };
 
     internal static NameRule OfSubject(DistinguishedName name) =>
         new($"the subject {name}", "RFC 5280 §7.1", certificate => certificate.Subject.Equals(name))
         {
+            Name = PeerName.TrySubject(name, out var subject) ? subject : null,
             Presented = context => $"subject {PresentedNames.Subject(context.Certificate)}",
         };
 
@@ -72,12 +77,17 @@ internal sealed class NameRule : AuthorizationRule
         return false;
     }
 
-    internal override Rejection? Examine(CertificateContext context) => _matches(context.Certificate)
-        ? null
-        : new Rejection(RejectionReason.NotAuthorized, _expected, Presented(context))
-        {
-            Element = "leaf certificate",
-            Rule = _rule,
-            Hint = Hint(context.Certificate),
-        };
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
+    {
+        var matches = _matches(context.Certificate);
+        name = matches ? Name : null;
+        return matches
+            ? null
+            : new Rejection(RejectionReason.NotAuthorized, _expected, Presented(context))
+            {
+                Element = "leaf certificate",
+                Rule = _rule,
+                Hint = Hint(context.Certificate),
+            };
+    }
 }

@@ -1,4 +1,5 @@
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -12,8 +13,9 @@ internal sealed class PredicateRule : AuthorizationRule
 
     public override string ToString() => $"a peer for which {_description}";
 
-    internal override Rejection? Examine(CertificateContext context)
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
+        name = null;
         try
         {
             return _predicate(context) ? null : new Rejection(RejectionReason.NotAuthorized, _description, context.PresentedNames);

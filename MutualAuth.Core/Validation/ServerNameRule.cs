@@ -13,8 +13,9 @@ internal sealed class ServerNameRule : AuthorizationRule
 
     public override string ToString() => "the server whose certificate carries the dialled name";
 
-    internal override Rejection? Examine(CertificateContext context)
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
+        name = null;
         if (context.Evidence.DialledName is not { } dialled)
         {
             return Mismatch("a dialled name", context) with
@@ -23,12 +24,16 @@ internal sealed class ServerNameRule : AuthorizationRule
             };
         }
 
-        return Matches(context.Certificate, dialled)
-            ? null
-            : Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with { Hint = HintFor(context.Certificate, dialled) };
+        if (!Matches(context.Certificate, dialled))
+        {
+            return Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with { Hint = HintFor(context.Certificate, dialled) };
+        }
+
+        name = PeerName.OfServer(dialled);
+        return null;
     }
 
-    private static bool Matches(Certificate certificate, ServerName dialled) => dialled.Dns is { } name
+    internal static bool Matches(Certificate certificate, ServerName dialled) => dialled.Dns is { } name
         ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
         : certificate.IPAddresses.Contains(dialled.Address!);
 

@@ -1,5 +1,6 @@
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
 namespace MutualAuth.Validation;
 
@@ -12,7 +13,7 @@ internal sealed class SourcedRule : AuthorizationRule
 
     public override string ToString() => _source.Current.ToString();
 
-    internal override Rejection? Examine(CertificateContext context) => _source.Current.Examine(context);
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name) => _source.Current.Examine(context, out name);
 
     internal override IEnumerable<IReloadable> Reloadables() => _source is IReloadable reloadable ? [reloadable] : [];
 }

@@ -18,16 +18,21 @@ internal sealed class SvidRule : AuthorizationRule
 
     public override string ToString() => $"an X.509-SVID with {_expected}";
 
-    internal override Rejection? Examine(CertificateContext context)
+    internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
+        name = null;
         if (Svid.Read(context.Certificate, out var id) is { } notAnSvid)
         {
             // What was wanted comes first: among alternatives it is all that tells one from another.
             return notAnSvid with { Expected = $"{_expected}: {notAnSvid.Expected}" };
         }
 
-        return _admits(id!)
-            ? null
-            : new Rejection(RejectionReason.NotAuthorized, _expected, id!.ToString()) { Element = "leaf certificate" };
+        if (!_admits(id!))
+        {
+            return new Rejection(RejectionReason.NotAuthorized, _expected, id!.ToString()) { Element = "leaf certificate" };
+        }
+
+        name = PeerName.SpiffeId(id!);
+        return null;
     }
 }

@@ -69,7 +69,7 @@ public static class MutualAuthAssertions
 
     /// <summary>Claims that the far end goes by this name.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="name">The SPIFFE ID, else the first DNS name, else the subject, as <see cref="AuthenticatedPeer.Name"/> has it.</param>
+    /// <param name="name">As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.</param>
     /// <exception cref="MutualAuthAssertionException">It goes by another.</exception>
     public static void ShouldBeTo(this MutualTlsConnection connection, string name)
     {

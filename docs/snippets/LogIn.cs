@@ -33,10 +33,10 @@ internal static class LogIn
     internal static void Devices(MutualTlsServerOptions serverOptions, ICredentialStore store)
     {
         // snippet
-        var devices = new Dictionary<string, IEnumerable<string>>
+        var devices = new Dictionary<PeerName, IEnumerable<string>>
         {
-            ["laptop-1.example"] = ["alice"],
-            ["laptop-2.example"] = ["bob", "carol"],
+            [PeerName.Dns("laptop-1.example")] = ["alice"],
+            [PeerName.Dns("laptop-2.example")] = ["bob", "carol"],
         };
         var gateway = serverOptions with
         {

@@ -36,6 +36,15 @@ internal static class Reference
         // end
     }
 
+    internal static void Names(MutualTlsConnection connection)
+    {
+        // snippet
+        Console.WriteLine(connection.Peer.Name);                                        // email:alice@example.org
+        var isAlice = connection.Peer.ProvenName.Equals(PeerName.Email("alice@example.org"));
+        // end
+        _ = isAlice;
+    }
+
     internal static void Standards(MutualTlsConnection connection)
     {
         // snippet

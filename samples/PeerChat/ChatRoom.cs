@@ -16,7 +16,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
     private const int MaxLineBytes = 4096;
 
     private readonly SpkiPin _own = SpkiPin.OfSubjectPublicKeyInfo(identity.Certificate.SubjectPublicKeyInfo.Span);
-    private readonly HashSet<string> _metBefore = [.. known.Peers.Keys];
+    private readonly HashSet<PeerName> _metBefore = [.. known.Peers.Keys.Select(PeerName.Parse)];
     private readonly ConcurrentDictionary<MutualTlsConnection, string> _connections = new();
     private int _exitCode;
 
@@ -30,7 +30,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         bool isNew;
         lock (_metBefore)
         {
-            isNew = _metBefore.Add(peer.Name);
+            isNew = _metBefore.Add(peer.ProvenName);
         }
 
         var both = PeerFingerprint.OfBoth(_own, SpkiPin.OfSubjectPublicKeyInfo(peer.Certificate!.SubjectPublicKeyInfo.Span));

@@ -8,6 +8,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
@@ -27,10 +28,10 @@ await users.SetAsync("bob", ScramVerifier.Create(Password.From("battery staple")
 await users.SetAsync("carol", ScramVerifier.Create(Password.From("has left")));
 await users.SetDisabledAsync("carol", isDisabled: true);
 
-var usersOfDevices = new Dictionary<string, IEnumerable<string>>
+var usersOfDevices = new Dictionary<PeerName, IEnumerable<string>>
 {
-    ["laptop-1.vpn.test"] = ["alice", "carol"],
-    ["laptop-2.vpn.test"] = ["bob"],
+    [PeerName.Dns("laptop-1.vpn.test")] = ["alice", "carol"],
+    [PeerName.Dns("laptop-2.vpn.test")] = ["bob"],
 };
 
 using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins

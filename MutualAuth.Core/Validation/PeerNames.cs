@@ -1,0 +1,75 @@
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>Which of the names in a certificate are names, and by which of them its holder is called.</summary>
+internal static class PeerNames
+{
+    /// <summary>What a peer that was let in is called.</summary>
+    /// <param name="context">The peer.</param>
+    /// <param name="admittedAs">The name by which the authorization rule let it in, if by one.</param>
+    internal static PeerName Of(CertificateContext context, PeerName? admittedAs) =>
+        context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled) ? PeerName.OfServer(dialled)
+        : admittedAs ?? Of(context.Certificate);
+
+    /// <summary>What a certificate calls its holder, where no rule has asked for a name.</summary>
+    internal static PeerName Of(Certificate certificate) => AllOf(certificate).First();
+
+    /// <summary>Every name in the certificate that is one, the best first; it ends with the certificate itself, so that nobody is without a name.</summary>
+    /// <remarks>
+    /// A text that is not of the form of its kind names nobody: only the syntax of its kind keeps it apart from the others. A URI of the scheme
+    /// <c>spiffe</c> that is no valid SVID's is left out, so that nobody reads it as a proven SPIFFE ID.
+    /// </remarks>
+    internal static IEnumerable<PeerName> AllOf(Certificate certificate)
+    {
+        if (Svid.IdOf(certificate) is { } id)
+        {
+            yield return PeerName.SpiffeId(id);
+        }
+
+        foreach (var text in certificate.DnsNames)
+        {
+            if (PeerName.TryDns(text, out var name))
+            {
+                yield return name;
+            }
+        }
+
+        foreach (var text in certificate.EmailAddresses)
+        {
+            if (EmailAddress.TryParse(text, out var address))
+            {
+                yield return PeerName.Email(address);
+            }
+        }
+
+        foreach (var text in certificate.Uris)
+        {
+            if (!text.StartsWith("spiffe:", StringComparison.OrdinalIgnoreCase) && PeerName.TryUri(text, out var name))
+            {
+                yield return name;
+            }
+        }
+
+        foreach (var address in certificate.IPAddresses)
+        {
+            yield return PeerName.IPAddress(address);
+        }
+
+        foreach (var text in certificate.UserPrincipalNames)
+        {
+            if (PeerName.TryUserPrincipalName(text, out var name))
+            {
+                yield return name;
+            }
+        }
+
+        if (PeerName.TrySubject(certificate.Subject, out var subject))
+        {
+            yield return subject;
+        }
+
+        yield return PeerName.Certificate(certificate.Thumbprint);
+    }
+}
