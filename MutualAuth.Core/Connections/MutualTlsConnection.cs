@@ -76,9 +76,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
     /// <summary>Why the connection has lost its ground since it was made, the latest and worst of the reasons; null while it has not.</summary>
     public LostGround? LostGround => _lostGround;
 
+    /// <summary>
+    /// Whether the peer ended its side with close_notify (RFC 8446 §6.1): true when it did, false when its transport ended without, null while it has
+    /// not ended or we have not read that far.
+    /// </summary>
+    public bool? EndedCleanly => null;
+
     /// <summary>Says that we send no more (close_notify, RFC 8446 §6.1). The peer may go on sending, and we may go on reading.</summary>
     /// <exception cref="IOException">The transport failed.</exception>
-    public async Task CompleteWritesAsync()
+    public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         try
         {
