@@ -36,7 +36,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         _socket = socket;
         LocalEndPoint = socket.LocalEndPoint!;
         _time = options.Server.Options.TimeProvider;
-        _logger = options.Server.Options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
         _pending = new WaitingRoom(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
             RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
         _loggingIn = new WaitingRoom(options.MaxPendingLogins, options.MaxPendingLoginsPerAddress, _ => new Rejection(

@@ -65,14 +65,6 @@ internal sealed class Ends : IAsyncDisposable
         return (client, await accepted.WaitAsync(Deadline));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var end in new[] { Client, Server })
-        {
-            if (end.Connection is not null)
-            {
-                await end.Connection.DisposeAsync();
-            }
-        }
-    }
+    /// <summary>Both at once: each waits a moment for the other to end its side.</summary>
+    public async ValueTask DisposeAsync() => await Task.WhenAll(new[] { Client, Server }.Select(end => end.Connection?.DisposeAsync().AsTask() ?? Task.CompletedTask));
 }

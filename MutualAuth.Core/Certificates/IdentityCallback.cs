@@ -20,7 +20,7 @@ public sealed class IdentityCallback : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(ask);
         _ask = ask;
-        _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(loggerFactory);
         _last = ask() ?? throw new ArgumentException("The callback gave no identity.", nameof(ask));
     }
 

@@ -40,6 +40,6 @@ internal sealed class Reloading(object sender, string material, string origin, I
         }
     }
 
-    private void Count(string outcome) => MutualAuthTelemetry.Reloads.Add(
-        1, new KeyValuePair<string, object?>("mutualauth.material", material), new KeyValuePair<string, object?>("mutualauth.reload.outcome", outcome));
+    private void Count(string outcome) => MutualAuthTelemetry.Try((material, outcome), static reload => MutualAuthTelemetry.Reloads.Add(
+        1, new KeyValuePair<string, object?>("mutualauth.material", reload.material), new KeyValuePair<string, object?>("mutualauth.reload.outcome", reload.outcome)));
 }

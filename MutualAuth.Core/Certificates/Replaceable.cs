@@ -19,7 +19,7 @@ public abstract class Replaceable<T> : IReloadable
         ArgumentNullException.ThrowIfNull(first);
         _current = first;
         _describe = describe;
-        _reloading = new Reloading(this, material, "memory", (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(MutualAuthTelemetry.LogCategory));
+        _reloading = new Reloading(this, material, "memory", MutualAuthTelemetry.CreateLogger(loggerFactory));
     }
 
     /// <inheritdoc/>

@@ -55,7 +55,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
         _files = new FollowedFiles(absolute, maxBytes, _options.TimeProvider);
         _load = load;
         _describe = describe;
-        Logger = _options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        Logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
         _reloading = new Reloading(this, material, string.Join(", ", absolute), Logger);
 
         var look = _files.LookUntilTheSame();

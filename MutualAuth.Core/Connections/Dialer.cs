@@ -35,7 +35,7 @@ internal static class Dialer
             {
                 RemoteEndPoint = endPoint,
             };
-            new HandshakeRecorder(loggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory), time, PeerRole.Server, endPoint).Failed(outcome);
+            new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Server, endPoint).Failed(outcome);
             throw outcome;
         }
     }

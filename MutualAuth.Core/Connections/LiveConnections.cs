@@ -1,12 +1,13 @@
 namespace MutualAuth.Connections;
 
-/// <summary>The connections of one listener that are not over yet.</summary>
+/// <summary>The connections of one listener that are not over yet. It keeps none of them alive: one that nobody holds any more is over when it is reclaimed.</summary>
 internal sealed class LiveConnections
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<MutualTlsConnection> _connections = [];
+    private readonly HashSet<WeakReference<MutualTlsConnection>> _connections = [];
     private TaskCompletionSource? _empty;
-    private bool _draining;
+    private bool _isDraining;
+    private bool _isAborting;
 
     /// <summary>Completes as soon as no connection is left.</summary>
     internal Task WhenAllEnded
@@ -22,51 +23,69 @@ internal sealed class LiveConnections
 
     internal void Add(MutualTlsConnection connection)
     {
-        bool draining;
+        var entry = new WeakReference<MutualTlsConnection>(connection);
+        bool isDraining;
+        bool isAborting;
         lock (_lock)
         {
-            _connections.Add(connection);
-            draining = _draining;
+            _connections.Add(entry);
+            (isDraining, isAborting) = (_isDraining, _isAborting);
         }
 
-        connection.OnEnded(() => Remove(connection));
-        if (draining)
+        connection.OnEnded(() => Remove(entry));
+        if (isDraining)
         {
             connection.RequestDrain();
+        }
+
+        if (isAborting)
+        {
+            connection.Abort(Errors.ConnectionEnd.ListenerStopped, null);
         }
     }
 
     /// <summary>Asks every connection, also those that come later, to finish.</summary>
     internal void RequestDrain()
     {
-        foreach (var connection in BeginDrain())
+        foreach (var connection in Take(abort: false))
         {
             connection.RequestDrain();
         }
     }
 
+    /// <summary>Ends every connection, also those that come later.</summary>
     internal void AbortAll()
     {
-        foreach (var connection in BeginDrain())
+        foreach (var connection in Take(abort: true))
         {
-            connection.Abort();
+            connection.Abort(Errors.ConnectionEnd.ListenerStopped, null);
         }
     }
 
-    private MutualTlsConnection[] BeginDrain()
+    private List<MutualTlsConnection> Take(bool abort)
     {
+        var connections = new List<MutualTlsConnection>();
         lock (_lock)
         {
-            _draining = true;
-            return [.. _connections];
+            _isDraining = true;
+            _isAborting |= abort;
+            foreach (var entry in _connections)
+            {
+                if (entry.TryGetTarget(out var connection))
+                {
+                    connections.Add(connection);
+                }
+            }
         }
+
+        return connections;
     }
 
-    private void Remove(MutualTlsConnection connection)
+    private void Remove(WeakReference<MutualTlsConnection> entry)
     {
         lock (_lock)
         {
-            _connections.Remove(connection);
+            _connections.Remove(entry);
             if (_connections.Count == 0)
             {
                 _empty?.TrySetResult();

@@ -6,7 +6,10 @@ namespace MutualAuth.Connections;
 /// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
 internal sealed class LiveEntry(ILiveConnection connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)
 {
-    internal ILiveConnection Connection { get; } = connection;
+    private readonly WeakReference<ILiveConnection> _connection = new(connection);
+
+    /// <summary>The connection; null once nobody holds it any more: being watched keeps nothing alive.</summary>
+    internal ILiveConnection? Connection => _connection.TryGetTarget(out var connection) ? connection : null;
 
     /// <summary>Tells entries apart that are due at the same time.</summary>
     internal long Number { get; } = number;

@@ -40,7 +40,7 @@ internal sealed class LiveRegistry
         _stage = stage;
         _options = options;
         _policy = policy;
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         _role = new("mutualauth.role", peerRole == PeerRole.Client ? "server" : "client");
         _watch = new GroundWatch(this, options.ReloadableStatements(), options.ReloadableRules());
         _timer = new DueTimer(options.TimeProvider, OnTimer);
@@ -256,14 +256,14 @@ internal sealed class LiveRegistry
     /// <summary>Never throws. Returns true when the ground is lost, and was not before.</summary>
     private bool Rejudge(LiveEntry entry, DateTimeOffset datesAt)
     {
-        if (entry.IsOver || entry.Path.IsEmpty)
+        if (entry.IsOver || entry.Path.IsEmpty || entry.Connection is not { } connection)
         {
             return false; // who logged in without a certificate stands on none
         }
 
         try
         {
-            switch (_stage.Rejudge(entry.Connection.Peer.Evidence, entry.Path, Now, datesAt))
+            switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt))
             {
                 case CertificateVerdict.Accepted accepted:
                     Stand(entry, accepted.Peer, datesAt);
@@ -329,8 +329,12 @@ internal sealed class LiveRegistry
             }
         }
 
+        if (entry.Connection is not { } connection)
+        {
+            return false; // forgotten: nobody is left to be cut off
+        }
+
         // First of all it ends: a logger or an observer that fails must not keep it.
-        var connection = entry.Connection;
         try
         {
             connection.Lose(lost);
@@ -340,8 +344,11 @@ internal sealed class LiveRegistry
             LiveLog.EndFaulted(_logger, exception);
         }
 
-        MutualAuthTelemetry.LostGround.Add(
-            1, _role, new("mutualauth.reason", rejection.Reason.ToCode()), new("mutualauth.action", RejectionReasons.ToSnakeCase(lost.Action.ToString())));
+        MutualAuthTelemetry.Try((_role, lost), static told => MutualAuthTelemetry.LostGround.Add(
+            1,
+            told._role,
+            new("mutualauth.reason", told.lost.Rejection.Reason.ToCode()),
+            new("mutualauth.action", RejectionReasons.ToSnakeCase(told.lost.Action.ToString()))));
         LiveLog.GroundLost(_logger, connection.Peer.Name, connection.RemoteEndPoint, lost.Action.ToString(), rejection);
         Tell(connection);
         return true;
@@ -391,15 +398,20 @@ internal sealed class LiveRegistry
     {
         if (entry.IsDraining)
         {
-            _ = EndAsync(entry.Connection);
+            _ = EndAsync(entry);
             return false;
         }
 
         return Lose(entry, new Rejection(RejectionReason.MaximumAgeReached, $"a connection that is open for at most {_policy.MaximumAge}", "one that is older"));
     }
 
-    private async Task EndAsync(ILiveConnection connection)
+    private async Task EndAsync(LiveEntry entry)
     {
+        if (entry.Connection is not { } connection)
+        {
+            return;
+        }
+
         try
         {
             await connection.EndAsync().ConfigureAwait(false);

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
@@ -15,10 +13,12 @@ namespace MutualAuth.Connections;
 /// <summary>A connection whose peer is known. There is none without an <see cref="AuthenticatedPeer"/>.</summary>
 /// <remarks>
 /// It owns its stream and transport; dispose of it to close both. One reader and one writer may be active at a time, as on any
-/// <see cref="SslStream"/>; the other members are safe to call from any thread.
-/// TLS 1.3 cannot tell an attacker's cut from the end of the stream, nor does the platform: give your messages an end of their own.
+/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection that nobody holds any more is
+/// reclaimed like a forgotten <see cref="SslStream"/>; whoever holds the stream holds the connection.
+/// A read that returns nothing does not tell the peer's end from an attacker's cut; <see cref="EndedCleanly"/> does, as far as it can be known. Give your
+/// messages an end of their own.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
+public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
@@ -29,7 +29,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
     private Action? _onEnded;
     private bool _isOver;
     private volatile LostGround? _lostGround;
-    private int _disposed;
+    private TaskCompletionSource? _closed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
     {
@@ -41,11 +41,19 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
         RemoteEndPoint = remoteEndPoint;
         _socket = socket;
         _time = time;
-        MutualAuthTelemetry.OpenConnections.Add(1);
+        MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
+        tls.Stream.Owner = this; // whoever holds the stream keeps the connection, and so its watch
         tls.Transport.OnClosed = End;
     }
 
-    /// <summary>The application's stream: the <see cref="SslStream"/> itself, with nothing in its way.</summary>
+    /// <summary>Nobody holds the connection or its stream any more; the platform reclaims the transport as that of any forgotten stream.</summary>
+    ~MutualTlsConnection() => End();
+
+    /// <summary>
+    /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a close_notify if that
+    /// can be written without waiting. Once our side has ended the connection every call, pending or later, throws a
+    /// <see cref="ConnectionEndedException"/>, which says why; what the peer or the transport does shows as another <see cref="IOException"/>.
+    /// </summary>
     public SslStream Stream { get; }
 
     /// <summary>Who is at the other end.</summary>
@@ -77,23 +85,31 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
     public LostGround? LostGround => _lostGround;
 
     /// <summary>
-    /// Whether the peer ended its side with close_notify (RFC 8446 §6.1): true when it did, false when its transport ended without, null while it has
-    /// not ended or we have not read that far.
+    /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without, null while it has not
+    /// ended or we have not read that far. False may be an attacker's cut, and may be a peer that closes without a word, as many do.
     /// </summary>
-    public bool? EndedCleanly => null;
+    /// <remarks>It tells of the end that a read met; a cut that comes after the last read is not seen.</remarks>
+    public bool? EndedCleanly => _tls.Stream.PeerEndedCleanly;
 
-    /// <summary>Says that we send no more (close_notify, RFC 8446 §6.1). The peer may go on sending, and we may go on reading.</summary>
-    /// <exception cref="IOException">The transport failed.</exception>
+    /// <summary>
+    /// Says that we send no more (close_notify, RFC 8446 §6.1), as soon as a write that is under way has ended. The peer may go on sending, and we may
+    /// go on reading; a read that waits is not disturbed. A second call has no further effect, and ends as the first one.
+    /// </summary>
+    /// <param name="cancellationToken">Gives the waiting up; writes stay completed, and close_notify goes out once the peer takes it.</param>
+    /// <exception cref="IOException">
+    /// The transport failed, the TLS session has ended already, or the peer took nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose of
+    /// the connection, or abort it.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         try
         {
-            await Stream.ShutdownAsync().ConfigureAwait(false);
+            await Stream.ShutdownAsync().WaitAsync(_tls.Options.CloseTimeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (CryptographicException exception)
+        catch (TimeoutException exception)
         {
-            // OpenSSL's word for a session that an alert of the peer's has ended already.
-            throw new IOException("The peer has ended the TLS session.", exception);
+            throw new IOException($"The peer took nothing within {_tls.Options.CloseTimeout}, so that it could not be told of our end.", exception);
         }
     }
 
@@ -135,7 +151,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
             throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
         }
 
-        var logger = _tls.Options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        var logger = MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory);
         return new StepUpVerifier(_tls.Options.RequiredCredentials, _tls.Login, _tls.Channel, Peer, transaction, _time, logger);
     }
 
@@ -154,61 +170,24 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
             : new StepUpClaim(credentials, _tls.Channel, Peer, transaction, mechanisms);
     }
 
-    /// <summary>Ends the connection at once. A peer on a socket sees a reset; what was under way is lost.</summary>
-    public void Abort()
-    {
-        if (TryBeginDispose())
-        {
-            if (_socket is not null)
-            {
-                // Before the stream, whose own way to close would say FIN first.
-                _socket.Close(timeout: 0);
-            }
+    /// <summary>
+    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; what was under way is lost. It works at
+    /// any time, also beside a <see cref="DisposeAsync"/> that waits, and does nothing more when the connection is over.
+    /// </summary>
+    public void Abort() => Abort(ConnectionEnd.Aborted, null);
 
-            Stream.Dispose();
-            End();
-        }
-    }
-
-    /// <summary>Ends TLS (close_notify) and closes the transport. Waits a moment, never long, for what is still to be sent.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (!TryBeginDispose())
-        {
-            return;
-        }
-
-        if (_lostGround is not null)
-        {
-            // It ends before its time: no reset may overtake what the peer is told, and whatever the peer is still sending.
-            await PoliteClose.RunAsync(Stream, _tls.Transport, _socket, _time).ConfigureAwait(false);
-            await Stream.DisposeAsync().ConfigureAwait(false);
-            End();
-            return;
-        }
-
-        try
-        {
-            var ending = Stream.ShutdownAsync();
-            if (!ending.IsCompletedSuccessfully)
-            {
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
-                await ending.WaitAsync(patience.Token).ConfigureAwait(false);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or CryptographicException)
-        {
-            // The peer is gone, has ended the session with an alert, or takes nothing any more.
-        }
-
-        await Stream.DisposeAsync().ConfigureAwait(false);
-        End();
-    }
+    /// <summary>
+    /// Ends TLS (close_notify) and closes the transport, so that what was written reaches the peer although it may still be sending: waits for the peer
+    /// to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait for the
+    /// first one. Never throws.
+    /// </summary>
+    /// <remarks>Where a write is under way that the peer does not take in that time, the transport is cut: by a reset, on a socket.</remarks>
+    public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
     void ILiveConnection.Lose(LostGround lost)
     {
         _lostGround = lost;
-        _ = _groundLost.CancelAsync();
+        Cancel(_groundLost);
         if (lost.Action != LostGroundAction.Notify)
         {
             RequestDrain();
@@ -216,13 +195,19 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
 
         if (lost.Action == LostGroundAction.Abort)
         {
-            Abort();
+            Abort(ConnectionEnd.LostGround, lost.Rejection);
         }
     }
 
-    ValueTask ILiveConnection.EndAsync() => DisposeAsync();
+    ValueTask ILiveConnection.EndAsync() => EndAsync(ConnectionEnd.LostGround, _lostGround?.Rejection);
 
     void ILiveConnection.OnEnded(Action action) => OnEnded(action);
+
+    void ITlsOwner.Close()
+    {
+        _tls.Stream.End(ConnectionEnd.Disposed, null);
+        Cut(byReset: !_tls.Stream.TryShutdownNow());
+    }
 
     /// <summary>Has <paramref name="action"/> called once when the connection is over; at once if it is already.</summary>
     internal void OnEnded(Action action)
@@ -239,9 +224,79 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
         action();
     }
 
-    internal void RequestDrain() => _ = _drain.CancelAsync(); // what the application does in its callbacks neither holds us up nor throws at us
+    internal void RequestDrain() => Cancel(_drain);
 
-    private bool TryBeginDispose() => Interlocked.Exchange(ref _disposed, 1) == 0;
+    internal void Abort(ConnectionEnd end, Rejection? rejection)
+    {
+        _tls.Stream.End(end, rejection);
+        Cut(byReset: true);
+    }
+
+    private async ValueTask EndAsync(ConnectionEnd end, Rejection? rejection)
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _closed, closed, null) is { } earlier)
+        {
+            await earlier.Task.ConfigureAwait(false);
+            return;
+        }
+
+        _tls.Stream.End(end, rejection);
+        var isSaid = await PoliteClose.RunAsync(_tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, PoliteClose.MaxDrainedFromPeer).ConfigureAwait(false);
+        Cut(byReset: !isSaid);
+        closed.SetResult();
+    }
+
+    /// <summary>Closes, whatever is thrown on the way, and however often it is called.</summary>
+    private void Cut(bool byReset)
+    {
+        try
+        {
+            if (byReset)
+            {
+                // Before the stream, whose own way to close would say FIN first.
+                _socket?.Close(timeout: 0);
+            }
+        }
+        catch (Exception)
+        {
+            // It is closed, or about to be.
+        }
+
+        try
+        {
+            _tls.Stream.Release();
+        }
+        catch (Exception)
+        {
+            // The transport that the application gave us may throw; the platform has given back its own.
+        }
+
+        End();
+    }
+
+    /// <summary>What the application does in its callbacks neither holds us up nor throws at us.</summary>
+    private void Cancel(CancellationTokenSource source)
+    {
+        var callbacks = source.CancelAsync();
+        if (!callbacks.IsCompletedSuccessfully)
+        {
+            _ = LogFaultsAsync(callbacks);
+        }
+    }
+
+    private async Task LogFaultsAsync(Task callbacks)
+    {
+        try
+        {
+            await callbacks.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            LiveLog.CallbackFaulted(
+                MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory), Peer.Name, RemoteEndPoint, (exception as AggregateException)?.InnerException ?? exception);
+        }
+    }
 
     private void End()
     {
@@ -258,7 +313,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection
             _onEnded = null;
         }
 
-        MutualAuthTelemetry.OpenConnections.Add(-1);
+        GC.SuppressFinalize(this);
+        MutualAuthTelemetry.Try(-1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
         onEnded?.Invoke();
     }
 }

@@ -75,7 +75,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
     public static FileCredentialStore Open(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new FileCredentialStore(Path.GetFullPath(path), timeProvider ?? TimeProvider.System, (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(MutualAuthTelemetry.LogCategory));
+        return new FileCredentialStore(Path.GetFullPath(path), timeProvider ?? TimeProvider.System, MutualAuthTelemetry.CreateLogger(loggerFactory));
     }
 
     /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Validation;
@@ -6,7 +5,7 @@ using MutualAuth.Validation;
 namespace MutualAuth.Handshake;
 
 /// <summary>What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.</summary>
-internal sealed record AuthenticatedTls(SslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed)
+internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed)
 {
     /// <summary>What the stream lies on.</summary>
     internal required HandshakeTransport Transport { get; init; }

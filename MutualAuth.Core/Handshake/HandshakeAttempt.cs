@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
@@ -28,7 +27,7 @@ internal sealed class HandshakeAttempt : IDisposable
         PeerRole = peerRole;
         RemoteEndPoint = EndPointOf(socket);
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
-        _recorder = new HandshakeRecorder(options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory), options.TimeProvider, peerRole, RemoteEndPoint);
+        _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, peerRole, RemoteEndPoint);
         _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
         _callerGivesUp = callerToken.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _end);
     }
@@ -45,7 +44,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
 
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
-    internal SslStream? Tls { get; set; }
+    internal GuardedSslStream? Tls { get; set; }
 
     /// <summary>The ClientHello of a client is complete.</summary>
     internal bool HelloSeen { get; set; }
@@ -141,12 +140,12 @@ internal sealed class HandshakeAttempt : IDisposable
         {
             if (polite)
             {
-                await PoliteClose.RunAsync(Tls, Transport, Socket, _options.TimeProvider).ConfigureAwait(false);
+                await PoliteClose.RunAsync(Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
             }
             else if (Transport.HoldsSomething)
             {
                 // The TLS engine's alert may be in it.
-                await PoliteClose.ReleaseAsync(Transport, _options.TimeProvider).ConfigureAwait(false);
+                await PoliteClose.ReleaseAsync(Transport).ConfigureAwait(false);
             }
 
             if (Tls is not null)

@@ -45,6 +45,12 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>From the moment the transport is handed over to the connection. Default: ten seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long closing a connection waits for the peer to take what was written, and to end its side, before the transport is cut. Default: one second.
+    /// It is real time, whatever <see cref="TimeProvider"/> says, so that closing always closes.
+    /// </summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How much a peer may send before it is authenticated. Default: see the type.</summary>
     public HandshakeLimits HandshakeLimits { get; init; } = new();
 
@@ -119,7 +125,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(MaxConcurrentAsyncValidations)} must be at least 1; it is {MaxConcurrentAsyncValidations}.";
         }
 
-        foreach (var (name, duration) in new[] { (nameof(HandshakeTimeout), HandshakeTimeout), (nameof(AsyncValidatorTimeout), AsyncValidatorTimeout) })
+        foreach (var (name, duration) in new[] { (nameof(HandshakeTimeout), HandshakeTimeout), (nameof(AsyncValidatorTimeout), AsyncValidatorTimeout), (nameof(CloseTimeout), CloseTimeout) })
         {
             if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
             {

@@ -21,6 +21,7 @@ internal sealed class HandshakeTransport : Stream
     private int _heldLength;
     private bool _holds;
     private bool _passThrough;
+    private ArrayBufferWriter<byte>? _captured;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
@@ -30,6 +31,12 @@ internal sealed class HandshakeTransport : Stream
 
     /// <summary>Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.</summary>
     internal Action? OnClosed { get; set; }
+
+    /// <summary>Told when a read waits for the peer, outside the TLS engine, and when it goes on inside; null for nobody.</summary>
+    internal TlsGate? Gate { get; set; }
+
+    /// <summary>The transport itself ended, or failed, as seen by a read.</summary>
+    internal bool HasEnded { get; private set; }
 
     /// <summary>The bytes that have come from the peer during the handshake.</summary>
     internal long Received { get; private set; }
@@ -77,17 +84,28 @@ internal sealed class HandshakeTransport : Stream
         return _heldLength == 0 ? default : SendHeldAsync(cancellationToken);
     }
 
+    /// <summary>What is written from here on is kept for <see cref="EndCapture"/>.</summary>
+    internal void BeginCapture() => _captured = new ArrayBufferWriter<byte>();
+
+    /// <summary>What was written since <see cref="BeginCapture"/>, to be written now.</summary>
+    internal ReadOnlyMemory<byte> EndCapture()
+    {
+        var captured = _captured!.WrittenMemory;
+        _captured = null;
+        return captured;
+    }
+
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
     internal void PassThrough() => _passThrough = true;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_passThrough && _readAhead.IsEmpty)
+        if (!_readAhead.IsEmpty)
         {
-            return _inner.ReadAsync(buffer, cancellationToken);
+            return new ValueTask<int>(TakeReadAhead(buffer.Span));
         }
 
-        return _readAhead.IsEmpty ? ReadCountedAsync(buffer, cancellationToken) : new ValueTask<int>(TakeReadAhead(buffer.Span));
+        return _passThrough ? ReadOnAsync(buffer, cancellationToken) : ReadCountedAsync(buffer, cancellationToken);
     }
 
     public override int Read(Span<byte> buffer)
@@ -98,7 +116,26 @@ internal sealed class HandshakeTransport : Stream
             return TakeReadAhead(buffer);
         }
 
-        var count = _inner.Read(buffer);
+        var isParked = Gate?.TryPark() == true;
+        int count;
+        try
+        {
+            count = _inner.Read(buffer);
+            HasEnded |= count == 0 && !buffer.IsEmpty;
+        }
+        catch
+        {
+            HasEnded = true;
+            throw;
+        }
+        finally
+        {
+            if (isParked)
+            {
+                Gate!.Unpark();
+            }
+        }
+
         if (!_passThrough)
         {
             Count(buffer[..count]);
@@ -114,6 +151,12 @@ internal sealed class HandshakeTransport : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_captured is { } captured)
+        {
+            captured.Write(buffer.Span);
+            return default;
+        }
+
         if (!_holds && _heldLength == 0)
         {
             return _inner.WriteAsync(buffer, cancellationToken);
@@ -186,9 +229,33 @@ internal sealed class HandshakeTransport : Stream
             await SendHeldAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var count = await ReadOnAsync(buffer, cancellationToken).ConfigureAwait(false);
         Count(buffer.Span[..count]);
         return count;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadOnAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var isParked = Gate?.TryPark() == true;
+        try
+        {
+            var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            HasEnded |= count == 0 && !buffer.IsEmpty;
+            return count;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            HasEnded = true;
+            throw;
+        }
+        finally
+        {
+            if (isParked)
+            {
+                Gate!.Unpark();
+            }
+        }
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)

@@ -30,7 +30,7 @@ internal sealed class Handshaker
         _stage = new CertificateStage(options);
         _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
         _login = new LoginServices(options.RequiredCredentials, options.TimeProvider);
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         _asyncStage = new AsyncPeerValidation(
             options.AsyncValidators,
             options.MaxConcurrentAsyncValidations,
@@ -49,7 +49,7 @@ internal sealed class Handshaker
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
-        var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
+        var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         if (ConfirmationProtocol.TryParse(protocol, out _))
         {
             attempt.Transport.Hold();
@@ -65,7 +65,7 @@ internal sealed class Handshaker
     {
         await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
-        var tls = attempt.Tls = new SslStream(attempt.Transport, leaveInnerStreamOpen: false);
+        var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         var settings = TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge);
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
@@ -105,7 +105,7 @@ internal sealed class Handshaker
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, SslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
+    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
         var peer = (verdict as CertificateVerdict.Accepted)?.Peer;

@@ -1,68 +1,75 @@
 using System.Buffers;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 
 namespace MutualAuth.Handshake;
 
 /// <summary>
 /// Closes so that what we said last arrives: ends TLS, ends sending, and takes in a bounded amount of what is still under way. Closing a
-/// socket with unread bytes makes the kernel send a reset, which may overtake, and then erases, the reason at the other end.
+/// socket with unread bytes makes the kernel send a reset, which may overtake, and then erases, what the peer has not read yet.
 /// </summary>
+/// <remarks>Its bounds are of real time: a clock of the application's that stands still must not keep a socket open.</remarks>
 internal static class PoliteClose
 {
-    private const int MaxDrainedBytes = 64 * 1024;
+    /// <summary>What an authenticated peer may still be sending is taken in for as long as closing may take.</summary>
+    internal const long MaxDrainedFromPeer = 64 * 1024 * 1024;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    /// <summary>What a peer that has proven nothing may still be sending.</summary>
+    internal const long MaxDrainedFromStranger = 64 * 1024;
 
-    internal static async ValueTask RunAsync(SslStream? tls, HandshakeTransport transport, Socket? socket, TimeProvider time)
+    /// <summary>How long a peer that has proven nothing may take.</summary>
+    internal static readonly TimeSpan StrangersPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Never throws.</summary>
+    /// <returns>True when all that we had to say, the end of TLS included, was handed to the transport.</returns>
+    internal static async ValueTask<bool> RunAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
-        using var deadline = new CancellationTokenSource(s_patience, time);
-        await EndTlsAsync(tls, deadline.Token).ConfigureAwait(false);
-        var buffer = ArrayPool<byte>.Shared.Rent(4096);
+        var isSaid = false;
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {
+            using var deadline = new CancellationTokenSource(patience);
+            isSaid = await EndTlsAsync(tls, deadline.Token).ConfigureAwait(false);
             await transport.ReleaseAsync(deadline.Token).ConfigureAwait(false);
             socket?.Shutdown(SocketShutdown.Send);
 
             // Through TLS where there is one: two sides that refuse each other both end sending, and neither waits for the other to hang up.
-            Stream source = tls is { IsAuthenticated: true } ? tls : transport;
-            for (var drained = 0; drained < MaxDrainedBytes;)
+            if (tls is { IsAuthenticated: true })
             {
-                var count = await source.ReadAsync(buffer, deadline.Token).ConfigureAwait(false);
-                if (count == 0)
-                {
-                    break;
-                }
-
-                drained += count;
+                await tls.DrainAsync(buffer, maxDrained, deadline.Token).ConfigureAwait(false);
+            }
+            else
+            {
+                await DrainAsync(transport, buffer, maxDrained, deadline.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException or OperationCanceledException or NotSupportedException or CryptographicException)
+        catch (Exception)
         {
-            // The peer is gone, has broken TLS off, or does not go: either way there is nothing left to wait for.
+            // The peer is gone, has broken TLS off, or does not go: there is nothing left to wait for.
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+
+        return isSaid;
     }
 
-    /// <summary>Lets go of what is still held, and waits for nothing else.</summary>
-    internal static async ValueTask ReleaseAsync(HandshakeTransport transport, TimeProvider time)
+    /// <summary>Lets go of what is still held, and waits for nothing else. Never throws.</summary>
+    internal static async ValueTask ReleaseAsync(HandshakeTransport transport)
     {
-        using var deadline = new CancellationTokenSource(s_patience, time);
         try
         {
+            using var deadline = new CancellationTokenSource(StrangersPatience);
             await transport.ReleaseAsync(deadline.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception)
         {
             // The peer is gone, or takes nothing.
         }
     }
 
-    private static async ValueTask EndTlsAsync(SslStream? tls, CancellationToken cancellationToken)
+    /// <returns>True when TLS was ended, or there was none.</returns>
+    private static async ValueTask<bool> EndTlsAsync(GuardedSslStream? tls, CancellationToken cancellationToken)
     {
         try
         {
@@ -70,10 +77,27 @@ internal static class PoliteClose
             {
                 await tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             }
+
+            return true;
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or CryptographicException)
+        catch (Exception)
         {
-            // TLS is over in any case; the transport's own end follows.
+            // An alert has ended it, or the peer takes nothing; the transport's own end follows.
+            return false;
+        }
+    }
+
+    private static async ValueTask DrainAsync(HandshakeTransport transport, Memory<byte> buffer, long maxDrained, CancellationToken cancellationToken)
+    {
+        while (maxDrained > 0)
+        {
+            var count = await transport.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                return;
+            }
+
+            maxDrained -= count;
         }
     }
 }

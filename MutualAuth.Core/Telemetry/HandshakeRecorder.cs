@@ -14,7 +14,7 @@ internal sealed class HandshakeRecorder
     private readonly EndPoint? _remote;
     private readonly string _role;
     private readonly long _startedAt;
-    private readonly Activity? _activity;
+    private Activity? _activity;
     private int _ended;
 
     internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole peerRole, EndPoint? remote)
@@ -24,16 +24,18 @@ internal sealed class HandshakeRecorder
         _remote = remote;
         _role = peerRole == PeerRole.Client ? "server" : "client";
         _startedAt = time.GetTimestamp();
-        _activity = MutualAuthTelemetry.Activities.StartActivity(
-            "mutualauth.handshake", peerRole == PeerRole.Client ? ActivityKind.Server : ActivityKind.Client);
-        MutualAuthTelemetry.ActiveHandshakes.Add(1, new KeyValuePair<string, object?>("mutualauth.role", _role));
+        MutualAuthTelemetry.Try(this, static recorder =>
+        {
+            MutualAuthTelemetry.ActiveHandshakes.Add(1, new KeyValuePair<string, object?>("mutualauth.role", recorder._role));
+            recorder._activity = MutualAuthTelemetry.Activities.StartActivity("mutualauth.handshake", recorder._role == "server" ? ActivityKind.Server : ActivityKind.Client);
+        });
     }
 
     internal void Succeeded(string peerName, string tlsVersion, string? applicationProtocol, bool isConfirmed)
     {
         if (TryEnd("accepted", reason: null))
         {
-            _activity?.SetTag("tls.protocol.version", tlsVersion).SetTag("mutualauth.peer", peerName).SetTag("mutualauth.confirmed", isConfirmed).Dispose();
+            EndActivity(activity => activity.SetTag("tls.protocol.version", tlsVersion).SetTag("mutualauth.peer", peerName).SetTag("mutualauth.confirmed", isConfirmed));
             HandshakeLog.Succeeded(_logger, _role, peerName, _remote, tlsVersion, applicationProtocol, isConfirmed);
         }
     }
@@ -45,7 +47,7 @@ internal sealed class HandshakeRecorder
             return;
         }
 
-        _activity?.SetStatus(ActivityStatusCode.Error, outcome.Reason.ToCode()).SetTag("error.type", outcome.Reason.ToCode()).Dispose();
+        EndActivity(activity => activity.SetStatus(ActivityStatusCode.Error, outcome.Reason.ToCode()).SetTag("error.type", outcome.Reason.ToCode()));
         var peerReason = outcome.PeerReason?.ToCode();
         switch (outcome.Failure)
         {
@@ -68,7 +70,7 @@ internal sealed class HandshakeRecorder
     {
         if (TryEnd("cancelled", reason: null))
         {
-            _activity?.SetStatus(ActivityStatusCode.Error, "cancelled").Dispose();
+            EndActivity(static activity => activity.SetStatus(ActivityStatusCode.Error, "cancelled"));
             HandshakeLog.Cancelled(_logger, _role, _remote);
         }
     }
@@ -80,14 +82,25 @@ internal sealed class HandshakeRecorder
             return false;
         }
 
-        var role = new KeyValuePair<string, object?>("mutualauth.role", _role);
-        MutualAuthTelemetry.ActiveHandshakes.Add(-1, role);
-        MutualAuthTelemetry.HandshakeDuration.Record(
-            _time.GetElapsedTime(_startedAt).TotalSeconds,
-            role,
-            new KeyValuePair<string, object?>("mutualauth.outcome", outcome),
-            new KeyValuePair<string, object?>("mutualauth.reason", reason));
-        _activity?.SetTag("mutualauth.outcome", outcome);
+        MutualAuthTelemetry.Try((Recorder: this, outcome, reason), static end =>
+        {
+            var role = new KeyValuePair<string, object?>("mutualauth.role", end.Recorder._role);
+            MutualAuthTelemetry.ActiveHandshakes.Add(-1, role);
+            MutualAuthTelemetry.HandshakeDuration.Record(
+                end.Recorder._time.GetElapsedTime(end.Recorder._startedAt).TotalSeconds,
+                role,
+                new KeyValuePair<string, object?>("mutualauth.outcome", end.outcome),
+                new KeyValuePair<string, object?>("mutualauth.reason", end.reason));
+            end.Recorder._activity?.SetTag("mutualauth.outcome", end.outcome);
+        });
         return true;
+    }
+
+    private void EndActivity(Func<Activity, Activity> describe)
+    {
+        if (_activity is { } activity)
+        {
+            MutualAuthTelemetry.Try((activity, describe), static end => end.describe(end.activity).Dispose());
+        }
     }
 }

@@ -27,4 +27,7 @@ internal static partial class LiveLog
 
     [LoggerMessage(1456, LogLevel.Error, "Ending a live connection failed.")]
     internal static partial void EndFaulted(ILogger logger, Exception exception);
+
+    [LoggerMessage(1457, LogLevel.Error, "A callback of the application's on a token of the connection with {Peer} at {RemoteEndPoint} threw.")]
+    internal static partial void CallbackFaulted(ILogger logger, string peer, EndPoint? remoteEndPoint, Exception exception);
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MutualAuth.Telemetry;
 
@@ -36,4 +38,30 @@ public static class MutualAuthTelemetry
 
     internal static readonly Counter<long> LostGround = Meter.CreateCounter<long>(
         "mutualauth.connection.lost_ground", unit: "{connection}", description: "Live connections that lost their ground.");
+
+    /// <summary>The logger of our category, of which nothing that it does wrong reaches us: no log may change an outcome, or a close.</summary>
+    internal static ILogger CreateLogger(ILoggerFactory? factory)
+    {
+        try
+        {
+            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(factory.CreateLogger(LogCategory));
+        }
+        catch (Exception)
+        {
+            return NullLogger.Instance;
+        }
+    }
+
+    /// <summary>Measures or traces. A listener of the application's runs inside, and what it throws stays there.</summary>
+    internal static void Try<TState>(TState state, Action<TState> observe)
+    {
+        try
+        {
+            observe(state);
+        }
+        catch (Exception)
+        {
+            // The observation is lost, and nothing else.
+        }
+    }
 }

@@ -33,7 +33,7 @@ public sealed class ExpiryWatch : IDisposable
         _read = read;
         _options = options ?? new ExpiryWatchOptions();
         _options.ThrowIfProblem(nameof(options));
-        _logger = _options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
         EndGauge.Add(this, Measure);
         using (ExecutionContext.SuppressFlow())
         {

@@ -35,7 +35,7 @@ public sealed class CertificateStage
 
         _options = options;
         _paths = new PathValidator(options.Profile);
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         SayHowRevocationStands();
     }
 

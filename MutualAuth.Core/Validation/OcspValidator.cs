@@ -43,7 +43,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         _client = new OcspClient(options.HttpClient, options.MaxResponseBytes);
         _judge = new OcspJudge(options.Nonce, options.ClockSkew, options.Profile);
         _cache = new OcspCache(options.MaxCachedAnswers, options.MaxCacheTime);
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
     }
 
     internal int CachedAnswers => _cache.Count;

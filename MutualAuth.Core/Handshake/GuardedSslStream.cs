@@ -1,0 +1,340 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>Who owns a guarded stream, and is asked when the application disposes of the stream instead of its owner.</summary>
+internal interface ITlsOwner
+{
+    /// <summary>Ends the connection so that what was written arrives.</summary>
+    ValueTask DisposeAsync();
+
+    /// <summary>Ends the connection without waiting.</summary>
+    void Close();
+}
+
+/// <summary>
+/// The <see cref="SslStream"/> of a connection, with one owner of the TLS engine's state: its end waits until no read or write is inside
+/// (<see cref="TlsGate"/>), and once our side has ended it every call says so with a <see cref="ConnectionEndedException"/>.
+/// </summary>
+internal sealed class GuardedSslStream : SslStream
+{
+    private readonly HandshakeTransport _transport;
+    private readonly TlsGate _gate = new();
+    private readonly Lock _shutdownLock = new();
+    private Task? _shutdown;
+    private bool _isReleased;
+
+    internal GuardedSslStream(HandshakeTransport transport)
+        : base(transport, leaveInnerStreamOpen: false)
+    {
+        _transport = transport;
+        transport.Gate = _gate;
+    }
+
+    /// <summary>The connection that owns this stream, once there is one. Whoever holds the stream keeps it.</summary>
+    internal ITlsOwner? Owner { get; set; }
+
+    /// <summary>True when the peer said close_notify, false when its transport ended without; null while neither was seen.</summary>
+    internal bool? PeerEndedCleanly { get; private set; }
+
+    /// <summary>From here on no call of the application's comes in.</summary>
+    internal void End(ConnectionEnd end, Rejection? rejection) => _gate.End(end, rejection);
+
+    /// <summary>
+    /// Says close_notify (RFC 8446 §6.1), once, as soon as no read or write is inside the TLS engine. Reading goes on; a read that waits for the peer
+    /// is not disturbed.
+    /// </summary>
+    /// <exception cref="IOException">The engine or the transport failed.</exception>
+    public override Task ShutdownAsync()
+    {
+        lock (_shutdownLock)
+        {
+            return _shutdown ??= ShutdownOnceAsync();
+        }
+    }
+
+    /// <summary>Says close_notify if that needs no waiting at all.</summary>
+    /// <returns>True when it has been written.</returns>
+    internal bool TryShutdownNow()
+    {
+        var shutdown = ShutdownAsync();
+        if (shutdown.IsCompletedSuccessfully)
+        {
+            return true;
+        }
+
+        Observe(shutdown);
+        return false;
+    }
+
+    /// <summary>Takes in, through TLS, what the peer is still sending, until its end.</summary>
+    /// <exception cref="IOException">The transport failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal async ValueTask DrainAsync(Memory<byte> buffer, long maxBytes, CancellationToken cancellationToken)
+    {
+        // A read of the application's that waits for the peer takes in what comes first, and ends with it.
+        await _gate.WhenNoReads().WaitAsync(cancellationToken).ConfigureAwait(false);
+        while (PeerEndedCleanly is null && maxBytes > 0)
+        {
+            _gate.EnterToDrain();
+            try
+            {
+                var count = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                maxBytes -= count;
+                NoteEnd(count);
+            }
+            finally
+            {
+                _gate.LeaveRead();
+            }
+        }
+    }
+
+    /// <summary>Gives back what the platform holds, and closes the transport.</summary>
+    internal void Release()
+    {
+        _isReleased = true;
+        Dispose();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            _gate.EnterToRead();
+        }
+        catch (ConnectionEndedException exception)
+        {
+            return ValueTask.FromException<int>(exception);
+        }
+
+        return ReadInsideAsync(buffer, cancellationToken);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(new Memory<byte>(buffer, offset, count), cancellationToken).AsTask();
+
+    public override int Read(Span<byte> buffer)
+    {
+        _gate.EnterToRead();
+        try
+        {
+            var count = base.Read(buffer);
+            return buffer.IsEmpty ? count : Received(count);
+        }
+        catch (Exception exception) when (Failed(exception) is { } ended)
+        {
+            throw ended;
+        }
+        finally
+        {
+            _gate.LeaveRead();
+        }
+    }
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
+    }
+
+    public override int ReadByte()
+    {
+        Span<byte> one = stackalloc byte[1];
+        return Read(one) == 0 ? -1 : one[0];
+    }
+
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) =>
+        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), asyncCallback, asyncState);
+
+    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            _gate.EnterToWrite();
+        }
+        catch (ConnectionEndedException exception)
+        {
+            return ValueTask.FromException(exception);
+        }
+
+        return WriteInsideAsync(buffer, cancellationToken);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(new ReadOnlyMemory<byte>(buffer, offset, count), cancellationToken).AsTask();
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        _gate.EnterToWrite();
+        try
+        {
+            base.Write(buffer);
+        }
+        catch (Exception exception) when (Failed(exception) is { } ended)
+        {
+            throw ended;
+        }
+        finally
+        {
+            _gate.LeaveWrite();
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Write(buffer.AsSpan(offset, count));
+    }
+
+    public override void WriteByte(byte value) => Write([value]);
+
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), asyncCallback, asyncState);
+
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
+
+    /// <summary>The engine is in the middle of a handshake all the while, waiting included, so that our end waits for the whole of it.</summary>
+    public override async Task NegotiateClientCertificateAsync(CancellationToken cancellationToken = default)
+    {
+        _gate.EnterToWrite();
+        try
+        {
+            await base.NegotiateClientCertificateAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Failed(exception) is { } ended)
+        {
+            throw ended;
+        }
+        finally
+        {
+            _gate.LeaveWrite();
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        if (!_isReleased && Owner is { } owner)
+        {
+            return owner.DisposeAsync();
+        }
+
+        return base.DisposeAsync();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isReleased && Owner is { } owner)
+        {
+            owner.Close();
+            return;
+        }
+
+        base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadInsideAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var count = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return buffer.IsEmpty ? count : Received(count);
+        }
+        catch (Exception exception) when (Failed(exception) is { } ended)
+        {
+            throw ended;
+        }
+        finally
+        {
+            _gate.LeaveRead();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteInsideAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Failed(exception) is { } ended)
+        {
+            throw ended;
+        }
+        finally
+        {
+            _gate.LeaveWrite();
+        }
+    }
+
+    private async Task ShutdownOnceAsync()
+    {
+        _gate.CompleteWrites();
+        var closeNotify = new TaskCompletionSource<ReadOnlyMemory<byte>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _gate.RunWhenFree(() => ShutdownEngine(closeNotify));
+        var octets = closeNotify.Task.IsCompletedSuccessfully ? closeNotify.Task.Result : await closeNotify.Task.ConfigureAwait(false);
+        if (!octets.IsEmpty)
+        {
+            await _transport.WriteAsync(octets).ConfigureAwait(false);
+            await _transport.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Nobody is inside. The engine's words are caught, to be written once others may come in again: writing may wait.</summary>
+    private void ShutdownEngine(TaskCompletionSource<ReadOnlyMemory<byte>> closeNotify)
+    {
+        try
+        {
+            _transport.BeginCapture();
+            var shutdown = base.ShutdownAsync();
+            if (shutdown.IsCompletedSuccessfully)
+            {
+                closeNotify.SetResult(_transport.EndCapture());
+            }
+            else
+            {
+                _transport.EndCapture();
+                closeNotify.SetException(new IOException("The TLS session has ended already.", shutdown.Exception?.InnerException));
+            }
+        }
+        catch (Exception exception)
+        {
+            // A session that an alert or a fault has ended. The platform's own type for it is not public.
+            _transport.EndCapture();
+            closeNotify.SetException(new IOException("The TLS session has ended already.", exception));
+        }
+    }
+
+    private int Received(int count)
+    {
+        NoteEnd(count);
+        return _gate.HasEnded ? throw _gate.ToException(null)! : count;
+    }
+
+    private void NoteEnd(int count)
+    {
+        if (count == 0)
+        {
+            PeerEndedCleanly ??= !_transport.HasEnded;
+        }
+    }
+
+    /// <summary>What to throw in place of this; null to let it pass.</summary>
+    private ConnectionEndedException? Failed(Exception exception)
+    {
+        if (_transport.HasEnded)
+        {
+            PeerEndedCleanly ??= false;
+        }
+
+        return _gate.HasEnded && exception is not ConnectionEndedException ? _gate.ToException(exception) : null;
+    }
+
+    private static void Observe(Task task) => _ = task.ContinueWith(
+        static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+}
