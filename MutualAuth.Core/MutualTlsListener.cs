@@ -73,8 +73,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// what is left at the deadline is aborted.
     /// </summary>
     /// <param name="drainTimeout">How long to wait. Zero: not at all.</param>
+    /// <param name="cancellationToken">Ends the waiting as the deadline does.</param>
     /// <remarks>Further calls wait for the first one.</remarks>
-    public Task StopAsync(TimeSpan drainTimeout)
+    public Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
         lock (_stopAccepting)

@@ -16,6 +16,9 @@ public sealed record MutualTlsListenerOptions
     /// <summary>Connections that the kernel holds for us. Default 512.</summary>
     public int Backlog { get; init; } = 512;
 
+    /// <summary>Whether a Unix domain socket at whose path nobody listens is removed and bound anew. Default: false.</summary>
+    public bool TakesOverStaleUnixSocket { get; init; }
+
     /// <summary>Sockets whose ClientHello is not complete. Beyond it the oldest is closed. Default 4,096.</summary>
     public int MaxPendingHellos { get; init; } = 4096;
 

@@ -1,0 +1,13 @@
+using System.Net;
+
+namespace MutualAuth.Errors;
+
+/// <summary>A listener gives no connections any more: it was stopped, or it has failed, and then <see cref="Exception.InnerException"/> says why.</summary>
+/// <remarks>Immutable.</remarks>
+public sealed class ListenerStoppedException : InvalidOperationException
+{
+    internal ListenerStoppedException(EndPoint localEndPoint, Exception? innerException)
+        : base(innerException is null ? $"The listener on {localEndPoint} was stopped." : $"The listener on {localEndPoint} has failed.", innerException)
+    {
+    }
+}
