@@ -12,38 +12,53 @@ using MutualAuth.Telemetry;
 namespace MutualAuth;
 
 /// <summary>An accept loop that no slow, silent or hostile peer can hold up, and that gives ready connections, authenticated both ways.</summary>
-/// <remarks>Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposing of it stops at once.</remarks>
+/// <remarks>
+/// Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposing of it stops at once. Nothing that a logger, an observer, a selector, a
+/// source or a clock of the application's throws ends it.
+/// </remarks>
 public sealed class MutualTlsListener : IAsyncDisposable
 {
+    // How long stopping waits, at its end, for handshakes that code of the application's keeps from ending.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_maxDrainTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private readonly MutualTlsListenerOptions _options;
-    private readonly Socket _socket;
+    private readonly ListeningSocket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly WaitingRoom _pending;
-    private readonly WaitingRoom _loggingIn;
+    private readonly WaitingRoom _waiting;
     private readonly HandshakeSlots _slots;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly LiveConnections _live = new();
     private readonly TaskTracker _handshakes = new();
     private readonly CancellationTokenSource _stopAccepting = new();
     private readonly CancellationTokenSource _stopHandshakes = new();
+    private readonly CancellationTokenSource _stopDraining = new();
     private readonly Task _acceptLoop;
     private Task? _stop;
+    private int _lingering;
 
-    private MutualTlsListener(MutualTlsListenerOptions options, Socket socket)
+    private MutualTlsListener(MutualTlsListenerOptions options, ListeningSocket socket)
     {
         _options = options;
         _socket = socket;
-        LocalEndPoint = socket.LocalEndPoint!;
+        LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
         _pending = new WaitingRoom(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
             RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
-        _loggingIn = new WaitingRoom(options.MaxPendingLogins, options.MaxPendingLoginsPerAddress, _ => new Rejection(
-            RejectionReason.Overloaded, "the next message of the login before too many waited for theirs", "none"));
+        _waiting = new WaitingRoom(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
+            RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
         _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
-        _acceptLoop = Task.Run(AcceptLoopAsync);
+        WarnOfDescriptors();
+
+        // Nothing of whoever starts us, its activity least of all, goes into the handshakes of all clients for ever.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _acceptLoop = Task.Run(AcceptLoopAsync);
+        }
     }
 
     /// <summary>Where we listen; with port 0 in the options, the port that was given.</summary>
@@ -56,55 +71,82 @@ public sealed class MutualTlsListener : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var problems = string.Join(' ', options.Problems());
-        return problems.Length == 0 ? new MutualTlsListener(options, Listen(options)) : throw new ArgumentException(problems, nameof(options));
+        return problems.Length == 0
+            ? new MutualTlsListener(options, ListeningSocket.Open(options.EndPoint, options.Backlog, options.TakesOverStaleUnixSocket))
+            : throw new ArgumentException(problems, nameof(options));
     }
 
     /// <summary>Gives the next connection; the caller owns it.</summary>
-    /// <exception cref="ChannelClosedException">The listener was stopped, and no connection is left.</exception>
+    /// <exception cref="ListenerStoppedException">The listener was stopped, or has failed, and no connection is left.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    public ValueTask<MutualTlsConnection> AcceptAsync(CancellationToken cancellationToken = default) => _ready.Reader.ReadAsync(cancellationToken);
-
-    /// <summary>Gives connections as they become ready, until the listener is stopped. The caller owns each.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    public IAsyncEnumerable<MutualTlsConnection> AcceptAllAsync(CancellationToken cancellationToken = default) => _ready.Reader.ReadAllAsync(cancellationToken);
-
-    /// <summary>
-    /// Stops: no new sockets; handshakes under way may end and live connections are asked to drain (<see cref="MutualTlsConnection.DrainRequested"/>);
-    /// what is left at the deadline is aborted.
-    /// </summary>
-    /// <param name="drainTimeout">How long to wait. Zero: not at all.</param>
-    /// <param name="cancellationToken">Ends the waiting as the deadline does.</param>
-    /// <remarks>Further calls wait for the first one.</remarks>
-    public Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
+    public async ValueTask<MutualTlsConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
-        lock (_stopAccepting)
+        try
         {
-            return _stop ??= StopOnceAsync(drainTimeout);
+            return await _ready.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException exception)
+        {
+            throw new ListenerStoppedException(LocalEndPoint, exception.InnerException);
         }
     }
 
-    /// <summary>Stops without draining.</summary>
+    /// <summary>Gives connections as they become ready. The caller owns each. It ends when the listener is stopped.</summary>
+    /// <exception cref="ListenerStoppedException">The listener has failed; one that was stopped ends the enumeration without.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public async IAsyncEnumerable<MutualTlsConnection> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (_ready.Reader.TryRead(out var connection))
+            {
+                yield return connection;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Stops: no new sockets; handshakes under way may end and live connections are asked to drain (<see cref="MutualTlsConnection.DrainRequested"/>);
+    /// what is left at the deadline is aborted, first of all, and then nothing is waited for longer than a second.
+    /// </summary>
+    /// <param name="drainTimeout">How long to wait. Zero: not at all. <see cref="Timeout.InfiniteTimeSpan"/>: until all have ended. At most 49 days.</param>
+    /// <param name="cancellationToken">Ends the waiting as the deadline does: what is left is aborted, and the call returns as usual.</param>
+    /// <remarks>
+    /// Further calls join the first one; the earliest of their deadlines counts. It returns although callbacks of the application's do not, and never
+    /// throws but for its argument.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drainTimeout"/> is negative or longer than 49 days; the listener goes on.</exception>
+    public async Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
+    {
+        if (drainTimeout != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(drainTimeout, s_maxDrainTimeout);
+        }
+
+        Task stop;
+        lock (_stopAccepting)
+        {
+            stop = _stop ??= Task.Run(StopOnceAsync, CancellationToken.None);
+        }
+
+        using var cancelled = cancellationToken.UnsafeRegister(static state => Cancel(((MutualTlsListener)state!)._stopDraining), this);
+        using var deadline = StartDeadline(drainTimeout);
+        await stop.ConfigureAwait(false);
+    }
+
+    /// <summary>Stops without draining. Never throws.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    private static Socket Listen(MutualTlsListenerOptions options)
+    private async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
-        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, options.EndPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
-            if (options.EndPoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any))
-            {
-                socket.DualMode = true;
-            }
-
-            socket.Bind(options.EndPoint);
-            socket.Listen(options.Backlog);
-            return socket;
+            return await _ready.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            socket.Dispose();
-            throw;
+            throw new ListenerStoppedException(LocalEndPoint, exception);
         }
     }
 
@@ -114,42 +156,66 @@ public sealed class MutualTlsListener : IAsyncDisposable
         {
             try
             {
-                var socket = await _socket.AcceptAsync(_stopAccepting.Token).ConfigureAwait(false);
-                _handshakes.Track(ServeAsync(socket));
+                Serve(await _socket.AcceptAsync(_stopAccepting.Token).ConfigureAwait(false));
             }
-            catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+            catch (Exception) when (_stopAccepting.IsCancellationRequested)
             {
                 return;
             }
-            catch (SocketException exception)
+            catch (Exception exception) when (exception is ObjectDisposedException || exception is SocketException { SocketErrorCode: SocketError.NotSocket or SocketError.InvalidArgument })
             {
-                // Out of descriptors or memory, or a peer that left again: wait a moment rather than spin, and go on.
-                ListenerLog.AcceptFailed(_logger, LocalEndPoint, exception.SocketErrorCode);
-                await Task.Delay(TimeSpan.FromMilliseconds(50), _time, _stopAccepting.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // The listening socket itself is gone: nothing will come any more, and whoever waits must hear of it.
+                ListenerLog.Ended(_logger, LocalEndPoint, exception);
+                _ready.Writer.TryComplete(exception);
+                return;
+            }
+            catch (Exception exception)
+            {
+                // Out of descriptors or memory, or a peer that left again: the oldest silent ones make room, and it goes on.
+                ListenerLog.AcceptFailed(_logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
+                MakeRoom();
+                await PauseAsync(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task ServeAsync(Socket socket)
+    private void Serve(Socket socket)
     {
-        await Task.Yield(); // the accept loop goes on at once
-        Gate? gate = null;
+        // A descriptor's number is the lowest that is free, and so tells how many are in use.
+        if (DescriptorLimit.Current is { } limit && !OperatingSystem.IsWindows() && socket.SafeHandle.DangerousGetHandle() >= DescriptorLimit.KeepFrom(limit) && !MakeRoom())
+        {
+            ListenerLog.OutOfDescriptors(_logger, LocalEndPoint, limit);
+            socket.Dispose();
+            return;
+        }
+
+        var serving = new TaskCompletionSource();
+        _handshakes.Track(serving.Task);
+        _ = Task.Run(() => ServeAsync(socket, serving));
+    }
+
+    /// <summary>Ends the oldest of those that wait: the silent first. False when nobody waits.</summary>
+    private bool MakeRoom()
+    {
+        const int AtOnce = 16;
+        return _pending.Evict(AtOnce) > 0 || _waiting.Evict(AtOnce) > 0;
+    }
+
+    private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <param name="socket">What was accepted.</param>
+    /// <param name="serving">Ends with the handshake, whatever the application's observer does after it.</param>
+    private async Task ServeAsync(Socket socket, TaskCompletionSource serving)
+    {
+        HandshakeException? failure = null;
         try
         {
-            var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options.Server.Options, _stopHandshakes.Token);
-            gate = new Gate(_slots, _pending.Add(attempt), _loggingIn);
-            var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
-            _live.Add(connection);
-            await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
-        }
-        catch (HandshakeException exception)
-        {
-            Report(exception);
+            failure = await ShakeAsync(socket).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             socket.Dispose();
-            if (exception is not (OperationCanceledException or ChannelClosedException or SocketException or ObjectDisposedException))
+            if (exception is not (OperationCanceledException or SocketException or ObjectDisposedException))
             {
                 // Neither are we being stopped, nor has the peer reset the socket before we looked at it: this is a fault of ours.
                 ListenerLog.ServingFaulted(_logger, exception);
@@ -157,7 +223,56 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
-            gate?.Leave();
+            serving.SetResult();
+        }
+
+        if (failure is not null)
+        {
+            Report(failure);
+        }
+    }
+
+    private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
+    {
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options.Server.Options, _stopHandshakes.Token);
+        var gate = new Gate(this, attempt);
+        try
+        {
+            var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
+            gate.Leave();
+            _live.Add(connection);
+            if (!_ready.Writer.TryWrite(connection))
+            {
+                await HandOverAsync(connection, attempt).ConfigureAwait(false);
+            }
+
+            return null;
+        }
+        catch (HandshakeException exception)
+        {
+            return exception;
+        }
+        finally
+        {
+            gate.Leave();
+        }
+    }
+
+    /// <summary>The application is slow: what waits for it keeps a slot, so that it slows handshakes down, and memory stays bounded.</summary>
+    private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
+    {
+        await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), isNew: false).ConfigureAwait(false);
+        try
+        {
+            await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ChannelClosedException or OperationCanceledException)
+        {
+            connection.Abort(ConnectionEnd.ListenerStopped, null);
+        }
+        finally
+        {
+            _slots.Leave();
         }
     }
 
@@ -173,62 +288,148 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    private async Task StopOnceAsync(TimeSpan drainTimeout)
+    /// <summary>Every step is taken, whatever another one throws; connections are aborted before anything is waited for that may not end.</summary>
+    private async Task StopOnceAsync()
     {
-        using var deadline = new CancellationTokenSource(drainTimeout, _time);
-        await _stopAccepting.CancelAsync().ConfigureAwait(false);
-        await _acceptLoop.ConfigureAwait(false);
-        _socket.Dispose();
-        if (_options.EndPoint is UnixDomainSocketEndPoint path)
+        Cancel(_stopAccepting);
+        Step(_socket.Dispose);
+        Step(() => _pending.AbortAll(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
+        Step(_live.RequestDrain);
+        await WaitAsync(_handshakes.WhenAllEnded).ConfigureAwait(false);
+        _ready.Writer.TryComplete();
+        await WaitAsync(_live.WhenAllEnded).ConfigureAwait(false);
+
+        Step(_live.AbortAll);
+        Cancel(_stopHandshakes);
+        await Task.WhenAny(_handshakes.WhenAllEnded, Task.Delay(s_patience)).ConfigureAwait(false);
+        while (_ready.Reader.TryRead(out var untaken))
         {
-            File.Delete(path.ToString());
+            untaken.Abort(ConnectionEnd.ListenerStopped, null);
         }
 
-        _pending.AbortAll(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none"));
-        _live.RequestDrain();
-        await _handshakes.WhenAllEnded.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _stopHandshakes.CancelAsync().ConfigureAwait(false);
-        await _handshakes.WhenAllEnded.ConfigureAwait(false);
-        _ready.Writer.TryComplete();
-        await _live.WhenAllEnded.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _live.AbortAll();
+        await Task.WhenAny(_acceptLoop, Task.Delay(s_patience)).ConfigureAwait(false);
+
+        Task WaitAsync(Task task) => Task.WhenAny(task, Task.Delay(Timeout.InfiniteTimeSpan, _stopDraining.Token));
     }
 
-    /// <summary>Moves an attempt from the pool of silent sockets to a handshake slot, once its hello is complete, and out of it while it waits for a login.</summary>
-    private sealed class Gate(HandshakeSlots slots, WaitingRoom.Seat seat, WaitingRoom loggingIn) : IHandshakeGate
+    private void Step(Action step)
     {
-        private WaitingRoom.Seat _seat = seat;
-        private bool _hasSlot;
-
-        public async ValueTask<IDisposable?> EnterAsync(HandshakeAttempt attempt)
+        try
         {
-            _seat.Leave();
-            if (await slots.EnterAsync(attempt.Token).ConfigureAwait(false) is { } overload)
+            step();
+        }
+        catch (Exception exception)
+        {
+            ListenerLog.StopFaulted(_logger, LocalEndPoint, exception);
+        }
+    }
+
+    /// <summary>By the clock of the options, or by the system's where that one fails.</summary>
+    private ITimer StartDeadline(TimeSpan drainTimeout)
+    {
+        static void End(object? listener) => Cancel(((MutualTlsListener)listener!)._stopDraining);
+        if (drainTimeout == TimeSpan.Zero)
+        {
+            End(this);
+        }
+
+        try
+        {
+            return _time.CreateTimer(End, this, drainTimeout, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception exception)
+        {
+            ListenerLog.StopFaulted(_logger, LocalEndPoint, exception);
+            return TimeProvider.System.CreateTimer(End, this, drainTimeout, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource source) => source.Cancel();
+
+    private void WarnOfDescriptors()
+    {
+        var held = (long)_options.MaxPendingHellos + _options.MaxWaitingHandshakes + _options.MaxQueuedHandshakes + _options.MaxReadyConnections;
+        if (DescriptorLimit.Current is { } limit && held > DescriptorLimit.KeepFrom(limit))
+        {
+            ListenerLog.BoundsExceedDescriptors(_logger, LocalEndPoint, held, limit);
+        }
+    }
+
+    /// <summary>Where one handshake stands; see <see cref="IHandshakeGate"/>. Its own steps come one after the other.</summary>
+    private sealed class Gate : IHandshakeGate
+    {
+        private readonly MutualTlsListener _listener;
+        private readonly HandshakeAttempt _attempt;
+        private readonly IPAddress? _address;
+        private WaitingRoom.Seat? _seat;
+        private bool _hasSlot;
+        private bool _isNew = true;
+        private bool _workIsDone;
+
+        internal Gate(MutualTlsListener listener, HandshakeAttempt attempt)
+        {
+            _listener = listener;
+            _attempt = attempt;
+            _address = AddressKey.Of(attempt.RemoteEndPoint);
+            _seat = listener._pending.Add(attempt);
+        }
+
+        public void HelloIsComplete()
+        {
+            _seat?.Leave();
+            _seat = _listener._waiting.Add(_attempt);
+        }
+
+        public async ValueTask EnterAsync()
+        {
+            LeaveSeat();
+            await _listener._slots.EnterAsync(_attempt, _address, _isNew).ConfigureAwait(false);
+            _isNew = false;
+            _hasSlot = true;
+        }
+
+        public void BeginWait()
+        {
+            if (!_workIsDone)
             {
-                throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, overload).ConfigureAwait(false);
+                _seat = _listener._waiting.Add(_attempt);
+                LeaveSlot();
+            }
+        }
+
+        public ValueTask EndWaitAsync() => _workIsDone ? default : EnterAsync();
+
+        public void WorkIsDone()
+        {
+            _workIsDone = true;
+            _seat ??= _listener._waiting.Add(_attempt);
+            LeaveSlot();
+        }
+
+        public void Leave()
+        {
+            _workIsDone = true;
+            LeaveSeat();
+            LeaveSlot();
+        }
+
+        public bool TryBeginLinger()
+        {
+            if (Interlocked.Increment(ref _listener._lingering) <= _listener._options.MaxLingeringCloses)
+            {
+                return true;
             }
 
-            _hasSlot = true;
-            return null; // kept until the application can take the connection: so a slow application slows handshakes, and memory stays bounded
+            EndLinger();
+            return false;
         }
 
-        public void Pause(HandshakeAttempt attempt)
-        {
-            _seat = loggingIn.Add(attempt);
-            LeaveSlot();
-        }
+        public void EndLinger() => Interlocked.Decrement(ref _listener._lingering);
 
-        public async ValueTask ResumeAsync(HandshakeAttempt attempt)
+        private void LeaveSeat()
         {
-            _seat.Leave();
-            await slots.ReenterAsync(attempt.Token).ConfigureAwait(false);
-            _hasSlot = true;
-        }
-
-        internal void Leave()
-        {
-            _seat.Leave();
-            LeaveSlot();
+            _seat?.Leave();
+            _seat = null;
         }
 
         private void LeaveSlot()
@@ -236,7 +437,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             if (_hasSlot)
             {
                 _hasSlot = false;
-                slots.Leave();
+                _listener._slots.Leave();
             }
         }
     }

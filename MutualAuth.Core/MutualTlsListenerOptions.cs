@@ -1,4 +1,5 @@
 using System.Net;
+using MutualAuth.Connections;
 using MutualAuth.Errors;
 
 namespace MutualAuth;
@@ -16,32 +17,52 @@ public sealed record MutualTlsListenerOptions
     /// <summary>Connections that the kernel holds for us. Default 512.</summary>
     public int Backlog { get; init; } = 512;
 
-    /// <summary>Whether a Unix domain socket at whose path nobody listens is removed and bound anew. Default: false.</summary>
+    /// <summary>
+    /// Whether a Unix domain socket at whose path nobody listens, left by a process that crashed, is removed and bound anew. Default: false. A path at which
+    /// somebody listens, or that is no socket, is never touched.
+    /// </summary>
     public bool TakesOverStaleUnixSocket { get; init; }
 
-    /// <summary>Sockets whose ClientHello is not complete. Beyond it the oldest is closed. Default 4,096.</summary>
-    public int MaxPendingHellos { get; init; } = 4096;
+    /// <summary>
+    /// Sockets whose ClientHello is not complete. Beyond it the oldest is closed. Default: a quarter of the descriptors that the process may open, less a
+    /// reserve, and 4,096 at most.
+    /// </summary>
+    public int MaxPendingHellos { get; init; } = DescriptorLimit.Share(4096);
 
-    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is closed. Default 256.</summary>
+    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is closed. Default 256. What has no address is not counted by it.</summary>
     public int MaxPendingHellosPerAddress { get; init; } = 256;
 
-    /// <summary>Handshakes that wait for the client's next message of a login; they keep no place among those under way. Beyond it the oldest is ended. Default 1,024.</summary>
-    public int MaxPendingLogins { get; init; } = 1024;
+    /// <summary>
+    /// Handshakes that wait, for the peer's next flight, verdict or message of a login, or for an asynchronous check of ours. They keep no place among those
+    /// that compute. Beyond it the one that waits longest is ended as <see cref="RejectionReason.Overloaded"/>. Default: as
+    /// <see cref="MaxPendingHellos"/>.
+    /// </summary>
+    public int MaxWaitingHandshakes { get; init; } = DescriptorLimit.Share(4096);
 
-    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is ended. Default 256.</summary>
-    public int MaxPendingLoginsPerAddress { get; init; } = 256;
+    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is ended. Default 256. What has no address is not counted by it.</summary>
+    public int MaxWaitingHandshakesPerAddress { get; init; } = 256;
 
-    /// <summary>Handshakes under way at once, each with its complete ClientHello. Default 256.</summary>
-    public int MaxConcurrentHandshakes { get; init; } = 256;
+    /// <summary>
+    /// Handshakes that compute at once: TLS and the judgement of certificates. It bounds work and not waiting. Default: the number of processors, and two at
+    /// least. Raise it where keys are kept in hardware that is slower than a processor.
+    /// </summary>
+    public int MaxConcurrentHandshakes { get; init; } = Math.Max(2, Environment.ProcessorCount);
 
-    /// <summary>Complete ClientHellos that wait for a handshake to end. Beyond it they are refused as <see cref="RejectionReason.Overloaded"/>. Default 1,024.</summary>
-    public int MaxQueuedHandshakes { get; init; } = 1024;
+    /// <summary>
+    /// Handshakes that wait for their turn to compute. Addresses take turns. Beyond it the address with most of them loses the one that waits longest, as
+    /// <see cref="RejectionReason.Overloaded"/>: a newcomer is always let in. Default 1,024, or what the descriptors leave.
+    /// </summary>
+    public int MaxQueuedHandshakes { get; init; } = DescriptorLimit.Share(1024);
 
-    /// <summary>Authenticated connections that the application has not taken yet. Beyond it handshakes keep their places, and new ones wait. Default 128.</summary>
+    /// <summary>Closes of refused peers that wait, for a second at most, for the peer to read the reason. Beyond it the transport is closed at once. Default 256, or what the descriptors leave.</summary>
+    public int MaxLingeringCloses { get; init; } = DescriptorLimit.Share(256);
+
+    /// <summary>Authenticated connections that the application has not taken yet. Beyond it they keep places, and new handshakes wait. Default 128.</summary>
     public int MaxReadyConnections { get; init; } = 128;
 
     /// <summary>
-    /// Told of every handshake that gave no connection, on a thread of the pool, with the reason. It must not block; what it throws is logged. Default: nobody.
+    /// Told of every handshake that gave no connection, on a thread of the pool, with the reason. It should not block: that holds up nobody but the thread, and
+    /// no outcome, close or stop. What it throws is logged. Default: nobody.
     /// </summary>
     public Action<HandshakeException>? OnHandshakeFailed { get; init; }
 
@@ -57,10 +78,11 @@ public sealed record MutualTlsListenerOptions
             (nameof(Backlog), Backlog, 1),
             (nameof(MaxPendingHellos), MaxPendingHellos, 1),
             (nameof(MaxPendingHellosPerAddress), MaxPendingHellosPerAddress, 1),
-            (nameof(MaxPendingLogins), MaxPendingLogins, 1),
-            (nameof(MaxPendingLoginsPerAddress), MaxPendingLoginsPerAddress, 1),
+            (nameof(MaxWaitingHandshakes), MaxWaitingHandshakes, 1),
+            (nameof(MaxWaitingHandshakesPerAddress), MaxWaitingHandshakesPerAddress, 1),
             (nameof(MaxConcurrentHandshakes), MaxConcurrentHandshakes, 1),
-            (nameof(MaxQueuedHandshakes), MaxQueuedHandshakes, 0),
+            (nameof(MaxQueuedHandshakes), MaxQueuedHandshakes, 1),
+            (nameof(MaxLingeringCloses), MaxLingeringCloses, 0),
             (nameof(MaxReadyConnections), MaxReadyConnections, 1),
         ];
         foreach (var (name, value, least) in bounds)

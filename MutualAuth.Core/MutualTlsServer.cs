@@ -51,7 +51,7 @@ public sealed class MutualTlsServer
         return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
     }
 
-    /// <summary>The whole way, on one screen: hello, a place, the configuration, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
+    /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
     internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IHandshakeGate gate)
     {
         using (attempt)
@@ -60,7 +60,7 @@ public sealed class MutualTlsServer
             {
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 attempt.Gate = gate;
-                using var place = await gate.EnterAsync(attempt).ConfigureAwait(false);
+                gate.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
                 using var ticket = server._live.Begin();
                 var identity = server.IdentityFor(hello);

@@ -75,12 +75,20 @@ public sealed class OptionsPageTests
             return "half the processors"; // differs from machine to machine
         }
 
+        if (option.Name == nameof(MutualTlsListenerOptions.MaxConcurrentHandshakes))
+        {
+            option.GetValue(instance).Should().Be(Math.Max(2, Environment.ProcessorCount));
+            return "the processors, 2 at least";
+        }
+
         return option.GetValue(instance) switch
         {
             UserRule value => value.ToString(),
             null => "none",
             System.Collections.Immutable.ImmutableArray<TimeSpan> { Length: 7 } => "30, 14, 7, 3 and 1 days, 6 h, 1 h",
             bool value => value ? "`true`" : "`false`",
+            int value when instance is MutualTlsListenerOptions && value == DescriptorLimit.Share(4096) => "4,096",
+            int value when instance is MutualTlsListenerOptions && value == DescriptorLimit.Share(1024) => "1,024",
             int value => value.ToString("N0", CultureInfo.InvariantCulture),
             TimeSpan value => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds} s"),
             Enum value => $"`{value}`",

@@ -37,7 +37,7 @@ public sealed class HalfFinishedLoginsTests
     [Test]
     public async Task More_of_them_than_there_are_places_do_not_keep_an_honest_client_waiting()
     {
-        await using var listener = Listen(options => options with { MaxConcurrentHandshakes = 2, MaxQueuedHandshakes = 0 });
+        await using var listener = Listen(options => options with { MaxConcurrentHandshakes = 2, MaxQueuedHandshakes = 1 });
         var half = new List<ScriptedTlsPeer>();
         for (var count = 0; count < 6; count++)
         {
@@ -77,7 +77,7 @@ public sealed class HalfFinishedLoginsTests
     [Test]
     public async Task The_one_that_waits_longest_makes_room_for_the_newest()
     {
-        await using var listener = Listen(options => options with { MaxPendingLoginsPerAddress = 2 });
+        await using var listener = Listen(options => options with { MaxWaitingHandshakesPerAddress = 2 });
         await using var first = await BeginAsync(listener);
         await using var second = await BeginAsync(listener);
         await using var third = await BeginAsync(listener);

@@ -67,23 +67,31 @@ public sealed class ListenerTests
     }
 
     [Test]
-    public async Task A_hello_beyond_the_slots_and_the_queue_is_refused_as_overload()
+    public async Task Of_more_that_wait_for_their_turn_than_there_is_room_the_one_that_waits_longest_is_ended()
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        var options = HeldAt(gate, inside);
-        await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 0 });
+        await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
         var first = ConnectAsync(listener);
         await inside.WaitAsync(Ends.Deadline);
+        var second = End.OfAsync(ConnectAsync(listener));
+        var third = ConnectAsync(listener);
 
-        var second = await End.OfAsync(ConnectAsync(listener));
+        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue("one of them has made room for the other");
         gate.SetResult();
 
-        (second.Refusal.Failure, second.Refusal.PeerReason).Should().Be((HandshakeFailure.RefusedByPeer, PublicReason.InternalError));
-        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
-        _failures.Single().Reason.Should().Be(RejectionReason.Overloaded);
-        await using var served = await first.WaitAsync(Ends.Deadline);
-        served.IsConfirmed.Should().BeTrue();
+        await using var one = await first.WaitAsync(Ends.Deadline);
+        var ends = new[] { await second, await End.OfAsync(third) };
+        ends.Count(end => end.Connection is not null).Should().Be(1);
+        lock (_failures)
+        {
+            (_failures.Single().Failure, _failures.Single().Reason).Should().Be((HandshakeFailure.NoCapacity, RejectionReason.Overloaded));
+        }
+
+        foreach (var end in ends.Where(end => end.Connection is not null))
+        {
+            await end.Accepted.DisposeAsync();
+        }
     }
 
     [Test]
@@ -91,8 +99,7 @@ public sealed class ListenerTests
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        var options = HeldAt(gate, inside);
-        await using var listener = Listen(options, listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
+        await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 2 });
         var first = ConnectAsync(listener);
         await inside.WaitAsync(Ends.Deadline);
         var second = ConnectAsync(listener);
@@ -196,14 +203,14 @@ public sealed class ListenerTests
     }
 
     /// <summary>A server whose handshakes say that they have their slot, and keep it until the gate opens.</summary>
+    /// <summary>Peers are judged on a thread that is held, and so is the place to compute.</summary>
     private MutualTlsServerOptions HeldAt(TaskCompletionSource gate, SemaphoreSlim inside) => _world.ServerOptions with
     {
-        SelectServer = async (_, front, _) =>
+        Authorization = Authorize.Where("held", _ =>
         {
             inside.Release();
-            await gate.Task;
-            return front;
-        },
+            return gate.Task.Wait(Ends.Deadline);
+        }),
     };
 
     private MutualTlsListener Listen(MutualTlsServerOptions server, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? change = null)

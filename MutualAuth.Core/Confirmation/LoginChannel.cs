@@ -27,12 +27,6 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Exception? _writeFault;
 
-    /// <summary>Called before we wait for the other side's next frame; null for nothing.</summary>
-    internal Action? BeforeWaiting { get; init; }
-
-    /// <summary>Waits until we may go on with the frame that came; null for at once.</summary>
-    internal Func<ValueTask>? AfterWaiting { get; init; }
-
     /// <summary>
     /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the nonces and keys of its login.
     /// </summary>
@@ -74,14 +68,23 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     internal async ValueTask<LoginFrame> ReadAsync(params FrameType[] expected)
     {
-        BeforeWaiting?.Invoke();
-        var frame = await ReadFrameAsync(expected).ConfigureAwait(false);
-        if (AfterWaiting is not null)
+        try
         {
-            await AfterWaiting().ConfigureAwait(false);
-        }
+            var (type, payload, problem) = await FrameReader.ReadAsync(stream, expected, cancellationToken).ConfigureAwait(false);
+            if (problem is null)
+            {
+                Record(type, Frame.EncodeHeader(type, payload.Length), payload);
+            }
 
-        return frame;
+            var frame = new LoginFrame(type, payload, problem, null);
+
+            // What the other side says without having heard us counts only when it is a no.
+            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return new LoginFrame(default, [], null, _writeFault ?? exception);
+        }
     }
 
     public void Dispose() => _transcript.Dispose();
@@ -127,27 +130,6 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     {
         ImmutableArray<string> names = [.. Encoding.Latin1.GetString(payload).Split(' ')];
         return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name)) ? names : null;
-    }
-
-    private async ValueTask<LoginFrame> ReadFrameAsync(FrameType[] expected)
-    {
-        try
-        {
-            var (type, payload, problem) = await FrameReader.ReadAsync(stream, expected, cancellationToken).ConfigureAwait(false);
-            if (problem is null)
-            {
-                Record(type, Frame.EncodeHeader(type, payload.Length), payload);
-            }
-
-            var frame = new LoginFrame(type, payload, problem, null);
-
-            // What the other side says without having heard us counts only when it is a no.
-            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            return new LoginFrame(default, [], null, _writeFault ?? exception);
-        }
     }
 
     // In parts, so that a frame with a password in it is not copied.

@@ -29,6 +29,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     private Action? _onEnded;
     private bool _isOver;
     private volatile LostGround? _lostGround;
+    private readonly Unforgotten _unforgotten;
     private TaskCompletionSource? _closed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
@@ -41,13 +42,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
         RemoteEndPoint = remoteEndPoint;
         _socket = socket;
         _time = time;
+        _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
         tls.Stream.Owner = this; // whoever holds the stream keeps the connection, and so its watch
         tls.Transport.OnClosed = End;
     }
-
-    /// <summary>Nobody holds the connection or its stream any more; the platform reclaims the transport as that of any forgotten stream.</summary>
-    ~MutualTlsConnection() => End();
 
     /// <summary>
     /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a close_notify if that
@@ -313,8 +312,16 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
             _onEnded = null;
         }
 
-        GC.SuppressFinalize(this);
+        _unforgotten.Dispose();
         MutualAuthTelemetry.Try(-1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
         onEnded?.Invoke();
+    }
+
+    /// <summary>Notices that nobody holds the connection or its stream any more; the platform reclaims the transport as that of any forgotten stream.</summary>
+    private sealed class Unforgotten(MutualTlsConnection connection) : IDisposable
+    {
+        ~Unforgotten() => connection.End();
+
+        public void Dispose() => GC.SuppressFinalize(this);
     }
 }

@@ -1,11 +1,13 @@
 using System.Net;
-using System.Net.Sockets;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;
 
-/// <summary>A bounded pool of sockets on whose clients we wait: for a complete ClientHello, or for a message of a login. A newcomer is always let in; the oldest makes room.</summary>
+/// <summary>
+/// A bounded pool of handshakes that wait: for a complete ClientHello, for the peer's next flight, verdict or message. A newcomer is always let in; the
+/// oldest of its address makes room, or the oldest of all.
+/// </summary>
 /// <remarks>So a flood of silent sockets costs silent sockets their place, and an honest client, who says at once what is to be said, needs its own only for a moment.</remarks>
 internal sealed class WaitingRoom
 {
@@ -29,16 +31,12 @@ internal sealed class WaitingRoom
     /// <summary>Takes the attempt in, and evicts whoever is too many.</summary>
     internal Seat Add(HandshakeAttempt attempt)
     {
-        var seat = new Seat(this, attempt, KeyOf(attempt.RemoteEndPoint));
+        var seat = new Seat(this, attempt, AddressKey.Of(attempt.RemoteEndPoint));
         Seat? evicted = null;
         lock (_lock)
         {
-            if (!_byAddress.TryGetValue(seat.Key, out var siblings))
-            {
-                _byAddress.Add(seat.Key, siblings = new LinkedList<Seat>());
-            }
-
-            if (siblings.Count >= _maxPerAddress)
+            var siblings = seat.Key is null ? null : _byAddress.GetValueOrDefault(seat.Key);
+            if (siblings?.Count >= _maxPerAddress)
             {
                 evicted = siblings.First!.Value;
             }
@@ -50,15 +48,44 @@ internal sealed class WaitingRoom
             if (evicted is not null)
             {
                 RemoveLocked(evicted);
-                _byAddress.TryAdd(seat.Key, siblings);
             }
 
             seat.InAll = _all.AddLast(seat);
-            seat.InAddress = siblings.AddLast(seat);
+            if (seat.Key is not null)
+            {
+                if (!_byAddress.TryGetValue(seat.Key, out siblings))
+                {
+                    _byAddress.Add(seat.Key, siblings = new LinkedList<Seat>());
+                }
+
+                seat.InAddress = siblings.AddLast(seat);
+            }
         }
 
         evicted?.Attempt.Abort(_reason(evicted.Attempt));
         return seat;
+    }
+
+    /// <summary>Ends the oldest, at most so many.</summary>
+    /// <returns>How many.</returns>
+    internal int Evict(int count)
+    {
+        var evicted = new List<Seat>(count);
+        lock (_lock)
+        {
+            while (evicted.Count < count && _all.First is { Value: var oldest })
+            {
+                RemoveLocked(oldest);
+                evicted.Add(oldest);
+            }
+        }
+
+        foreach (var seat in evicted)
+        {
+            seat.Attempt.Abort(_reason(seat.Attempt));
+        }
+
+        return evicted.Count;
     }
 
     /// <summary>Ends every attempt that is still here.</summary>
@@ -86,53 +113,32 @@ internal sealed class WaitingRoom
 
     private void RemoveLocked(Seat seat)
     {
-        if (seat.InAll is null || seat.InAddress is null)
+        if (seat.InAll is null)
         {
             return;
         }
 
         _all.Remove(seat.InAll);
-        var siblings = seat.InAddress.List!;
-        siblings.Remove(seat.InAddress);
-        if (siblings.Count == 0)
-        {
-            _byAddress.Remove(seat.Key);
-        }
-
         seat.InAll = null;
-        seat.InAddress = null;
-    }
-
-    // Whoever has one IPv6 address has the /64 around it.
-    private static IPAddress KeyOf(EndPoint? endPoint)
-    {
-        if (endPoint is not IPEndPoint { Address: var address })
+        if (seat.InAddress is { } inAddress)
         {
-            return IPAddress.None;
-        }
+            var siblings = inAddress.List!;
+            siblings.Remove(inAddress);
+            if (siblings.Count == 0)
+            {
+                _byAddress.Remove(seat.Key!);
+            }
 
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return address;
+            seat.InAddress = null;
         }
-
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return address.MapToIPv4();
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[8..].Clear();
-        return new IPAddress(bytes);
     }
 
     /// <summary>One attempt's place in the room.</summary>
-    internal sealed class Seat(WaitingRoom room, HandshakeAttempt attempt, IPAddress key)
+    internal sealed class Seat(WaitingRoom room, HandshakeAttempt attempt, IPAddress? key)
     {
         internal HandshakeAttempt Attempt => attempt;
 
-        internal IPAddress Key => key;
+        internal IPAddress? Key => key;
 
         internal LinkedListNode<Seat>? InAll { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
+using System.Runtime.Versioning;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Handshake;
@@ -30,7 +31,7 @@ internal sealed class GuardedSslStream : SslStream
         : base(transport, leaveInnerStreamOpen: false)
     {
         _transport = transport;
-        transport.Gate = _gate;
+        transport.Engine = _gate;
     }
 
     /// <summary>The connection that owns this stream, once there is one. Whoever holds the stream keeps it.</summary>
@@ -199,6 +200,9 @@ internal sealed class GuardedSslStream : SslStream
     public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
 
     /// <summary>The engine is in the middle of a handshake all the while, waiting included, so that our end waits for the whole of it.</summary>
+    [SupportedOSPlatform("freebsd")]
+    [SupportedOSPlatform("linux")]
+    [SupportedOSPlatform("windows")]
     public override async Task NegotiateClientCertificateAsync(CancellationToken cancellationToken = default)
     {
         _gate.EnterToWrite();
@@ -277,7 +281,7 @@ internal sealed class GuardedSslStream : SslStream
         _gate.CompleteWrites();
         var closeNotify = new TaskCompletionSource<ReadOnlyMemory<byte>>(TaskCreationOptions.RunContinuationsAsynchronously);
         _gate.RunWhenFree(() => ShutdownEngine(closeNotify));
-        var octets = closeNotify.Task.IsCompletedSuccessfully ? closeNotify.Task.Result : await closeNotify.Task.ConfigureAwait(false);
+        var octets = await closeNotify.Task.ConfigureAwait(false);
         if (!octets.IsEmpty)
         {
             await _transport.WriteAsync(octets).ConfigureAwait(false);

@@ -40,8 +40,12 @@ internal sealed class HandshakeAttempt : IDisposable
 
     internal HandshakeTransport Transport { get; }
 
-    /// <summary>Where it has its place.</summary>
-    internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
+    /// <summary>Where it stands among others; the transport tells it when we wait for the peer.</summary>
+    internal IHandshakeGate Gate
+    {
+        get => Transport.Gate;
+        set => Transport.Gate = value;
+    }
 
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
     internal GuardedSslStream? Tls { get; set; }
@@ -100,6 +104,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return new OperationCanceledException("The caller gave up the handshake.", exception, _callerToken);
         }
 
+        Gate.Leave();
         var outcome = ToOutcome(exception);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
@@ -138,9 +143,16 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         try
         {
-            if (polite)
+            if (polite && Gate.TryBeginLinger())
             {
-                await PoliteClose.RunAsync(Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
+                try
+                {
+                    await PoliteClose.RunAsync(Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
+                }
+                finally
+                {
+                    Gate.EndLinger();
+                }
             }
             else if (Transport.HoldsSomething)
             {

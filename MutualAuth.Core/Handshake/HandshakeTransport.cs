@@ -33,7 +33,10 @@ internal sealed class HandshakeTransport : Stream
     internal Action? OnClosed { get; set; }
 
     /// <summary>Told when a read waits for the peer, outside the TLS engine, and when it goes on inside; null for nobody.</summary>
-    internal TlsGate? Gate { get; set; }
+    internal TlsGate? Engine { get; set; }
+
+    /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
+    internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
 
     /// <summary>The transport itself ended, or failed, as seen by a read.</summary>
     internal bool HasEnded { get; private set; }
@@ -116,7 +119,7 @@ internal sealed class HandshakeTransport : Stream
             return TakeReadAhead(buffer);
         }
 
-        var isParked = Gate?.TryPark() == true;
+        var isParked = Engine?.TryPark() == true;
         int count;
         try
         {
@@ -132,7 +135,7 @@ internal sealed class HandshakeTransport : Stream
         {
             if (isParked)
             {
-                Gate!.Unpark();
+                Engine!.Unpark();
             }
         }
 
@@ -229,7 +232,19 @@ internal sealed class HandshakeTransport : Stream
             await SendHeldAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var count = await ReadOnAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var reading = ReadOnAsync(buffer, cancellationToken);
+        int count;
+        if (reading.IsCompleted)
+        {
+            count = await reading.ConfigureAwait(false);
+        }
+        else
+        {
+            Gate.BeginWait();
+            count = await reading.ConfigureAwait(false);
+            await Gate.EndWaitAsync().ConfigureAwait(false);
+        }
+
         Count(buffer.Span[..count]);
         return count;
     }
@@ -237,7 +252,7 @@ internal sealed class HandshakeTransport : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadOnAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var isParked = Gate?.TryPark() == true;
+        var isParked = Engine?.TryPark() == true;
         try
         {
             var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
@@ -253,7 +268,7 @@ internal sealed class HandshakeTransport : Stream
         {
             if (isParked)
             {
-                Gate!.Unpark();
+                Engine!.Unpark();
             }
         }
     }

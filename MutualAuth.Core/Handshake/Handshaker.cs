@@ -55,6 +55,7 @@ internal sealed class Handshaker
             attempt.Transport.Hold();
         }
 
+        await attempt.Gate.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(tls.AuthenticateAsServerAsync(TlsSettings.ForServer(_options, identity, protocol, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
         return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
@@ -108,6 +109,7 @@ internal sealed class Handshaker
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
+        attempt.Gate.WorkIsDone();
         var peer = (verdict as CertificateVerdict.Accepted)?.Peer;
         attempt.ClaimedName = peer?.Name ?? (verdict as CertificateVerdict.Rejected)?.ClaimedName;
 
@@ -178,7 +180,7 @@ internal sealed class Handshaker
     private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LetLogInAsync(
         HandshakeAttempt attempt, SslStream tls, PeerEvidence evidence, AuthenticatedPeer? certifiedPeer, ChannelBinding? binding)
     {
-        using var channel = new LoginChannel(tls, attempt.Token) { BeforeWaiting = () => attempt.Gate.Pause(attempt), AfterWaiting = () => attempt.Gate.ResumeAsync(attempt) };
+        using var channel = new LoginChannel(tls, attempt.Token);
         var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
         var result = await LoginExchange.AsServerAsync(
             channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(peer, confirms: true, attempt.Token), _logger, attempt.Token).ConfigureAwait(false);

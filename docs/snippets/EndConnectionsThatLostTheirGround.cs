@@ -34,7 +34,7 @@ internal static class EndConnectionsThatLostTheirGround
                 await connection.Stream.WriteAsync(request.AsMemory(0, count), CancellationToken.None);   // finish what was begun
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
             // Drained while idle, aborted, or the peer went away: LostGround is null in the last case.
         }

@@ -73,7 +73,7 @@ async Task EchoAsync(MutualTlsConnection connection)
     {
         ReportFailure(refusal!);
     }
-    catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+    catch (Exception exception) when (exception is IOException or OperationCanceledException)
     {
         // The client went away, or the time to drain is over.
     }

@@ -19,7 +19,12 @@ internal sealed class ServerFlags
     private readonly Option<string[]> _allowFile = PeerFlags.Many("--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted") { Description = "Let in everybody whom a trusted authority vouches for." };
     private readonly Option<double> _handshakeTimeout = new("--handshake-timeout") { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
-    private readonly Option<int> _maxHandshakes = new("--max-handshakes") { HelpName = "N", DefaultValueFactory = _ => 256, Description = "Handshakes at once; more wait, up to a bound, and are then refused." };
+    private readonly Option<int> _maxHandshakes = new("--max-handshakes")
+    {
+        HelpName = "N",
+        DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount),
+        Description = "Handshakes that compute at once; those that wait for their peer do not count. Default: the number of processors.",
+    };
     private readonly Option<bool> _resume = new("--resume") { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
     private readonly PeerFlags _peer;
     private readonly LoginFlags _login;

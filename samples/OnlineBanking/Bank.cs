@@ -61,7 +61,7 @@ internal sealed class Bank : IAsyncDisposable
                 await answer.WriteAsync(connection.Stream);
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or FormatException)
+        catch (Exception exception) when (exception is IOException or FormatException)
         {
             // The customer has gone, or talks nonsense and has to go.
         }

@@ -103,7 +103,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         {
             await connection.Stream.WriteAsync(message);
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        catch (IOException exception)
         {
             CommandLine.Note($"{connection.Peer.Name} did not get it: {exception.Message}");
         }
@@ -128,7 +128,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
                 }
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        catch (IOException)
         {
             // It is gone, or we are going.
         }

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MutualAuth.Connections;
+
+/// <summary>The socket of a listener. Of a Unix domain socket's path it deletes only what it has bound itself.</summary>
+internal sealed class ListeningSocket : IDisposable
+{
+    private readonly Socket _socket;
+
+    private ListeningSocket(Socket socket)
+    {
+        _socket = socket;
+        LocalEndPoint = socket.LocalEndPoint!;
+    }
+
+    internal EndPoint LocalEndPoint { get; }
+
+    /// <exception cref="SocketException">The end point cannot be listened on.</exception>
+    internal static ListeningSocket Open(EndPoint endPoint, int backlog, bool takesOverStale)
+    {
+        try
+        {
+            return Bind(endPoint, backlog);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse && takesOverStale && TryRemoveStale(endPoint))
+        {
+            return Bind(endPoint, backlog);
+        }
+    }
+
+    internal ValueTask<Socket> AcceptAsync(CancellationToken cancellationToken) => _socket.AcceptAsync(cancellationToken);
+
+    public void Dispose() => _socket.Dispose();
+
+    private static ListeningSocket Bind(EndPoint endPoint, int backlog)
+    {
+        var socket = endPoint is UnixDomainSocketEndPoint ? new UnixSocket() : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (endPoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any))
+            {
+                socket.DualMode = true;
+            }
+
+            socket.Bind(endPoint);
+            (socket as UnixSocket)?.RememberPath(endPoint);
+            socket.Listen(backlog);
+            return new ListeningSocket(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Removes a socket at which nobody listens: what a process left that ended without a chance to clean up.</summary>
+    private static bool TryRemoveStale(EndPoint endPoint)
+    {
+        if (endPoint is not UnixDomainSocketEndPoint || endPoint.ToString() is not { Length: > 0 } path || path[0] is '@' or '\0' || !IsSocket(path))
+        {
+            return false;
+        }
+
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(endPoint);
+            return false; // somebody listens
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A socket is there, and cannot be opened as a file can. What is anything else is nobody's to remove.</summary>
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return false;
+        }
+        catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        {
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The platform's own disposal deletes whatever lies at the path, a successor's socket too; this one leaves that where it is.</summary>
+    private sealed class UnixSocket() : Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+    {
+        private string? _path;
+        private (DateTime Written, DateTime Created) _mark;
+
+        /// <summary>To be called once it is bound. An abstract name begins with a NUL, is in no directory, and goes with the socket.</summary>
+        internal void RememberPath(EndPoint endPoint)
+        {
+            _path = endPoint.ToString() is { Length: > 0 } path && path[0] is not ('@' or '\0') ? Path.GetFullPath(path) : null;
+            _mark = MarkOf(_path);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (_path is not null && MarkOf(_path) != _mark)
+            {
+                SafeHandle.Dispose();
+            }
+            else
+            {
+                base.Dispose(disposing);
+            }
+        }
+
+        private static (DateTime Written, DateTime Created) MarkOf(string? path) =>
+            path is null ? default : (File.GetLastWriteTimeUtc(path), File.GetCreationTimeUtc(path));
+    }
+}
