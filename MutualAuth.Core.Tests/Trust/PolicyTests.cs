@@ -41,6 +41,24 @@ public sealed class PolicyTests
         Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(isGood ? null : RejectionReason.PolicyRequired);
     }
 
+    [TestCase(Gold, Gold, true)]
+    [TestCase(Any, Silver, true)]
+    [TestCase(Any, Any, true)]
+    [TestCase(Silver, Gold, false)]
+    [TestCase(Gold, null, false)]
+    [TestCase(null, null, false)]
+    public void Any_policy_as_the_required_one_means_that_any_will_do_and_one_is_needed(string? ofIntermediate, string? ofLeaf, bool isGood)
+    {
+        using var intermediate = Authority(ofIntermediate);
+        using var leaf = intermediate.Issue(spec => spec with { Policies = ofLeaf is null ? [] : [ofLeaf] });
+
+        foreach (var required in new[] { new[] { Any }, [Bronze, Any] })
+        {
+            Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [.. required] }).Reason()
+                .Should().Be(isGood ? null : RejectionReason.PolicyRequired);
+        }
+    }
+
     [Test]
     public void An_authority_can_require_a_policy_of_those_below_it()
     {
