@@ -1,0 +1,48 @@
+using MutualAuth.Names;
+
+namespace MutualAuth.Tests.Names;
+
+/// <summary>Which letters count as the same is the same on every machine: no globalization data, and no version of it, has a say.</summary>
+public sealed class FoldingTests
+{
+    [TestCase("\u00dc", "\u00fc", true)]
+    [TestCase("\u0416", "\u0436", true)]
+    [TestCase("\u03a3", "\u03c3", true)]
+    [TestCase("\u0130", "i", false)]
+    [TestCase("\u212a", "k", false)]
+    [TestCase("\u1c89", "\u1c8a", false)]
+    [TestCase("\ua7cb", "\u0264", false)]
+    [TestCase("\ua7cc", "\ua7cd", false)]
+    [TestCase("\ua7da", "\ua7db", false)]
+    [TestCase("\ua7dc", "\u019b", false)]
+    public void A_letter_folds_by_our_own_table(string one, string other, bool isSame) =>
+        Name(one).Equals(Name(other)).Should().Be(isSame);
+
+    [Test]
+    public void Letters_beyond_ascii_never_fold_into_it()
+    {
+        for (var code = 0x80; code < 0x10000; code++)
+        {
+            if (!char.IsSurrogate((char)code))
+            {
+                foreach (var ascii in "ik")
+                {
+                    Name(((char)code).ToString()).Equals(Name(ascii.ToString())).Should().BeFalse($"U+{code:X4} is not {ascii}");
+                }
+            }
+        }
+    }
+
+    private static DistinguishedName Name(string text) => DistinguishedName.TryDecode(Encode(text), out var name) ? name : throw new FormatException(text);
+
+    private static byte[] Encode(string text) => Support.DerEdit.Encode(writer =>
+    {
+        using (writer.PushSequence())
+        using (writer.PushSetOf())
+        using (writer.PushSequence())
+        {
+            writer.WriteObjectIdentifier("2.5.4.3");
+            writer.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.UTF8String, text);
+        }
+    });
+}
