@@ -139,6 +139,9 @@ public enum RejectionReason
     /// <summary>Judging the peer's certificates would cost more than the budget allows.</summary>
     BudgetExceeded = 318,
 
+    /// <summary>A key or a signature is of an algorithm that is not supported, however strong it may be: Ed25519, ML-DSA, brainpool.</summary>
+    AlgorithmNotSupported = 319,
+
     // 330: revocation.
 
     /// <summary>A certificate has been revoked by its issuer.</summary>
