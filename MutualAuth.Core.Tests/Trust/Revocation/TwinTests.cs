@@ -56,6 +56,50 @@ public sealed class TwinTests
         Judge(root, list, client.RawCertificate, twin).Should().Be(RejectionReason.DenyListed);
     }
 
+    [Test]
+    public void Whoever_is_denied_by_what_is_signed_is_not_let_in_by_a_twin()
+    {
+        using var authority = new TestAuthority("Twins");
+        using var denied = authority.IssueClient("denied.test");
+        using var other = authority.IssueClient("other.test");
+        var twin = TwinOf(denied.RawCertificate, KeyAlgorithm.EcdsaP256);
+        var certificate = denied.Read();
+        DenyEntry[] entries = [DenyEntry.Certificate(certificate), DenyEntry.Serial(certificate.Issuer, certificate.SerialNumber), DenyEntry.Parse(DenyEntry.Certificate(Certificate.Parse(twin)).ToString())];
+
+        DenyEntry.Certificate(certificate).ToString().Should().StartWith("tbs ");
+        foreach (var entry in entries)
+        {
+            Judge(authority, DenyList.Of(entry), denied.RawCertificate).Should().Be(RejectionReason.DenyListed);
+            Judge(authority, DenyList.Of(entry), twin).Should().Be(RejectionReason.DenyListed);
+            Judge(authority, DenyList.Of(entry), other.RawCertificate).Should().BeNull();
+        }
+    }
+
+    [Test]
+    public void Who_signs_his_own_certificates_is_denied_by_his_key()
+    {
+        var key = TestKey.Generate();
+        using var first = new TestAuthority("peer", spec => spec with { Key = key });
+        using var second = new TestAuthority("peer", spec => spec with { Key = key });
+        using var other = new TestAuthority("peer");
+
+        var list = DenyList.Of(DenyEntry.Certificate(first.Read()));
+
+        list.Entries[0].ToString().Should().StartWith("key ");
+        list.Examine(second.Read())!.Reason.Should().Be(RejectionReason.DenyListed, "he has signed another with the same key");
+        list.Examine(other.Read()).Should().BeNull();
+    }
+
+    [Test]
+    public void An_rsa_signed_certificate_has_no_twin()
+    {
+        using var authority = new TestAuthority("Twins", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) });
+        using var client = authority.IssueClient("client.test");
+
+        EcdsaTwins.Of(client.Read()).Should().BeEmpty();
+        Judge(authority, DenyList.Parse($"certificate {client.Read().Thumbprint}"), client.RawCertificate).Should().Be(RejectionReason.DenyListed);
+    }
+
     internal static byte[] TwinOf(ReadOnlyMemory<byte> certificate, KeyAlgorithm algorithm) => DerEdit.Sequence(certificate.ToArray(), parts =>
     {
         var pair = new AsnReader(new AsnReader(parts[2], AsnEncodingRules.DER).ReadBitString(out _), AsnEncodingRules.DER).ReadSequence();

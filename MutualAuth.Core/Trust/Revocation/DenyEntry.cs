@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
@@ -20,7 +21,11 @@ public sealed class DenyEntry
 
     internal SpkiPin? PublicKey { get; private init; }
 
+    /// <summary>The digest of a whole encoding, the signature included.</summary>
     internal SpkiDigest? Digest { get; private init; }
+
+    /// <summary>The digest of what is signed, which the holder of the certificate cannot change.</summary>
+    internal SpkiDigest? SignedDigest { get; private init; }
 
     private string Text { get; }
 
@@ -46,13 +51,31 @@ public sealed class DenyEntry
         return new DenyEntry($"key {key}") { PublicKey = key };
     }
 
-    /// <summary>One certificate, by the SHA-256 of its encoding.</summary>
+    /// <summary>One certificate, by what its holder cannot change: the SHA-256 of its TBSCertificate, or its key when it has signed itself.</summary>
+    /// <remarks>Whoever signs his own certificates writes as many as he likes: no other entry than one for his key keeps him out.</remarks>
+    public static DenyEntry Certificate(Certificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (certificate.IsSelfIssued && certificate.PublicKey.Verify(certificate.Scheme, certificate.Signed.Span, certificate.Signature.Span))
+        {
+            return Key(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span));
+        }
+
+        return Tbs(new SpkiDigest(SHA256.HashData(certificate.Signed.Span)));
+    }
+
+    /// <summary>One certificate, by the SHA-256 of its encoding, such as tools print it. Where it is signed by ECDSA, its twin is found too.</summary>
+    /// <remarks>
+    /// The signature is a part of the encoding, and nobody signs it: the holder of a certificate that ECDSA signed can write (r, n - s) in the place of
+    /// (r, s). Both are looked for. A certificate that signed itself is no match for this entry, as its holder signs another: deny its key.
+    /// </remarks>
     /// <param name="sha256">64 hexadecimal digits; colons between them and letter case do not count.</param>
     /// <exception cref="FormatException">It is not such a digest.</exception>
     public static DenyEntry Certificate(string sha256) => TryCertificate(sha256, out var entry) ? entry : throw Malformed($"certificate {sha256}");
 
     /// <summary>
-    /// Reads one line: <c>serial HEX</c>, <c>serial HEX issuer DN</c> (RFC 4514), <c>key sha256/BASE64</c> or <c>certificate SHA-256-HEX</c>.
+    /// Reads one line: <c>serial HEX</c>, <c>serial HEX issuer DN</c> (RFC 4514), <c>key sha256/BASE64</c>, <c>tbs SHA-256-HEX</c> or
+    /// <c>certificate SHA-256-HEX</c>.
     /// </summary>
     /// <exception cref="FormatException">It is none of these.</exception>
     public static DenyEntry Parse(string line)
@@ -71,6 +94,7 @@ public sealed class DenyEntry
             ["serial", var hex] => TrySerial(hex, issuer: null, out entry),
             ["serial", var hex, "issuer", var name] => DistinguishedName.TryParse(name, out var issuer) && TrySerial(hex, issuer, out entry),
             ["key", var text] => SpkiPin.TryParse(text, out var key) && (entry = Key(key)) is not null,
+            ["tbs", var hex] => TryDigest(hex, out var signed) && (entry = Tbs(signed)) is not null,
             ["certificate", var hex] => TryCertificate(hex, out entry),
             _ => false,
         };
@@ -97,10 +121,24 @@ public sealed class DenyEntry
 
     private static bool TryCertificate(string? hex, [NotNullWhen(true)] out DenyEntry? entry)
     {
-        entry = Octets(hex, 2 * SpkiDigest.Size) is { Length: SpkiDigest.Size } digest
-            ? new DenyEntry($"certificate {Convert.ToHexString(digest)}") { Digest = new SpkiDigest(digest) }
-            : null;
+        entry = TryDigest(hex, out var digest) ? new DenyEntry($"certificate {TextOf(digest)}") { Digest = digest } : null;
         return entry is not null;
+    }
+
+    private static DenyEntry Tbs(SpkiDigest digest) => new($"tbs {TextOf(digest)}") { SignedDigest = digest };
+
+    private static bool TryDigest(string? hex, out SpkiDigest digest)
+    {
+        var octets = Octets(hex, 2 * SpkiDigest.Size);
+        digest = octets is { Length: SpkiDigest.Size } ? new SpkiDigest(octets) : default;
+        return octets is { Length: SpkiDigest.Size };
+    }
+
+    private static string TextOf(SpkiDigest digest)
+    {
+        Span<byte> octets = stackalloc byte[SpkiDigest.Size];
+        digest.CopyTo(octets);
+        return Convert.ToHexString(octets);
     }
 
     private static byte[]? Octets(string? hex, int maxDigits)
@@ -115,5 +153,5 @@ public sealed class DenyEntry
     }
 
     private static FormatException Malformed(string line) => new(
-        $"Not an entry of a deny list: {PeerText.Quote(line)}. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, or certificate SHA-256-HEX.");
+        $"Not an entry of a deny list: {PeerText.Quote(line)}. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX.");
 }

@@ -20,6 +20,7 @@ public sealed class DenyList : IDenyListSource
     private readonly FrozenSet<(DistinguishedName Issuer, string Serial)> _issued;
     private readonly FrozenSet<SpkiDigest> _keys;
     private readonly FrozenSet<SpkiDigest> _certificates;
+    private readonly FrozenSet<SpkiDigest> _signed;
 
     private DenyList(IEnumerable<DenyEntry> entries)
     {
@@ -27,6 +28,7 @@ public sealed class DenyList : IDenyListSource
         _serials = Entries.Where(entry => entry.SerialNumber is not null && entry.Issuer is null).Select(entry => entry.SerialNumber!).ToFrozenSet();
         _issued = Entries.Where(entry => entry.Issuer is not null).Select(entry => (entry.Issuer!, entry.SerialNumber!)).ToFrozenSet();
         _keys = Entries.Where(entry => entry.PublicKey is not null).Select(entry => entry.PublicKey!.Digest).ToFrozenSet();
+        _signed = Entries.Where(entry => entry.SignedDigest is not null).Select(entry => entry.SignedDigest!.Value).ToFrozenSet();
         _certificates = Entries.Where(entry => entry.Digest is not null).Select(entry => entry.Digest!.Value).ToFrozenSet();
     }
 
@@ -75,7 +77,8 @@ public sealed class DenyList : IDenyListSource
         var by = _serials.Contains(serial) ? $"serial number {serial}"
             : _issued.Contains((certificate.Issuer, serial)) ? $"serial number {serial} of its issuer"
             : _keys.Count > 0 && _keys.Contains(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span).Digest) ? "public key"
-            : _certificates.Count > 0 && _certificates.Contains(DigestOf(certificate)) ? "SHA-256"
+            : _signed.Count > 0 && _signed.Contains(DigestOf(certificate.Signed.Span)) ? "contents"
+            : _certificates.Count > 0 && IsNamedByDigest(certificate) ? "SHA-256"
             : null;
         return by is null
             ? null
@@ -86,7 +89,11 @@ public sealed class DenyList : IDenyListSource
             };
     }
 
-    private static SpkiDigest DigestOf(Certificate certificate) => new(SHA256.HashData(certificate.RawData.Span));
+    /// <summary>The signature is a part of the digest, and its holder can turn one by ECDSA into another: each of them is looked up.</summary>
+    private bool IsNamedByDigest(Certificate certificate) =>
+        _certificates.Contains(DigestOf(certificate.RawData.Span)) || EcdsaTwins.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
+
+    private static SpkiDigest DigestOf(ReadOnlySpan<byte> octets) => new(SHA256.HashData(octets));
 
     /// <summary>How many entries there are; safe to log.</summary>
     public override string ToString() => $"{Entries.Length} entries";
@@ -107,7 +114,7 @@ public sealed class DenyList : IDenyListSource
             entries.Add(DenyEntry.TryParse(content.ToString(), out var entry)
                 ? entry
                 : throw new MaterialException(
-                    $"{source}, line {number}: {PeerText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, or certificate SHA-256-HEX."));
+                    $"{source}, line {number}: {PeerText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX."));
         }
 
         return new DenyList(entries);
