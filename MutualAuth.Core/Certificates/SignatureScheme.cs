@@ -30,27 +30,20 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         {
             var sequence = new DerReader(algorithmIdentifier).ReadSequence();
             var id = sequence.ReadOid().Span;
-            var hash = HashOf(id);
             if (id.SequenceEqual(Oids.RsaPss))
             {
                 return ReadPss(sequence);
             }
 
-            if (hash.Name is null)
-            {
-                return default;
-            }
-
-            var isRsa = id.Length == 9;
-            var absent = sequence.IsEmpty;
-            if (!absent && (!isRsa || !sequence.ReadContent(DerReader.Null).IsEmpty))
+            var scheme = SchemeOf(id);
+            if (scheme.Kind == SignatureKind.NotAccepted || (!sequence.IsEmpty && (scheme.Kind != SignatureKind.RsaPkcs1 || !sequence.ReadContent(DerReader.Null).IsEmpty)))
             {
                 return default;
             }
 
             // RFC 5758 §3.2: ECDSA has no parameters. RFC 4055 §5: RSA has NULL, and absent is to be accepted.
             sequence.End();
-            return new SignatureScheme(isRsa ? SignatureKind.RsaPkcs1 : SignatureKind.Ecdsa, hash);
+            return scheme;
         }
         catch (AsnContentException)
         {
@@ -58,10 +51,21 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         }
     }
 
+    /// <summary>The signature algorithms whose identifier says all. A hash is none of them.</summary>
+    private static SignatureScheme SchemeOf(ReadOnlySpan<byte> id) =>
+        id.SequenceEqual(Oids.RsaSha256) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA256)
+        : id.SequenceEqual(Oids.RsaSha384) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA384)
+        : id.SequenceEqual(Oids.RsaSha512) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA512)
+        : id.SequenceEqual(Oids.EcdsaSha256) ? new(SignatureKind.Ecdsa, HashAlgorithmName.SHA256)
+        : id.SequenceEqual(Oids.EcdsaSha384) ? new(SignatureKind.Ecdsa, HashAlgorithmName.SHA384)
+        : id.SequenceEqual(Oids.EcdsaSha512) ? new(SignatureKind.Ecdsa, HashAlgorithmName.SHA512)
+        : default;
+
+    /// <summary>The hashes. A signature algorithm is none of them.</summary>
     private static HashAlgorithmName HashOf(ReadOnlySpan<byte> id) =>
-        id.SequenceEqual(Oids.EcdsaSha256) || id.SequenceEqual(Oids.RsaSha256) || id.SequenceEqual(Oids.Sha256) ? HashAlgorithmName.SHA256
-        : id.SequenceEqual(Oids.EcdsaSha384) || id.SequenceEqual(Oids.RsaSha384) || id.SequenceEqual(Oids.Sha384) ? HashAlgorithmName.SHA384
-        : id.SequenceEqual(Oids.EcdsaSha512) || id.SequenceEqual(Oids.RsaSha512) || id.SequenceEqual(Oids.Sha512) ? HashAlgorithmName.SHA512
+        id.SequenceEqual(Oids.Sha256) ? HashAlgorithmName.SHA256
+        : id.SequenceEqual(Oids.Sha384) ? HashAlgorithmName.SHA384
+        : id.SequenceEqual(Oids.Sha512) ? HashAlgorithmName.SHA512
         : default;
 
     /// <summary>RFC 4055 §3.1. Accepted is what TLS 1.3 has: MGF1 with the same hash, and a salt as long as the hash.</summary>
@@ -100,6 +104,6 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         }
 
         sequence.End();
-        return hash.Length == 9 ? HashOf(hash) : default;
+        return HashOf(hash);
     }
 }
