@@ -30,6 +30,8 @@ internal sealed class PublicKeyInfo
 {
     private readonly ReadOnlyMemory<byte> _modulusOrX;
     private readonly ReadOnlyMemory<byte> _exponentOrY;
+    private readonly PrimeCurve? _curve;
+    private bool? _isSound;
     private AsymmetricAlgorithm? _idle;
     private AsymmetricAlgorithm? _secondIdle;
 
@@ -40,9 +42,11 @@ internal sealed class PublicKeyInfo
         Description = description;
     }
 
-    private PublicKeyInfo(ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description, ReadOnlyMemory<byte> modulusOrX, ReadOnlyMemory<byte> exponentOrY)
+    private PublicKeyInfo(
+        ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description, ReadOnlyMemory<byte> modulusOrX, ReadOnlyMemory<byte> exponentOrY, PrimeCurve? curve = null)
         : this(encoding, kind, description)
     {
+        _curve = curve;
         _modulusOrX = modulusOrX;
         _exponentOrY = exponentOrY;
     }
@@ -60,6 +64,13 @@ internal sealed class PublicKeyInfo
 
     /// <summary>Whether an RSA exponent is odd, at least 3, and short enough that a verification costs what verifications cost.</summary>
     internal bool HasSoundRsaExponent { get; private init; }
+
+    /// <summary>Whether the numbers are those of a key: a point that lies on its curve, a modulus that is odd. Checked once, when it is first asked for.</summary>
+    internal bool HasSoundNumbers => _isSound ??= Kind switch
+    {
+        PublicKeyKind.Rsa => !_modulusOrX.IsEmpty && (_modulusOrX.Span[^1] & 1) == 1,
+        _ => _curve is null || _curve.Contains(_modulusOrX.Span, _exponentOrY.Span),
+    };
 
     /// <summary>Reads a SubjectPublicKeyInfo. Its outer grammar must hold; a key inside that is no key is kept as <see cref="PublicKeyKind.NotAccepted"/>.</summary>
     internal static PublicKeyInfo Read(ReadOnlyMemory<byte> encoding)
@@ -155,10 +166,10 @@ internal sealed class PublicKeyInfo
 
         var curve = algorithm.ReadOid();
         algorithm.End();
-        var (kind, size, name) = curve.Span.SequenceEqual(Oids.P256) ? (PublicKeyKind.P256, 32, "a P-256 key")
-            : curve.Span.SequenceEqual(Oids.P384) ? (PublicKeyKind.P384, 48, "a P-384 key")
-            : curve.Span.SequenceEqual(Oids.P521) ? (PublicKeyKind.P521, 66, "a P-521 key")
-            : (PublicKeyKind.NotAccepted, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}");
+        var (kind, size, name, equation) = curve.Span.SequenceEqual(Oids.P256) ? (PublicKeyKind.P256, 32, "a P-256 key", PrimeCurve.P256)
+            : curve.Span.SequenceEqual(Oids.P384) ? (PublicKeyKind.P384, 48, "a P-384 key", PrimeCurve.P384)
+            : curve.Span.SequenceEqual(Oids.P521) ? (PublicKeyKind.P521, 66, "a P-521 key", PrimeCurve.P521)
+            : (PublicKeyKind.NotAccepted, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}", null);
         if (kind == PublicKeyKind.NotAccepted)
         {
             return new PublicKeyInfo(encoding, kind, name);
@@ -166,7 +177,7 @@ internal sealed class PublicKeyInfo
 
         // RFC 5480 §2.2: the uncompressed form must be understood, and is the only one in use.
         return key.Length == 1 + (2 * size) && key.Span[0] == 4
-            ? new PublicKeyInfo(encoding, kind, name, key.Slice(1, size), key[(1 + size)..])
+            ? new PublicKeyInfo(encoding, kind, name, key.Slice(1, size), key[(1 + size)..], equation)
             : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "an elliptic curve key whose point is not in the uncompressed form");
     }
 

@@ -15,7 +15,8 @@ internal static class KeyRules
         var expected = Expected(key, profile);
         if (expected is not null)
         {
-            return PathRejection.Make(RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.Description);
+            return PathRejection.Make(
+                RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is none");
         }
 
         // A trust anchor is trusted as it stands (RFC 5280 §6.1): nothing rests on the signature in it.
@@ -44,6 +45,10 @@ internal static class KeyRules
             case PublicKeyKind.Ed25519:
             case PublicKeyKind.NotAccepted:
                 return "an RSA key, or one on the named curve P-256, P-384 or P-521";
+            case PublicKeyKind.Rsa when !key.HasSoundNumbers:
+                return "an RSA key with an odd modulus";
+            case PublicKeyKind.P256 or PublicKeyKind.P384 or PublicKeyKind.P521 when !key.HasSoundNumbers:
+                return "an elliptic curve key that is a point of its curve";
             default:
                 return null;
         }
