@@ -87,7 +87,8 @@ internal sealed class PolicyGraph
     /// <summary>§6.1.5 (g): whether the path is good for one of these policies, or for any at all when none is named.</summary>
     internal bool IsGoodFor(HashSet<string> wanted)
     {
-        if (wanted.Count == 0 || _current.ContainsKey(_anyPolicy))
+        // RFC 5280 §6.1.1 (c): anyPolicy among those that are wanted means that any will do.
+        if (wanted.Count == 0 || wanted.Contains(_anyPolicy) || _current.ContainsKey(_anyPolicy))
         {
             return !IsEmpty;
         }

@@ -96,7 +96,8 @@ public sealed record ValidationProfile
 
     /// <summary>
     /// The certificate policies, as dotted identifiers, of which the whole path must be good for at least one (RFC 5280 §6.1.1 (c), RFC
-    /// 9618). Empty, the default: any will do, and none is needed unless an authority in the path requires one.
+    /// 9618). <c>2.5.29.32.0</c>, anyPolicy, stands for any: a policy is then needed, whichever it is. Empty, the default: any will do, and none is needed
+    /// unless an authority in the path requires one.
     /// </summary>
     /// <exception cref="ArgumentException">One is not a dotted object identifier.</exception>
     public ImmutableArray<string> RequiredPolicies
