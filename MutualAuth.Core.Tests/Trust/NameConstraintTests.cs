@@ -20,9 +20,9 @@ public sealed class NameConstraintTests
     [TestCase("example.com", "*.example.com", true)]
     [TestCase("a.example.com", "*.example.com", false)]
     [TestCase("", "anything.test", true)]
-    [TestCase("example.com", "a_b.example.com", false)]
+    [TestCase("example.com", "a_b.example.com", true)]
     [TestCase("example.com", "a..example.com", false)]
-    [TestCase(".example.com", "a.example.com", false)]
+    [TestCase(".example.com", "a.example.com", true)]
     [TestCase("*.example.com", "a.example.com", false)]
     public void Permitted_dns(string constraint, string name, bool isAllowed) =>
         Judge(Permit(GeneralName.Dns(constraint)), GeneralName.Dns(name)).Should().Be(isAllowed);

@@ -10,7 +10,7 @@ namespace MutualAuth.Trust;
 /// Fails closed: a constraint that is malformed, a malformed name of a form that is constrained, and a form that is constrained and
 /// cannot be compared are all refused. Constraints never bear on the common name, which names nobody here.
 /// </remarks>
-internal sealed class NameConstraintRules(WorkBudget budget)
+internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 {
     private const string Rule = "RFC 5280 §4.2.1.10";
 
@@ -32,7 +32,7 @@ internal sealed class NameConstraintRules(WorkBudget budget)
         {
             return PathRejection.Make(
                 RejectionReason.NameConstraintViolated, authority, authorityPosition, Rule, "name constraints in the syntax of their form", $"{malformed.Form} {Show(malformed)}",
-                "A DNS constraint is a host name without wildcard and leading dot.");
+                "A DNS constraint is a host name without wildcard. A leading dot and underscores are understood where the profile's form is Tolerant, as that of MutualTls is.");
         }
 
         foreach (var name in names)
@@ -47,7 +47,7 @@ internal sealed class NameConstraintRules(WorkBudget budget)
         return null;
     }
 
-    private static string? Objection(NameConstraintSet constraints, GeneralName name)
+    private string? Objection(NameConstraintSet constraints, GeneralName name)
     {
         var form = name.Form == GeneralNameForm.Other && name.Value.Span.StartsWith(SmtpUtf8Mailbox) ? GeneralNameForm.Email : name.Form;
         var isConstrained = IsConstrained(constraints.Permitted, form);
@@ -61,7 +61,7 @@ internal sealed class NameConstraintRules(WorkBudget budget)
             return "of a form that is constrained and cannot be compared";
         }
 
-        if (!NameSyntax.IsWellFormed(name) || (form == GeneralNameForm.Uri && !NameSubtree.HasConstrainableHost(name)))
+        if (!NameSyntax.IsWellFormed(name, isLenient) || (form == GeneralNameForm.Uri && !NameSubtree.HasConstrainableHost(name, isLenient)))
         {
             return "malformed, or without a host name";
         }
@@ -114,11 +114,11 @@ internal sealed class NameConstraintRules(WorkBudget budget)
         return false;
     }
 
-    private static GeneralName? FirstMalformed(NameConstraintSet constraints)
+    private GeneralName? FirstMalformed(NameConstraintSet constraints)
     {
         foreach (var subtree in constraints.Permitted.Concat(constraints.Excluded))
         {
-            if (!NameSubtree.IsWellFormed(subtree))
+            if (!NameSubtree.IsWellFormed(subtree, isLenient))
             {
                 return subtree;
             }

@@ -8,26 +8,28 @@ namespace MutualAuth.Trust;
 internal static class NameSubtree
 {
     /// <summary>Whether the base is what its form allows. An empty DNS, e-mail or URI base spans all names of the form.</summary>
-    internal static bool IsWellFormed(GeneralName subtree)
+    /// <param name="subtree">The base.</param>
+    /// <param name="isLenient">Whether private authorities' spellings are understood: a DNS base with a leading dot, and underscores.</param>
+    internal static bool IsWellFormed(GeneralName subtree, bool isLenient)
     {
         var value = subtree.Value.Span;
         return subtree.Form switch
         {
-            GeneralNameForm.Dns => value.IsEmpty || NameSyntax.IsDnsName(value),
-            GeneralNameForm.Email when value.Contains((byte)'@') => NameSyntax.TrySplitMailbox(value, out _, out var host) && NameSyntax.IsDnsName(host),
-            GeneralNameForm.Email or GeneralNameForm.Uri => value.IsEmpty || NameSyntax.IsDnsName(value[0] == '.' ? value[1..] : value),
+            GeneralNameForm.Dns => value.IsEmpty || NameSyntax.IsDnsName(isLenient ? WithoutDot(value) : value, isLenient),
+            GeneralNameForm.Email when value.Contains((byte)'@') => NameSyntax.TrySplitMailbox(value, out _, out var host) && NameSyntax.IsDnsName(host, isLenient),
+            GeneralNameForm.Email or GeneralNameForm.Uri => value.IsEmpty || NameSyntax.IsDnsName(WithoutDot(value), isLenient),
             GeneralNameForm.IPAddress => IsContiguous(value[(value.Length / 2)..]),
             _ => true,
         };
     }
 
     /// <summary>A URI without a host name can be in no subtree, nor provably outside one.</summary>
-    internal static bool HasConstrainableHost(GeneralName uri) =>
-        NameSyntax.TryGetHost(uri.Value.Span, out var host) && NameSyntax.IsDnsName(host) && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
+    internal static bool HasConstrainableHost(GeneralName uri, bool isLenient) =>
+        NameSyntax.TryGetHost(uri.Value.Span, out var host) && NameSyntax.IsDnsName(host, isLenient) && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
 
     /// <summary>Whether all that the name stands for lies in the subtree: for permitted ones.</summary>
     internal static bool Contains(GeneralName name, GeneralName subtree) => name.Form == GeneralNameForm.Dns
-        ? IsAtOrBelow(NameSyntax.WithoutWildcard(name.Value.Span), subtree.Value.Span)
+        ? LiesIn(name.Value.Span, subtree.Value.Span)
         : Match(name, subtree, strictly: true);
 
     /// <summary>Whether anything that the name stands for may lie in the subtree: for excluded ones.</summary>
@@ -40,15 +42,26 @@ internal static class NameSubtree
 
         var value = name.Value.Span;
         var below = NameSyntax.WithoutWildcard(value);
-        if (IsAtOrBelow(below, subtree.Value.Span))
+        var root = WithoutDot(subtree.Value.Span);
+        if (IsAtOrBelow(below, root))
         {
             return true;
         }
 
         // A wildcard stands for one label: it reaches the subtrees whose base is one label longer.
-        var dot = subtree.Value.Span.IndexOf((byte)'.');
-        return below.Length != value.Length && dot >= 0 && Ascii.EqualsIgnoreCase(subtree.Value.Span[(dot + 1)..], below);
+        var dot = root.IndexOf((byte)'.');
+        return below.Length != value.Length && dot >= 0 && Ascii.EqualsIgnoreCase(root[(dot + 1)..], below);
     }
+
+    /// <summary>A permitted DNS base with a leading dot spans what is below it, and not the domain itself: the narrower of the two readings in use.</summary>
+    private static bool LiesIn(ReadOnlySpan<byte> name, ReadOnlySpan<byte> root)
+    {
+        var below = NameSyntax.WithoutWildcard(name);
+        return root is not [(byte)'.', .. var domain] ? IsAtOrBelow(below, root)
+            : IsAtOrBelow(below, domain) && (below.Length > domain.Length || name.Length > below.Length);
+    }
+
+    private static ReadOnlySpan<byte> WithoutDot(ReadOnlySpan<byte> root) => root is [(byte)'.', .. var domain] ? domain : root;
 
     private static bool Match(GeneralName name, GeneralName subtree, bool strictly)
     {

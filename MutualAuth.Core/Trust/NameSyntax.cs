@@ -6,10 +6,10 @@ namespace MutualAuth.Trust;
 internal static class NameSyntax
 {
     /// <summary>Whether a name of a certificate is what its form says; forms without text are checked when they are read.</summary>
-    internal static bool IsWellFormed(GeneralName name) => name.Form switch
+    internal static bool IsWellFormed(GeneralName name, bool allowUnderscore = false) => name.Form switch
     {
-        GeneralNameForm.Dns => IsDnsName(WithoutWildcard(name.Value.Span)),
-        GeneralNameForm.Email => TrySplitMailbox(name.Value.Span, out _, out var host) && IsDnsName(host),
+        GeneralNameForm.Dns => IsDnsName(WithoutWildcard(name.Value.Span), allowUnderscore),
+        GeneralNameForm.Email => TrySplitMailbox(name.Value.Span, out _, out var host) && IsDnsName(host, allowUnderscore),
         GeneralNameForm.Uri => HasScheme(name.Value.Span),
         _ => true,
     };
@@ -17,8 +17,8 @@ internal static class NameSyntax
     /// <summary>The name below a leading <c>*.</c>; the name itself when it has none.</summary>
     internal static ReadOnlySpan<byte> WithoutWildcard(ReadOnlySpan<byte> name) => name.StartsWith("*."u8) ? name[2..] : name;
 
-    /// <summary>Letters, digits and hyphens in labels of 1 to 63 that neither begin nor end with a hyphen; 253 octets at most.</summary>
-    internal static bool IsDnsName(ReadOnlySpan<byte> name)
+    /// <summary>Letters, digits and hyphens in labels of 1 to 63 that neither begin nor end with a hyphen; 253 octets at most. Underscores where they are allowed.</summary>
+    internal static bool IsDnsName(ReadOnlySpan<byte> name, bool allowUnderscore = false)
     {
         if (name.Length is 0 or > 253)
         {
@@ -38,7 +38,7 @@ internal static class NameSyntax
 
                 labelLength = 0;
             }
-            else if (!(char.IsAsciiLetterOrDigit((char)octet) || (octet == '-' && labelLength > 0)) || ++labelLength > 63)
+            else if (!(char.IsAsciiLetterOrDigit((char)octet) || (octet == '-' && labelLength > 0) || (octet == '_' && allowUnderscore)) || ++labelLength > 63)
             {
                 return false;
             }

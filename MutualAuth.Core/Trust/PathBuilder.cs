@@ -34,7 +34,7 @@ internal sealed class PathBuilder
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
         _signatures = new SignatureChecks(_budget, validator, verified);
-        _names = new NameConstraintRules(_budget);
+        _names = new NameConstraintRules(_budget, _profile.Form == CertificateForm.Tolerant);
     }
 
     internal PathResult Build()
