@@ -99,7 +99,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <summary>Whether this name lies in the subtree of <paramref name="root"/>: its first RDNs are all of the root's (RFC 5280 §7.1).</summary>
     internal bool IsWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs));
 
-    /// <summary>The same, but what differs beyond ASCII only may be the same text in another Unicode form, and counts as it.</summary>
+    /// <summary>The same, but what may be the same text in another Unicode form, or with characters that have no form, counts as it (RFC 4518).</summary>
     internal bool MayBeWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
 
     private bool BeginsWith(DistinguishedName root, Func<RelativeDistinguishedName, RelativeDistinguishedName, bool> isSame)

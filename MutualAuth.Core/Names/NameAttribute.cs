@@ -89,6 +89,23 @@ internal readonly struct NameAttribute
         return form;
     }
 
+    /// <summary>Whether the two may be equal by RFC 4518, which this library does not carry out.</summary>
+    internal bool MayEqual(NameAttribute other)
+    {
+        if (!Type.Span.SequenceEqual(other.Type.Span))
+        {
+            return false;
+        }
+
+        // What is no character string can be compared with one in no way.
+        return (Text, other.Text) switch
+        {
+            ({ } mine, { } theirs) => LooseText.MayBeSame(Fold(mine), Fold(theirs)),
+            (null, null) => Tag == other.Tag && Value.Span.SequenceEqual(other.Value.Span),
+            _ => true,
+        };
+    }
+
     private bool IsText => Tag is DerReader.Utf8String or DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString
         or DerReader.VisibleString or DerReader.TeletexString or DerReader.BmpString or DerReader.UniversalString;
 

@@ -62,27 +62,37 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
         return left.ToArray().AsSpan().SequenceEqual(right.ToArray());
     }
 
-    /// <summary>Whether both have the same attribute types, and texts outside ASCII that only Unicode normalization could compare.</summary>
+    /// <summary>Whether every attribute of the other one may be one of these: their texts may be the same in another Unicode form (RFC 4518).</summary>
+    /// <remarks>Their order does not count, as it is that of the encodings, which another form changes.</remarks>
     internal bool MayEqual(RelativeDistinguishedName other)
     {
+        // No name has so many in one step; comparing each with each must not cost more than it is worth.
+        const int MaxCompared = 16;
         if (Attributes.Length != other.Attributes.Length)
         {
             return false;
         }
 
-        for (var i = 0; i < Attributes.Length; i++)
+        if (Attributes.Length > MaxCompared)
         {
-            var (mine, theirs) = (Attributes[i], other.Attributes[i]);
-            var isSame = mine.Canonical().AsSpan().SequenceEqual(theirs.Canonical());
-            if (!mine.Type.Span.SequenceEqual(theirs.Type.Span) || !(isSame || (HasTextBeyondAscii(mine) && HasTextBeyondAscii(theirs))))
+            return true;
+        }
+
+        foreach (var theirs in other.Attributes)
+        {
+            var isThere = false;
+            foreach (var mine in Attributes)
+            {
+                isThere = isThere || mine.MayEqual(theirs);
+            }
+
+            if (!isThere)
             {
                 return false;
             }
         }
 
         return true;
-
-        static bool HasTextBeyondAscii(NameAttribute attribute) => attribute.Text is { } text && !System.Text.Ascii.IsValid(text);
     }
 
     public override bool Equals(object? obj) => obj is RelativeDistinguishedName other && Equals(other);
