@@ -8,7 +8,7 @@ namespace MutualAuth.Names;
 /// <remarks>
 /// Two names are equal by RFC 5280 §7.1: attribute by attribute and in order; letter case and repeated, leading or trailing spaces do not
 /// count in character strings, nor does the string type, nor the order within a multi-valued RDN. Unicode compatibility forms are not
-/// folded, so that the answer does not depend on the globalization data of the machine. Immutable and safe to share.
+/// folded, and letter case is that of a table of our own, so that the answer does not depend on the globalization data of the machine. Immutable and safe to share.
 /// </remarks>
 public sealed class DistinguishedName : IEquatable<DistinguishedName>
 {

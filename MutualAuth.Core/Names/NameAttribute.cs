@@ -128,7 +128,7 @@ internal readonly struct NameAttribute
                 pendingSpace = false;
             }
 
-            folded.Append(char.ToLowerInvariant(character));
+            folded.Append(LowerCase.Of(character));
         }
 
         return folded.ToString();
