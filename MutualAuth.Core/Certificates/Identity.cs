@@ -39,7 +39,7 @@ public sealed class Identity : IIdentitySource
 
     /// <summary>Uses a certificate that the framework has loaded together with its private key.</summary>
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
-    /// <param name="intermediates">The intermediates in any order; a root among them is left out.</param>
+    /// <param name="intermediates">The intermediates in any order, rollover certificates of an authority (RFC 4210 §4.4) included; a root among them is left out.</param>
     /// <exception cref="MaterialException">There is no private key, or the intermediates do not form one chain with the certificate.</exception>
     public static Identity From(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
     {
@@ -232,27 +232,43 @@ public sealed class Identity : IIdentitySource
     }
 
     /// <summary>The intermediates in issuing order. Each must be used: what would not be sent is a mistake that the peer would see as an unknown authority.</summary>
-    private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, List<X509Certificate2> pool)
+    private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, IEnumerable<X509Certificate2> others)
     {
-        pool.RemoveAll(candidate => candidate.RawDataMemory.Span.SequenceEqual(leaf.RawDataMemory.Span) || IsSelfIssued(candidate));
+        var own = Certificate.Parse(leaf.RawDataMemory);
+        var pool = others.Where(candidate => !IsUnreadableRoot(candidate)).Select(candidate => (Platform: candidate, Certificate: Certificate.Parse(candidate.RawDataMemory))).ToList();
+        pool.RemoveAll(candidate => candidate.Certificate.Equals(own) || (candidate.Certificate.IsSelfIssued && MaySign(candidate.Certificate, candidate.Certificate)));
         var chain = ImmutableArray.CreateBuilder<X509Certificate2>();
-        var last = leaf;
-        while (pool.Find(candidate => candidate.SubjectName.RawData.AsSpan().SequenceEqual(last.IssuerName.RawData)) is { } issuer)
+        var sent = new List<Certificate>();
+        var last = own;
+        while (pool.Find(candidate => candidate.Certificate.Subject.Equals(last.Issuer) && MaySign(candidate.Certificate, last)) is { Platform: not null } issuer)
         {
-            chain.Add(issuer);
             pool.Remove(issuer);
-            last = issuer;
+            if (issuer.Certificate.IsSelfIssued && sent.Exists(earlier => earlier.Subject.Equals(issuer.Certificate.Issuer) && MaySign(earlier, issuer.Certificate)))
+            {
+                // The other half of a rollover, old with new: it leads back to a key that is on the way already.
+                continue;
+            }
+
+            chain.Add(issuer.Platform);
+            sent.Add(issuer.Certificate);
+            last = issuer.Certificate;
         }
 
         return pool.Count == 0
             ? chain.ToImmutable()
             : throw new MaterialException(
-                $"{PeerText.Quote(pool[0].Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer)} next; remove it, or add what is missing between them.")
+                $"{PeerText.Quote(pool[0].Platform.Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer.ToString())} next; remove it, or add what is missing between them.")
             { Problem = MaterialProblem.BrokenChain };
     }
 
-    private static bool IsSelfIssued(X509Certificate2 certificate) =>
-        certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
+    /// <summary>Whether the key of the one made the signature of the other; where we have no way to tell, it is believed, and the peer will say.</summary>
+    private static bool MaySign(Certificate issuer, Certificate subject) =>
+        subject.Scheme.Kind == SignatureKind.NotAccepted || issuer.PublicKey.Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519
+        || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
+
+    /// <summary>A root is not sent, so how it is written does not matter.</summary>
+    private static bool IsUnreadableRoot(X509Certificate2 candidate) =>
+        candidate.SubjectName.RawData.AsSpan().SequenceEqual(candidate.IssuerName.RawData) && !Certificate.TryParse(candidate.RawDataMemory, out _, out _);
 
     private static SslStreamCertificateContext CreateContext(X509Certificate2 leaf, ImmutableArray<X509Certificate2> intermediates)
     {
