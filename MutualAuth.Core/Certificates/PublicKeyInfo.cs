@@ -7,8 +7,11 @@ namespace MutualAuth.Certificates;
 /// <summary>What kind of public key a certificate carries.</summary>
 internal enum PublicKeyKind
 {
-    /// <summary>Malformed, or of an algorithm, curve or encoding that this library does not accept.</summary>
+    /// <summary>Malformed, or in an encoding that this library does not accept.</summary>
     NotAccepted,
+
+    /// <summary>Of an algorithm or a named curve that this library does not support.</summary>
+    NotSupported,
 
     Rsa,
 
@@ -85,7 +88,7 @@ internal sealed class PublicKeyInfo
             return id.Span.SequenceEqual(Oids.RsaEncryption) ? ReadRsa(encoding, algorithm, key)
                 : id.Span.SequenceEqual(Oids.EcPublicKey) ? ReadEc(encoding, algorithm, key)
                 : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32 ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
-                : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, $"a key of algorithm {Oids.ToDotted(id.Span)}");
+                : new PublicKeyInfo(encoding, PublicKeyKind.NotSupported, $"a key of algorithm {Oids.ToDotted(id.Span)}");
         }
         catch (AsnContentException)
         {
@@ -108,7 +111,7 @@ internal sealed class PublicKeyInfo
     /// <summary>Whether the signature is one by this key over what has this digest, of the hash of <paramref name="scheme"/>. Never throws.</summary>
     internal bool VerifyDigest(SignatureScheme scheme, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
-        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
+        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
         {
             return false;
         }
@@ -169,8 +172,8 @@ internal sealed class PublicKeyInfo
         var (kind, size, name, equation) = curve.Span.SequenceEqual(Oids.P256) ? (PublicKeyKind.P256, 32, "a P-256 key", PrimeCurve.P256)
             : curve.Span.SequenceEqual(Oids.P384) ? (PublicKeyKind.P384, 48, "a P-384 key", PrimeCurve.P384)
             : curve.Span.SequenceEqual(Oids.P521) ? (PublicKeyKind.P521, 66, "a P-521 key", PrimeCurve.P521)
-            : (PublicKeyKind.NotAccepted, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}", null);
-        if (kind == PublicKeyKind.NotAccepted)
+            : (PublicKeyKind.NotSupported, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}", null);
+        if (kind == PublicKeyKind.NotSupported)
         {
             return new PublicKeyInfo(encoding, kind, name);
         }

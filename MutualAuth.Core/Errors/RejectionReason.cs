@@ -124,10 +124,10 @@ public enum RejectionReason
     /// <summary>A critical extension is not understood, so that the certificate must be refused (RFC 5280 §4.2).</summary>
     UnknownCriticalExtension = 313,
 
-    /// <summary>A key is too short or of a kind that is not allowed.</summary>
+    /// <summary>A key is too short, its numbers are those of no key, or it is written in a way that is not allowed.</summary>
     WeakKey = 314,
 
-    /// <summary>A signature algorithm is not allowed.</summary>
+    /// <summary>A signature algorithm is too weak.</summary>
     WeakSignature = 315,
 
     /// <summary>No acceptable certificate policy covers the whole path (RFC 5280 §6.1, RFC 9618).</summary>

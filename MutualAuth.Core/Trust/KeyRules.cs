@@ -9,6 +9,12 @@ internal static class KeyRules
 {
     private const int MaximumRsaBits = 8192;
 
+    // The arcs of the signatures that are known: PKCS #1, ANSI X9.62, ANSI X9.57 and the ones of OIW, in which some of SHA-1 lie.
+    private static ReadOnlySpan<byte> Pkcs1 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
+    private static ReadOnlySpan<byte> AnsiEcdsa => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
+    private static ReadOnlySpan<byte> AnsiDsa => [0x2a, 0x86, 0x48, 0xce, 0x38, 0x04];
+    private static ReadOnlySpan<byte> OiwSignatures => [0x2b, 0x0e, 0x03, 0x02];
+
     internal static Rejection? Examine(Certificate certificate, PathPosition position, ValidationProfile profile)
     {
         var key = certificate.PublicKey;
@@ -16,7 +22,7 @@ internal static class KeyRules
         if (expected is not null)
         {
             return PathRejection.Make(
-                RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is none");
+                key.Kind is PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is none");
         }
 
         // A trust anchor is trusted as it stands (RFC 5280 §6.1): nothing rests on the signature in it.
@@ -27,7 +33,7 @@ internal static class KeyRules
 
         var algorithm = new DerReader(certificate.SignatureAlgorithm).ReadSequence();
         return PathRejection.Make(
-            RejectionReason.WeakSignature, certificate, position, "RFC 5758, RFC 4055",
+            IsOfAnotherFamily(certificate.SignatureAlgorithm) ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakSignature, certificate, position, "RFC 5758, RFC 4055",
             $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits", $"algorithm {Describe(algorithm)}");
     }
 
@@ -43,6 +49,7 @@ internal static class KeyRules
             case PublicKeyKind.P384 when profile.MinimumCurveBits > 384:
                 return $"an elliptic curve key of at least {profile.MinimumCurveBits} bits";
             case PublicKeyKind.Ed25519:
+            case PublicKeyKind.NotSupported:
             case PublicKeyKind.NotAccepted:
                 return "an RSA key, or one on the named curve P-256, P-384 or P-521";
             case PublicKeyKind.Rsa when !key.HasSoundNumbers:
@@ -56,6 +63,20 @@ internal static class KeyRules
 
     private static bool IsStrongEnough(SignatureScheme scheme, ValidationProfile profile) =>
         scheme.Kind != SignatureKind.NotAccepted && scheme.HashBits >= profile.MinimumHashBits;
+
+    /// <summary>Whether the algorithm is neither RSA nor ECDSA nor DSA: then it is not weak, but unknown here.</summary>
+    private static bool IsOfAnotherFamily(ReadOnlyMemory<byte> algorithmIdentifier)
+    {
+        try
+        {
+            var id = new DerReader(algorithmIdentifier).ReadSequence().ReadOid().Span;
+            return !id.StartsWith(Pkcs1) && !id.StartsWith(AnsiEcdsa) && !id.StartsWith(AnsiDsa) && !id.StartsWith(OiwSignatures);
+        }
+        catch (System.Formats.Asn1.AsnContentException)
+        {
+            return false;
+        }
+    }
 
     private static string Describe(DerReader algorithm)
     {

@@ -77,14 +77,14 @@ public static partial class Gallery
 
     /// <summary>An Ed25519 key, which the platform's TLS cannot present or check.</summary>
     public static BadPeer Ed25519Leaf { get; } = BadPeer.Leaf(
-        RejectionReason.WeakKey,
+        RejectionReason.AlgorithmNotSupported,
         "RFC 8410; a limit of the platform",
         "Its key is Ed25519: sound, but what cannot be checked must be refused and not let pass.",
         (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
 
     /// <summary>An ML-DSA key, which the platform's TLS cannot present or check.</summary>
     public static BadPeer MLDsaLeaf { get; } = BadPeer.Leaf(
-        RejectionReason.WeakKey,
+        RejectionReason.AlgorithmNotSupported,
         "RFC 9881; a limit of the platform",
         "Its key is ML-DSA-44: sound, but what cannot be checked must be refused and not let pass.",
         (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa44 });
