@@ -11,17 +11,17 @@ internal static class Rfc4514
     private const int MaxText = 4096;
     private const string Special = "\"+,;<>\\";
 
-    // RFC 4514 §3 has the first nine; the others are read because people write them, and are printed as numbers.
+    // RFC 4514 §3 has the first nine, and the tenth is what devices are called by; the others are read because people write them, and are printed as numbers.
     private static readonly (string Name, string Oid, byte StringType)[] s_types =
     [
         ("CN", "2.5.4.3", DerReader.Utf8String), ("L", "2.5.4.7", DerReader.Utf8String), ("ST", "2.5.4.8", DerReader.Utf8String),
         ("O", "2.5.4.10", DerReader.Utf8String), ("OU", "2.5.4.11", DerReader.Utf8String), ("C", "2.5.4.6", DerReader.PrintableString),
         ("STREET", "2.5.4.9", DerReader.Utf8String), ("DC", "0.9.2342.19200300.100.1.25", DerReader.Ia5String),
-        ("UID", "0.9.2342.19200300.100.1.1", DerReader.Utf8String), ("SERIALNUMBER", "2.5.4.5", DerReader.PrintableString),
+        ("UID", "0.9.2342.19200300.100.1.1", DerReader.Utf8String), ("serialNumber", "2.5.4.5", DerReader.PrintableString),
         ("E", "1.2.840.113549.1.9.1", DerReader.Ia5String), ("EMAILADDRESS", "1.2.840.113549.1.9.1", DerReader.Ia5String),
     ];
 
-    private const int PrintedTypes = 9;
+    private const int PrintedTypes = 10;
 
     internal static string Format(DistinguishedName name)
     {
