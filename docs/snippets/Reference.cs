@@ -45,6 +45,15 @@ internal static class Reference
         _ = isAlice;
     }
 
+    internal static void Claims()
+    {
+        // snippet
+        var bySpelling = PeerName.Parse("user:alice");                                  // a user of that name
+        var byCertificate = PeerName.TryParse("USER:alice", out _);                     // false: no DNS name has a colon
+        // end
+        _ = (bySpelling, byCertificate);
+    }
+
     internal static void Standards(MutualTlsConnection connection)
     {
         // snippet
