@@ -114,7 +114,7 @@ public sealed class EchoTests
         var client = await EchoClient.RunAsync(string.Empty, server.Address, workshop, certificate);
 
         client.ExitCode.Should().Be(0, client.All);
-        (await server.LineAsync()).Should().Be("accepted name=CN=Jo%20Doe,O=100%25 user=- confirmed=yes tls=1.3 alpn=-");
+        (await server.LineAsync()).Should().Be("accepted name=subject:CN=Jo%20Doe,O=100%25 user=- confirmed=yes tls=1.3 alpn=-");
     }
 
     [Test]
