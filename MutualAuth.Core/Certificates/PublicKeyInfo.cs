@@ -34,7 +34,7 @@ internal sealed class PublicKeyInfo
     private readonly ReadOnlyMemory<byte> _modulusOrX;
     private readonly ReadOnlyMemory<byte> _exponentOrY;
     private readonly PrimeCurve? _curve;
-    private bool? _isSound;
+    private int _soundness; // one word, as several threads may ask: 0 before anybody has, then 1 or -1
     private AsymmetricAlgorithm? _idle;
     private AsymmetricAlgorithm? _secondIdle;
 
@@ -69,11 +69,18 @@ internal sealed class PublicKeyInfo
     internal bool HasSoundRsaExponent { get; private init; }
 
     /// <summary>Whether the numbers are those of a key: a point that lies on its curve, a modulus that is odd. Checked once, when it is first asked for.</summary>
-    internal bool HasSoundNumbers => _isSound ??= Kind switch
+    internal bool HasSoundNumbers
     {
-        PublicKeyKind.Rsa => !_modulusOrX.IsEmpty && (_modulusOrX.Span[^1] & 1) == 1,
-        _ => _curve is null || _curve.Contains(_modulusOrX.Span, _exponentOrY.Span),
-    };
+        get
+        {
+            if (_soundness == 0)
+            {
+                _soundness = AreSound() ? 1 : -1;
+            }
+
+            return _soundness > 0;
+        }
+    }
 
     /// <summary>Reads a SubjectPublicKeyInfo. Its outer grammar must hold; a key inside that is no key is kept as <see cref="PublicKeyKind.NotAccepted"/>.</summary>
     internal static PublicKeyInfo Read(ReadOnlyMemory<byte> encoding)
@@ -136,6 +143,10 @@ internal sealed class PublicKeyInfo
             Return(key);
         }
     }
+
+    private bool AreSound() => Kind == PublicKeyKind.Rsa
+        ? !_modulusOrX.IsEmpty && (_modulusOrX.Span[^1] & 1) == 1
+        : _curve is null || _curve.Contains(_modulusOrX.Span, _exponentOrY.Span);
 
     private static PublicKeyInfo ReadRsa(ReadOnlyMemory<byte> encoding, DerReader algorithm, ReadOnlyMemory<byte> key)
     {
