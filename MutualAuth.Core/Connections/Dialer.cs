@@ -13,17 +13,20 @@ internal static class Dialer
     // RFC 8305 §8: the recommended delay before the next address is tried beside those under way.
     private static readonly TimeSpan s_attemptDelay = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Finds the addresses of a host.</summary>
+    internal delegate Task<IPAddress[]> Resolver(string host, AddressFamily family, CancellationToken cancellationToken);
+
     /// <exception cref="HandshakeException">Nothing answered in time.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     internal static async ValueTask<Socket> ConnectAsync(
-        EndPoint endPoint, TimeSpan timeout, TimeProvider time, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
+        EndPoint endPoint, TimeSpan timeout, TimeProvider time, ILoggerFactory loggerFactory, CancellationToken cancellationToken, Resolver? resolver = null)
     {
         using var deadline = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
             return endPoint is DnsEndPoint dns
-                ? await ConnectToFirstAsync(await ResolveAsync(dns, either.Token).ConfigureAwait(false), time, either.Token).ConfigureAwait(false)
+                ? await ConnectToFirstAsync(await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false), time, either.Token).ConfigureAwait(false)
                 : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
@@ -41,9 +44,9 @@ internal static class Dialer
     }
 
     /// <summary>The addresses, families interleaved, the resolver's first choice first (RFC 8305 §4).</summary>
-    private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, CancellationToken cancellationToken)
+    private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, Resolver resolver, CancellationToken cancellationToken)
     {
-        var addresses = await Dns.GetHostAddressesAsync(endPoint.Host, endPoint.AddressFamily, cancellationToken).ConfigureAwait(false);
+        var addresses = await resolver(endPoint.Host, endPoint.AddressFamily, cancellationToken).ConfigureAwait(false);
         if (addresses.Length == 0)
         {
             throw new SocketException((int)SocketError.HostNotFound);
