@@ -10,6 +10,7 @@ namespace MutualAuth.Tests.Connections;
 
 /// <summary>Finding the host ends with the deadline and with the caller, also where the resolver itself cannot be stopped.</summary>
 [CancelAfter(60000)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class DialerTests
 {
     private static readonly DnsEndPoint s_host = new("host.test", 1);

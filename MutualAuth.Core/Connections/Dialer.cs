@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Connections;
@@ -46,7 +47,8 @@ internal static class Dialer
     /// <summary>The addresses, families interleaved, the resolver's first choice first (RFC 8305 §4).</summary>
     private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, Resolver resolver, CancellationToken cancellationToken)
     {
-        var addresses = await resolver(endPoint.Host, endPoint.AddressFamily, cancellationToken).ConfigureAwait(false);
+        // The system's resolver cannot be stopped everywhere: then it is left to itself.
+        var addresses = await resolver(endPoint.Host, endPoint.AddressFamily, cancellationToken).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
         if (addresses.Length == 0)
         {
             throw new SocketException((int)SocketError.HostNotFound);
