@@ -22,6 +22,7 @@ internal sealed class DueTimer
     {
         _time = time;
         _start = time.GetTimestamp();
+        using var nothingOfTheCallers = ExecutionContext.SuppressFlow();
         _timer = time.CreateTimer(static state => ((Action)state!)(), ring, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
