@@ -96,8 +96,9 @@ public sealed class MutualTlsClient
         {
             try
             {
+                attempt.Enter();
                 using var ticket = _live.Begin();
-                var identities = _options.Identity.For(serverName?.ToString());
+                var identities = Ours.Ask("our identity", () => _options.Identity.For(serverName?.ToString()));
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);

@@ -58,12 +58,13 @@ public sealed class MutualTlsServer
         {
             try
             {
+                attempt.Enter();
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 attempt.Gate = gate;
                 gate.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
                 using var ticket = server._live.Begin();
-                var identity = server.IdentityFor(hello);
+                var identity = Ours.Ask("our identity", () => server.IdentityFor(hello));
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
@@ -102,7 +103,8 @@ public sealed class MutualTlsServer
         MutualTlsServer? selected;
         try
         {
-            selected = await select(hello, this, attempt.Token).AsTask().WaitAsync(attempt.Token).ConfigureAwait(false);
+            // On a thread of its own: it may block, and the deadline holds all the same.
+            selected = await Task.Run(async () => await select(hello, this, attempt.Token).ConfigureAwait(false), CancellationToken.None).OrLeaveAsync(attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {

@@ -18,6 +18,9 @@ public sealed record Rejection(RejectionReason Reason, string Expected, string P
     /// <summary>What to do about it, in one sentence; null when the facts say it all.</summary>
     public string? Hint { get; init; }
 
+    /// <summary>Judging itself failed: a source of ours threw, and the peer has done nothing.</summary>
+    internal bool IsOurFault { get; init; }
+
     /// <summary>All of it on one line, fit for a log.</summary>
     public override string ToString()
     {

@@ -54,6 +54,9 @@ public enum RejectionReason
     /// <summary>The listener was stopped while the handshake ran.</summary>
     ListenerStopped = 113,
 
+    /// <summary>The socket or stream that the application gave us cannot carry a handshake: not connected, not a stream of octets, non-blocking, or closed.</summary>
+    TransportUnusable = 114,
+
     // 200: TLS.
 
     /// <summary>The peer offers, or chose, no TLS version that we allow.</summary>
@@ -79,6 +82,12 @@ public enum RejectionReason
 
     /// <summary>The platform's cryptography failed in the handshake: most often a key of ours, whose token is gone or locked.</summary>
     CryptographyFailed = 207,
+
+    /// <summary>Something of ours threw when the handshake asked for it: an identity, trust, a selection, a clock. It is no fault of the peer's.</summary>
+    SourceFaulted = 208,
+
+    /// <summary>A server that confirms nothing did not ask for our certificate, so that it cannot know who we are.</summary>
+    ServerAskedForNoCertificate = 209,
 
     // 300: the certificates themselves.
 

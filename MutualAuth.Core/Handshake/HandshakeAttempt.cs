@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
@@ -17,10 +19,12 @@ internal sealed class HandshakeAttempt : IDisposable
     private readonly CancellationToken _callerToken;
     private readonly CancellationTokenSource _end;
     private readonly CancellationTokenRegistration _callerGivesUp;
+    private readonly Exception? _unusable;
     private Rejection? _abortReason;
 
-    private HandshakeAttempt(Stream stream, Socket? socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken)
+    private HandshakeAttempt(Stream stream, Socket? socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, Exception? unusable = null)
     {
+        _unusable = unusable;
         _options = options;
         _callerToken = callerToken;
         Socket = socket;
@@ -59,19 +63,46 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>What the peer calls itself, once it has shown a certificate: a claim until the attempt has succeeded.</summary>
     internal string? ClaimedName { get; set; }
 
+    /// <summary>Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.</summary>
     internal static HandshakeAttempt Begin(Socket socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken)
     {
-        if (socket.ProtocolType == ProtocolType.Tcp)
+        Stream stream;
+        Exception? unusable = null;
+        try
+        {
+            stream = new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            unusable = exception;
+            stream = new ClosedSocket(socket);
+        }
+
+        return new HandshakeAttempt(stream, socket, peerRole, options, callerToken, unusable);
+    }
+
+    /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
+    internal static HandshakeAttempt Begin(Stream stream, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken) =>
+        new(stream, null, peerRole, options, callerToken, stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."));
+
+    /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
+    /// <exception cref="HandshakeException">The transport cannot be used, or the application's hook threw.</exception>
+    /// <exception cref="SocketException">The peer has reset the connection already.</exception>
+    internal void Enter()
+    {
+        _recorder.Enter();
+        if (_unusable is not null)
+        {
+            var rejection = new Rejection(RejectionReason.TransportUnusable, "a connected socket or stream that blocks and carries octets both ways", PeerText.Quote(_unusable.Message));
+            throw new HandshakeException(HandshakeFailure.OurFault, rejection, _unusable);
+        }
+
+        if (Socket is { ProtocolType: ProtocolType.Tcp } socket)
         {
             // Verdicts and handshake messages are small and waited for.
             socket.NoDelay = true;
         }
-
-        return new HandshakeAttempt(new NetworkStream(socket, ownsSocket: true), socket, peerRole, options, callerToken);
     }
-
-    internal static HandshakeAttempt Begin(Stream stream, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken) =>
-        new(stream, null, peerRole, options, callerToken);
 
     /// <summary>Ends the attempt from outside, for a reason of ours. Without effect when it has an outcome already.</summary>
     internal void Abort(Rejection reason)
@@ -108,7 +139,13 @@ internal sealed class HandshakeAttempt : IDisposable
         var outcome = ToOutcome(exception);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
-        await CloseAsync(polite: outcome.Failure is HandshakeFailure.PeerRejected or HandshakeFailure.NoAgreement).ConfigureAwait(false);
+        if (outcome.Failure == HandshakeFailure.OurFault && HelloSeen && !Transport.HasSent)
+        {
+            await TellOurFaultAsync().ConfigureAwait(false);
+        }
+
+        var hasSpoken = outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent;
+        await CloseAsync(polite: hasSpoken || outcome.Failure is HandshakeFailure.PeerRejected or HandshakeFailure.NoAgreement).ConfigureAwait(false);
         _recorder.Failed(outcome);
         return outcome;
     }
@@ -135,9 +172,19 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         HandshakeException known => known,
         _ when _abortReason is { } aborted => new HandshakeException(HandshakeFailure.NoCapacity, aborted, exception),
-        OperationCanceledException => new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
-        _ => TlsFaults.ToOutcome(exception, Transport, weAreServer: PeerRole == PeerRole.Client),
+        OperationCanceledException when Token.IsCancellationRequested => new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
+        IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
+            TlsFaults.ToOutcome(exception, Transport, weAreServer: PeerRole == PeerRole.Client),
+        _ => Ours.Fault("a handshake", exception),
     };
+
+    /// <summary>To a client that has said its hello and has not heard from us: it is not the one (RFC 8446 §6.2, internal_error).</summary>
+    private ValueTask TellOurFaultAsync()
+    {
+        // The TLS engine may have left a word of its own, which would send the client looking for another version.
+        Transport.DropHeld();
+        return PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.InternalError));
+    }
 
     private async ValueTask CloseAsync(bool polite)
     {
@@ -160,16 +207,49 @@ internal sealed class HandshakeAttempt : IDisposable
                 await PoliteClose.ReleaseAsync(Transport).ConfigureAwait(false);
             }
 
-            if (Tls is not null)
+            await DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It is closed, which is all that was wanted; what a stream of the application's throws then changes no outcome.
+        }
+    }
+
+    /// <summary>A socket closes at once. A stream of the application's may take its time, or for ever: it is told, and not waited for longer than a moment.</summary>
+    private async ValueTask DisposeAsync()
+    {
+        if (Socket is not null)
+        {
+            await DisposeAllAsync().ConfigureAwait(false);
+            return;
+        }
+
+        using var patience = new CancellationTokenSource(PoliteClose.StrangersPatience, _options.TimeProvider);
+        await Task.Run(DisposeAllAsync, CancellationToken.None).OrLeaveAsync(patience.Token).ConfigureAwait(false);
+    }
+
+    private async Task<bool> DisposeAllAsync()
+    {
+        if (Tls is not null)
+        {
+            await Tls.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await Transport.DisposeAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>What stands in for the stream of a socket that can have none: all it does is to close it.</summary>
+    private sealed class ClosedSocket(Socket socket) : MemoryStream([], writable: false)
+    {
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
             {
-                await Tls.DisposeAsync().ConfigureAwait(false);
+                socket.Dispose();
             }
 
-            await Transport.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
-        {
-            // It is closed, which is all that was wanted.
+            base.Dispose(disposing);
         }
     }
 
@@ -179,7 +259,7 @@ internal sealed class HandshakeAttempt : IDisposable
         {
             return socket?.RemoteEndPoint;
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             return null;
         }

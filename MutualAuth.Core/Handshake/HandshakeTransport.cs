@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -14,6 +15,7 @@ internal sealed class HandshakeTransport : Stream
 {
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
+    private readonly bool _heedsTokens;
     private ulong _first;
     private ReadOnlyMemory<byte> _readAhead;
     private byte[]? _readAheadBuffer;
@@ -26,6 +28,7 @@ internal sealed class HandshakeTransport : Stream
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
         _inner = inner;
+        _heedsTokens = inner.GetType() == typeof(NetworkStream);
         _maxHandshakeBytes = maxHandshakeBytes;
     }
 
@@ -76,6 +79,16 @@ internal sealed class HandshakeTransport : Stream
 
     /// <summary>Something that was written has not gone out yet.</summary>
     internal bool HoldsSomething => _heldLength > 0;
+
+    /// <summary>Something has gone out.</summary>
+    internal bool HasSent { get; private set; }
+
+    /// <summary>What is held never goes out.</summary>
+    internal void DropHeld()
+    {
+        _heldLength = 0;
+        GiveBackHeld();
+    }
 
     /// <summary>What is held goes out in front of whatever is written next.</summary>
     internal void StopHolding() => _holds = false;
@@ -162,7 +175,8 @@ internal sealed class HandshakeTransport : Stream
 
         if (!_holds && _heldLength == 0)
         {
-            return _inner.WriteAsync(buffer, cancellationToken);
+            HasSent = true;
+            return _passThrough ? _inner.WriteAsync(buffer, cancellationToken) : WriteInnerAsync(buffer, cancellationToken);
         }
 
         Keep(buffer.Span);
@@ -187,7 +201,7 @@ internal sealed class HandshakeTransport : Stream
     }
 
     /// <summary>While we hold, the TLS engine's wish to flush after every flight is not listened to: its next read comes when it waits for the peer.</summary>
-    public override Task FlushAsync(CancellationToken cancellationToken) => _holds ? Task.CompletedTask : _inner.FlushAsync(cancellationToken);
+    public override Task FlushAsync(CancellationToken cancellationToken) => _holds ? Task.CompletedTask : FlushInnerAsync(cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -255,7 +269,9 @@ internal sealed class HandshakeTransport : Stream
         var isParked = Engine?.TryPark() == true;
         try
         {
-            var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            var count = _heedsTokens || _passThrough
+                ? await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)
+                : await ReadDeafAsync(buffer, cancellationToken).ConfigureAwait(false);
             HasEnded |= count == 0 && !buffer.IsEmpty;
             return count;
         }
@@ -272,6 +288,49 @@ internal sealed class HandshakeTransport : Stream
             }
         }
     }
+
+    /// <summary>
+    /// Reads from a stream of the application's, of which nobody knows whether it looks at its token, or blocks the thread: it has one of its own, and a buffer
+    /// of its own, so that it can be left where it is.
+    /// </summary>
+    private async ValueTask<int> ReadDeafAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var own = new byte[buffer.Length];
+        var count = await LeaveAtEndAsync(async () => await _inner.ReadAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        own.AsMemory(0, count).CopyTo(buffer);
+        return count;
+    }
+
+    /// <summary>Writes during the handshake; to a stream of the application's as it is read from.</summary>
+    private ValueTask WriteInnerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        return _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray());
+
+        async ValueTask WriteDeafAsync(byte[] own) => await LeaveAtEndAsync(
+            async () =>
+            {
+                await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
+                await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+                return own.Length;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<int> LeaveAtEndAsync(Func<Task<int>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Task.Run(call, CancellationToken.None).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException ? !cancellationToken.IsCancellationRequested : exception is not (IOException or ObjectDisposedException or SocketException))
+        {
+            // Whatever a stream throws in its own words, it is the transport that has failed.
+            throw new IOException("The stream beneath the handshake failed.", exception);
+        }
+    }
+
+    // During the handshake every write to such a stream is flushed with it.
+    private Task FlushInnerAsync(CancellationToken cancellationToken) => _heedsTokens || _passThrough ? _inner.FlushAsync(cancellationToken) : Task.CompletedTask;
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
@@ -294,8 +353,9 @@ internal sealed class HandshakeTransport : Stream
         _heldLength = 0;
         try
         {
-            await _inner.WriteAsync(_held.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
-            await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+            HasSent = true;
+            await WriteInnerAsync(_held.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            await FlushInnerAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {

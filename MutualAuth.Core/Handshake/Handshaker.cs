@@ -46,17 +46,14 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
-        await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
+        await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        if (ConfirmationProtocol.TryParse(protocol, out _))
-        {
-            attempt.Transport.Hold();
-        }
-
+        var settings = Ours.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
+        attempt.Transport.Hold();
         await attempt.Gate.EnterAsync().ConfigureAwait(false);
-        await AuthenticateAsync(tls.AuthenticateAsServerAsync(TlsSettings.ForServer(_options, identity, protocol, judge), attempt.Token), judge, attempt).ConfigureAwait(false);
+        await AuthenticateAsync(tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
 
@@ -64,10 +61,10 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
-        await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
+        await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var settings = TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge);
+        var settings = Ours.Ask("settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
@@ -77,6 +74,15 @@ internal sealed class Handshaker
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);
     }
+
+    private async ValueTask PrepareTrustAsync(HandshakeAttempt attempt) => await Ours.AskAsync(
+        "trust that is up to date",
+        async () =>
+        {
+            await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
+            return true;
+        },
+        attempt.Token).ConfigureAwait(false);
 
     /// <summary>The TLS engine takes whatever protocol a server names; only one that was offered counts (RFC 7301 §3.1).</summary>
     private static void RequireOffered(SslApplicationProtocol negotiated, List<SslApplicationProtocol>? offered)
@@ -101,9 +107,17 @@ internal sealed class Handshaker
         {
             // SslStream's words for our own verdict; the verdict itself says more.
             attempt.ClaimedName = rejected.ClaimedName;
-            throw new HandshakeException(HandshakeFailure.PeerRejected, rejected.Rejection, exception);
+            throw new HandshakeException(FailureOf(rejected.Rejection), rejected.Rejection, exception);
+        }
+        catch (Exception exception) when (exception is not (HandshakeException or OperationCanceledException))
+        {
+            // Whatever the engine throws while it works on what the peer sent, of whichever type.
+            throw TlsFaults.ToOutcome(exception, attempt.Transport, weAreServer: attempt.PeerRole == PeerRole.Client);
         }
     }
+
+    /// <summary>A no that says nothing of the peer, because judging itself failed, is on our own account.</summary>
+    private static HandshakeFailure FailureOf(Rejection objection) => objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
@@ -161,11 +175,11 @@ internal sealed class Handshaker
     {
         if (confirms)
         {
-            await ConfirmAsync(attempt, tls, objection).ConfigureAwait(false);
+            await ConfirmAsync(attempt, tls, objection, _options.TimeProvider).ConfigureAwait(false);
         }
         else if (objection is not null)
         {
-            throw new HandshakeException(HandshakeFailure.PeerRejected, objection);
+            throw new HandshakeException(FailureOf(objection), objection);
         }
         else if (_options.EffectiveConfirmation == ConfirmationPolicy.Required)
         {
@@ -198,7 +212,7 @@ internal sealed class Handshaker
     {
         if (result.Objection is { } objection)
         {
-            throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = result.Answer.Peer?.Refusal };
+            throw new HandshakeException(FailureOf(objection), objection) { PeerReason = result.Answer.Peer?.Refusal };
         }
 
         ThrowUnlessAccepted(attempt, result.Answer);
@@ -208,17 +222,17 @@ internal sealed class Handshaker
     /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
     private ValueTask<Rejection?> AdmitAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
         peer.Certificate is { } certificate && (confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
-            ? _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken)
+            ? Ours.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken), cancellationToken)
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection)
+    private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection, TimeProvider time)
     {
         if (objection is not null)
         {
-            var answer = await RefuseAsync(attempt, tls, objection).ConfigureAwait(false);
-            throw new HandshakeException(HandshakeFailure.PeerRejected, objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
+            var answer = await RefuseAsync(attempt, tls, objection, time).ConfigureAwait(false);
+            throw new HandshakeException(FailureOf(objection), objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
         }
 
         ThrowUnlessAccepted(attempt, await ConfirmationExchange.RunAsync(tls, Verdict.Accepted, attempt.Token).ConfigureAwait(false));
@@ -244,13 +258,16 @@ internal sealed class Handshaker
         }
     }
 
-    private static async ValueTask<PeerAnswer> RefuseAsync(HandshakeAttempt attempt, SslStream tls, Rejection objection)
+    private static async ValueTask<PeerAnswer> RefuseAsync(HandshakeAttempt attempt, SslStream tls, Rejection objection, TimeProvider time)
     {
         // To a server that it has not accepted a client says no more than no: an impostor learns nothing of pins or names.
         var reason = attempt.PeerRole == PeerRole.Client ? PublicReasonTable.ForClient(objection.Reason) : PublicReason.Refused;
+        // A peer that we have rejected does not decide how long that takes.
+        using var patience = new CancellationTokenSource(PoliteClose.StrangersPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, attempt.Token);
         try
         {
-            return await ConfirmationExchange.RunAsync(tls, Verdict.Refused(reason), attempt.Token).ConfigureAwait(false);
+            return await ConfirmationExchange.RunAsync(tls, Verdict.Refused(reason), either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

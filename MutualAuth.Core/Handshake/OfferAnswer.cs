@@ -49,7 +49,7 @@ internal static class OfferAnswer
 
         var failure = problem.Reason switch
         {
-            RejectionReason.ValidatorFaulted => HandshakeFailure.PeerRejected,
+            RejectionReason.ValidatorFaulted => HandshakeFailure.OurFault,
             RejectionReason.Overloaded => HandshakeFailure.NoCapacity,
             _ => HandshakeFailure.NoAgreement,
         };

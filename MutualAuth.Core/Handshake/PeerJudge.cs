@@ -87,7 +87,19 @@ internal sealed class PeerJudge
         {
             var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
             Evidence = evidence;
-            Verdict = _stage.Judge(evidence, _time.GetUtcNow());
+            Verdict = JudgeNow(evidence);
+        }
+    }
+
+    private CertificateVerdict JudgeNow(PeerEvidence evidence)
+    {
+        try
+        {
+            return _stage.Judge(evidence, _time.GetUtcNow());
+        }
+        catch (Exception exception)
+        {
+            return new CertificateVerdict.Rejected(Ours.Fault("the time of day", exception).Rejection with { IsOurFault = true }, null);
         }
     }
 

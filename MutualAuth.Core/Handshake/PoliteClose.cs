@@ -54,6 +54,21 @@ internal static class PoliteClose
         return isSaid;
     }
 
+    /// <summary>Says a last word in the clear, where TLS has not begun. Never throws.</summary>
+    internal static async ValueTask SayAsync(HandshakeTransport transport, byte[] record)
+    {
+        try
+        {
+            using var deadline = new CancellationTokenSource(StrangersPatience);
+            await transport.WriteAsync(record, deadline.Token).ConfigureAwait(false);
+            await transport.ReleaseAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It was a courtesy; the reason stands without it.
+        }
+    }
+
     /// <summary>Lets go of what is still held, and waits for nothing else. Never throws.</summary>
     internal static async ValueTask ReleaseAsync(HandshakeTransport transport)
     {

@@ -17,6 +17,11 @@ internal static class TlsFaults
     private const int WrongSslVersion = 266;
     private const int NoApplicationProtocol = 235;
 
+    // A certificate of our own that the security level refuses; that of a peer's is never asked about.
+    private const int CaKeyTooSmall = 397;
+    private const int CaDigestTooWeak = 398;
+    private const int OwnKeyTooSmall = 399;
+
     // err.h: reasons that all of its libraries share, here ERR_R_EVP_LIB. It is how a key that does not sign shows.
     private const int CryptographyLibrary = 0x80006;
 
@@ -99,6 +104,13 @@ internal static class TlsFaults
             CryptographyLibrary => new HandshakeException(
                 HandshakeFailure.OurFault,
                 new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", PeerText.Quote(text)) { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
+                exception),
+            CaKeyTooSmall or CaDigestTooWeak or OwnKeyTooSmall => new HandshakeException(
+                HandshakeFailure.OurFault,
+                new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", PeerText.Quote(text))
+                {
+                    Hint = "Have our certificate, and its intermediates, issued anew with RSA of 2048 bits or more, or P-256, and SHA-256.",
+                },
                 exception),
             _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(text), exception),
         };

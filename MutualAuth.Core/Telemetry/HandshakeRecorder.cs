@@ -27,9 +27,16 @@ internal sealed class HandshakeRecorder
         MutualAuthTelemetry.Try(this, static recorder =>
         {
             MutualAuthTelemetry.ActiveHandshakes.Add(1, new KeyValuePair<string, object?>("mutualauth.role", recorder._role));
+
+            // It is the current one of the handshake, and not of whoever called.
+            var callers = Activity.Current;
             recorder._activity = MutualAuthTelemetry.Activities.StartActivity("mutualauth.handshake", recorder._role == "server" ? ActivityKind.Server : ActivityKind.Client);
+            Activity.Current = callers;
         });
     }
+
+    /// <summary>Makes the handshake's activity the current one. Call it in an asynchronous method, whose callers keep theirs.</summary>
+    internal void Enter() => Activity.Current = _activity ?? Activity.Current;
 
     internal void Succeeded(string peerName, string tlsVersion, string? applicationProtocol, bool isConfirmed)
     {

@@ -92,7 +92,7 @@ public sealed class CertificateStage
         {
             // What cannot be judged is refused. A peer must not be able to bring this about; if one does, the operator needs the trace.
             ValidationLog.StageFaulted(_logger, exception);
-            return Reject(new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}"), leaf);
+            return Reject(new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}") { IsOurFault = true }, leaf);
         }
     }
 
