@@ -33,6 +33,13 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// </remarks>
     public bool JudgeServerBeforeShowingIdentity { get; init; }
 
+    /// <summary>
+    /// Go on with a server that neither asks for the certificate that we would present nor confirms: it cannot know who we are, and anybody else is the same to
+    /// it. Default: false, such a server is refused as <see cref="Errors.RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms has its own say
+    /// about whom it lets in, and is not concerned. <see cref="Evidence.SessionFacts.OwnCertificateRequested"/> tells either way.
+    /// </summary>
+    public bool DangerousAllowServersThatAskForNoCertificate { get; init; }
+
     /// <summary>How long finding the host and connecting may take, before the handshake's own deadline begins. Default: ten seconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
