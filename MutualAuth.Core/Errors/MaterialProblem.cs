@@ -38,4 +38,7 @@ public enum MaterialProblem
 
     /// <summary>The trust that our peers are said to have would not accept it.</summary>
     NotTrusted = 12,
+
+    /// <summary>The platform's security level refuses the certificate, or one that is sent with it: a key that is too short, or a signature with a weak hash.</summary>
+    TooWeak = 13,
 }
