@@ -37,8 +37,7 @@ public sealed class MutualTlsClient
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public Task<MutualTlsConnection> ConnectAsync(string host, int port, CancellationToken cancellationToken = default)
     {
-        var serverName = ParseName(host) ?? throw new ArgumentException("A host is needed to connect to.", nameof(host));
-        EndPoint endPoint = serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port);
+        var (endPoint, serverName) = HostOf(host, port);
         return ConnectAsync(endPoint, serverName, cancellationToken);
     }
 
@@ -81,6 +80,13 @@ public sealed class MutualTlsClient
         ArgumentNullException.ThrowIfNull(stream);
         var name = ParseName(serverName);
         return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, _options, cancellationToken), name);
+    }
+
+    /// <summary>Where to dial for a host, and the name that the server must have.</summary>
+    internal static (EndPoint EndPoint, ServerName ServerName) HostOf(string host, int port)
+    {
+        var serverName = ParseName(host) ?? throw new ArgumentException("A host is needed to connect to.", nameof(host));
+        return (serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port), serverName);
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
+using System.Net.Sockets;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -53,6 +54,19 @@ public abstract record HandshakeOptions : CertificateStageOptions
 
     /// <summary>How much a peer may send before it is authenticated. Default: see the type.</summary>
     public HandshakeLimits HandshakeLimits { get; init; } = new();
+
+    /// <summary>
+    /// How a peer that is gone without a word is noticed: set on each TCP socket that we dial, accept or are given. Default: on, see the type. Streams are not
+    /// concerned.
+    /// </summary>
+    public TcpKeepAlive KeepAlive { get; init; } = new();
+
+    /// <summary>
+    /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the application
+    /// knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="Errors.HandshakeFailure.OurFault"/>, and the socket is
+    /// closed. Called from many threads at once. Default: null, nothing is called.
+    /// </summary>
+    public Action<Socket>? ConfigureSocket { get; init; }
 
     /// <summary>The clock for deadlines and for judging dates. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
