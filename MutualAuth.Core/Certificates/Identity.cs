@@ -274,10 +274,14 @@ public sealed class Identity : IIdentitySource
     {
         // Offline: without it the platform would fetch issuers from addresses that stand in the certificate.
         var context = SslStreamCertificateContext.Create(leaf, [.. intermediates], offline: true);
-        return context.IntermediateCertificates.Count == intermediates.Length
-            ? context
-            : throw new MaterialException(
+        if (context.IntermediateCertificates.Count != intermediates.Length)
+        {
+            throw new MaterialException(
                 $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {PeerText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
             { Problem = MaterialProblem.BrokenChain };
+        }
+
+        IdentityProbe.Examine(leaf, context);
+        return context;
     }
 }
