@@ -23,6 +23,8 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 
     internal override ClientCredentials? OwnCredentials => Credentials;
 
+    internal override bool AllowsServersThatAskForNothing => DangerousAllowServersThatAskForNoCertificate;
+
     /// <summary>
     /// Judge the server before our certificate leaves: an impostor then learns nothing of who we are. Default: false.
     /// </summary>

@@ -20,6 +20,7 @@ internal sealed class HandshakeAttempt : IDisposable
     private readonly CancellationTokenSource _end;
     private readonly CancellationTokenRegistration _callerGivesUp;
     private readonly Exception? _unusable;
+    private bool _tlsIsCut;
     private Rejection? _abortReason;
 
     private HandshakeAttempt(Stream stream, Socket? socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, Exception? unusable = null)
@@ -101,6 +102,16 @@ internal sealed class HandshakeAttempt : IDisposable
         {
             // Verdicts and handshake messages are small and waited for.
             socket.NoDelay = true;
+            _options.KeepAlive.ApplyTo(socket);
+        }
+
+        if (Socket is not null && _options.ConfigureSocket is { } configure)
+        {
+            Ours.Ask($"a socket that {nameof(HandshakeOptions.ConfigureSocket)} has configured", () =>
+            {
+                configure(Socket);
+                return true;
+            });
         }
     }
 
@@ -130,6 +141,7 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         if (exception is OperationCanceledException && _callerToken.IsCancellationRequested && _abortReason is null)
         {
+            DropFlight();
             await CloseAsync(polite: false).ConfigureAwait(false);
             _recorder.Cancelled();
             return new OperationCanceledException("The caller gave up the handshake.", exception, _callerToken);
@@ -142,6 +154,11 @@ internal sealed class HandshakeAttempt : IDisposable
         if (outcome.Failure == HandshakeFailure.OurFault && HelloSeen && !Transport.HasSent)
         {
             await TellOurFaultAsync().ConfigureAwait(false);
+        }
+        else if (DropFlight())
+        {
+            // In the clear, as a server takes it until our first protected record (RFC 8446 §6).
+            await PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure), _options.TimeProvider).ConfigureAwait(false);
         }
 
         var hasSpoken = outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent;
@@ -178,6 +195,19 @@ internal sealed class HandshakeAttempt : IDisposable
         _ => Ours.Fault("a handshake", exception),
     };
 
+    /// <summary>On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.</summary>
+    private bool DropFlight()
+    {
+        if (PeerRole != PeerRole.Server || !Transport.HoldsFlight)
+        {
+            return false;
+        }
+
+        Transport.DropHeld();
+        _tlsIsCut = true;
+        return true;
+    }
+
     /// <summary>To a client that has said its hello and has not heard from us: it is not the one (RFC 8446 §6.2, internal_error).</summary>
     private ValueTask TellOurFaultAsync()
     {
@@ -194,7 +224,7 @@ internal sealed class HandshakeAttempt : IDisposable
             {
                 try
                 {
-                    await PoliteClose.RunAsync(Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
+                    await PoliteClose.RunAsync(_tlsIsCut ? null : Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
                 }
                 finally
                 {

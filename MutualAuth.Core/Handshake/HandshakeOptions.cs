@@ -80,6 +80,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>With what we log in, where we are the client; null when we do not.</summary>
     internal virtual ClientCredentials? OwnCredentials => null;
 
+    /// <summary>Whether a server need not ask for our certificate, where we are the client.</summary>
+    internal virtual bool AllowsServersThatAskForNothing => false;
+
     /// <summary>Logging in is part of the confirmation protocol: where it must be done, the peer must speak that.</summary>
     internal ConfirmationPolicy EffectiveConfirmation => RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
 
@@ -147,13 +150,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
             }
         }
 
-        if (HandshakeLimits is null || TimeProvider is null)
+        if (HandshakeLimits is null || TimeProvider is null || KeepAlive is null)
         {
-            yield return $"{nameof(HandshakeLimits)} and {nameof(TimeProvider)} must not be null.";
+            yield return $"{nameof(HandshakeLimits)}, {nameof(KeepAlive)} and {nameof(TimeProvider)} must not be null.";
             yield break;
         }
 
-        foreach (var problem in HandshakeLimits.Problems())
+        foreach (var problem in HandshakeLimits.Problems().Concat(KeepAlive.Problems()))
         {
             yield return problem;
         }

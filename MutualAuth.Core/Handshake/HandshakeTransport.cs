@@ -24,6 +24,7 @@ internal sealed class HandshakeTransport : Stream
     private bool _holds;
     private bool _passThrough;
     private ArrayBufferWriter<byte>? _captured;
+    private List<byte>? _clear;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
@@ -59,6 +60,21 @@ internal sealed class HandshakeTransport : Stream
 
     public override bool CanSeek => false;
 
+    /// <summary>What the application sets above TLS reaches the socket. As on every stream, only synchronous calls heed it.</summary>
+    public override bool CanTimeout => _inner.CanTimeout;
+
+    public override int ReadTimeout
+    {
+        get => _inner.ReadTimeout;
+        set => _inner.ReadTimeout = value;
+    }
+
+    public override int WriteTimeout
+    {
+        get => _inner.WriteTimeout;
+        set => _inner.WriteTimeout = value;
+    }
+
     public override long Length => throw new NotSupportedException();
 
     public override long Position
@@ -77,6 +93,23 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>
     internal void Hold() => _holds = true;
 
+    /// <summary>
+    /// While we hold: asked, with what the peer has sent, before anything that is held goes out because a read follows, until it has an answer. A no withholds
+    /// it for good, and the read fails.
+    /// </summary>
+    internal Func<byte[], bool?>? BeforeFlight
+    {
+        get;
+        set
+        {
+            field = value;
+            _clear = value is null ? null : [];
+        }
+    }
+
+    /// <summary><see cref="BeforeFlight"/> said no.</summary>
+    internal bool HasWithheld { get; private set; }
+
     /// <summary>Something that was written has not gone out yet.</summary>
     internal bool HoldsSomething => _heldLength > 0;
 
@@ -86,17 +119,43 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>What is held never goes out.</summary>
     internal void DropHeld()
     {
+        BeforeFlight = null;
         _heldLength = 0;
         GiveBackHeld();
     }
 
+    /// <summary>What is held is more than alerts: these are short, in the clear (RFC 8446 §5.1) and protected alike (§5.2).</summary>
+    internal bool HoldsFlight
+    {
+        get
+        {
+            const byte ChangeCipherSpec = 20;
+            const byte Alert = 21;
+            const int LongestProtectedAlert = 2 + 1 + 16;
+            var records = new WireReader(_held.AsSpan(0, _heldLength));
+            while (records.TryRead(3, out var header) && records.TryReadVector16(out var content))
+            {
+                if (header[0] is not (ChangeCipherSpec or Alert) && content.Length > LongestProtectedAlert)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>What is held goes out in front of whatever is written next.</summary>
-    internal void StopHolding() => _holds = false;
+    internal void StopHolding()
+    {
+        _holds = false;
+        BeforeFlight = null;
+    }
 
     /// <summary>What is held goes out now.</summary>
     internal ValueTask ReleaseAsync(CancellationToken cancellationToken)
     {
-        _holds = false;
+        StopHolding();
         return _heldLength == 0 ? default : SendHeldAsync(cancellationToken);
     }
 
@@ -243,6 +302,7 @@ internal sealed class HandshakeTransport : Stream
     {
         if (_heldLength > 0)
         {
+            AskBeforeFlight();
             await SendHeldAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -259,6 +319,7 @@ internal sealed class HandshakeTransport : Stream
             await Gate.EndWaitAsync().ConfigureAwait(false);
         }
 
+        _clear?.AddRange(buffer.Span[..count]);
         Count(buffer.Span[..count]);
         return count;
     }
@@ -286,6 +347,21 @@ internal sealed class HandshakeTransport : Stream
             {
                 Engine!.Unpark();
             }
+        }
+    }
+
+    private void AskBeforeFlight()
+    {
+        if (_clear is not { Count: > 0 } || BeforeFlight?.Invoke([.. _clear]) is not { } answer)
+        {
+            return;
+        }
+
+        BeforeFlight = null;
+        if (!answer)
+        {
+            HasWithheld = true;
+            throw new IOException("What we would have answered is withheld.");
         }
     }
 

@@ -68,12 +68,24 @@ internal sealed class Handshaker
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
+            if (!identities.IsEmpty)
+            {
+                attempt.Transport.BeforeFlight = flight => MayAnswer(flight, judge);
+            }
         }
 
         await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
-        return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString()).ConfigureAwait(false);
+        bool? asked = identities.IsEmpty ? null : judge.WasAskedForOurs || tls.LocalCertificate is not null;
+        return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString(), asked).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said. Where the
+    /// verdict is to be told in band, TLS has to be complete first.
+    /// </summary>
+    private static bool? MayAnswer(byte[] flight, PeerJudge judge) =>
+        ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
 
     private async ValueTask PrepareTrustAsync(HandshakeAttempt attempt) => await Ours.AskAsync(
         "trust that is up to date",
@@ -103,7 +115,7 @@ internal sealed class Handshaker
             await handshake.ConfigureAwait(false);
             attempt.Transport.StopHolding();
         }
-        catch (AuthenticationException exception) when (judge.Verdict is CertificateVerdict.Rejected rejected)
+        catch (Exception exception) when (judge.Verdict is CertificateVerdict.Rejected rejected && (exception is AuthenticationException || attempt.Transport.HasWithheld))
         {
             // SslStream's words for our own verdict; the verdict itself says more.
             attempt.ClaimedName = rejected.ClaimedName;
@@ -120,7 +132,7 @@ internal sealed class Handshaker
     private static HandshakeFailure FailureOf(Rejection objection) => objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName)
+    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
     {
         var verdict = judge.JudgeIfCallbackWasSkipped(tls);
         attempt.Gate.WorkIsDone();
@@ -130,14 +142,15 @@ internal sealed class Handshaker
         var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
         var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
         var channel = new ChannelFacts(serverCertificate ?? peer?.Certificate);
-        if (!confirms || !_options.AsyncValidators.IsEmpty)
+        var keepsOurs = !confirms && attempt.PeerRole == PeerRole.Server;
+        if (!keepsOurs && (!confirms || !_options.AsyncValidators.IsEmpty))
         {
             // No verdict of ours follows at once that our last flight could travel with.
             await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
         }
 
         var transcript = ImmutableArray<byte>.Empty;
-        var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection;
+        var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection ?? ObjectionToNotBeingAsked(confirms, asked);
         if (objection is null && confirms && attempt.PeerRole == PeerRole.Client && _options.RequiredCredentials.LetsUsersIn)
         {
             (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, channel.EndPoint).ConfigureAwait(false);
@@ -155,8 +168,14 @@ internal sealed class Handshaker
             }
         }
 
+        if (keepsOurs)
+        {
+            // Not before the server has been accepted by everybody who has a say: our certificate is in it.
+            await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
+        }
+
         var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
-        var facts = new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName);
+        var facts = new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName) { OwnCertificateRequested = asked };
         return new AuthenticatedTls(tls, peer!, facts, confirms)
         {
             Transport = attempt.Transport,
@@ -169,6 +188,14 @@ internal sealed class Handshaker
     /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
     private bool IsLeftToLogin(PeerJudge judge, bool confirms) =>
         confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
+
+    private Rejection? ObjectionToNotBeingAsked(bool confirms, bool? asked) => confirms || asked != false || _options.AllowsServersThatAskForNothing
+        ? null
+        : new Rejection(RejectionReason.ServerAskedForNoCertificate, "a request for our certificate, or a server that confirms", "neither")
+        {
+            Rule = "RFC 8446 §4.3.2",
+            Hint = "The server does not know who we are: have it ask clients for certificates.",
+        };
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ConcludeWithoutLoginAsync(HandshakeAttempt attempt, SslStream tls, bool confirms, string? negotiated, Rejection? objection)

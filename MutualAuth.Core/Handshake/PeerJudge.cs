@@ -68,6 +68,16 @@ internal sealed class PeerJudge
         return Verdict is CertificateVerdict.Accepted;
     }
 
+    /// <summary>Judges a server by what it has shown in the clear, before ours leaves. A no is final.</summary>
+    internal bool AcceptsShown(ImmutableArray<ReadOnlyMemory<byte>> certificates)
+    {
+        Judge(certificates);
+        return Verdict is CertificateVerdict.Accepted;
+    }
+
+    /// <summary>The server has asked for our certificate, as far as the choice between several shows it.</summary>
+    internal bool WasAskedForOurs { get; set; }
+
     /// <summary>Holds where a platform does not call back, as later runtimes do on resumed sessions: no connection goes unjudged.</summary>
     internal CertificateVerdict JudgeIfCallbackWasSkipped(SslStream tls)
     {

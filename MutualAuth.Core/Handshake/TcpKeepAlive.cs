@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace MutualAuth.Handshake;
 
 /// <summary>How a TCP socket finds out that its peer is gone without a word: probes of the kernel's, which cost the peer no more than an answer (RFC 9293 §3.8.4).</summary>
@@ -18,4 +20,32 @@ public sealed record TcpKeepAlive
 
     /// <summary>Probes without an answer after which the connection is over, from 1 to 127. Default: 4.</summary>
     public int RetryCount { get; init; } = 4;
+
+    internal IEnumerable<string> Problems()
+    {
+        foreach (var (name, duration) in new[] { (nameof(Time), Time), (nameof(Interval), Interval) })
+        {
+            if (duration < TimeSpan.FromSeconds(1) || duration > TimeSpan.FromSeconds(short.MaxValue) || duration.Ticks % TimeSpan.TicksPerSecond != 0)
+            {
+                yield return $"{nameof(TcpKeepAlive)}.{name} must be whole seconds, from 1 to {short.MaxValue}; it is {duration}.";
+            }
+        }
+
+        if (RetryCount is < 1 or > sbyte.MaxValue)
+        {
+            yield return $"{nameof(TcpKeepAlive)}.{nameof(RetryCount)} must be 1 to {sbyte.MaxValue}; it is {RetryCount}.";
+        }
+    }
+
+    /// <exception cref="SocketException">The peer has reset the connection already, on platforms that say so here.</exception>
+    internal void ApplyTo(Socket socket)
+    {
+        if (Enabled)
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)Time.TotalSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)Interval.TotalSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, RetryCount);
+        }
+    }
 }

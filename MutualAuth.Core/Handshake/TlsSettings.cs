@@ -50,7 +50,7 @@ internal static class TlsSettings
         };
         if (identities.Length > 1 || (judgeFirst && identities.Length > 0))
         {
-            settings.LocalCertificateSelectionCallback = (_, _, _, server, issuers) => Select(server, issuers, identities, judgeFirst ? judge : null)!;
+            settings.LocalCertificateSelectionCallback = (_, _, _, server, issuers) => Select(server, issuers, identities, judge, judgeFirst)!;
         }
         else
         {
@@ -74,8 +74,11 @@ internal static class TlsSettings
     }
 
     // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.
-    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerJudge? judge) =>
-        server is not null && judge?.AcceptsBeforeShowing(server) != false
+    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerJudge judge, bool judgeFirst)
+    {
+        judge.WasAskedForOurs |= server is not null;
+        return server is not null && (!judgeFirst || judge.AcceptsBeforeShowing(server))
             ? identities.FirstOrDefault(identity => identities.Length == 1 || OfferedIssuers.Fit(identity, issuers))?.PlatformCertificate
             : null;
+    }
 }
