@@ -29,7 +29,10 @@ public sealed class MutualTlsClient
     }
 
     /// <summary>Connects to a host, whichever of its addresses answers first (RFC 8305), and authenticates both ends.</summary>
-    /// <param name="host">A DNS name or an IP address. It is also the name that <see cref="Validation.Authorize.ServerName"/> demands.</param>
+    /// <param name="host">
+    /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is no part of the name. It is also
+    /// the name that <see cref="Validation.Authorize.ServerName"/> demands.
+    /// </param>
     /// <param name="port">The TCP port.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <exception cref="ArgumentException"><paramref name="host"/> is neither a DNS name nor an IP address.</exception>
@@ -55,7 +58,10 @@ public sealed class MutualTlsClient
     }
 
     /// <summary>Authenticates both ends of a connected socket.</summary>
-    /// <param name="socket">The socket. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="socket">
+    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
+    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// </param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
@@ -85,8 +91,21 @@ public sealed class MutualTlsClient
     /// <summary>Where to dial for a host, and the name that the server must have.</summary>
     internal static (EndPoint EndPoint, ServerName ServerName) HostOf(string host, int port)
     {
-        var serverName = ParseName(host) ?? throw new ArgumentException("A host is needed to connect to.", nameof(host));
-        return (serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port), serverName);
+        // RFC 4007 §11: a scope says through which interface a link-local address is reached from here. The peer does not know it, and no certificate carries it.
+        var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
+        if (!ServerName.TryParse(text, out var serverName))
+        {
+            throw new ArgumentException($"{PeerText.Quote(host)} is neither a DNS name nor an IP address.", nameof(host));
+        }
+
+        if (ReferenceEquals(text, host))
+        {
+            return (serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port), serverName);
+        }
+
+        return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 } && IPAddress.TryParse(host, out var scoped) && scoped.ScopeId != 0
+            ? (new IPEndPoint(scoped, port), serverName)
+            : throw new ArgumentException($"{PeerText.Quote(host)} is no IPv6 address with an interface of this machine.", nameof(host));
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)

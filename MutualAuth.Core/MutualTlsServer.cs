@@ -30,7 +30,10 @@ public sealed class MutualTlsServer
     internal LiveRegistry Live => _live;
 
     /// <summary>Authenticates the client at the other end of a connected socket.</summary>
-    /// <param name="socket">The socket. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="socket">
+    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
+    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// </param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>

@@ -37,6 +37,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
         yield return Case(typeof(LiveConnectionPolicy), new LiveConnectionPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
+        yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
