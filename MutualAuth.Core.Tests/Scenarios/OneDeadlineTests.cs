@@ -23,10 +23,16 @@ public sealed class OneDeadlineTests
     [TearDown]
     public void TearDown() => _world.Dispose();
 
-    [Test]
-    public async Task A_stream_that_ignores_its_token_is_disposed_of_at_the_deadline([Values] Deafness deafness, [Values] bool weAreServer)
+    // A server reads first, and never comes to write to a stream of which it reads nothing.
+    private static IEnumerable<TestCaseData> DeafStreams() =>
+        from deafness in Enum.GetValues<Deafness>()
+        from weAreServer in new[] { false, true }
+        where !(weAreServer && deafness == Deafness.WritesForEver)
+        select new TestCaseData(deafness, weAreServer);
+
+    [TestCaseSource(nameof(DeafStreams))]
+    public async Task A_stream_that_ignores_its_token_is_disposed_of_at_the_deadline(Deafness deafness, bool weAreServer)
     {
-        Assume.That(deafness != Deafness.WritesForEver || !weAreServer, "a server reads first");
         var stream = new DeafStream(deafness);
         var handshake = Begin(stream, weAreServer, CancellationToken.None);
         await stream.IsWaiting.WaitAsync(Ends.Deadline);
@@ -38,10 +44,9 @@ public sealed class OneDeadlineTests
         (await handshake).Refusal.Failure.Should().Be(HandshakeFailure.TimedOut);
     }
 
-    [Test]
-    public async Task A_stream_that_ignores_its_token_is_disposed_of_when_the_caller_gives_up([Values] Deafness deafness, [Values] bool weAreServer)
+    [TestCaseSource(nameof(DeafStreams))]
+    public async Task A_stream_that_ignores_its_token_is_disposed_of_when_the_caller_gives_up(Deafness deafness, bool weAreServer)
     {
-        Assume.That(deafness != Deafness.WritesForEver || !weAreServer, "a server reads first");
         using var caller = new CancellationTokenSource();
         var stream = new DeafStream(deafness);
         var handshake = Begin(stream, weAreServer, caller.Token);
