@@ -158,7 +158,7 @@ internal sealed class HandshakeAttempt : IDisposable
         else if (DropFlight())
         {
             // In the clear, as a server takes it until our first protected record (RFC 8446 §6).
-            await PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure), _options.TimeProvider).ConfigureAwait(false);
+            await PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure)).ConfigureAwait(false);
         }
 
         var hasSpoken = outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent;
