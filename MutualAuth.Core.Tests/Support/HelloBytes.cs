@@ -1,12 +1,10 @@
 using System.Buffers.Binary;
-using System.Net.Security;
 using System.Text;
-using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Tests.Support;
 
 /// <summary>Builds ClientHello messages byte by byte, right and wrong.</summary>
-internal static class HelloBytes
+internal static partial class HelloBytes
 {
     internal static byte[] Message(params (int Type, byte[] Data)[] extensions) => Message(0x0303, extensions);
 
@@ -15,19 +13,6 @@ internal static class HelloBytes
         byte[] block = [.. extensions.SelectMany(extension => Concat(UInt16(extension.Type), Vector16(extension.Data)))];
         byte[] body = Concat(UInt16(legacyVersion), new byte[32], [0], Vector16([0x13, 0x01]), [1, 0], extensions.Length == 0 ? [] : Vector16(block));
         return Concat([1, 0, (byte)(body.Length >> 8), (byte)body.Length], body);
-    }
-
-    /// <summary>The first flight of a real client.</summary>
-    internal static async Task<byte[]> OfRealClientAsync()
-    {
-        await using var wire = new DuplexPair();
-        wire.ClientToServer.Record = true;
-        await using var client = new SslStream(wire.Client);
-        var handshake = client.AuthenticateAsClientAsync("server.test");
-        await wire.Server.ReadExactlyAsync(new byte[5]).AsTask().WaitAsync(Ends.Deadline);
-        wire.Reset();
-        await handshake.ContinueWith(static _ => { }, TaskScheduler.Default).WaitAsync(Ends.Deadline);
-        return wire.ClientToServer.Recording;
     }
 
     /// <summary>The message in records of at most <paramref name="fragment"/> bytes.</summary>
