@@ -86,14 +86,14 @@ public sealed class MutualTlsServer
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
     {
-        var (hello, problem) = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
-        if (hello is null)
+        var reading = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
+        if (reading.Hello is null)
         {
-            throw ClientHelloReader.ToOutcome(problem!);
+            throw await OfferAnswer.RefuseAsync(attempt, reading.Alert, reading.Problem!).ConfigureAwait(false);
         }
 
         attempt.HelloSeen = true;
-        return hello;
+        return reading.Hello;
     }
 
     private async ValueTask<MutualTlsServer> SelectAsync(HandshakeAttempt attempt, ClientHello hello)

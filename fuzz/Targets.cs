@@ -63,7 +63,21 @@ internal static class Targets
     private static void ReadFrame(byte[] input) =>
         FrameReader.ReadVerdictAsync(new MemoryStream(input), CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
-    private static void ReadHello(byte[] input) => ClientHelloParser.Parse(input, 16 * Kibi, final: input.Length % 2 == 0);
+    /// <summary>Octet by octet, as a stranger may send it: that may cost no more than all at once.</summary>
+    private static void ReadHello(byte[] input)
+    {
+        var records = default(ClientHelloRecords);
+        var reading = default(HelloReading);
+        for (var length = 1; length <= input.Length && reading is { Hello: null, Problem: null }; length++)
+        {
+            reading = ClientHelloParser.Parse(ref records, input.AsSpan(0, length), 16 * Kibi, final: false);
+        }
+
+        if (reading is { Hello: null, Problem: null })
+        {
+            ClientHelloParser.Parse(ref records, input, 16 * Kibi, final: true);
+        }
+    }
 
     /// <summary>An answer is read or is none; <see cref="OcspJudge"/> catches what it is none by.</summary>
     private static void ReadAnswer(byte[] input)

@@ -6,198 +6,185 @@ using MutualAuth.Errors;
 namespace MutualAuth.Handshake;
 
 /// <summary>Reads a ClientHello out of the first bytes of a connection (RFC 8446 §4.1.2, §5.1; RFC 5246 §7.4.1.2).</summary>
-/// <remarks>Pure and bounded: it looks at what has come so far and says complete, more, or no.</remarks>
+/// <remarks>
+/// Pure and bounded: it looks at what has come so far and says complete, more, or no. What it refuses it refuses with the alert that OpenSSL sends, so
+/// that a client cannot tell which of the two has read it; what it does not look at, OpenSSL will.
+/// </remarks>
 internal static class ClientHelloParser
 {
-    private const byte Alert = 21;
-    private const byte HandshakeRecord = 22;
-    private const byte ClientHelloMessage = 1;
-    private const int RecordHeader = 5;
-    private const int MessageHeader = 4;
-    private const int MaxRecord = 1 << 14;
-    private const int MaxRecords = 32;
-
-    // There are some sixty in the registry, and clients send ten to twenty.
-    private const int MaxExtensions = 256;
-
     private const int ServerNameExtension = 0;
+    private const int GroupsExtension = 10;
     private const int AlpnExtension = 16;
     private const int SupportedVersionsExtension = 43;
+    private const int KeyShareExtension = 51;
 
-    /// <summary>Judges the bytes received so far. Both results null: more bytes are needed.</summary>
+    private const int Fine = 0;
+
+    /// <summary>Judges the bytes received so far.</summary>
     /// <param name="received">Everything since the first byte.</param>
     /// <param name="maxBytes">The largest ClientHello message accepted, in bytes.</param>
     /// <param name="final">No more will come: what is there must be classified.</param>
-    internal static (ClientHello? Hello, Rejection? Problem) Parse(ReadOnlySpan<byte> received, int maxBytes, bool final)
+    internal static HelloReading Parse(ReadOnlySpan<byte> received, int maxBytes, bool final)
     {
-        if (PlainProtocols.Recognise(received, final) is { } plain)
-        {
-            return (null, plain);
-        }
-
-        if (received.IsEmpty || received[0] is not (HandshakeRecord or Alert))
-        {
-            return (null, null);
-        }
-
-        var problem = Measure(received, maxBytes, out var announced);
-        if (problem is not null || announced is not { } length)
-        {
-            return (null, problem);
-        }
-
-        return ParseMessage(Reassemble(received, MessageHeader + length)[MessageHeader..]);
+        var records = default(ClientHelloRecords);
+        return Parse(ref records, received, maxBytes, final);
     }
 
-    /// <summary>Walks the records. <paramref name="complete"/> becomes the length of the message once all of it is there.</summary>
-    private static Rejection? Measure(ReadOnlySpan<byte> received, int maxBytes, out int? complete)
+    /// <param name="records">How far the records have been followed in earlier calls.</param>
+    /// <param name="received">Everything since the first byte.</param>
+    /// <param name="maxBytes">The largest ClientHello message accepted, in bytes.</param>
+    /// <param name="final">No more will come: what is there must be classified.</param>
+    internal static HelloReading Parse(ref ClientHelloRecords records, ReadOnlySpan<byte> received, int maxBytes, bool final)
     {
-        complete = null;
-        Span<byte> header = stackalloc byte[MessageHeader];
-        var length = 0;
-        for (var records = 1; received.Length >= RecordHeader; records++)
+        if (NotYetTls(received, final) is { } other)
         {
-            var size = BinaryPrimitives.ReadUInt16BigEndian(received[3..]);
-            if (received[0] != HandshakeRecord || received[1] != 3 || size is 0 or > MaxRecord)
-            {
-                return Malformed($"a handshake record of 1 to {MaxRecord} bytes", $"a record of type {received[0]}, version {received[1]}.{received[2]}, {size} bytes");
-            }
-
-            if (records > MaxRecords)
-            {
-                return Malformed($"a ClientHello in at most {MaxRecords} records", "one in more");
-            }
-
-            var fragment = received.Slice(RecordHeader, Math.Min(size, received.Length - RecordHeader));
-            if (length < MessageHeader)
-            {
-                fragment[..Math.Min(fragment.Length, MessageHeader - length)].CopyTo(header[length..]);
-            }
-
-            length += fragment.Length;
-            if (length > 0 && header[0] != ClientHelloMessage)
-            {
-                return Malformed("a ClientHello (1)", $"handshake message type {header[0]}");
-            }
-
-            if (length >= MessageHeader)
-            {
-                var announced = (header[1] << 16) | BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
-                if (announced > maxBytes)
-                {
-                    return new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello of at most {maxBytes} bytes", $"one of {announced} bytes");
-                }
-
-                if (length >= MessageHeader + announced)
-                {
-                    complete = announced;
-                    return null;
-                }
-            }
-
-            if (fragment.Length < size)
-            {
-                return null;
-            }
-
-            received = received[(RecordHeader + size)..];
+            return other;
         }
 
-        return received.Length > 0 && received[0] != HandshakeRecord
-            ? Malformed("a handshake record (22)", $"a record of type {received[0]}")
-            : null;
+        return records.Advance(received, maxBytes) ?? (records.IsComplete ? Read(received, 0, records) : default);
+    }
+
+    /// <summary>Reads the message whose records begin at <paramref name="start"/> and have all come.</summary>
+    internal static HelloReading Read(ReadOnlySpan<byte> received, int start, in ClientHelloRecords records) =>
+        ParseMessage(Reassemble(received[start..], records.MessageLength)[ClientHelloRecords.MessageHeader..]) with { Length = records.End };
+
+    /// <summary>What is said of bytes that are no handshake record; null when they may be one.</summary>
+    private static HelloReading? NotYetTls(ReadOnlySpan<byte> received, bool final)
+    {
+        // Records of TLS that no connection begins with.
+        if (received is [20 or 21 or 23 or 24, 3, ..])
+        {
+            return HelloReading.Malformed(TlsAlerts.UnexpectedMessage, "a handshake record (22)", $"a record of type {received[0]}");
+        }
+
+        if (PlainProtocols.Recognise(received, final) is { } plain)
+        {
+            int? alert = plain.Reason == RejectionReason.ProtocolVersionUnsupported ? TlsAlerts.ProtocolVersion
+                : plain.Reason == RejectionReason.NotTls && received is [_, 3, _, _, _, ..] ? TlsAlerts.UnexpectedMessage
+                : null;
+            return HelloReading.Refused(alert, plain);
+        }
+
+        return received.IsEmpty || received[0] != ClientHelloRecords.HandshakeRecord ? default(HelloReading) : null;
     }
 
     /// <summary>The message without its record headers; copied only when it came in several records.</summary>
     private static ReadOnlySpan<byte> Reassemble(ReadOnlySpan<byte> received, int length)
     {
+        const int Header = ClientHelloRecords.RecordHeader;
         if (BinaryPrimitives.ReadUInt16BigEndian(received[3..]) >= length)
         {
-            return received.Slice(RecordHeader, length);
+            return received.Slice(Header, length);
         }
 
         var message = new byte[length];
         for (var filled = 0; filled < length;)
         {
             var size = BinaryPrimitives.ReadUInt16BigEndian(received[3..]);
-            var fragment = received.Slice(RecordHeader, Math.Min(size, length - filled));
-            fragment.CopyTo(message.AsSpan(filled));
-            filled += fragment.Length;
-            received = received[(RecordHeader + fragment.Length)..];
+            received.Slice(Header, size).CopyTo(message.AsSpan(filled));
+            filled += size;
+            received = received[(Header + size)..];
         }
 
         return message;
     }
 
-    private static (ClientHello? Hello, Rejection? Problem) ParseMessage(ReadOnlySpan<byte> body)
+    private static HelloReading ParseMessage(ReadOnlySpan<byte> body)
     {
         var reader = new WireReader(body);
         if (!reader.TryReadUInt16(out var legacyVersion)
             || !reader.TryRead(32, out _)
             || !reader.TryReadVector8(out var sessionId) || sessionId.Length > 32
-            || !reader.TryReadVector16(out var suites) || suites.Length < 2 || suites.Length % 2 != 0
+            || !reader.TryReadVector16(out var suites) || suites.Length % 2 != 0
             || !reader.TryReadVector8(out var compression) || compression.IsEmpty)
         {
-            return (null, Malformed("the fixed part of a ClientHello", $"{body.Length} bytes that do not hold it"));
+            return HelloReading.Malformed(TlsAlerts.DecodeError, "the fixed part of a ClientHello", $"{body.Length} bytes that do not hold it");
         }
 
+        if (suites.IsEmpty)
+        {
+            return HelloReading.Malformed(TlsAlerts.IllegalParameter, "cipher suites", "none");
+        }
+
+        if (reader.IsAtEnd)
+        {
+            return new HelloReading(new ClientHello(null, [], [legacyVersion]), null);
+        }
+
+        return reader.TryReadVector16(out var block) && reader.IsAtEnd
+            ? ParseExtensions(block, legacyVersion)
+            : HelloReading.Malformed(TlsAlerts.DecodeError, "one block of extensions", "a length that does not fit");
+    }
+
+    private static HelloReading ParseExtensions(ReadOnlySpan<byte> block, int legacyVersion)
+    {
         string? serverName = null;
         ImmutableArray<string> protocols = [];
         ImmutableArray<int> versions = [legacyVersion];
-        if (!reader.IsAtEnd)
+        ReadOnlySpan<byte> shares = default;
+        var hasShares = false;
+
+        var extensions = new WireReader(block);
+        Span<ulong> seen = stackalloc ulong[(ushort.MaxValue + 1) / 64]; // one bit for each type, so that many cost no more than few
+        while (!extensions.IsAtEnd)
         {
-            if (!reader.TryReadVector16(out var block) || !reader.IsAtEnd)
+            if (!extensions.TryReadUInt16(out var type) || !extensions.TryReadVector16(out var data))
             {
-                return (null, Malformed("one block of extensions", "a length that does not fit"));
+                return HelloReading.Malformed(TlsAlerts.DecodeError, "an extension", "one that is cut short");
             }
 
-            var extensions = new WireReader(block);
-            Span<int> seen = stackalloc int[MaxExtensions];
-            var count = 0;
-            while (!extensions.IsAtEnd)
+            ref var word = ref seen[type / 64];
+            var bit = 1UL << (type % 64);
+            if ((word & bit) != 0)
             {
-                if (!extensions.TryReadUInt16(out var type) || !extensions.TryReadVector16(out var data))
-                {
-                    return (null, Malformed("an extension", "one that is cut short"));
-                }
+                return HelloReading.Malformed(TlsAlerts.IllegalParameter, "each extension at most once (RFC 8446 §4.2)", $"extension {type} twice");
+            }
 
-                if (seen[..count].Contains(type))
-                {
-                    return (null, Malformed("each extension at most once (RFC 8446 §4.2)", $"extension {type} twice"));
-                }
+            word |= bit;
+            var alert = Fine;
+            switch (type)
+            {
+                case ServerNameExtension:
+                    alert = ReadServerName(data, out serverName);
+                    break;
+                case GroupsExtension:
+                    alert = ReadGroups(data, out _);
+                    break;
+                case AlpnExtension:
+                    alert = ReadProtocols(data, out protocols);
+                    break;
+                case SupportedVersionsExtension:
+                    alert = ReadVersions(data, out versions);
+                    break;
+                case KeyShareExtension:
+                    shares = data;
+                    hasShares = true;
+                    break;
+            }
 
-                if (count == MaxExtensions)
-                {
-                    return (null, Malformed($"at most {MaxExtensions} extensions", "more"));
-                }
-
-                seen[count++] = type;
-
-                var read = type switch
-                {
-                    ServerNameExtension => TryReadServerName(data, out serverName),
-                    AlpnExtension => TryReadProtocols(data, out protocols),
-                    SupportedVersionsExtension => TryReadVersions(data, out versions),
-                    _ => true,
-                };
-                if (!read)
-                {
-                    return (null, Malformed($"a well-formed extension {type}", "one that is not"));
-                }
+            if (alert != Fine)
+            {
+                return HelloReading.Malformed(alert, $"a well-formed extension {type}", "one that is not");
             }
         }
 
-        return (new ClientHello(serverName, protocols, versions), null);
+        // Without TLS 1.3 nobody reads them.
+        if (hasShares && versions.Contains(ClientHello.Tls13) && ReadShares(shares, out shares) is not Fine and var wrong)
+        {
+            return HelloReading.Malformed(wrong, $"a well-formed extension {KeyShareExtension}", "one that is not");
+        }
+
+        return new HelloReading(new ClientHello(serverName, protocols, versions), null);
     }
 
     // struct { NameType name_type; opaque HostName<1..2^16-1>; } ServerName; ServerName server_name_list<1..2^16-1>   RFC 6066 §3
-    private static bool TryReadServerName(ReadOnlySpan<byte> data, out string? serverName)
+    private static int ReadServerName(ReadOnlySpan<byte> data, out string? serverName)
     {
         serverName = null;
         var reader = new WireReader(data);
         if (!reader.TryReadVector16(out var list) || !reader.IsAtEnd || list.IsEmpty)
         {
-            return false;
+            return TlsAlerts.DecodeError;
         }
 
         var names = new WireReader(list);
@@ -205,7 +192,7 @@ internal static class ClientHelloParser
         {
             if (!names.TryRead(1, out var nameType) || !names.TryReadVector16(out var name) || name.IsEmpty)
             {
-                return false;
+                return TlsAlerts.DecodeError;
             }
 
             if (nameType[0] != 0)
@@ -213,25 +200,30 @@ internal static class ClientHelloParser
                 continue;
             }
 
-            if (serverName is not null || name.Length > 255 || name.ContainsAnyExceptInRange((byte)0x21, (byte)0x7e))
+            if (serverName is not null)
             {
-                return false;
+                return TlsAlerts.DecodeError;
+            }
+
+            if (name.Length > 255 || name.ContainsAnyExceptInRange((byte)0x21, (byte)0x7e))
+            {
+                return TlsAlerts.UnrecognizedName;
             }
 
             serverName = Encoding.ASCII.GetString(name).ToLowerInvariant();
         }
 
-        return true;
+        return Fine;
     }
 
     // opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1>   RFC 7301 §3.1
-    private static bool TryReadProtocols(ReadOnlySpan<byte> data, out ImmutableArray<string> protocols)
+    private static int ReadProtocols(ReadOnlySpan<byte> data, out ImmutableArray<string> protocols)
     {
         protocols = [];
         var reader = new WireReader(data);
         if (!reader.TryReadVector16(out var list) || !reader.IsAtEnd || list.IsEmpty)
         {
-            return false;
+            return TlsAlerts.DecodeError;
         }
 
         var result = ImmutableArray.CreateBuilder<string>();
@@ -240,24 +232,24 @@ internal static class ClientHelloParser
         {
             if (!names.TryReadVector8(out var name) || name.IsEmpty)
             {
-                return false;
+                return TlsAlerts.DecodeError;
             }
 
             result.Add(Encoding.Latin1.GetString(name));
         }
 
         protocols = result.DrainToImmutable();
-        return true;
+        return Fine;
     }
 
     // ProtocolVersion versions<2..254>   RFC 8446 §4.2.1
-    private static bool TryReadVersions(ReadOnlySpan<byte> data, out ImmutableArray<int> versions)
+    private static int ReadVersions(ReadOnlySpan<byte> data, out ImmutableArray<int> versions)
     {
         versions = [];
         var reader = new WireReader(data);
         if (!reader.TryReadVector8(out var list) || !reader.IsAtEnd || list.Length < 2 || list.Length % 2 != 0)
         {
-            return false;
+            return TlsAlerts.ProtocolVersion; // OpenSSL: a version that cannot be read is none that it has
         }
 
         var result = ImmutableArray.CreateBuilder<int>(list.Length / 2);
@@ -271,9 +263,34 @@ internal static class ClientHelloParser
         }
 
         versions = result.DrainToImmutable();
-        return true;
+        return Fine;
     }
 
-    private static Rejection Malformed(string expected, string presented) =>
-        new(RejectionReason.MalformedClientHello, expected, presented) { Rule = "RFC 8446 §4.1.2" };
+    // NamedGroup named_group_list<2..2^16-1>   RFC 8446 §4.2.7
+    private static int ReadGroups(ReadOnlySpan<byte> data, out ReadOnlySpan<byte> groups)
+    {
+        var reader = new WireReader(data);
+        return reader.TryReadVector16(out groups) && reader.IsAtEnd && groups.Length >= 2 && groups.Length % 2 == 0 ? Fine : TlsAlerts.DecodeError;
+    }
+
+    // struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry; KeyShareEntry client_shares<0..2^16-1>   RFC 8446 §4.2.8
+    private static int ReadShares(ReadOnlySpan<byte> data, out ReadOnlySpan<byte> shares)
+    {
+        var reader = new WireReader(data);
+        if (!reader.TryReadVector16(out shares) || !reader.IsAtEnd)
+        {
+            return TlsAlerts.DecodeError;
+        }
+
+        var entries = new WireReader(shares);
+        while (!entries.IsAtEnd)
+        {
+            if (!entries.TryReadUInt16(out _) || !entries.TryReadVector16(out var key) || key.IsEmpty)
+            {
+                return TlsAlerts.DecodeError;
+            }
+        }
+
+        return Fine;
+    }
 }

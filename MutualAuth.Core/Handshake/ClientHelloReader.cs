@@ -7,11 +7,11 @@ namespace MutualAuth.Handshake;
 /// <summary>Reads from a fresh connection until its ClientHello is complete, and puts back every byte for the TLS engine.</summary>
 internal static class ClientHelloReader
 {
-    /// <summary>Returns the ClientHello, or why there is none. A silent peer holds no buffer while it is silent.</summary>
+    /// <summary>Reads the ClientHello, or says why there is none. A silent peer holds no buffer while it is silent.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed, or the caller gave up.</exception>
     /// <exception cref="IOException">The transport failed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    internal static async ValueTask<(ClientHello? Hello, Rejection? Problem)> ReadAsync(
+    internal static async ValueTask<HelloReading> ReadAsync(
         HandshakeTransport transport, int maxBytes, CancellationToken cancellationToken)
     {
         // On a socket a read of nothing waits for the first byte without a buffer; other streams may return at once.
@@ -20,33 +20,36 @@ internal static class ClientHelloReader
         var limit = (2 * maxBytes) + 1024; // the message and the headers of the records that carry it
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 4096));
         var length = 0;
+        var records = default(ClientHelloRecords);
         try
         {
             while (true)
             {
                 var count = await transport.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
                 length += count;
-                var (hello, problem) = ClientHelloParser.Parse(buffer.AsSpan(0, length), maxBytes, final: count == 0);
-                if (hello is not null)
+                var reading = ClientHelloParser.Parse(ref records, buffer.AsSpan(0, length), maxBytes, final: count == 0);
+                if (reading.Hello is not null)
                 {
                     transport.PutBack(buffer, length);
                     buffer = [];
-                    return (hello, null);
+                    return reading;
                 }
 
-                if (problem is not null)
+                if (reading.Problem is not null)
                 {
-                    return (null, problem);
+                    return reading;
                 }
 
                 if (count == 0)
                 {
-                    return (null, Incomplete(length));
+                    return HelloReading.Refused(null, Incomplete(length));
                 }
 
                 if (length >= limit)
                 {
-                    return (null, new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello within {limit} bytes of records", $"{length} bytes without one"));
+                    return HelloReading.Refused(
+                        TlsAlerts.DecodeError,
+                        new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello within {limit} bytes of records", $"{length} bytes without one"));
                 }
 
                 if (length == buffer.Length)
@@ -74,13 +77,4 @@ internal static class ClientHelloReader
             Hint = "Port scanners and health checks look like this; if it is a real client, it may be waiting for the server to speak first.",
         }
         : new Rejection(RejectionReason.IncompleteClientHello, "a complete ClientHello", $"{received} bytes of one");
-
-    internal static HandshakeException ToOutcome(Rejection problem) => new(
-        problem.Reason switch
-        {
-            RejectionReason.PlainHttp or RejectionReason.PlainSsh or RejectionReason.NotTls or RejectionReason.ProtocolVersionUnsupported => HandshakeFailure.NoAgreement,
-            RejectionReason.NoClientHello or RejectionReason.IncompleteClientHello => HandshakeFailure.TransportLost,
-            _ => HandshakeFailure.PeerMisbehaved,
-        },
-        problem);
 }

@@ -161,7 +161,7 @@ internal sealed class HandshakeAttempt : IDisposable
             await PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure)).ConfigureAwait(false);
         }
 
-        var hasSpoken = outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent;
+        var hasSpoken = Transport.HasRefused || (outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent);
         await CloseAsync(polite: hasSpoken || outcome.Failure is HandshakeFailure.PeerRejected or HandshakeFailure.NoAgreement).ConfigureAwait(false);
         _recorder.Failed(outcome);
         return outcome;

@@ -4,7 +4,10 @@ namespace MutualAuth.Handshake;
 /// <remarks>Immutable; checked, with the options that hold it, at construction.</remarks>
 public sealed record HandshakeLimits
 {
-    /// <summary>Bytes of the ClientHello message. Default 16,384; TLS itself would allow 16 MiB.</summary>
+    /// <summary>
+    /// Bytes of the ClientHello message. Default 16,384; TLS itself would allow 16 MiB, and OpenSSL takes 131,396.
+    /// With the headers of its records it may take twice as many and 1,024 more.
+    /// </summary>
     public int MaxClientHelloBytes { get; init; } = 16 * 1024;
 
     /// <summary>Bytes on the wire in the whole handshake. Default 262,144.</summary>

@@ -51,6 +51,9 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>The peer sent more before it was authenticated than it may.</summary>
     internal bool LimitExceeded { get; private set; }
 
+    /// <summary>An alert of ours has gone out in the clear, and must not be overtaken by a reset.</summary>
+    internal bool HasRefused { get; private set; }
+
     /// <summary>The very first bytes of the peer's, at most eight.</summary>
     internal ReadOnlySpan<byte> FirstBytes => MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in _first))[..(int)Math.Min(Received, sizeof(ulong))];
 
@@ -88,6 +91,21 @@ internal sealed class HandshakeTransport : Stream
     {
         _readAheadBuffer = buffer;
         _readAhead = buffer.AsMemory(0, length);
+    }
+
+    /// <summary>Writes a fatal alert in the clear, as long as there is no TLS engine, or it has no keys.</summary>
+    /// <remarks>It is a courtesy: the reason stands where it does not arrive.</remarks>
+    internal async ValueTask RefuseAsync(int alert, CancellationToken cancellationToken)
+    {
+        try
+        {
+            HasRefused = true;
+            await WriteAsync(TlsAlerts.ToRecord(alert), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The peer is gone, or takes nothing.
+        }
     }
 
     /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>

@@ -36,21 +36,23 @@ internal static class OfferAnswer
     }
 
     /// <summary>Writes an alert in the clear, as TLS allows until the ServerHello, and says what to throw.</summary>
-    internal static async ValueTask<HandshakeException> RefuseAsync(HandshakeAttempt attempt, int alert, Rejection problem, Exception? inner = null)
+    /// <param name="attempt">Whose client it is.</param>
+    /// <param name="alert">The alert; null for none.</param>
+    /// <param name="problem">What is wrong.</param>
+    /// <param name="inner">What was thrown about it.</param>
+    internal static async ValueTask<HandshakeException> RefuseAsync(HandshakeAttempt attempt, int? alert, Rejection problem, Exception? inner = null)
     {
-        try
+        if (alert is { } description)
         {
-            await attempt.Transport.WriteAsync(TlsAlerts.ToRecord(alert), attempt.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // It was a courtesy; the reason stands without it.
+            await attempt.Transport.RefuseAsync(description, attempt.Token).ConfigureAwait(false);
         }
 
         var failure = problem.Reason switch
         {
             RejectionReason.ValidatorFaulted => HandshakeFailure.OurFault,
             RejectionReason.Overloaded => HandshakeFailure.NoCapacity,
+            RejectionReason.NoClientHello or RejectionReason.IncompleteClientHello => HandshakeFailure.TransportLost,
+            RejectionReason.MalformedClientHello or RejectionReason.ClientHelloTooLarge => HandshakeFailure.PeerMisbehaved,
             _ => HandshakeFailure.NoAgreement,
         };
         return new HandshakeException(failure, problem, inner);

@@ -5,7 +5,10 @@ namespace MutualAuth.Handshake;
 /// <summary>TLS alerts (RFC 8446 §6): read out of the platform's exceptions, written before a TLS engine exists.</summary>
 internal static class TlsAlerts
 {
+    internal const int UnexpectedMessage = 10;
+    internal const int RecordOverflow = 22;
     internal const int HandshakeFailure = 40;
+    internal const int IllegalParameter = 47;
     internal const int DecodeError = 50;
     internal const int ProtocolVersion = 70;
     internal const int InternalError = 80;
