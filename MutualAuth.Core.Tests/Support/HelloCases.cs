@@ -122,6 +122,21 @@ internal static class HelloCases
         yield return new("a key cut short", Exchanging(HelloDraft.EllipticGroups, (51, [0, 5, 0, 0x1d, 0, 32, 1])).Records(), DecodeError);
         yield return new("a key of the wrong length", Exchanging(HelloDraft.EllipticGroups, HelloDraft.Shares((0x1d, new byte[31]))).Records(), IllegalParameter);
         yield return new("groups that nobody has", Exchanging(HelloDraft.Groups(0x9999), HelloDraft.Shares((0x9999, [1]))).Records(), HandshakeFailure);
+
+        const string Computes = "it computes with the number, which may take it 139 ms, or asks for one";
+        foreach (var (group, size) in new[] { (0x0100, 256), (0x0102, 512), (0x0104, 1024) })
+        {
+            var number = HelloDraft.Shares((group, Enumerable.Repeat((byte)7, size).ToArray()));
+            yield return new($"a key share of {size} octets in a finite field", Exchanging(HelloDraft.Groups(0x1d, group), number).Records(), HandshakeFailure)
+            {
+                OpenSslDiffers = Computes,
+            };
+        }
+
+        var finite = Exchanging(HelloDraft.Groups(0x0100, 0x0101, 0x0104), HelloDraft.Shares());
+        yield return new("groups of finite fields alone", finite.Records(), HandshakeFailure) { OpenSslDiffers = Computes };
+        yield return new("groups of finite fields alone, for TLS 1.2", (s_good with { Extensions = [s_good.Extensions[0], HelloDraft.Groups(0x0100)] }).Records(), HandshakeFailure);
+        yield return new("groups of finite fields behind a curve", Exchanging(HelloDraft.Groups(0x1d, 0x0100, 0x0104), HelloDraft.EllipticShare).Records(), null);
         yield return new("key shares cut short, without TLS 1.3", (s_good with { Extensions = [.. s_good.Extensions[..2], (51, [0])] }).Records(), null);
     }
 
