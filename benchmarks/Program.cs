@@ -40,6 +40,12 @@ if (args is ["resumption"])
     return;
 }
 
+if (args is ["hello-costs"])
+{
+    await HelloCosts.PrintAsync();
+    return;
+}
+
 if (args is ["rejudge"])
 {
     await RejudgeTimes.PrintAsync();

@@ -54,6 +54,6 @@ public sealed partial class RejectionsPageTests
     [GeneratedRegex(@"^`[a-z_]+` \((\d+)\)$")]
     private static partial Regex CodePattern();
 
-    [GeneratedRegex(@"^alert (\d+) `([a-z_]+)`$")]
+    [GeneratedRegex(@"^alert (\d+) `([a-z_]+)`(?=[,;]|$)")]
     private static partial Regex AlertPattern();
 }

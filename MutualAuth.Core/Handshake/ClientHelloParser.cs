@@ -121,8 +121,8 @@ internal static class ClientHelloParser
         string? serverName = null;
         ImmutableArray<string> protocols = [];
         ImmutableArray<int> versions = [legacyVersion];
-        ReadOnlySpan<byte> shares = default;
-        var hasShares = false;
+        ReadOnlySpan<byte> groups = default, shares = default;
+        bool hasGroups = false, hasShares = false;
 
         var extensions = new WireReader(block);
         Span<ulong> seen = stackalloc ulong[(ushort.MaxValue + 1) / 64]; // one bit for each type, so that many cost no more than few
@@ -148,7 +148,8 @@ internal static class ClientHelloParser
                     alert = ReadServerName(data, out serverName);
                     break;
                 case GroupsExtension:
-                    alert = ReadGroups(data, out _);
+                    alert = ReadGroups(data, out groups);
+                    hasGroups = true;
                     break;
                 case AlpnExtension:
                     alert = ReadProtocols(data, out protocols);
@@ -169,12 +170,32 @@ internal static class ClientHelloParser
         }
 
         // Without TLS 1.3 nobody reads them.
-        if (hasShares && versions.Contains(ClientHello.Tls13) && ReadShares(shares, out shares) is not Fine and var wrong)
+        hasShares = hasShares && versions.Contains(ClientHello.Tls13);
+        if (hasShares && ReadShares(shares, out shares) is not Fine and var wrong)
         {
             return HelloReading.Malformed(wrong, $"a well-formed extension {KeyShareExtension}", "one that is not");
         }
 
+        // Who is too old for us will be told that.
+        if (IsOfOurTime(versions) && KeyExchangeGroups.Examine(groups, hasGroups, hasShares ? shares : default) is { } objection)
+        {
+            return HelloReading.Refused(TlsAlerts.HandshakeFailure, objection);
+        }
+
         return new HelloReading(new ClientHello(serverName, protocols, versions), null);
+    }
+
+    private static bool IsOfOurTime(ImmutableArray<int> versions)
+    {
+        foreach (var version in versions)
+        {
+            if (version >= ClientHello.Tls12)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // struct { NameType name_type; opaque HostName<1..2^16-1>; } ServerName; ServerName server_name_list<1..2^16-1>   RFC 6066 §3

@@ -17,7 +17,7 @@ internal static class ClientHelloReader
         // On a socket a read of nothing waits for the first byte without a buffer; other streams may return at once.
         await transport.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
 
-        var limit = (2 * maxBytes) + 1024; // the message and the headers of the records that carry it
+        var limit = LimitOf(maxBytes);
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 4096));
         var length = 0;
         var records = default(ClientHelloRecords);
@@ -30,7 +30,7 @@ internal static class ClientHelloReader
                 var reading = ClientHelloParser.Parse(ref records, buffer.AsSpan(0, length), maxBytes, final: count == 0);
                 if (reading.Hello is not null)
                 {
-                    transport.PutBack(buffer, length);
+                    transport.PutBackHello(buffer, length, reading.Length, maxBytes);
                     buffer = [];
                     return reading;
                 }
@@ -47,18 +47,10 @@ internal static class ClientHelloReader
 
                 if (length >= limit)
                 {
-                    return HelloReading.Refused(
-                        TlsAlerts.DecodeError,
-                        new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello within {limit} bytes of records", $"{length} bytes without one"));
+                    return TooManyRecords(limit, length);
                 }
 
-                if (length == buffer.Length)
-                {
-                    var larger = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 2 * length));
-                    buffer.AsSpan(0, length).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = larger;
-                }
+                buffer = Grow(buffer, length, limit);
             }
         }
         finally
@@ -68,6 +60,27 @@ internal static class ClientHelloReader
                 ArrayPool<byte>.Shared.Return(buffer);
             }
         }
+    }
+
+    /// <summary>The message, and the headers of the records that carry it.</summary>
+    internal static int LimitOf(int maxBytes) => (2 * maxBytes) + 1024;
+
+    internal static HelloReading TooManyRecords(int limit, int received) => HelloReading.Refused(
+        TlsAlerts.DecodeError,
+        new Rejection(RejectionReason.ClientHelloTooLarge, $"a ClientHello within {limit} bytes of records", $"{received} bytes without one"));
+
+    /// <summary>The same buffer while there is room in it; else a larger one with what is in it.</summary>
+    internal static byte[] Grow(byte[] buffer, int length, int limit)
+    {
+        if (length < buffer.Length)
+        {
+            return buffer;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 2 * length));
+        buffer.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
     }
 
     /// <summary>What to say of a peer that went away, or went silent, after <paramref name="received"/> bytes and no ClientHello.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Handshake;
 
@@ -25,6 +26,10 @@ internal sealed class HandshakeTransport : Stream
     private bool _passThrough;
     private ArrayBufferWriter<byte>? _captured;
     private List<byte>? _clear;
+    private int _helloLeft;
+    private int _maxHelloBytes;
+    private bool _awaitsAnswer;
+    private bool _awaitsHello;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
@@ -84,6 +89,21 @@ internal sealed class HandshakeTransport : Stream
     {
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
+    }
+
+    /// <summary>What is wrong with the client's second hello; null when there was none, or nothing is.</summary>
+    internal Rejection? Objection { get; private set; }
+
+    /// <summary>How many octets have been put back and not been read again.</summary>
+    internal int ReadAheadLength => _readAhead.Length;
+
+    /// <summary>Puts back a hello, and what has come behind it: that is not given out before we have answered, and is looked at if we ask for another hello.</summary>
+    internal void PutBackHello(byte[] buffer, int length, int helloLength, int maxHelloBytes)
+    {
+        PutBack(buffer, length);
+        _helloLeft = helloLength;
+        _maxHelloBytes = maxHelloBytes;
+        _awaitsAnswer = _awaitsHello = true;
     }
 
     /// <summary>Puts back bytes that were read through this stream, to be read again. The buffer is the shared pool's, and goes back to it after that.</summary>
@@ -193,6 +213,11 @@ internal sealed class HandshakeTransport : Stream
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_awaitsHello && _helloLeft == 0)
+        {
+            return ReadSecondHelloAsync(buffer, cancellationToken);
+        }
+
         if (!_readAhead.IsEmpty)
         {
             return new ValueTask<int>(TakeReadAhead(buffer.Span));
@@ -250,6 +275,12 @@ internal sealed class HandshakeTransport : Stream
             return default;
         }
 
+        if (_awaitsAnswer)
+        {
+            _awaitsAnswer = false;
+            _awaitsHello = SecondHello.IsAskedFor(buffer.Span);
+        }
+
         if (!_holds && _heldLength == 0)
         {
             HasSent = true;
@@ -303,7 +334,8 @@ internal sealed class HandshakeTransport : Stream
 
     private int TakeReadAhead(Span<byte> buffer)
     {
-        var count = Math.Min(buffer.Length, _readAhead.Length);
+        var count = Math.Min(buffer.Length, _helloLeft > 0 ? Math.Min(_helloLeft, _readAhead.Length) : _readAhead.Length);
+        _helloLeft = Math.Max(0, _helloLeft - count);
         _readAhead.Span[..count].CopyTo(buffer);
         _readAhead = _readAhead[count..];
         if (_readAhead.IsEmpty && _readAheadBuffer is { } used)
@@ -313,6 +345,28 @@ internal sealed class HandshakeTransport : Stream
         }
 
         return count;
+    }
+
+    private async ValueTask<int> ReadSecondHelloAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        _awaitsHello = false;
+        if (_heldLength > 0)
+        {
+            await SendHeldAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (await SecondHello.ReadAsync(this, _maxHelloBytes, cancellationToken).ConfigureAwait(false) is { } reading)
+        {
+            Objection = reading.Problem;
+            if (reading.Alert is { } alert)
+            {
+                await RefuseAsync(alert, cancellationToken).ConfigureAwait(false);
+            }
+
+            throw new IOException("The client's second hello is refused.");
+        }
+
+        return await ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

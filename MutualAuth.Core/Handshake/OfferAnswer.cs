@@ -47,7 +47,12 @@ internal static class OfferAnswer
             await attempt.Transport.RefuseAsync(description, attempt.Token).ConfigureAwait(false);
         }
 
-        var failure = problem.Reason switch
+        return new HandshakeException(FailureOf(problem), problem, inner);
+    }
+
+    /// <summary>What became of a handshake that ended before there were keys.</summary>
+    internal static HandshakeFailure FailureOf(Rejection problem) =>
+        problem.Reason switch
         {
             RejectionReason.ValidatorFaulted => HandshakeFailure.OurFault,
             RejectionReason.Overloaded => HandshakeFailure.NoCapacity,
@@ -55,6 +60,4 @@ internal static class OfferAnswer
             RejectionReason.MalformedClientHello or RejectionReason.ClientHelloTooLarge => HandshakeFailure.PeerMisbehaved,
             _ => HandshakeFailure.NoAgreement,
         };
-        return new HandshakeException(failure, problem, inner);
-    }
 }

@@ -33,6 +33,11 @@ internal static class TlsFaults
             return Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "a handshake within the configured bound", $"more than {transport.Received - 1} bytes", exception);
         }
 
+        if (transport.Objection is { } objection)
+        {
+            return new HandshakeException(OfferAnswer.FailureOf(objection), objection, exception);
+        }
+
         var (alert, localError) = TlsAlerts.Find(exception);
         if (alert is { } received)
         {
