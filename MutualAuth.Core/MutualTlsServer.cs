@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using MutualAuth.Certificates;
@@ -48,7 +49,17 @@ public sealed class MutualTlsServer
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default)
+    public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) => AcceptAsync(stream, null, cancellationToken);
+
+    /// <summary>The same for a client whose address the caller knows, such as from a PROXY header or from what the stream was made of.</summary>
+    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <param name="remoteEndPoint">
+    /// Where the client is. Null for what the socket of a <see cref="NetworkStream"/> says, and for nothing with other streams: limits by address then do not hold for it.
+    /// </param>
+    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
         return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
