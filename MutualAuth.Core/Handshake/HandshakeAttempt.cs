@@ -23,14 +23,15 @@ internal sealed class HandshakeAttempt : IDisposable
     private bool _tlsIsCut;
     private Rejection? _abortReason;
 
-    private HandshakeAttempt(Stream stream, Socket? socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, Exception? unusable = null)
+    private HandshakeAttempt(
+        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, Exception? unusable)
     {
         _unusable = unusable;
         _options = options;
         _callerToken = callerToken;
         Socket = socket;
         PeerRole = peerRole;
-        RemoteEndPoint = EndPointOf(socket);
+        RemoteEndPoint = remoteEndPoint;
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
         _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, peerRole, RemoteEndPoint);
         _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
@@ -79,12 +80,23 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, peerRole, options, callerToken, unusable);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), peerRole, options, callerToken, unusable);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
-    internal static HandshakeAttempt Begin(Stream stream, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken) =>
-        new(stream, null, peerRole, options, callerToken, stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."));
+    /// <param name="stream">The transport.</param>
+    /// <param name="peerRole">Who is at the other end.</param>
+    /// <param name="options">What we want.</param>
+    /// <param name="callerToken">The caller gives it up.</param>
+    /// <param name="remoteEndPoint">Where the peer is, when the caller knows; else what a socket under the stream says.</param>
+    internal static HandshakeAttempt Begin(Stream stream, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, EndPoint? remoteEndPoint = null) => new(
+        stream,
+        null,
+        remoteEndPoint ?? EndPointOf((stream as NetworkStream)?.Socket),
+        peerRole,
+        options,
+        callerToken,
+        stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."));
 
     /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
     /// <exception cref="HandshakeException">The transport cannot be used, or the application's hook threw.</exception>
