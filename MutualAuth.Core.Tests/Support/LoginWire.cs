@@ -19,7 +19,7 @@ internal static class LoginWire
     internal static Task SayVerdictAsync(this ScriptedTlsPeer peer, byte code = 0) => peer.SayFrameAsync(FrameType.Verdict, 0, code);
 
     internal static Task SayStartAsync(this ScriptedTlsPeer peer, string mechanism, string? message) =>
-        peer.SayFrameAsync(FrameType.Start, LoginChannel.StartPayload(mechanism, message is null ? null : Encoding.UTF8.GetBytes(message)));
+        peer.SayFrameAsync(FrameType.Start, message is null ? LoginChannel.StartPayload(mechanism, null) : LoginChannel.StartPayload(mechanism, Encoding.UTF8.GetBytes(message)));
 
     internal static async Task<(FrameType Type, byte[] Payload)> HearFrameAsync(this ScriptedTlsPeer peer)
     {
