@@ -102,7 +102,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     /// <summary>The message beside an outcome; null when there is none.</summary>
     internal static bool TryReadOutcome(byte[] payload, out ReadOnlyMemory<byte>? additionalData)
     {
-        additionalData = payload[2] == 1 ? payload.AsMemory(3) : null;
+        additionalData = WhenThere(payload[2], payload.AsMemory(3));
         return payload[2] == 1 || (payload[2] == 0 && payload.Length == 3);
     }
 
@@ -122,7 +122,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
         var presence = payload[1 + nameLength];
         var message = payload.AsMemory(1 + nameLength + 1);
         return SaslLimits.IsMechanismName(name) && (presence == 1 || (presence == 0 && message.IsEmpty))
-            ? (name, presence == 1 ? message : null)
+            ? (name, WhenThere(presence, message))
             : null;
     }
 
@@ -130,6 +130,17 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     {
         ImmutableArray<string> names = [.. Encoding.Latin1.GetString(payload).Split(' ')];
         return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name)) ? names : null;
+    }
+
+    // Not a conditional expression of a memory and null: that null would be a memory of no octets.
+    private static ReadOnlyMemory<byte>? WhenThere(byte presence, ReadOnlyMemory<byte> message)
+    {
+        if (presence == 1)
+        {
+            return message;
+        }
+
+        return null;
     }
 
     // In parts, so that a frame with a password in it is not copied.

@@ -22,7 +22,7 @@ public sealed class StepUpClaim : IDisposable
     /// <summary>Why the server is not believed, or why we cannot begin; null while all is well.</summary>
     public Rejection? Rejection { get; private set; }
 
-    /// <summary>The first message to send.</summary>
+    /// <summary>The first message to send; empty when the server speaks first.</summary>
     /// <exception cref="InvalidOperationException">There is no mechanism in common; <see cref="Rejection"/> says why.</exception>
     public async ValueTask<byte[]> StartAsync(CancellationToken cancellationToken = default) =>
         ((await Session().StartAsync(cancellationToken).ConfigureAwait(false)) ?? ReadOnlyMemory<byte>.Empty).ToArray();
@@ -37,10 +37,11 @@ public sealed class StepUpClaim : IDisposable
     }
 
     /// <summary>The server says that the transaction is confirmed: checks that it knows us.</summary>
+    /// <param name="message">What came with it; empty for nothing.</param>
     /// <returns>False when it is not believed; <see cref="Rejection"/> says why.</returns>
     public bool Complete(ReadOnlyMemory<byte> message)
     {
-        Rejection = Session().Complete(message).Objection;
+        Rejection = (message.IsEmpty ? Session().Complete(null) : Session().Complete(message)).Objection;
         return Rejection is null;
     }
 
