@@ -98,7 +98,7 @@ public sealed class CredentialPolicyTests
         await using var ends = await ShakeAsync(Client(true, true) with { Identity = World.ToIdentity(certificate) }, Policy("both") with { Users = users });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.UserNotAllowed);
-        (ends.Client.Failure as HandshakeException)?.PeerReason.Should().Be(PublicReason.AccessDenied);
+        (ends.Client.Failure as HandshakeException)?.PeerReason.Should().Be(PublicReason.CredentialsWrong);
         (ends.Server.Connection is not null).Should().Be(comesIn);
     }
 

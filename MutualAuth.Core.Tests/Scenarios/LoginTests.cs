@@ -104,6 +104,41 @@ public sealed class LoginTests
         ends.Client.Failure.Should().BeOfType<HandshakeException>();
     }
 
+    [TestCase("right")]
+    [TestCase("wrong")]
+    public async Task A_right_password_of_a_user_of_another_device_is_told_like_a_wrong_one(string password)
+    {
+        var policy = Require.CertificateAndUser(Scram()) with { Users = Users.Named("bob") };
+
+        await using var ends = await Ends.ShakeAsync(Client("alice", password), Server(policy));
+
+        ends.Server.Refusal.Reason.Should().Be(password == "right" ? RejectionReason.UserNotAllowed : RejectionReason.CredentialsWrong);
+        ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+    }
+
+    [TestCase("right", true)]
+    [TestCase("right", false)]
+    [TestCase("wrong", true)]
+    public async Task What_is_judged_after_a_password_is_told_like_a_wrong_one(string password, bool isRefused)
+    {
+        var server = Server(Require.CertificateAndUser(Scram())) with { AsyncValidators = isRefused ? [new Refuses()] : [] };
+
+        await using var ends = await Ends.ShakeAsync(Client("alice", password), server);
+
+        (ends.Client.Failure as HandshakeException)?.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+        (ends.Client.Connection is null).Should().Be(isRefused);
+    }
+
+    [TestCase("alice", true)]
+    [TestCase("correct horse battery staple", false)]
+    public async Task A_name_that_nobody_has_may_be_a_password_and_is_not_told_to_the_log(string typed, bool isKnown)
+    {
+        await using var ends = await Ends.ShakeAsync(Client(typed, "wrong"), Server(Require.CertificateAndUser(Scram())));
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsWrong);
+        ends.Server.Refusal.ToString().Contains(typed, StringComparison.Ordinal).Should().Be(isKnown);
+    }
+
     [TestCase("alice", true)]
     [TestCase("bob", false)]
     public async Task Only_the_users_that_are_named_come_in(string named, bool comesIn)
@@ -132,4 +167,10 @@ public sealed class LoginTests
     };
 
     private MutualTlsServerOptions Server(CredentialPolicy policy) => _world.ServerOptions with { Credentials = policy with { DecoyIterations = Iterations } };
+
+    private sealed class Refuses : MutualAuth.Validation.IAsyncPeerValidator
+    {
+        public ValueTask<Rejection?> ExamineAsync(MutualAuth.Validation.AuthenticatedPeer peer, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<Rejection?>(new Rejection(RejectionReason.ValidatorRefused, "a", "b"));
+    }
 }

@@ -47,7 +47,7 @@ public sealed class StepUpTests
     }
 
     [TestCase("alice", "wrong", RejectionReason.CredentialsWrong)]
-    [TestCase("nobody", "right", RejectionReason.CredentialsWrong)]
+    [TestCase("nobody", "right", RejectionReason.StepUpMismatch)]
     [TestCase("bob", "battery", RejectionReason.StepUpMismatch)]
     public async Task Other_credentials_do_not_confirm(string user, string password, RejectionReason reason)
     {
@@ -180,6 +180,62 @@ public sealed class StepUpTests
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.AuthorizationIdentityRefused));
     }
 
+    [TestCase(null, null, true)]
+    [TestCase("company", "company", true)]
+    [TestCase("company", "comp\u00adany", true)]
+    [TestCase(null, "company", false)]
+    [TestCase("company", null, false)]
+    [TestCase("company", "other", false)]
+    public async Task Who_acts_as_another_confirms_for_that_one_and_nobody_else(string? atLogin, string? atStepUp, bool isConfirmed)
+    {
+        var policy = Require.CertificateAndUser(SaslServer.Scram(_users)) with { MayActAs = (user, _) => user == "alice" };
+        await using var ends = await ConnectAsync(policy: policy, credentials: Login.WithPassword("alice", Password.From("right"), actAs: atLogin));
+
+        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", Password.From("right"), actAs: atStepUp), s_transaction, s_transaction);
+
+        (proof?.User.ActsAs, rejection?.Reason).Should().Be(isConfirmed ? (atLogin ?? "alice", null) : (null, RejectionReason.StepUpMismatch));
+    }
+
+    [TestCase("PLAIN")]
+    [TestCase("OAUTHBEARER")]
+    [TestCase("EXTERNAL")]
+    public async Task After_any_login_a_confirmation_counts_on_its_own_connection_only(string mechanism)
+    {
+        var policy = Require.CertificateAndUser(
+            SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users), SaslServer.DangerouslyUnboundTokens(new AliceToken()), SaslServer.Certificates(_ => "alice"));
+        var credentials = mechanism switch
+        {
+            "PLAIN" => Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")),
+            "OAUTHBEARER" => Login.WithToken("good"),
+            _ => Login.WithCertificate(),
+        };
+        await using var here = await ConnectAsync(policy: policy, credentials: credentials);
+        await using var there = await ConnectAsync(policy: policy, credentials: credentials);
+
+        var (proof, rejection, _) = await StepUpAsync(there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (own, _, _) = await StepUpAsync(here.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+
+        (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
+        own.Should().NotBeNull();
+    }
+
+    [TestCase("bob", true)]
+    [TestCase("whoever", true)]
+    [TestCase("alice", false)]
+    public async Task A_step_up_that_names_another_user_fails_at_once_and_counts_against_the_connections_user(string named, bool isOver)
+    {
+        var notes = new NotingLimiter();
+        await using var ends = await ConnectAsync(notes);
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+
+        var answer = await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes($"p=mutualauth-step-up,,n={named},r=abcdefgh"));
+
+        (answer is null, verifier.IsOver, verifier.Rejection?.Reason).Should().Be((isOver, isOver, isOver ? RejectionReason.StepUpMismatch : null));
+        notes.Attempts.Should().OnlyContain(attempt => attempt.UserName == "alice");
+        notes.Outcomes[^1].Outcome.Should().Be(isOver ? AttemptOutcome.Failed : AttemptOutcome.Abandoned);
+        verifier.Rejection?.ToString().Should().NotContain("whoever", "it may be a password, typed into the wrong field");
+    }
+
     [Test]
     public async Task Where_nobody_has_logged_in_there_is_no_step_up()
     {
@@ -189,11 +245,11 @@ public sealed class StepUpTests
         ends.Client.Accepted.Invoking(connection => connection.BeginStepUp(s_transaction)).Should().Throw<InvalidOperationException>();
     }
 
-    private Task<Ends> ConnectAsync(IAttemptLimiter? limiter = null, CredentialPolicy? policy = null)
+    private Task<Ends> ConnectAsync(IAttemptLimiter? limiter = null, CredentialPolicy? policy = null, ClientCredentials? credentials = null)
     {
         policy ??= Require.CertificateAndUser(SaslServer.Scram(_users)) with { AttemptLimiter = limiter };
         return Ends.ShakeAsync(
-            _world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") },
+            _world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") },
             _world.ServerOptions with { Credentials = policy with { DecoyIterations = ScramVerifier.MinIterations } });
     }
 
@@ -214,5 +270,11 @@ public sealed class StepUpTests
 
             message = (await claim.ContinueAsync(answer))!;
         }
+    }
+
+    private sealed class AliceToken : ITokenValidator
+    {
+        public ValueTask<TokenVerdict> ValidateAsync(string token, System.Net.IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(TokenVerdict.Valid("alice", null));
     }
 }
