@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -133,13 +134,13 @@ public sealed class BackoffAttemptLimiterTests
     public async Task Attempts_that_run_at_once_are_bounded_and_one_that_is_abandoned_counts_for_nothing()
     {
         var attempt = Attempt("alice", "192.0.2.1");
-        for (var number = 0; number < 64; number++)
+        for (var number = 0; number < 6; number++)
         {
             (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
         }
 
-        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull();
-        for (var number = 0; number < 64; number++)
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull("all of them may fail, and then no more may be judged");
+        for (var number = 0; number < 6; number++)
         {
             await _limiter.EndAsync(attempt, AttemptOutcome.Abandoned);
         }
@@ -179,16 +180,120 @@ public sealed class BackoffAttemptLimiterTests
     }
 
     [Test]
-    public async Task An_attempt_without_a_name_or_an_address_is_counted_too()
+    public async Task An_attempt_without_a_name_is_counted_too()
     {
-        for (var number = 0; number < 21; number++)
+        await FailAsync(string.Empty, "192.0.2.1", 21);
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
+    }
+
+    [TestCase(100, false)]
+    [TestCase(101, true)]
+    public async Task Without_an_address_and_a_certificate_users_are_counted_and_nobody_waits_for_another(int failures, bool waits)
+    {
+        var nowhere = new LoginAttempt("alice", null);
+        for (var number = 0; number < failures; number++)
         {
-            var nameless = new LoginAttempt(string.Empty, null);
-            await _limiter.BeginAsync(nameless, default);
-            await _limiter.EndAsync(nameless, AttemptOutcome.Failed);
+            await _limiter.EndAsync(nowhere, AttemptOutcome.Failed);
         }
 
-        (await _limiter.BeginAsync(new LoginAttempt("alice", null), default)).Should().NotBeNull();
+        ((await _limiter.BeginAsync(nowhere, default)) is not null).Should().Be(waits);
+        (await _limiter.BeginAsync(new LoginAttempt("bob", null), default)).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Names_that_are_merely_mentioned_leave_nothing_behind_and_drive_no_failure_out()
+    {
+        await FailAsync("alice", "192.0.2.1", 7);
+        var before = _limiter.Keys;
+
+        for (var number = 0; number < 70_000; number++)
+        {
+            await WaitAsync($"user{number}", "198.51.100.1");
+        }
+
+        _limiter.Keys.Should().Be(before);
+        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Names_that_are_held_open_drive_no_failure_out()
+    {
+        await FailAsync("alice", "192.0.2.1", 7);
+        for (var number = 0; number < 40_000; number++)
+        {
+            await _limiter.BeginAsync(Attempt($"user{number}", new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]).ToString()), default);
+        }
+
+        _limiter.Keys.Should().BeLessThanOrEqualTo(65_536);
+        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Those_with_the_fewest_failures_go_first()
+    {
+        await FailAsync("alice", "192.0.2.1", 7);
+        for (var number = 0; number < 40_000; number++)
+        {
+            await FailAsync($"user{number}", new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]).ToString(), 1);
+        }
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
+    }
+
+    [TestCase("alice", true)]
+    [TestCase("bob", false)]
+    public async Task Where_a_user_has_logged_in_the_failures_of_others_at_the_same_address_are_not_the_users(string user, bool passes)
+    {
+        await SucceedAsync("alice", "192.0.2.1");
+        for (var number = 0; number < 30; number++)
+        {
+            await FailAsync($"nobody{number}", "192.0.2.1", 1);
+        }
+
+        ((await WaitAsync(user, "192.0.2.1")) is null).Should().Be(passes);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task An_accepted_certificate_counts_in_the_place_of_the_address(bool sameCertificate)
+    {
+        using var world = new World();
+        var first = MutualAuth.Certificates.Certificate.Parse(world.ClientCertificate.RawCertificate);
+        var second = MutualAuth.Certificates.Certificate.Parse(world.ServerCertificate.RawCertificate);
+        for (var number = 0; number < 21; number++)
+        {
+            await _limiter.EndAsync(Attempt($"user{number}", "192.0.2.1") with { Certificate = first }, AttemptOutcome.Failed);
+        }
+
+        ((await _limiter.BeginAsync(Attempt("alice", "192.0.2.1") with { Certificate = sameCertificate ? first : second }, default)) is not null).Should().Be(sameCertificate);
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull("who shows no certificate is not held to what another's did");
+    }
+
+    [TestCase("OAUTHBEARER", false)]
+    [TestCase("EXTERNAL", false)]
+    [TestCase("PLAIN", true)]
+    public async Task What_cannot_be_guessed_locks_nobody_out(string mechanism, bool counts)
+    {
+        for (var number = 0; number < 30; number++)
+        {
+            await _limiter.EndAsync(Attempt(string.Empty, "192.0.2.1") with { Mechanism = mechanism }, AttemptOutcome.Failed);
+        }
+
+        ((await WaitAsync("alice", "192.0.2.1")) is not null).Should().Be(counts);
+    }
+
+    [TestCase(100, "2001:db8:0:ffff::1", false)]
+    [TestCase(101, "2001:db8:0:ffff::1", true)]
+    [TestCase(101, "2001:db8:1:ffff::1", false)]
+    public async Task Whoever_has_a_whole_network_does_not_have_65536_addresses(int failures, string next, bool waits)
+    {
+        for (var number = 0; number < failures; number++)
+        {
+            await FailAsync($"user{number}", $"2001:db8:0:{number:x}::1", 1);
+        }
+
+        ((await WaitAsync("somebody", next)) is not null).Should().Be(waits);
     }
 
     [Test]

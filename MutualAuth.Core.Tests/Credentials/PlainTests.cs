@@ -72,6 +72,46 @@ public sealed class PlainTests
     }
 
     [Test]
+    public async Task Every_name_costs_the_same_derivations_whatever_hashes_its_user_has()
+    {
+        var store = Sasl.Store(("both", "right"), ("first", "right"));
+        await store.SetAsync("both", Sasl.Verifier("right", ScramHash.Sha512));
+        await store.SetAsync("second", Sasl.Verifier("right", ScramHash.Sha512));
+        var costs = new List<(string, long)>();
+        foreach (var user in new[] { "both", "first", "second", "nobody", "no\u0007body" })
+        {
+            foreach (var password in new[] { "right", "wrong" })
+            {
+                var services = new LoginServices(s_policy, TimeProvider.System);
+                await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(store)), services: services);
+
+                var step = await server.StartAsync("PLAIN", Sasl.Utf8($"\0{user}\0{password}"), default);
+
+                (step is SaslServerStep.Succeeded).Should().Be(password == "right" && !user.StartsWith("no", StringComparison.Ordinal), user);
+                costs.Add((user, services.KeyDerivation.Iterations));
+            }
+        }
+
+        costs.Select(cost => cost.Item2).Distinct().Should().Equal([2 * ScramVerifier.MinIterations], "one for each hash");
+    }
+
+    [Test]
+    public async Task Of_guesses_that_are_made_at_once_no_more_are_judged_than_one_after_the_other()
+    {
+        var policy = s_policy with { MaxKeyDerivationsPerAddress = 100, MaxWaitingKeyDerivations = 100 };
+        var services = new LoginServices(policy, new Microsoft.Extensions.Time.Testing.FakeTimeProvider());
+
+        var steps = await Task.WhenAll(Enumerable.Range(0, 60).Select(async number =>
+        {
+            await using var server = Sasl.Server(policy, services: services);
+            return (await server.StartAsync("PLAIN", Sasl.Utf8($"\0alice\0guess {number}"), default)).Reason();
+        })).WaitAsync(TimeSpan.FromSeconds(15));
+
+        steps.Count(reason => reason == RejectionReason.CredentialsWrong).Should().Be(6);
+        steps.Count(reason => reason == RejectionReason.AttemptsLimited).Should().Be(54);
+    }
+
+    [Test]
     public async Task Spellings_that_SASLprep_makes_one_are_one()
     {
         await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("IX", "péncil")))));

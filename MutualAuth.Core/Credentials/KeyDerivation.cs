@@ -19,6 +19,7 @@ internal sealed class KeyDerivation
     private readonly Dictionary<IPAddress, int> _strangersByAddress = [];
     private int _running;
     private long _calls;
+    private long _iterations;
 
     /// <param name="maxRunning">Derivations at once. Each keeps one core busy.</param>
     /// <param name="maxWaiting">Derivations that wait for their turn.</param>
@@ -38,6 +39,9 @@ internal sealed class KeyDerivation
 
     /// <summary>How often a key has been derived.</summary>
     internal long Calls => Interlocked.Read(ref _calls);
+
+    /// <summary>How many iterations have been asked for.</summary>
+    internal long Iterations => Interlocked.Read(ref _iterations);
 
     /// <summary>How many wait for their turn.</summary>
     internal int Waiting
@@ -75,6 +79,7 @@ internal sealed class KeyDerivation
             try
             {
                 Interlocked.Increment(ref _calls);
+                Interlocked.Add(ref _iterations, iterations);
                 return await Task.Run(
                     () =>
                     {
