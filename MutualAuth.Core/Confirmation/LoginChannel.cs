@@ -24,11 +24,16 @@ internal readonly record struct LoginFrame(FrameType Type, byte[] Payload, Rejec
 /// <summary>Carries the frames of one login over the TLS stream, in lockstep, and keeps the digest of all that was said.</summary>
 internal sealed class LoginChannel(Stream stream, CancellationToken cancellationToken) : IDisposable
 {
+    // A name that no mechanism has and that every client passes over; 18 of 32 characters are 90 bits.
+    private const string NoncePrefix = "N-";
+    private const string NonceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    private const int NonceLength = 18;
+
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Exception? _writeFault;
 
     /// <summary>
-    /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the nonces and keys of its login.
+    /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the server's nonce in SCRAM or in MECHANISMS.
     /// </summary>
     internal ImmutableArray<byte> TakeTranscript() => [.. _transcript.GetHashAndReset()];
 
@@ -126,10 +131,22 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
             : null;
     }
 
+    /// <summary>The names; and, unless each mechanism has a nonce of the server's in its messages, one more that is a nonce, so that no two logins have one transcript.</summary>
+    internal static byte[] MechanismsPayload(ImmutableArray<string> offered)
+    {
+        var names = string.Join(' ', offered);
+        return Encoding.ASCII.GetBytes(offered.All(name => name.StartsWith(ScramMechanisms.Prefix, StringComparison.Ordinal))
+            ? names
+            : $"{names} {NoncePrefix}{RandomNumberGenerator.GetString(NonceCharacters, NonceLength)}");
+    }
+
+    /// <summary>The names of the mechanisms, without the server's nonce among them.</summary>
     internal static ImmutableArray<string>? ReadMechanisms(byte[] payload)
     {
         ImmutableArray<string> names = [.. Encoding.Latin1.GetString(payload).Split(' ')];
-        return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name)) ? names : null;
+        return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name))
+            ? [.. names.Where(name => !name.StartsWith(NoncePrefix, StringComparison.Ordinal))]
+            : null;
     }
 
     // Not a conditional expression of a memory and null: that null would be a memory of no octets.

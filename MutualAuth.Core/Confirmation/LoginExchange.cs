@@ -78,7 +78,7 @@ internal static class LoginExchange
             return await RefuseAsync(channel, objection).ConfigureAwait(false);
         }
 
-        await channel.WriteAsync(FrameType.Mechanisms, Encoding.ASCII.GetBytes(string.Join(' ', session.Offered))).ConfigureAwait(false);
+        await channel.WriteAsync(FrameType.Mechanisms, LoginChannel.MechanismsPayload(session.Offered)).ConfigureAwait(false);
         var (success, ended) = await ConverseAsync(channel, session, cancellationToken).ConfigureAwait(false);
         if (success is null)
         {
@@ -88,7 +88,7 @@ internal static class LoginExchange
         var peer = AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, session.ToUser(success));
         if (await examine(peer).ConfigureAwait(false) is { } no)
         {
-            return await RefuseAsync(channel, no).ConfigureAwait(false);
+            return await RefuseAsync(channel, no, success.HasProvenPassword).ConfigureAwait(false);
         }
 
         await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData)).ConfigureAwait(false);
@@ -163,7 +163,7 @@ internal static class LoginExchange
 
             if (answer is SaslServerStep.Failed failed)
             {
-                return (null, await RefuseAsync(channel, failed.Rejection).ConfigureAwait(false));
+                return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong).ConfigureAwait(false));
             }
 
             await channel.WriteAsync(FrameType.Challenge, ((SaslServerStep.Challenged)answer).Message).ConfigureAwait(false);
@@ -241,9 +241,18 @@ internal static class LoginExchange
             : LoginResult.Accepted(server.WithServerProofs(end.ServerProofs), channel.TakeTranscript());
     }
 
-    private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection)
+    /// <param name="channel">The stream.</param>
+    /// <param name="objection">Why.</param>
+    /// <param name="isToldAsWrong">The password was right. That is not told to a client that does not come in: it may have been a guess.</param>
+    private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection, bool isToldAsWrong = false)
     {
-        await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Refused(PublicReasonTable.ForClient(objection.Reason)), null)).ConfigureAwait(false);
+        var told = PublicReasonTable.ForClient(objection.Reason);
+        if (isToldAsWrong && told is not (PublicReason.InternalError or PublicReason.TryAgainLater))
+        {
+            told = PublicReason.CredentialsWrong;
+        }
+
+        await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Refused(told), null)).ConfigureAwait(false);
         return LoginResult.Rejected(objection);
     }
 

@@ -15,11 +15,11 @@ public static class Login
     /// <param name="password">The password. The caller keeps owning it, and wipes it when no more connections are to be made.</param>
     /// <param name="actAs">As whom to act, where the server grants that; null for the user itself.</param>
     /// <param name="channelBinding">Whether the login must be bound to the channel.</param>
-    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user.</exception>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.</exception>
     public static ClientCredentials WithPassword(string userName, Password password, string? actAs = null, ChannelBindingPolicy channelBinding = ChannelBindingPolicy.WhereItExists)
     {
         ArgumentNullException.ThrowIfNull(password);
-        return new ClientCredentials(new ScramClient(UserNames.Prepare(userName), password, actAs, channelBinding, [ScramHash.Sha512, ScramHash.Sha256]));
+        return new ClientCredentials(new ScramClient(UserNames.Prepare(userName), password, UserNames.ToOwnIdentity(actAs), channelBinding, [ScramHash.Sha512, ScramHash.Sha256]));
     }
 
     /// <inheritdoc cref="WithPassword(string, Password, string?, ChannelBindingPolicy)"/>
@@ -28,25 +28,28 @@ public static class Login
 
     /// <summary>A name and a password that is sent to the server as it is (PLAIN, RFC 4616). Only for servers that know nothing better.</summary>
     /// <remarks>Whoever holds a certificate that this client accepts gets the password.</remarks>
-    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user.</exception>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.</exception>
     public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(password);
         var name = UserNames.Prepare(userName);
+        var identity = UserNames.ToOwnIdentity(actAs);
         return new ClientCredentials(new OneMessage(PlainServer.Name, _ => ValueTask.FromResult<byte[]>(
-            [.. Encoding.UTF8.GetBytes(actAs ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(name), 0, .. password.Utf8])));
+            [.. Encoding.UTF8.GetBytes(identity ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(name), 0, .. password.Utf8])));
     }
 
     /// <summary>A bearer token (OAUTHBEARER, RFC 7628). Let it be bound to the client's certificate (RFC 8705), or whoever gets it is its user.</summary>
     /// <param name="token">Gives the token in force at each login.</param>
     /// <param name="actAs">As whom to act, where the server grants that; null for the token's user.</param>
+    /// <exception cref="ArgumentException"><paramref name="actAs"/> is no name that anybody can have.</exception>
     public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(token);
+        var identity = UserNames.ToOwnIdentity(actAs);
         return new ClientCredentials(new OneMessage(
             OAuthBearerServer.Name,
             async cancellationToken => await token(cancellationToken).ConfigureAwait(false) is { } text && OAuthBearerServer.IsToken(text)
-                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, actAs).Text}\u0001auth=Bearer {text}\u0001\u0001")
+                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, identity).Text}\u0001auth=Bearer {text}\u0001\u0001")
                 : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1)."),
             acknowledgesErrors: true));
     }
@@ -61,8 +64,12 @@ public static class Login
 
     /// <summary>The client's certificate is its credential (EXTERNAL, RFC 4422 appendix A).</summary>
     /// <param name="actAs">As whom to act, where the server grants that; null for the certificate's user.</param>
-    public static ClientCredentials WithCertificate(string? actAs = null) =>
-        new(new OneMessage(External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(actAs ?? string.Empty))));
+    /// <exception cref="ArgumentException"><paramref name="actAs"/> is no name that anybody can have.</exception>
+    public static ClientCredentials WithCertificate(string? actAs = null)
+    {
+        var identity = UserNames.ToOwnIdentity(actAs) ?? string.Empty;
+        return new ClientCredentials(new OneMessage(External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
+    }
 
     /// <summary>Mechanisms of the application's own, the favourite first.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>

@@ -59,7 +59,7 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             var decoy = context.Services.Decoys.For(userName, ScramHash.Sha256);
             if (stored is null || stored.Verifiers.IsDefaultOrEmpty || !string.Equals(stored.UserName, userName, StringComparison.Ordinal))
             {
-                return (decoy, ScramMechanisms.Wrong(userName, "an unknown user"));
+                return (decoy, ScramMechanisms.Unknown());
             }
 
             var verifier = stored.For(ScramHash.Sha256) ?? stored.Verifiers[0];

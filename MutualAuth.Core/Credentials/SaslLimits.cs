@@ -12,6 +12,9 @@ internal static class SaslLimits
     /// <summary>The most mechanisms that a server names.</summary>
     internal const int MaxMechanisms = 32;
 
+    /// <summary>The most that a server offers: one name is kept for its nonce.</summary>
+    internal const int MaxOffered = MaxMechanisms - 1;
+
     /// <summary>The longest user name, in octets.</summary>
     internal const int MaxNameLength = 255;
 

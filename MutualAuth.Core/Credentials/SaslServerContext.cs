@@ -36,6 +36,9 @@ public sealed class SaslServerContext
     /// <summary>The names of all mechanisms that this client has been offered.</summary>
     public ImmutableArray<string> Offered { get; internal set; } = [];
 
+    /// <summary>In a step-up, the connection's user: every other name fails at once, as that user's failure. Null at a login.</summary>
+    internal string? OnlyUser { get; init; }
+
     internal CredentialPolicy Policy { get; }
 
     internal LoginServices Services { get; }
@@ -51,11 +54,12 @@ public sealed class SaslServerContext
     public async ValueTask<Rejection?> AdmitAsync(string userName, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(userName);
-        var attempt = new LoginAttempt(userName, RemoteAddress);
+        var isAnother = OnlyUser is not null && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
+        var attempt = new LoginAttempt(isAnother ? OnlyUser! : userName, RemoteAddress);
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
             _admitted ??= attempt;
-            return null;
+            return isAnother ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {PeerText.Quote(OnlyUser)}", "another name") : null;
         }
 
         return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this address", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
@@ -68,7 +72,11 @@ public sealed class SaslServerContext
     internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
     {
         var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);
-        await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+        if (objection?.Reason != RejectionReason.StepUpMismatch)
+        {
+            await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+        }
+
         return objection;
     }
 

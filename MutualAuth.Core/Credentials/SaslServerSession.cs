@@ -25,7 +25,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         _logger = logger;
         foreach (var mechanism in policy.Mechanisms)
         {
-            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxMechanisms - _mechanisms.Count))
+            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - _mechanisms.Count))
             {
                 _mechanisms.TryAdd(name, mechanism);
             }
@@ -106,14 +106,22 @@ internal sealed class SaslServerSession : IAsyncDisposable
             return answer;
         }
 
-        if (success.AuthorizationIdentity is { } other && !string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true)
+        if (success.AuthorizationIdentity is { } claimed)
         {
-            return SaslServerStep.Fail(
-                RejectionReason.AuthorizationIdentityRefused, $"{PeerText.Quote(success.UserName)} acting as itself", $"the wish to act as {PeerText.Quote(other)}", "RFC 4422 §3.4.1");
+            var other = UserNames.ToIdentity(claimed);
+            if (other is null || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
+            {
+                var presented = other is null ? "the wish to act as somebody with a name that nobody can have" : $"the wish to act as {PeerText.Quote(other)}";
+                return Refuse(success, new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{PeerText.Quote(success.UserName)} acting as itself", presented) { Rule = "RFC 4422 §3.4.1" });
+            }
+
+            success = success.ActingAs(other);
         }
 
-        return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? SaslServerStep.Fail(objection) : answer;
+        return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? Refuse(success, objection) : success;
     }
+
+    private static SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) => new(objection) { IsToldAsWrong = success.HasProvenPassword };
 
     private static AttemptOutcome OutcomeOf(SaslServerStep answer) => answer switch
     {

@@ -56,11 +56,19 @@ public abstract class SaslServerStep
 
         internal ReadOnlyMemory<byte>? AdditionalData => additionalData;
 
+        internal bool HasProvenPassword => proofs.HasFlag(PeerProofs.Password);
+
+        /// <summary>The same as whom this identity is.</summary>
+        internal Succeeded ActingAs(string identity) => new(userName, identity, proofs, claims, additionalData);
+
         internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims);
     }
 
     internal sealed class Failed(Rejection rejection) : SaslServerStep
     {
         internal Rejection Rejection => rejection;
+
+        /// <summary>The password was right, and is told like a wrong one: who tries passwords must not learn that by the answer.</summary>
+        internal bool IsToldAsWrong { get; init; }
     }
 }

@@ -9,6 +9,8 @@ internal static class ScramMechanisms
 {
     internal const string Plus = "-PLUS";
 
+    internal const string Prefix = "SCRAM-";
+
     /// <summary>cbind-input (RFC 5802 §7): the header, and with <c>p</c> the binding's data.</summary>
     internal static byte[] BindingInput(Gs2Header header, ChannelBinding? binding) =>
         [.. Encoding.UTF8.GetBytes(header.Text), .. header.Flag == 'p' ? binding!.Data.AsSpan() : []];
@@ -26,6 +28,9 @@ internal static class ScramMechanisms
     {
         Rule = "RFC 7677 §4",
     };
+
+    /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>
+    internal static Rejection Unknown() => new(RejectionReason.CredentialsWrong, "the credentials of a user", "an unknown user");
 
     internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {PeerText.Quote(userName)}", what);
 }

@@ -109,7 +109,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         // Every objection waits for the proof: until then all users look alike.
         if (stored is null || !string.Equals(stored.UserName, _userName, StringComparison.Ordinal))
         {
-            return (decoy, Wrong("an unknown user"));
+            return (decoy, ScramMechanisms.Unknown());
         }
 
         if (stored.IsDisabled)

@@ -12,18 +12,18 @@ namespace MutualAuth.Credentials;
 public sealed class StepUpVerifier : IAsyncDisposable
 {
     private readonly SaslServerSession _session;
-    private readonly string _userName;
+    private readonly AuthenticatedUser _user;
     private readonly byte[] _transaction;
     private readonly TimeProvider _time;
     private bool _hasStarted;
 
     internal StepUpVerifier(CredentialPolicy policy, LoginServices services, ChannelFacts channel, AuthenticatedPeer peer, ReadOnlySpan<byte> transaction, TimeProvider time, ILogger logger)
     {
-        _userName = peer.User!.Name;
+        _user = peer.User!;
         _transaction = transaction.ToArray();
         _time = time;
         var strict = policy with { ChannelBinding = ChannelBindingPolicy.Required };
-        _session = new SaslServerSession(strict, new SaslServerContext(strict, services, StepUpBinding.Of(channel, transaction), peer, peer.RemoteEndPoint), logger, static name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal));
+        _session = new SaslServerSession(strict, new SaslServerContext(strict, services, StepUpBinding.Of(channel, transaction), peer, peer.RemoteEndPoint) { OnlyUser = _user.Name }, logger, static name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal));
     }
 
     /// <summary>The mechanisms that the client may use, to be sent to it.</summary>
@@ -62,13 +62,13 @@ public sealed class StepUpVerifier : IAsyncDisposable
             case SaslServerStep.Challenged challenge:
                 return challenge.Message.ToArray();
 
-            // Another user, however well known, does not confirm this one's transaction.
-            case SaslServerStep.Succeeded success when string.Equals(success.UserName, _userName, StringComparison.Ordinal):
-                Proof = new StepUpProof(_session.ToUser(success), _transaction, _time.GetUtcNow());
+            // Another user, however well known, does not confirm this one's transaction, nor does this one in another's name.
+            case SaslServerStep.Succeeded success when _session.ToUser(success) is var user && IsSame(user.Name, _user.Name) && IsSame(user.ActsAs, _user.ActsAs):
+                Proof = new StepUpProof(user, _transaction, _time.GetUtcNow());
                 return success.AdditionalData?.ToArray() ?? [];
 
             case SaslServerStep.Succeeded success:
-                Rejection = new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {PeerText.Quote(_userName)}", PeerText.Quote(success.UserName));
+                Rejection = new Rejection(RejectionReason.StepUpMismatch, Describe(_user), Describe(_session.ToUser(success)));
                 return null;
 
             default:
@@ -81,4 +81,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
 
     /// <summary>Wipes what it holds; an exchange that is not over is given up.</summary>
     public ValueTask DisposeAsync() => _session.DisposeAsync();
+
+    private static bool IsSame(string left, string right) => string.Equals(left, right, StringComparison.Ordinal);
+
+    private static string Describe(AuthenticatedUser user) => $"{user}, acting as {PeerText.Quote(user.ActsAs)}";
 }

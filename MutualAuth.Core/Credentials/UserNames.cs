@@ -21,6 +21,15 @@ public static class UserNames
     internal static string? FromPeer(string userName) =>
         SaslPrep.TryPrepare(userName, allowUnassigned: true, out var prepared) && Encoding.UTF8.GetByteCount(prepared) <= SaslLimits.MaxNameLength ? prepared : null;
 
+    /// <summary>As whom somebody wants to act, prepared as a name; null when nobody can have it. Characters that SASLprep does not know are refused: what they look like is not known either.</summary>
+    internal static string? ToIdentity(string identity) =>
+        SaslPrep.TryPrepare(identity, allowUnassigned: false, out var prepared) && Encoding.UTF8.GetByteCount(prepared) <= SaslLimits.MaxNameLength ? prepared : null;
+
+    /// <summary>The same for our own wish.</summary>
+    internal static string? ToOwnIdentity(string? actAs) => actAs is null
+        ? null
+        : ToIdentity(actAs) ?? throw new ArgumentException("Expected an identity of 1 to 255 octets without control characters (RFC 4013 §2.3); got another.", nameof(actAs));
+
     // A colon, a hash and spaces at the ends would be read otherwise in a credential file; a name that moves between stores must fit into each.
     private static bool IsStorable(string name) =>
         Encoding.UTF8.GetByteCount(name) <= SaslLimits.MaxNameLength && !name.Contains(':', StringComparison.Ordinal) && name[0] is not ('#' or ' ') && name[^1] != ' ';
