@@ -1,35 +1,42 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Numerics;
 
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Lets a few failures pass, and then doubles the wait after each: per user from one address, per address, and, later, per user from anywhere.
+/// Lets a few failures pass, and then doubles the wait after each: per user at one place, per place, and, later, per user from anywhere. A place is the
+/// certificate that was accepted from the client; else its address; else there is none, and users are counted from anywhere alone.
 /// </summary>
 /// <remarks>
-/// A success clears the user's count at its address, and from then on nobody who is somewhere else can lock the user out there: the third count is for
-/// addresses from which the user has not logged in. Once waiting has begun, attempts are let through one at a time. Counts fade after the longest wait.
-/// They are held in this process, for at most 65,536 keys; the one that failed least recently goes first. Safe for use from many threads.
+/// A success clears the user's count at its place, and makes the place familiar: from then on neither those who fail elsewhere, nor others who fail at the
+/// same address, make the user wait there. Attempts that run count as failures until they have ended. Tokens and <c>EXTERNAL</c> cannot be guessed, and are
+/// neither counted nor held up. Counts fade after the longest wait. They are held in this process, for at most 65,536 keys: those with the fewest failures go
+/// first, and a name that has not failed takes no failure's place. Safe for use from many threads.
 /// </remarks>
 public sealed class BackoffAttemptLimiter : IAttemptLimiter
 {
     private const int MaxKeys = 65_536;
     private const int MaxConcurrent = 64;
 
+    /// <summary>How many times the failures of one /64 those of its /48 may be: whoever has one usually has many of the others.</summary>
+    private const int AddressesPerNetwork = 5;
+
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly Dictionary<Key, LinkedListNode<Count>> _counts = [];
-    private readonly LinkedList<Count> _byAge = new();
+    private readonly LinkedList<Count>[] _byFailures = [.. Enumerable.Range(0, 8).Select(_ => new LinkedList<Count>())];
     private readonly FamiliarLogins _familiar = new();
 
     /// <summary>Makes a limiter without any counts.</summary>
     /// <param name="timeProvider">The clock; null means the system's.</param>
     public BackoffAttemptLimiter(TimeProvider? timeProvider = null) => _time = timeProvider ?? TimeProvider.System;
 
-    /// <summary>Failures of one user from one address before waiting begins. Default: 5.</summary>
+    /// <summary>Failures of one user at one place before waiting begins. Default: 5.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int FreeFailuresPerUserAndAddress { get; init => field = NotNegative(value); } = 5;
 
-    /// <summary>Failures from one address before waiting begins. Default: 20. An IPv6 /64 counts as one address.</summary>
+    /// <summary>Failures at one place before waiting begins. Default: 20. An IPv6 /64 counts as one address, and five times as many are free in a /48.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int FreeFailuresPerAddress { get; init => field = NotNegative(value); } = 20;
 
@@ -68,10 +75,11 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
             var isFamiliar = _familiar.Contains(attempt);
             foreach (var (key, free) in KeysOf(attempt))
             {
-                if (!(isFamiliar && key.Address is null) && Find(key, now) is { } count)
+                if (!(isFamiliar && key is not { User: not null, Place: not null }) && Find(key, now) is { } count)
                 {
                     // Attempts that run at once could else all be made before the first of them has failed.
-                    var remaining = count.Pending >= (count.Failures > free ? 1 : MaxConcurrent) ? FirstWait : count.Wait - _time.GetElapsedTime(count.FailedAt, now);
+                    var places = Math.Clamp(free + 1L - count.Failures, 1, MaxConcurrent);
+                    var remaining = count.Pending >= places ? FirstWait : count.Wait - _time.GetElapsedTime(count.FailedAt, now);
                     wait = remaining > wait ? remaining : wait;
                 }
             }
@@ -83,7 +91,10 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
             foreach (var (key, _) in KeysOf(attempt))
             {
-                FindOrAdd(key, now).Pending++;
+                if (FindOrAdd(key, now, mayEvictFailures: false) is { } count)
+                {
+                    count.Pending++;
+                }
             }
 
             return default;
@@ -104,25 +115,44 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
             foreach (var (key, free) in KeysOf(attempt))
             {
-                var count = FindOrAdd(key, now);
+                if ((outcome == AttemptOutcome.Failed ? FindOrAdd(key, now, mayEvictFailures: true) : Find(key, now)) is not { } count)
+                {
+                    continue;
+                }
+
                 count.Pending = Math.Max(0, count.Pending - 1);
                 if (outcome == AttemptOutcome.Failed)
                 {
-                    Renew(key);
-                    count.Failures++;
                     count.FailedAt = now;
-                    count.Wait = WaitAfter(count.Failures - free);
+                    count.Wait = WaitAfter(count.Failures + 1 - free);
+                    Move(count, count.Failures + 1);
                 }
-                else if (outcome == AttemptOutcome.Succeeded && key.User is not null && key.Address is not null)
+                else if (outcome == AttemptOutcome.Succeeded && key.User is not null && key.Place is not null)
                 {
-                    count.Failures = 0;
                     count.Wait = TimeSpan.Zero;
+                    Move(count, 0);
+                }
+
+                // Whoever has not failed leaves nothing behind.
+                if (count is { Failures: 0, Pending: 0 })
+                {
+                    Remove(_counts[key]);
                 }
             }
         }
 
         return default;
     }
+
+    /// <summary>Where an attempt comes from: the key of the accepted certificate, the address, or nowhere that is known.</summary>
+    internal static string? PlaceOf(LoginAttempt attempt) => attempt.Certificate is { } certificate
+        ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(certificate.SubjectPublicKeyInfo.Span))
+        : attempt.Address is { } address ? KeyDerivation.KeyOf(address).ToString() : null;
+
+    private static string? NetworkOf(LoginAttempt attempt) =>
+        attempt is { Certificate: null, Address: { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address }
+            ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 6), .. new byte[10]])}/48"
+            : null;
 
     // As a floating-point number, which does not turn negative however long the first wait is.
     private TimeSpan WaitAfter(int failuresTooMany)
@@ -133,12 +163,29 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     private IEnumerable<(Key Key, int Free)> KeysOf(LoginAttempt attempt)
     {
-        var address = KeyDerivation.KeyOf(attempt.Address);
-        yield return (new Key(null, address), FreeFailuresPerAddress);
+        if (attempt.Mechanism is Login.External or OAuthBearerServer.Name)
+        {
+            yield break;
+        }
+
+        var place = PlaceOf(attempt);
+        if (place is not null)
+        {
+            yield return (new Key(null, place), FreeFailuresPerAddress);
+        }
+
+        if (NetworkOf(attempt) is { } network)
+        {
+            yield return (new Key(null, network), (int)Math.Min((long)FreeFailuresPerAddress * AddressesPerNetwork, int.MaxValue));
+        }
+
         if (attempt.UserName.Length > 0)
         {
-            yield return (new Key(attempt.UserName, address), FreeFailuresPerUserAndAddress);
             yield return (new Key(attempt.UserName, null), FreeFailuresPerUser);
+            if (place is not null)
+            {
+                yield return (new Key(attempt.UserName, place), FreeFailuresPerUserAndAddress);
+            }
         }
     }
 
@@ -149,41 +196,65 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
             return null;
         }
 
-        if (node.Value.Pending == 0 && _time.GetElapsedTime(node.Value.FailedAt, now) >= LongestWait)
+        if (HasFaded(node.Value, now))
         {
-            _byAge.Remove(node);
-            _counts.Remove(key);
+            Remove(node);
             return null;
         }
 
         return node.Value;
     }
 
-    private Count FindOrAdd(Key key, long now)
+    private Count? FindOrAdd(Key key, long now, bool mayEvictFailures)
     {
         if (Find(key, now) is { } known)
         {
             return known;
         }
 
-        if (_counts.Count >= MaxKeys)
+        if (_counts.Count >= MaxKeys && !TryEvict(now, mayEvictFailures))
         {
-            _counts.Remove(_byAge.First!.Value.Key);
-            _byAge.RemoveFirst();
+            return null;
         }
 
         var count = new Count(key) { FailedAt = now };
-        _counts.Add(key, _byAge.AddLast(count));
+        _counts.Add(key, _byFailures[0].AddLast(count));
         return count;
     }
 
-    /// <summary>Whoever keeps failing is not forgotten for others who have just begun.</summary>
-    private void Renew(Key key)
+    /// <summary>Makes room: what has faded, then what has never failed, then what has failed the fewest times and the longest ago.</summary>
+    private bool TryEvict(long now, bool mayEvictFailures)
     {
-        var node = _counts[key];
-        _byAge.Remove(node);
-        _byAge.AddLast(node);
+        var victim = _byFailures.FirstOrDefault(list => list.First is { } oldest && HasFaded(oldest.Value, now))?.First
+            ?? (mayEvictFailures ? _byFailures.FirstOrDefault(list => list.Count > 0) : _byFailures[0])?.First;
+        if (victim is null)
+        {
+            return false;
+        }
+
+        Remove(victim);
+        return true;
     }
+
+    private bool HasFaded(Count count, long now) => count.Pending == 0 && _time.GetElapsedTime(count.FailedAt, now) >= LongestWait;
+
+    private void Move(Count count, int failures)
+    {
+        var node = _counts[count.Key];
+        ListOf(count).Remove(node);
+        count.Failures = failures;
+        ListOf(count).AddLast(node);
+    }
+
+    private void Remove(LinkedListNode<Count> node)
+    {
+        ListOf(node.Value).Remove(node);
+        _counts.Remove(node.Value.Key);
+    }
+
+    /// <summary>0, 1, 2 to 3, 4 to 7 failures, and so on.</summary>
+    private LinkedList<Count> ListOf(Count count) =>
+        _byFailures[count.Failures == 0 ? 0 : Math.Min(BitOperations.Log2((uint)count.Failures) + 1, _byFailures.Length - 1)];
 
     private static int NotNegative(int value)
     {
@@ -197,7 +268,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
         return value;
     }
 
-    private readonly record struct Key(string? User, IPAddress? Address);
+    private readonly record struct Key(string? User, string? Place);
 
     private sealed class Count(Key key)
     {

@@ -1,34 +1,31 @@
-using System.Net;
-
 namespace MutualAuth.Credentials;
 
-/// <summary>Remembers which users have logged in from which addresses, so that strangers who only use a user's name do not count against the user.</summary>
-/// <remarks>Held in this process, for the last 16,384 pairs of user and address. Safe for use from many threads.</remarks>
+/// <summary>Remembers which users have logged in from which places (certificates or addresses), so that strangers who only use a user's name do not count against the user.</summary>
+/// <remarks>Held in this process, for the last 16,384 pairs of user and place. Safe for use from many threads.</remarks>
 internal sealed class FamiliarLogins
 {
     internal const int MaxPairs = 16_384;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string User, IPAddress Address), LinkedListNode<(string User, IPAddress Address)>> _pairs = [];
-    private readonly LinkedList<(string User, IPAddress Address)> _byAge = new();
+    private readonly Dictionary<(string User, string Place), LinkedListNode<(string User, string Place)>> _pairs = [];
+    private readonly LinkedList<(string User, string Place)> _byAge = new();
 
     internal bool Contains(LoginAttempt attempt)
     {
         lock (_lock)
         {
-            return _pairs.ContainsKey(KeyOf(attempt));
+            return KeyOf(attempt) is { } key && _pairs.ContainsKey(key);
         }
     }
 
-    /// <summary>The user has logged in. Attempts without a name are not remembered: they say nothing of anybody.</summary>
+    /// <summary>The user has logged in. Attempts without a name or a place are not remembered: they say nothing of anybody.</summary>
     internal void Add(LoginAttempt attempt)
     {
-        if (attempt.UserName.Length == 0)
+        if (KeyOf(attempt) is not { } key)
         {
             return;
         }
 
-        var key = KeyOf(attempt);
         lock (_lock)
         {
             if (_pairs.Remove(key, out var node))
@@ -45,5 +42,6 @@ internal sealed class FamiliarLogins
         }
     }
 
-    private static (string User, IPAddress Address) KeyOf(LoginAttempt attempt) => (attempt.UserName, KeyDerivation.KeyOf(attempt.Address));
+    private static (string User, string Place)? KeyOf(LoginAttempt attempt) =>
+        attempt.UserName.Length > 0 && BackoffAttemptLimiter.PlaceOf(attempt) is { } place ? (attempt.UserName, place) : null;
 }

@@ -30,7 +30,7 @@ public enum AttemptOutcome
 
 /// <summary>Slows down those who guess. Called for known and unknown users alike.</summary>
 /// <remarks>
-/// SCRAM asks twice: before it shows a user's salt, which ends as <see cref="AttemptOutcome.Abandoned"/> at once, and when the proof has come. So half-finished
+/// SCRAM and PLAIN ask twice: before they show a user's salt or derive a key, which ends as <see cref="AttemptOutcome.Abandoned"/> at once, and when there is something to judge. So half-finished
 /// exchanges, of which strangers can hold many open, are no attempts that run.
 /// Implementations are safe for use from many threads. One that throws refuses the client. For a fleet, keep the counts where all servers see them.</remarks>
 public interface IAttemptLimiter

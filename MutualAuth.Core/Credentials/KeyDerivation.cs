@@ -3,6 +3,9 @@ using System.Net.Sockets;
 
 namespace MutualAuth.Credentials;
 
+/// <summary>What one key is derived from, beside the password.</summary>
+internal readonly record struct DerivationInput(ScramHash Hash, ReadOnlyMemory<byte> Salt, int Iterations);
+
 /// <summary>The one door to <see cref="ScramHash.Hi"/>: bounds how many derivations run, how many wait, and how many of them one address may have.</summary>
 /// <remarks>
 /// Who is familiar, because the user has logged in from that address before, goes before all strangers, and takes the place of the last of them when there is
@@ -55,14 +58,25 @@ internal sealed class KeyDerivation
         }
     }
 
-    /// <summary>Derives, on a thread of the pool. The result is the caller's to wipe.</summary>
+    /// <summary>Derives one key. The result is the caller's to wipe.</summary>
     /// <returns>Null when too many run and wait already.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while it waited.</exception>
     internal async ValueTask<byte[]?> HiAsync(
-        ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken)
+        ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken) =>
+        (await HiAsync([new DerivationInput(hash, salt, iterations)], password, address, isFamiliar, cancellationToken).ConfigureAwait(false))?[0];
+
+    /// <summary>Derives one key after the other, in one place, on a thread of the pool. The results are the caller's to wipe.</summary>
+    /// <returns>Null when too many run and wait already.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while it waited.</exception>
+    internal async ValueTask<byte[][]?> HiAsync(
+        DerivationInput[] inputs, Password password, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken)
     {
-        // The last line of defence: whoever calls has judged the count already.
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(iterations, ScramVerifier.MaxIterations);
+        // The last line of defence: whoever calls has judged the counts already.
+        foreach (var input in inputs)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(input.Iterations, ScramVerifier.MaxIterations);
+        }
+
         var key = KeyOf(address);
         if (!TryCount(key, isFamiliar))
         {
@@ -79,12 +93,12 @@ internal sealed class KeyDerivation
             try
             {
                 Interlocked.Increment(ref _calls);
-                Interlocked.Add(ref _iterations, iterations);
+                Interlocked.Add(ref _iterations, inputs.Sum(input => (long)input.Iterations));
                 return await Task.Run(
                     () =>
                     {
                         BeforeDeriving?.Invoke(key);
-                        return hash.Hi(password.Utf8, salt.Span, iterations);
+                        return Array.ConvertAll(inputs, input => input.Hash.Hi(password.Utf8, input.Salt.Span, input.Iterations));
                     },
                     CancellationToken.None).ConfigureAwait(false);
             }

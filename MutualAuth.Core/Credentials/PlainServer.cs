@@ -28,24 +28,25 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             using var password = parts.Password;
             var prepared = UserNames.FromPeer(parts.UserName);
             var userName = prepared ?? "?";
+            if (await context.ForeseeAsync(userName, cancellationToken).ConfigureAwait(false) is { } foreseen)
+            {
+                return SaslServerStep.Fail(foreseen);
+            }
+
+            var stored = prepared is null ? null : await store.FindAsync(userName, cancellationToken).ConfigureAwait(false);
+            if (await MatchesAsync(stored, password, userName, cancellationToken).ConfigureAwait(false) is not { } matches)
+            {
+                return SaslServerStep.Fail(RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none");
+            }
+
+            // Only now it is judged: else all guesses that are made at once would be, before the first of them has failed.
             if (await context.AdmitAsync(userName, cancellationToken).ConfigureAwait(false) is { } limited)
             {
                 return SaslServerStep.Fail(limited);
             }
 
-            var (verifier, objection) = Choose(prepared is null ? null : await store.FindAsync(userName, cancellationToken).ConfigureAwait(false), userName);
-            var isFamiliar = context.Services.Familiar.Contains(new LoginAttempt(userName, context.RemoteAddress));
-            var saltedPassword = await context.Services.KeyDerivation
-                .HiAsync(verifier.Hash, password, verifier.Salt.AsMemory(), verifier.Iterations, context.RemoteAddress, isFamiliar, cancellationToken).ConfigureAwait(false);
-            if (saltedPassword is null)
-            {
-                return SaslServerStep.Fail(RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none");
-            }
-
-            var matches = verifier.Matches(saltedPassword);
-            CryptographicOperations.ZeroMemory(saltedPassword);
-            return !matches || objection is not null
-                ? SaslServerStep.Fail(objection ?? ScramMechanisms.Wrong(userName, "a wrong password"))
+            return !matches || Object(stored, userName) is not null
+                ? SaslServerStep.Fail(Object(stored, userName) ?? ScramMechanisms.Wrong(userName, "a wrong password"))
                 : SaslServerStep.Succeed(userName, PeerProofs.Password, parts.AuthorizationIdentity);
         }
 
@@ -53,19 +54,48 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
         {
         }
 
-        private (ScramVerifier Verifier, Rejection? Objection) Choose(StoredCredential? stored, string userName)
+        /// <summary>
+        /// Derives once for each hash there is, from a decoy where the user has no verifier: nobody can be told by how much is derived. One verifier decides,
+        /// so that an old one beside it lets nobody in.
+        /// </summary>
+        /// <returns>Null when there was no place to derive.</returns>
+        private async ValueTask<bool?> MatchesAsync(StoredCredential? stored, Password password, string userName, CancellationToken cancellationToken)
         {
-            // The decoy is derived for everybody, so that nobody can be told by the time it takes.
-            var decoy = context.Services.Decoys.For(userName, ScramHash.Sha256);
+            ScramVerifier[] candidates = [.. ScramHash.All.Select(hash => stored?.For(hash) is { Iterations: >= ScramVerifier.MinIterations and <= ScramVerifier.MaxIterations } verifier
+                ? verifier
+                : context.Services.Decoys.For(userName, hash))];
+            var derived = await context.Services.KeyDerivation.HiAsync(
+                [.. candidates.Select(verifier => new DerivationInput(verifier.Hash, verifier.Salt.AsMemory(), verifier.Iterations))],
+                password,
+                context.RemoteAddress,
+                context.Services.Familiar.Contains(context.AttemptOf(userName)),
+                cancellationToken).ConfigureAwait(false);
+            if (derived is null)
+            {
+                return null;
+            }
+
+            var deciding = stored?.For(ScramHash.Sha256) is null ? candidates.Length - 1 : 0;
+            var matches = candidates[deciding].Matches(derived[deciding]);
+            foreach (var key in derived)
+            {
+                CryptographicOperations.ZeroMemory(key);
+            }
+
+            return matches;
+        }
+
+        private static Rejection? Object(StoredCredential? stored, string userName)
+        {
             if (stored is null || stored.Verifiers.IsDefaultOrEmpty || !string.Equals(stored.UserName, userName, StringComparison.Ordinal))
             {
-                return (decoy, ScramMechanisms.Unknown());
+                return ScramMechanisms.Unknown();
             }
 
             var verifier = stored.For(ScramHash.Sha256) ?? stored.Verifiers[0];
-            return verifier.Iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations ? (decoy, ScramMechanisms.IterationsOutOfRange(verifier.Iterations))
-                : stored.IsDisabled ? (verifier, ScramMechanisms.Wrong(userName, "a user who is disabled"))
-                : (verifier, null);
+            return verifier.Iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations ? ScramMechanisms.IterationsOutOfRange(verifier.Iterations)
+                : stored.IsDisabled ? ScramMechanisms.Wrong(userName, "a user who is disabled")
+                : null;
         }
 
         private static (string? AuthorizationIdentity, string UserName, Password Password)? Read(ReadOnlySpan<byte> message)

@@ -39,6 +39,9 @@ public sealed class SaslServerContext
     /// <summary>In a step-up, the connection's user: every other name fails at once, as that user's failure. Null at a login.</summary>
     internal string? OnlyUser { get; init; }
 
+    /// <summary>The mechanism that the client has chosen; null before it has.</summary>
+    internal string? Mechanism { get; set; }
+
     internal CredentialPolicy Policy { get; }
 
     internal LoginServices Services { get; }
@@ -55,14 +58,14 @@ public sealed class SaslServerContext
     {
         ArgumentNullException.ThrowIfNull(userName);
         var isAnother = OnlyUser is not null && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
-        var attempt = new LoginAttempt(isAnother ? OnlyUser! : userName, RemoteAddress);
+        var attempt = AttemptOf(isAnother ? OnlyUser! : userName);
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
             _admitted ??= attempt;
             return isAnother ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {PeerText.Quote(OnlyUser)}", "another name") : null;
         }
 
-        return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this address", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
+        return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this place", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
     }
 
     /// <summary>
@@ -79,6 +82,9 @@ public sealed class SaslServerContext
 
         return objection;
     }
+
+    /// <summary>Somebody who claims this name, from where the client is.</summary>
+    internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
     internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)

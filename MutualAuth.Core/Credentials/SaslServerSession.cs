@@ -45,7 +45,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
             return ValueTask.FromResult(SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", PeerText.Quote(mechanism)));
         }
 
-        _mechanism = mechanism;
+        _context.Mechanism = _mechanism = mechanism;
         return GuardAsync(
             () =>
             {

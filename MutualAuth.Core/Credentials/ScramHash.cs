@@ -20,6 +20,9 @@ public sealed class ScramHash
     /// <summary>SCRAM-SHA-512.</summary>
     public static ScramHash Sha512 { get; } = new("SCRAM-SHA-512", HashAlgorithmName.SHA512, SHA512.HashSizeInBytes);
 
+    /// <summary>All of them, the one that every store has first.</summary>
+    internal static ScramHash[] All => [Sha256, Sha512];
+
     /// <summary>The mechanism's name without <c>-PLUS</c>.</summary>
     public string Mechanism { get; }
 
