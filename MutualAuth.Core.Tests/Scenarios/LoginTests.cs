@@ -104,6 +104,27 @@ public sealed class LoginTests
         ends.Client.Failure.Should().BeOfType<HandshakeException>();
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Several_servers_over_one_store_are_no_several_chances(bool isOneStore)
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var others = new MemoryCredentialStore();
+        await others.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: Iterations));
+        var policy = Require.CertificateAndUser(Scram());
+        for (var guess = 0; guess < 6; guess++)
+        {
+            await using var failed = await Ends.ShakeAsync(Client("alice", $"guess {guess}"), Server(policy) with { TimeProvider = clock });
+            failed.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+        }
+
+        var second = isOneStore ? Require.CertificateAndUser(Scram()) : Require.CertificateAndUser(SaslServer.Scram(others));
+        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(second) with { TimeProvider = clock });
+
+        (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.AttemptsLimited);
+        (ends.Server.Connection is null).Should().Be(isOneStore);
+    }
+
     [TestCase("right")]
     [TestCase("wrong")]
     public async Task A_right_password_of_a_user_of_another_device_is_told_like_a_wrong_one(string password)
