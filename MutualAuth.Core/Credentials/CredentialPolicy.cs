@@ -24,7 +24,7 @@ public sealed record CredentialPolicy
     /// <summary>Whether passwords must be bound to the channel. Default: <see cref="ChannelBindingPolicy.WhereItExists"/>.</summary>
     public ChannelBindingPolicy ChannelBinding { get; init; } = ChannelBindingPolicy.WhereItExists;
 
-    /// <summary>Slows down those who guess. Default: a <see cref="BackoffAttemptLimiter"/> of the server's own.</summary>
+    /// <summary>Slows down those who guess. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.</summary>
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
     /// <summary>How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest handshakes.</summary>

@@ -2,12 +2,18 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all logins of one server share: the limiter, the bound on key derivations, and who has been here before.</summary>
+/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key derivations, and who has been here before.</summary>
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
+        : this(policy, new SharedCounts(time))
     {
-        Limiter = policy.AttemptLimiter ?? new BackoffAttemptLimiter(time);
+    }
+
+    private LoginServices(CredentialPolicy policy, SharedCounts counts)
+    {
+        Limiter = policy.AttemptLimiter ?? counts.Limiter;
+        Familiar = counts.Familiar;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
         Decoys = new ScramDecoys(policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
     }
@@ -18,5 +24,8 @@ internal sealed class LoginServices
 
     internal ScramDecoys Decoys { get; }
 
-    internal FamiliarLogins Familiar { get; } = new();
+    internal FamiliarLogins Familiar { get; }
+
+    /// <summary>The services of one of the servers over the policy's store: they count together.</summary>
+    internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) => new(policy, SharedCounts.Of(policy, time));
 }

@@ -6,9 +6,11 @@ using MutualAuth.Validation;
 namespace MutualAuth.Credentials;
 
 /// <summary>PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.</summary>
-internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
+internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism, IUsesStore
 {
     internal const string Name = "PLAIN";
+
+    public ICredentialStore Store => store;
 
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 

@@ -50,8 +50,10 @@ public static class SaslServer
         return new ExternalServer(userOf);
     }
 
-    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism
+    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism, IUsesStore
     {
+        public ICredentialStore Store => store;
+
         public IEnumerable<string> NamesFor(SaslServerContext context)
         {
             var hasBinding = context.ChannelBinding is not null;

@@ -29,7 +29,7 @@ internal sealed class Handshaker
         _options = options;
         _stage = new CertificateStage(options);
         _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
-        _login = new LoginServices(options.RequiredCredentials, options.TimeProvider);
+        _login = LoginServices.OverStore(options.RequiredCredentials, options.TimeProvider);
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         _asyncStage = new AsyncPeerValidation(
             options.AsyncValidators,

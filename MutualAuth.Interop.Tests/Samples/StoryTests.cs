@@ -39,7 +39,7 @@ public sealed class StoryTests
             "gateway: \"bob\" on laptop-2.vpn.test gets 10.8.0.3");
         Refused(chapters[1], "finder", "credentials_required", "credentials_required");
         Refused(chapters[2], "onlooker", "certificate_required", "no_certificate");
-        Refused(chapters[3], "alice", "access_denied", "user_not_allowed");
+        Refused(chapters[3], "alice", "credentials_wrong", "user_not_allowed");
         Refused(chapters[4], "finder", "credentials_wrong", "credentials_wrong");
         Refused(chapters[5], "carol", "credentials_wrong", "credentials_wrong");
         Refused(chapters[6], "thief", "certificate_revoked", "certificate_revoked");

@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What all servers over one store have in common, by one clock: who has failed, and who has been here before. Several servers are no several chances.</summary>
+internal sealed class SharedCounts(TimeProvider time)
+{
+    private static readonly ConditionalWeakTable<ICredentialStore, ConditionalWeakTable<TimeProvider, SharedCounts>> s_byStore = new();
+
+    internal BackoffAttemptLimiter Limiter { get; } = new(time);
+
+    internal FamiliarLogins Familiar { get; } = new();
+
+    /// <summary>Those of the first store that the policy's passwords are checked against; new ones where there is none.</summary>
+    internal static SharedCounts Of(CredentialPolicy policy, TimeProvider time) => policy.Mechanisms.OfType<IUsesStore>().FirstOrDefault() is { Store: var store }
+        ? s_byStore.GetValue(store, static _ => new()).GetValue(time, static clock => new SharedCounts(clock))
+        : new SharedCounts(time);
+}
+
+/// <summary>A mechanism that checks passwords against a store.</summary>
+internal interface IUsesStore
+{
+    /// <summary>The store.</summary>
+    ICredentialStore Store { get; }
+}
