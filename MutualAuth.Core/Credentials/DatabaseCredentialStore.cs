@@ -72,6 +72,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     }
 
     /// <inheritdoc/>
+    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+
+    /// <inheritdoc/>
     public async ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(verifier);

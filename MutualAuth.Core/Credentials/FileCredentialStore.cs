@@ -162,6 +162,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
     }
 
     /// <inheritdoc/>
+    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+
+    /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
     public async ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)
     {

@@ -13,6 +13,9 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => ValueTask.FromResult(_users.GetValueOrDefault(userName));
 
     /// <inheritdoc/>
+    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+
+    /// <inheritdoc/>
     public ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(verifier);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
 using MutualAuth.Credentials;
@@ -11,6 +12,8 @@ namespace MutualAuth.Tests.Databases;
 [CancelAfter(60000)]
 public abstract class DatabaseStoreTests
 {
+    private static readonly ConcurrentDictionary<string, string> s_passwords = new();
+
     protected DbDataSource Source { get; private set; } = null!;
 
     protected DatabaseCredentialStore Store { get; private set; } = null!;
@@ -81,6 +84,55 @@ public abstract class DatabaseStoreTests
         await Store.SetAsync("alice", fresh);
 
         (await FindAsync("alice"))!.Verifiers.Select(each => each.ToString()).Should().BeEquivalentTo([other.ToString(), fresh.ToString()]);
+    }
+
+    [Test]
+    public async Task A_new_password_takes_the_place_of_every_verifier_that_there_was()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil", ScramHash.Sha512));
+        await Store.SetAsync("bob", Verifier("pencil"));
+        using var password = Password.From("pen");
+
+        await Store.SetPasswordAsync("alice", password, [ScramHash.Sha256], ScramVerifier.MinIterations);
+
+        (await FindAsync("alice"))!.Verifiers.Select(each => each.Hash).Should().Equal(ScramHash.Sha256);
+        await using var old = await LogInAsync(Store, "alice", "pencil");
+        await using var fresh = await LogInAsync(Store, "alice", "pen");
+        await using var other = await LogInAsync(Store, "bob", "pencil");
+        old.ServerFailure!.Reason.Should().Be(RejectionReason.CredentialsWrong);
+        fresh.Server.Should().NotBeNull(fresh.ToString());
+        other.Server.Should().NotBeNull(other.ToString());
+    }
+
+    [Test]
+    public async Task Passwords_that_are_set_at_once_leave_one_of_them_whole()
+    {
+        (string Text, ScramHash[] Hashes)[] passwords = [("one", [ScramHash.Sha256]), ("two", [ScramHash.Sha512]), ("three", [ScramHash.Sha256, ScramHash.Sha512])];
+        for (var round = 0; round < 5; round++)
+        {
+            await Task.WhenAll(passwords.Select(each => Task.Run(() => Store.ReplaceVerifiersAsync("alice", [.. each.Hashes.Select(hash => Verifier(each.Text, hash))]).AsTask())));
+
+            var found = (await FindAsync("alice"))!.Verifiers;
+            passwords.Count(each => each.Hashes.Length == found.Length && found.All(verifier => each.Hashes.Contains(verifier.Hash) && IsOf(verifier, each.Text))).Should().Be(1);
+        }
+    }
+
+    [Test]
+    public async Task Who_is_disabled_while_the_password_changes_stays_disabled()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            await Store.ReplaceVerifiersAsync("alice", [Verifier("pencil")]);
+            await Store.SetDisabledAsync("alice", isDisabled: false);
+
+            var changing = Task.Run(() => Store.ReplaceVerifiersAsync("alice", [Verifier("pen", ScramHash.Sha512)]).AsTask());
+            var disabling = Task.Run(() => Store.SetDisabledAsync("alice", isDisabled: true).AsTask());
+            await changing;
+
+            (await disabling).Should().BeTrue();
+            (await FindAsync("alice"))!.IsDisabled.Should().BeTrue();
+        }
     }
 
     [Test]
@@ -203,6 +255,23 @@ public abstract class DatabaseStoreTests
     }
 
     [Test]
+    public async Task A_column_that_compares_exactly_is_taken_and_the_probe_leaves_nothing()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("ALICE", Verifier("mallory's"));
+        var before = await TableAsync();
+        var store = new DatabaseCredentialStore(Source);
+
+        await store.MigrateAsync();
+        (await store.FindAsync("alice", CancellationToken.None))!.Verifiers.Should().ContainSingle(verifier => IsOf(verifier, "pencil"));
+        (await store.FindAsync("ALICE", CancellationToken.None))!.Verifiers.Should().ContainSingle(verifier => IsOf(verifier, "mallory's"));
+        (await store.SetDisabledAsync("Alice", isDisabled: true)).Should().BeFalse();
+        (await store.RemoveAsync("aLICE")).Should().BeFalse();
+
+        (await TableAsync()).Should().Be(before);
+    }
+
+    [Test]
     public async Task Without_its_tables_nobody_is_let_in()
     {
         await ExecuteAsync("DROP TABLE mutualauth_credential");
@@ -218,8 +287,13 @@ public abstract class DatabaseStoreTests
     protected static ScramVerifier Verifier(string password, ScramHash? hash = null)
     {
         using var secret = Password.From(password);
-        return ScramVerifier.Create(secret, hash, ScramVerifier.MinIterations);
+        var verifier = ScramVerifier.Create(secret, hash, ScramVerifier.MinIterations);
+        s_passwords[verifier.ToString()] = password;
+        return verifier;
     }
+
+    /// <summary>Whether it was made of this password, by <see cref="Verifier"/>.</summary>
+    protected static bool IsOf(ScramVerifier verifier, string password) => s_passwords.TryGetValue(verifier.ToString(), out var known) && known == password;
 
     /// <summary>A user without a certificate logs in at a server of ours.</summary>
     protected static async Task<PairOutcome> LogInAsync(ICredentialStore store, string user, string password)
@@ -244,6 +318,42 @@ public abstract class DatabaseStoreTests
     {
         await using var command = Source.CreateCommand(sql);
         return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>That a store over these tables refuses each of its operations, before it has changed or found anything.</summary>
+    protected async Task ShouldBeRefusedAsync(string before)
+    {
+        (string Operation, Func<DatabaseCredentialStore, Task> Run)[] operations =
+        [
+            ("find", store => store.FindAsync("alice", CancellationToken.None).AsTask()),
+            ("set", store => store.SetAsync("ALICE", Verifier("mallory's")).AsTask()),
+            ("replace", store => store.ReplaceVerifiersAsync("ALICE", [Verifier("mallory's")]).AsTask()),
+            ("disable", store => store.SetDisabledAsync("ALICE", isDisabled: true).AsTask()),
+            ("remove", store => store.RemoveAsync("ALICE").AsTask()),
+            ("list", store => store.ListAsync().AsTask()),
+            ("migrate", store => store.MigrateAsync()),
+        ];
+        foreach (var (operation, run) in operations)
+        {
+            // Each from a store that has not looked yet.
+            await new DatabaseCredentialStore(Source).Awaiting(store => run(store)).Should().ThrowAsync<MaterialException>(operation);
+        }
+
+        (await TableAsync()).Should().Be(before);
+    }
+
+    /// <summary>What the table holds, in one text.</summary>
+    protected async Task<string> TableAsync()
+    {
+        var rows = new List<string>();
+        await using var command = Source.CreateCommand("SELECT name, mechanism, verifier, disabled FROM mutualauth_credential");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            rows.Add($"{reader.GetValue(0)}|{reader.GetValue(1)}|{reader.GetValue(2)}|{reader.GetValue(3)}");
+        }
+
+        return string.Join('\n', rows.Order(StringComparer.Ordinal));
     }
 
     private async Task<StoredCredential?> FindAsync(string name) => await Store.FindAsync(name, CancellationToken.None);

@@ -111,6 +111,33 @@ public sealed class PostgresStoreTests : DatabaseStoreTests
         outcome.ClientFailure!.PeerReason.Should().Be(PublicReason.InternalError);
     }
 
+    [TestCase("CREATE EXTENSION citext", "citext")]
+    [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und-u-ks-level2', deterministic = false)", "VARCHAR(255) COLLATE inexact")]
+    [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und-u-ks-level1-kc-true', deterministic = false)", "VARCHAR(255) COLLATE inexact", TestName = "{m} (accents)")]
+    [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und', deterministic = false)", "VARCHAR(255) COLLATE inexact", TestName = "{m} (canonical equivalence)")]
+    [TestCase("SELECT 1", "CHAR(255)")]
+    [TestCase("SELECT 1", "VARCHAR(64)")]
+    public async Task A_column_that_takes_two_names_for_one_or_cuts_them_is_refused_in_every_operation(string prepare, string type)
+    {
+        try
+        {
+            await ExecuteAsync(prepare);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedFile or PostgresErrorCodes.FeatureNotSupported)
+        {
+            throw Tool.Missing($"PostgreSQL without what '{prepare}' needs ({exception.MessageText})");
+        }
+
+        await ExecuteAsync("DROP TABLE mutualauth_credential");
+        await ExecuteAsync($"""
+            CREATE TABLE mutualauth_credential (
+                name {type} NOT NULL, mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL, disabled SMALLINT NOT NULL, PRIMARY KEY (name, mechanism))
+            """);
+        await ExecuteAsync($"INSERT INTO mutualauth_credential VALUES ('alice', 'SCRAM-SHA-256', '{Verifier("pencil")}', 0)");
+
+        await ShouldBeRefusedAsync(await TableAsync());
+    }
+
     protected override async Task<DbDataSource> CreateAsync()
     {
         _database = await _cluster!.CreateDatabaseAsync();

@@ -30,6 +30,31 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         await reader.Invoking(store => store.SetAsync("alice", Verifier("pen")).AsTask()).Should().ThrowAsync<DbException>();
     }
 
+    [TestCase("COLLATE NOCASE")]
+    [TestCase("COLLATE RTRIM")]
+    public async Task A_column_that_takes_two_names_for_one_is_refused_in_every_operation(string collation)
+    {
+        await ExecuteAsync("DROP TABLE mutualauth_credential");
+        await ExecuteAsync($"""
+            CREATE TABLE mutualauth_credential (
+                name VARCHAR(255) {collation} NOT NULL, mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL, disabled SMALLINT NOT NULL, PRIMARY KEY (name, mechanism))
+            """);
+        await ExecuteAsync($"INSERT INTO mutualauth_credential VALUES ('alice', 'SCRAM-SHA-256', '{Verifier("pencil")}', 0)");
+
+        await ShouldBeRefusedAsync(await TableAsync());
+    }
+
+    [Test]
+    public async Task A_table_that_may_only_be_read_and_takes_two_names_for_one_finds_nobody_under_the_others_name()
+    {
+        await ExecuteAsync("DROP TABLE mutualauth_credential");
+        await ExecuteAsync($"CREATE VIEW mutualauth_credential AS SELECT 'alice' COLLATE NOCASE AS name, 'SCRAM-SHA-256' AS mechanism, '{Verifier("pencil")}' AS verifier, 0 AS disabled");
+        var store = new DatabaseCredentialStore(Source);
+
+        (await store.FindAsync("ALICE", CancellationToken.None)).Should().BeNull();
+        (await store.FindAsync("alice", CancellationToken.None)).Should().NotBeNull();
+    }
+
     protected override Task<DbDataSource> CreateAsync() =>
         Task.FromResult(SqliteFactory.Instance.CreateDataSource($"Data Source={Path.Combine(_directory, $"{++_count}.db")}"));
 }
