@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>What every store whose users can be changed can do besides.</summary>
@@ -20,6 +22,17 @@ public static class CredentialStoreExtensions
         this IWritableCredentialStore store, string userName, Password password, IEnumerable<ScramHash>? hashes = null, int? iterations = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
-        await Task.CompletedTask.ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(password);
+        ImmutableArray<ScramHash> all = [.. hashes?.Distinct() ?? [ScramHash.Sha512, ScramHash.Sha256]];
+        if (all.IsEmpty)
+        {
+            throw new ArgumentException("Expected at least one hash, got none: a user without a verifier cannot log in.", nameof(hashes));
+        }
+
+        var name = UserNames.Prepare(userName);
+
+        // Some hundreds of milliseconds for each hash: not on the caller's thread.
+        var verifiers = await Task.Run(() => all.Select(hash => ScramVerifier.Create(password, hash, iterations ?? hash.DefaultIterations)).ToImmutableArray(), cancellationToken).ConfigureAwait(false);
+        await store.ReplaceVerifiersAsync(name, verifiers, cancellationToken).ConfigureAwait(false);
     }
 }

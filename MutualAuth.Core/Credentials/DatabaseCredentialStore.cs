@@ -10,19 +10,25 @@ namespace MutualAuth.Credentials;
 /// <remarks>
 /// Two tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash. <see cref="MigrateAsync"/> makes and
 /// upgrades them; the login path only reads. Connections are pooled by the data source, which the caller owns. Safe for use from many threads.
+/// <para>
+/// The column of the names must tell any two names apart: not every database does by default. Before its first operation, and in
+/// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, looks whether each is taken for
+/// another, and takes it all back. A column that fails is refused with <see cref="MaterialException"/>; whoever might register <c>ALICE</c> would have the
+/// account of <c>alice</c>. Where the account may only read, nothing can be tried and nothing changed, and lookups compare what they read octet by octet.
+/// </para>
 /// </remarks>
 public sealed class DatabaseCredentialStore : IWritableCredentialStore
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 1;
 
-    // One statement each, so that writers at the same time need neither locks nor a stricter isolation than the database's own.
+    // Every change begins with this row: whoever changes something waits for whoever is at it, on any database and at any isolation.
+    private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
     private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
-    private const string Insert = """
-        INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled)
-        SELECT @name, @mechanism, @verifier, COALESCE(MAX(disabled), 0) FROM mutualauth_credential WHERE name = @name
-        """;
+    private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
+    private const string DeleteOne = "DELETE FROM mutualauth_credential WHERE name = @name AND mechanism = @mechanism";
 
+    private const int MaxWriteAttempts = 3;
     private const int MaxMigrationAttempts = 3;
 
     // One list of statements for each step from a version to the next. Never change one that has been released: add another.
@@ -41,6 +47,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     ];
 
     private readonly DbDataSource _source;
+    private readonly NameColumn _nameColumn = new();
 
     /// <summary>Uses a database. Nothing is opened yet.</summary>
     public DatabaseCredentialStore(DbDataSource source)
@@ -50,72 +57,70 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
     }
 
     /// <inheritdoc/>
+    /// <exception cref="MaterialException">The column of the names takes two for one.</exception>
     public async ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        var command = Command(connection, null, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", userName));
-        await using var commandDisposal = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var readerDisposal = reader.ConfigureAwait(false);
-        var user = new StoredCredential(userName, []);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            // Some databases compare without regard to case, or to trailing spaces. We do not.
-            if (string.Equals(reader.GetString(0), userName, StringComparison.Ordinal))
-            {
-                user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
-            }
-        }
-
-        return user.Verifiers.IsEmpty ? null : user;
+        await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+    /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
+    public async ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        _ = StoredCredential.Of(name, verifiers);
+        await ChangeAsync(name, async (connection, transaction, before) =>
+        {
+            foreach (var verifier in verifiers)
+            {
+                await PutAsync(connection, transaction, before, name, verifier, cancellationToken).ConfigureAwait(false);
+            }
+
+            foreach (var old in before?.Verifiers.Where(old => verifiers.All(verifier => verifier.Hash != old.Hash)) ?? [])
+            {
+                await connection.ExecuteAsync(transaction, DeleteOne, cancellationToken, ("@name", name), ("@mechanism", old.Hash.Mechanism)).ConfigureAwait(false);
+            }
+        }, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
+    /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
     public async ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(verifier);
         var name = UserNames.Prepare(userName);
-        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using var connectionDisposal = connection.ConfigureAwait(false);
-        (string Name, object Value)[] parameters = [("@name", name), ("@mechanism", verifier.Hash.Mechanism), ("@verifier", verifier.ToString())];
-        if (await ExecuteAsync(connection, null, Update, cancellationToken, parameters).ConfigureAwait(false) > 0)
-        {
-            return;
-        }
-
-        try
-        {
-            await ExecuteAsync(connection, null, Insert, cancellationToken, parameters).ConfigureAwait(false);
-        }
-        catch (DbException)
-        {
-            // Another writer may have been first; then there is a row to update now.
-            if (await ExecuteAsync(connection, null, Update, cancellationToken, parameters).ConfigureAwait(false) == 0)
-            {
-                throw;
-            }
-        }
+        await ChangeAsync(name, (connection, transaction, before) => PutAsync(connection, transaction, before, name, verifier, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> SetDisabledAsync(string userName, bool isDisabled, CancellationToken cancellationToken = default) => ChangeAsync(
-        "UPDATE mutualauth_credential SET disabled = @disabled WHERE name = @name", cancellationToken, ("@name", UserNames.Prepare(userName)), ("@disabled", isDisabled ? (short)1 : (short)0));
+    /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
+    public ValueTask<bool> SetDisabledAsync(string userName, bool isDisabled, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        return ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
+            transaction, "UPDATE mutualauth_credential SET disabled = @disabled WHERE name = @name", cancellationToken, ("@name", name), ("@disabled", isDisabled ? (short)1 : (short)0)).ConfigureAwait(false), cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) =>
-        ChangeAsync("DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", UserNames.Prepare(userName)));
+    /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
+    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        return ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
+            transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false), cancellationToken);
+    }
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException">A row holds something that is no verifier; the message names the user.</exception>
+    /// <exception cref="MaterialException">A row holds something that is no verifier, of which the message names the user; or the column of the names takes two for one.</exception>
     public async ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        var command = Command(connection, null, "SELECT name, verifier, disabled FROM mutualauth_credential");
+        await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
+        var command = connection.Command(null, "SELECT name, verifier, disabled FROM mutualauth_credential");
         await using var commandDisposal = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerDisposal = reader.ConfigureAwait(false);
@@ -134,7 +139,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
 
     /// <summary>Makes the tables, or brings older ones up to <see cref="SchemaVersion"/>, in one transaction. Does nothing when they are.</summary>
     /// <remarks>Run it at deployment, by an account that may change tables; logging in needs SELECT alone.</remarks>
-    /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows.</exception>
+    /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows, or the column of the names takes two for one.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
     {
         for (var attempt = 1; ; attempt++)
@@ -142,23 +147,27 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
             try
             {
                 await MigrateOnceAsync(cancellationToken).ConfigureAwait(false);
-                return;
+                break;
             }
             catch (DbException) when (attempt < MaxMigrationAttempts)
             {
                 // Another process may be doing the same; the next attempt finds what it did.
             }
         }
+
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        await _nameColumn.CheckForWritingAsync(connection, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task MigrateOnceAsync(CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        await ExecuteAsync(connection, null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
-        var found = await ScalarAsync(connection, transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
+        var found = await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
         var version = found is null or DBNull ? 0 : Convert.ToInt32(found, CultureInfo.InvariantCulture);
         if (version > SchemaVersion)
         {
@@ -169,58 +178,90 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
         {
             foreach (var part in statement)
             {
-                await ExecuteAsync(connection, transaction, part, cancellationToken).ConfigureAwait(false);
+                await connection.ExecuteAsync(transaction, part, cancellationToken).ConfigureAwait(false);
             }
         }
 
         if (version < SchemaVersion)
         {
-            await ExecuteAsync(connection, transaction, "DELETE FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
-            await ExecuteAsync(connection, transaction, "INSERT INTO mutualauth_schema (version) VALUES (@version)", cancellationToken, ("@version", SchemaVersion)).ConfigureAwait(false);
+            await connection.ExecuteAsync(transaction, "DELETE FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
+            await connection.ExecuteAsync(transaction, "INSERT INTO mutualauth_schema (version) VALUES (@version)", cancellationToken, ("@version", SchemaVersion)).ConfigureAwait(false);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;
+    /// <summary>Changes one user while nobody else can change any.</summary>
+    /// <returns>Whether the user was there before.</returns>
+    private async ValueTask<bool> ChangeAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ChangeOnceAsync(name, change, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DbException exception) when (exception.IsTransient && attempt < MaxWriteAttempts)
+            {
+                // A database that is set to a stricter isolation than we ask for tells one of two writers to begin again.
+            }
+        }
+    }
 
-    private async ValueTask<bool> ChangeAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
+    private async ValueTask<bool> ChangeOnceAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        return await ExecuteAsync(connection, null, sql, cancellationToken, parameters).ConfigureAwait(false) > 0;
-    }
-
-    private static async ValueTask<int> ExecuteAsync(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
-    {
-        var command = Command(connection, transaction, sql, parameters);
-        await using var commandDisposal = command.ConfigureAwait(false);
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async ValueTask<object?> ScalarAsync(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
-    {
-        var command = Command(connection, transaction, sql, parameters);
-        await using var commandDisposal = command.ConfigureAwait(false);
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Every text is a constant of this file; what comes from outside is a parameter.</summary>
-    private static DbCommand Command(DbConnection connection, DbTransaction? transaction, string sql, params (string Name, object Value)[] parameters)
-    {
-        var command = connection.CreateCommand();
-#pragma warning disable CA2100 // constants of this file
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        command.Transaction = transaction;
-        foreach (var (name, value) in parameters)
+        await _nameColumn.CheckForWritingAsync(connection, cancellationToken).ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using var transactionDisposal = transaction.ConfigureAwait(false);
+        await connection.ExecuteAsync(transaction, TakeTurn, cancellationToken).ConfigureAwait(false);
+        if (await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is null or DBNull)
         {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
+            throw new MaterialException($"The database has the credential tables and no version of them in mutualauth_schema. Run {nameof(MigrateAsync)} once.");
         }
 
-        return command;
+        var before = await ReadAsync(connection, transaction, name, refusesOthers: true, cancellationToken).ConfigureAwait(false);
+        await change(connection, transaction, before).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return before is not null;
     }
+
+    private static async Task PutAsync(DbConnection connection, DbTransaction transaction, StoredCredential? before, string name, ScramVerifier verifier, CancellationToken cancellationToken)
+    {
+        (string Name, object Value)[] parameters = [("@name", name), ("@mechanism", verifier.Hash.Mechanism), ("@verifier", verifier.ToString())];
+        if (await connection.ExecuteAsync(transaction, Update, cancellationToken, parameters).ConfigureAwait(false) == 0)
+        {
+            await connection.ExecuteAsync(transaction, Insert, cancellationToken, [.. parameters, ("@disabled", before is { IsDisabled: true } ? (short)1 : (short)0)]).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads one user. Whatever the database takes for the name, only the name counts.</summary>
+    /// <exception cref="MaterialException">The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.</exception>
+    private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken)
+    {
+        var command = connection.Command(transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));
+        await using var commandDisposal = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerDisposal = reader.ConfigureAwait(false);
+        var user = new StoredCredential(name, []);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (!string.Equals(reader.GetString(0), name, StringComparison.Ordinal))
+            {
+                if (refusesOthers)
+                {
+                    throw NameColumn.Inexact("takes another user's name for the one that is to be changed");
+                }
+
+                continue;
+            }
+
+            user = user.With(ScramVerifier.Parse(reader.GetString(1))) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
+        }
+
+        return user.Verifiers.IsEmpty ? null : user;
+    }
+
+    private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;
 }

@@ -162,7 +162,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
     }
 
     /// <inheritdoc/>
-    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public async ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        var fresh = StoredCredential.Of(name, verifiers);
+        await ChangeAsync(name, user => fresh with { IsDisabled = user is { IsDisabled: true } }, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>

@@ -10,6 +10,11 @@ public sealed record StoredCredential(string UserName, ImmutableArray<ScramVerif
 {
     internal ScramVerifier? For(ScramHash hash) => Verifiers.FirstOrDefault(verifier => verifier.Hash == hash);
 
+    /// <exception cref="ArgumentException">There is no verifier, or there are two for one hash.</exception>
+    internal static StoredCredential Of(string name, ImmutableArray<ScramVerifier> verifiers) => !verifiers.IsDefaultOrEmpty && verifiers.DistinctBy(verifier => verifier.Hash).Count() == verifiers.Length
+        ? new StoredCredential(name, verifiers)
+        : throw new ArgumentException("Expected one verifier for each hash, and one at least; got none, or two for one hash.", nameof(verifiers));
+
     internal StoredCredential With(ScramVerifier verifier) => this with { Verifiers = [.. Verifiers.Where(other => other.Hash != verifier.Hash), verifier] };
 }
 

@@ -13,7 +13,13 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => ValueTask.FromResult(_users.GetValueOrDefault(userName));
 
     /// <inheritdoc/>
-    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default) => default;
+    public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        var fresh = StoredCredential.Of(name, verifiers);
+        _users.AddOrUpdate(name, fresh, (_, user) => fresh with { IsDisabled = user.IsDisabled });
+        return default;
+    }
 
     /// <inheritdoc/>
     public ValueTask SetAsync(string userName, ScramVerifier verifier, CancellationToken cancellationToken = default)

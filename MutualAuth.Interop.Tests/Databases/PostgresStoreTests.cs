@@ -122,6 +122,7 @@ public sealed class PostgresStoreTests : DatabaseStoreTests
         try
         {
             await ExecuteAsync(prepare);
+            await ((NpgsqlDataSource)Source).ReloadTypesAsync();
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedFile or PostgresErrorCodes.FeatureNotSupported)
         {

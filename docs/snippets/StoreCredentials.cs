@@ -11,7 +11,7 @@ internal static class StoreCredentials
         // snippet
         var store = new DatabaseCredentialStore(dataSource);                       // SqliteFactory.Instance.CreateDataSource(…), NpgsqlDataSource.Create(…)
         await store.MigrateAsync();                                                // at deployment
-        await store.SetAsync("alice", ScramVerifier.Create(password));             // adds her, or changes her password
+        await store.SetPasswordAsync("alice", password);                           // adds her, or changes her password: one step, for every hash
         await store.SetDisabledAsync("alice", isDisabled: true);
         // end
     }

@@ -9,7 +9,7 @@ using MutualAuth.Samples;
 
 var name = new Argument<string>("NAME") { Description = "The user." };
 var passwordFile = new Option<string?>("--password-file") { HelpName = "FILE", Description = "A file whose first line is the password. Default: it is asked for." };
-var iterations = new Option<int>("--iterations") { HelpName = "N", Description = "How often the hash is iterated.", DefaultValueFactory = _ => ScramVerifier.DefaultIterations };
+var iterations = new Option<int?>("--iterations") { HelpName = "N", Description = "How often the hash is iterated. Default: as OWASP asks for it, 600,000 for SHA-256 and 220,000 for SHA-512." };
 var sha512 = new Option<bool>("--sha-512") { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
 var storeFlags = new StoreFlags();
@@ -39,7 +39,7 @@ async Task<int> ChangeAsync(ParseResult arguments, CancellationToken stop)
     var user = NameOf(arguments);
     var store = await storeFlags.OpenAsync(arguments, mayCreate: false, stop);
     return await store.FindAsync(user, stop) is { } known
-        ? await SetPasswordAsync(arguments, store, user, known.Verifiers.Select(verifier => verifier.Hash), stop) // with one left out, the old password would do for it
+        ? await SetPasswordAsync(arguments, store, user, known.Verifiers.Select(verifier => verifier.Hash), stop)
         : NoSuchUser(user);
 }
 
@@ -52,11 +52,7 @@ async Task<int> SetPasswordAsync(ParseResult arguments, IWritableCredentialStore
     }
 
     using var password = arguments.GetValue(passwordFile) is { } path ? Password.FromFile(path) : Prompt.ForNewPassword(user);
-    foreach (var hash in hashes.Concat(arguments.GetValue(sha512) ? [ScramHash.Sha512] : []).Distinct())
-    {
-        await store.SetAsync(user, ScramVerifier.Create(password, hash, count), stop);
-    }
-
+    await store.SetPasswordAsync(user, password, hashes.Concat(arguments.GetValue(sha512) ? [ScramHash.Sha512] : []), count, stop);
     return 0;
 }
 
