@@ -144,35 +144,98 @@ public sealed class ReconnectTests
 
     [TestCase(StatusCode.InvalidArgument)]
     [TestCase(StatusCode.Unimplemented)]
-    public async Task What_no_new_attempt_will_change_ends_the_source_and_leaves_the_identity(StatusCode status)
-    {
-        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
-
-        workload.Api.Refuse(status);
-
-        var completion = () => workload.Source.Completion.WaitAsync(TimeSpan.FromSeconds(20));
-        (await completion.Should().ThrowAsync<WorkloadApiException>()).Which.Failure.Should().Be(WorkloadApiFailure.NotUnderstood);
-        workload.Log.Entries.Should().Contain(entry => entry.Id == 1504);
-        (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
-    }
-
     [TestCase(StatusCode.Unavailable)]
     [TestCase(StatusCode.Internal)]
     [TestCase(StatusCode.Unauthenticated)]
     [TestCase(StatusCode.ResourceExhausted)]
     [TestCase(StatusCode.Cancelled)]
     [TestCase(StatusCode.DeadlineExceeded)]
-    public async Task Every_other_status_is_tried_again(StatusCode status)
+    public async Task Once_an_update_was_good_no_status_ends_following(StatusCode status)
     {
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
 
         workload.Api.Refuse(status);
-        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(WorkloadApiFailure.Unreachable);
+        var expected = status is StatusCode.InvalidArgument or StatusCode.Unimplemented ? WorkloadApiFailure.NotUnderstood : WorkloadApiFailure.Unreachable;
+        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(expected);
         workload.Api.Send(_domain.Update("/renewed"));
         _clock.Advance(TimeSpan.FromSeconds(30));
 
         await workload.Log.UntilAsync("UpdateTaken", 2);
+        workload.Log.Entries.Should().NotContain(entry => entry.Id == 1504);
         workload.Source.Completion.IsCompleted.Should().BeFalse();
+    }
+
+    [Test]
+    public async Task Another_service_in_the_agents_place_does_not_end_following()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+
+        await workload.Api.KillAsync();
+        await workload.Log.UntilAsync("StreamEnded");
+        await workload.Api.StartAsync(withService: false);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await workload.Log.UntilAsync("StreamEnded", 2);
+        await workload.Api.KillAsync();
+        workload.Api.Send(_domain.Update("/renewed"));
+        await workload.Api.StartAsync();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+        workload.Source.Completion.IsCompleted.Should().BeFalse();
+    }
+
+    [Test]
+    public async Task An_agent_that_owes_a_renewal_at_half_the_lifetime_is_left_and_asked_again()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        var certificate = workload.Source.Current.Identity.Certificate;
+        var half = certificate.NotBefore + ((certificate.NotAfter - certificate.NotBefore) / 2) - _clock.GetUtcNow();
+
+        _clock.Advance(half - TimeSpan.FromSeconds(1));
+        workload.Log.Entries.Should().NotContain(entry => entry.Name == "StreamEnded");
+        workload.Api.Requests.Should().Be(1);
+
+        workload.Api.Queue(_domain.Update("/renewed"));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(WorkloadApiFailure.Silent);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        await workload.Log.UntilAsync("UpdateTaken", 2);
+        workload.Api.Requests.Should().Be(2);
+        workload.Source.Current.SpiffeId.Path.Should().Be("/renewed");
+    }
+
+    [Test]
+    public async Task An_agent_that_renews_in_time_keeps_its_stream()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        var certificate = workload.Source.Current.Identity.Certificate;
+        var half = certificate.NotBefore + ((certificate.NotAfter - certificate.NotBefore) / 2) - _clock.GetUtcNow();
+
+        _clock.Advance(half - TimeSpan.FromSeconds(1));
+        await workload.UpdateAsync(_domain.Update("/renewed"));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        await workload.UpdateAsync(_domain.Update("/again"));
+
+        workload.Api.Requests.Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_connection_that_has_gone_dead_is_found_by_pings_and_left()
+    {
+        await using var api = await WorkloadApi.StartAsync(_domain.Update("/api"));
+        await using var road = await FreezingRoad.OpenAsync(api.Address);
+        using var log = new EventLog();
+        await using var source = await X509Source.ConnectAsync(
+            new X509SourceOptions { Address = road.Address, TimeProvider = _clock, LoggerFactory = log, KeepAlive = TimeSpan.FromSeconds(1) }).WaitAsync(TimeSpan.FromSeconds(20));
+
+        road.Freeze();
+        await log.UntilAsync("StreamEnded");
+        api.Send(_domain.Update("/renewed"));
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        await log.UntilAsync("UpdateTaken", 2);
+        source.Current.SpiffeId.Path.Should().Be("/renewed");
     }
 
     [Test]

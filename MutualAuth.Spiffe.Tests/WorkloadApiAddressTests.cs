@@ -9,6 +9,7 @@ public sealed class WorkloadApiAddressTests
     [TestCase("unix:///run/spire/agent.sock", "/run/spire/agent.sock")]
     [TestCase("unix:/run/spire/agent.sock", "/run/spire/agent.sock")]
     [TestCase("unix:///run/a%20b.sock", "/run/a b.sock")]
+    [TestCase("unix:///run/%C3%A9.sock", "/run/\u00e9.sock")]
     public void A_unix_address_names_a_socket(string text, string path)
     {
         var address = WorkloadApiAddress.Parse(text);
@@ -19,6 +20,8 @@ public sealed class WorkloadApiAddressTests
 
     [TestCase("tcp://127.0.0.1:8000", "127.0.0.1", 8000)]
     [TestCase("tcp://[::1]:8000", "::1", 8000)]
+    [TestCase("tcp://[0:0:0:0:0:0:0:1]:8000", "::1", 8000)]
+    [TestCase("tcp://[::ffff:127.0.0.1]:8000", "::ffff:127.0.0.1", 8000)]
     public void A_tcp_address_names_an_ip_address_and_a_port(string text, string address, int port) =>
         WorkloadApiAddress.Parse(text).EndPoint.Should().Be(new IPEndPoint(IPAddress.Parse(address), port));
 
@@ -41,6 +44,22 @@ public sealed class WorkloadApiAddressTests
     [TestCase("tcp://[127.0.0.1]:8000")]
     [TestCase("tcp://user@127.0.0.1:8000")]
     [TestCase("https://127.0.0.1:8000")]
+    [TestCase("unix:///run/a%00b.sock")]
+    [TestCase("unix:///run/a%0ab.sock")]
+    [TestCase("unix:///run/a%zzb.sock")]
+    [TestCase("unix:///run/a%ffb.sock")]
+    [TestCase("unix:///run/a%4")]
+    [TestCase("tcp://127.1:8000")]
+    [TestCase("tcp://0x7f.1:8000")]
+    [TestCase("tcp://2130706433:8000")]
+    [TestCase("tcp://0177.0.0.1:8000")]
+    [TestCase("tcp://127.0.0.01:8000")]
+    [TestCase("tcp://127.0.0.1 :8000")]
+    [TestCase("tcp://[[::1]]:8000")]
+    [TestCase("tcp://[[::1]:80]:8000")]
+    [TestCase("tcp://[::1%1]:8000")]
+    [TestCase("tcp://[::1/64]:8000")]
+    [TestCase("tcp://[::ffff:127.1]:8000")]
     public void Everything_else_is_refused(string text)
     {
         WorkloadApiAddress.TryParse(text, out _).Should().BeFalse();

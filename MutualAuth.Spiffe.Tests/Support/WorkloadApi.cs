@@ -102,6 +102,15 @@ internal sealed class WorkloadApi : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives this update to later streams alone; those that are open hear nothing.</summary>
+    internal void Queue(X509SVIDResponse update)
+    {
+        lock (_lock)
+        {
+            _last = update;
+        }
+    }
+
     /// <summary>Ends all streams with this status, and refuses every later request with it until something is sent.</summary>
     internal void Refuse(StatusCode status)
     {
