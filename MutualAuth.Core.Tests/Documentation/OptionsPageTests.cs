@@ -35,6 +35,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
+        yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());
         yield return Case(typeof(LiveConnectionPolicy), new LiveConnectionPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());

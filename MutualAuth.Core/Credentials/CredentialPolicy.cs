@@ -27,6 +27,13 @@ public sealed record CredentialPolicy
     /// <summary>Slows down those who guess. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.</summary>
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
+    /// <summary>
+    /// How many threads stores, token validators, limiters and rules may hold at once while they look at what a client sent: those of SQLite, for instance, hold
+    /// theirs until the database answers. They are threads beside the pool; the next checks wait for one, until their client's deadline. What waits without
+    /// holding a thread does not count. 1 to 1,024; default 32.
+    /// </summary>
+    public int MaxConcurrentChecks { get; init; } = 32;
+
     /// <summary>How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest handshakes.</summary>
     public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 

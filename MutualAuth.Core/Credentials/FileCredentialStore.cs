@@ -16,7 +16,7 @@ namespace MutualAuth.Credentials;
 /// the log. Changes are written to a second file that takes the first one's place in one step, under a lock file that all writers of this library honour,
 /// other processes included: a reader sees the old users or the new ones, after a crash as well. Comments do not survive a change. Safe for use from many threads.
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
+public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable, IDisposable
 {
     private const int MaxFileBytes = 64 * 1024 * 1024;
 
@@ -62,6 +62,33 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
                 _replaced -= value;
             }
         }
+    }
+
+    /// <summary>Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.</summary>
+    public event EventHandler<ReloadRefusedEventArgs>? Refused
+    {
+        add { }
+        remove { }
+    }
+
+    /// <summary>How it stands with the file, as of the last look at it.</summary>
+    public CredentialFileHealth Health => new(LetsUsersIn: true, Problem: null, default, CanOthersRead: false);
+
+    internal const int WaitsForBytes = 1024 * 1024;
+
+    internal Action? BeforeParsing { get; set; }
+
+    internal Task Looking => Task.CompletedTask;
+
+    /// <summary>Opens a file of users.</summary>
+    public static FileCredentialStore Open(string path, FileCredentialStoreOptions options) => Open(path, options.TimeProvider, options.LoggerFactory);
+
+    /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>
+    public static FileCredentialStore OpenOrCreate(string path, FileCredentialStoreOptions options) => OpenOrCreate(path, options.TimeProvider, options.LoggerFactory);
+
+    /// <summary>Stops following the file by itself.</summary>
+    public void Dispose()
+    {
     }
 
     /// <summary>How many users there are.</summary>
@@ -221,6 +248,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable
     private FrozenDictionary<string, StoredCredential> Read()
     {
         var content = new FileContent(_path, MaterialFile.ReadBytes(_path, MaxFileBytes));
+        BeforeParsing?.Invoke();
         var users = CredentialFile.Read(content.Text, _path);
         _mark = FollowedFile.MarkOf(content.Bytes);
         return users;

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>How a <see cref="FileCredentialStore"/> follows its file.</summary>
+/// <remarks>Immutable. <see cref="FileCredentialStore.Open(string, FileCredentialStoreOptions)"/> reports every problem at once.</remarks>
+public sealed record FileCredentialStoreOptions
+{
+    /// <summary>
+    /// How long the users that were read last count while the file cannot be read: from the last time at which it could. After that nobody logs in until
+    /// it can be read again, or a user who was disabled meanwhile would stay in without end. A second or more; <see cref="Timeout.InfiniteTimeSpan"/>
+    /// keeps them for ever. Default: 5 minutes.
+    /// </summary>
+    public TimeSpan MaxUnreadable { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000 users.</summary>
+    public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>The clock that says when to look again. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where reloads, and what keeps the file from being read, are logged. Default: nowhere.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    internal IEnumerable<string> Problems()
+    {
+        if (MaxUnreadable != Timeout.InfiniteTimeSpan && MaxUnreadable < TimeSpan.FromSeconds(1))
+        {
+            yield return $"{nameof(MaxUnreadable)} must be a second or more, or {nameof(Timeout)}.{nameof(Timeout.InfiniteTimeSpan)}; it is {MaxUnreadable}.";
+        }
+
+        if (MaxFileBytes is < 1 or > 2_000_000_000)
+        {
+            yield return $"{nameof(MaxFileBytes)} must be from 1 to 2,000,000,000; it is {MaxFileBytes}.";
+        }
+
+        if (TimeProvider is null || LoggerFactory is null)
+        {
+            yield return $"{nameof(TimeProvider)} and {nameof(LoggerFactory)} must not be null.";
+        }
+    }
+}
