@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace MutualAuth.Spiffe;
 
@@ -72,9 +73,14 @@ public sealed class WorkloadApiAddress
             return "a query and a fragment do not belong there";
         }
 
+        if (Unescape(path) is not { } name)
+        {
+            return "a percent sign must be followed by two hexadecimal digits, and what they spell must be text without control characters";
+        }
+
         try
         {
-            endPoint = new UnixDomainSocketEndPoint(Uri.UnescapeDataString(path));
+            endPoint = new UnixDomainSocketEndPoint(name);
             return null;
         }
         catch (ArgumentException)
@@ -83,13 +89,39 @@ public sealed class WorkloadApiAddress
         }
     }
 
+    /// <summary>RFC 3986 §2.1, strictly; null for what it does not allow, and for what no path should hold: a NUL would cut it.</summary>
+    private static string? Unescape(string path)
+    {
+        var octets = new List<byte>();
+        for (var at = 0; at < path.Length; at++)
+        {
+            if (path[at] != '%')
+            {
+                octets.AddRange(Encoding.UTF8.GetBytes(path, at, char.IsHighSurrogate(path[at]) && at + 1 < path.Length ? 2 : 1));
+                at += char.IsHighSurrogate(path[at]) && at + 1 < path.Length ? 1 : 0;
+            }
+            else if (at + 2 < path.Length && char.IsAsciiHexDigit(path[at + 1]) && char.IsAsciiHexDigit(path[at + 2]))
+            {
+                octets.Add(Convert.ToByte(path.Substring(at + 1, 2), fromBase: 16));
+                at += 2;
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        var name = octets.ToArray();
+        return System.Text.Unicode.Utf8.IsValid(name) && Encoding.UTF8.GetString(name) is var text && !text.Any(char.IsControl) ? text : null;
+    }
+
     private static string? ReadTcp(string rest, out EndPoint? endPoint)
     {
         endPoint = null;
         var colon = rest.LastIndexOf(':');
         var host = colon < 0 ? rest : rest[..colon];
         var isBracketed = host.StartsWith('[') && host.EndsWith(']');
-        if (!IPAddress.TryParse(isBracketed ? host[1..^1] : host, out var address) || isBracketed != (address.AddressFamily == AddressFamily.InterNetworkV6))
+        if (ReadIp(isBracketed ? host[1..^1] : host) is not { } address || isBracketed != (address.AddressFamily == AddressFamily.InterNetworkV6))
         {
             return "tcp:// must be followed by an IP address, as in tcp://127.0.0.1:8000 or tcp://[::1]:8000; a host name is not allowed";
         }
@@ -101,5 +133,16 @@ public sealed class WorkloadApiAddress
 
         endPoint = new IPEndPoint(address, port);
         return null;
+    }
+
+    /// <summary>Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets, ports, zones.</summary>
+    private static IPAddress? ReadIp(string text)
+    {
+        if (text.AsSpan().ContainsAnyExcept("0123456789abcdefABCDEF:.") || !IPAddress.TryParse(text, out var address))
+        {
+            return null;
+        }
+
+        return address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == text ? address : null;
     }
 }

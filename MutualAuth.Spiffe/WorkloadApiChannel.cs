@@ -6,7 +6,7 @@ using MutualAuth.Spiffe.Protocol;
 
 namespace MutualAuth.Spiffe;
 
-/// <summary>The gRPC connection to a Workload API. It is made when it is needed, and again when it broke.</summary>
+/// <summary>One gRPC connection to a Workload API, for one stream: the next stream has its own, as this one may be dead and not know it.</summary>
 internal sealed class WorkloadApiChannel : IDisposable
 {
     // The endpoint refuses requests without it, so that nobody reaches it through a web server that fetches addresses for him.
@@ -15,7 +15,9 @@ internal sealed class WorkloadApiChannel : IDisposable
     private readonly GrpcChannel _channel;
     private readonly SpiffeWorkloadAPI.SpiffeWorkloadAPIClient _client;
 
-    internal WorkloadApiChannel(WorkloadApiAddress address, int maxMessageBytes)
+    private static readonly TimeSpan s_longestPingWait = TimeSpan.FromSeconds(20);
+
+    internal WorkloadApiChannel(WorkloadApiAddress address, int maxMessageBytes, TimeSpan keepAlive)
     {
         var handler = new SocketsHttpHandler
         {
@@ -24,6 +26,9 @@ internal sealed class WorkloadApiChannel : IDisposable
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,
+            KeepAlivePingDelay = keepAlive,
+            KeepAlivePingTimeout = keepAlive < s_longestPingWait ? keepAlive : s_longestPingWait,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         };
         _channel = GrpcChannel.ForAddress(
             address.EndPoint is IPEndPoint ip ? $"http://{ip}" : "http://localhost",

@@ -15,10 +15,13 @@ public enum WorkloadApiFailure
     /// <summary>It sent an update that could not be taken; <see cref="WorkloadApiException.Refusal"/> says why.</summary>
     UpdateRefused = 4,
 
-    /// <summary>It answers in a way that no new attempt will change (gRPC status InvalidArgument or Unimplemented): it is not a Workload API that we can talk to.</summary>
+    /// <summary>
+    /// It answers as something else than a Workload API that we can talk to (gRPC status InvalidArgument or Unimplemented). No new attempt is made, unless an
+    /// update was good before: then it is one, and something else stands in its place for the moment.
+    /// </summary>
     NotUnderstood = 5,
 
-    /// <summary>It was reached and has sent nothing yet.</summary>
+    /// <summary>It was reached and has sent nothing yet, or owes the renewal of an identity of which half the lifetime is over.</summary>
     Silent = 6,
 }
 
@@ -63,5 +66,10 @@ public sealed class WorkloadApiException : Exception
     internal static WorkloadApiException Silent(WorkloadApiAddress address) => new(
         WorkloadApiFailure.Silent,
         $"The SPIFFE Workload API at {address} took the connection and has sent no identity. Check that the agent is up to date with its server and not overloaded.",
+        innerException: null);
+
+    internal static WorkloadApiException Overdue(WorkloadApiAddress address) => new(
+        WorkloadApiFailure.Silent,
+        $"The SPIFFE Workload API at {address} has not renewed an identity of which half the lifetime is over. Check that the agent runs, and reaches its server.",
         innerException: null);
 }

@@ -13,7 +13,8 @@ namespace MutualAuth.Spiffe;
 /// <remarks>
 /// <para>Give <see cref="Identity"/> and <see cref="Trust"/> to a server or a client, and keep one source for the whole process. Each new handshake
 /// uses what was last taken; an update that does not check leaves everything as it was, and says so in the log.</para>
-/// <para>When the API is out of reach, the source tries again without end, and the last good identity stays in force. When that expires meanwhile,
+/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source leaves it and tries again
+/// without end, and the last good identity stays in force. When that expires meanwhile,
 /// peers reject us by its dates, and nothing else has to notice. Bundles have no dates of their own and go on to count.</para>
 /// <para>Safe for concurrent use.</para>
 /// </remarks>
@@ -27,7 +28,6 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly UpdateReader _reader;
     private readonly Backoff _backoff;
-    private readonly WorkloadApiChannel _channel;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,7 +47,6 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _reader = new UpdateReader(options);
         _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
-        _channel = new WorkloadApiChannel(address, options.Limits.MaxMessageBytes);
         _expiry = options.TimeProvider.CreateTimer(_ => WatchExpiry(mayHaveExpired: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _identity = new View(this);
         _trust = new View(this);
@@ -72,7 +71,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// </summary>
     public IRevocationListSource RevocationLists => _revocationLists;
 
-    /// <summary>Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when a new attempt would be of no use.</summary>
+    /// <summary>Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no update was ever good and a new attempt would be of no use.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Connects, and waits for the first update that checks.</summary>
@@ -120,7 +119,6 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             await _stop.CancelAsync().ConfigureAwait(false);
             await _following.ConfigureAwait(false);
             await _expiry.DisposeAsync().ConfigureAwait(false);
-            _channel.Dispose();
             _stop.Dispose();
         }
     }
@@ -134,7 +132,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             {
                 var trouble = await ReadStreamAsync().ConfigureAwait(false);
                 _trouble = trouble;
-                if (trouble.Failure == WorkloadApiFailure.NotUnderstood)
+                if (trouble.Failure == WorkloadApiFailure.NotUnderstood && _current is null)
                 {
                     SourceLog.NotUnderstood(_logger, _address, trouble.Message);
                     _first.TrySetException(trouble);
@@ -171,16 +169,21 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>Reads one stream to its end, and says why it ended.</summary>
     private async Task<WorkloadApiException> ReadStreamAsync()
     {
-        // The first message is owed at once (SPIFFE Workload API §4.3); an agent that hangs must not keep us from trying again.
+        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent that hangs must not
+        // keep us from trying again.
+        var hasSpoken = false;
         using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
         try
         {
-            using var call = _channel.FetchX509Svid(either.Token);
+            using var channel = new WorkloadApiChannel(_address, _options.Limits.MaxMessageBytes, _options.KeepAlive);
+            using var call = channel.FetchX509Svid(either.Token);
             while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
             {
                 patience.CancelAfter(Timeout.InfiniteTimeSpan);
+                hasSpoken = true;
                 Take(call.ResponseStream.Current);
+                patience.CancelAfter(UntilOverdue());
             }
 
             return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused ? refused : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
@@ -191,7 +194,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
         catch (Exception) when (patience.IsCancellationRequested)
         {
-            return WorkloadApiException.Silent(_address);
+            return hasSpoken ? WorkloadApiException.Overdue(_address) : WorkloadApiException.Silent(_address);
         }
         catch (RpcException exception)
         {
@@ -202,6 +205,21 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             SourceLog.ReadingFaulted(_logger, exception);
             return WorkloadApiException.Unreachable(_address, exception.GetType().Name, exception);
         }
+    }
+
+    /// <summary>How long the identity in force may go without a renewal: until half of its lifetime is over, and then until half of what is left is.</summary>
+    private TimeSpan UntilOverdue()
+    {
+        if (_current is not { } current)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var (certificate, now) = (current.Identity.Certificate, _options.TimeProvider.GetUtcNow());
+        var untilHalf = certificate.NotBefore + ((certificate.NotAfter - certificate.NotBefore) / 2) - now;
+        var wait = untilHalf > TimeSpan.Zero ? untilHalf : (certificate.NotAfter - now) / 2;
+        var shortest = untilHalf > TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : _options.MaxRetryDelay;
+        return wait < shortest ? shortest : wait < s_longestTimer ? wait : s_longestTimer;
     }
 
     private WorkloadApiException Describe(RpcException exception)
