@@ -1,11 +1,9 @@
-using System.Text;
-
 namespace MutualAuth.Certificates;
 
 /// <summary>A file of our own as it was read.</summary>
 internal readonly record struct FileContent(string Path, byte[] Bytes)
 {
-    internal string Text => Encoding.UTF8.GetString(Bytes);
+    internal string Text => MaterialFile.TextOf(Bytes);
 
     /// <summary>For the beginning of a message.</summary>
     internal string Source => $"The file {Path}";

@@ -6,7 +6,10 @@ namespace MutualAuth.Certificates;
 /// <summary>Reads files of our own, bounded, and says what to do when it cannot.</summary>
 internal static class MaterialFile
 {
-    internal static string ReadText(string path, int maxBytes) => Encoding.UTF8.GetString(ReadBytes(path, maxBytes));
+    internal static string ReadText(string path, int maxBytes) => TextOf(ReadBytes(path, maxBytes));
+
+    /// <summary>The text of a file, without the byte order mark that editors put before it.</summary>
+    internal static string TextOf(ReadOnlySpan<byte> content) => Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
 
     internal static byte[] ReadBytes(string path, int maxBytes)
     {

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Telemetry;
@@ -12,102 +12,115 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// The file is looked at again when a user logs in and a second has passed, and each second as soon as somebody listens to <see cref="Replaced"/>; one that cannot be read leaves the last good users in force, and says so in
-/// the log. Changes are written to a second file that takes the first one's place in one step, under a lock file that all writers of this library honour,
-/// other processes included: a reader sees the old users or the new ones, after a crash as well. Comments do not survive a change. Safe for use from many threads.
+/// <para>The file is looked at again when a user logs in and a second has passed, and each second as long as somebody listens to <see cref="Replaced"/> or
+/// <see cref="Refused"/>. A login waits for a file of up to a megabyte to be read; a longer one is read beside the logins, and counts once it has been. One
+/// that cannot be read, has a line that is no user, or that others than its owner can write, is refused: the log, <see cref="Refused"/> and
+/// <see cref="Health"/> say so, and the last good users stay in force for <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. Then nobody logs in.</para>
+/// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock file
+/// that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where owner or mode
+/// cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many threads.</para>
 /// </remarks>
 public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable, IDisposable
 {
-    private const int MaxFileBytes = 64 * 1024 * 1024;
+    /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
+    internal const int WaitsForBytes = 1024 * 1024;
 
     private static readonly TimeSpan s_lookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
+    private readonly FileCredentialStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _reading = new();
-    private volatile FrozenDictionary<string, StoredCredential> _users;
+    private readonly Lock _turn = new();
+    private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
+    private volatile CredentialFileHealth _health = new(LetsUsersIn: false, Problem: null, default, CanOthersRead: false);
     private (FileStamp Stamp, string Target) _stamp;
     private string _mark = string.Empty;
     private long _lookedAt;
+    private long _goodAt;
+    private Task _looking = Task.CompletedTask;
     private EventHandler? _replaced;
+    private EventHandler<ReloadRefusedEventArgs>? _refused;
     private ITimer? _timer;
+    private bool _hasSaidClosed;
+    private bool _isDisposed;
 
-    private FileCredentialStore(string path, TimeProvider time, ILogger logger)
+    private FileCredentialStore(string path, FileCredentialStoreOptions options)
     {
         _path = path;
-        _time = time;
-        _logger = logger;
-        _stamp = Stamp();
-        _users = Read();
-        _lookedAt = time.GetTimestamp();
+        _options = options;
+        _time = options.TimeProvider;
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        Take(ReadIfChanged()!.Value);
     }
 
     /// <inheritdoc/>
     public event EventHandler? Replaced
     {
-        add
-        {
-            lock (_reading)
-            {
-                _replaced += value;
-                _timer ??= Follow();
-            }
-        }
-
-        remove
-        {
-            lock (_reading)
-            {
-                _replaced -= value;
-            }
-        }
+        add => Listen(() => _replaced += value);
+        remove => Listen(() => _replaced -= value);
     }
 
     /// <summary>Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.</summary>
     public event EventHandler<ReloadRefusedEventArgs>? Refused
     {
-        add { }
-        remove { }
-    }
-
-    /// <summary>How it stands with the file, as of the last look at it.</summary>
-    public CredentialFileHealth Health => new(LetsUsersIn: true, Problem: null, default, CanOthersRead: false);
-
-    internal const int WaitsForBytes = 1024 * 1024;
-
-    internal Action? BeforeParsing { get; set; }
-
-    internal Task Looking => Task.CompletedTask;
-
-    /// <summary>Opens a file of users.</summary>
-    public static FileCredentialStore Open(string path, FileCredentialStoreOptions options) => Open(path, options.TimeProvider, options.LoggerFactory);
-
-    /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>
-    public static FileCredentialStore OpenOrCreate(string path, FileCredentialStoreOptions options) => OpenOrCreate(path, options.TimeProvider, options.LoggerFactory);
-
-    /// <summary>Stops following the file by itself.</summary>
-    public void Dispose()
-    {
+        add => Listen(() => _refused += value);
+        remove => Listen(() => _refused -= value);
     }
 
     /// <summary>How many users there are.</summary>
     public int Count => _users.Count;
 
-    /// <summary>Opens a file of users.</summary>
+    /// <summary>How it stands with the file, as of the last look at it.</summary>
+    public CredentialFileHealth Health => _health with { LetsUsersIn = !IsOverdue || _health.Problem is null };
+
+    /// <summary>Called before a changed file is parsed, on the thread that does it; tests hold it there.</summary>
+    internal Action? BeforeParsing { get; set; }
+
+    /// <summary>The look at the file that was begun last.</summary>
+    internal Task Looking
+    {
+        get
+        {
+            lock (_turn)
+            {
+                return _looking;
+            }
+        }
+    }
+
+    private bool IsOverdue => _options.MaxUnreadable != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(Volatile.Read(ref _goodAt)) > _options.MaxUnreadable;
+
+    /// <summary>Opens a file of users, with the defaults of <see cref="FileCredentialStoreOptions"/> otherwise.</summary>
     /// <param name="path">The file.</param>
     /// <param name="timeProvider">The clock that says when to look again; null means the system's.</param>
     /// <param name="loggerFactory">Where reloads are logged; null means nowhere.</param>
-    /// <exception cref="MaterialException">It cannot be read, or a line is none of a user.</exception>
-    public static FileCredentialStore Open(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
+    /// <exception cref="MaterialException">It cannot be read, others than its owner can write it, or a line is none of a user.</exception>
+    public static FileCredentialStore Open(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null) => Open(path, OptionsOf(timeProvider, loggerFactory));
+
+    /// <summary>Opens a file of users.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How it is followed.</param>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <exception cref="MaterialException">It cannot be read, others than its owner can write it, or a line is none of a user.</exception>
+    public static FileCredentialStore Open(string path, FileCredentialStoreOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new FileCredentialStore(Path.GetFullPath(path), timeProvider ?? TimeProvider.System, MutualAuthTelemetry.CreateLogger(loggerFactory));
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = string.Join(' ', options.Problems());
+        return problems.Length == 0 ? new FileCredentialStore(Path.GetFullPath(path), options) : throw new ArgumentException(problems, nameof(options));
     }
 
     /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>
-    /// <exception cref="MaterialException">It cannot be made or read, or a line is none of a user.</exception>
-    public static FileCredentialStore OpenOrCreate(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
+    /// <exception cref="MaterialException">It cannot be made or read, others than its owner can write it, or a line is none of a user.</exception>
+    public static FileCredentialStore OpenOrCreate(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null) =>
+        OpenOrCreate(path, OptionsOf(timeProvider, loggerFactory));
+
+    /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <exception cref="MaterialException">It cannot be made or read, others than its owner can write it, or a line is none of a user.</exception>
+    public static FileCredentialStore OpenOrCreate(string path, FileCredentialStoreOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
@@ -123,69 +136,52 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
             throw new MaterialException($"The file {path} cannot be made: {exception.Message}", exception);
         }
 
-        return Open(path, timeProvider, loggerFactory);
+        return Open(path, options);
     }
 
     /// <inheritdoc/>
-    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken)
-    {
-        if (_time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= s_lookAgainAfter)
-        {
-            ReloadIfChanged();
-        }
+    /// <exception cref="MaterialException">The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.</exception>
+    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+        _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue
+            ? ValueTask.FromResult(_users.GetValueOrDefault(userName))
+            : LookAndFindAsync(userName, cancellationToken);
 
-        return ValueTask.FromResult(_users.GetValueOrDefault(userName));
-    }
-
-    /// <summary>Looks at the file now, rather than when the next user logs in.</summary>
+    /// <summary>Looks at the file now, on this thread, rather than when the next user logs in.</summary>
     public void ReloadIfChanged()
     {
-        if (Look())
-        {
-            new Reloading(this, "credentials", _path, _logger).Replaced(_replaced, $"{Count} users");
-        }
-    }
-
-    private ITimer Follow()
-    {
-        using (ExecutionContext.SuppressFlow())
-        {
-            return _time.CreateTimer(static state => ((FileCredentialStore)state!).ReloadIfChanged(), this, s_lookAgainAfter, s_lookAgainAfter);
-        }
-    }
-
-    /// <returns>Whether other users count from now on.</returns>
-    private bool Look()
-    {
+        ReloadRefusedEventArgs? refused = null;
+        var hasReplaced = false;
         lock (_reading)
         {
             Volatile.Write(ref _lookedAt, _time.GetTimestamp());
+            var problem = _health.Problem;
             try
             {
-                // The stamp first: what changes while we read is seen as a change the next time.
-                var stamp = Stamp();
-                if (stamp == _stamp && stamp.Stamp.IsSettledAt(_time.GetUtcNow()))
-                {
-                    return false;
-                }
-
-                var mark = _mark;
-                _users = Read();
-                _stamp = stamp;
-                if (mark == _mark)
-                {
-                    return false;
-                }
-
-                CredentialLog.FileReloaded(_logger, _path, _users.Count);
-                return true;
+                hasReplaced = ReadIfChanged() is { } read && Take(read);
             }
             catch (Exception exception)
             {
-                CredentialLog.FileNotReloaded(_logger, _path, exception.Message);
-                return false;
+                _health = _health with { Problem = exception.Message };
+                if (problem != exception.Message)
+                {
+                    refused = new ReloadRefusedEventArgs(exception as MaterialException ?? new MaterialException(exception.Message, exception));
+                }
             }
         }
+
+        if (hasReplaced)
+        {
+            CredentialLog.FileReloaded(_logger, _path, _users.Count);
+            Reloading().Replaced(_replaced, $"{Count} users");
+        }
+
+        if (refused is not null)
+        {
+            CredentialLog.FileNotReloaded(_logger, _path, refused.Problem.Message);
+            Reloading().Refused(_refused, refused.Problem);
+        }
+
+        SayIfClosed();
     }
 
     /// <inheritdoc/>
@@ -217,8 +213,186 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
-    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. Read().Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        using var file = OpenForReading(_path);
+        return ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. Parse(ReadBytes(file)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
+    public void Dispose() => Listen(() =>
+    {
+        _replaced = null;
+        _refused = null;
+        _isDisposed = true;
+    });
+
+    private static FileCredentialStoreOptions OptionsOf(TimeProvider? timeProvider, ILoggerFactory? loggerFactory)
+    {
+        var options = new FileCredentialStoreOptions();
+        return options with { TimeProvider = timeProvider ?? options.TimeProvider, LoggerFactory = loggerFactory ?? options.LoggerFactory };
+    }
+
+    /// <summary>Changes who listens; the timer runs as long as somebody does.</summary>
+    private void Listen(Action change)
+    {
+        lock (_turn)
+        {
+            change();
+            var isFollowing = !_isDisposed && (_replaced is not null || _refused is not null);
+            if (!isFollowing)
+            {
+                _timer?.Dispose();
+                _timer = null;
+                return;
+            }
+
+            using (ExecutionContext.SuppressFlow())
+            {
+                _timer ??= _time.CreateTimer(static state => _ = ((FileCredentialStore)state!).BeginLooking(), this, s_lookAgainAfter, s_lookAgainAfter);
+            }
+        }
+    }
+
+    private async ValueTask<StoredCredential?> LookAndFindAsync(string userName, CancellationToken cancellationToken)
+    {
+        var looking = BeginLooking();
+
+        // Whether users from before count at all is known only after the look.
+        if (IsOverdue || FileStamp.Of(Target()).Length <= WaitsForBytes)
+        {
+            await looking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (IsOverdue)
+        {
+            throw new MaterialException($"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and nobody logs in until it is. {_health.Problem}");
+        }
+
+        return _users.GetValueOrDefault(userName);
+    }
+
+    /// <summary>Has the file looked at by a thread of the pool, by one at a time.</summary>
+    private Task BeginLooking()
+    {
+        lock (_turn)
+        {
+            if (_looking.IsCompleted)
+            {
+                Volatile.Write(ref _lookedAt, _time.GetTimestamp());
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _looking = Task.Run(ReloadIfChanged);
+                }
+            }
+
+            return _looking;
+        }
+    }
+
+    private Reloading Reloading() => new(this, "credentials", _path, _logger);
+
+    private void SayIfClosed()
+    {
+        var isClosed = IsOverdue;
+        if (isClosed && !_hasSaidClosed)
+        {
+            CredentialLog.FileClosed(_logger, _path, _options.MaxUnreadable, _health.Problem ?? string.Empty);
+        }
+
+        _hasSaidClosed = isClosed;
+    }
+
+    /// <returns>Null when it is the file that was read last.</returns>
+    /// <exception cref="MaterialException">It is not fit to be used.</exception>
+    private Content? ReadIfChanged()
+    {
+        // The stamp is that of the file that is open: what changes while we read is seen as a change the next time.
+        using var file = OpenForReading(_path);
+        var canOthersRead = CheckRights(file.SafeFileHandle);
+        var stamp = (FileStamp.Of(file.SafeFileHandle), Target());
+        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()) && _mark.Length > 0)
+        {
+            Good(canOthersRead);
+            return null;
+        }
+
+        var bytes = ReadBytes(file);
+        var mark = FollowedFile.MarkOf(bytes);
+        if (mark == _mark)
+        {
+            _stamp = stamp;
+            Good(canOthersRead);
+            return null;
+        }
+
+        BeforeParsing?.Invoke();
+        return new Content(Parse(bytes), stamp, mark, canOthersRead);
+    }
+
+    /// <returns>Whether these are other users than before.</returns>
+    private bool Take(Content content)
+    {
+        var isFirst = _mark.Length == 0;
+        _users = content.Users;
+        _stamp = content.Stamp;
+        _mark = content.Mark;
+        Good(content.CanOthersRead);
+        Volatile.Write(ref _lookedAt, _goodAt);
+        return !isFirst;
+    }
+
+    private void Good(bool canOthersRead)
+    {
+        if (canOthersRead && !_health.CanOthersRead)
+        {
+            CredentialLog.FileReadableByAll(_logger, _path);
+        }
+
+        Volatile.Write(ref _goodAt, _time.GetTimestamp());
+        _health = new CredentialFileHealth(LetsUsersIn: true, Problem: null, _time.GetUtcNow(), canOthersRead);
+    }
+
+    /// <summary>Who can write the file can be any user.</summary>
+    /// <returns>Whether everybody can read it.</returns>
+    private bool CheckRights(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return false;
+        }
+
+        var mode = File.GetUnixFileMode(file);
+        return (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
+            ? (mode & UnixFileMode.OtherRead) != 0
+            : throw new MaterialException($"The file {_path} can be written by others than its owner, who could then log in as anybody. Look through it, and then: chmod go-w {_path}");
+    }
+
+    private FileStream OpenForReading(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (Exception exception) when (MaterialFile.IsUnreadable(exception))
+        {
+            throw MaterialFile.Unreadable(_path, exception);
+        }
+    }
+
+    private byte[] ReadBytes(FileStream file)
+    {
+        try
+        {
+            return MaterialFile.ReadBytes(file, _path, _options.MaxFileBytes);
+        }
+        catch (Exception exception) when (MaterialFile.IsUnreadable(exception))
+        {
+            throw MaterialFile.Unreadable(_path, exception);
+        }
+    }
+
+    private FrozenDictionary<string, StoredCredential> Parse(byte[] content) => CredentialFile.Read(new FileContent(_path, content).Text, _path);
 
     /// <returns>Whether the user was there before.</returns>
     private async ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken)
@@ -227,17 +401,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
         {
             var target = Target();
             using var held = await FileLock.AcquireAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
-            var users = CredentialFile.Read(MaterialFile.ReadText(target, MaxFileBytes), _path).ToDictionary(StringComparer.Ordinal);
-            var before = users.GetValueOrDefault(name);
-            users.Remove(name);
-            if (change(before) is { } after)
-            {
-                users.Add(name, after);
-            }
 
-            AtomicFile.Replace(target, Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values)), onStep: null);
-            ReloadIfChanged();
-            return before is not null;
+            // Off the caller's thread, as a large file takes its time; and not given up half-way.
+            return await Task.Run(() => Change(target, name, change), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -245,21 +411,35 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
         }
     }
 
-    private FrozenDictionary<string, StoredCredential> Read()
+    private bool Change(string target, string name, Func<StoredCredential?, StoredCredential?> change)
     {
-        var content = new FileContent(_path, MaterialFile.ReadBytes(_path, MaxFileBytes));
-        BeforeParsing?.Invoke();
-        var users = CredentialFile.Read(content.Text, _path);
-        _mark = FollowedFile.MarkOf(content.Bytes);
-        return users;
+        Dictionary<string, StoredCredential> users;
+        using (var file = OpenForReading(target))
+        {
+            CheckRights(file.SafeFileHandle);
+            users = Parse(ReadBytes(file)).ToDictionary(StringComparer.Ordinal);
+        }
+
+        var before = users.GetValueOrDefault(name);
+        users.Remove(name);
+        if (change(before) is { } after)
+        {
+            users.Add(name, after);
+        }
+
+        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values));
+        if (content.Length > _options.MaxFileBytes)
+        {
+            throw new MaterialException($"The file {_path} would have more than {_options.MaxFileBytes} bytes, and could not be read again; keep so many users in a database.");
+        }
+
+        AtomicFile.Replace(target, content, onStep: null);
+        ReloadIfChanged();
+        return before is not null;
     }
 
     // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
-    private (FileStamp Stamp, string Target) Stamp()
-    {
-        var target = Target();
-        return (FileStamp.Of(target), target);
-    }
-
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
+
+    private readonly record struct Content(FrozenDictionary<string, StoredCredential> Users, (FileStamp Stamp, string Target) Stamp, string Mark, bool CanOthersRead);
 }

@@ -17,7 +17,7 @@ internal static partial class CredentialLog
     /// <summary>What kind of exception it was and where it came from. Not its message: those of parsers often quote what they could not parse.</summary>
     internal static string Describe(Exception exception) => $"{exception.GetType().Name}{exception.StackTrace?.ReplaceLineEndings(";")}";
 
-    [LoggerMessage(1302, LogLevel.Error, "The credential file {Path} cannot be used; the users that were read last stay in force. {Problem}")]
+    [LoggerMessage(1302, LogLevel.Error, "The credential file {Path} cannot be used; the users that were read last stay in force for the time being. {Problem}")]
     internal static partial void FileNotReloaded(ILogger logger, string path, string problem);
 
     [LoggerMessage(1303, LogLevel.Information, "The credential file {Path} was read again; it holds {Count} users.")]

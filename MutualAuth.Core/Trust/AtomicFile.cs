@@ -20,11 +20,14 @@ internal static class AtomicFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes a new file beside <paramref name="path"/>, makes it durable, and renames it over it. The caller holds the lock.</summary>
+    /// <summary>
+    /// Writes a new file beside <paramref name="path"/>, with its owner, group, mode and access list, makes it durable, and renames it over it. The caller
+    /// holds the lock. A program that runs as another user than those who read the file must not take it away from them.
+    /// </summary>
     /// <param name="path">The file to replace, or to make.</param>
     /// <param name="content">What it shall hold.</param>
     /// <param name="onStep">Told of each step; what it throws stops there, as a crash would.</param>
-    /// <exception cref="IOException">It failed; the old content stands, unless only the last flush of the directory failed.</exception>
+    /// <exception cref="IOException">It failed, perhaps because owner or mode cannot be kept; the old content stands, unless only the last flush of the directory failed.</exception>
     internal static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? onStep)
     {
         // Left by a crash, if it is there. Made anew, so that neither its mode nor a link in its place counts.
@@ -33,8 +36,15 @@ internal static class AtomicFile
         onStep?.Invoke(ReplaceStep.Begun);
         try
         {
-            Write(temporary, content, onStep);
-            File.Move(temporary, path, overwrite: true);
+            Write(temporary, content, onStep, likeThat: path);
+            if (OperatingSystem.IsWindows() && File.Exists(path))
+            {
+                File.Replace(temporary, path, destinationBackupFileName: null); // keeps the access list of the old one
+            }
+            else
+            {
+                File.Move(temporary, path, overwrite: true);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -54,7 +64,7 @@ internal static class AtomicFile
         var temporary = $"{path}.{Guid.NewGuid():N}.new";
         try
         {
-            Write(temporary, content, onStep: null);
+            Write(temporary, content, onStep: null, likeThat: null);
             File.Move(temporary, path, overwrite: false);
             FlushDirectory(Path.GetDirectoryName(path)!);
         }
@@ -68,7 +78,7 @@ internal static class AtomicFile
         }
     }
 
-    private static void Write(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? onStep)
+    private static void Write(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? onStep, string? likeThat)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
@@ -77,6 +87,12 @@ internal static class AtomicFile
         }
 
         using var file = new FileStream(path, options);
+        if (!OperatingSystem.IsWindows() && likeThat is not null && File.Exists(likeThat))
+        {
+            using var old = File.OpenHandle(likeThat, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            FileRights.Copy(old, file.SafeFileHandle);
+        }
+
         file.Write(content[..(content.Length / 2)]);
         onStep?.Invoke(ReplaceStep.HalfWritten);
         file.Write(content[(content.Length / 2)..]);

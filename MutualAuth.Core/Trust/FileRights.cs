@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace MutualAuth.Trust;
+
+/// <summary>Owner, group, mode and access list of a file: who may read and write it. On Unix.</summary>
+[UnsupportedOSPlatform("windows")]
+internal static class FileRights
+{
+    private const string AccessList = "system.posix_acl_access";
+    private const int NotSupported = 95;
+    private const int NoData = 61;
+
+    /// <summary>Gives a file, which only its maker can open yet, to those who have another.</summary>
+    /// <exception cref="IOException">It cannot be done: only root gives files away, and only members of a group give them to it.</exception>
+    internal static void Copy(SafeFileHandle from, SafeFileHandle to)
+    {
+        var (wanted, made) = (OwnerOf(from), OwnerOf(to));
+        if (wanted != made && Native.ChangeOwner(to, wanted.User, wanted.Group) != 0)
+        {
+            throw LastError($"The new file cannot be given to the owner and the group of the old one ({wanted.User}:{wanted.Group})");
+        }
+
+        // The list before the mode: what a directory gives to new files must not come to count by the mode.
+        if (OperatingSystem.IsLinux())
+        {
+            CopyAccessList(from, to);
+        }
+
+        File.SetUnixFileMode(to, File.GetUnixFileMode(from));
+    }
+
+    private static void CopyAccessList(SafeFileHandle from, SafeFileHandle to)
+    {
+        var buffer = new byte[4096];
+        var length = (int)Native.GetAttribute(from, AccessList, buffer, buffer.Length);
+        var failed = length < 0
+            ? Marshal.GetLastPInvokeError() is not (NotSupported or NoData) || (Native.RemoveAttribute(to, AccessList) != 0 && Marshal.GetLastPInvokeError() is not (NotSupported or NoData))
+            : Native.SetAttribute(to, AccessList, buffer, length, flags: 0) != 0;
+        if (failed)
+        {
+            throw LastError("The new file cannot be given the access list of the old one");
+        }
+    }
+
+    private static (uint User, uint Group) OwnerOf(SafeFileHandle file)
+    {
+        var status = new byte[256];
+        if (OperatingSystem.IsLinux())
+        {
+            const int EmptyPath = 0x1000;
+            const uint UserAndGroup = 0x18;
+            try
+            {
+                return Native.StatX(file, string.Empty, EmptyPath, UserAndGroup, status) == 0 ? At(status, 20, 24) : throw LastError("Nobody can tell who owns the old file");
+            }
+            catch (EntryPointNotFoundException exception)
+            {
+                throw new IOException("Nobody can tell, with this C library, who owns the old file.", exception);
+            }
+        }
+
+        if (OperatingSystem.IsMacOS())
+        {
+            var result = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Native.StatMac(file, status) : Native.StatMac64(file, status);
+            return result == 0 ? At(status, 16, 20) : throw LastError("Nobody can tell who owns the old file");
+        }
+
+        throw new IOException("Nobody can tell, on this system, who owns the old file.");
+    }
+
+    private static (uint User, uint Group) At(byte[] status, int user, int group) => BitConverter.IsLittleEndian
+        ? (BinaryPrimitives.ReadUInt32LittleEndian(status.AsSpan(user)), BinaryPrimitives.ReadUInt32LittleEndian(status.AsSpan(group)))
+        : (BinaryPrimitives.ReadUInt32BigEndian(status.AsSpan(user)), BinaryPrimitives.ReadUInt32BigEndian(status.AsSpan(group)));
+
+    private static IOException LastError(string what) => new($"{what}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+
+    private static class Native
+    {
+        [DllImport("libc", EntryPoint = "fchown", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int ChangeOwner(SafeFileHandle file, uint user, uint group);
+
+        [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int StatX(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
+
+        [DllImport("libc", EntryPoint = "fstat", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int StatMac(SafeFileHandle file, [Out] byte[] status);
+
+        [DllImport("libc", EntryPoint = "fstat$INODE64", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int StatMac64(SafeFileHandle file, [Out] byte[] status);
+
+        [DllImport("libc", EntryPoint = "fgetxattr", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern nint GetAttribute(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [Out] byte[] value, nint size);
+
+        [DllImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int SetAttribute(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, byte[] value, nint size, int flags);
+
+        [DllImport("libc", EntryPoint = "fremovexattr", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern int RemoveAttribute(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
+    }
+}
