@@ -86,6 +86,11 @@ public sealed record CredentialPolicy
             yield return $"{nameof(MaxConcurrentKeyDerivations)} must be from 1 to 1,024, {nameof(MaxWaitingKeyDerivations)} from 0 to 65,536, {nameof(MaxKeyDerivationsPerAddress)} at least 1.";
         }
 
+        if (MaxConcurrentChecks is < 1 or > 1024)
+        {
+            yield return $"{nameof(MaxConcurrentChecks)} must be from 1 to 1,024; it is {MaxConcurrentChecks}.";
+        }
+
         if (DecoyIterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations)
         {
             yield return $"{nameof(DecoyIterations)} must be from {ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations}; it is {DecoyIterations}.";

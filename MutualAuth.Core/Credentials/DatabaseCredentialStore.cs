@@ -56,14 +56,33 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
         _source = source;
     }
 
+    /// <summary>
+    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default while another process
+    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is <c>credential_check_faulted</c>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is less than a second or more than an hour.</exception>
+    public TimeSpan LookupTimeout
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromSeconds(1));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromHours(1));
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The column of the names takes two for one.</exception>
     public async ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
+        var found = await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false);
+
+        // After it, as this is not bounded by the timeout: a database that is locked has been found out by now.
         await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
-        return await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken).ConfigureAwait(false);
+        return found;
     }
 
     /// <inheritdoc/>
@@ -238,10 +257,11 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
 
     /// <summary>Reads one user. Whatever the database takes for the name, only the name counts.</summary>
     /// <exception cref="MaterialException">The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.</exception>
-    private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken)
+    private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken, int? timeoutSeconds = null)
     {
         var command = connection.Command(transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));
         await using var commandDisposal = command.ConfigureAwait(false);
+        command.CommandTimeout = timeoutSeconds ?? command.CommandTimeout;
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var readerDisposal = reader.ConfigureAwait(false);
         var user = new StoredCredential(name, []);

@@ -15,12 +15,16 @@ internal sealed class LoginServices
         Limiter = policy.AttemptLimiter ?? counts.Limiter;
         Familiar = counts.Familiar;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
+        Checks = new CheckThreads(policy.MaxConcurrentChecks);
         Decoys = new ScramDecoys(policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
     }
 
     internal IAttemptLimiter Limiter { get; }
 
     internal KeyDerivation KeyDerivation { get; }
+
+    /// <summary>Where whatever may hold its thread is called.</summary>
+    internal CheckThreads Checks { get; }
 
     internal ScramDecoys Decoys { get; }
 

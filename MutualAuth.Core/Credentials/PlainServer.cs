@@ -35,7 +35,7 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
                 return SaslServerStep.Fail(foreseen);
             }
 
-            var stored = prepared is null ? null : await store.FindAsync(userName, cancellationToken).ConfigureAwait(false);
+            var stored = prepared is null ? null : await context.FindAsync(store, userName, cancellationToken).ConfigureAwait(false);
             if (await MatchesAsync(stored, password, userName, cancellationToken).ConfigureAwait(false) is not { } matches)
             {
                 return SaslServerStep.Fail(RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none");

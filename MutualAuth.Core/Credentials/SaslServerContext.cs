@@ -86,6 +86,10 @@ public sealed class SaslServerContext
     /// <summary>Somebody who claims this name, from where the client is.</summary>
     internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
+    /// <summary>Looks a user up where a store may hold its thread.</summary>
+    internal ValueTask<StoredCredential?> FindAsync(ICredentialStore store, string userName, CancellationToken cancellationToken) =>
+        Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken);
+
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
     internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)
     {

@@ -77,7 +77,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         {
             answer = ++_rounds > SaslLimits.MaxRounds
                 ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
-                : Examine(await step().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false));
+                : await _context.Services.Checks.RunAsync(async () => Examine(await step().ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -70,7 +70,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         }
 
         var decoy = _context.Services.Decoys.For(_userName, _hash);
-        var stored = await _store.FindAsync(_userName, cancellationToken).ConfigureAwait(false);
+        var stored = await _context.FindAsync(_store, _userName, cancellationToken).ConfigureAwait(false);
         (_verifier, _objection) = Choose(prepared is null ? null : stored, decoy);
         _header = header;
         _clientFirstBare = bare;

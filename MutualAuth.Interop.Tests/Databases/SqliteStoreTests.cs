@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using MutualAuth.Credentials;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Databases;
 
@@ -53,6 +54,27 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
 
         (await store.FindAsync("ALICE", CancellationToken.None)).Should().BeNull();
         (await store.FindAsync("alice", CancellationToken.None)).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task A_database_that_another_process_has_locked_is_given_up_after_the_lookups_time_and_not_after_the_connections()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await using var other = await Source.OpenConnectionAsync();
+        await using var exclusive = other.CreateCommand();
+        exclusive.CommandText = "BEGIN EXCLUSIVE";
+        await exclusive.ExecuteNonQueryAsync();
+        var store = new DatabaseCredentialStore(Source) { LookupTimeout = TimeSpan.FromSeconds(1) };
+
+        // Microsoft.Data.Sqlite's own is 30 seconds, which the deadline of this test does not wait for.
+        var outcome = await LogInAsync(store, "alice", "pencil").WaitAsync(TimeSpan.FromSeconds(25));
+
+        outcome.ServerFailure!.Reason.Should().Be(RejectionReason.CredentialCheckFaulted);
+        await outcome.DisposeAsync();
+        exclusive.CommandText = "ROLLBACK";
+        await exclusive.ExecuteNonQueryAsync();
+        await using var later = await LogInAsync(store, "alice", "pencil");
+        later.Server.Should().NotBeNull(later.ToString());
     }
 
     protected override Task<DbDataSource> CreateAsync() =>
