@@ -49,8 +49,11 @@ public sealed record CredentialPolicy
     /// </summary>
     public ImmutableArray<byte> DecoySecret { get; init; } = [];
 
-    /// <summary>The iteration count that users who do not exist appear to have. Set it to what real ones have. Default: <see cref="ScramVerifier.DefaultIterations"/>.</summary>
-    public int DecoyIterations { get; init; } = ScramVerifier.DefaultIterations;
+    /// <summary>
+    /// The iteration count that users who do not exist appear to have, whatever the hash. Set it to what real ones have. Default: null, the
+    /// <see cref="ScramHash.DefaultIterations"/> of each hash, which new users have.
+    /// </summary>
+    public int? DecoyIterations { get; init; }
 
     /// <summary>The policy as a sentence, fit for a log.</summary>
     public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.Users.Any) ? "." : $", and {Users}.");

@@ -8,9 +8,9 @@ internal sealed class ScramDecoys
     private const int SaltLength = 16;
 
     private readonly byte[] _secret;
-    private readonly int _iterations;
+    private readonly int? _iterations;
 
-    internal ScramDecoys(byte[] secret, int iterations)
+    internal ScramDecoys(byte[] secret, int? iterations)
     {
         _secret = secret;
         _iterations = iterations;
@@ -19,7 +19,7 @@ internal sealed class ScramDecoys
     internal ScramVerifier For(string userName, ScramHash hash)
     {
         var salt = Derive(hash, "salt", userName);
-        return new ScramVerifier(hash, _iterations, [.. salt.AsSpan(0, SaltLength)], [.. Derive(hash, "stored", userName)], [.. Derive(hash, "server", userName)]);
+        return new ScramVerifier(hash, _iterations ?? hash.DefaultIterations, [.. salt.AsSpan(0, SaltLength)], [.. Derive(hash, "stored", userName)], [.. Derive(hash, "server", userName)]);
     }
 
     private byte[] Derive(ScramHash hash, string purpose, string userName) => hash.Hmac(_secret, Encoding.UTF8.GetBytes($"{hash.Mechanism} {purpose} {userName}"));

@@ -7,18 +7,19 @@ public sealed class ScramHash
 {
     private readonly HashAlgorithmName _algorithm;
 
-    private ScramHash(string mechanism, HashAlgorithmName algorithm, int length)
+    private ScramHash(string mechanism, HashAlgorithmName algorithm, int length, int defaultIterations)
     {
+        DefaultIterations = defaultIterations;
         Mechanism = mechanism;
         _algorithm = algorithm;
         Length = length;
     }
 
     /// <summary>SCRAM-SHA-256 (RFC 7677).</summary>
-    public static ScramHash Sha256 { get; } = new("SCRAM-SHA-256", HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
+    public static ScramHash Sha256 { get; } = new("SCRAM-SHA-256", HashAlgorithmName.SHA256, SHA256.HashSizeInBytes, ScramVerifier.DefaultIterations);
 
     /// <summary>SCRAM-SHA-512.</summary>
-    public static ScramHash Sha512 { get; } = new("SCRAM-SHA-512", HashAlgorithmName.SHA512, SHA512.HashSizeInBytes);
+    public static ScramHash Sha512 { get; } = new("SCRAM-SHA-512", HashAlgorithmName.SHA512, SHA512.HashSizeInBytes, defaultIterations: 220_000);
 
     /// <summary>All of them, the one that every store has first.</summary>
     internal static ScramHash[] All => [Sha256, Sha512];
@@ -30,7 +31,7 @@ public sealed class ScramHash
     public int Length { get; }
 
     /// <summary>The iterations of new verifiers with this hash, as OWASP asks for them (Password Storage Cheat Sheet, 2025): 600,000 for SHA-256, 220,000 for SHA-512.</summary>
-    public int DefaultIterations => ScramVerifier.DefaultIterations;
+    public int DefaultIterations { get; }
 
     /// <summary>The mechanism's name.</summary>
     public override string ToString() => Mechanism;

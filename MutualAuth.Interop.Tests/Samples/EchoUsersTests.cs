@@ -37,10 +37,10 @@ public sealed class EchoUsersTests(string kind)
         (await RunAsync("add", "alice", "--password-file", _pencil)).ExitCode.Should().Be(0);
         (await RunAsync("add", "bob smith", "--password-file", _pencil, "--sha-512", "--iterations", "5000")).ExitCode.Should().Be(0);
         (await RunAsync("disable", "alice")).ExitCode.Should().Be(0);
-        (await RunAsync("list")).Output.Should().Be("alice disabled SCRAM-SHA-256/100000\nbob%20smith enabled SCRAM-SHA-256/5000 SCRAM-SHA-512/5000");
+        (await RunAsync("list")).Output.Should().Be("alice disabled SCRAM-SHA-256/600000\nbob%20smith enabled SCRAM-SHA-256/5000 SCRAM-SHA-512/5000");
         (await RunAsync("enable", "alice")).ExitCode.Should().Be(0);
         (await RunAsync("remove", "bob smith")).ExitCode.Should().Be(0);
-        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/100000");
+        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/600000");
     }
 
     [Test]
@@ -85,7 +85,7 @@ public sealed class EchoUsersTests(string kind)
         }
 
         (await RunAsync("change", "nobody", "--password-file", _pen)).Code.Should().Be("no_such_user");
-        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/100000");
+        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/600000");
     }
 
     [Test]

@@ -30,6 +30,13 @@ internal sealed class LoginFlags
         }
 
         var store = FileCredentialStore.Open(path);
+        store.Replaced += (_, _) => CommandLine.Note("users replaced.");
+        store.Refused += (_, refused) => CommandLine.Note($"users not replaced, and in {new FileCredentialStoreOptions().MaxUnreadable.TotalMinutes} minutes nobody logs in: {refused.Problem.Message}");
+        if (store.Health.CanOthersRead)
+        {
+            CommandLine.Note($"everybody on this machine can read {path}, and try passwords against it; chmod o-r {path}");
+        }
+
         var users = store.ListAsync().AsTask().GetAwaiter().GetResult(); // a file is read at once
         if (required == "certificate")
         {
@@ -46,13 +53,15 @@ internal sealed class LoginFlags
             "either" => Require.CertificateOrUser(scram),
             _ => Require.CertificateAndUser(scram),
         };
-        return policy with { DecoyIterations = MostCommonIterations(users) };
+        return policy with { DecoyIterations = CommonIterations(users) };
     }
 
     // Nobody is to learn, from another iteration count, that a user does not exist.
-    private static int MostCommonIterations(IEnumerable<StoredCredential> users)
+    private static int? CommonIterations(IEnumerable<StoredCredential> users)
     {
-        var counts = users.SelectMany(user => user.Verifiers).CountBy(verifier => verifier.Iterations).ToArray();
-        return counts.Length == 0 ? ScramVerifier.DefaultIterations : Math.Clamp(counts.MaxBy(count => count.Value).Key, ScramVerifier.MinIterations, ScramVerifier.MaxIterations);
+        ScramVerifier[] verifiers = [.. users.SelectMany(user => user.Verifiers)];
+        return verifiers.All(verifier => verifier.Iterations == verifier.Hash.DefaultIterations)
+            ? null // each hash's own
+            : Math.Clamp(verifiers.CountBy(verifier => verifier.Iterations).MaxBy(count => count.Value).Key, ScramVerifier.MinIterations, ScramVerifier.MaxIterations);
     }
 }
