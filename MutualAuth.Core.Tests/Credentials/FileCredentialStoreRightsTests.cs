@@ -275,8 +275,8 @@ public sealed class FileCredentialStoreRightsTests
         _time.Advance(TimeSpan.FromSeconds(1));
 
         // The reader stands; the login does not.
-        (await store.FindAsync("user1", default)).Should().NotBeNull();
-        (await store.FindAsync("alice", default)).Should().BeNull();
+        (await Task.Run(() => store.FindAsync("user1", default).AsTask()).WaitAsync(TimeSpan.FromSeconds(20))).Should().NotBeNull();
+        (await Task.Run(() => store.FindAsync("alice", default).AsTask()).WaitAsync(TimeSpan.FromSeconds(20))).Should().BeNull();
 
         reading.Set();
         await store.Looking.WaitAsync(TimeSpan.FromSeconds(30));
