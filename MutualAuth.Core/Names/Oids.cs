@@ -1,4 +1,6 @@
 using System.Formats.Asn1;
+using System.Globalization;
+using System.Text;
 
 namespace MutualAuth.Names;
 
@@ -61,19 +63,48 @@ internal static class Oids
     internal static ReadOnlySpan<byte> CommonName => [0x55, 0x04, 0x03];
     internal static ReadOnlySpan<byte> EmailAddress => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
-    /// <summary>The dotted-decimal form of an identifier's contents octets; in hex where it is too long to be a real one.</summary>
+    /// <summary>The dotted-decimal form of an identifier's contents octets; in hex where it is too long to be a real one. Never throws.</summary>
+    /// <remarks>Read by ourselves: the framework throws at identifiers beyond its own limits, and strangers choose them.</remarks>
     internal static string ToDotted(ReadOnlySpan<byte> content)
     {
-        var writer = new byte[content.Length + 2];
-        if (content.Length > 0x7f)
+        const int MaxOctets = 127;
+        const int MaxArcs = 64;
+        if (content.Length is 0 or > MaxOctets)
         {
             return Convert.ToHexString(content);
         }
 
-        writer[0] = DerReader.ObjectIdentifier;
-        writer[1] = (byte)content.Length;
-        content.CopyTo(writer.AsSpan(2));
-        return AsnDecoder.ReadObjectIdentifier(writer, AsnEncodingRules.DER, out _);
+        var text = new StringBuilder(content.Length * 3);
+        var arc = UInt128.Zero;
+        var arcs = 0;
+        foreach (var octet in content)
+        {
+            if (arc > UInt128.MaxValue >> 7)
+            {
+                return Convert.ToHexString(content);
+            }
+
+            arc = (arc << 7) | (byte)(octet & 0x7f);
+            if (octet >= 0x80)
+            {
+                continue;
+            }
+
+            if (arcs == 0)
+            {
+                // X.690 §8.19.4: the first two share one number.
+                var first = arc < 40 ? 0u : arc < 80 ? 1u : 2u;
+                text.Append(first);
+                arc -= first * 40;
+                arcs++;
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $".{arc}");
+            arc = UInt128.Zero;
+            arcs++;
+        }
+
+        return content[^1] < 0x80 && arcs <= MaxArcs ? text.ToString() : Convert.ToHexString(content);
     }
 
     /// <summary>The contents octets of a dotted-decimal identifier; null when it is none.</summary>
