@@ -18,6 +18,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     private readonly ImmutableArray<RelativeDistinguishedName> _rdns;
     private byte[]? _canonical;
     private string? _text;
+    private int _hash;
 
     private DistinguishedName(ReadOnlyMemory<byte> rawData, ImmutableArray<RelativeDistinguishedName> rdns)
     {
@@ -97,10 +98,11 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     }
 
     /// <summary>Whether this name lies in the subtree of <paramref name="root"/>: its first RDNs are all of the root's (RFC 5280 §7.1).</summary>
-    internal bool IsWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs));
+    /// <remarks>Each RDN of the canonical form says how long it is, so that one form begins with another exactly when the RDNs do.</remarks>
+    internal bool IsWithin(DistinguishedName root) => Canonical.AsSpan().StartsWith(root.Canonical);
 
     /// <summary>The same, but what may be the same text in another Unicode form, or with characters that have no form, counts as it (RFC 4518).</summary>
-    internal bool MayBeWithin(DistinguishedName root) => BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
+    internal bool MayBeWithin(DistinguishedName root) => IsWithin(root) || BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
 
     private bool BeginsWith(DistinguishedName root, Func<RelativeDistinguishedName, RelativeDistinguishedName, bool> isSame)
     {
@@ -131,9 +133,14 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <inheritdoc/>
     public override int GetHashCode()
     {
-        var hash = default(HashCode);
-        hash.AddBytes(Canonical);
-        return hash.ToHashCode();
+        if (_hash == 0)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(Canonical);
+            _hash = hash.ToHashCode();
+        }
+
+        return _hash;
     }
 
     /// <summary>The text form of RFC 4514. What the peer chose is in it: escape it before it reaches a log.</summary>

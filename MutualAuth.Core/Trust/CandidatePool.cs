@@ -8,8 +8,12 @@ namespace MutualAuth.Trust;
 /// <remarks>The order depends on the certificates alone, so that what the peer sent first plays no part.</remarks>
 internal sealed class CandidatePool
 {
+    // More of one name than this, of which none bears the key identifier that is asked for, no search would come to the end of.
+    private const int MaxHelpers = 256;
+
     private readonly TrustAnchors _trust;
     private readonly List<Certificate> _presented;
+    private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(4);
 
     internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, CertificateMemory memory)
     {
@@ -30,35 +34,18 @@ internal sealed class CandidatePool
 
     internal TrustAnchors Trust => _trust;
 
-    /// <summary>Everything that calls itself the issuer of <paramref name="subject"/>, the most promising first.</summary>
-    internal List<Candidate> IssuersOf(Certificate subject)
+    /// <summary>Everything that calls itself the issuer of <paramref name="subject"/>, the most promising first: anchors before others, then by key identifier, then the longer validity.</summary>
+    internal IEnumerable<Candidate> IssuersOf(Certificate subject)
     {
-        var candidates = new List<Candidate>(2);
-        foreach (var anchor in _trust.AnchorsNamed(subject.Issuer))
+        foreach (var anchor in _trust.AnchorsNamed(subject.Issuer).For(subject.Extensions.AuthorityKeyId.KeyId))
         {
-            candidates.Add(new Candidate(anchor, IsAnchor: true));
+            yield return new Candidate(anchor, IsAnchor: true);
         }
 
-        foreach (var helper in _trust.IntermediatesNamed(subject.Issuer))
+        foreach (var intermediate in IntermediatesOf(subject))
         {
-            AddIntermediate(candidates, helper);
+            yield return new Candidate(intermediate, IsAnchor: false);
         }
-
-        foreach (var presented in _presented)
-        {
-            if (presented.Subject.Equals(subject.Issuer))
-            {
-                AddIntermediate(candidates, presented);
-            }
-        }
-
-        if (candidates.Count > 1)
-        {
-            var wanted = subject.Extensions.AuthorityKeyId.KeyId;
-            candidates.Sort((left, right) => Compare(left, right, wanted));
-        }
-
-        return candidates;
     }
 
     /// <summary>Whether names alone lead from the leaf to an anchor. Costs no signature check, and visits each certificate once.</summary>
@@ -78,7 +65,7 @@ internal sealed class CandidatePool
                 return true;
             }
 
-            foreach (var issuer in _trust.IntermediatesNamed(name).Concat(_presented.Where(presented => presented.Subject.Equals(name))))
+            foreach (var issuer in _trust.IntermediatesNamed(name).All.Concat(_presented.Where(presented => presented.Subject.Equals(name))))
             {
                 pending.Enqueue(issuer.Issuer);
             }
@@ -87,32 +74,34 @@ internal sealed class CandidatePool
         return false;
     }
 
-    private static void AddIntermediate(List<Candidate> candidates, Certificate certificate)
+    /// <summary>The helpers and what the peer sent, looked for once for each certificate however many paths lead through it.</summary>
+    private List<Certificate> IntermediatesOf(Certificate subject)
     {
-        foreach (var known in candidates)
+        foreach (var (known, found) in _intermediatesOf)
         {
-            if (known.Certificate.Equals(certificate))
+            if (ReferenceEquals(known, subject))
             {
-                return;
+                return found;
             }
         }
 
-        candidates.Add(new Candidate(certificate, IsAnchor: false));
-    }
+        var wanted = subject.Extensions.AuthorityKeyId.KeyId;
+        List<Certificate> intermediates = [.. _trust.IntermediatesNamed(subject.Issuer).For(wanted).Take(MaxHelpers)];
+        foreach (var presented in _presented)
+        {
+            if (presented.Subject.Equals(subject.Issuer) && !intermediates.Contains(presented))
+            {
+                intermediates.Add(presented);
+            }
+        }
 
-    /// <summary>Anchors before others, a matching key identifier before none before another, longer validity first, and then the octets.</summary>
-    private static int Compare(Candidate left, Candidate right, ReadOnlyMemory<byte> wantedKeyId)
-    {
-        var order = right.IsAnchor.CompareTo(left.IsAnchor);
-        order = order != 0 ? order : KeyIdRank(left.Certificate, wantedKeyId.Span).CompareTo(KeyIdRank(right.Certificate, wantedKeyId.Span));
-        order = order != 0 ? order : right.Certificate.NotAfter.CompareTo(left.Certificate.NotAfter);
-        return order != 0 ? order : left.Certificate.RawData.Span.SequenceCompareTo(right.Certificate.RawData.Span);
-    }
-
-    private static int KeyIdRank(Certificate issuer, ReadOnlySpan<byte> wanted)
-    {
-        var has = issuer.Extensions.SubjectKeyId.Span;
-        return wanted.IsEmpty || has.IsEmpty ? 1 : has.SequenceEqual(wanted) ? 0 : 2;
+        intermediates.Sort((left, right) =>
+        {
+            var order = SameNamed.Rank(left, wanted.Span).CompareTo(SameNamed.Rank(right, wanted.Span));
+            return order != 0 ? order : SameNamed.Compare(left, right);
+        });
+        _intermediatesOf.Add((subject, intermediates));
+        return intermediates;
     }
 }
 

@@ -7,8 +7,9 @@ namespace MutualAuth.Trust;
 
 /// <summary>Searches, depth first and with backtracking, for a path that keeps every rule. One instance serves one validation.</summary>
 /// <remarks>
-/// What can be judged at a step is judged at that step, the cheap things before the signature, so that a search in a maze of
-/// cross-signed authorities is cut early; only policies and revocation wait for the whole path.
+/// What costs next to nothing is judged at each step. Signatures are checked when the path has reached an anchor, and from the anchor down: a key is
+/// used only when a trusted one has certified it, so that strangers bring no keys of their own to work with. Names, policies and
+/// revocation come after that, so that nobody's constraints are looked at but a trusted authority's.
 /// </remarks>
 internal sealed class PathBuilder
 {
@@ -22,7 +23,12 @@ internal sealed class PathBuilder
     private readonly SignatureChecks _signatures;
     private readonly NameConstraintRules _names;
     private readonly List<Certificate> _path = new(4);
+    private readonly List<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined = new(4);
+    private readonly List<(Certificate Authority, Certificate Certificate, Rejection? Objection)> _constrained = [];
     private readonly PathFailure _failure = new();
+
+    // What stands in the path from this place on cannot stay, because of what the end of the last path has shown.
+    private int _broken = int.MaxValue;
 
     internal PathBuilder(CandidatePool pool, PathValidator validator, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
     {
@@ -55,7 +61,7 @@ internal sealed class PathBuilder
         return PathResult.Rejected(_budget.Exhausted is { } exhausted
             ? new Rejection(RejectionReason.BudgetExceeded, $"certificates that can be judged within {exhausted}", "more than that")
             {
-                Hint = "The peer sent certificates that are linked in more ways than any honest authority needs.",
+                Hint = "The certificates are linked in more ways, or carry longer names and more of them, than most authorities need. docs/how-to/size-certificates.md has the limits.",
             }
             : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
@@ -87,7 +93,12 @@ internal sealed class PathBuilder
             }
 
             found = true;
-            if (Examine(current, candidate, intermediates) is { } objection)
+            if (_signatures.IsKnownNotToSign(current, candidate.Certificate))
+            {
+                continue;
+            }
+
+            if (Examine(candidate, intermediates) is { } objection)
             {
                 _failure.Note(objection, candidate.IsAnchor, _path.Count);
                 continue;
@@ -101,6 +112,12 @@ internal sealed class PathBuilder
             }
 
             _path.RemoveAt(_path.Count - 1);
+            if (_broken < _path.Count)
+            {
+                return false;
+            }
+
+            _broken = int.MaxValue;
         }
 
         if (!found)
@@ -111,15 +128,27 @@ internal sealed class PathBuilder
         return false;
     }
 
-    /// <summary>What speaks against this issuer for the path as it stands.</summary>
-    private Rejection? Examine(Certificate subject, Candidate candidate, int intermediates)
+    /// <summary>What speaks against this issuer for the path as it stands, as far as it can be told without its key.</summary>
+    private Rejection? Examine(Candidate candidate, int intermediates)
     {
-        var issuer = candidate.Certificate;
         var position = candidate.IsAnchor ? PathPosition.Anchor : PathPosition.Intermediate;
-        return _rules.Examine(issuer, position)
-            ?? ExamineLength(issuer, position, intermediates)
-            ?? ExamineNames(issuer, position)
-            ?? _signatures.Examine(subject, PositionOf(subject), issuer);
+        return ExamineAlone(candidate.Certificate, position) ?? ExamineLength(candidate.Certificate, position, intermediates);
+    }
+
+    /// <summary>What a certificate breaks by itself does not change with the path, and is looked for once.</summary>
+    private Rejection? ExamineAlone(Certificate issuer, PathPosition position)
+    {
+        foreach (var (certificate, at, objection) in _examined)
+        {
+            if (ReferenceEquals(certificate, issuer) && at == position)
+            {
+                return objection;
+            }
+        }
+
+        var found = _rules.Examine(issuer, position);
+        _examined.Add((issuer, position, found));
+        return found;
     }
 
     private Rejection? ExamineLength(Certificate issuer, PathPosition position, int intermediates)
@@ -139,19 +168,62 @@ internal sealed class PathBuilder
                 $"at most {_profile.MaxIntermediates} authorities between the peer and the anchor", "more");
     }
 
-    /// <summary>Holds the issuer's name constraints against all that the path has below it (RFC 5280 §6.1.3 (b), (c)).</summary>
-    private Rejection? ExamineNames(Certificate issuer, PathPosition position)
+    /// <summary>Judges what only a whole path shows, what costs most last.</summary>
+    private bool Complete()
     {
-        if (issuer.Extensions.NameConstraints is not { } constraints)
+        if (!AreSignaturesGood() || !AreNamesGood())
         {
-            return null;
+            return false;
         }
 
-        for (var i = 0; i < _path.Count; i++)
+        var objection = PolicyRules.Examine(_path, _profile) ?? ExamineRevocation();
+        if (objection is not null)
+        {
+            _failure.Note(objection, reachedAnchor: true, _path.Count);
+        }
+
+        return objection is null;
+    }
+
+    /// <summary>From the anchor down, so that each key that is used is one for which a trusted key vouches.</summary>
+    private bool AreSignaturesGood()
+    {
+        for (var i = _path.Count - 2; i >= 0; i--)
+        {
+            if (_signatures.Examine(_path[i], PositionOf(_path[i]), _path[i + 1]) is { } objection)
+            {
+                _failure.Note(objection, reachedAnchor: true, i + 1);
+                _broken = i + 1;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Holds each authority's name constraints against all that the path has below it (RFC 5280 §6.1.3 (b), (c)).</summary>
+    private bool AreNamesGood()
+    {
+        for (var authority = 1; authority < _path.Count; authority++)
+        {
+            if (_path[authority].Extensions.NameConstraints is { } constraints && ExamineNames(constraints, authority) is { } objection)
+            {
+                _failure.Note(objection, reachedAnchor: true, _path.Count);
+                _broken = authority;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private Rejection? ExamineNames(NameConstraintSet constraints, int authority)
+    {
+        var position = authority == _path.Count - 1 ? PathPosition.Anchor : PathPosition.Intermediate;
+        for (var i = 0; i < authority; i++)
         {
             var isLeaf = i == 0;
-            if ((isLeaf || !_path[i].IsSelfIssued)
-                && _names.Examine(constraints, issuer, position, _path[i], isLeaf ? PathPosition.Leaf : PathPosition.Intermediate) is { } objection)
+            if ((isLeaf || !_path[i].IsSelfIssued) && ExamineNames(constraints, _path[authority], position, _path[i], isLeaf ? PathPosition.Leaf : PathPosition.Intermediate) is { } objection)
             {
                 return objection;
             }
@@ -160,16 +232,19 @@ internal sealed class PathBuilder
         return null;
     }
 
-    /// <summary>Judges what only a whole path shows.</summary>
-    private bool Complete()
+    private Rejection? ExamineNames(NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
     {
-        var objection = PolicyRules.Examine(_path, _profile) ?? ExamineRevocation();
-        if (objection is not null)
+        foreach (var (above, below, objection) in _constrained)
         {
-            _failure.Note(objection, reachedAnchor: true, _path.Count);
+            if (ReferenceEquals(above, authority) && ReferenceEquals(below, certificate))
+            {
+                return objection;
+            }
         }
 
-        return objection is null;
+        var found = _names.Examine(constraints, authority, authorityPosition, certificate, position);
+        _constrained.Add((authority, certificate, found));
+        return found;
     }
 
     private Rejection? ExamineRevocation()

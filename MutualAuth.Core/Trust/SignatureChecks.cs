@@ -18,19 +18,32 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
         if (Recall(subject, issuer.PublicKey) is not { } isValid)
         {
             // A remembered signature is paid for like any other, so that the verdict does not depend on whom the memory has met.
-            if (!budget.SpendSignatureCheck())
+            if (!budget.SpendSignatureChecks(1))
             {
-                return PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
+                return Exhausted(subject, position);
             }
 
-            isValid = (position == PathPosition.Leaf ? validator.Peers : validator.Authorities).IsSignedBy(subject, issuer.PublicKey)
-                || WasVerified(subject, issuer.PublicKey)
-                || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
+            isValid = issuer.PublicKey.MayHaveSigned(subject.Scheme, subject.Signature.Length)
+                && ((position == PathPosition.Leaf ? validator.Peers : validator.Authorities).IsSignedBy(subject, issuer.PublicKey)
+                    || WasVerified(subject, issuer.PublicKey)
+                    || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span));
             _checked.Add((subject, issuer.PublicKey, isValid));
+
+            // A check that succeeds leads on, and an honest peer needs one for each certificate. One that fails is paid for by what the key costs.
+            if (!isValid && !budget.SpendSignatureChecks(issuer.PublicKey.CheckCost - 1))
+            {
+                return Exhausted(subject, position);
+            }
         }
 
         return isValid ? null : Describe(subject, position, issuer);
     }
+
+    /// <summary>Whether it is known already that this issuer's key has not signed the subject.</summary>
+    internal bool IsKnownNotToSign(Certificate subject, Certificate issuer) => Recall(subject, issuer.PublicKey) is false;
+
+    private static Rejection Exhausted(Certificate subject, PathPosition position) =>
+        PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
 
     private static Rejection Describe(Certificate subject, PathPosition position, Certificate issuer)
     {

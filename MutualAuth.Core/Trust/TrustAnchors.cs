@@ -20,8 +20,8 @@ public sealed class TrustAnchors : ITrustAnchorSource
     // A bundle of ten thousand anchors has about 20 MB.
     internal const int MaxFileBytes = 64 * 1024 * 1024;
 
-    private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _anchors;
-    private readonly FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> _intermediates;
+    private readonly FrozenDictionary<DistinguishedName, SameNamed> _anchors;
+    private readonly FrozenDictionary<DistinguishedName, SameNamed> _intermediates;
 
     private TrustAnchors(ImmutableArray<Certificate> certificates, ImmutableArray<Certificate> intermediates)
     {
@@ -128,25 +128,29 @@ public sealed class TrustAnchors : ITrustAnchorSource
     internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
 
     /// <summary>The anchors of this name.</summary>
-    internal ImmutableArray<Certificate> AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : [];
+    internal SameNamed AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : SameNamed.None;
 
     /// <summary>The helpers of this name.</summary>
-    internal ImmutableArray<Certificate> IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : [];
+    internal SameNamed IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : SameNamed.None;
 
     /// <summary>The anchor that is this very certificate.</summary>
     internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)
     {
         anchor = null;
-        foreach (var named in AnchorsNamed(certificate.Subject))
+        foreach (var named in AnchorsNamed(certificate.Subject).WithKeyId(certificate.Extensions.SubjectKeyId.Span))
         {
-            anchor ??= certificate.Equals(named) ? named : null;
+            if (certificate.Equals(named))
+            {
+                anchor = named;
+                return true;
+            }
         }
 
-        return anchor is not null;
+        return false;
     }
 
-    private static FrozenDictionary<DistinguishedName, ImmutableArray<Certificate>> BySubject(ImmutableArray<Certificate> certificates) =>
-        certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
+    private static FrozenDictionary<DistinguishedName, SameNamed> BySubject(ImmutableArray<Certificate> certificates) =>
+        certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => new SameNamed(group));
 
     private static ImmutableArray<Certificate> Convert(IEnumerable<X509Certificate2> certificates)
     {

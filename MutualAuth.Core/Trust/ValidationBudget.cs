@@ -4,17 +4,22 @@ namespace MutualAuth.Trust;
 /// <remarks>
 /// An honest peer needs one signature check per certificate, two or three in all. The defaults allow mazes of cross-signed authorities
 /// that exist in practice and no more: with them the dearest list that a peer can send costs a fixed multiple of an honest one
-/// (docs/conformance.md has the figure). Immutable; a value below 1 throws <see cref="ArgumentOutOfRangeException"/>.
+/// (docs/how-to/size-certificates.md has the figure, and says which limits honest certificates can meet). Immutable; a value below 1 throws <see cref="ArgumentOutOfRangeException"/>.
 /// </remarks>
 public sealed record ValidationBudget
 {
-    /// <summary>Signatures that may be checked. Default 32.</summary>
-    public int SignatureChecks { get; init => field = AtLeastOne(value); } = 32;
+    /// <summary>
+    /// Signatures that may be checked, in checks with a P-256 key. One that succeeds counts as one, whatever the key; one that fails counts as 10 for P-384 and
+    /// P-521, and for RSA as much as its length and exponent cost (2,048 bits: 1; 8,192 bits with an exponent of 64 bits: 16). Default 64.
+    /// </summary>
+    public int SignatureChecks { get; init => field = AtLeastOne(value); } = 64;
 
     /// <summary>Issuers that may be tried, over all paths. Default 512.</summary>
     public int Candidates { get; init => field = AtLeastOne(value); } = 512;
 
-    /// <summary>Names that may be compared with name constraints. Default 65,536.</summary>
+    /// <summary>
+    /// Comparisons of a name with a name constraint of its form, each of 64 octets of the two or a part of that; directory names, which are folded, cost eight times as much. Default 65,536.
+    /// </summary>
     public int NameComparisons { get; init => field = AtLeastOne(value); } = 65_536;
 
     /// <summary>Certificates that may come from the peer. Default 100.</summary>

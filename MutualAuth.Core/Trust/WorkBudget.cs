@@ -10,7 +10,11 @@ internal sealed class WorkBudget(ValidationBudget budget)
     /// <summary>What ran out first, in words; null while there is enough of everything.</summary>
     internal string? Exhausted { get; private set; }
 
-    internal bool SpendSignatureCheck() => --_signatureChecks >= 0 || Exhaust($"{budget.SignatureChecks} signature checks");
+    internal bool SpendSignatureChecks(int count)
+    {
+        _signatureChecks -= count;
+        return _signatureChecks >= 0 || Exhaust($"{budget.SignatureChecks} signature checks");
+    }
 
     internal bool SpendCandidate() => --_candidates >= 0 || Exhaust($"{budget.Candidates} issuers to try");
 
