@@ -11,36 +11,53 @@ internal sealed class AnyOfRule : AuthorizationRule
     private const int MaxListed = 32;
 
     private readonly AuthorizationRule[] _rules;
+    private readonly RuleIndex _index;
 
-    internal AnyOfRule(AuthorizationRule[] rules) => _rules = rules;
+    internal AnyOfRule(AuthorizationRule[] rules) => (_rules, _index) = (rules, new RuleIndex(rules));
 
     public override string ToString() => _rules is [var only] ? only.ToString() : $"any of ({string.Join("; or ", _rules.AsEnumerable())})";
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;
-        var objections = new Rejection[_rules.Length];
-        for (var index = 0; index < _rules.Length; index++)
+        if (_rules is [var only])
+        {
+            return only.Examine(context, out name);
+        }
+
+        // Of thousands of names only those that the certificate carries are asked for, in their order, as the first to let the peer in names it.
+        var objections = new SortedDictionary<int, Rejection>();
+        foreach (var index in _index.CandidatesFor(context.Certificate))
         {
             if (_rules[index].Examine(context, out name) is not { } objection)
             {
                 return null;
             }
 
-            objections[index] = objection;
+            objections.Add(index, objection);
         }
 
-        return objections is [var only] ? only : Combine(objections);
+        return Combine(objections, context);
     }
 
     internal override IEnumerable<IReloadable> Reloadables() => _rules.SelectMany(rule => rule.Reloadables());
 
-    private static Rejection Combine(Rejection[] objections)
+    /// <summary>The first of the objections in the words of their rules; one that was passed over would have said no more than that its name is not there.</summary>
+    private Rejection Combine(SortedDictionary<int, Rejection> found, CertificateContext context)
     {
+        for (var index = 0; index < _rules.Length && index < MaxListed; index++)
+        {
+            if (!found.ContainsKey(index))
+            {
+                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule lets in a peer whose certificate has not its name."));
+            }
+        }
+
+        List<Rejection> objections = [.. found.Values];
         var expected = string.Join("; or ", objections.Take(MaxListed).Select(objection => objection.Expected));
         return new Rejection(
             ReasonOf(objections),
-            objections.Length > MaxListed ? $"{expected}; or one of {objections.Length - MaxListed} more" : expected,
+            _rules.Length > MaxListed ? $"{expected}; or one of {_rules.Length - MaxListed} more" : expected,
             string.Join("; ", objections.Select(objection => objection.Presented).Distinct().Take(MaxListed)))
         {
             Element = Shared(objections, objection => objection.Element),
@@ -50,11 +67,11 @@ internal sealed class AnyOfRule : AuthorizationRule
     }
 
     // A rule that broke down might have let the peer in: the operator must hear of that rather than of the peer.
-    private static RejectionReason ReasonOf(Rejection[] objections) =>
+    private static RejectionReason ReasonOf(List<Rejection> objections) =>
         objections.Any(objection => objection.Reason == RejectionReason.ValidatorFaulted) ? RejectionReason.ValidatorFaulted
         : objections.All(objection => objection.Reason == objections[0].Reason) ? objections[0].Reason
         : RejectionReason.NotAuthorized;
 
-    private static string? Shared(Rejection[] objections, Func<Rejection, string?> fact) =>
+    private static string? Shared(List<Rejection> objections, Func<Rejection, string?> fact) =>
         objections.All(objection => fact(objection) == fact(objections[0])) ? fact(objections[0]) : null;
 }

@@ -26,6 +26,9 @@ public abstract class AuthorizationRule
     /// <summary>The same, where nobody asks for the name.</summary>
     internal Rejection? Examine(CertificateContext context) => Examine(context, out _);
 
+    /// <summary>The name without which a certificate is refused by this rule, whatever else it says; null where there is no such name.</summary>
+    internal virtual RuleKey? Key => null;
+
     /// <summary>What the rule is read from, as far as it says when it has been replaced.</summary>
     internal virtual IEnumerable<IReloadable> Reloadables() => [];
 }

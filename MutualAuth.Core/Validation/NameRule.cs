@@ -13,8 +13,11 @@ internal sealed class NameRule : AuthorizationRule
     private readonly string _expected;
     private readonly string _rule;
     private readonly Func<Certificate, bool> _matches;
+    private readonly RuleKey _key;
 
-    private NameRule(string expected, string rule, Func<Certificate, bool> matches) => (_expected, _rule, _matches) = (expected, rule, matches);
+    private NameRule(RuleKey key, string expected, string rule, Func<Certificate, bool> matches) => (_key, _expected, _rule, _matches) = (key, expected, rule, matches);
+
+    internal override RuleKey? Key => _key;
 
     /// <summary>The name that it asks for, where that names one peer and can be printed whole.</summary>
     private PeerName? Name { get; init; }
@@ -24,7 +27,7 @@ internal sealed class NameRule : AuthorizationRule
     private Func<Certificate, string?> Hint { get; init; } = _ => null;
 
     internal static NameRule OfDns(DnsName name) =>
-        new($"the DNS name {name}", SubjectAlternativeName, certificate => CarriesExactly(certificate, name))
+        new(new(RuleKeyKind.Dns, name.ToString().ToUpperInvariant()), $"the DNS name {name}", SubjectAlternativeName, certificate => CarriesExactly(certificate, name))
         {
             Name = PeerName.Dns(name),
             Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
@@ -40,24 +43,24 @@ internal sealed class NameRule : AuthorizationRule
             throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {PeerText.Quote(uri)}. Give it exactly as the certificate carries it.");
         }
 
-        return new($"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal)) { Name = PeerName.TryUri(uri, out var name) ? name : null };
+        return new(new(RuleKeyKind.Uri, uri), $"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal)) { Name = PeerName.TryUri(uri, out var name) ? name : null };
     }
 
     internal static NameRule OfEmail(EmailAddress address) =>
-        new($"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
+        new(new(RuleKeyKind.Email, address), $"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
 
     internal static NameRule OfAddress(IPAddress address) =>
-        new($"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address)) { Name = PeerName.IPAddress(address) };
+        new(new(RuleKeyKind.Address, address), $"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address)) { Name = PeerName.IPAddress(address) };
 
     internal static NameRule OfSubject(DistinguishedName name) =>
-        new($"the subject {name}", "RFC 5280 §7.1", certificate => certificate.Subject.Equals(name))
+        new(new(RuleKeyKind.Subject, name), $"the subject {name}", "RFC 5280 §7.1", certificate => certificate.Subject.Equals(name))
         {
             Name = PeerName.TrySubject(name, out var subject) ? subject : null,
             Presented = context => $"subject {PresentedNames.Subject(context.Certificate)}",
         };
 
     internal static NameRule OfIssuer(DistinguishedName name) =>
-        new($"the issuer {name}", "RFC 5280 §7.1", certificate => certificate.Issuer.Equals(name))
+        new(new(RuleKeyKind.Issuer, name), $"the issuer {name}", "RFC 5280 §7.1", certificate => certificate.Issuer.Equals(name))
         {
             Presented = context => $"issuer {PeerText.Quote(context.Certificate.Issuer.ToString())}",
         };

@@ -9,12 +9,15 @@ internal sealed class SvidRule : AuthorizationRule
 {
     private readonly string _expected;
     private readonly Func<SpiffeId, bool> _admits;
+    private readonly RuleKey _key;
 
-    private SvidRule(string expected, Func<SpiffeId, bool> admits) => (_expected, _admits) = (expected, admits);
+    private SvidRule(RuleKey key, string expected, Func<SpiffeId, bool> admits) => (_key, _expected, _admits) = (key, expected, admits);
 
-    internal static SvidRule OfWorkload(SpiffeId id) => new($"the SPIFFE ID {id}", id.Equals);
+    internal override RuleKey? Key => _key;
 
-    internal static SvidRule OfMembers(TrustDomain trustDomain) => new($"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
+    internal static SvidRule OfWorkload(SpiffeId id) => new(new(RuleKeyKind.SpiffeId, id), $"the SPIFFE ID {id}", id.Equals);
+
+    internal static SvidRule OfMembers(TrustDomain trustDomain) => new(new(RuleKeyKind.TrustDomain, trustDomain), $"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
 
     public override string ToString() => $"an X.509-SVID with {_expected}";
 

@@ -1,0 +1,73 @@
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth.Validation;
+
+/// <summary>The kinds of names by which rules are found.</summary>
+internal enum RuleKeyKind
+{
+    Dns = 1,
+    Uri,
+    Email,
+    Address,
+    Subject,
+    Issuer,
+    SpiffeId,
+    TrustDomain,
+}
+
+/// <summary>The one name without which a rule lets nobody in; two are equal when the rule would say that the names are.</summary>
+internal readonly record struct RuleKey(RuleKeyKind Kind, object Value);
+
+/// <summary>Finds, among many rules, those that may let a certificate in: the work grows with the names of the certificate, and not with the rules. Immutable.</summary>
+internal sealed class RuleIndex
+{
+    private readonly Dictionary<RuleKey, List<int>> _byKey = [];
+    private readonly HashSet<RuleKeyKind> _kinds = [];
+    private readonly List<int> _others = [];
+
+    internal RuleIndex(AuthorizationRule[] rules)
+    {
+        for (var index = 0; index < rules.Length; index++)
+        {
+            if (rules[index].Key is not { } key)
+            {
+                _others.Add(index);
+                continue;
+            }
+
+            _kinds.Add(key.Kind);
+            (_byKey.TryGetValue(key, out var same) ? same : _byKey[key] = []).Add(index);
+        }
+    }
+
+    /// <summary>The rules that have to be asked about this certificate, in their order: every other one asks for a name that it does not carry.</summary>
+    internal IEnumerable<int> CandidatesFor(Certificate certificate)
+    {
+        var candidates = new SortedSet<int>(_others);
+        foreach (var kind in _kinds)
+        {
+            foreach (var value in NamesOf(certificate, kind))
+            {
+                if (_byKey.TryGetValue(new RuleKey(kind, value), out var rules))
+                {
+                    candidates.UnionWith(rules);
+                }
+            }
+        }
+
+        return candidates;
+    }
+
+    private static IEnumerable<object> NamesOf(Certificate certificate, RuleKeyKind kind) => kind switch
+    {
+        RuleKeyKind.Dns => certificate.DnsNames.Select(name => name.ToUpperInvariant()),
+        RuleKeyKind.Uri => certificate.Uris,
+        RuleKeyKind.Email => certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
+        RuleKeyKind.Address => certificate.IPAddresses,
+        RuleKeyKind.Subject => [certificate.Subject],
+        RuleKeyKind.Issuer => [certificate.Issuer],
+        RuleKeyKind.SpiffeId => Svid.IdOf(certificate) is { } id ? [id] : [],
+        _ => Svid.IdOf(certificate) is { } member ? [member.TrustDomain] : [],
+    };
+}
