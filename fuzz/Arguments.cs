@@ -31,6 +31,8 @@ internal sealed class Arguments
 
     internal string Word(int index, string what) => index < _words.Count ? _words[index] : throw new ArgumentException($"{what} is missing.");
 
+    internal string? OptionalWord(int index) => index < _words.Count ? _words[index] : null;
+
     /// <summary>The target that is named; where none is, all of them.</summary>
     internal IReadOnlyList<FuzzTarget> Targets() => _words.Count == 0 ? [.. Fuzz.Targets.All.Values] : [Target()];
 

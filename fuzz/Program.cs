@@ -2,6 +2,7 @@
 //   dotnet run -c Release --project fuzz -- replay [TARGET]                             every input that is kept, once
 //   dotnet run -c Release --project fuzz -- mutate [TARGET] [--seconds 120] [--seed 1]  simple mutations of them; the targets share the time
 //   dotnet run -c Release --project fuzz -- dearest-of TARGET FOLDER                    the input of a folder that costs most, and what it costs
+//   dotnet run -c Release --project fuzz -- dearest [FILE] [--seconds 60] [--seed 1]    the list of certificates that costs most to judge, against an honest one
 //   fuzz/afl.sh TARGET SECONDS                                                          guided by coverage (SharpFuzz, AFL++), from the corpus on
 // Targets: see Targets.cs. Commands: see Commands/. The corpus lies in fuzz/corpus/TARGET.
 
@@ -11,6 +12,7 @@ using MutualAuth.Fuzz.Commands;
 SortedDictionary<string, Func<Arguments, int>> commands = new(StringComparer.Ordinal)
 {
     ["afl"] = AflCommand.Run,
+    ["dearest"] = DearestCommand.Run,
     ["dearest-of"] = DearestOfCommand.Run,
     ["distil"] = DistilCommand.Run,
     ["mutate"] = MutateCommand.Run,
