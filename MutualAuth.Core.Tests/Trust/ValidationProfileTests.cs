@@ -34,7 +34,7 @@ public sealed class ValidationProfileTests
         profile.MinimumCurveBits.Should().Be(256);
         profile.MinimumHashBits.Should().Be(256);
         profile.RequiredPolicies.Should().BeEmpty();
-        profile.Budget.Should().Be(new ValidationBudget { SignatureChecks = 32, Candidates = 512, NameComparisons = 65_536, Certificates = 100, Bytes = 524_288 });
+        profile.Budget.Should().Be(new ValidationBudget { SignatureChecks = 64, Candidates = 512, NameComparisons = 65_536, Certificates = 100, Bytes = 524_288 });
     }
 
     [Test]
