@@ -64,10 +64,6 @@ internal sealed record CertificateGene
             using (writer.PushSequence())
             {
                 WriteBody(writer, isLeaf, rootKeyId);
-                if (writer.GetEncodedLength() > MaxOctets)
-                {
-                    return null;
-                }
             }
 
             WriteAlgorithm(writer);
@@ -134,7 +130,7 @@ internal sealed record CertificateGene
             {
                 using (value.PushSequence())
                 {
-                    Repeat(Names, i => WriteGeneralName(value, NameForm, NameLength, i));
+                    Repeat(Fit(Names, NameLength), i => WriteGeneralName(value, NameForm, NameLength, i));
                 }
             });
         }
@@ -146,7 +142,7 @@ internal sealed record CertificateGene
                 using (value.PushSequence())
                 using (value.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 1)))
                 {
-                    Repeat(Constraints, i =>
+                    Repeat(Fit(Constraints, ConstraintLength), i =>
                     {
                         using (value.PushSequence())
                         {
@@ -160,7 +156,7 @@ internal sealed record CertificateGene
         WriteIdentifiers(writer, "2.5.29.32", Policies, 1, pairs: true);
         WriteIdentifiers(writer, "2.5.29.33", isLeaf ? 0 : Mappings, 2, pairs: true);
         WriteIdentifiers(writer, "2.5.29.37", Purposes, 1, pairs: false);
-        Repeat(Extensions, i => WriteExtension(writer, $"1.3.6.1.4.1.5555.{i}", value => value.WriteOctetString(new byte[ExtensionLength])));
+        Repeat(Fit(Extensions, ExtensionLength), i => WriteExtension(writer, $"1.3.6.1.4.1.5555.{i}", value => value.WriteOctetString(new byte[ExtensionLength])));
     }
 
     private void WriteIdentifiers(AsnWriter writer, string extension, int count, int each, bool pairs)
@@ -174,7 +170,7 @@ internal sealed record CertificateGene
         {
             using (value.PushSequence())
             {
-                Repeat(count, i =>
+                Repeat(Fit(count, each * IdentifierLength), i =>
                 {
                     using var pair = pairs ? value.PushSequence() : default(AsnWriter.Scope?);
                     Repeat(each, _ => WriteElement(value, 0x06, Identifier(i)));
@@ -233,7 +229,7 @@ internal sealed record CertificateGene
             WriteRdn(writer, 0x0c, System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"N{number}")), 3);
             var value = new byte[AttributeLength / 4 * 4];
             value.AsSpan().Fill(StringType is 0x1e or 0x1c ? (byte)0 : (byte)'B');
-            Repeat(Math.Min(Attributes, 255), _ => WriteRdn(writer, (byte)StringType, value, 11));
+            Repeat(Math.Min(Fit(Attributes, 2 * AttributeLength), 255), _ => WriteRdn(writer, (byte)StringType, value, 11));
         }
     }
 
@@ -276,6 +272,9 @@ internal sealed record CertificateGene
         };
         writer.WriteEncodedValue([.. head, .. content]);
     }
+
+    /// <summary>As many of this length as a certificate has room for.</summary>
+    private static int Fit(int count, int octetsEach) => Math.Min(count, MaxOctets / (octetsEach + 2));
 
     private static void Repeat(int count, Action<int> act)
     {
