@@ -184,6 +184,67 @@ public sealed class OcspValidatorTests
         (await ExamineAsync(validator, cancellationToken)).Should().NotBeNull();
     }
 
+    private static IEnumerable<TestCaseData> RevokedForms()
+    {
+        yield return Form("reason 7, which does not exist", answer => answer with { Reason = (X509RevocationReason)7 });
+        yield return Form("reason 99", answer => answer with { Reason = (X509RevocationReason)99 });
+        yield return Form("removeFromCRL", answer => answer with { Reason = X509RevocationReason.RemoveFromCrl });
+        yield return Form("run out", answer => answer with { NextUpdate = s_now.AddSeconds(-1) });
+        yield return Form("the next update before this one", answer => answer with { NextUpdate = answer.ThisUpdate.AddSeconds(-1) });
+        yield return Form("holds later", answer => answer with { ThisUpdate = s_now.AddHours(1) });
+        yield return Form("an unknown critical extension", answer => answer with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] });
+        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [spec.Answers[0], Revoked(spec.Answers[0])] }).SetArgDisplayNames("twice, first good");
+        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [Revoked(spec.Answers[0]), spec.Answers[0]] }).SetArgDisplayNames("twice, first revoked");
+        yield return new TestCaseData((OcspSpec spec) => Each(Revoked)(spec) with { Nonce = new byte[32] }).SetArgDisplayNames("another nonce");
+        yield return new TestCaseData((OcspSpec spec) => Each(Revoked)(spec) with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] })
+            .SetArgDisplayNames("an unknown critical extension of the whole");
+    }
+
+    [TestCaseSource(nameof(RevokedForms))]
+    public async Task A_genuine_answer_that_says_revoked_in_any_form_never_passes_a_soft_fail(Func<OcspSpec, OcspSpec> spec, CancellationToken cancellationToken)
+    {
+        _responder.Spec = spec;
+        using var soft = new OcspValidator(Options with { Failure = OcspFailure.DangerouslyAllow });
+
+        (await ExamineAsync(soft, cancellationToken))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+    }
+
+    [Test]
+    public async Task A_forged_revocation_is_no_answer(CancellationToken cancellationToken)
+    {
+        _responder.Spec = spec => Each(Revoked)(spec) with { SigningKey = s_other.AsCertificate.Key };
+        using var soft = new OcspValidator(Options with { Failure = OcspFailure.DangerouslyAllow });
+
+        (await ExamineAsync(soft, cancellationToken)).Should().BeNull();
+    }
+
+    [TestCase(1, RejectionReason.CertificateRevoked)]
+    [TestCase(-1, null)]
+    public async Task An_older_answer_takes_nothing_back_from_a_newer_one(int minutes, RejectionReason? expected, CancellationToken cancellationToken)
+    {
+        using var validator = new OcspValidator(Options with { Coverage = RevocationCoverage.LeafOnly, MaxCacheTime = TimeSpan.FromMinutes(5) });
+        _responder.Spec = Each(answer => Revoked(answer) with { ThisUpdate = s_now.AddMinutes(-10) });
+        (await ExamineAsync(validator, cancellationToken))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+
+        _world.Clock.Advance(TimeSpan.FromMinutes(6));
+        _responder.Spec = Each(answer => answer with { ThisUpdate = s_now.AddMinutes(-10 - minutes), NextUpdate = s_now.AddDays(1) });
+
+        ((await ExamineAsync(validator, cancellationToken))?.Reason).Should().Be(expected);
+    }
+
+    [Test]
+    public async Task What_was_answered_to_be_revoked_does_not_pass_because_the_responder_is_gone(CancellationToken cancellationToken)
+    {
+        using var soft = new OcspValidator(Options with { Coverage = RevocationCoverage.LeafOnly, MaxCacheTime = TimeSpan.FromMinutes(5), Failure = OcspFailure.DangerouslyAllow });
+        _world.Issuing.Revoke(_world.Client);
+        (await ExamineAsync(soft, cancellationToken))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+
+        _world.Clock.Advance(TimeSpan.FromMinutes(6));
+        _responder.Mode = ResponderMode.NotFound;
+
+        (await ExamineAsync(soft, cancellationToken))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+    }
+
     [Test]
     public async Task An_issuer_without_a_responder_is_unknown(CancellationToken cancellationToken)
     {
@@ -376,6 +437,11 @@ public sealed class OcspValidatorTests
 
     private AuthenticatedPeer Accept(TestCertificate peer) =>
         ((CertificateVerdict.Accepted)new CertificateStage(_world.Options(null)).Judge(_world.Evidence(peer), _world.Now)).Peer;
+
+    private static TestCaseData Form(string name, Func<OcspAnswer, OcspAnswer> change) =>
+        new TestCaseData(Each(answer => change(Revoked(answer)))).SetArgDisplayNames(name);
+
+    private static OcspAnswer Revoked(OcspAnswer answer) => answer with { Status = OcspStatus.Revoked, RevokedAt = s_now };
 
     private static TestCaseData Answer(string name, Func<OcspSpec, OcspSpec> spec, RejectionReason? expected) => new TestCaseData(spec, expected).SetArgDisplayNames(name);
 
