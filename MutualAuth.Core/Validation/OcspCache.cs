@@ -38,6 +38,29 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         }
     }
 
+    /// <summary>
+    /// What counts when this came of asking: nothing takes back what a newer answer said. One that was proven to be revoked stays so until an answer
+    /// of the same time or a later one says otherwise, also where none was to be had.
+    /// </summary>
+    internal OcspVerdict Settle(Certificate subject, Certificate issuer, Uri responder, OcspVerdict verdict)
+    {
+        Entry known;
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(KeyOf(subject, issuer, responder), out known))
+            {
+                return verdict;
+            }
+        }
+
+        var isTakenBack = verdict.Status is null or OcspStatus.Unknown ? known.Verdict.Status == OcspStatus.Revoked : verdict.ThisUpdate < known.Verdict.ThisUpdate;
+        return !isTakenBack ? verdict
+            : verdict.Status == OcspStatus.Unknown ? verdict
+            : known.Verdict.Status == OcspStatus.Revoked ? known.Verdict with { Until = null }
+            : verdict.Status == OcspStatus.Revoked ? verdict
+            : OcspVerdict.None("an answer that is older than one that came before");
+    }
+
     internal void Add(Certificate subject, Certificate issuer, Uri responder, RevocationLists? lists, DateTimeOffset at, OcspVerdict verdict)
     {
         if (verdict.Until is not { } until || capacity == 0 || maxAge == TimeSpan.Zero || verdict.Status == OcspStatus.Unknown)
@@ -48,7 +71,14 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         var key = KeyOf(subject, issuer, responder);
         lock (_gate)
         {
-            if (!_entries.ContainsKey(key))
+            if (_entries.TryGetValue(key, out var known))
+            {
+                if (verdict.ThisUpdate < known.Verdict.ThisUpdate)
+                {
+                    return; // whoever asked at the same time got a newer one
+                }
+            }
+            else
             {
                 if (_entries.Count >= capacity)
                 {

@@ -125,17 +125,19 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
             (answer, var flaw) = await _client.AskAsync(responder, question.Encode(), either.Token).ConfigureAwait(false);
             if (answer is null)
             {
-                return OcspVerdict.None(flaw!);
+                return Settle(OcspVerdict.None(flaw!));
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return OcspVerdict.None($"no answer within {_options.Timeout}");
+            return Settle(OcspVerdict.None($"no answer within {_options.Timeout}"));
         }
 
         var now = _options.TimeProvider.GetUtcNow();
-        var verdict = _judge.Judge(question, answer, now, lists);
+        var verdict = Settle(_judge.Judge(question, answer, now, lists));
         _cache.Add(subject, issuer, responder, lists, now, verdict);
         return verdict;
+
+        OcspVerdict Settle(OcspVerdict came) => _cache.Settle(subject, issuer, responder, came);
     }
 }

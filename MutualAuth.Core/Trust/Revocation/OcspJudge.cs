@@ -20,7 +20,10 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         try
         {
             var response = OcspReader.Read(der);
-            return FlawOf(question, response, at, responderLists) is { } flaw ? OcspVerdict.None(flaw) : Select(question, response, at);
+            return FlawOfSignature(question, response, at, responderLists) is { } forged ? OcspVerdict.None(forged)
+                : RevocationIn(question, response, at) is { } revoked ? revoked
+                : FlawOf(question, response, at) is { } flaw ? OcspVerdict.None(flaw)
+                : Select(question, response, at);
         }
         catch (AsnContentException malformed)
         {
@@ -30,12 +33,34 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         }
     }
 
-    private string? FlawOf(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists) =>
-        !response.Nonce.IsEmpty && !response.Nonce.Span.SequenceEqual(question.Nonce) ? "an answer to another request, by its nonce"
+    private string? FlawOfSignature(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists) =>
+        response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
+        : FlawOfSigner(question, response, at, lists);
+
+    /// <summary>
+    /// Whoever may answer and says revoked is believed, whatever else is wrong with the answer: its dates, its nonce, a reason that does not exist,
+    /// a second word about the certificate. Only an answer that says good has to be without a flaw.
+    /// </summary>
+    private OcspVerdict? RevocationIn(OcspQuestion question, OcspResponse response, DateTimeOffset at)
+    {
+        foreach (var answer in response.Answers)
+        {
+            if (answer.Status == OcspStatus.Revoked && question.IsAbout(new DerReader(answer.CertId).ReadSequence()))
+            {
+                var isSound = FlawOf(question, response, at) is null && FlawOf(answer, response, at) is null;
+                return new OcspVerdict(OcspStatus.Revoked, answer.Revocation, isSound ? UntilOf(answer, response) : null, answer.ThisUpdate, null);
+            }
+        }
+
+        return null;
+    }
+
+    private string? FlawOf(OcspQuestion question, OcspResponse response, DateTimeOffset at) =>
+        response.Flaw is { } flaw ? $"an answer in which {flaw}"
+        : !response.Nonce.IsEmpty && !response.Nonce.Span.SequenceEqual(question.Nonce) ? "an answer to another request, by its nonce"
         : response.Nonce.IsEmpty && nonce == OcspNonce.Required ? "an answer without the nonce of the request"
         : response.ProducedAt > at + clockSkew ? "an answer that is made later"
-        : response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
-        : FlawOfSigner(question, response, at, lists);
+        : null;
 
     /// <summary>The issuer may answer itself; otherwise somebody whom it has itself authorized to.</summary>
     private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists)
@@ -80,7 +105,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
 
     private bool IsCleared(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>
         lists is { IsChecked: true }
-        && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check(responder, issuer, at) is null;
+        && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check([responder, issuer], 0, pool: null, at) is null;
 
     private static bool IsNamed(OcspResponse response, Certificate responder) => response.ResponderName is { } name
         ? name.Equals(responder.Subject)
@@ -108,11 +133,16 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         }
 
         return found is not { } single ? OcspVerdict.None("an answer that does not speak of the certificate")
-            : single.ThisUpdate > at + clockSkew ? OcspVerdict.None("an answer that holds later only")
-            : at > single.NextUpdate ? OcspVerdict.None("an answer that has run out")
-            : single.NextUpdate is null && response.Nonce.IsEmpty ? OcspVerdict.None("an answer that neither repeats the nonce nor says until when it holds")
-            : new OcspVerdict(single.Status, single.Revocation, UntilOf(single, response), null);
+            : FlawOf(single, response, at) is { } flaw ? OcspVerdict.None(flaw)
+            : new OcspVerdict(single.Status, single.Revocation, UntilOf(single, response), single.ThisUpdate, null);
     }
+
+    private string? FlawOf(OcspSingle single, OcspResponse response, DateTimeOffset at) =>
+        single.Flaw is { } flaw ? $"an answer in which {flaw}"
+        : single.ThisUpdate > at + clockSkew ? "an answer that holds later only"
+        : at > single.NextUpdate ? "an answer that has run out"
+        : single.NextUpdate is null && response.Nonce.IsEmpty ? "an answer that neither repeats the nonce nor says until when it holds"
+        : null;
 
     /// <summary>An answer may be used again until the next one is due, and no longer than its signer's certificate.</summary>
     private static DateTimeOffset? UntilOf(OcspSingle single, OcspResponse response)

@@ -48,7 +48,7 @@ internal static class OcspReader
         named.End();
         var producedAt = ReadTime(ref data);
         var answers = ReadAnswers(data.ReadSequence());
-        var nonce = TryReadExplicit(ref data, 1, out var extensions) ? ReadExtensions(extensions) : default;
+        var (nonce, flaw) = TryReadExplicit(ref data, 1, out var extensions) ? ReadExtensions(extensions) : default;
         data.End();
         return new OcspResponse
         {
@@ -60,6 +60,7 @@ internal static class OcspReader
             ProducedAt = producedAt,
             Answers = answers,
             Nonce = nonce,
+            Flaw = flaw,
             Certificates = certificates,
         };
     }
@@ -156,32 +157,17 @@ internal static class OcspReader
             next.End();
         }
 
-        if (TryReadExplicit(ref answer, 1, out var extensions))
-        {
-            ReadExtensions(extensions);
-        }
+        var flaw = TryReadExplicit(ref answer, 1, out var extensions) ? ReadExtensions(extensions).Flaw : null;
 
         answer.End();
-        return nextUpdate < thisUpdate
-            ? throw new AsnContentException("the next update lies before this one")
-            : new OcspSingle(certId, status, revocation, thisUpdate, nextUpdate);
+        return new OcspSingle(certId, status, revocation, thisUpdate, nextUpdate, nextUpdate < thisUpdate ? "the next update lies before this one" : flaw);
     }
 
     private static (OcspStatus Status, RevokedEntry Revocation) ReadStatus(ref DerReader answer)
     {
-        if (answer.TryReadContent(DerReader.Context(1, constructed: true), out var content))
+        if (answer.TryReadContent(DerReader.Context(1, constructed: true), out var content) || answer.TryReadContent(DerReader.Context(1), out content))
         {
-            var info = new DerReader(content);
-            var since = ReadTime(ref info);
-            var reason = RevocationReason.Unspecified;
-            if (TryReadExplicit(ref info, 0, out var code))
-            {
-                reason = RevokedEntry.ReadReason(ref code);
-                code.End();
-            }
-
-            info.End();
-            return (OcspStatus.Revoked, new RevokedEntry(since, reason));
+            return (OcspStatus.Revoked, ReadRevocation(new DerReader(content)));
         }
 
         var isGood = answer.NextIs(DerReader.Context(0));
@@ -190,9 +176,30 @@ internal static class OcspReader
             : throw new AsnContentException("NULL has contents");
     }
 
-    /// <summary>Reads extensions, of which only the nonce is understood, and returns that.</summary>
-    private static ReadOnlyMemory<byte> ReadExtensions(DerReader field)
+    /// <summary>Since when and why, as far as that can be read. Who is said to be revoked is revoked, however badly the reason is written.</summary>
+    private static RevokedEntry ReadRevocation(DerReader info)
     {
+        var entry = new RevokedEntry(DateTimeOffset.UnixEpoch, RevocationReason.Unspecified);
+        try
+        {
+            entry = entry with { Since = ReadTime(ref info) };
+            if (TryReadExplicit(ref info, 0, out var code) && (RevocationReason)code.ReadCount(DerReader.Enumerated) is var reason && Enum.IsDefined(reason))
+            {
+                entry = entry with { Reason = reason };
+            }
+        }
+        catch (AsnContentException)
+        {
+            return entry;
+        }
+
+        return entry;
+    }
+
+    /// <summary>Reads extensions, of which only the nonce is understood. A critical one that is not is a flaw of the answer, which takes no revocation back.</summary>
+    private static (ReadOnlyMemory<byte> Nonce, string? Flaw) ReadExtensions(DerReader field)
+    {
+        string? flaw = null;
         var sequence = field.ReadSequence();
         field.End();
         ReadOnlyMemory<byte> nonce = default;
@@ -216,11 +223,11 @@ internal static class OcspReader
             }
             else if (critical)
             {
-                throw new AsnContentException($"there is the critical extension {Oids.ToDotted(id.Span)}, which is not understood");
+                flaw ??= $"there is the critical extension {Oids.ToDotted(id.Span)}, which is not understood";
             }
         }
         while (!sequence.IsEmpty);
-        return nonce;
+        return (nonce, flaw);
     }
 
     /// <summary>A time, which OCSP writes as GeneralizedTime in whole seconds whatever the year.</summary>

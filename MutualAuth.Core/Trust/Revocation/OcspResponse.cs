@@ -26,13 +26,22 @@ internal sealed class OcspResponse
     /// <summary>The nonce; empty when there is none.</summary>
     internal required ReadOnlyMemory<byte> Nonce { get; init; }
 
+    /// <summary>What must not be passed over in it, in words; null when there is nothing.</summary>
+    internal required string? Flaw { get; init; }
+
     /// <summary>The certificates that were sent along.</summary>
     internal required ImmutableArray<Certificate> Certificates { get; init; }
 }
 
 /// <summary>What a response says of one certificate.</summary>
+/// <param name="CertId">Of which.</param>
+/// <param name="Status">What.</param>
+/// <param name="Revocation">Since when and why, when it is revoked.</param>
+/// <param name="ThisUpdate">When that was so.</param>
+/// <param name="NextUpdate">Until when it may be used.</param>
+/// <param name="Flaw">Why it cannot be relied on to say that a certificate is good, in words; null when it can.</param>
 internal readonly record struct OcspSingle(
-    ReadOnlyMemory<byte> CertId, OcspStatus Status, RevokedEntry Revocation, DateTimeOffset ThisUpdate, DateTimeOffset? NextUpdate);
+    ReadOnlyMemory<byte> CertId, OcspStatus Status, RevokedEntry Revocation, DateTimeOffset ThisUpdate, DateTimeOffset? NextUpdate, string? Flaw);
 
 /// <summary>What a responder says of a certificate (RFC 6960 §2.2).</summary>
 internal enum OcspStatus
