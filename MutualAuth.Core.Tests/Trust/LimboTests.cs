@@ -30,4 +30,33 @@ public sealed class LimboTests
             LimboRunner.Run(reversed).Detail.Should().Be(LimboRunner.Run(limboCase).Detail, limboCase.Id);
         }
     }
+
+    [TestCase(255)]
+    [TestCase(33)]
+    [TestCase(-1)]
+    public void A_depth_that_the_profile_has_not_is_the_nearest_that_it_has(int depth)
+    {
+        var limboCase = s_file.Value.Testcases.First(each => each is { ShouldSucceed: true, Namespace: "rfc5280" } && each.UntrustedIntermediates.Count == 0);
+
+        LimboRunner.Run(limboCase with { MaxChainDepth = depth }).Accepted.Should().BeTrue();
+    }
+
+    [Test]
+    public void A_case_that_cannot_be_run_fails_alone()
+    {
+        var limboCase = s_file.Value.Testcases[0];
+
+        foreach (var broken in new[]
+        {
+            limboCase with { PeerCertificate = "no certificate" },
+            limboCase with { KeyUsage = ["nothing of the kind"] },
+            limboCase with { Crls = ["no list"] },
+            limboCase with { ValidationKind = "CLIENT", ExpectedPeerNames = [new LimboName("NOTHING", "")] },
+        })
+        {
+            var result = LimboRunner.Run(broken with { ExpectedResult = "FAILURE" });
+            result.IsRight.Should().BeFalse("what could not be run shows nothing");
+            result.Reason.Should().StartWith("runner_");
+        }
+    }
 }
