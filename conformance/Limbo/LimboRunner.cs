@@ -17,10 +17,22 @@ public static class LimboRunner
     // The suite has lists of a hundred certificates and certificates with two thousand names: the budget shall refuse them, not the door.
     private static readonly CertificateLimits s_limits = new() { MaxCertificates = 256, MaxCertificateBytes = 1024 * 1024 };
 
-    /// <summary>Judges one case.</summary>
+    /// <summary>Judges one case. Never throws for what stands in it: a case that cannot be run is that case's failure, whatever was expected of it.</summary>
     public static LimboResult Run(LimboCase limboCase)
     {
         ArgumentNullException.ThrowIfNull(limboCase);
+        try
+        {
+            return Try(limboCase);
+        }
+        catch (Exception exception)
+        {
+            return new LimboResult(limboCase, !limboCase.ShouldSucceed, $"runner_{exception.GetType().Name}", exception.Message);
+        }
+    }
+
+    private static LimboResult Try(LimboCase limboCase)
+    {
         if (TrustOf(limboCase) is not { } trust)
         {
             return new LimboResult(limboCase, Accepted: false, "no_anchor", "None of the trusted certificates can be read.");
@@ -61,7 +73,7 @@ public static class LimboRunner
             // No purpose asked for is no purpose required; one that is asked for may come with others, but must not be contradicted.
             Purpose = PurposeOf(limboCase),
             LeafKeyUsage = limboCase.KeyUsage.Aggregate(X509KeyUsageFlags.None, (usage, name) => usage | Enum.Parse<X509KeyUsageFlags>(name, ignoreCase: true)),
-            MaxIntermediates = limboCase.MaxChainDepth ?? profile.MaxIntermediates,
+            MaxIntermediates = Math.Clamp(limboCase.MaxChainDepth ?? profile.MaxIntermediates, 0, 32),
         };
     }
 
