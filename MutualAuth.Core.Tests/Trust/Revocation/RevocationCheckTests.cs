@@ -18,7 +18,8 @@ public sealed class RevocationCheckTests
     {
         yield return Shape("good", crl => crl, null);
         yield return Shape("made a second ago", crl => crl with { ThisUpdate = s_now.AddSeconds(-1) }, null);
-        yield return Shape("made in a second", crl => crl with { ThisUpdate = s_now.AddSeconds(1) }, RejectionReason.RevocationStatusUnknown);
+        yield return Shape("made a minute ahead", crl => crl with { ThisUpdate = s_now.AddMinutes(1) }, null);
+        yield return Shape("made more than a minute ahead", crl => crl with { ThisUpdate = s_now.AddSeconds(61) }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("runs out now", crl => crl with { NextUpdate = s_now }, null);
         yield return Shape("ran out a second ago", crl => crl with { NextUpdate = s_now.AddSeconds(-1) }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("no next update", crl => crl with { NextUpdate = null }, RejectionReason.RevocationStatusUnknown);
@@ -52,6 +53,21 @@ public sealed class RevocationCheckTests
             rejection.Element.Should().StartWith("leaf certificate");
             rejection.Presented.Should().NotBeEmpty();
         }
+    }
+
+    [Test]
+    public void Whoever_is_on_a_genuine_list_that_ran_out_passes_no_relaxed_policy()
+    {
+        using var world = new RevocationWorld();
+        using var other = world.Issue();
+        world.Issuing.Revoke(world.Client);
+        var options = world.Options(world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1) }));
+        options = options with { Revocation = options.Revocation! with { Unknown = UnknownStatus.DangerouslyAllow } };
+
+        world.Judge(options)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+        world.Judge(options, peer: other).Should().BeNull();
+        var forged = options with { Revocation = options.Revocation! with { Lists = world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1), CorruptSignature = true }) } };
+        world.Judge(forged).Should().BeNull("nobody's list revokes nobody");
     }
 
     [Test]
