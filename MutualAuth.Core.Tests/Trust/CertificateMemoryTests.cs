@@ -178,9 +178,9 @@ public sealed class CertificateMemoryTests
     {
         internal List<Certificate> Asked { get; } = [];
 
-        public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at)
+        public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at)
         {
-            Asked.Add(subject);
+            Asked.Add(path[index]);
             return null;
         }
     }

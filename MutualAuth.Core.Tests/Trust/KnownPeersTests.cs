@@ -231,7 +231,7 @@ public sealed class KnownPeersTests
 
     private sealed class SaysRevoked : IRevocationSource
     {
-        public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at) => new(RejectionReason.CertificateRevoked, "none", "revoked");
+        public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) => new(RejectionReason.CertificateRevoked, "none", "revoked");
     }
 
     private sealed class LoggerFactoryOf(FakeLogCollector log) : Microsoft.Extensions.Logging.ILoggerFactory

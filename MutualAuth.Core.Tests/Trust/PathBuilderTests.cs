@@ -142,7 +142,7 @@ public sealed class PathBuilderTests
 
     private sealed class RevokedList(Certificate revoked) : IRevocationSource
     {
-        public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at) =>
-            subject.Equals(revoked) ? new Rejection(RejectionReason.CertificateRevoked, "a certificate that is good", "a revoked one") : null;
+        public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
+            path[index].Equals(revoked) ? new Rejection(RejectionReason.CertificateRevoked, "a certificate that is good", "a revoked one") : null;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Errors;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Certificates;
@@ -12,6 +13,7 @@ public abstract class Replaceable<T> : IReloadable
 {
     private readonly Reloading _reloading;
     private readonly Func<T, string> _describe;
+    private readonly Lock _replacing = new();
     private volatile T _current;
 
     private protected Replaceable(string material, T first, Func<T, string> describe, ILoggerFactory? loggerFactory)
@@ -29,10 +31,32 @@ public abstract class Replaceable<T> : IReloadable
     public T Current => _current;
 
     /// <summary>Puts new material into the old one's place, and says so.</summary>
+    /// <exception cref="MaterialException">It must not take the old one's place, which then stays. Only revocation lists are held to that.</exception>
     public void Replace(T next)
     {
         ArgumentNullException.ThrowIfNull(next);
-        _current = next;
+        lock (_replacing)
+        {
+            try
+            {
+                Admit(next);
+            }
+            catch (MaterialException problem)
+            {
+                NoteRefusal(problem);
+                throw;
+            }
+
+            _current = next;
+        }
+
         _reloading.Replaced(Replaced, _describe(next));
     }
+
+    /// <summary>Throws when the material must not take the place of the one before.</summary>
+    private protected virtual void Admit(T next)
+    {
+    }
+
+    private protected void NoteRefusal(MaterialException problem) => _reloading.Refused(null, problem);
 }

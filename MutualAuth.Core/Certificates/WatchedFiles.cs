@@ -27,6 +27,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
     private readonly ITimer _timer;
     private volatile T _current;
     private volatile MaterialException? _lastFailure;
+    private volatile MaterialException? _standing;
     private string _currentMark;
     private string _judgedMark;
     private long _judgedAt;
@@ -176,7 +177,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
     {
         if (look.Mark == _currentMark)
         {
-            _lastFailure = null; // what was refused was taken back
+            _lastFailure = _standing; // what was refused was taken back
             return null;
         }
 
@@ -190,7 +191,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
         }
 
         _currentMark = look.Mark;
-        _lastFailure = null;
+        _lastFailure = _standing = null;
         return () => _reloading.Replaced(Replaced, _describe(Current));
     }
 
@@ -199,6 +200,13 @@ public abstract class WatchedFiles<T> : IFollowsFiles
         var isSaid = _lastFailure?.Message == problem.Message;
         _lastFailure = problem;
         return isSaid ? null : () => _reloading.Refused(Refused, problem);
+    }
+
+    /// <summary>Says that something of what is in force turned out to be unusable, and that the one before has kept its place. It stands until the next content.</summary>
+    private protected void RefuseAfterwards(MaterialException problem)
+    {
+        _lastFailure = _standing = problem;
+        _reloading.Refused(Refused, problem);
     }
 
     private static MaterialException Unforeseen(Exception exception) =>

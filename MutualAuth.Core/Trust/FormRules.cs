@@ -72,12 +72,15 @@ internal static class FormRules
             return new("RFC 5280 §4.2.1.2", "a subject key identifier in an authority's certificate", "none");
         }
 
-        // §4.2.1.1: a self-signed certificate may do without. An anchor has no issuer that matters, so that any anchor may.
-        var mayOmit = position == PathPosition.Anchor && !extensions.Has(KnownExtension.AuthorityKeyIdentifier);
-        return extensions.AuthorityKeyId.KeyId.IsEmpty && !mayOmit
+        // §4.2.1.1: only where an authority gives out its key as a self-signed certificate it may do without.
+        return extensions.AuthorityKeyId.KeyId.IsEmpty
+            && !(position == PathPosition.Anchor && !extensions.Has(KnownExtension.AuthorityKeyIdentifier) && IsSelfSigned(certificate))
             ? new("RFC 5280 §4.2.1.1", "an authority key identifier with a key identifier", "none")
             : null;
     }
+
+    private static bool IsSelfSigned(Certificate anchor) =>
+        anchor.IsSelfIssued || anchor.PublicKey.Verify(anchor.Scheme, anchor.Signed.Span, anchor.Signature.Span);
 
     private static FormProblem? ProblemOfNames(Certificate certificate)
     {

@@ -12,8 +12,9 @@ namespace MutualAuth.Trust;
 internal interface IRevocationSource
 {
     /// <summary>Returns null when there is nothing to object to.</summary>
-    /// <param name="subject">The certificate in question.</param>
-    /// <param name="issuer">The next certificate of the path; its key has verified the subject's signature.</param>
+    /// <param name="path">The whole path, each of whose certificates the next one's key has verified.</param>
+    /// <param name="index">Where in it the certificate in question stands; it is not the last.</param>
+    /// <param name="pool">What else may issue, among which the key that signed a list may be; null for nothing.</param>
     /// <param name="at">The time for which the judgement holds.</param>
-    Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at);
+    Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at);
 }

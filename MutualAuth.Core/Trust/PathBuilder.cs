@@ -251,7 +251,7 @@ internal sealed class PathBuilder
     {
         for (var i = _path.Count - 2; _revocation is not null && i >= 0; i--)
         {
-            if (_revocation.Check(_path[i], _path[i + 1], _at) is { } objection)
+            if (_revocation.Check(_path, i, _pool, _at) is { } objection)
             {
                 return objection;
             }

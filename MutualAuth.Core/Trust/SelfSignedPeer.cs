@@ -44,7 +44,7 @@ internal static class SelfSignedPeer
         }
 
         return leaf.PublicKey.Verify(leaf.Scheme, leaf.Signed.Span, leaf.Signature.Span)
-            ? search.Revocation?.Check(leaf, leaf, search.At)
+            ? search.Revocation?.Check([leaf, leaf], 0, pool: null, search.At)
             : Reject(leaf, RejectionReason.SignatureInvalid, "a signature by the key in the certificate", "one that does not verify with it", null);
     }
 

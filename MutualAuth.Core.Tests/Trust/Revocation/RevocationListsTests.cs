@@ -64,7 +64,8 @@ public sealed class RevocationListsTests
     {
         yield return Case("an unknown critical extension", Extra("1.3.6.1.4.1.99999.1", critical: true));
         yield return Case("an extension twice", crl => crl with { Extensions = [new CertificateExtension("2.5.29.20", false, new byte[] { 2, 1, 1 })] });
-        yield return Case("a delta", crl => crl with { DeltaBase = 1 });
+        yield return Case("a delta without a number", crl => crl with { DeltaBase = 1, Number = null });
+        yield return Case("a delta on a negative number", crl => crl with { DeltaBase = -1 });
         yield return Case("an indirect list", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { Indirect = true } });
         yield return Case("an empty scope", Extra("2.5.29.28", critical: true, [0x30, 0]));
         yield return Case("a scope of two kinds", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true, OnlyEndEntities = true } });
@@ -133,7 +134,7 @@ public sealed class RevocationListsTests
             ("empty", string.Empty),
             ("no block", "nothing here"),
             ("a certificate", s_world.Root.CertificatePem),
-            ("a certificate beside it", crl.Pem + s_world.Root.CertificatePem),
+            ("a key beside it", crl.Pem + s_world.Client.PrivateKeyPem),
             ("cut off", crl.Pem[..(crl.Pem.Length / 2)]),
             ("cut off behind a good one", crl.Pem + crl.Pem[..(crl.Pem.Length / 2)]),
             ("not Base64", crl.Pem.Replace("MI", "!!", StringComparison.Ordinal)),

@@ -26,6 +26,12 @@ internal sealed class CrlFields
 
     internal ReadOnlyMemory<byte> Number { get; set; }
 
+    /// <summary>The number of the list to which this one adds; empty for a full list.</summary>
+    internal ReadOnlyMemory<byte> DeltaBase { get; set; }
+
+    /// <summary>Whether an entry takes a certificate off the list to which this one adds (removeFromCRL).</summary>
+    internal bool HasRemovals { get; set; }
+
     internal IssuingScope Scope { get; set; } = IssuingScope.Whole;
 
     /// <summary>The first slip of form (RFC 5280 §5) that no decision rests on; null when there is none.</summary>

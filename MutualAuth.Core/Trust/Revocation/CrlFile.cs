@@ -2,9 +2,13 @@ using System.Buffers.Text;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Trust.Revocation;
+
+/// <summary>What a file of lists holds: the lists, and certificates of keys that may have signed them.</summary>
+internal sealed record CrlContent(IReadOnlyList<RevocationList> Lists, IReadOnlyList<Certificate> Certificates);
 
 /// <summary>Reads the revocation lists that the operator gave, in DER or PEM. What cannot be used is an error and never skipped.</summary>
 internal static class CrlFile
@@ -18,8 +22,8 @@ internal static class CrlFile
     /// <param name="content">The octets, which are kept.</param>
     /// <param name="source">Where they came from, for the message.</param>
     /// <exception cref="MaterialException">There is none, or one that must not be used.</exception>
-    internal static IEnumerable<RevocationList> Read(byte[] content, string source) =>
-        content.Length > 1 && content[0] == Names.DerReader.Sequence && content[1] >= LongLength ? [Parse(content, source)] : ReadPem(content, source);
+    internal static CrlContent Read(byte[] content, string source) =>
+        content.Length > 1 && content[0] == Names.DerReader.Sequence && content[1] >= LongLength ? new([Parse(content, source)], []) : ReadPem(content, source);
 
     internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
     {
@@ -36,9 +40,10 @@ internal static class CrlFile
         }
     }
 
-    private static List<RevocationList> ReadPem(byte[] content, string source)
+    private static CrlContent ReadPem(byte[] content, string source)
     {
         var lists = new List<RevocationList>();
+        var certificates = new List<Certificate>();
         var rest = content.AsSpan();
         while (PemEncoding.TryFindUtf8(rest, out var fields))
         {
@@ -48,25 +53,36 @@ internal static class CrlFile
                 break;
             }
 
-            if (!rest[fields.Label].SequenceEqual("X509 CRL"u8))
+            var isCertificate = rest[fields.Label].SequenceEqual("CERTIFICATE"u8);
+            if (!isCertificate && !rest[fields.Label].SequenceEqual("X509 CRL"u8))
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {PeerText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks only.");
+                    $"{source}: a PEM block {PeerText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
             }
 
             var der = new byte[fields.DecodedDataLength];
             Base64.DecodeFromUtf8(rest[fields.Base64Data], der, out _, out _);
-            lists.Add(Parse(der, $"{source}, list {lists.Count + 1},"));
+            if (isCertificate)
+            {
+                certificates.Add(Certificate.TryParse(der, out var certificate, out var problem)
+                    ? certificate
+                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Take it out, or have it issued anew."));
+            }
+            else
+            {
+                lists.Add(Parse(der, $"{source}, list {lists.Count + 1},"));
+            }
+
             rest = rest[fields.Location.End..];
         }
 
         if (rest.IndexOf("-----BEGIN "u8) >= 0)
         {
-            throw new MaterialException($"{source}: PEM block {lists.Count + 1} is broken: its lines are not Base64, or its end is missing. Fetch it again.");
+            throw new MaterialException($"{source}: PEM block {lists.Count + certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Fetch it again.");
         }
 
         return lists.Count > 0
-            ? lists
+            ? new(lists, certificates)
             : throw new MaterialException(
                 $"{source}: there is no revocation list in it. Give DER, or PEM with BEGIN X509 CRL and END X509 CRL lines; "
                 + $"to revoke nothing on purpose, use {nameof(RevocationLists)}.{nameof(RevocationLists.DangerouslyUnchecked)}.");

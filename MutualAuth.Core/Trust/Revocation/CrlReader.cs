@@ -37,6 +37,7 @@ internal static class CrlReader
         var thisUpdate = tbs.ReadTime();
         DateTimeOffset? nextUpdate = tbs.NextIs(DerReader.UtcTime) || tbs.NextIs(DerReader.GeneralizedTime) ? tbs.ReadTime() : null;
         var hasEntries = tbs.TryReadContent(DerReader.Sequence, out var entries);
+        var hasRemovals = false;
         var fields = new CrlFields
         {
             RawData = der,
@@ -46,7 +47,8 @@ internal static class CrlReader
             Issuer = issuer,
             ThisUpdate = thisUpdate,
             NextUpdate = nextUpdate,
-            Entries = hasEntries ? ReadEntries(entries) : SerialIndex.None,
+            Entries = hasEntries ? ReadEntries(entries, out hasRemovals) : SerialIndex.None,
+            HasRemovals = hasRemovals,
         };
         ReadTail(fields, ref tbs, version);
         Check(fields);
@@ -59,14 +61,15 @@ internal static class CrlReader
         : tbs.ReadCount() == 1 ? 2
         : throw new AsnContentException("the version is not one that revocation lists have");
 
-    private static SerialIndex ReadEntries(ReadOnlyMemory<byte> entries)
+    private static SerialIndex ReadEntries(ReadOnlyMemory<byte> entries, out bool hasRemovals)
     {
+        hasRemovals = false;
         var offsets = new List<int>(Math.Min(entries.Length / 32, 1 << 20));
         var reader = new DerReader(entries);
         while (!reader.IsEmpty)
         {
             offsets.Add(entries.Length - reader.Rest.Length);
-            RevokedEntry.Read(reader.ReadSequence());
+            hasRemovals |= RevokedEntry.Read(reader.ReadSequence()).Reason == RevocationReason.RemoveFromCrl;
         }
 
         return SerialIndex.Build(entries, offsets);
@@ -125,7 +128,8 @@ internal static class CrlReader
         }
         else if (id.SequenceEqual(CrlOids.DeltaCrlIndicator))
         {
-            throw new AsnContentException("there are only the changes since another list (a delta CRL), which are not supported: give the full list");
+            fields.DeltaBase = value.ReadInteger();
+            NoteCriticality(fields, critical, wanted: true, "the delta CRL indicator (RFC 5280 §5.2.4)");
         }
         else if (id.SequenceEqual(Oids.FreshestCrl) || id.SequenceEqual(Oids.IssuerAltName) || id.SequenceEqual(Oids.AuthorityInformationAccess))
         {
@@ -169,6 +173,16 @@ internal static class CrlReader
         if (fields.Scheme.Kind == SignatureKind.NotAccepted)
         {
             throw new AsnContentException("the signature is not RSA or ECDSA with SHA-2");
+        }
+
+        if (fields.HasRemovals && fields.DeltaBase.IsEmpty)
+        {
+            throw new AsnContentException("an entry has the reason removeFromCRL, which belongs in delta lists only");
+        }
+
+        if (!fields.DeltaBase.IsEmpty && (fields.Number.IsEmpty || fields.DeltaBase.Length > 20 || fields.DeltaBase.Span[0] >= 0x80))
+        {
+            throw new AsnContentException("there are only the changes since another list (a delta CRL), and its number or that of the other list is missing, negative or longer than 20 octets");
         }
 
         if (!fields.Number.IsEmpty && (fields.Number.Length > 20 || fields.Number.Span[0] >= 0x80))

@@ -23,6 +23,7 @@ internal sealed class IssuingScope
 
     private ReadOnlyMemory<byte> _encoding;
     private ImmutableArray<GeneralName> _points = [];
+    private ReadOnlyMemory<byte> _relative;
     private bool _hasPoint;
     private bool _onlyEndEntities;
     private bool _onlyAuthorities;
@@ -51,14 +52,14 @@ internal sealed class IssuingScope
         if (sequence.TryReadContent(DerReader.Context(0, constructed: true), out var point))
         {
             scope._hasPoint = true;
-            scope._points = ReadPointName(new DerReader(point));
+            (scope._points, scope._relative) = ReadPointName(new DerReader(point));
         }
 
         scope._onlyEndEntities = ReadFlag(ref sequence, 1);
         scope._onlyAuthorities = ReadFlag(ref sequence, 2);
         if (sequence.NextIs(DerReader.Context(3)))
         {
-            scope.Reasons = ReadReasons(ref sequence);
+            scope.Reasons = ReadReasons(ref sequence, DerReader.Context(3));
         }
 
         scope.IsIndirect = ReadFlag(ref sequence, 4);
@@ -70,85 +71,120 @@ internal sealed class IssuingScope
     }
 
     /// <summary>Why the list does not speak of the certificate; null when it does (RFC 5280 §6.3.3 (b)).</summary>
-    internal string? Excludes(Certificate subject, Certificate issuer) =>
+    internal string? Excludes(Certificate subject, Certificate issuer, CertificateForm form) =>
         _onlyAttributeCertificates ? "speaks of attribute certificates only"
         : _onlyEndEntities && subject.IsCertificateAuthority ? "speaks of end entities only"
         : _onlyAuthorities && !subject.IsCertificateAuthority ? "speaks of authorities only"
-        : _hasPoint && !IsNamedBy(subject, issuer) ? "is that of another distribution point than the certificate names"
+        : form != CertificateForm.Tolerant && _points.Any(IsNoPlace) ? "names its distribution point by something that is neither a URI nor a directory name"
+        : ReasonsFor(subject, issuer, form) == 0 ? "is that of another distribution point than the certificate names"
         : null;
 
     /// <summary>
-    /// Whether the certificate names the point of this list, octet for octet. A certificate may always be looked up under its issuer's own
-    /// name, as if a point of that name stood in it (the end of RFC 5280 §6.3.3).
+    /// For which reasons the list covers the certificate: for none unless the certificate names the point of this list, octet for octet. A certificate
+    /// may always be looked up under its issuer's own name, as if a point of that name stood in it (the end of RFC 5280 §6.3.3).
     /// </summary>
-    private bool IsNamedBy(Certificate subject, Certificate issuer)
+    internal int ReasonsFor(Certificate subject, Certificate issuer, CertificateForm form = CertificateForm.Tolerant)
     {
-        foreach (var name in _points)
+        if (!_hasPoint)
+        {
+            return Reasons;
+        }
+
+        var mine = Named(_points, _relative, issuer.Subject);
+        foreach (var name in mine)
         {
             if (name.Directory is { } directory && directory.Equals(issuer.Subject))
             {
-                return true;
+                return Reasons;
             }
         }
 
         try
         {
-            return !subject.Extensions.CrlDistributionPoints.IsEmpty && IsNamedIn(new DerReader(subject.Extensions.CrlDistributionPoints).ReadSequence());
+            return subject.Extensions.CrlDistributionPoints.IsEmpty
+                ? 0
+                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints).ReadSequence(), mine, issuer, form);
         }
         catch (AsnContentException)
         {
-            return false;
+            return 0;
         }
     }
 
     /// <summary><c>DistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL, cRLIssuer [2] GeneralNames OPTIONAL }</c></summary>
-    private bool IsNamedIn(DerReader distributionPoints)
+    private static int ReasonsIn(DerReader distributionPoints, ImmutableArray<GeneralName> mine, Certificate issuer, CertificateForm form)
     {
+        var reasons = 0;
         for (var read = 0; !distributionPoints.IsEmpty && read < MaxPoints; read++)
         {
             var point = distributionPoints.ReadSequence();
-            var names = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(new DerReader(name)) : [];
-            point.TryReadContent(DerReader.Context(1), out _);
+            var (names, relative) = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(new DerReader(name)) : ([], default);
+            var named = point.NextIs(DerReader.Context(1)) ? ReadReasons(ref point, DerReader.Context(1)) : AllReasons;
 
             // Where another authority issues the list, it is an indirect one, and those do not come here.
-            if (!point.TryReadContent(DerReader.Context(2, constructed: true), out _) && names.Any(IsOneOfMine))
+            var isOthers = point.TryReadContent(DerReader.Context(2, constructed: true), out var by)
+                && !GeneralName.ReadAll(new DerReader(by)).Any(author => author.Directory is { } directory && directory.Equals(issuer.Subject));
+            point.End();
+            if (!isOthers && (form == CertificateForm.Tolerant || !names.Any(IsNoPlace)) && Named(names, relative, issuer.Subject).Any(theirs => mine.Any(our => IsSame(our, theirs))))
             {
-                return true;
+                reasons |= named;
             }
         }
 
-        return false;
+        return reasons;
     }
 
-    private bool IsOneOfMine(GeneralName name)
+    /// <summary>Whether a name of a point says nothing of where the list lies. Lists are named by URIs and by entries of a directory (RFC 5280 §4.2.1.13).</summary>
+    private static bool IsNoPlace(GeneralName name) => name.Form is not (GeneralNameForm.Uri or GeneralNameForm.Directory);
+
+    private static bool IsSame(GeneralName mine, GeneralName name) =>
+        mine.Form == name.Form
+        && (mine.Value.Span.SequenceEqual(name.Value.Span) || (mine.Directory is { } directory && directory.Equals(name.Directory)));
+
+    /// <summary>The names of a point, of which one that is relative to the issuer's begins with that.</summary>
+    private static ImmutableArray<GeneralName> Named(ImmutableArray<GeneralName> names, ReadOnlyMemory<byte> relative, DistinguishedName issuer)
     {
-        foreach (var mine in _points)
+        if (relative.IsEmpty)
         {
-            if (mine.Form == name.Form
-                && (mine.Value.Span.SequenceEqual(name.Value.Span) || (mine.Directory is { } directory && directory.Equals(name.Directory))))
+            return names;
+        }
+
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            for (var rdns = new DerReader(issuer.RawData).ReadSequence(); !rdns.IsEmpty;)
             {
-                return true;
+                writer.WriteEncodedValue(rdns.ReadElement().Span);
+            }
+
+            using (writer.PushSetOf())
+            {
+                for (var attributes = new DerReader(relative); !attributes.IsEmpty;)
+                {
+                    writer.WriteEncodedValue(attributes.ReadElement().Span);
+                }
             }
         }
 
-        return false;
+        return DistinguishedName.TryDecode(writer.Encode(), out var name) ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
     }
 
-    /// <summary>The full names of a point. A name relative to the issuer, which nobody uses, is read and matches nothing.</summary>
-    private static ImmutableArray<GeneralName> ReadPointName(DerReader reader)
+    /// <summary>The full names of a point, or the contents of the one that is relative to the issuer's name.</summary>
+    private static (ImmutableArray<GeneralName> Full, ReadOnlyMemory<byte> Relative) ReadPointName(DerReader reader)
     {
         ImmutableArray<GeneralName> names = [];
+        ReadOnlyMemory<byte> relative = default;
         if (reader.TryReadContent(DerReader.Context(0, constructed: true), out var full))
         {
             names = GeneralName.ReadAll(new DerReader(full));
         }
         else
         {
-            reader.ReadContent(DerReader.Context(1, constructed: true));
+            relative = reader.ReadContent(DerReader.Context(1, constructed: true));
         }
 
         reader.End();
-        return names.Length <= MaxPoints ? names : throw new AsnContentException("a distribution point has more than 64 names");
+        return names.Length <= MaxPoints ? (names, relative) : throw new AsnContentException("a distribution point has more than 64 names");
     }
 
     private static bool ReadFlag(ref DerReader sequence, int tag)
@@ -163,9 +199,9 @@ internal sealed class IssuingScope
             : throw new AsnContentException("a BOOLEAN is not DER, or writes out its default");
     }
 
-    private static int ReadReasons(ref DerReader sequence)
+    private static int ReadReasons(ref DerReader sequence, byte tag)
     {
-        var bits = sequence.ReadNamedBits(DerReader.Context(3));
+        var bits = sequence.ReadNamedBits(tag);
         var reasons = bits.IsEmpty ? 0 : (bits[0] << 8) | (bits.Length > 1 ? bits[1] : 0);
         return (reasons & AllReasons) != 0 ? reasons & AllReasons : throw new AsnContentException("an issuing distribution point names no reason");
     }

@@ -33,7 +33,7 @@ internal sealed class RevocationChange
 
     /// <summary>
     /// Whether the status of a certificate that was known before may be unknown now, whatever its serial number: a list went away, ran out, was not
-    /// signed by the issuer's key, or speaks of others. A list that its next issue replaced does none of these.
+    /// signed by the issuer's key itself, or speaks of others. A list that its next issue replaced does none of these.
     /// </summary>
     /// <param name="issuers">The issuer's certificates by which it is known.</param>
     /// <param name="grace">How long a list goes on counting after its end.</param>
@@ -43,6 +43,6 @@ internal sealed class RevocationChange
 
     private static bool TakesThePlaceOf(RevocationList old, RevocationList list, IReadOnlyCollection<Certificate> issuers, TimeSpan grace, DateTimeOffset at) =>
         list.CoversWhat(old)
-        && RevocationCheck.FlawOfDates(list, at, grace) is null
-        && issuers.All(issuer => list.IsSignedBy(issuer.PublicKey) || !old.IsSignedBy(issuer.PublicKey));
+        && RevocationCheck.FlawOfDates(list, at, grace, TimeSpan.Zero) is null
+        && issuers.All(issuer => list.IsSignedBy(issuer.PublicKey));
 }

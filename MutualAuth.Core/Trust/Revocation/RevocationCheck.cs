@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -32,56 +33,135 @@ internal sealed class RevocationCheck : IRevocationSource
 
     /// <inheritdoc/>
     /// <remarks>The issuer is looked up on the deny list too, because nobody asks about the anchor by itself.</remarks>
-    public Rejection? Check(Certificate subject, Certificate issuer, DateTimeOffset at) =>
-        _denied?.Examine(issuer) ?? _denied?.Examine(subject) ?? (_lists is null ? null : CheckLists(subject, issuer, _now ?? at));
+    public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
+        _denied?.Examine(path[index + 1]) ?? _denied?.Examine(path[index])
+        ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new ListSigners(path, index, pool, _lists, _profile, at), _now ?? at));
 
-    private Rejection? CheckLists(Certificate subject, Certificate issuer, DateTimeOffset at)
+    private Rejection? CheckLists(Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at)
     {
         var covered = 0;
         string? flaw = null;
-        foreach (var list in _lists!.Naming(issuer.Subject))
+        var named = _lists!.Naming(issuer.Subject);
+        foreach (var list in named)
         {
-            if (FlawOf(list, subject, issuer, at) is { } found)
+            if (list.IsDelta)
             {
-                flaw ??= found;
                 continue;
             }
 
-            if (list.TryFind(subject.Serial.Span, out var entry))
+            foreach (var counting in InForce(list, subject, issuer, signers, at, ref flaw))
             {
-                return new Rejection(RejectionReason.CertificateRevoked, "a certificate that is not revoked", $"one that is {entry} ({list})")
+                if (FindEntry(counting, subject, issuer, signers, at) is { } entry)
                 {
-                    Element = Describe(subject),
-                    Rule = "RFC 5280 §6.3.3",
-                    Hint = entry.Reason == RevocationReason.CertificateHold ? "It is on hold: its authority can release it." : "Its holder needs a new one.",
-                };
-            }
+                    return Revoked(subject, entry, counting);
+                }
 
-            covered |= list.Scope.Reasons;
+                covered |= counting.Scope.ReasonsFor(subject, issuer);
+            }
         }
 
-        return covered == IssuingScope.AllReasons || !IsStatusNeeded(subject)
-            ? null
-            : Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover some of the reasons for revoking only"));
+        foreach (var delta in named)
+        {
+            // A full list that is newer has all of it, and may have released somebody since.
+            if (delta.IsDelta && !named.Any(delta.IsOvertakenBy) && delta.TryFind(subject.Serial.Span, out var entry) && entry.Reason != RevocationReason.RemoveFromCrl
+                && !named.Any(delta.AddsTo) && InForce(delta, subject, issuer, signers, at, ref flaw).Length > 0)
+            {
+                return Revoked(subject, entry, delta);
+            }
+        }
+
+        if (covered == IssuingScope.AllReasons)
+        {
+            return null;
+        }
+
+        return IsStatusNeeded(subject) ? Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover some of the reasons for revoking only"))
+            : RevokedWhatever(named, subject, issuer, signers);
     }
 
-    /// <summary>Why the list says nothing of the certificate; null when it does.</summary>
+    /// <summary>What a full list says of the certificate, and what the newest delta that adds to it changes (RFC 5280 §5.2.4, §6.3.3).</summary>
+    private RevokedEntry? FindEntry(RevocationList list, Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at)
+    {
+        RevokedEntry? onList = list.TryFind(subject.Serial.Span, out var entry) ? entry : null;
+        RevocationList? newest = null;
+        string? ignored = null;
+        foreach (var named in _lists!.Naming(issuer.Subject))
+        {
+            if (!named.IsDelta)
+            {
+                continue;
+            }
+
+            foreach (var delta in InForce(named, subject, issuer, signers, at, ref ignored))
+            {
+                newest = delta.AddsTo(list) && (newest is null || delta.IsNewerThan(newest)) ? delta : newest;
+            }
+        }
+
+        return newest is null || !newest.TryFind(subject.Serial.Span, out var since) ? onList
+            : since.Reason != RevocationReason.RemoveFromCrl ? since
+            : onList is { Reason: RevocationReason.CertificateHold } ? null // only a hold can be lifted
+            : onList;
+    }
+
+    /// <summary>The list itself when it counts; what it was to replace when nobody has signed it; nothing when there is no such list.</summary>
+    private ImmutableArray<RevocationList> InForce(RevocationList list, Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at, ref string? flaw)
+    {
+        if (FlawOf(list, subject, issuer, at) is { } found)
+        {
+            flaw ??= found;
+            return [];
+        }
+
+        if (signers.FlawOf(list) is not { } forged)
+        {
+            list.Prove();
+            return [list];
+        }
+
+        flaw ??= forged;
+        ImmutableArray<RevocationList> reserve = [.. list.Reserve.Where(before => FlawOf(before, subject, issuer, at) is null && signers.FlawOf(before) is null)];
+        list.Refute(hasReserve: !reserve.IsEmpty);
+        return reserve;
+    }
+
+    /// <summary>Why the list says nothing of the certificate, whoever signed it; null when it does.</summary>
     private string? FlawOf(RevocationList list, Certificate subject, Certificate issuer, DateTimeOffset at) =>
-        list.Scope.Excludes(subject, issuer) is { } scope ? $"a list that {scope}"
-        : FlawOfDates(list, at, _policy!.DangerousGracePeriod)
+        list.Scope.Excludes(subject, issuer, _profile.Form) is { } scope ? $"a list that {scope}"
+        : FlawOfDates(list, at, _policy!.DangerousGracePeriod, _policy.ClockSkew)
         ?? (_profile.Form != CertificateForm.Tolerant && list.FormProblem is { } form ? $"a list of which {form}"
         : list.Scheme.HashBits < _profile.MinimumHashBits ? $"a list that is signed with SHA-2 of {list.Scheme.HashBits} bits"
-        : issuer.KeyUsage is { } usage && !usage.HasFlag(System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.CrlSign) ? $"a list, although the issuer's key is for {usage} only and not for signing lists (cRLSign)"
-        : _profile.Form != CertificateForm.Tolerant && list.NamesAnotherKey(issuer) ? "a list that names another key of the issuer"
-        : !list.IsSignedBy(issuer.PublicKey) ? "a list that the issuer's key has not signed"
         : null);
 
     /// <summary>Why the list does not count at this time; null when it does.</summary>
-    internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace) =>
-        at < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
+    internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
+        at + skew < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
         : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
         : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
         : null;
+
+    /// <summary>Where the policy lets pass what no list covers, a genuine list that no longer counts still keeps out whoever is on it.</summary>
+    private Rejection? RevokedWhatever(ImmutableArray<RevocationList> named, Certificate subject, Certificate issuer, ListSigners signers)
+    {
+        foreach (var list in named)
+        {
+            if (list.TryFind(subject.Serial.Span, out var entry) && entry.Reason != RevocationReason.RemoveFromCrl
+                && list.Scope.Excludes(subject, issuer, _profile.Form) is null && signers.FlawOf(list) is null)
+            {
+                return Revoked(subject, entry, list);
+            }
+        }
+
+        return null;
+    }
+
+    private Rejection Revoked(Certificate subject, RevokedEntry entry, RevocationList list) =>
+        new(RejectionReason.CertificateRevoked, "a certificate that is not revoked", $"one that is {entry} ({list})")
+        {
+            Element = Describe(subject),
+            Rule = "RFC 5280 §6.3.3",
+            Hint = entry.Reason == RevocationReason.CertificateHold ? "It is on hold: its authority can release it." : "Its holder needs a new one.",
+        };
 
     private bool IsStatusNeeded(Certificate subject) => _policy!.Unknown == UnknownStatus.Deny && _policy.Coverage switch
     {
@@ -95,7 +175,7 @@ internal sealed class RevocationCheck : IRevocationSource
     {
         Element = Describe(subject),
         Rule = "RFC 5280 §6.3.3",
-        Hint = "Fetch the issuer's current list and load it; lists are taken from nowhere but the configuration.",
+        Hint = "Fetch the issuer's current list and load it; lists are taken from nowhere but the configuration. Where another key of the issuer signed it, put that key's certificate beside it.",
     };
 
     private bool IsLeaf(Certificate certificate) => ReferenceEquals(certificate, _leaf);

@@ -19,6 +19,12 @@ public sealed record RevocationPolicy
     /// </summary>
     public TimeSpan DangerousGracePeriod { get; init; }
 
+    /// <summary>
+    /// How far an authority's clock may be ahead of ours: a list counts this long before the time at which it says it was made. Zero to one hour,
+    /// default one minute.
+    /// </summary>
+    public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Whether something of this lets pass what the defaults reject.</summary>
     internal bool IsRelaxed => Coverage == RevocationCoverage.LeafOnly || Unknown != UnknownStatus.Deny || DangerousGracePeriod > TimeSpan.Zero;
 
@@ -32,6 +38,11 @@ public sealed record RevocationPolicy
         if (!Enum.IsDefined(Coverage) || !Enum.IsDefined(Unknown))
         {
             yield return $"{nameof(RevocationPolicy)}.{nameof(Coverage)} and {nameof(Unknown)} must be values that exist.";
+        }
+
+        if (ClockSkew < TimeSpan.Zero || ClockSkew > TimeSpan.FromHours(1))
+        {
+            yield return $"{nameof(RevocationPolicy)}.{nameof(ClockSkew)} must be zero to one hour; it is {ClockSkew}.";
         }
 
         if (DangerousGracePeriod < TimeSpan.Zero || DangerousGracePeriod > TimeSpan.FromDays(366))

@@ -27,13 +27,11 @@ internal readonly record struct RevokedEntry(DateTimeOffset Since, RevocationRea
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"revoked since {Since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, reason {Reason.ToText()}");
 
-    /// <summary>Reads a reason code, with its checks (RFC 5280 §5.3.1).</summary>
-    internal static RevocationReason ReadReason(ref DerReader reader)
+    /// <summary>Reads a reason code, which must exist (RFC 5280 §5.3.1).</summary>
+    private static RevocationReason ReadReason(ref DerReader reader)
     {
         var reason = (RevocationReason)reader.ReadCount(DerReader.Enumerated);
-        return reason is RevocationReason.RemoveFromCrl
-            ? throw new AsnContentException("an entry has the reason removeFromCRL, which belongs in delta lists only")
-            : Enum.IsDefined(reason) ? reason : throw new AsnContentException("an entry has a reason that does not exist");
+        return Enum.IsDefined(reason) ? reason : throw new AsnContentException("an entry has a reason that does not exist");
     }
 
     private static RevocationReason ReadExtensions(DerReader extensions)
@@ -98,6 +96,7 @@ internal static class RevocationReasons
         RevocationReason.Superseded => "superseded",
         RevocationReason.CessationOfOperation => "cessationOfOperation",
         RevocationReason.CertificateHold => "certificateHold",
+        RevocationReason.RemoveFromCrl => "removeFromCRL",
         RevocationReason.PrivilegeWithdrawn => "privilegeWithdrawn",
         RevocationReason.AttributeAuthorityCompromise => "aACompromise",
         _ => "unspecified",
