@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using MutualAuth.Errors;
+using MutualAuth.Stress.Support;
+
+namespace MutualAuth.Stress.Lives;
+
+/// <summary>Connects that are cancelled at random moments, before the call included: the outcome is the caller's, soon, and nothing is left.</summary>
+internal static class RandomCancels
+{
+    private const int Most = 5000;
+    private const int AtOnce = 8;
+
+    private static readonly TimeSpan s_late = TimeSpan.FromSeconds(1);
+
+    internal static Scenario Scenario { get; } = new("random-cancels", "ConnectAsync cancelled at random moments", RunAsync);
+
+    private static async Task RunAsync(Run run)
+    {
+        var figures = run.Figures;
+        figures.Forbid("other-outcomes", "foreign-tokens", "late", "sockets-left", "registry-left");
+        using var lab = new Lab();
+        var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions));
+        var accepting = Applications.DisposeOfAllAsync(listener);
+        var client = new MutualTlsClient(lab.ClientOptions);
+        var (begun, latest) = (0, 0L);
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
+        {
+            while (!run.IsOver && Interlocked.Increment(ref begun) <= Most)
+            {
+                var late = await CancelAsync(client, listener, figures);
+                for (long seen; late > (seen = Interlocked.Read(ref latest)) && Interlocked.CompareExchange(ref latest, late, seen) != seen;)
+                {
+                }
+            }
+        })));
+        await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Lab.Patience);
+        await accepting;
+        await lab.DemandRestAsync(figures, Lab.PortOf(listener));
+        figures.Note("latest", string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(latest).TotalMilliseconds:F0} ms"));
+    }
+
+    /// <summary>How long after its cancel the call came back, in ticks.</summary>
+    private static async Task<long> CancelAsync(MutualTlsClient client, MutualTlsListener listener, Figures figures)
+    {
+        using var cancel = new CancellationTokenSource();
+        var cancelled = 0L;
+        using var registration = cancel.Token.Register(() => cancelled = Stopwatch.GetTimestamp());
+        var after = RandomNumberGenerator.GetInt32(-1, 30);
+        if (after < 0)
+        {
+            await cancel.CancelAsync();
+        }
+        else
+        {
+            cancel.CancelAfter(after);
+        }
+
+        try
+        {
+            await using var connection = await client.ConnectAsync(listener.LocalEndPoint, Lab.ServerName, cancel.Token);
+            figures.Count("connections");
+            return 0;
+        }
+        catch (OperationCanceledException exception)
+        {
+            figures.Count("cancels");
+            figures.Fault("foreign-tokens", exception.CancellationToken == cancel.Token ? 0 : 1);
+            var late = Stopwatch.GetElapsedTime(cancelled);
+            figures.Fault("late", late > s_late ? 1 : 0);
+            return late.Ticks;
+        }
+        catch (Exception exception)
+        {
+            figures.Fault("other-outcomes");
+            figures.Note("other", exception is HandshakeException handshake ? handshake.Reason.ToString() : exception.GetType().Name);
+            return 0;
+        }
+    }
+}
