@@ -58,7 +58,7 @@ internal static class Commands
         catch (Exception exception)
         {
             run.Figures.Fault("scenario-failed");
-            run.Figures.Note("with", exception.ToString());
+            run.Figures.Note("with", $"{exception.GetType().Name} {exception.Message} {exception.StackTrace?.Split('\n')[0].Trim()}");
         }
 
         Tell(run.Figures);

@@ -9,7 +9,7 @@ namespace MutualAuth.Stress.Closing;
 internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
 {
     private const int MostCloses = 2000;
-    private const int AtOnce = 24;
+    private const int AtOnce = 16;
     private const int PerWorker = 2;
     private const int Small = 64;
     private const int Large = 40_000;

@@ -17,7 +17,8 @@ internal static class ThrowingObservers
         var figures = run.Figures;
         figures.Forbid("honest-failed", "strangers-let-in", "observer-not-told", "stop-threw", "sockets-left", "registry-left");
         using var lab = new Lab();
-        using var log = new CountingLog { Throws = _ => true };
+        var isUp = false;
+        using var log = new CountingLog { Throws = _ => isUp };
         using var foreign = new TestAuthority();
         using var foreignCertificate = foreign.IssueClient("client.test");
         var told = 0;
@@ -35,6 +36,7 @@ internal static class ThrowingObservers
         });
         var accepting = Applications.EchoAllAsync(listener);
         var honest = new MutualTlsClient(lab.ClientOptions with { LoggerFactory = log });
+        isUp = true; // a program whose logger fails while it starts does not start
         var stranger = new MutualTlsClient(new() { Identity = foreignCertificate.AsIdentity, Trust = lab.Trust, Authorization = Authorize.ServerName });
         while (!run.IsOver && figures.Of("rounds") < MostRounds)
         {

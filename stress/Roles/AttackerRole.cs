@@ -8,7 +8,7 @@ namespace MutualAuth.Stress.Roles;
 
 /// <summary>
 /// A stranger: <c>attacker FOLDER PORT ADDRESSES KIND LEASH</c>. It comes from so many addresses of 127.66.0.0/16, and with a leash it takes that share of
-/// a processor at most. <c>open COUNT</c> begins so many attacks and keeps them; <c>rate N</c> begins N new ones a second from then on, and lets the
+/// a processor at most. <c>open COUNT SECONDS</c> begins so many attacks, or what the time allows, and keeps them; <c>rate N</c> begins N new ones a second from then on, and lets the
 /// oldest go beyond those that were open; <c>send COUNT RATE</c> waits for the end of each; <c>close</c> ends them all. Answers: attacks begun and failed.
 /// </summary>
 internal sealed class AttackerRole : IDisposable
@@ -42,7 +42,7 @@ internal sealed class AttackerRole : IDisposable
             switch (asked[0])
             {
                 case "open":
-                    await role.OpenAsync(Lines.Number(asked[1]));
+                    await role.OpenAsync(Lines.Number(asked[1]), Lines.Seconds(asked[2]));
                     break;
                 case "rate":
                     _ = role.KeepOpeningAsync(Lines.Number(asked[1]), role._open.Count, role._stop.Token);
@@ -66,12 +66,12 @@ internal sealed class AttackerRole : IDisposable
         _attack.Dispose();
     }
 
-    private async Task OpenAsync(int count)
+    private async Task OpenAsync(int count, double seconds)
     {
-        var left = count;
+        var (left, began) = (count, Stopwatch.GetTimestamp());
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
         {
-            while (Interlocked.Decrement(ref left) >= 0)
+            while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds && Interlocked.Decrement(ref left) >= 0)
             {
                 await BeginAsync();
             }
@@ -121,7 +121,7 @@ internal sealed class AttackerRole : IDisposable
 
     private async Task BeginAsync()
     {
-        while (Process.GetCurrentProcess().TotalProcessorTime > Stopwatch.GetElapsedTime(_began) * _leash)
+        while (Environment.CpuUsage.TotalTime > Stopwatch.GetElapsedTime(_began) * _leash)
         {
             await Task.Delay(10);
         }

@@ -13,15 +13,28 @@ internal static class Descriptors
     private const double MostMilliseconds = 1000;
 
     internal static Scenario Thousand { get; } = new(
-        "strangers-1024-descriptors", "ulimit -n 1024 and 2,000 silent sockets: an honest client is served within a second",
-        run => ServedBesideAsync(run, 1024, 2000, "plain")) { Share = 1.5, GoesOnAfterCrash = false };
+        "strangers-1024-descriptors",
+        "ulimit -n 1024 and 2,000 silent sockets: an honest client is served within a second",
+        run => ServedBesideAsync(run, 1024, 2000, "plain"))
+    {
+        Share = 1.5,
+        GoesOnAfterCrash = false,
+    };
 
-    internal static Scenario Few { get; } = new(
-        "strangers-150-descriptors", "ulimit -n 150 and silent sockets, four times of four addresses: the process lives", LivesAsync) { Share = 1.5, GoesOnAfterCrash = false };
+    internal static Scenario Few { get; } = new("strangers-150-descriptors", "ulimit -n 150 and silent sockets, four times of four addresses: the process lives", LivesAsync)
+    {
+        Share = 1.5,
+        GoesOnAfterCrash = false,
+    };
 
     internal static Scenario ThrowingLog { get; } = new(
-        "descriptors-throwing-log", "ulimit -n 256, 600 silent sockets, and a logger that throws when accepting fails",
-        run => ServedBesideAsync(run, 256, 600, "throwing-log")) { Share = 1.5, GoesOnAfterCrash = false };
+        "descriptors-throwing-log",
+        "ulimit -n 256, 600 silent sockets, and a logger that throws when accepting fails",
+        run => ServedBesideAsync(run, 256, 600, "throwing-log"))
+    {
+        Share = 1.5,
+        GoesOnAfterCrash = false,
+    };
 
     private static async Task ServedBesideAsync(Run run, int limit, int sockets, string serverKind)
     {
@@ -35,7 +48,7 @@ internal static class Descriptors
         var (honest, _) = await Child.StartRoleAsync(["honest", material.Folder, said[0], HonestAddress, "0", serverKind]);
         await using var ownedHonest = honest;
         var idle = await TryAsync(honest, run);
-        var counts = await attacker.AskAsync($"open {sockets}", TimeSpan.FromMinutes(1));
+        var counts = await attacker.AskAsync($"open {sockets} {Lines.Text(Math.Max(run.Time.TotalSeconds / 3, 2))}", TimeSpan.FromMinutes(1));
         var beside = await TryAsync(honest, run);
         figures.Count("sockets", Lines.Number(counts[0]));
         figures.Note("idle", idle.ToString());
@@ -62,7 +75,7 @@ internal static class Descriptors
         {
             var (attacker, _) = await Child.StartRoleAsync(["attacker", material.Folder, said[0], "4", "silence", "64"]);
             await using var ownedAttacker = attacker;
-            figures.Count("sockets", Lines.Number((await attacker.AskAsync("open 400", TimeSpan.FromMinutes(1)))[0]));
+            figures.Count("sockets", Lines.Number((await attacker.AskAsync($"open 400 {Lines.Text(Math.Max(run.Time.TotalSeconds / 8, 1))}", TimeSpan.FromMinutes(1)))[0]));
 
             // The pool of threads looks twice a second whether it needs another one, for which it needs descriptors.
             for (var began = Stopwatch.GetTimestamp(); server.IsAlive && Stopwatch.GetElapsedTime(began) < run.Time / 8;)

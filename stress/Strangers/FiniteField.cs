@@ -13,8 +13,11 @@ internal static class FiniteField
     private const double MostAtWorst = 3;
     private const double MostCost = 3;
 
-    internal static Scenario Scenario { get; } = new(
-        "strangers-finite-field", "200 hellos a second with an ffdhe8192 key share, against echo on open connections", RunAsync) { Share = 2.5, GoesOnAfterCrash = false };
+    internal static Scenario Scenario { get; } = new("strangers-finite-field", "200 hellos a second with an ffdhe8192 key share, against echo on open connections", RunAsync)
+    {
+        Share = 2.5,
+        GoesOnAfterCrash = false,
+    };
 
     private static async Task RunAsync(Run run)
     {

@@ -48,7 +48,8 @@ internal sealed record Flood(string Attack, int Addresses)
         var seconds = run.Left.TotalSeconds;
         await MeasureAsync(honest, 40, seconds / 8); // everything is compiled then
         var idle = await MeasureAsync(honest, run.Scaled(Handshakes, SecondsOfTheWhole, 20), seconds / 4);
-        await attacker.AskAsync($"open {run.Scaled(Standing, SecondsOfTheWhole, 300)}", TimeSpan.FromMinutes(2));
+        figures.Note("idle", idle.ToString());
+        await attacker.AskAsync($"open {run.Scaled(Standing, SecondsOfTheWhole, 300)} {Lines.Text(seconds / 2)}", TimeSpan.FromMinutes(1));
         await attacker.AskAsync($"rate {PerSecond}");
         var flooded = await FloodedAsync(run, server, attacker, honest, seconds / 3);
         if (flooded.Failed == 0 && IsTooSlow(flooded, idle))
@@ -61,7 +62,6 @@ internal sealed record Flood(string Attack, int Addresses)
         var counts = await attacker.AskAsync("close");
         figures.Count("attacks", Lines.Number(counts[0]));
         figures.Count("handshakes", flooded.Count);
-        figures.Note("idle", idle.ToString());
         figures.Note("flooded", flooded.ToString());
         figures.Fault("honest-refused", flooded.Failed + idle.Failed + (flooded.Count == 0 ? 1 : 0));
         figures.Demand(flooded.Median <= MostAtMedian * idle.Median, "median-over-2x-idle");
