@@ -24,7 +24,7 @@ internal sealed class HandshakeAttempt : IDisposable
     private Rejection? _abortReason;
 
     private HandshakeAttempt(
-        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, Exception? unusable)
+        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole peerRole, HandshakeOptions options, Exception? unusable, CancellationToken callerToken)
     {
         _unusable = unusable;
         _options = options;
@@ -80,7 +80,7 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, EndPointOf(socket), peerRole, options, callerToken, unusable);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), peerRole, options, unusable, callerToken);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
@@ -95,8 +95,8 @@ internal sealed class HandshakeAttempt : IDisposable
         remoteEndPoint ?? EndPointOf((stream as NetworkStream)?.Socket),
         peerRole,
         options,
-        callerToken,
-        stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."));
+        stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."),
+        callerToken);
 
     /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
     /// <exception cref="HandshakeException">The transport cannot be used, or the application's hook threw.</exception>

@@ -50,7 +50,7 @@ internal sealed class CandidatePool
 
     /// <summary>Everything of this name, in no order.</summary>
     internal IEnumerable<Certificate> Named(DistinguishedName name) =>
-        _trust.AnchorsNamed(name).Concat(_trust.IntermediatesNamed(name)).Concat(_presented.Where(presented => presented.Subject.Equals(name)));
+        _trust.AnchorsNamed(name).All.Concat(_trust.IntermediatesNamed(name).All).Concat(_presented.Where(presented => presented.Subject.Equals(name)));
 
     /// <summary>Whether names alone lead from the leaf to an anchor. Costs no signature check, and visits each certificate once.</summary>
     internal bool NamesReachAnAnchor()
