@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
@@ -13,6 +14,8 @@ namespace MutualAuth.Spiffe;
 /// </remarks>
 public sealed class WorkloadApiAddress
 {
+    private static readonly SearchValues<char> s_ofAddresses = SearchValues.Create("0123456789abcdefABCDEF:.");
+
     /// <summary>The environment variable that holds the address where none is configured: <c>SPIFFE_ENDPOINT_SOCKET</c>.</summary>
     public const string EnvironmentVariable = "SPIFFE_ENDPOINT_SOCKET";
 
@@ -138,7 +141,7 @@ public sealed class WorkloadApiAddress
     /// <summary>Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets, ports, zones.</summary>
     private static IPAddress? ReadIp(string text)
     {
-        if (text.AsSpan().ContainsAnyExcept("0123456789abcdefABCDEF:.") || !IPAddress.TryParse(text, out var address))
+        if (text.AsSpan().ContainsAnyExcept(s_ofAddresses) || !IPAddress.TryParse(text, out var address))
         {
             return null;
         }

@@ -50,7 +50,7 @@ internal static class Targets
     {
         try
         {
-            foreach (var list in CrlFile.Read(input, "the input"))
+            foreach (var list in CrlFile.Read(input, "the input").Lists)
             {
                 list.TryFind([1], out _);
             }

@@ -118,7 +118,7 @@ public sealed class BlockingStoreTests
 
     private sealed class BlockingStore(ICredentialStore inner) : ICredentialStore
     {
-        private readonly ManualResetEventSlim _gate = new();
+        private readonly TaskCompletionSource _gate = new();
         private readonly ConcurrentBag<bool> _isOfThePool = [];
 
         internal SemaphoreSlim Entered { get; } = new(0);
@@ -127,13 +127,13 @@ public sealed class BlockingStoreTests
 
         internal int ThreadsOfThePool => _isOfThePool.Count(isOfThePool => isOfThePool);
 
-        internal void Release() => _gate.Set();
+        internal void Release() => _gate.TrySetResult();
 
         public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken)
         {
             _isOfThePool.Add(Thread.CurrentThread.IsThreadPoolThread);
             Entered.Release();
-            _gate.Wait(CancellationToken.None);
+            _gate.Task.Wait(CancellationToken.None);
             return inner.FindAsync(userName, cancellationToken);
         }
     }

@@ -27,13 +27,13 @@ public sealed class IterationsTests
     }
 
     [Test]
-    public void A_password_that_is_set_takes_the_figures_of_each_hash()
+    public async Task A_password_that_is_set_takes_the_figures_of_each_hash()
     {
         var store = new MemoryCredentialStore();
         using var password = Password.From("pencil");
 
-        store.SetPasswordAsync("alice", password).AsTask().Wait(TimeSpan.FromSeconds(20)).Should().BeTrue();
+        await store.SetPasswordAsync("alice", password).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
-        store.FindAsync("alice", default).Result!.Verifiers.Should().OnlyContain(verifier => verifier.Iterations == verifier.Hash.DefaultIterations);
+        (await store.FindAsync("alice", default))!.Verifiers.Should().OnlyContain(verifier => verifier.Iterations == verifier.Hash.DefaultIterations);
     }
 }

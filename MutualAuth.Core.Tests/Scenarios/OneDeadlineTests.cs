@@ -84,7 +84,7 @@ public sealed class OneDeadlineTests
             SelectServer = (_, front, _) =>
             {
                 asked.SetResult();
-                release.Wait();
+                release.Wait(CancellationToken.None); // as a selector that takes no notice
                 return new(front);
             },
         });

@@ -132,7 +132,7 @@ public sealed class SocketSettingsTests
     {
         var find = () => MutualTlsClient.HostOf(host, 4433);
 
-        find.Should().Throw<ArgumentException>().WithParameterName("host");
+        find.Should().Throw<ArgumentException>().WithParameterName(nameof(host));
     }
 
     private static Task<Ends> ShakeAsync(Socket clientSocket, Socket serverSocket, MutualTlsClientOptions client, MutualTlsServerOptions server) =>

@@ -52,7 +52,7 @@ public sealed class SwapsUnderLoadTests
 
         await end.CancelAsync();
         await Task.WhenAll(clients).WaitAsync(Ends.Deadline, cancellationToken);
-        await listener.StopAsync(TimeSpan.Zero);
+        await listener.StopAsync(TimeSpan.Zero, cancellationToken);
         await serving.WaitAsync(Ends.Deadline, cancellationToken);
 
         failures.Should().BeEmpty();

@@ -93,10 +93,13 @@ internal sealed class DeafStream(Deafness deafness, Stream? inner = null) : Stre
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        Dispose();
-        return deafness == Deafness.DisposesForEver ? new ValueTask(new TaskCompletionSource().Task) : default;
+        await base.DisposeAsync();
+        if (deafness == Deafness.DisposesForEver)
+        {
+            await new TaskCompletionSource().Task;
+        }
     }
 
     protected override void Dispose(bool disposing)

@@ -78,7 +78,7 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
     {
         try
         {
-            await connection.CompleteWritesAsync();
+            await connection.CompleteWritesAsync(cancellationToken);
         }
         catch (IOException)
         {

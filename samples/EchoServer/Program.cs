@@ -32,7 +32,7 @@ async Task<int> ServeAsync(ParseResult arguments, CancellationToken stop)
     }
 
     // The listener gives no more connections; those that are open still have what is left of the time.
-    await listener.StopAsync(drainTimeout);
+    await listener.StopAsync(drainTimeout, CancellationToken.None); // what ends the loop is no hurry
     return 0;
 }
 

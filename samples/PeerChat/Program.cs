@@ -64,7 +64,7 @@ async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
 
     using var typed = new StreamReader(Console.OpenStandardInput());
     await room.SendLinesAsync(typed, stop);
-    await listener.StopAsync(TimeSpan.Zero);
+    await listener.StopAsync(TimeSpan.Zero, CancellationToken.None);
     await accepting;
     return room.ExitCode;
 
