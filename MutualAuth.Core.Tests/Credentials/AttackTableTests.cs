@@ -334,9 +334,12 @@ public sealed class AttackTableTests
         var ofKnown = await FramesOfAsync(mechanism, known);
         var ofUnknown = await FramesOfAsync(mechanism, "nobdy".PadRight(known.Length, 'x')[..known.Length]);
 
-        ofUnknown.Should().Equal(ofKnown);
+        ofUnknown.Select(WithoutNonce).Should().Equal(ofKnown.Select(WithoutNonce));
         ofKnown.Should().NotBeEmpty();
     }
+
+    /// <summary>The octets that are each connection's own, by which step-ups are bound to it.</summary>
+    private static string WithoutNonce(string frame) => System.Text.RegularExpressions.Regex.Replace(frame, " N-[A-Z2-7]+", " N-nonce");
 
     [Test]
     public async Task Pitfall_28_an_unknown_users_salt_is_the_same_at_every_attempt_and_another_for_another()

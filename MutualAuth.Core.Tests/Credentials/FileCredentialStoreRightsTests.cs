@@ -30,6 +30,7 @@ public sealed class FileCredentialStoreRightsTests
     [SetUp]
     public void SetUp()
     {
+        _log.Clear();
         if (OperatingSystem.IsWindows())
         {
             Assert.Ignore("Windows has other rights.");

@@ -168,7 +168,7 @@ public sealed class ResumptionTests
 
         return new Visit(end, SessionTap.OffersSession(wire.ClientToServer.Recording), SessionTap.IsResumed(wire.ServerToClient.Recording))
         {
-            ShownToServer = server.RemoteCertificate?.Subject,
+            ShownToServer = server.IsAuthenticated ? server.RemoteCertificate?.Subject : null,
         };
     }
 

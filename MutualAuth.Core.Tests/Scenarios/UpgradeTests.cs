@@ -167,10 +167,12 @@ public sealed class UpgradeTests
         using var certificate = _world.Authority.IssueServer("server.test");
         await using var wire = new DuplexPair();
         var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = policy }).UpgradeAsync(wire.Client, "server.test"));
-        await using var peer = await ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, version, protocol: null);
+        var accepting = ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, version, protocol: null);
 
         var end = await ours;
 
+        await accepting.WaitAsync(Ends.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
+        await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
         if (policy == ConfirmationPolicy.Preferred)
         {
             await using var connection = end.Accepted;

@@ -166,16 +166,19 @@ public sealed class MaterialFilesTests
     {
         const string verifier = "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         var users = FileCredentialStore.Open(_cabinet.Write("users", $"jo:{verifier}\n"), _cabinet.Clock);
-        var replaced = 0;
-        users.Replaced += (_, _) => replaced++;
+        using var replaced = new SemaphoreSlim(0);
+        using var refused = new SemaphoreSlim(0);
+        users.Replaced += (_, _) => replaced.Release();
+        users.Refused += (_, _) => refused.Release();
 
         _cabinet.Rename("users", $"jo:!{verifier}\n");
         _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
-        replaced.Should().Be(1);
+        (await replaced.WaitAsync(Ends.Deadline, cancellationToken)).Should().BeTrue();
         _cabinet.Rename("users", "nonsense");
         _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
+        (await refused.WaitAsync(Ends.Deadline, cancellationToken)).Should().BeTrue();
 
-        replaced.Should().Be(1);
+        replaced.CurrentCount.Should().Be(0);
         (await users.FindAsync("jo", cancellationToken))!.IsDisabled.Should().BeTrue();
     }
 }

@@ -1,7 +1,7 @@
-using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Names;
 using MutualAuth.Trust;
 using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
@@ -87,8 +87,8 @@ public static class PkitsCommand
     /// <summary>The files of the suite. A test's path and lists are those to which the names in its certificates lead.</summary>
     private sealed class Suite
     {
-        private readonly ILookup<string, (ReadOnlyMemory<byte> Der, string Issuer)> _authorities;
-        private readonly List<(ReadOnlyMemory<byte> Der, string Issuer)> _lists;
+        private readonly ILookup<DistinguishedName, (ReadOnlyMemory<byte> Der, DistinguishedName Issuer)> _authorities;
+        private readonly List<(ReadOnlyMemory<byte> Der, DistinguishedName Issuer)> _lists;
 
         internal Suite(string directory)
         {
@@ -98,12 +98,12 @@ public static class PkitsCommand
                 .Select(file => (ReadOnlyMemory<byte>)File.ReadAllBytes(file))
                 .Select(der => (Der: der, Read: Read(der)))
                 .Where(each => each.Read is not null)
-                .ToLookup(each => Key(each.Read!.Subject.ToString()), each => (each.Der, Key(each.Read!.Issuer.ToString())));
+                .ToLookup(each => each.Read!.Subject, each => (each.Der, each.Read!.Issuer));
             _lists = [.. System.IO.Directory.EnumerateFiles(Path.Combine(directory, "crls"), "*.crl").Order(StringComparer.Ordinal)
                 .Select(file => (ReadOnlyMemory<byte>)File.ReadAllBytes(file))
                 .Select(der => (der, IssuerOf(der)))
                 .Where(each => each.Item2 is not null)
-                .Select(each => (each.der, Key(each.Item2!)))];
+                .Select(each => (each.der, each.Item2!))];
         }
 
         internal string Directory { get; }
@@ -113,8 +113,8 @@ public static class PkitsCommand
         internal (IReadOnlyList<ReadOnlyMemory<byte>> Others, IReadOnlyList<ReadOnlyMemory<byte>> Lists) LedToBy(ReadOnlyMemory<byte> target)
         {
             var others = new List<ReadOnlyMemory<byte>>();
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            var pending = new Queue<string>(Read(target) is { } leaf ? [Key(leaf.Issuer.ToString())] : []);
+            var names = new HashSet<DistinguishedName>();
+            var pending = new Queue<DistinguishedName>(Read(target) is { } leaf ? [leaf.Issuer] : []);
             while (pending.TryDequeue(out var name))
             {
                 if (!names.Add(name))
@@ -136,16 +136,13 @@ public static class PkitsCommand
             return (others, [.. _lists.Where(list => names.Contains(list.Issuer)).Select(list => list.Der)]);
         }
 
-        // RFC 5280 §7.1, roughly: only what leads to files, never what decides.
-        private static string Key(string name) => string.Join(' ', name.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
-
         private static Certificate? Read(ReadOnlyMemory<byte> der) => Certificate.TryParse(der, out var certificate, out _) ? certificate : null;
 
-        private static string? IssuerOf(ReadOnlyMemory<byte> der)
+        private static DistinguishedName? IssuerOf(ReadOnlyMemory<byte> der)
         {
             try
             {
-                return RevocationLists.FromDer(der).Lists[0].Issuer.ToString();
+                return RevocationLists.FromDer(der).Lists[0].Issuer;
             }
             catch (MaterialException)
             {
