@@ -156,7 +156,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         {
             try
             {
-                Serve(await _socket.AcceptAsync(_stopAccepting.Token).ConfigureAwait(false));
+                await ServeAsync(await _socket.AcceptAsync(_stopAccepting.Token).ConfigureAwait(false)).ConfigureAwait(false);
             }
             catch (Exception) when (_stopAccepting.IsCancellationRequested)
             {
@@ -173,16 +173,15 @@ public sealed class MutualTlsListener : IAsyncDisposable
             {
                 // Out of descriptors or memory, or a peer that left again: the oldest silent ones make room, and it goes on.
                 ListenerLog.AcceptFailed(_logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
-                MakeRoom();
+                MakeRoom(16);
                 await PauseAsync(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
             }
         }
     }
 
-    private void Serve(Socket socket)
+    private async ValueTask ServeAsync(Socket socket)
     {
-        // A descriptor's number is the lowest that is free, and so tells how many are in use.
-        if (DescriptorLimit.Current is { } limit && !OperatingSystem.IsWindows() && socket.SafeHandle.DangerousGetHandle() >= DescriptorLimit.KeepFrom(limit) && !MakeRoom())
+        if (DescriptorLimit.Current is { } limit && !OperatingSystem.IsWindows() && !await HasRoomAsync(socket, limit).ConfigureAwait(false))
         {
             ListenerLog.OutOfDescriptors(_logger, LocalEndPoint, limit);
             socket.Dispose();
@@ -191,15 +190,33 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
         var serving = new TaskCompletionSource();
         _handshakes.Track(serving.Task);
-        _ = Task.Run(() => ServeAsync(socket, serving));
+        _ = Task.Run(() => ServeAsync(socket, serving), CancellationToken.None);
+    }
+
+    /// <summary>
+    /// A descriptor's number is the lowest that is free, and so tells how many are in use. Near the limit two of those that wait make room for each newcomer,
+    /// and accepting waits a moment for their closes; a newcomer is turned away only when nobody waits and hardly any descriptor is left.
+    /// </summary>
+    private async ValueTask<bool> HasRoomAsync(Socket socket, int limit)
+    {
+        const int AtOnce = 2;
+        var inUse = socket.SafeHandle.DangerousGetHandle();
+        if (inUse < DescriptorLimit.KeepFrom(limit))
+        {
+            return true;
+        }
+
+        var hasEvicted = MakeRoom(AtOnce);
+        if (inUse >= DescriptorLimit.HurryFrom(limit))
+        {
+            await PauseAsync(TimeSpan.FromMilliseconds(2)).ConfigureAwait(false);
+        }
+
+        return hasEvicted || inUse < DescriptorLimit.RefuseFrom(limit);
     }
 
     /// <summary>Ends the oldest of those that wait: the silent first. False when nobody waits.</summary>
-    private bool MakeRoom()
-    {
-        const int AtOnce = 16;
-        return _pending.Evict(AtOnce) > 0 || _waiting.Evict(AtOnce) > 0;
-    }
+    private bool MakeRoom(int count) => _pending.Evict(count) > 0 || _waiting.Evict(count) > 0;
 
     private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 

@@ -15,6 +15,12 @@ internal static class DescriptorLimit
     /// <summary>The number from which on descriptors are kept for others.</summary>
     internal static int KeepFrom(int limit) => limit - Math.Clamp(limit / 8, MinReserve, MaxReserve);
 
+    /// <summary>The number from which on accepting waits a moment for those that make room.</summary>
+    internal static int HurryFrom(int limit) => (KeepFrom(limit) + limit) / 2;
+
+    /// <summary>The number from which on a newcomer is turned away when nobody can make room.</summary>
+    internal static int RefuseFrom(int limit) => limit - 8;
+
     /// <summary>How many strangers may be held by default: what the limit leaves, and no more than <paramref name="most"/>.</summary>
     internal static int Share(int most) => Current is { } limit ? Math.Clamp(KeepFrom(limit) / 4, 8, most) : most;
 

@@ -111,12 +111,12 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
         List<Task> calls = [];
         if (load.HasFlag(Load.Writes))
         {
-            calls.Add(UntilItEndsAsync(connection, message, writes: true, token));
+            calls.Add(Task.Run(() => UntilItEndsAsync(connection, message, writes: true, token))); // a write that never waits would not let us come to the end
         }
 
         if (load.HasFlag(Load.Reads))
         {
-            calls.Add(UntilItEndsAsync(connection, new byte[Large], writes: false, token));
+            calls.Add(Task.Run(() => UntilItEndsAsync(connection, new byte[Large], writes: false, token)));
         }
 
         var ended = Task.WhenAll(calls);
@@ -158,8 +158,8 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
 
     private async Task TalkAsync(MutualTlsConnection connection, byte[] message)
     {
-        var reading = UntilItEndsAsync(connection, new byte[Large], writes: false, CancellationToken.None);
-        var writing = load.HasFlag(Load.Reads) ? UntilItEndsAsync(connection, message, writes: true, CancellationToken.None) : Task.CompletedTask;
+        var reading = Task.Run(() => UntilItEndsAsync(connection, new byte[Large], writes: false, CancellationToken.None));
+        var writing = load.HasFlag(Load.Reads) ? Task.Run(() => UntilItEndsAsync(connection, message, writes: true, CancellationToken.None)) : Task.CompletedTask;
         var ended = Task.WhenAll(reading, writing);
         await ended.WaitAsync(Lab.Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!ended.IsCompleted)

@@ -13,6 +13,9 @@ internal static class FiniteField
     private const double MostAtWorst = 3;
     private const double MostCost = 3;
 
+    // In ms: an idle machine that is quicker than this is taken to be no quicker.
+    private const double QuickWorst = 10;
+
     internal static Scenario Scenario { get; } = new("strangers-finite-field", "200 hellos a second with an ffdhe8192 key share, against echo on open connections", RunAsync)
     {
         Share = 2.5,
@@ -40,7 +43,7 @@ internal static class FiniteField
         await CostAsync(server, attacker, 5);
         await attacker.AskAsync($"rate {PerSecond}");
         var flooded = await EchoAsync(honest, seconds);
-        if (flooded.Worst > MostAtWorst * idle.Worst)
+        if (flooded.Worst > MostAtWorst * Math.Max(idle.Worst, QuickWorst))
         {
             var again = await EchoAsync(honest, seconds);
             flooded = again.Worst < flooded.Worst ? again : flooded;
@@ -58,8 +61,8 @@ internal static class FiniteField
         figures.Note("http-line-costs", string.Create(CultureInfo.InvariantCulture, $"{http.TotalMicroseconds:F0} µs"));
         figures.Note("attacker-pays", string.Create(CultureInfo.InvariantCulture, $"{attacker.ProcessorTime.TotalMilliseconds:F0} ms in all"));
         figures.Fault("echoes-failed", idle.Failed + flooded.Failed);
-        figures.Demand(flooded.Worst <= MostAtWorst * idle.Worst, "p99-over-3x-idle");
-        figures.Demand(refused <= MostCost * http, "cost-over-3x-http");
+        figures.Demand(Lab.HasHeapChecks || flooded.Worst <= MostAtWorst * Math.Max(idle.Worst, QuickWorst), "p99-over-3x-idle");
+        figures.Demand(Lab.HasHeapChecks || refused <= MostCost * http, "cost-over-3x-http");
         figures.Demand(server.IsAlive, "server-died");
     }
 

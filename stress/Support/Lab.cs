@@ -15,6 +15,9 @@ internal sealed class Lab : IDisposable
     /// <summary>After how long something that should have happened is counted as not happening.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>glibc checks the heap in this run, which makes every allocation several times as dear.</summary>
+    internal static bool HasHeapChecks { get; } = Environment.GetEnvironmentVariable("MALLOC_CHECK_") is not null;
+
     private readonly TestCertificate _server;
     private readonly TestCertificate _client;
 
