@@ -77,8 +77,11 @@ internal static class RateBySize
         for (var done = 0; done < count; done++)
         {
             var accepting = listener.AcceptAsync();
-            await using var connection = await client.ConnectAsync(listener.LocalEndPoint, "server.test");
-            await using var accepted = await accepting;
+            var connection = await client.ConnectAsync(listener.LocalEndPoint, "server.test");
+            var accepted = await accepting;
+
+            // Both at once: each waits for the other to end its side.
+            await Task.WhenAll(connection.DisposeAsync().AsTask(), accepted.DisposeAsync().AsTask());
         }
 
         return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds / count;
