@@ -38,7 +38,8 @@ public sealed class AuthorizationIdentityTests
     {
         var store = Sasl.Store(("alice", "right"));
         var policy = Sasl.Policy(SaslServer.Scram(store), SaslServer.PasswordsInPlain(store), SaslServer.Certificates(_ => "alice"), SaslServer.DangerouslyUnboundTokens(new AliceToken()))
-            with { MayActAs = (_, other) => other != "root" };
+            with
+        { MayActAs = (_, other) => other != "root" };
         await using var server = Sasl.Server(policy, peer: Sasl.Peer);
 
         var step = mechanism == "SCRAM-SHA-256"

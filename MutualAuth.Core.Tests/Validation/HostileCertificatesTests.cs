@@ -65,9 +65,14 @@ public sealed class HostileCertificatesTests
             // Signed after the change: what is accepted is walked as well as what is refused.
             using var leaf = s_authority.Issue(spec => spec with
             {
-                Subject = "CN=client,O=Örganisation,1.2.3.4.5=#0c0178", DnsNames = ["client.test"], Uris = ["spiffe://td.test/a"], EmailAddresses = ["a@b.test"],
+                Subject = "CN=client,O=Örganisation,1.2.3.4.5=#0c0178",
+                DnsNames = ["client.test"],
+                Uris = ["spiffe://td.test/a"],
+                EmailAddresses = ["a@b.test"],
                 OtherNames = [GeneralName.Other("1.3.6.1.4.1.311.20.2.3", new byte[] { 0x0c, 0x01, 0x61 }), GeneralName.Directory("CN=x"), GeneralName.RegisteredId("1.2.3")],
-                ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], Policies = ["1.2.3.4"], CrlDistributionPoints = ["http://crl.test/a"],
+                ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth],
+                Policies = ["1.2.3.4"],
+                CrlDistributionPoints = ["http://crl.test/a"],
                 RewriteTbs = tbs => Mutate(tbs, random),
             });
             accepted += Walk(leaf.RawCertificate, leaf.RawChain) ? 1 : 0;
