@@ -18,6 +18,8 @@ namespace MutualAuth;
 /// </remarks>
 public sealed class MutualTlsListener : IAsyncDisposable
 {
+    private const int AddressesRemembered = 4096;
+
     // How long stopping waits, at its end, for handshakes that code of the application's keeps from ending.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_maxDrainTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
@@ -29,6 +31,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly WaitingRoom _pending;
     private readonly WaitingRoom _waiting;
     private readonly HandshakeSlots _slots;
+    private readonly UnfinishedHandshakes _unfinished;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly LiveConnections _live = new();
     private readonly TaskTracker _handshakes = new();
@@ -51,6 +54,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         _waiting = new WaitingRoom(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
             RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
         _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
+        _unfinished = new UnfinishedHandshakes(AddressesRemembered, _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
 
@@ -257,6 +261,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         {
             var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
             gate.Leave();
+            gate.Succeeded();
             _live.Add(connection);
             if (!_ready.Writer.TryWrite(connection))
             {
@@ -278,7 +283,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>The application is slow: what waits for it keeps a slot, so that it slows handshakes down, and memory stays bounded.</summary>
     private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
     {
-        await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), isNew: false).ConfigureAwait(false);
+        var slot = await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false).ConfigureAwait(false);
         try
         {
             await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
@@ -289,7 +294,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
-            _slots.Leave();
+            slot.GiveBack();
         }
     }
 
@@ -379,7 +384,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         private readonly HandshakeAttempt _attempt;
         private readonly IPAddress? _address;
         private WaitingRoom.Seat? _seat;
-        private bool _hasSlot;
+        private HandshakeSlots.Slot? _slot;
         private bool _isNew = true;
         private bool _workIsDone;
 
@@ -400,9 +405,10 @@ public sealed class MutualTlsListener : IAsyncDisposable
         public async ValueTask EnterAsync()
         {
             LeaveSeat();
-            await _listener._slots.EnterAsync(_attempt, _address, _isNew).ConfigureAwait(false);
+            var isNew = _isNew;
             _isNew = false;
-            _hasSlot = true;
+            var unfinished = _address is null ? 0 : isNew ? _listener._unfinished.Begin(_address) : _listener._unfinished.CountOf(_address);
+            _slot = await _listener._slots.EnterAsync(_attempt, _address, unfinished, isNew).ConfigureAwait(false);
         }
 
         public void BeginWait()
@@ -430,6 +436,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
             LeaveSlot();
         }
 
+        internal void Succeeded()
+        {
+            if (_address is not null)
+            {
+                _listener._unfinished.Clear(_address);
+            }
+        }
+
         public bool TryBeginLinger()
         {
             if (Interlocked.Increment(ref _listener._lingering) <= _listener._options.MaxLingeringCloses)
@@ -451,11 +465,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
         private void LeaveSlot()
         {
-            if (_hasSlot)
-            {
-                _hasSlot = false;
-                _listener._slots.Leave();
-            }
+            _slot?.GiveBack();
+            _slot = null;
         }
     }
 }

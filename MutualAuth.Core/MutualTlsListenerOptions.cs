@@ -49,8 +49,9 @@ public sealed record MutualTlsListenerOptions
     public int MaxConcurrentHandshakes { get; init; } = Math.Max(2, Environment.ProcessorCount);
 
     /// <summary>
-    /// Handshakes that wait for their turn to compute. Addresses take turns. Beyond it the address with most of them loses the one that waits longest, as
-    /// <see cref="RejectionReason.Overloaded"/>: a newcomer is always let in. Default 1,024, or what the descriptors leave.
+    /// Handshakes that wait for their turn to compute. Whose address left fewer handshakes unfinished lately goes first, and among equals addresses take
+    /// turns. Beyond it the address that left most loses the one that waits longest, as <see cref="RejectionReason.Overloaded"/>: a newcomer is always let
+    /// in. Default 1,024, or what the descriptors leave.
     /// </summary>
     public int MaxQueuedHandshakes { get; init; } = DescriptorLimit.Share(1024);
 

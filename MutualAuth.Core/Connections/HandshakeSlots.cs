@@ -1,89 +1,147 @@
 using System.Net;
+using System.Numerics;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// Bounds how many handshakes compute at once, and how many wait to. Addresses take turns, so that a flood from one of them makes another wait for one step
-/// of the flood's and no more; and a handshake that is under way goes before a new one, since something was spent on it already.
+/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals addresses
+/// take turns; so a flood waits for the honest, from however many addresses it comes. Of one address, what is under way goes before what is new.
 /// </summary>
-/// <remarks>A newcomer is always let in to wait. When too many wait, the address with most of them loses the one that has waited longest.</remarks>
+/// <remarks>
+/// Every fourth turn goes through the ranks in rotation, so that nobody waits for ever. Addresses that have left many unfinished never hold all
+/// slots: one is kept for others. A newcomer is always let in to wait. When too many wait, the address with most of them in the last rank loses the one that
+/// has waited longest.
+/// </remarks>
 internal sealed class HandshakeSlots
 {
+    /// <summary>An address with so many unfinished handshakes may not take the last slot.</summary>
+    internal const int ManyUnfinished = 16;
+
+    private const int RotatesEvery = 4;
+
     private readonly Lock _lock = new();
-    private readonly Queues _underWay = new();
-    private readonly Queues _new = new();
+    private readonly Rank[] _ranks = [.. Enumerable.Range(0, RankOf(double.MaxValue) + 1).Select(_ => new Rank())];
+    private readonly int _maxRunning;
     private readonly int _maxWaiting;
-    private int _free;
+    private int _running;
+    private int _runningOfMany;
+    private int _waiting;
+    private int _turns;
 
     internal HandshakeSlots(int maxRunning, int maxWaiting)
     {
-        _free = maxRunning;
+        _maxRunning = maxRunning;
         _maxWaiting = maxWaiting;
     }
 
-    /// <summary>Waits for a slot; <see cref="Leave"/> gives it back.</summary>
+    /// <summary>Waits for a slot.</summary>
+    /// <param name="attempt">Whose it is.</param>
+    /// <param name="address">Where it comes from; null where there is no address.</param>
+    /// <param name="unfinished">How many handshakes its address left unfinished lately, this one among them.</param>
+    /// <param name="isNew">Whether it has had no slot before.</param>
+    /// <returns>The slot, to be given back.</returns>
     /// <exception cref="OperationCanceledException">The attempt ended while it waited.</exception>
-    internal ValueTask EnterAsync(HandshakeAttempt attempt, IPAddress? address, bool isNew)
+    internal ValueTask<Slot> EnterAsync(HandshakeAttempt attempt, IPAddress? address, double unfinished, bool isNew)
     {
         Waiter? evicted = null;
         Waiter waiter;
+        var rank = RankOf(unfinished);
         lock (_lock)
         {
-            if (_free > 0)
+            if (HasSlotFor(rank))
             {
-                _free--;
-                return default;
+                return new ValueTask<Slot>(Take(rank));
             }
 
-            if (_underWay.Count + _new.Count >= _maxWaiting)
+            if (_waiting >= _maxWaiting)
             {
-                evicted = (_new.Count > 0 ? _new : _underWay).TakeFromLongest();
+                evicted = Array.FindLast(_ranks, ranked => ranked.Count > 0)!.TakeFromLongest();
+                _waiting--;
             }
 
-            waiter = new Waiter(attempt, address ?? IPAddress.None, isNew ? _new : _underWay);
-            waiter.Queues.Add(waiter);
+            waiter = new Waiter(attempt, address ?? IPAddress.None, rank, isNew);
+            _ranks[rank].Add(waiter);
+            _waiting++;
         }
 
         evicted?.Attempt.Abort(new Rejection(RejectionReason.Overloaded, $"a turn before more than {_maxWaiting} handshakes waited for theirs", "none")
         {
             Hint = "If the load is honest, add servers, or raise MaxConcurrentHandshakes where processors are idle.",
         });
-        return new ValueTask(WaitAsync(waiter));
+        return new ValueTask<Slot>(WaitAsync(waiter));
     }
 
-    /// <summary>Gives the slot to whoever's turn it is.</summary>
-    internal void Leave()
+    private static int RankOf(double unfinished) => Math.Min(BitOperations.Log2((uint)Math.Clamp(unfinished, 1, uint.MaxValue)), 12);
+
+    private static bool HasMany(int rank) => rank >= RankOf(ManyUnfinished);
+
+    private bool HasSlotFor(int rank) => _running < _maxRunning && (!HasMany(rank) || _runningOfMany < Math.Max(1, _maxRunning - 1));
+
+    private Slot Take(int rank)
+    {
+        _running++;
+        _runningOfMany += HasMany(rank) ? 1 : 0;
+        return new Slot(this, HasMany(rank));
+    }
+
+    private void GiveBack(bool ofMany)
     {
         lock (_lock)
         {
-            while ((_underWay.TakeNext() ?? _new.TakeNext()) is { } next)
+            _running--;
+            _runningOfMany -= ofMany ? 1 : 0;
+            while (TakeNext() is { } next)
             {
-                if (next.Turn.TrySetResult())
+                if (next.Turn.TrySetResult(Take(next.Rank)))
                 {
-                    return;
+                    continue;
                 }
-            }
 
-            _free++;
+                _running--;
+                _runningOfMany -= HasMany(next.Rank) ? 1 : 0;
+            }
         }
     }
 
-    private async Task WaitAsync(Waiter waiter)
+    /// <summary>Whoever's turn it is, and may run.</summary>
+    private Waiter? TakeNext()
+    {
+        if (_waiting == 0)
+        {
+            return null;
+        }
+
+        var first = _turns % RotatesEvery == RotatesEvery - 1 ? _turns / RotatesEvery % _ranks.Length : 0;
+        for (var step = 0; step < _ranks.Length; step++)
+        {
+            var rank = (first + step) % _ranks.Length;
+            if (_ranks[rank].Count > 0 && HasSlotFor(rank))
+            {
+                _turns = (_turns + 1) & int.MaxValue;
+                _waiting--;
+                return _ranks[rank].TakeNext();
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<Slot> WaitAsync(Waiter waiter)
     {
         var token = waiter.Attempt.Token;
         using (token.UnsafeRegister(static (state, cancelled) => ((Waiter)state!).Turn.TrySetCanceled(cancelled), waiter))
         {
             try
             {
-                await waiter.Turn.Task.ConfigureAwait(false);
+                return await waiter.Turn.Task.ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
                 lock (_lock)
                 {
-                    waiter.Queues.Remove(waiter);
+                    _waiting -= _ranks[waiter.Rank].Remove(waiter) ? 1 : 0;
                 }
 
                 throw;
@@ -91,18 +149,45 @@ internal sealed class HandshakeSlots
         }
     }
 
-    private sealed class Waiter(HandshakeAttempt attempt, IPAddress address, Queues queues)
+    /// <summary>A turn to compute.</summary>
+    internal sealed class Slot(HandshakeSlots slots, bool ofMany)
+    {
+        internal void GiveBack() => slots.GiveBack(ofMany);
+    }
+
+    private sealed class Waiter(HandshakeAttempt attempt, IPAddress address, int rank, bool isNew)
     {
         internal HandshakeAttempt Attempt => attempt;
 
         internal IPAddress Address => address;
 
-        internal Queues Queues => queues;
+        internal int Rank => rank;
 
-        internal TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal bool IsNew => isNew;
+
+        internal TaskCompletionSource<Slot> Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>A queue for each address, which take turns. The owner's lock guards it.</summary>
+    /// <summary>Those whose addresses left about as many handshakes unfinished. The owner's lock guards it.</summary>
+    private sealed class Rank
+    {
+        private readonly Queues _underWay = new();
+        private readonly Queues _new = new();
+
+        internal int Count => _underWay.Count + _new.Count;
+
+        internal void Add(Waiter waiter) => QueuesOf(waiter).Add(waiter);
+
+        internal bool Remove(Waiter waiter) => QueuesOf(waiter).Remove(waiter);
+
+        internal Waiter? TakeNext() => _underWay.TakeNext() ?? _new.TakeNext();
+
+        internal Waiter? TakeFromLongest() => (_new.Count > 0 ? _new : _underWay).TakeFromLongest();
+
+        private Queues QueuesOf(Waiter waiter) => waiter.IsNew ? _new : _underWay;
+    }
+
+    /// <summary>A queue for each address, which take turns.</summary>
     private sealed class Queues
     {
         private readonly LinkedList<LinkedList<Waiter>> _turns = new();
@@ -145,12 +230,15 @@ internal sealed class HandshakeSlots
             return longest is null ? null : TakeFirst(longest);
         }
 
-        internal void Remove(Waiter waiter)
+        internal bool Remove(Waiter waiter)
         {
-            if (_byAddress.TryGetValue(waiter.Address, out var queue) && queue.Value.Remove(waiter))
+            if (!_byAddress.TryGetValue(waiter.Address, out var queue) || !queue.Value.Remove(waiter))
             {
-                Discount(queue, waiter);
+                return false;
             }
+
+            Discount(queue, waiter);
+            return true;
         }
 
         private Waiter TakeFirst(LinkedListNode<LinkedList<Waiter>> queue)
