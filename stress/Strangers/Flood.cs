@@ -25,11 +25,17 @@ internal sealed record Flood(string Attack, int Addresses)
     private const double QuickWorst = 40;
     private const string HonestAddress = "127.77.0.1";
 
+    // What a server's process needs itself, the client's connections and handshakes in their turn among it.
+    private const int DescriptorsOfItsOwn = 400;
+
     /// <summary>How far away the honest client is, in milliseconds there and back.</summary>
     internal int RoundTrip { get; init; }
 
     /// <summary>What the server demands.</summary>
     internal string ServerKind { get; init; } = "plain";
+
+    /// <summary>How many of them the server may keep at once: MaxWaitingHandshakes, or MaxLingeringCloses where they are refused.</summary>
+    internal int MostKept { get; init; } = 4096;
 
     /// <summary>How much of a processor the attacker may take: 64 is all that there is.</summary>
     internal double Leash { get; init; } = 64;
@@ -40,7 +46,7 @@ internal sealed record Flood(string Attack, int Addresses)
     private async Task RunAsync(Run run)
     {
         var figures = run.Figures;
-        figures.Forbid("honest-refused", "median-over-2x-idle", "p99-over-5x-idle", "server-died");
+        figures.Forbid("honest-refused", "median-over-2x-idle", "p99-over-5x-idle", "more-kept-than-the-bound", "server-died");
         using var material = new Material();
         var (server, said) = await Child.StartRoleAsync(["server", material.Folder, ServerKind]);
         await using var ownedServer = server;
@@ -52,7 +58,7 @@ internal sealed record Flood(string Attack, int Addresses)
         var seconds = run.Left.TotalSeconds;
         await MeasureAsync(honest, 40, seconds / 8); // everything is compiled then
         var idle = await MeasureAsync(honest, run.Scaled(Handshakes, SecondsOfTheWhole, 20), seconds / 4);
-        figures.Note("idle", idle.ToString());
+        figures.Note("idle", string.Create(CultureInfo.InvariantCulture, $"{idle}, server {server.Descriptors} descriptors {server.ResidentMiB:F0} MiB"));
         await attacker.AskAsync($"open {run.Scaled(Standing, SecondsOfTheWhole, 300)} {Lines.Text(seconds / 2)}", TimeSpan.FromMinutes(1));
         await attacker.AskAsync($"rate {PerSecond}");
         var flooded = await FloodedAsync(run, server, attacker, honest, seconds / 3);
@@ -63,6 +69,7 @@ internal sealed record Flood(string Attack, int Addresses)
             flooded = again with { Median = Math.Min(again.Median, flooded.Median), Worst = Math.Min(again.Worst, flooded.Worst) };
         }
 
+        var kept = server.IsAlive ? server.Descriptors : 0;
         var counts = await attacker.AskAsync("close");
         figures.Count("attacks", Lines.Number(counts[0]));
         figures.Count("handshakes", flooded.Count);
@@ -70,6 +77,7 @@ internal sealed record Flood(string Attack, int Addresses)
         figures.Fault("honest-refused", flooded.Failed + idle.Failed + (flooded.Count == 0 ? 1 : 0));
         figures.Demand(Lab.HasHeapChecks || flooded.Median <= MostAtMedian * AtLeast(idle.Median, QuickMedian), "median-over-2x-idle");
         figures.Demand(Lab.HasHeapChecks || flooded.Worst <= MostAtWorst * AtLeast(idle.Worst, QuickWorst), "p99-over-5x-idle");
+        figures.Demand(kept <= MostKept + DescriptorsOfItsOwn, "more-kept-than-the-bound");
         figures.Demand(server.IsAlive, "server-died");
     }
 
@@ -83,7 +91,7 @@ internal sealed record Flood(string Attack, int Addresses)
         var (serverBefore, attackerBefore, began) = (server.ProcessorTime, attacker.ProcessorTime, Stopwatch.GetTimestamp());
         var times = await MeasureAsync(honest, run.Scaled(Handshakes, SecondsOfTheWhole, 20), seconds);
         var elapsed = Stopwatch.GetElapsedTime(began);
-        run.Figures.Note("server", string.Create(CultureInfo.InvariantCulture, $"{(server.ProcessorTime - serverBefore) / elapsed:F2} processors {server.Descriptors} descriptors"));
+        run.Figures.Note("server", string.Create(CultureInfo.InvariantCulture, $"{(server.ProcessorTime - serverBefore) / elapsed:F2} processors {server.Descriptors} descriptors {server.ResidentMiB:F0} MiB"));
         run.Figures.Note("attacker", string.Create(CultureInfo.InvariantCulture, $"{(attacker.ProcessorTime - attackerBefore) / elapsed:F2} processors"));
         return times;
     }

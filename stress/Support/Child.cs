@@ -36,6 +36,16 @@ internal sealed class Child : IAsyncDisposable
 
     internal int Descriptors => Directory.GetFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/fd")).Length;
 
+    /// <summary>What of its memory is in the machine's, in MiB.</summary>
+    internal double ResidentMiB
+    {
+        get
+        {
+            var pages = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/statm")).Split(' ')[1];
+            return long.Parse(pages, CultureInfo.InvariantCulture) * Environment.SystemPageSize / (1024.0 * 1024.0);
+        }
+    }
+
     internal static Child Start(string[] arguments, int? descriptorLimit = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
