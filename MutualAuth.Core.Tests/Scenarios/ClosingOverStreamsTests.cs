@@ -1,0 +1,103 @@
+using System.Net.Sockets;
+using MutualAuth.Connections;
+using MutualAuth.Errors;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Scenarios;
+
+/// <summary>Closing a connection whose transport is a stream of the application's, which takes no notice of tokens, or holds its caller's thread.</summary>
+[CancelAfter(120000)]
+public sealed class ClosingOverStreamsTests
+{
+    public enum Call
+    {
+        Dispose,
+        Abort,
+        StreamDispose,
+        StreamDisposeAsync,
+    }
+
+    private World _world = null!;
+
+    [SetUp]
+    public void SetUp() => _world = new World();
+
+    [TearDown]
+    public void TearDown() => _world.Dispose();
+
+    [Test]
+    public async Task Closing_ends_within_its_bound_and_disposes_of_the_stream([Values] Stubbornness stubbornness, [Values] Call call)
+    {
+        var (client, stream) = await ConnectAsync(stubbornness);
+        stream.BecomeStubborn();
+
+        await Task.Run(async () => await EndAsync(client, call)).WaitAsync(Ends.Deadline);
+
+        stream.IsDisposed.Should().BeTrue();
+    }
+
+    /// <summary>A read that waits does not keep the connection from being closed, and ends with it.</summary>
+    [Test]
+    public async Task Closing_beside_a_read_that_nothing_ends_ends_within_its_bound(
+        [Values(Stubbornness.ReadsForEver, Stubbornness.ReadsBlockTheirCaller, Stubbornness.WritesForEver)] Stubbornness stubbornness,
+        [Values] Call call)
+    {
+        var (client, stream) = await ConnectAsync(stubbornness);
+        stream.BecomeStubborn();
+        var reading = Task.Run(async () => await client.Stream.ReadAsync(new byte[10]));
+
+        await Task.Run(async () => await EndAsync(client, call)).WaitAsync(Ends.Deadline);
+
+        stream.IsDisposed.Should().BeTrue();
+        if (stubbornness != Stubbornness.ReadsForEver)
+        {
+            var read = () => reading.WaitAsync(Ends.Deadline);
+            await read.Should().ThrowAsync<ConnectionEndedException>();
+        }
+    }
+
+    [Test]
+    public async Task Completing_writes_ends_within_its_bound_whatever_the_stream_does(
+        [Values(Stubbornness.WritesForEver, Stubbornness.WritesBlockTheirCaller, Stubbornness.FlushesBlockTheirCaller)] Stubbornness stubbornness)
+    {
+        var (client, stream) = await ConnectAsync(stubbornness);
+        stream.BecomeStubborn();
+
+        var completing = () => Task.Run(() => client.CompleteWritesAsync()).WaitAsync(Ends.Deadline);
+
+        await completing.Should().ThrowAsync<IOException>();
+        client.Abort();
+    }
+
+    private async Task<(MutualTlsConnection Client, StubbornStream Stream)> ConnectAsync(Stubbornness stubbornness)
+    {
+        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), stubbornness);
+        var ends = await Ends.ShakeAsync(
+            new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"),
+            new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
+        ends.Server.Accepted.Peer.Name.Should().Be("client.test");
+        return (ends.Client.Accepted, stream);
+    }
+
+    private static async Task EndAsync(MutualTlsConnection connection, Call call)
+    {
+        switch (call)
+        {
+            case Call.Dispose:
+                await connection.DisposeAsync();
+                break;
+            case Call.Abort:
+                connection.Abort();
+                break;
+            case Call.StreamDisposeAsync:
+                await connection.Stream.DisposeAsync();
+                break;
+            case Call.StreamDispose:
+#pragma warning disable CA1849 // the synchronous call is what is tried
+                connection.Stream.Dispose();
+#pragma warning restore CA1849
+                break;
+        }
+    }
+}
