@@ -309,6 +309,75 @@ public sealed class LiveRegistryTests
     }
 
     [Test]
+    public async Task A_connection_on_which_nothing_moves_drains_and_is_ended_and_one_that_is_used_stays()
+    {
+        using var world = new LiveWorld(new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromMinutes(10), GracePeriod = LiveWorld.Grace });
+        var used = world.Connect(world.Issue());
+        var idle = world.Connect();
+        world.Clock.Advance(TimeSpan.FromMinutes(6));
+        used.Move();
+
+        world.Clock.Advance(TimeSpan.FromMinutes(4) - TimeSpan.FromMilliseconds(1));
+        idle.Losses.Should().BeEmpty();
+        world.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        (await idle.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Drain));
+        (await world.Log.NextAsync(1450)).Values["Action"].Should().Be("Drain");
+        world.Clock.Advance(LiveWorld.Grace);
+        await idle.EndedAsync();
+
+        used.Losses.Should().BeEmpty("it was looked at before the other one");
+        world.Clock.Advance(TimeSpan.FromMinutes(6) - LiveWorld.Grace);
+        (await used.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Drain));
+    }
+
+    [Test]
+    public async Task Without_an_idle_timeout_nothing_is_counted()
+    {
+        using var world = new LiveWorld(new LiveConnectionPolicy { MaximumAge = TimeSpan.FromDays(1) });
+        var connection = world.Connect();
+        connection.CountsIdle.Should().BeFalse();
+
+        world.Clock.Advance(TimeSpan.FromDays(1));
+
+        (await connection.LostAsync()).Reason.Should().Be(RejectionReason.MaximumAgeReached);
+        connection.Losses.Should().HaveCount(1);
+    }
+
+    [Test]
+    public async Task An_idle_connection_that_is_only_noticed_is_noticed_again_once_it_was_used_in_between([Values] bool isUsed)
+    {
+        using var world = new LiveWorld(new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromMinutes(10), OnIdle = LostGroundAction.Notify, MaximumAge = TimeSpan.FromMinutes(40) });
+        var connection = world.Connect();
+        world.Clock.Advance(TimeSpan.FromMinutes(10));
+        (await connection.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Notify));
+        if (isUsed)
+        {
+            var other = world.Connect(world.Issue());
+            world.Clock.Advance(TimeSpan.FromMinutes(5));
+            connection.Move();
+            world.Clock.Advance(TimeSpan.FromMinutes(5));
+            await other.LostAsync(); // it was looked at after the one that had been used
+            world.Clock.Advance(TimeSpan.FromMinutes(5));
+            (await connection.LostAsync(2)).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Notify));
+        }
+
+        world.Clock.Advance(TimeSpan.FromMinutes(isUsed ? 15 : 30));
+        (await connection.LostAsync(isUsed ? 3 : 2)).Reason.Should().Be(RejectionReason.MaximumAgeReached);
+        connection.Losses.Should().HaveCount(isUsed ? 3 : 2);
+    }
+
+    [TestCase(0)]
+    [TestCase(3661 * 86_400.0)]
+    public void An_idle_timeout_that_makes_no_sense_is_reported_at_construction(double seconds)
+    {
+        using var world = new World();
+        var policy = new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromSeconds(seconds) };
+
+        FluentActions.Invoking(() => new MutualTlsServer(world.ServerOptions with { LiveConnections = policy })).Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
+        FluentActions.Invoking(() => new MutualTlsClient(world.ClientOptions with { LiveConnections = policy })).Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
+    }
+
+    [Test]
     public async Task Revocation_does_not_wait_for_a_grace_period()
     {
         using var world = new LiveWorld(new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1) });

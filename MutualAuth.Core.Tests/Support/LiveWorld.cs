@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Trust;
@@ -115,10 +116,13 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : ILiveConnection
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? _onEnded;
+    private IdleClock? _idle;
 
     public AuthenticatedPeer Peer { get; } = peer;
 
     public EndPoint? RemoteEndPoint => null;
+
+    public TimeSpan IdleFor => _idle!.Elapsed;
 
     /// <summary>All that it was told.</summary>
     internal IReadOnlyList<LostGround> Losses
@@ -155,6 +159,13 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : ILiveConnection
     }
 
     internal Task EndedAsync() => _ended.Task.WaitAsync(Ends.Deadline);
+
+    public void CountIdle(TimeProvider time) => _idle = new IdleClock(time);
+
+    /// <summary>What the application does when it reads or writes.</summary>
+    internal void Move() => _idle!.Moved();
+
+    internal bool CountsIdle => _idle is not null;
 
     public void Lose(LostGround lost)
     {

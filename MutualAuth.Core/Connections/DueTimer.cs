@@ -11,6 +11,7 @@ internal sealed class DueTimer
 
     private readonly Agenda _dates = new();
     private readonly Agenda _durations = new();
+    private readonly Agenda _idle = new();
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
@@ -46,11 +47,20 @@ internal sealed class DueTimer
         Arm();
     }
 
+    /// <summary>Has the entry come up after this time to be asked whether it is idle; null means never.</summary>
+    internal void SetIdle(LiveEntry entry, TimeSpan? wait)
+    {
+        var due = wait is { } most ? (Elapsed + most).Ticks : (long?)null;
+        _idle.Move(entry, entry.IdleDue, due);
+        entry.IdleDue = due;
+        Arm();
+    }
+
     /// <summary>What is due now, each once: it comes up again only when it is set again.</summary>
-    internal (List<LiveEntry> Dates, List<LiveEntry> Durations) TakeDue()
+    internal (List<LiveEntry> Dates, List<LiveEntry> Durations, List<LiveEntry> Idle) TakeDue()
     {
         _ringsAt = null;
-        var due = (new List<LiveEntry>(), new List<LiveEntry>());
+        var due = (new List<LiveEntry>(), new List<LiveEntry>(), new List<LiveEntry>());
         while (_dates.DueAt(_time.GetUtcNow().UtcTicks) is { } entry)
         {
             due.Item1.Add(entry);
@@ -65,13 +75,20 @@ internal sealed class DueTimer
             entry.DurationDue = null;
         }
 
+        while (_idle.DueAt(Elapsed.Ticks) is { } entry)
+        {
+            due.Item3.Add(entry);
+            _idle.Move(entry, entry.IdleDue, null);
+            entry.IdleDue = null;
+        }
+
         Arm();
         return due;
     }
 
     private void Arm()
     {
-        if (_dates.Next is null && _durations.Next is null)
+        if (_dates.Next is null && _durations.Next is null && _idle.Next is null)
         {
             return; // should it ring once more, it finds nothing
         }
@@ -86,6 +103,11 @@ internal sealed class DueTimer
         if (_durations.Next is { } duration)
         {
             wait = Min(wait, new TimeSpan(duration) - elapsed);
+        }
+
+        if (_idle.Next is { } idle)
+        {
+            wait = Min(wait, new TimeSpan(idle) - elapsed);
         }
 
         wait = wait < s_shortest ? s_shortest : wait;

@@ -10,6 +10,12 @@ internal interface ILiveConnection
 
     EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>For how long no octet of the application's has moved since <see cref="CountIdle"/>; without that, for no time at all.</summary>
+    TimeSpan IdleFor { get; }
+
+    /// <summary>From here on counts for how long no octet of the application's moves.</summary>
+    void CountIdle(TimeProvider time);
+
     /// <summary>Takes note that its ground is lost, and does what is to be done. Does not wait for the application.</summary>
     void Lose(LostGround lost);
 

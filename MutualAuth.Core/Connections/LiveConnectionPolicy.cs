@@ -30,6 +30,9 @@ public sealed record LiveConnectionPolicy
     /// <summary>The connection has reached <see cref="MaximumAge"/>. Default: <see cref="LostGroundAction.Drain"/>.</summary>
     public LostGroundAction OnMaximumAge { get; init; } = LostGroundAction.Drain;
 
+    /// <summary>Nothing has moved on the connection for <see cref="IdleTimeout"/>. Default: <see cref="LostGroundAction.Drain"/>.</summary>
+    public LostGroundAction OnIdle { get; init; } = LostGroundAction.Drain;
+
     /// <summary>Our own certificate ran out, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="LostGroundAction.Drain"/>.</summary>
     public LostGroundAction OnOwnCertificateExpired { get; init; } = LostGroundAction.Drain;
 
@@ -41,6 +44,14 @@ public sealed record LiveConnectionPolicy
     /// validators and logins, counts for at most this long.
     /// </summary>
     public TimeSpan? MaximumAge { get; init; }
+
+    /// <summary>
+    /// For how long no octet of the application's may move, in either direction. Default: null, for ever; at most 3,660 days. A read counts once it has given
+    /// octets, a write as the transport takes them; a call that waits, or carries none, does not count, and neither do TLS's own messages. The clock is
+    /// <see cref="Handshake.HandshakeOptions.TimeProvider"/>. Keep it longer than the pauses of your own protocol, and do not rely on it to find peers
+    /// that are gone: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
+    /// </summary>
+    public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>How long before the end of a certificate its connections lose their ground. Default: zero; at most a day.</summary>
     public TimeSpan ExpiryMargin { get; init; }
@@ -62,6 +73,7 @@ public sealed record LiveConnectionPolicy
         RejectionReason.CertificateExpired => OnExpired,
         RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused => OnUnauthorized,
         RejectionReason.MaximumAgeReached => OnMaximumAge,
+        RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
         RejectionReason.ValidatorFaulted => LostGroundAction.Abort, // what cannot be judged has no ground, whatever the options say
         _ => OnUntrusted,
@@ -69,7 +81,7 @@ public sealed record LiveConnectionPolicy
 
     internal IEnumerable<string> Problems()
     {
-        LostGroundAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnOwnCertificateExpired];
+        LostGroundAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle, OnOwnCertificateExpired];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(LiveConnectionPolicy)} must be {nameof(LostGroundAction.Notify)}, {nameof(LostGroundAction.Drain)} or {nameof(LostGroundAction.Abort)}.";
@@ -80,9 +92,12 @@ public sealed record LiveConnectionPolicy
             yield return $"{nameof(GracePeriod)} must be between zero and an hour; it is {GracePeriod}.";
         }
 
-        if (MaximumAge is { } age && (age <= TimeSpan.Zero || age > TimeSpan.FromDays(3660)))
+        foreach (var (name, value) in new[] { (nameof(MaximumAge), MaximumAge), (nameof(IdleTimeout), IdleTimeout) })
         {
-            yield return $"{nameof(MaximumAge)} must be more than nothing and at most 3,660 days; it is {age}.";
+            if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
+            {
+                yield return $"{name} must be more than nothing and at most 3,660 days; it is {duration}.";
+            }
         }
 
         if (ExpiryMargin < TimeSpan.Zero || ExpiryMargin > TimeSpan.FromDays(1))

@@ -41,6 +41,9 @@ internal sealed class LiveEntry(ILiveConnection connection, long number, Immutab
     /// <summary>When a duration is over, in ticks since the registry began; null when none is waited for.</summary>
     internal long? DurationDue { get; set; }
 
+    /// <summary>When to ask whether it is idle, in ticks since the registry began; null when that is not waited for.</summary>
+    internal long? IdleDue { get; set; }
+
     internal void StandOn(ImmutableArray<Certificate> path)
     {
         Path = path;

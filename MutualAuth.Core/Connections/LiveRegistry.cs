@@ -108,6 +108,12 @@ internal sealed class LiveRegistry
             _entries.Add(entry);
             _index.Add(entry);
             _timer.SetDuration(entry, _policy.MaximumAge);
+            if (_policy.IdleTimeout is { } idleTimeout)
+            {
+                connection.CountIdle(_options.TimeProvider);
+                _timer.SetIdle(entry, idleTimeout);
+            }
+
             ScheduleDate(entry);
             hasMoved = generation != _generation;
         }
@@ -128,6 +134,7 @@ internal sealed class LiveRegistry
             _index.Remove(entry);
             _timer.SetDate(entry, null);
             _timer.SetDuration(entry, null);
+            _timer.SetIdle(entry, null);
         }
 
         _watch.Leave();
@@ -378,16 +385,18 @@ internal sealed class LiveRegistry
     {
         List<LiveEntry> dates;
         List<LiveEntry> durations;
+        List<LiveEntry> idle;
         lock (_lock)
         {
-            (dates, durations) = _timer.TakeDue();
+            (dates, durations, idle) = _timer.TakeDue();
         }
 
-        if (dates.Count + durations.Count > 0)
+        if (dates.Count + durations.Count + idle.Count > 0)
         {
             _ = Task.Run(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
+                await ForEachAsync(idle, OnIdle).ConfigureAwait(false);
                 await ForEachAsync(dates, OnDate).ConfigureAwait(false);
             });
         }
@@ -403,6 +412,34 @@ internal sealed class LiveRegistry
         }
 
         return Lose(entry, new Rejection(RejectionReason.MaximumAgeReached, $"a connection that is open for at most {_policy.MaximumAge}", "one that is older"));
+    }
+
+    /// <summary>So long ago its octets were last looked for.</summary>
+    private bool OnIdle(LiveEntry entry)
+    {
+        if (entry.Connection is not { } connection || _policy.IdleTimeout is not { } most)
+        {
+            return false;
+        }
+
+        var left = most - connection.IdleFor;
+        lock (_lock)
+        {
+            if (entry.IsOver || entry.IsDraining)
+            {
+                return false;
+            }
+
+            if (left > TimeSpan.Zero && entry.Lost is { Action: LostGroundAction.Notify, Rejection.Reason: RejectionReason.IdleTimeoutReached })
+            {
+                entry.Lost = null; // octets have moved since it was told, and it is told anew when they cease
+            }
+
+            _timer.SetIdle(entry, left > TimeSpan.Zero ? left : most);
+        }
+
+        return left <= TimeSpan.Zero
+            && Lose(entry, new Rejection(RejectionReason.IdleTimeoutReached, $"a connection on which something moves every {most}", "one on which nothing moved for as long"));
     }
 
     private async Task EndAsync(LiveEntry entry)

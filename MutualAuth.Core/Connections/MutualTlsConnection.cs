@@ -76,7 +76,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     /// </summary>
     public CancellationToken DrainRequested => _drain.Token;
 
-    /// <summary>Cancelled when the peer would no longer be let in, or the connection has lasted long enough; <see cref="LostGround"/> says why. Callbacks run on threads of the pool.</summary>
+    /// <summary>Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="LostGround"/> says why. Callbacks run on threads of the pool.</summary>
     /// <remarks>Whether the connection ends is for <see cref="LiveConnectionPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
     public CancellationToken GroundLost => _groundLost.Token;
 
@@ -182,6 +182,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     /// </summary>
     /// <remarks>Where a write is under way that the peer does not take in that time, the transport is cut: by a reset, on a socket.</remarks>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
+
+    TimeSpan ILiveConnection.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
+
+    void ILiveConnection.CountIdle(TimeProvider time) => _tls.Stream.IdleClock = new IdleClock(time);
 
     void ILiveConnection.Lose(LostGround lost)
     {

@@ -9,7 +9,10 @@ public enum ConnectionEnd
     /// <summary>The application aborted the connection.</summary>
     Aborted = 2,
 
-    /// <summary>The peer would no longer be let in, or the connection reached its greatest age; <see cref="ConnectionEndedException.Rejection"/> says which.</summary>
+    /// <summary>
+    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see cref="ConnectionEndedException.Rejection"/>
+    /// says which.
+    /// </summary>
     LostGround = 3,
 
     /// <summary>The listener that accepted the connection was stopped, and its time for draining was over.</summary>

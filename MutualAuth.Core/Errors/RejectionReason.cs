@@ -273,6 +273,9 @@ public enum RejectionReason
 
     /// <summary>The certificate that we presented has run out while the connection was open.</summary>
     OwnCertificateExpired = 701,
+
+    /// <summary>No octet of the application's has moved on the live connection for as long as the options allow.</summary>
+    IdleTimeoutReached = 702,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

@@ -37,6 +37,9 @@ internal sealed class GuardedSslStream : SslStream
     /// <summary>The connection that owns this stream, once there is one. Whoever holds the stream keeps it.</summary>
     internal ITlsOwner? Owner { get; set; }
 
+    /// <summary>Told when octets of the application's move; null for nobody. To be set before the application has the stream.</summary>
+    internal IdleClock? IdleClock { get; set; }
+
     /// <summary>True when the peer said close_notify, false when its transport ended without; null while neither was seen.</summary>
     internal bool? PeerEndedCleanly { get; private set; }
 
@@ -174,6 +177,7 @@ internal sealed class GuardedSslStream : SslStream
         _gate.EnterToWrite();
         try
         {
+            _transport.Writing = buffer.IsEmpty ? null : IdleClock;
             base.Write(buffer);
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
@@ -182,6 +186,7 @@ internal sealed class GuardedSslStream : SslStream
         }
         finally
         {
+            _transport.Writing = null;
             _gate.LeaveWrite();
         }
     }
@@ -264,6 +269,7 @@ internal sealed class GuardedSslStream : SslStream
     {
         try
         {
+            _transport.Writing = buffer.IsEmpty ? null : IdleClock;
             await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
@@ -272,6 +278,7 @@ internal sealed class GuardedSslStream : SslStream
         }
         finally
         {
+            _transport.Writing = null;
             _gate.LeaveWrite();
         }
     }
@@ -325,6 +332,10 @@ internal sealed class GuardedSslStream : SslStream
         if (count == 0)
         {
             PeerEndedCleanly ??= !_transport.HasEnded;
+        }
+        else
+        {
+            IdleClock?.Moved();
         }
     }
 

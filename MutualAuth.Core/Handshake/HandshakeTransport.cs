@@ -44,6 +44,9 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>Told when a read waits for the peer, outside the TLS engine, and when it goes on inside; null for nobody.</summary>
     internal TlsGate? Engine { get; set; }
 
+    /// <summary>While the application writes: told of each record of it that the transport has taken. Null for nobody.</summary>
+    internal IdleClock? Writing { get; set; }
+
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
     internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
 
@@ -284,7 +287,8 @@ internal sealed class HandshakeTransport : Stream
         if (!_holds && _heldLength == 0)
         {
             HasSent = true;
-            return _passThrough ? _inner.WriteAsync(buffer, cancellationToken) : WriteInnerAsync(buffer, cancellationToken);
+            return !_passThrough ? WriteInnerAsync(buffer, cancellationToken)
+                : Writing is { } clock ? WriteTimedAsync(clock, buffer, cancellationToken) : _inner.WriteAsync(buffer, cancellationToken);
         }
 
         Keep(buffer.Span);
@@ -300,6 +304,7 @@ internal sealed class HandshakeTransport : Stream
     {
         SendHeld();
         _inner.Write(buffer);
+        Writing?.Moved();
     }
 
     public override void Flush()
@@ -420,6 +425,14 @@ internal sealed class HandshakeTransport : Stream
                 Engine!.Unpark();
             }
         }
+    }
+
+    /// <summary>A long write goes out record by record, and moves as long as the peer takes them.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteTimedAsync(IdleClock clock, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        clock.Moved();
     }
 
     private void AskBeforeFlight()
