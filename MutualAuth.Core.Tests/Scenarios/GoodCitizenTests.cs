@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
 using MutualAuth.Telemetry;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -97,6 +99,88 @@ public sealed class GoodCitizenTests
         }
     }
 
+    /// <summary>Who replaces a rule, or turns a clock, does not lend its context to what becomes of connections.</summary>
+    [Test]
+    public async Task What_ends_live_connections_keeps_nothing_of_whoever_set_it_off([Values] bool byTimer)
+    {
+        var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var rule = new ReloadableRule(Authorize.Dns("client.test"));
+        var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), OnGroundLost = _ => seen.TrySetResult(s_ambient.Value) };
+        await using var ends = await Ends.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy, TimeProvider = clock });
+
+        s_ambient.Value = "caller";
+        if (byTimer)
+        {
+            clock.Advance(TimeSpan.FromHours(1));
+        }
+        else
+        {
+            rule.Replace(Authorize.Dns("other.test"));
+        }
+
+        s_ambient.Value = null;
+        (await seen.Task.WaitAsync(Ends.Deadline)).Should().BeNull();
+    }
+
+    [Test]
+    public async Task A_stop_lends_nothing_of_whoever_asked_for_it_to_what_others_hear_of()
+    {
+        var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        accepted.DrainRequested.UnsafeRegister(_ => seen.TrySetResult(s_ambient.Value), null);
+
+        s_ambient.Value = "caller";
+        var stopping = listener.StopAsync(TimeSpan.Zero);
+        s_ambient.Value = null;
+
+        (await seen.Task.WaitAsync(Ends.Deadline)).Should().BeNull();
+        await stopping.WaitAsync(Ends.Deadline);
+    }
+
+    [Test]
+    public async Task Whoever_lets_nothing_flow_already_can_call_everything()
+    {
+        var flow = ExecutionContext.SuppressFlow();
+        var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        var connecting = new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test");
+        var accepting = listener.AcceptAsync().AsTask();
+        flow.Undo();
+        await using var client = await connecting.WaitAsync(Ends.Deadline);
+        await using var accepted = await accepting.WaitAsync(Ends.Deadline);
+        flow = ExecutionContext.SuppressFlow();
+        var stopping = listener.StopAsync(TimeSpan.Zero);
+        flow.Undo();
+
+        await stopping.WaitAsync(Ends.Deadline);
+    }
+
+    /// <summary>Every timer of a listener's life, from its start to its stop.</summary>
+    [Test]
+    public async Task No_timer_of_ours_keeps_the_context_of_whoever_was_there_when_it_was_set()
+    {
+        var time = new Watched();
+        var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
+        var listener = MutualTlsListener.Start(new()
+        {
+            Server = new MutualTlsServer(_world.ServerOptions with { TimeProvider = time, LiveConnections = policy }),
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+        });
+        using var foreign = _world.Foreign.IssueClient("client.test");
+        (await End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(foreign), TimeProvider = time }).ConnectAsync(listener.LocalEndPoint, "server.test")))
+            .Connection.Should().BeNull();
+        await using (await new MutualTlsClient(_world.ClientOptions with { TimeProvider = time }).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline))
+        {
+        }
+
+        await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Ends.Deadline);
+
+        time.WasSuppressed.Should().HaveCountGreaterThan(5).And.AllBeEquivalentTo(true);
+    }
+
     [Test]
     public void Timers_that_outlive_the_call_keep_nothing_of_the_caller()
     {
@@ -113,7 +197,11 @@ public sealed class GoodCitizenTests
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            WasSuppressed.Add(ExecutionContext.IsFlowSuppressed());
+            lock (WasSuppressed)
+            {
+                WasSuppressed.Add(ExecutionContext.IsFlowSuppressed());
+            }
+
             return base.CreateTimer(callback, state, dueTime, period);
         }
     }

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -148,7 +152,7 @@ public sealed class ListenerUnderFireTests
         var endPoint = new UnixDomainSocketEndPoint(Path.Combine(_directory, "s"));
         var first = Listen(endPoint);
         File.Delete(endPoint.ToString());
-        await Task.Delay(20); // the two are told apart by the time at which the file system made them
+        PassATickOfTheFileSystem();
         await using var second = Listen(endPoint);
 
         await first.DisposeAsync();
@@ -317,6 +321,70 @@ public sealed class ListenerUnderFireTests
         silent.ForEach(socket => socket.Dispose());
     }
 
+    /// <summary>The two sockets are told apart by the times at which the file system made them: waits until it makes a file at another time than one before.</summary>
+    private void PassATickOfTheFileSystem()
+    {
+        using var deadline = new CancellationTokenSource(Ends.Deadline);
+        DateTime? first = null;
+        for (var count = 0; ; count++)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            var file = Path.Combine(_directory, $"tick-{count}");
+            File.WriteAllText(file, string.Empty);
+            var made = File.GetLastWriteTimeUtc(file);
+            if ((first ??= made) != made)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Its client has finished, and holds it for done. Another one holds the only place; that keeps the one that has not finished TLS, its neighbour, and not this one.
+    /// </summary>
+    [Test]
+    public async Task A_login_that_the_client_holds_for_done_does_not_time_out_on_a_saturated_server()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var store = new Waiting(Tests.Credentials.Sasl.Store(("alice", "right")));
+        var place = new Occupied();
+        var failures = Channel.CreateUnbounded<HandshakeException>();
+        using var other = _world.Authority.IssueClient("other.test");
+        await using var listener = MutualTlsListener.Start(new()
+        {
+            Server = new MutualTlsServer(_world.ServerOptions with
+            {
+                Credentials = Require.CertificateOrUser(SaslServer.Scram(store)),
+                Validators = [place],
+                TimeProvider = clock,
+            }),
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            MaxConcurrentHandshakes = 1,
+            OnHandshakeFailed = failure => failures.Writer.TryWrite(failure),
+        });
+        var login = new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") }).ConnectAsync(listener.LocalEndPoint, "server.test");
+        await store.Entered.Task.WaitAsync(Ends.Deadline);
+        var occupant = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(other) }).ConnectAsync(listener.LocalEndPoint, "server.test"));
+        await place.Entered.Task.WaitAsync(Ends.Deadline);
+        var neighbour = End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"));
+
+        store.Release.SetResult();
+        await using var client = await login.WaitAsync(Ends.Deadline);
+        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        clock.Advance(TimeSpan.FromSeconds(10));
+
+        accepted.Peer.User!.Name.Should().Be("alice");
+        await client.Stream.WriteAsync("x"u8.ToArray());
+        (await accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        place.Release.SetResult();
+        (await occupant).Connection.Should().BeNull();
+        (await neighbour).Connection.Should().BeNull();
+        for (var count = 0; count < 2; count++)
+        {
+            (await failures.Reader.ReadAsync().AsTask().WaitAsync(Ends.Deadline)).Failure.Should().Be(HandshakeFailure.TimedOut);
+        }
+    }
+
     private static async Task<byte[]> RecordHelloAsync()
     {
         using var world = new World();
@@ -359,6 +427,39 @@ public sealed class ListenerUnderFireTests
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         await socket.ConnectAsync(endPoint);
         return socket;
+    }
+
+    private sealed class Waiting(ICredentialStore inner) : ICredentialStore
+    {
+        internal TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken)
+        {
+            Entered.TrySetResult();
+            await Release.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await inner.FindAsync(userName, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Holds the thread of one client's handshake, and with it the place.</summary>
+    private sealed class Occupied : ICertificateValidator
+    {
+        internal TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Release { get; } = new();
+
+        public Rejection? Examine(CertificateContext context)
+        {
+            if (context.Certificate.DnsNames.Contains("other.test"))
+            {
+                Entered.TrySetResult();
+                Release.Task.Wait(CancellationToken.None);
+            }
+
+            return null;
+        }
     }
 
     /// <summary>Fails at one event, or, at -1, at all of them and in every other way.</summary>

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
+using MutualAuth.Connections;
+using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;
@@ -127,6 +129,133 @@ public sealed class OursIsOursTests
     private sealed class BrokenTrust(Exception fault) : ITrustAnchorSource
     {
         public TrustAnchors Current => throw fault;
+    }
+
+    /// <summary>
+    /// The first call of the clock fails, then only the second, and so on, until there is no such call: each handshake has one outcome, and where it gives no
+    /// connection the fault is ours.
+    /// </summary>
+    [Test]
+    public async Task A_clock_that_throws_at_any_of_its_calls_leaves_one_outcome([Values] bool weAreServer, [Values] bool forEver, [Values] bool logsIn)
+    {
+        for (var call = 0; ; call++)
+        {
+            call.Should().BeLessThan(200);
+            var log = new EventLog();
+            var clock = new FailingClock(call, forEver);
+            var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
+            var server = _world.ServerOptions;
+            var client = _world.ClientOptions;
+            if (logsIn)
+            {
+                server = server with { Credentials = Require.CertificateAndUser(SaslServer.Scram(Tests.Credentials.Sasl.Store(("alice", "right")))) };
+                client = client with { Credentials = Login.WithPassword("alice", "right") };
+            }
+
+            var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+            var listening = new MutualTlsServer(weAreServer ? server with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy } : server);
+            var dialling = new MutualTlsClient(weAreServer ? client : client with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy });
+            clock.Arm();
+            await using var ends = await Ends.ShakeAsync(dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
+
+            var ours = weAreServer ? ends.Server : ends.Client;
+            log.Drain().Count(entry => entry.Id is >= 1000 and <= 1005).Should().Be(1, $"call {call} failed");
+            if (ours.Connection is null)
+            {
+                ours.Refusal.Failure.Should().Be(HandshakeFailure.OurFault, $"call {call} failed");
+                (weAreServer ? serverSocket : clientSocket).SafeHandle.IsClosed.Should().BeTrue();
+                (weAreServer ? listening.Live : dialling.Live).Count.Should().Be(0);
+            }
+
+            if (!clock.HasFailed)
+            {
+                ours.Accepted.IsConfirmed.Should().BeTrue();
+                return;
+            }
+        }
+    }
+
+    [Test]
+    public async Task A_stream_whose_properties_throw()
+    {
+        var refusal = (await End.OfAsync(Task.Run(() => new MutualTlsServer(_world.ServerOptions).AcceptAsync(new Throwing())))).Refusal;
+
+        (refusal.Failure, refusal.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.TransportUnusable));
+    }
+
+    [Test]
+    public async Task A_listener_outlives_a_clock_that_throws_and_tells_of_it()
+    {
+        var clock = new FailingClock(0, forEver: false);
+        var told = new TaskCompletionSource<HandshakeException>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var listener = MutualTlsListener.Start(new()
+        {
+            Server = new MutualTlsServer(_world.ServerOptions with { TimeProvider = clock }),
+            EndPoint = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0),
+            OnHandshakeFailed = failure => told.TrySetResult(failure),
+        });
+        clock.Arm();
+        (await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"))).Connection.Should().BeNull();
+
+        var outcome = await told.Task.WaitAsync(Ends.Deadline);
+        (outcome.Failure, outcome.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted));
+        await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        client.IsConfirmed.Should().BeTrue();
+    }
+
+    [Test]
+    public async Task A_clock_that_throws_while_dialling()
+    {
+        var clock = new FailingClock(0, forEver: true);
+        var client = new MutualTlsClient(_world.ClientOptions with { TimeProvider = clock });
+        clock.Arm();
+
+        var refusal = (await End.OfAsync(client.ConnectAsync("127.0.0.1", 1))).Refusal;
+
+        (refusal.Failure, refusal.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted));
+    }
+
+    /// <summary>Fails at one of its calls, counted from the moment it is armed, or from that one on.</summary>
+    private sealed class FailingClock(int failsAt, bool forEver) : TimeProvider
+    {
+        private int _calls;
+        private volatile bool _isArmed;
+
+        internal bool HasFailed { get; private set; }
+
+        internal void Arm() => _isArmed = true;
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            Pass();
+            return base.GetUtcNow();
+        }
+
+        public override long GetTimestamp()
+        {
+            Pass();
+            return base.GetTimestamp();
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Pass();
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
+
+        private void Pass()
+        {
+            if (_isArmed && Interlocked.Increment(ref _calls) - 1 is var call && (call == failsAt || (forEver && call > failsAt)))
+            {
+                HasFailed = true;
+                throw new InvalidOperationException("The clock is broken.");
+            }
+        }
+    }
+
+    private sealed class Throwing : MemoryStream
+    {
+        public override bool CanRead => throw new InvalidOperationException("bug");
     }
 
     private sealed class BrokenClock(Exception fault) : TimeProvider

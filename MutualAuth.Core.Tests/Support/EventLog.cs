@@ -25,6 +25,18 @@ internal sealed class EventLog : ILoggerFactory, ILogger
         }
     }
 
+    /// <summary>All events that have come and were not waited for.</summary>
+    internal IReadOnlyList<LogEvent> Drain()
+    {
+        var events = new List<LogEvent>();
+        while (_events.Reader.TryRead(out var next))
+        {
+            events.Add(next);
+        }
+
+        return events;
+    }
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
