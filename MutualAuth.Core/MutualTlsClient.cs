@@ -122,12 +122,15 @@ public sealed class MutualTlsClient
             try
             {
                 attempt.Enter();
-                using var ticket = _live.Begin();
-                var identities = Ours.Ask("our identity", () => _options.Identity.For(serverName?.ToString()));
+                await attempt.ConfigureAsync().ConfigureAwait(false);
+                using var ticket = await _live.BeginAsync(attempt).ConfigureAwait(false);
+                var identities = _options.Identity.AnswersAtOnce
+                    ? _options.Identity.For(serverName?.ToString())
+                    : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString()))).ConfigureAwait(false);
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
-                ticket.Register(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter));
+                await ticket.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt).ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)

@@ -128,12 +128,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfGreaterThan(drainTimeout, s_maxDrainTimeout);
         }
 
-        Task stop;
-        lock (_stopAccepting)
-        {
-            stop = _stop ??= Task.Run(StopOnceAsync, CancellationToken.None);
-        }
-
+        var stop = BeginStop();
         using var cancelled = cancellationToken.UnsafeRegister(static state => Cancel(((MutualTlsListener)state!)._stopDraining), this);
         using var deadline = StartDeadline(drainTimeout);
         await stop.ConfigureAwait(false);
@@ -141,6 +136,21 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
     /// <summary>Stops without draining. Never throws.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    /// <summary>With nothing of the context of whoever is the first to ask: others join, and connections hear of it.</summary>
+    private Task BeginStop()
+    {
+        lock (_stopAccepting)
+        {
+            if (_stop is null)
+            {
+                using var nothingOfTheCallers = ExecutionContext.SuppressFlow();
+                _stop = Task.Run(StopOnceAsync, CancellationToken.None);
+            }
+
+            return _stop;
+        }
+    }
 
     private async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
@@ -355,6 +365,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             End(this);
         }
 
+        using var nothingOfTheCallers = ExecutionContext.SuppressFlow();
         try
         {
             return _time.CreateTimer(End, this, drainTimeout, Timeout.InfiniteTimeSpan);

@@ -6,6 +6,7 @@ using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -73,16 +74,17 @@ public sealed class MutualTlsServer
             try
             {
                 attempt.Enter();
+                await attempt.ConfigureAsync().ConfigureAwait(false);
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 attempt.Gate = gate;
                 gate.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
-                using var ticket = server._live.Begin();
-                var identity = Ours.Ask("our identity", () => server.IdentityFor(hello));
+                using var ticket = await server._live.BeginAsync(attempt).ConfigureAwait(false);
+                var identity = await server.IdentityForAsync(attempt, hello).ConfigureAwait(false);
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
-                ticket.Register(connection, identity.Certificate.NotAfter);
+                await ticket.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)
@@ -92,7 +94,13 @@ public sealed class MutualTlsServer
         }
     }
 
-    private Identity IdentityFor(ClientHello hello) => Options.Identity is ServerIdentities several ? several.For(hello.ServerName) : Options.Identity.Current;
+    /// <summary>Our own sources have theirs to hand. Others may do anything, and are asked on a thread that they may hold.</summary>
+    private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
+    {
+        Identity or IdentityFiles or ReplaceableIdentity => ValueTask.FromResult(Options.Identity.Current),
+        ServerIdentities several => attempt.AskAsync("our identity", () => ValueTask.FromResult(several.For(hello.ServerName))),
+        var source => attempt.AskAsync("our identity", () => ValueTask.FromResult(source.Current)),
+    };
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
@@ -115,10 +123,11 @@ public sealed class MutualTlsServer
         }
 
         MutualTlsServer? selected;
+        attempt.Asked = "a server for this client";
         try
         {
             // On a thread of its own: it may block, and the deadline holds all the same.
-            selected = await Task.Run(async () => await select(hello, this, attempt.Token).ConfigureAwait(false), CancellationToken.None).OrLeaveAsync(attempt.Token).ConfigureAwait(false);
+            selected = await LeavingTasks.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {
@@ -126,6 +135,7 @@ public sealed class MutualTlsServer
             throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, fault, exception).ConfigureAwait(false);
         }
 
+        attempt.Asked = null;
         if (selected is null)
         {
             var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", PeerText.Quote(hello.ServerName)) { Rule = "RFC 6066 §3" };

@@ -1,5 +1,6 @@
 using MutualAuth.Connections;
 using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
@@ -328,6 +329,59 @@ public sealed class LiveRegistryTests
         used.Losses.Should().BeEmpty("it was looked at before the other one");
         world.Clock.Advance(TimeSpan.FromMinutes(6) - LiveWorld.Grace);
         (await used.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Drain));
+    }
+
+    [Test]
+    public async Task A_clock_that_throws_when_something_is_due_is_asked_again_a_minute_later()
+    {
+        using var world = new LiveWorld();
+        var clock = new Fitful(world.Clock);
+        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock }, new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1) }, PeerRole.Client);
+        using var ticket = registry.Begin();
+        var connection = new FakeConnection(world.Judge());
+        ticket.Register(connection, null);
+
+        clock.Fails = true;
+        world.Clock.Advance(TimeSpan.FromHours(1));
+        (await world.Log.NextAsync(1458)).Exception.Should().BeOfType<InvalidOperationException>();
+        connection.Losses.Should().BeEmpty();
+        clock.Fails = false;
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await connection.LostAsync()).Reason.Should().Be(RejectionReason.MaximumAgeReached);
+    }
+
+    [Test]
+    public async Task A_connection_that_no_clock_watches_over_is_ended([Values] bool fails)
+    {
+        using var world = new LiveWorld();
+        var clock = new Fitful(world.Clock);
+        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock }, new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), OnUntrusted = LostGroundAction.Notify }, PeerRole.Client);
+        using var ticket = registry.Begin();
+        var connection = new FakeConnection(world.Judge());
+
+        clock.Fails = fails;
+        ticket.Register(connection, null);
+
+        clock.Fails = false;
+        registry.Count.Should().Be(fails ? 0 : 1);
+        if (fails)
+        {
+            (await connection.LostAsync()).Should().Be((RejectionReason.ValidatorFaulted, LostGroundAction.Abort));
+        }
+    }
+
+    private sealed class Fitful(TimeProvider time) : TimeProvider
+    {
+        internal bool Fails { get; set; }
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => Fails ? throw new InvalidOperationException("The clock is broken.") : time.GetUtcNow();
+
+        public override long GetTimestamp() => Fails ? throw new InvalidOperationException("The clock is broken.") : time.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => time.CreateTimer(callback, state, dueTime, period);
     }
 
     [Test]

@@ -162,7 +162,12 @@ public sealed class OursIsOursTests
             log.Drain().Count(entry => entry.Id is >= 1000 and <= 1005).Should().Be(1, $"call {call} failed");
             if (ours.Connection is null)
             {
-                ours.Refusal.Failure.Should().Be(HandshakeFailure.OurFault, $"call {call} failed");
+                // Within a login it is the login's own reason, of which the client hears as much.
+                if (ours.Refusal.Reason != RejectionReason.CredentialCheckFaulted)
+                {
+                    ours.Refusal.Failure.Should().Be(HandshakeFailure.OurFault, $"call {call} failed");
+                }
+
                 (weAreServer ? serverSocket : clientSocket).SafeHandle.IsClosed.Should().BeTrue();
                 (weAreServer ? listening.Live : dialling.Live).Count.Should().Be(0);
             }
@@ -186,7 +191,7 @@ public sealed class OursIsOursTests
     [Test]
     public async Task A_listener_outlives_a_clock_that_throws_and_tells_of_it()
     {
-        var clock = new FailingClock(0, forEver: false);
+        var clock = new FailingClock(1, forEver: false); // the first call is for the duration, and that is no reason to fail
         var told = new TaskCompletionSource<HandshakeException>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var listener = MutualTlsListener.Start(new()
         {

@@ -12,6 +12,9 @@ public abstract class ClientIdentity
     /// <summary>No certificate. Only a server that asks for other credentials lets such a client in.</summary>
     public static ClientIdentity None { get; } = new NoCertificate();
 
+    /// <summary>Whether it has what it presents to hand, so that asking for it neither waits nor throws. Code of the application's may do both.</summary>
+    internal virtual bool AnswersAtOnce => false;
+
     /// <summary>What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.</summary>
     internal abstract ImmutableArray<Identity> For(string? serverName);
 
@@ -52,6 +55,8 @@ public abstract class ClientIdentity
 
     private sealed class Held(IIdentitySource source) : ClientIdentity
     {
+        internal override bool AnswersAtOnce => source is Identity or IdentityFiles or ReplaceableIdentity;
+
         internal override ImmutableArray<Identity> For(string? serverName) => [source.Current];
     }
 
@@ -67,6 +72,8 @@ public abstract class ClientIdentity
 
     private sealed class NoCertificate : ClientIdentity
     {
+        internal override bool AnswersAtOnce => true;
+
         internal override ImmutableArray<Identity> For(string? serverName) => [];
     }
 }

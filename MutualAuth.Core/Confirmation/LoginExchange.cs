@@ -39,6 +39,8 @@ internal sealed record LoginResult
 /// <summary>The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final VERDICT.</summary>
 internal static class LoginExchange
 {
+    private const string OurCredentials = "credentials to log in with";
+
     /// <summary>We are the server, and have not objected to the client's certificate.</summary>
     /// <param name="channel">The stream.</param>
     /// <param name="policy">What we require.</param>
@@ -97,8 +99,15 @@ internal static class LoginExchange
     }
 
     /// <summary>We are the client, and have accepted the server's certificate.</summary>
+    /// <param name="channel">The stream.</param>
+    /// <param name="credentials">With what we log in.</param>
+    /// <param name="server">Where.</param>
+    /// <param name="binding">What binds the login to the channel; null for nothing.</param>
+    /// <param name="asks">Told what code of the application's is asked for, and null when it has given that.</param>
+    /// <param name="logger">Where faults are logged.</param>
+    /// <param name="cancellationToken">The attempt has ended.</param>
     internal static async ValueTask<LoginResult> AsClientAsync(
-        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, ILogger logger, CancellationToken cancellationToken)
+        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Action<string?> asks, ILogger logger, CancellationToken cancellationToken)
     {
         await channel.WriteAsync(FrameType.Login, default).ConfigureAwait(false);
         var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);
@@ -119,12 +128,17 @@ internal static class LoginExchange
 
         try
         {
-            var (session, objection) = SaslClientSession.Begin(credentials, new SaslClientContext(server, binding, offered));
+            asks(OurCredentials);
+            var (session, objection) = await LeavingTasks.RunOrLeaveAsync(
+                () => ValueTask.FromResult(SaslClientSession.Begin(credentials, new SaslClientContext(server, binding, offered))),
+                cancellationToken,
+                static late => late.Session?.Dispose()).ConfigureAwait(false);
+            asks(null);
             using (session)
             {
                 return session is null
                     ? await LeaveAsync(channel, objection!).ConfigureAwait(false)
-                    : await LogInAsync(channel, session, server, cancellationToken).ConfigureAwait(false);
+                    : await LogInAsync(channel, session, server, asks, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -193,9 +207,12 @@ internal static class LoginExchange
         }
     }
 
-    private static async ValueTask<LoginResult> LogInAsync(LoginChannel channel, SaslClientSession session, AuthenticatedPeer server, CancellationToken cancellationToken)
+    private static async ValueTask<LoginResult> LogInAsync(
+        LoginChannel channel, SaslClientSession session, AuthenticatedPeer server, Action<string?> asks, CancellationToken cancellationToken)
     {
+        asks(OurCredentials);
         var first = await session.StartAsync(cancellationToken).ConfigureAwait(false);
+        asks(null);
         var start = LoginChannel.StartPayload(session.Mechanism, first);
         await channel.WriteAsync(FrameType.Start, start).ConfigureAwait(false);
         CryptographicOperations.ZeroMemory(start);
@@ -204,7 +221,9 @@ internal static class LoginExchange
             var frame = await channel.ReadAsync(FrameType.Challenge, FrameType.Outcome, FrameType.Verdict).ConfigureAwait(false);
             if (frame.Type == FrameType.Challenge)
             {
+                asks(OurCredentials);
                 var step = await session.StepAsync(frame.Payload, cancellationToken).ConfigureAwait(false);
+                asks(null);
                 if (step.Objection is not null)
                 {
                     return await LeaveAsync(channel, step.Objection).ConfigureAwait(false);

@@ -5,6 +5,7 @@ using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Connections;
 
@@ -22,10 +23,11 @@ internal static class Dialer
     internal static async ValueTask<Socket> ConnectAsync(
         EndPoint endPoint, TimeSpan timeout, TimeProvider time, ILoggerFactory loggerFactory, CancellationToken cancellationToken, Resolver? resolver = null)
     {
-        using var deadline = new CancellationTokenSource(timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        HandshakeException outcome;
         try
         {
+            using var deadline = new CancellationTokenSource(timeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             return endPoint is DnsEndPoint dns
                 ? await ConnectToFirstAsync(await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false), time, either.Token).ConfigureAwait(false)
                 : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
@@ -34,14 +36,18 @@ internal static class Dialer
         {
             cancellationToken.ThrowIfCancellationRequested();
             var presented = exception is SocketException socket ? socket.SocketErrorCode.ToString() : $"no answer within {timeout}";
-            var outcome = new HandshakeException(
-                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}", presented), exception)
-            {
-                RemoteEndPoint = endPoint,
-            };
-            new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Server, endPoint).Failed(outcome);
-            throw outcome;
+            outcome = new HandshakeException(
+                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}", presented), exception);
         }
+        catch (Exception exception)
+        {
+            // A clock that throws, or an end point of a kind that nobody can dial.
+            outcome = Ours.Fault("a clock and an end point to dial by", exception);
+        }
+
+        outcome.RemoteEndPoint = endPoint;
+        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Server, endPoint).Failed(outcome);
+        throw outcome;
     }
 
     /// <summary>The addresses, families interleaved, the resolver's first choice first (RFC 8305 §4).</summary>

@@ -56,26 +56,39 @@ internal sealed class DueTimer
         Arm();
     }
 
-    /// <summary>What is due now, each once: it comes up again only when it is set again.</summary>
+    /// <summary>What is due now, each once: it comes up again only when it is set again. Where the clock throws, so does this, and it rings again in a minute.</summary>
     internal (List<LiveEntry> Dates, List<LiveEntry> Durations, List<LiveEntry> Idle) TakeDue()
     {
         _ringsAt = null;
+        long now;
+        long elapsed;
+        try
+        {
+            // Before anything is taken: what a clock that throws leaves behind must still be there the next time.
+            (now, elapsed) = (_time.GetUtcNow().UtcTicks, Elapsed.Ticks);
+        }
+        catch
+        {
+            RingLater();
+            throw;
+        }
+
         var due = (new List<LiveEntry>(), new List<LiveEntry>(), new List<LiveEntry>());
-        while (_dates.DueAt(_time.GetUtcNow().UtcTicks) is { } entry)
+        while (_dates.DueAt(now) is { } entry)
         {
             due.Item1.Add(entry);
             _dates.Move(entry, entry.DateDue, null);
             entry.DateDue = null;
         }
 
-        while (_durations.DueAt(Elapsed.Ticks) is { } entry)
+        while (_durations.DueAt(elapsed) is { } entry)
         {
             due.Item2.Add(entry);
             _durations.Move(entry, entry.DurationDue, null);
             entry.DurationDue = null;
         }
 
-        while (_idle.DueAt(Elapsed.Ticks) is { } entry)
+        while (_idle.DueAt(elapsed) is { } entry)
         {
             due.Item3.Add(entry);
             _idle.Move(entry, entry.IdleDue, null);
@@ -93,6 +106,31 @@ internal sealed class DueTimer
             return; // should it ring once more, it finds nothing
         }
 
+        try
+        {
+            ArmForNext();
+        }
+        catch (Exception)
+        {
+            RingLater();
+        }
+    }
+
+    private void RingLater()
+    {
+        try
+        {
+            _ringsAt = null;
+            _timer.Change(s_longest, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception)
+        {
+            // The next entry that is set tries again.
+        }
+    }
+
+    private void ArmForNext()
+    {
         var elapsed = Elapsed;
         var wait = s_longest;
         if (_dates.Next is { } date)

@@ -28,7 +28,32 @@ internal sealed class GroundWatch
         _rules = [.. rules];
     }
 
-    /// <summary>Returns true for the first user, before whom nobody listened.</summary>
+    /// <summary>Enters where that touches no source, and waits for nobody who does.</summary>
+    /// <returns>False when there is no user yet, or one is just coming or going.</returns>
+    internal bool TryJoin()
+    {
+        if (!_lock.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            if (_users == 0)
+            {
+                return false;
+            }
+
+            _users++;
+            return true;
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    /// <summary>Returns true for the first user, before whom nobody listened. What a source throws leaves nobody in.</summary>
     internal bool Enter()
     {
         lock (_lock)
@@ -38,18 +63,26 @@ internal sealed class GroundWatch
                 return false;
             }
 
-            s_inUse[_registry] = true;
-            foreach (var source in _statements)
+            try
             {
-                source.Replaced += OnStatementsReplaced;
-            }
+                s_inUse[_registry] = true;
+                foreach (var source in _statements)
+                {
+                    source.Replaced += OnStatementsReplaced;
+                }
 
-            foreach (var source in _rules)
+                foreach (var source in _rules)
+                {
+                    source.Replaced += OnRulesReplaced;
+                }
+
+                return true;
+            }
+            catch
             {
-                source.Replaced += OnRulesReplaced;
+                LeaveLocked();
+                throw;
             }
-
-            return true;
         }
     }
 
@@ -57,21 +90,26 @@ internal sealed class GroundWatch
     {
         lock (_lock)
         {
-            if (--_users > 0)
-            {
-                return;
-            }
+            LeaveLocked();
+        }
+    }
 
-            s_inUse.TryRemove(_registry, out _);
-            foreach (var source in _statements)
-            {
-                source.Replaced -= OnStatementsReplaced;
-            }
+    private void LeaveLocked()
+    {
+        if (--_users > 0)
+        {
+            return;
+        }
 
-            foreach (var source in _rules)
-            {
-                source.Replaced -= OnRulesReplaced;
-            }
+        s_inUse.TryRemove(_registry, out _);
+        foreach (var source in _statements)
+        {
+            source.Replaced -= OnStatementsReplaced;
+        }
+
+        foreach (var source in _rules)
+        {
+            source.Replaced -= OnRulesReplaced;
         }
     }
 

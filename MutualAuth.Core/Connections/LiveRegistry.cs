@@ -60,6 +60,14 @@ internal sealed class LiveRegistry
 
     private DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
 
+    /// <summary>
+    /// As <see cref="Begin"/>, for an attempt. The first user subscribes to sources and reads them, which may be the application's own; who comes while there is one
+    /// touches none.
+    /// </summary>
+    internal ValueTask<Ticket> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin()
+        ? ValueTask.FromResult(Issue())
+        : attempt.AskAsync("sources that live connections stand on", () => ValueTask.FromResult(Begin()), static late => late.Dispose());
+
     /// <summary>To be called before the peer of a handshake is judged, and disposed of when that has an outcome.</summary>
     internal Ticket Begin()
     {
@@ -69,6 +77,11 @@ internal sealed class LiveRegistry
             TakeStatements();
         }
 
+        return Issue();
+    }
+
+    private Ticket Issue()
+    {
         lock (_lock)
         {
             return new Ticket(this, _generation);
@@ -92,37 +105,74 @@ internal sealed class LiveRegistry
             _isWalking = true;
         }
 
-        _ = Task.Run(WalkAsync);
+        RunAside(WalkAsync);
     }
 
     internal void Leave() => _watch.Leave();
 
     internal void Register(ILiveConnection connection, DateTimeOffset? ownEnd, long generation)
     {
+        if (Add(connection, ownEnd, generation) is { } entry)
+        {
+            Rejudge(entry);
+        }
+    }
+
+    /// <summary>As <see cref="Register"/>, within the time of the attempt: what cannot be judged again by then has no ground.</summary>
+    internal async ValueTask RegisterAsync(ILiveConnection connection, DateTimeOffset? ownEnd, long generation, HandshakeAttempt attempt)
+    {
+        if (Add(connection, ownEnd, generation) is { } entry)
+        {
+            try
+            {
+                await LeavingTasks.RunOrLeaveAsync(() => ValueTask.FromResult(Rejudge(entry)), attempt.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement by the rules of now before the handshake's deadline", "none"));
+            }
+        }
+    }
+
+    /// <summary>Gives the entry when something was replaced since the ticket was taken, so that it must be judged again.</summary>
+    private LiveEntry? Add(ILiveConnection connection, DateTimeOffset? ownEnd, long generation)
+    {
         _watch.Enter();
         LiveEntry entry;
         bool hasMoved;
+        Exception? fault = null;
         lock (_lock)
         {
             entry = new LiveEntry(connection, ++_lastNumber, connection.Peer.Path, _policy.EndsWithOwnCertificate ? ownEnd : null);
             _entries.Add(entry);
             _index.Add(entry);
-            _timer.SetDuration(entry, _policy.MaximumAge);
-            if (_policy.IdleTimeout is { } idleTimeout)
+            try
             {
-                connection.CountIdle(_options.TimeProvider);
-                _timer.SetIdle(entry, idleTimeout);
+                _timer.SetDuration(entry, _policy.MaximumAge);
+                if (_policy.IdleTimeout is { } idleTimeout)
+                {
+                    connection.CountIdle(_options.TimeProvider);
+                    _timer.SetIdle(entry, idleTimeout);
+                }
+
+                ScheduleDate(entry);
+            }
+            catch (Exception exception)
+            {
+                fault = exception;
             }
 
-            ScheduleDate(entry);
             hasMoved = generation != _generation;
         }
 
         connection.OnEnded(() => Remove(entry));
-        if (hasMoved)
+        if (fault is not null)
         {
-            Rejudge(entry);
+            LiveLog.RejudgeFaulted(_logger, fault);
+            Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over", $"an exception, {fault.GetType().Name}"));
         }
+
+        return hasMoved ? entry : null;
     }
 
     private void Remove(LiveEntry entry)
@@ -332,7 +382,15 @@ internal sealed class LiveRegistry
             if (lost.Action == LostGroundAction.Drain)
             {
                 entry.IsDraining = true;
-                _timer.SetDuration(entry, _policy.GracePeriod);
+                try
+                {
+                    _timer.SetDuration(entry, _policy.GracePeriod);
+                }
+                catch (Exception)
+                {
+                    // Without a clock nothing would end the grace period.
+                    entry.Lost = lost = lost with { Action = LostGroundAction.Abort };
+                }
             }
         }
 
@@ -386,19 +444,36 @@ internal sealed class LiveRegistry
         List<LiveEntry> dates;
         List<LiveEntry> durations;
         List<LiveEntry> idle;
-        lock (_lock)
+        try
         {
-            (dates, durations, idle) = _timer.TakeDue();
+            lock (_lock)
+            {
+                (dates, durations, idle) = _timer.TakeDue();
+            }
+        }
+        catch (Exception exception)
+        {
+            LiveLog.ClockFaulted(_logger, exception);
+            return;
         }
 
         if (dates.Count + durations.Count + idle.Count > 0)
         {
-            _ = Task.Run(async () =>
+            RunAside(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
                 await ForEachAsync(idle, OnIdle).ConfigureAwait(false);
                 await ForEachAsync(dates, OnDate).ConfigureAwait(false);
             });
+        }
+    }
+
+    /// <summary>On a thread of the pool, with nothing of the context of whoever set it off: that is neither their request nor their activity.</summary>
+    private static void RunAside(Func<Task> work)
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = Task.Run(work);
         }
     }
 

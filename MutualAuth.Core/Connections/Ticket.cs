@@ -1,3 +1,5 @@
+using MutualAuth.Handshake;
+
 namespace MutualAuth.Connections;
 
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
@@ -7,6 +9,9 @@ internal sealed class Ticket(LiveRegistry registry, long generation) : IDisposab
     /// <param name="connection">The connection.</param>
     /// <param name="ownEnd">When the certificate that we presented ends; null when we presented none.</param>
     internal void Register(ILiveConnection connection, DateTimeOffset? ownEnd) => registry.Register(connection, ownEnd, generation);
+
+    /// <summary>As <see cref="Register"/>, within the time of the attempt.</summary>
+    internal ValueTask RegisterAsync(ILiveConnection connection, DateTimeOffset? ownEnd, HandshakeAttempt attempt) => registry.RegisterAsync(connection, ownEnd, generation, attempt);
 
     public void Dispose() => registry.Leave();
 }

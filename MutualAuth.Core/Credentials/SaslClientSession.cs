@@ -1,4 +1,5 @@
 using MutualAuth.Errors;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 
@@ -32,11 +33,14 @@ internal sealed class SaslClientSession : IDisposable
         return (null, Explain([.. wanted.Select(candidate => candidate.name)], context));
     }
 
-    internal ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => _exchange.StartAsync(cancellationToken);
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended, also where the mechanism, or a source of tokens, holds its thread.</exception>
+    internal async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
+        await LeavingTasks.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
 
-    internal ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ++_rounds > SaslLimits.MaxRounds
-        ? ValueTask.FromResult(SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} challenges", "one more")))
-        : _exchange.StepAsync(challenge, cancellationToken);
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended, also where the mechanism holds its thread.</exception>
+    internal async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ++_rounds > SaslLimits.MaxRounds
+        ? SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} challenges", "one more"))
+        : await LeavingTasks.RunOrLeaveAsync(() => _exchange.StepAsync(challenge, cancellationToken), cancellationToken).ConfigureAwait(false);
 
     internal SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => _exchange.Complete(additionalData);
 

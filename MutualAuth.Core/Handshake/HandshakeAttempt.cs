@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
@@ -20,8 +21,10 @@ internal sealed class HandshakeAttempt : IDisposable
     private readonly CancellationTokenSource _end;
     private readonly CancellationTokenRegistration _callerGivesUp;
     private readonly Exception? _unusable;
+    private readonly Exception? _clockFault;
     private bool _tlsIsCut;
     private Rejection? _abortReason;
+    private volatile string? _asked;
 
     private HandshakeAttempt(
         Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole peerRole, HandshakeOptions options, Exception? unusable, CancellationToken callerToken)
@@ -34,7 +37,17 @@ internal sealed class HandshakeAttempt : IDisposable
         RemoteEndPoint = remoteEndPoint;
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
         _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, peerRole, RemoteEndPoint);
-        _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+        try
+        {
+            _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+        }
+        catch (Exception exception)
+        {
+            // The handshake ends at once for it; until then the system's clock holds the deadline.
+            _clockFault = exception;
+            _end = new CancellationTokenSource(options.HandshakeTimeout);
+        }
+
         _callerGivesUp = callerToken.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _end);
     }
 
@@ -55,6 +68,12 @@ internal sealed class HandshakeAttempt : IDisposable
 
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
     internal GuardedSslStream? Tls { get; set; }
+
+    /// <summary>What we wait for that code of the application's has to give, in words for the outcome; null while we wait for none.</summary>
+    internal string? Asked
+    {
+        set => _asked = value;
+    }
 
     /// <summary>The ClientHello of a client is complete.</summary>
     internal bool HelloSeen { get; set; }
@@ -95,7 +114,7 @@ internal sealed class HandshakeAttempt : IDisposable
         remoteEndPoint ?? EndPointOf((stream as NetworkStream)?.Socket),
         peerRole,
         options,
-        stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing."),
+        ObjectionTo(stream),
         callerToken);
 
     /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
@@ -104,6 +123,11 @@ internal sealed class HandshakeAttempt : IDisposable
     internal void Enter()
     {
         _recorder.Enter();
+        if (_clockFault is not null)
+        {
+            throw Ours.Fault("a clock that holds the deadline", _clockFault);
+        }
+
         if (_unusable is not null)
         {
             var rejection = new Rejection(RejectionReason.TransportUnusable, "a connected socket or stream that blocks and carries octets both ways", PeerText.Quote(_unusable.Message));
@@ -116,14 +140,62 @@ internal sealed class HandshakeAttempt : IDisposable
             socket.NoDelay = true;
             _options.KeepAlive.ApplyTo(socket);
         }
+    }
 
-        if (Socket is not null && _options.ConfigureSocket is { } configure)
+    /// <summary>The second step: the application's hook has its way with the socket.</summary>
+    /// <exception cref="HandshakeException">It threw.</exception>
+    /// <exception cref="OperationCanceledException">The attempt ended before it came back.</exception>
+    internal ValueTask ConfigureAsync()
+    {
+        return Socket is { } socket && _options.ConfigureSocket is { } configure ? AskHookAsync(socket, configure) : default;
+
+        async ValueTask AskHookAsync(Socket socket, Action<Socket> configure) => await AskAsync($"a socket that {nameof(HandshakeOptions.ConfigureSocket)} has configured", () =>
         {
-            Ours.Ask($"a socket that {nameof(HandshakeOptions.ConfigureSocket)} has configured", () =>
+            configure(socket);
+            return new ValueTask<bool>(true);
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Asks code of the application's, which may hold the thread that asks it: it has one that it may hold, and when the attempt ends first it is left where it is.
+    /// </summary>
+    /// <param name="what">What is asked for, in words for the outcome.</param>
+    /// <param name="ask">Asks.</param>
+    /// <param name="late">Is given an answer that nobody waits for any more.</param>
+    /// <exception cref="HandshakeException">It threw: a fault on our own account.</exception>
+    /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
+    internal async ValueTask<T> AskAsync<T>(string what, Func<ValueTask<T>> ask, Action<T>? late = null)
+    {
+        _asked = what;
+        var answer = await Ours.AskAsync<T>(what, () => new(LeavingTasks.RunOrLeaveAsync(ask, Token, late)), Token).ConfigureAwait(false);
+        _asked = null;
+        return answer;
+    }
+
+    /// <summary>
+    /// Waits for a handshake of the TLS engine, which ends with the attempt by itself. Only where it is held by what the judge asks is it left where it is, and
+    /// cut off from the transport.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
+    internal async ValueTask RunEngineAsync(Func<Task> authenticate, PeerJudge judge)
+    {
+        // On a thread of its own: with a peer that is quick the engine may come as far as the judge without ever waiting.
+        var handshake = Task.Run(authenticate, CancellationToken.None);
+        try
+        {
+            await handshake.WaitAsync(Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!handshake.IsCompleted)
+        {
+            if (judge.TryLeave(Transport.Cut))
             {
-                configure(Socket);
-                return true;
-            });
+                _asked = "a judgement of the peer by its sources, rules and validators";
+                _ = handshake.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                throw;
+            }
+
+            await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
     }
 
@@ -192,9 +264,15 @@ internal sealed class HandshakeAttempt : IDisposable
             return plain;
         }
 
-        return PeerRole == PeerRole.Client && !HelloSeen
+        return PeerRole == PeerRole.Client && !HelloSeen && _asked is null
             ? ClientHelloReader.Incomplete(Transport.Received)
-            : new Rejection(RejectionReason.HandshakeTimedOut, $"a handshake within {_options.HandshakeTimeout}", $"{Transport.Received} bytes and no end of it");
+            : new Rejection(
+                RejectionReason.HandshakeTimedOut,
+                $"a handshake within {_options.HandshakeTimeout}",
+                _asked is { } asked ? $"code of ours that had not given {asked}" : $"{Transport.Received} bytes and no end of it")
+            {
+                Hint = _asked is null ? null : "It is nothing that the peer did: what a handshake asks of the application must not block.",
+            };
     }
 
     private HandshakeException ToOutcome(Exception exception) => exception switch
@@ -266,7 +344,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return;
         }
 
-        using var patience = new CancellationTokenSource(PoliteClose.StrangersPatience, _options.TimeProvider);
+        using var patience = PoliteClose.ForAMoment(_options.TimeProvider);
         await Task.Run(DisposeAllAsync, CancellationToken.None).OrLeaveAsync(patience.Token).ConfigureAwait(false);
     }
 
@@ -292,6 +370,18 @@ internal sealed class HandshakeAttempt : IDisposable
             }
 
             base.Dispose(disposing);
+        }
+    }
+
+    private static Exception? ObjectionTo(Stream stream)
+    {
+        try
+        {
+            return stream.CanRead && stream.CanWrite ? null : new IOException("The stream is closed, or not open for both reading and writing.");
+        }
+        catch (Exception exception)
+        {
+            return exception;
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MutualAuth.Errors;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
@@ -24,6 +25,7 @@ internal sealed class HandshakeTransport : Stream
     private int _heldLength;
     private bool _holds;
     private bool _passThrough;
+    private volatile bool _isCut;
     private ArrayBufferWriter<byte>? _captured;
     private List<byte>? _clear;
     private int _helloLeft;
@@ -211,11 +213,19 @@ internal sealed class HandshakeTransport : Stream
         return captured;
     }
 
+    /// <summary>The engine above has been left where it is: should it ever come back, it reads and writes nothing any more.</summary>
+    internal void Cut() => _isCut = true;
+
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
     internal void PassThrough() => _passThrough = true;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_isCut)
+        {
+            return ValueTask.FromException<int>(CutOff());
+        }
+
         if (_awaitsHello && _helloLeft == 0)
         {
             return ReadSecondHelloAsync(buffer, cancellationToken);
@@ -272,6 +282,11 @@ internal sealed class HandshakeTransport : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_isCut)
+        {
+            return ValueTask.FromException(CutOff());
+        }
+
         if (_captured is { } captured)
         {
             captured.Write(buffer.Span);
@@ -336,6 +351,8 @@ internal sealed class HandshakeTransport : Stream
 
         base.Dispose(disposing);
     }
+
+    private static IOException CutOff() => new("The handshake has ended.");
 
     private int TakeReadAhead(Span<byte> buffer)
     {

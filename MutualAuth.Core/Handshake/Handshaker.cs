@@ -10,6 +10,7 @@ using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Telemetry;
+using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
@@ -50,10 +51,13 @@ internal sealed class Handshaker
         var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var settings = Ours.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
+        // With the names of our anchors in them, the settings ask trust for these.
+        var settings = _options.NamesAcceptableIssuers
+            ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge))).ConfigureAwait(false)
+            : Ours.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
         attempt.Transport.Hold();
         await attempt.Gate.EnterAsync().ConfigureAwait(false);
-        await AuthenticateAsync(tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
+        await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
     }
 
@@ -74,7 +78,7 @@ internal sealed class Handshaker
             }
         }
 
-        await AuthenticateAsync(tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
+        await AuthenticateAsync(() => tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         bool? asked = identities.IsEmpty ? null : judge.WasAskedForOurs || tls.LocalCertificate is not null;
         return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString(), asked).ConfigureAwait(false);
@@ -87,14 +91,16 @@ internal sealed class Handshaker
     private static bool? MayAnswer(byte[] flight, PeerJudge judge) =>
         ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
 
-    private async ValueTask PrepareTrustAsync(HandshakeAttempt attempt) => await Ours.AskAsync(
-        "trust that is up to date",
-        async () =>
+    private ValueTask PrepareTrustAsync(HandshakeAttempt attempt)
+    {
+        return _options.Trust is ITrustAnchorSource ? default : AskAsync(); // anchors have nothing to prepare
+
+        async ValueTask AskAsync() => await attempt.AskAsync("trust that is up to date", async () =>
         {
             await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
             return true;
-        },
-        attempt.Token).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
 
     /// <summary>The TLS engine takes whatever protocol a server names; only one that was offered counts (RFC 7301 §3.1).</summary>
     private static void RequireOffered(SslApplicationProtocol negotiated, List<SslApplicationProtocol>? offered)
@@ -108,11 +114,11 @@ internal sealed class Handshaker
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask AuthenticateAsync(Task handshake, PeerJudge judge, HandshakeAttempt attempt)
+    private static async ValueTask AuthenticateAsync(Func<Task> authenticate, PeerJudge judge, HandshakeAttempt attempt)
     {
         try
         {
-            await handshake.ConfigureAwait(false);
+            await attempt.RunEngineAsync(authenticate, judge).ConfigureAwait(false);
             attempt.Transport.StopHolding();
         }
         catch (Exception exception) when (judge.Verdict is CertificateVerdict.Rejected rejected && (exception is AuthenticationException || attempt.Transport.HasWithheld))
@@ -134,7 +140,8 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
     {
-        var verdict = judge.JudgeIfCallbackWasSkipped(tls);
+        var verdict = judge.Verdict
+            ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls))).ConfigureAwait(false);
         attempt.Gate.WorkIsDone();
         var peer = (verdict as CertificateVerdict.Accepted)?.Peer;
         attempt.ClaimedName = peer?.Name ?? (verdict as CertificateVerdict.Rejected)?.ClaimedName;
@@ -157,7 +164,7 @@ internal sealed class Handshaker
         }
         else
         {
-            objection ??= await ExamineAsync(peer!, confirms, attempt.Token).ConfigureAwait(false);
+            objection ??= await ExamineAsync(attempt, peer!, confirms).ConfigureAwait(false);
             if (objection is null && confirms && _options.OwnCredentials is { } credentials)
             {
                 (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, channel.EndPoint).ConfigureAwait(false);
@@ -215,8 +222,8 @@ internal sealed class Handshaker
     }
 
     /// <summary>What may need others to be judged: the asynchronous validators, and then the trust source's last word.</summary>
-    private async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
-        await _asyncStage.ExamineAsync(peer, cancellationToken).ConfigureAwait(false) ?? await AdmitAsync(peer, confirms, cancellationToken).ConfigureAwait(false);
+    private async ValueTask<Rejection?> ExamineAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
+        await _asyncStage.ExamineAsync(peer, attempt.Token).ConfigureAwait(false) ?? await AdmitAsync(attempt, peer, confirms).ConfigureAwait(false);
 
     private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LetLogInAsync(
         HandshakeAttempt attempt, SslStream tls, PeerEvidence evidence, AuthenticatedPeer? certifiedPeer, ChannelBinding? binding)
@@ -224,7 +231,7 @@ internal sealed class Handshaker
         using var channel = new LoginChannel(tls, attempt.Token);
         var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
         var result = await LoginExchange.AsServerAsync(
-            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(peer, confirms: true, attempt.Token), _logger, attempt.Token).ConfigureAwait(false);
+            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(attempt, peer, confirms: true), _logger, attempt.Token).ConfigureAwait(false);
         return Outcome(attempt, result);
     }
 
@@ -232,7 +239,7 @@ internal sealed class Handshaker
         HandshakeAttempt attempt, SslStream tls, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding)
     {
         using var channel = new LoginChannel(tls, attempt.Token);
-        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, _logger, attempt.Token).ConfigureAwait(false));
+        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, asked => attempt.Asked = asked, _logger, attempt.Token).ConfigureAwait(false));
     }
 
     private static (AuthenticatedPeer Peer, ImmutableArray<byte> Transcript) Outcome(HandshakeAttempt attempt, LoginResult result)
@@ -247,9 +254,9 @@ internal sealed class Handshaker
     }
 
     /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
-    private ValueTask<Rejection?> AdmitAsync(AuthenticatedPeer peer, bool confirms, CancellationToken cancellationToken) =>
-        peer.Certificate is { } certificate && (confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
-            ? Ours.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, cancellationToken), cancellationToken)
+    private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
+        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate && (confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
+            ? attempt.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token))
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
@@ -290,7 +297,7 @@ internal sealed class Handshaker
         // To a server that it has not accepted a client says no more than no: an impostor learns nothing of pins or names.
         var reason = attempt.PeerRole == PeerRole.Client ? PublicReasonTable.ForClient(objection.Reason) : PublicReason.Refused;
         // A peer that we have rejected does not decide how long that takes.
-        using var patience = new CancellationTokenSource(PoliteClose.StrangersPatience, time);
+        using var patience = PoliteClose.ForAMoment(time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, attempt.Token);
         try
         {

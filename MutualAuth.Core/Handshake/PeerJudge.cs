@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Confirmation;
+using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Validation;
@@ -15,6 +16,9 @@ internal sealed class PeerJudge
     private readonly CertificateStage _stage;
     private readonly TimeProvider _time;
     private readonly PeerRole _peerRole;
+    private readonly Lock _lock = new();
+    private bool _isJudging;
+    private bool _isLeft;
 
     internal PeerJudge(CertificateStage stage, TimeProvider time, PeerRole peerRole)
     {
@@ -90,14 +94,56 @@ internal sealed class PeerJudge
         return Verdict!;
     }
 
+    /// <summary>
+    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back; otherwise
+    /// there will be none any more.
+    /// </summary>
+    /// <returns>True when one is under way.</returns>
+    internal bool TryLeave(Action cut)
+    {
+        lock (_lock)
+        {
+            _isLeft = true;
+            if (_isJudging)
+            {
+                cut();
+            }
+
+            return _isJudging;
+        }
+    }
+
     private void Judge(ImmutableArray<ReadOnlyMemory<byte>> certificates)
     {
         // A later look at more of the same evidence never turns a no into a yes.
-        if (Verdict is not CertificateVerdict.Rejected)
+        if (Verdict is CertificateVerdict.Rejected)
         {
-            var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+            return;
+        }
+
+        var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+        lock (_lock)
+        {
+            if (_isLeft)
+            {
+                Verdict = new CertificateVerdict.Rejected(new Rejection(RejectionReason.HandshakeTimedOut, "a judgement before the handshake ended", "none"), null);
+                return;
+            }
+
+            _isJudging = true;
+        }
+
+        try
+        {
             Evidence = evidence;
             Verdict = JudgeNow(evidence);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _isJudging = false;
+            }
         }
     }
 

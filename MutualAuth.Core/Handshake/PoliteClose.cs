@@ -19,6 +19,19 @@ internal static class PoliteClose
     /// <summary>How long a peer that has proven nothing may take.</summary>
     internal static readonly TimeSpan StrangersPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>A moment that a peer that has proven nothing may take, by the clock of the options, or by the system's where that one fails.</summary>
+    internal static CancellationTokenSource ForAMoment(TimeProvider time)
+    {
+        try
+        {
+            return new CancellationTokenSource(StrangersPatience, time);
+        }
+        catch (Exception)
+        {
+            return new CancellationTokenSource(StrangersPatience);
+        }
+    }
+
     /// <summary>Never throws.</summary>
     /// <returns>True when all that we had to say, the end of TLS included, was handed to the transport.</returns>
     internal static async ValueTask<bool> RunAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)

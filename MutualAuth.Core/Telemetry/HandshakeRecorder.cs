@@ -23,7 +23,17 @@ internal sealed class HandshakeRecorder
         _time = time;
         _remote = remote;
         _role = peerRole == PeerRole.Client ? "server" : "client";
-        _startedAt = time.GetTimestamp();
+        try
+        {
+            _startedAt = time.GetTimestamp();
+        }
+        catch (Exception)
+        {
+            // How long it took is no reason to fail.
+            _time = TimeProvider.System;
+            _startedAt = _time.GetTimestamp();
+        }
+
         MutualAuthTelemetry.Try(this, static recorder =>
         {
             MutualAuthTelemetry.ActiveHandshakes.Add(1, new KeyValuePair<string, object?>("mutualauth.role", recorder._role));
@@ -82,6 +92,21 @@ internal sealed class HandshakeRecorder
         }
     }
 
+    private TimeSpan Elapsed
+    {
+        get
+        {
+            try
+            {
+                return _time.GetElapsedTime(_startedAt);
+            }
+            catch (Exception)
+            {
+                return TimeSpan.Zero;
+            }
+        }
+    }
+
     private bool TryEnd(string outcome, string? reason)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
@@ -94,7 +119,7 @@ internal sealed class HandshakeRecorder
             var role = new KeyValuePair<string, object?>("mutualauth.role", end.Recorder._role);
             MutualAuthTelemetry.ActiveHandshakes.Add(-1, role);
             MutualAuthTelemetry.HandshakeDuration.Record(
-                end.Recorder._time.GetElapsedTime(end.Recorder._startedAt).TotalSeconds,
+                end.Recorder.Elapsed.TotalSeconds,
                 role,
                 new KeyValuePair<string, object?>("mutualauth.outcome", end.outcome),
                 new KeyValuePair<string, object?>("mutualauth.reason", end.reason));

@@ -30,4 +30,7 @@ internal static partial class LiveLog
 
     [LoggerMessage(1457, LogLevel.Error, "A callback of the application's on a token of the connection with {Peer} at {RemoteEndPoint} threw.")]
     internal static partial void CallbackFaulted(ILogger logger, string peer, EndPoint? remoteEndPoint, Exception exception);
+
+    [LoggerMessage(1458, LogLevel.Error, "The clock threw; what is due on live connections is looked for again in a minute.")]
+    internal static partial void ClockFaulted(ILogger logger, Exception exception);
 }
