@@ -47,7 +47,11 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
         _reader = new UpdateReader(options);
         _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
-        _expiry = options.TimeProvider.CreateTimer(_ => WatchExpiry(mayHaveExpired: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using (ExecutionContext.SuppressFlow())
+        {
+            _expiry = options.TimeProvider.CreateTimer(static source => ((X509Source)source!).WatchExpiry(mayHaveExpired: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
         _identity = new View(this);
         _trust = new View(this);
         _revocationLists = new View(this);
@@ -95,7 +99,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         var source = new X509Source(options, address);
         try
         {
-            source._following = Task.Run(source.FollowAsync, CancellationToken.None);
+            source.Follow();
             await source._first.Task.WaitAsync(options.FirstUpdateTimeout, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             return source;
         }
@@ -120,6 +124,15 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             await _following.ConfigureAwait(false);
             await _expiry.DisposeAsync().ConfigureAwait(false);
             _stop.Dispose();
+        }
+    }
+
+    /// <summary>Follows for the life of the process, and so keeps nothing of whoever happens to connect: neither activity nor locals.</summary>
+    private void Follow()
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            _following = Task.Run(FollowAsync, CancellationToken.None);
         }
     }
 
