@@ -23,7 +23,7 @@ internal static class Commands
         }
     }
 
-    internal static async Task<int> OneAsync(Scenario scenario, TimeSpan time) => await RunAsync(scenario, time) ? 0 : 1;
+    internal static async Task<int> OneAsync(Scenario scenario, TimeSpan time, int? count) => await RunAsync(scenario, time, count) ? 0 : 1;
 
     internal static async Task<int> AllAsync(TimeSpan time)
     {
@@ -37,7 +37,7 @@ internal static class Commands
             var part = left * (scenario.Share / shares);
             shares -= scenario.Share;
             var least = scenario.Share > 1 ? s_leastOfSeveral : s_least;
-            broken += await RunAsync(scenario, part > least ? part : least) ? 0 : 1;
+            broken += await RunAsync(scenario, part > least ? part : least, null) ? 0 : 1;
         }
 
         Console.WriteLine(string.Create(
@@ -46,9 +46,9 @@ internal static class Commands
     }
 
     /// <summary>The scenario itself, in the process that may crash. It tells its figures every half second, so that a crash does not lose them.</summary>
-    internal static async Task<int> InsideAsync(Scenario scenario, TimeSpan time)
+    internal static async Task<int> InsideAsync(Scenario scenario, TimeSpan time, int? count)
     {
-        var run = new Run(time);
+        var run = new Run(time, count);
         var running = Task.Run(() => scenario.RunAsync(run));
         while (await Task.WhenAny(running, Task.Delay(TimeSpan.FromMilliseconds(500))) != running)
         {
@@ -79,14 +79,14 @@ internal static class Commands
         Console.WriteLine("told");
     }
 
-    private static async Task<bool> RunAsync(Scenario scenario, TimeSpan time)
+    private static async Task<bool> RunAsync(Scenario scenario, TimeSpan time, int? count)
     {
         var figures = new Figures();
         figures.Forbid("crashes");
         var began = Stopwatch.GetTimestamp();
         do
         {
-            if (await RunOnceAsync(scenario, time - Stopwatch.GetElapsedTime(began), figures))
+            if (await RunOnceAsync(scenario, time - Stopwatch.GetElapsedTime(began), count, figures))
             {
                 break;
             }
@@ -99,9 +99,11 @@ internal static class Commands
     }
 
     /// <summary>Whether the process ended by itself.</summary>
-    private static async Task<bool> RunOnceAsync(Scenario scenario, TimeSpan time, Figures figures)
+    private static async Task<bool> RunOnceAsync(Scenario scenario, TimeSpan time, int? count, Figures figures)
     {
-        await using var child = Child.Start(["inside", scenario.Name, "--seconds", time.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture)]);
+        await using var child = Child.Start([
+            "inside", scenario.Name, "--seconds", time.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture),
+            .. count is { } many ? new[] { "--count", many.ToString(CultureInfo.InvariantCulture) } : []]);
         using var patience = new CancellationTokenSource(time + s_patience);
         List<string> saying = [];
         List<string> said = [];

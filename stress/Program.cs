@@ -1,6 +1,7 @@
 // Attacks the library as a whole, over loopback sockets, and says of each attack whether the library held.
 //   dotnet run -c Release --project stress -- list                    the scenarios, and what each attacks
-//   dotnet run -c Release --project stress -- NAME [--seconds N]      one of them
+//   dotnet run -c Release --project stress -- NAME [--seconds N] [--count N]
+//                                                                     one of them: the whole count of it, or so many, or what fits into the time
 //   dotnet run -c Release --project stress -- all [--seconds 120]     all of them; they share the time
 // Each prints one line: its name, "held" or "broken", and its figures. What had to be nought and was not stands first. README.md has the rest.
 
@@ -17,12 +18,16 @@ try
         case ["all", .. var options]:
             return await Commands.AllAsync(new Arguments(options).Seconds(120));
         case ["inside", var name, .. var options]:
-            return await Commands.InsideAsync(Scenarios.Named(name), new Arguments(options).Seconds(30));
+            var inside = new Arguments(options).Wish(30, null);
+            return await Commands.InsideAsync(Scenarios.Named(name), inside.Time, inside.Count);
         case ["role", var role, .. var words]:
             return await Role.PlayAsync(role, words);
         case [var name, .. var options]:
             var scenario = Scenarios.Named(name);
-            return await Commands.OneAsync(scenario, new Arguments(options).Seconds(scenario.Seconds));
+            var wish = new Arguments(options).Wish(scenario.Seconds, scenario.Whole);
+            return wish.Count is null || scenario.Whole is not null
+                ? await Commands.OneAsync(scenario, wish.Time, wish.Count)
+                : throw new ArgumentException($"{name} counts nothing: it has no --count.");
     }
 }
 catch (ArgumentException exception)
@@ -30,5 +35,5 @@ catch (ArgumentException exception)
     Console.Error.WriteLine(exception.Message);
 }
 
-Console.Error.WriteLine("usage: list | NAME [--seconds N] | all [--seconds N]");
+Console.Error.WriteLine("usage: list | NAME [--seconds N] [--count N] | all [--seconds N]");
 return 2;

@@ -9,6 +9,9 @@ internal sealed record Scenario(string Name, string Attacks, Func<Run, Task> Run
     /// <summary>How long it may take where nothing is said.</summary>
     internal double Seconds { get; init; } = 30;
 
+    /// <summary>How much it does where nothing is said, however long that takes; null where time alone counts.</summary>
+    internal int? Whole { get; init; }
+
     /// <summary>How much of the time of all it gets, against 1 of another.</summary>
     internal double Share { get; init; } = 1;
 

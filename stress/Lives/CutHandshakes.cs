@@ -15,27 +15,29 @@ internal static class CutHandshakes
 
     private static readonly TimeSpan s_handshakeTimeout = TimeSpan.FromSeconds(3);
 
-    internal static Scenario Scenario { get; } = new("handshakes-cut", "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync);
+    internal static Scenario Scenario { get; } = new("handshakes-cut", "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync) { Seconds = 600, Whole = Most };
 
     private static async Task RunAsync(Run run)
     {
         var figures = run.Figures;
-        figures.Forbid("sockets-left", "registry-left", "outcomes-missing", "faults-of-ours", "unobserved-exceptions", "honest-refused", "hung");
+        figures.Forbid("too-few", "sockets-left", "registry-left", "outcomes-missing", "faults-of-ours", "unobserved-exceptions", "honest-refused", "hung");
         using var lab = new Lab();
         EventHandler<UnobservedTaskExceptionEventArgs> unobserved = (_, exception) => Unobserved(figures, exception);
         TaskScheduler.UnobservedTaskException += unobserved;
         var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions with { HandshakeTimeout = s_handshakeTimeout }));
         var accepting = Applications.DisposeOfAllAsync(listener);
         MutualTlsClient[] clients = [lab.ClientOf(tls13: false), lab.ClientOf(tls13: true)];
+        var least = run.Least(Most, seconds: 400, least: 2 * AtOnce);
         var begun = 0;
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(worker => Task.Run(async () =>
         {
-            while (!run.IsOver && Interlocked.Increment(ref begun) <= Most)
+            while (run.GoesOn(Interlocked.Increment(ref begun) - 1, Most, least))
             {
                 await CutAsync(clients[worker % 2], listener, figures);
             }
         })));
 
+        figures.Demand(figures.Of("handshakes") >= least, "too-few");
         await HonestAsync(clients[1], listener, figures);
         await listener.StopAsync(TimeSpan.FromSeconds(3)).WaitAsync(Lab.Patience);
         await accepting;

@@ -15,19 +15,21 @@ internal static class ManyConnections
     private const int MostDescriptors = 48; // threads of the pool hold some of their own
     private const int MostTimers = 4;
 
-    internal static Scenario Scenario { get; } = new("twenty-thousand", "20,000 connections opened, used and closed: what is left of them", RunAsync) { Seconds = 120, Share = 3 };
+    internal static Scenario Scenario { get; } = new("twenty-thousand", "20,000 connections opened, used and closed: what is left of them", RunAsync) { Seconds = 900, Share = 3, Whole = Whole };
 
     private static async Task RunAsync(Run run)
     {
         var figures = run.Figures;
-        figures.Forbid("failed", "memory-grew", "descriptors-grew", "timers-grew", "sockets-left", "registry-left");
+        figures.Forbid("too-few", "failed", "memory-grew", "descriptors-grew", "timers-grew", "sockets-left", "registry-left");
         using var lab = new Lab();
         var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions));
         var accepting = Applications.EchoAllAsync(listener);
         var client = new MutualTlsClient(lab.ClientOptions);
-        await ConnectAsync(client, listener, figures, WarmUp, () => false);
+        await ConnectAsync(client, listener, figures, "warm-up", done => done < WarmUp);
         var before = await AtRest.MeasureAsync(lab);
-        await ConnectAsync(client, listener, figures, Whole, () => run.Left < TimeSpan.FromSeconds(0.3));
+        var least = run.Least(Whole, seconds: 1200, least: 50);
+        await ConnectAsync(client, listener, figures, "connections", done => run.GoesOn(done, Whole, least));
+        figures.Demand(figures.Of("connections") >= least, "too-few");
         var after = await AtRest.MeasureAsync(lab);
         figures.Note("before", before.ToString());
         figures.Note("after", after.ToString());
@@ -39,18 +41,18 @@ internal static class ManyConnections
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));
     }
 
-    private static async Task ConnectAsync(MutualTlsClient client, MutualTlsListener listener, Figures figures, int count, Func<bool> isOver)
+    private static async Task ConnectAsync(MutualTlsClient client, MutualTlsListener listener, Figures figures, string counted, Func<int, bool> goesOn)
     {
         var begun = 0;
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
         {
-            while (!isOver() && Interlocked.Increment(ref begun) <= count)
+            while (goesOn(Interlocked.Increment(ref begun) - 1))
             {
                 try
                 {
                     await using var connection = await client.ConnectAsync(listener.LocalEndPoint, Lab.ServerName);
                     await EchoAsync(connection);
-                    figures.Count("connections");
+                    figures.Count(counted);
                 }
                 catch (Exception exception) when (exception is HandshakeException or IOException)
                 {

@@ -14,20 +14,21 @@ internal static class RandomCancels
 
     private static readonly TimeSpan s_late = TimeSpan.FromSeconds(1);
 
-    internal static Scenario Scenario { get; } = new("random-cancels", "ConnectAsync cancelled at random moments", RunAsync);
+    internal static Scenario Scenario { get; } = new("random-cancels", "ConnectAsync cancelled at random moments", RunAsync) { Seconds = 300, Whole = Most };
 
     private static async Task RunAsync(Run run)
     {
         var figures = run.Figures;
-        figures.Forbid("other-outcomes", "foreign-tokens", "late", "sockets-left", "registry-left");
+        figures.Forbid("too-few", "other-outcomes", "foreign-tokens", "late", "sockets-left", "registry-left");
         using var lab = new Lab();
         var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions));
         var accepting = Applications.DisposeOfAllAsync(listener);
         var client = new MutualTlsClient(lab.ClientOptions);
+        var least = run.Least(Most, seconds: 200, least: 5 * AtOnce);
         var (begun, latest) = (0, 0L);
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
         {
-            while (!run.IsOver && Interlocked.Increment(ref begun) <= Most)
+            while (run.GoesOn(Interlocked.Increment(ref begun) - 1, Most, least))
             {
                 var late = await CancelAsync(client, listener, figures);
                 for (long seen; late > (seen = Interlocked.Read(ref latest)) && Interlocked.CompareExchange(ref latest, late, seen) != seen;)
@@ -35,6 +36,8 @@ internal static class RandomCancels
                 }
             }
         })));
+        figures.Demand(figures.Of("cancels") + figures.Of("connections") >= least, "too-few");
+        figures.Demand(figures.Of("cancels") > 0, "no-cancels");
         await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Lab.Patience);
         await accepting;
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));

@@ -53,8 +53,9 @@ internal sealed class Lab : IDisposable
     internal MutualTlsClientOptions ClientOptions => new() { Identity = ClientIdentity, Trust = Trust, Authorization = Authorize.ServerName };
 
     /// <summary>A client that speaks one version of TLS alone.</summary>
-    internal MutualTlsClient ClientOf(bool tls13) => new(ClientOptions with
+    internal MutualTlsClient ClientOf(bool tls13, TimeSpan? handshakeTimeout = null) => new(ClientOptions with
     {
+        HandshakeTimeout = handshakeTimeout ?? ClientOptions.HandshakeTimeout,
         CipherSuites = tls13
             ? [TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_AES_128_GCM_SHA256]
             : [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256],
