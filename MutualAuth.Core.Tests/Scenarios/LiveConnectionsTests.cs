@@ -58,6 +58,51 @@ public sealed class LiveConnectionsTests
         (await serving.WaitAsync(Ends.Deadline)).OfType<LostGround>().Select(lost => lost.Rejection.Reason).Should().Equal(RejectionReason.CertificateRevoked);
     }
 
+    /// <summary>Whoever is told of the first does not decide when the others go.</summary>
+    [Test]
+    public async Task An_observer_that_does_not_return_keeps_nobody_who_has_to_go([Values] bool returns)
+    {
+        using var never = new ManualResetEventSlim(initialState: returns);
+        var told = 0;
+        var rule = new ReloadableRule(Authorize.Dns("client.test"));
+        var policy = new LiveConnectionPolicy
+        {
+            OnUnauthorized = LostGroundAction.Abort,
+            OnGroundLost = _ =>
+            {
+                Interlocked.Increment(ref told);
+                never.Wait();
+            },
+        };
+        var server = new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy });
+        await using var listener = MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        var clients = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline)));
+        var held = new List<MutualTlsConnection>();
+        while (held.Count < clients.Length)
+        {
+            held.Add(await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline));
+        }
+
+        try
+        {
+            rule.Replace(Authorize.Dns("other.test"));
+
+            foreach (var client in clients)
+            {
+                await MustBeResetAsync(client);
+            }
+
+            server.Live.Count.Should().Be(0);
+            held.Should().OnlyContain(connection => connection.LostGround != null);
+        }
+        finally
+        {
+            never.Set();
+        }
+
+        told.Should().BeGreaterThan(0);
+    }
+
     [Test]
     public async Task A_client_leaves_a_server_that_was_revoked()
     {
