@@ -18,6 +18,9 @@ public enum Stubbornness
     /// <summary>Its flushes block the thread that calls them, until it is disposed of.</summary>
     FlushesBlockTheirCaller,
 
+    /// <summary>Its disposal never ends.</summary>
+    DisposesForEver,
+
     /// <summary>It throws when it is disposed of.</summary>
     DisposalThrows,
 }
@@ -90,6 +93,11 @@ internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : 
         _end.Set();
         inner.Dispose();
         base.Dispose(disposing);
+        if (_isStubborn && stubbornness == Stubbornness.DisposesForEver)
+        {
+            Thread.Sleep(Timeout.Infinite);
+        }
+
         if (_isStubborn && stubbornness == Stubbornness.DisposalThrows)
         {
             throw new InvalidOperationException("planted");

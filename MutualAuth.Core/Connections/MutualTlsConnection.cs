@@ -209,7 +209,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     void ITlsOwner.Close()
     {
         _tls.Stream.End(ConnectionEnd.Disposed, null);
-        Cut(byReset: !_tls.Stream.TryShutdownNow());
+        Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
     }
 
     /// <summary>Has <paramref name="action"/> called once when the connection is over; at once if it is already.</summary>
@@ -268,7 +268,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
 
         try
         {
-            _tls.Stream.Release();
+            _tls.Stream.Release(_tls.Options.CloseTimeout);
         }
         catch (Exception)
         {

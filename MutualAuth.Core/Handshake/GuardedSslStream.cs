@@ -59,18 +59,13 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
-    /// <summary>Says close_notify if that needs no waiting at all.</summary>
+    /// <summary>Says close_notify if that needs no waiting; to a stream of the application's, if it takes it soon enough.</summary>
     /// <returns>True when it has been written.</returns>
-    internal bool TryShutdownNow()
+    internal bool TryShutdownNow(TimeSpan patience)
     {
         var shutdown = ShutdownAsync();
-        if (shutdown.IsCompletedSuccessfully)
-        {
-            return true;
-        }
-
         Observe(shutdown);
-        return false;
+        return shutdown.IsCompletedSuccessfully || (!_transport.HeedsTokens && Bounded.Wait(shutdown, patience));
     }
 
     /// <summary>Takes in, through TLS, what the peer is still sending, until its end.</summary>
@@ -96,11 +91,19 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
-    /// <summary>Gives back what the platform holds, and closes the transport.</summary>
-    internal void Release()
+    /// <summary>Gives back what the platform holds, and closes the transport. A stream of the application's that holds its thread is left to it.</summary>
+    internal void Release(TimeSpan patience)
     {
         _isReleased = true;
-        Dispose();
+        if (_transport.HeedsTokens)
+        {
+            Dispose();
+            return;
+        }
+
+        var disposal = Task.Run(Dispose);
+        Observe(disposal);
+        Bounded.Wait(disposal, patience);
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -291,8 +294,7 @@ internal sealed class GuardedSslStream : SslStream
         var octets = await closeNotify.Task.ConfigureAwait(false);
         if (!octets.IsEmpty)
         {
-            await _transport.WriteAsync(octets).ConfigureAwait(false);
-            await _transport.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            await _transport.WriteLastAsync(octets).ConfigureAwait(false);
         }
     }
 

@@ -52,6 +52,9 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
     internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
 
+    /// <summary>Whether its calls look at their tokens, and never hold the thread that calls: of a stream of the application's nobody knows.</summary>
+    internal bool HeedsTokens => _heedsTokens;
+
     /// <summary>The transport itself ended, or failed, as seen by a read.</summary>
     internal bool HasEnded { get; private set; }
 
@@ -215,6 +218,18 @@ internal sealed class HandshakeTransport : Stream
 
     /// <summary>The engine above has been left where it is: should it ever come back, it reads and writes nothing any more.</summary>
     internal void Cut() => _isCut = true;
+
+    /// <summary>Writes what ends TLS; to a stream of the application's on a thread of its own, which it may hold.</summary>
+    internal Task WriteLastAsync(ReadOnlyMemory<byte> octets)
+    {
+        return _heedsTokens ? WriteAllAsync() : Task.Run(WriteAllAsync);
+
+        async Task WriteAllAsync()
+        {
+            await WriteAsync(octets).ConfigureAwait(false);
+            await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
     internal void PassThrough() => _passThrough = true;

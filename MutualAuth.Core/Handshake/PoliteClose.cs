@@ -32,9 +32,26 @@ internal static class PoliteClose
         }
     }
 
-    /// <summary>Never throws.</summary>
-    /// <returns>True when all that we had to say, the end of TLS included, was handed to the transport.</returns>
+    /// <summary>Never throws, and never takes longer: a stream of the application's that heeds no token, or holds the thread that calls it, is left at the end.</summary>
+    /// <returns>True when all that we had to say, the end of TLS included, was handed to the transport in time.</returns>
     internal static async ValueTask<bool> RunAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
+    {
+        if (transport.HeedsTokens)
+        {
+            return await CloseAsync(tls, transport, socket, patience, maxDrained).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await Task.Run(() => CloseAsync(tls, transport, socket, patience, maxDrained).AsTask()).WaitAsync(patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask<bool> CloseAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
         var isSaid = false;
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);

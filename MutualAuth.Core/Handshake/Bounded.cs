@@ -1,0 +1,18 @@
+namespace MutualAuth.Handshake;
+
+/// <summary>Waits, in calls that are synchronous, for what a stream of the application's may never end.</summary>
+internal static class Bounded
+{
+    /// <returns>True when the work succeeded in time.</returns>
+    internal static bool Wait(Task work, TimeSpan patience)
+    {
+        try
+        {
+            return work.Wait(patience);
+        }
+        catch (AggregateException)
+        {
+            return false;
+        }
+    }
+}
