@@ -1,5 +1,6 @@
 using MutualAuth.Conformance.Inputs;
 using MutualAuth.Errors;
+using MutualAuth.Trust;
 using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Tests.Trust;
@@ -17,6 +18,20 @@ public sealed class InputsTests
         outcome.Reason.Should().Be(input.Reason, outcome.Detail);
         outcome.Name.Should().Be(input.Name ?? outcome.Name);
         (outcome.Name ?? "-").Should().MatchRegex("^[!-~]+$", "it is one token");
+        (input.Hint ?? []).Should().OnlyContain(words => outcome.Hint!.Contains(words, StringComparison.Ordinal), outcome.Hint);
+    }
+
+    [TestCase("01-critical-false-written")]
+    [TestCase("02-bc-false-written")]
+    [TestCase("03-ku-trailing-zeros")]
+    [TestCase("14-gentime-before-2050")]
+    public void An_encoding_that_changes_no_meaning_passes_in_the_tolerant_form_only(string file)
+    {
+        var input = FieldInputs.All.Single(each => each.File == file);
+
+        FieldInputs.Judge(input, profile: ValidationProfile.MutualTls).Reason.Should().BeNull();
+        FieldInputs.Judge(input, profile: ValidationProfile.Rfc5280).Reason.Should().Be(RejectionReason.CertificateMalformed);
+        FieldInputs.Judge(input, profile: ValidationProfile.WebPki).Reason.Should().Be(RejectionReason.CertificateMalformed);
     }
 
     [Test]

@@ -14,13 +14,15 @@ namespace MutualAuth.Conformance.Inputs;
 /// <param name="Oddity">What is odd about it.</param>
 /// <param name="Reason">Why it must be rejected; null where it must be accepted.</param>
 /// <param name="Name">What it must be called, or claim to be called; null where that does not matter, as long as it can be printed.</param>
-public sealed record FieldInput(string File, string Anchor, string Oddity, RejectionReason? Reason, string? Name);
+/// <param name="Hint">Words that the hint of the rejection must have, so that it can be followed; null where that does not matter.</param>
+public sealed record FieldInput(string File, string Anchor, string Oddity, RejectionReason? Reason, string? Name, IReadOnlyList<string>? Hint = null);
 
 /// <summary>What the certificate stage said of one.</summary>
 /// <param name="Reason">Why it was rejected; null when it was accepted.</param>
 /// <param name="Name">What it is called, or claims to be called.</param>
 /// <param name="Detail">The rejection in words.</param>
-public sealed record FieldOutcome(RejectionReason? Reason, string? Name, string? Detail);
+/// <param name="Hint">What to do about it.</param>
+public sealed record FieldOutcome(RejectionReason? Reason, string? Name, string? Detail, string? Hint = null);
 
 /// <summary>Small inputs with one oddity each, all of them clients, judged by the default profile at the end of 2026.</summary>
 public static class FieldInputs
@@ -30,15 +32,15 @@ public static class FieldInputs
     /// <summary>Where the files are.</summary>
     public static string Folder => Path.Combine(AppContext.BaseDirectory, "data", "inputs");
 
-    /// <summary>All of them. Encodings that others tolerate (01, 02, 03, 14) are malformed here for now, as docs/conformance.md says.</summary>
+    /// <summary>All of them.</summary>
     public static IReadOnlyList<FieldInput> All { get; } =
     [
         new("00-good", "00-root", "nothing", null, "client.example"),
-        new("01-critical-false-written", "00-root", "critical FALSE is written out", RejectionReason.CertificateMalformed, null),
-        new("02-bc-false-written", "00-root", "cA FALSE is written out", RejectionReason.CertificateMalformed, null),
-        new("03-ku-trailing-zeros", "00-root", "the key usage has trailing zero bits", RejectionReason.CertificateMalformed, null),
-        new("14-gentime-before-2050", "00-root", "both dates are GeneralizedTime before 2050", RejectionReason.CertificateMalformed, null),
-        new("06-serverauth-only", "00-root", "a public authority's certificate of 2026", RejectionReason.WrongUsage, "client.example"),
+        new("01-critical-false-written", "00-root", "critical FALSE is written out", null, "client.example"),
+        new("02-bc-false-written", "00-root", "cA FALSE is written out", null, "client.example"),
+        new("03-ku-trailing-zeros", "00-root", "the key usage has trailing zero bits", null, "client.example"),
+        new("14-gentime-before-2050", "00-root", "both dates are GeneralizedTime before 2050", null, "client.example"),
+        new("06-serverauth-only", "00-root", "a public authority's certificate of 2026", RejectionReason.WrongUsage, "client.example", ["extendedKeyUsage", "clientAuth", "authority of your own"]),
         new("07-upn-only", "00-root", "the only name is a user principal name", null, "upn:1234567890@mil"),
         new("15-idevid-no-expiry", "00-root", "a hardware module name, and no expiry", null, "subject:serialNumber=SN12345,O=Device%20Maker"),
         new("22-ms-template-ntds", "00-root", "what directory services of Microsoft add", null, "client.example"),
@@ -61,7 +63,8 @@ public static class FieldInputs
     /// <summary>Judges one as recorded evidence.</summary>
     /// <param name="input">Which.</param>
     /// <param name="denyList">A deny list beside; null for none.</param>
-    public static FieldOutcome Judge(FieldInput input, DenyList? denyList = null)
+    /// <param name="profile">The profile; null for the default.</param>
+    public static FieldOutcome Judge(FieldInput input, DenyList? denyList = null, ValidationProfile? profile = null)
     {
         ArgumentNullException.ThrowIfNull(input);
         var stage = new CertificateStage(new CertificateStageOptions
@@ -69,11 +72,12 @@ public static class FieldInputs
             Trust = TrustAnchors.FromDer(Read(input.Anchor).RawData),
             Authorization = Authorize.AnyTrustedPeer,
             DenyList = denyList,
+            Profile = profile ?? ValidationProfile.MutualTls,
         });
         return stage.Judge(new PeerEvidence(PeerRole.Client, [Der(File.ReadAllText(Path.Combine(Folder, input.File + ".pem")))]), s_at) switch
         {
             CertificateVerdict.Accepted accepted => new FieldOutcome(null, accepted.Peer.Name, null),
-            CertificateVerdict.Rejected rejected => new FieldOutcome(rejected.Rejection.Reason, rejected.ClaimedName, rejected.Rejection.ToString()),
+            CertificateVerdict.Rejected rejected => new FieldOutcome(rejected.Rejection.Reason, rejected.ClaimedName, rejected.Rejection.ToString(), rejected.Rejection.Hint),
             var verdict => throw new InvalidOperationException($"A verdict of type {verdict.GetType().Name}."),
         };
     }
