@@ -18,7 +18,7 @@ public sealed class InputsTests
         outcome.Reason.Should().Be(input.Reason, outcome.Detail);
         outcome.Name.Should().Be(input.Name ?? outcome.Name);
         (outcome.Name ?? "-").Should().MatchRegex("^[!-~]+$", "it is one token");
-        (input.Hint ?? []).Should().OnlyContain(words => outcome.Hint!.Contains(words, StringComparison.Ordinal), outcome.Hint);
+        (input.Hint ?? []).Where(words => outcome.Hint?.Contains(words, StringComparison.Ordinal) != true).Should().BeEmpty(outcome.Hint);
     }
 
     [TestCase("01-critical-false-written")]

@@ -39,7 +39,7 @@ public sealed class MaterialFilesTests
             (path, options) => new DenyListFile(path, options), files => $"{((DenyListFile)files).Current.Entries.Length}");
         yield return Kind("pins", $"{Pin}\n{Backup}\n", $"# three\n{Pin}\n{Backup}\nsha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=\n", $"{Pin}\n",
             (path, options) => new PinFile(path, options), files => $"{((PinFile)files).Current.Count}");
-        yield return Kind("authorization", "dns one.test", "dns one.test\nspiffe example.test\nsubject CN=Jo Doe,O=Test\n", "",
+        yield return Kind("authorization", "dns one.test", "dns one.test\nspiffe example.test\nupn jo@corp.test\nsubject CN=Jo Doe,O=Test\n", "",
             (path, options) => new AuthorizationFile(path, options), files => ((AuthorizationFile)files).Current.ToString());
     }
 

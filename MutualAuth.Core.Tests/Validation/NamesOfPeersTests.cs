@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Formats.Asn1;
+using System.Runtime.ExceptionServices;
 using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Credentials;
@@ -166,6 +168,62 @@ public sealed class NamesOfPeersTests
 
         objection?.Reason.Should().Be(RejectionReason.UserNotAllowed);
         (objection is null).Should().Be(isNamed);
+    }
+
+    [TestCase("alice@corp.test", true)]
+    [TestCase("Alice@corp.test", false)]
+    [TestCase("alice@corp.tes", false)]
+    public void A_user_principal_name_lets_in_whoever_has_it_and_nobody_who_has_it_otherwise(string name, bool isLetIn)
+    {
+        foreach (var rule in (AuthorizationRule[])[Authorize.UserPrincipalName(name), Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.UserPrincipalName(name))])
+        {
+            var verdict = Judge(spec => spec with { OtherNames = [Upn()] }, rule, dialled: null);
+
+            (verdict is CertificateVerdict.Accepted { Peer.Name: "upn:alice@corp.test" }).Should().Be(isLetIn);
+            (verdict is CertificateVerdict.Rejected { Rejection.Reason: RejectionReason.NotAuthorized }).Should().Be(!isLetIn);
+        }
+
+        Judge(spec => spec with { EmailAddresses = [name] }, Authorize.UserPrincipalName(name), dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
+        Judge(spec => spec with { OtherNames = [GeneralName.Other("1.3.6.1.4.1.311.20.2.4", s_alice)] }, Authorize.UserPrincipalName(name), dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
+    }
+
+    [Test]
+    public void A_user_principal_name_in_other_letters_is_hinted_at() =>
+        ((CertificateVerdict.Rejected)Judge(spec => spec with { OtherNames = [Upn()] }, Authorize.UserPrincipalName("ALICE@corp.test"), dialled: null)).Rejection.Hint.Should().Contain("letter case");
+
+    [TestCase("alice@corp.test", true)]
+    [TestCase("bob@corp.test", false)]
+    public void A_user_is_named_by_a_user_principal_name(string user, bool isNamed)
+    {
+        var peer = Accepted(spec => spec with { OtherNames = [Upn()] });
+        var him = new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default);
+        var devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.UserPrincipalName("alice@corp.test")] = ["alice@corp.test"] });
+
+        foreach (var rule in (UserRule[])[Users.NamedByTheirCertificate, devices])
+        {
+            (rule.Examine(him, peer) is null).Should().Be(isNamed);
+        }
+    }
+
+    [Test]
+    public void A_thousand_user_principal_names_that_are_none_cost_no_exceptions()
+    {
+        var thread = Environment.CurrentManagedThreadId;
+        var thrown = 0;
+        void Count(object? sender, FirstChanceExceptionEventArgs args) => thrown += args.Exception is AsnContentException && Environment.CurrentManagedThreadId == thread ? 1 : 0;
+        AppDomain.CurrentDomain.FirstChanceException += Count;
+        try
+        {
+            var peer = Accepted(spec => spec with { OtherNames = [.. Enumerable.Range(0, 1000).Select(_ => GeneralName.Other("1.3.6.1.4.1.311.20.2.3", new byte[] { 5, 0 }))] });
+
+            peer.Certificate!.UserPrincipalNames.Should().BeEmpty();
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= Count;
+        }
+
+        thrown.Should().Be(0);
     }
 
     private static GeneralName Upn() => GeneralName.Other("1.3.6.1.4.1.311.20.2.3", s_alice);

@@ -15,7 +15,7 @@ public sealed class OpenSslVoiceTests
     [
         nameof(Gallery.IntermediateAsLeaf), nameof(Gallery.PathTooDeep), nameof(Gallery.Ed25519Leaf), nameof(Gallery.NoExtendedKeyUsage),
         nameof(Gallery.KeyAgreementOnly), nameof(Gallery.CommonNameOnly), nameof(Gallery.NameInUriOnly), nameof(Gallery.PartialWildcard),
-        nameof(Gallery.NameBeyondAscii), nameof(Gallery.TrailingOctets), nameof(Gallery.LengthNotMinimal), nameof(Gallery.DefaultSpeltOut),
+        nameof(Gallery.NameBeyondAscii), nameof(Gallery.TrailingOctets), nameof(Gallery.LengthNotMinimal), nameof(Gallery.UsageBehindTheEnd),
         nameof(Gallery.AddressOfFiveOctets), nameof(Gallery.HugeCertificate), nameof(Gallery.TooManyCertificates),
     ];
 
