@@ -11,6 +11,8 @@ namespace MutualAuth.Certificates;
 
 /// <summary>An X.509 certificate (RFC 5280 §4), read strictly and without the platform's parser.</summary>
 /// <remarks>
+/// An encoding that is not DER to the letter and can mean one thing only is read (a default that is written out, zero bits behind the last usage, either
+/// type of time, a list of nothing, a set out of order); <see cref="Trust.ValidationProfile.Form"/> says whether it is held against the certificate.
 /// Reading checks the grammar and nothing else: a certificate that was read is not yet trusted, current or meant for anything.
 /// Equality is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
 /// </remarks>
@@ -20,6 +22,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<string> _uris;
     private ImmutableArray<string> _emailAddresses;
     private ImmutableArray<IPAddress> _addresses;
+    private ImmutableArray<string> _principals;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -37,6 +40,7 @@ public sealed class Certificate : IEquatable<Certificate>
         NotAfter = fields.NotAfter;
         PublicKey = fields.PublicKey;
         Extensions = fields.Extensions;
+        Slip = fields.Slip;
         IsSelfIssued = Subject.Equals(Issuer);
     }
 
@@ -82,8 +86,19 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
-    /// <summary>The user principal names (an otherName of Microsoft's) of the subject alternative name, as presented and in their order.</summary>
-    public ImmutableArray<string> UserPrincipalNames => [.. Extensions.SubjectNames.Select(name => name.UserPrincipalName).OfType<string>()];
+    /// <summary>The user principal names (the otherName 1.3.6.1.4.1.311.20.2.3) of the subject alternative name, as presented and in their order.</summary>
+    public ImmutableArray<string> UserPrincipalNames
+    {
+        get
+        {
+            if (_principals.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(ref _principals, [.. Extensions.SubjectNames.Select(name => name.UserPrincipalName).OfType<string>()]);
+            }
+
+            return _principals;
+        }
+    }
 
     /// <summary>Whether the basic constraints call the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
@@ -123,6 +138,9 @@ public sealed class Certificate : IEquatable<Certificate>
 
     internal CertificateExtensions Extensions { get; }
 
+    /// <summary>Where the encoding is not DER to the letter although its meaning is plain, in words; null when it is.</summary>
+    internal string? Slip { get; }
+
     /// <summary>Whether it names itself as its issuer; whether its own key signed it is another question.</summary>
     internal bool IsSelfIssued { get; }
 
@@ -139,16 +157,17 @@ public sealed class Certificate : IEquatable<Certificate>
     public static bool TryParse(
         ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem)
     {
+        var slips = new EncodingSlips();
         try
         {
-            certificate = CertificateReader.Read(der);
+            certificate = CertificateReader.Read(der, slips);
             problem = null;
             return true;
         }
         catch (AsnContentException malformed)
         {
             certificate = null;
-            problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER", $"an encoding in which {Describe(malformed)}")
+            problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER", $"an encoding in which {Describe(malformed)}, in {slips.Place}")
             {
                 Rule = "RFC 5280 §4.1",
             };

@@ -30,4 +30,6 @@ internal readonly struct CertificateFields
     internal required PublicKeyInfo PublicKey { get; init; }
 
     internal required CertificateExtensions Extensions { get; init; }
+
+    internal required string? Slip { get; init; }
 }

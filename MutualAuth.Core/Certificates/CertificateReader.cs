@@ -6,9 +6,12 @@ namespace MutualAuth.Certificates;
 /// <summary>Reads <c>Certificate</c> and <c>TBSCertificate</c> (RFC 5280 §4.1).</summary>
 internal static class CertificateReader
 {
-    internal static Certificate Read(ReadOnlyMemory<byte> der)
+    internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new EncodingSlips());
+
+    /// <summary>Reads one; where it fails, <paramref name="slips"/> still knows in which field.</summary>
+    internal static Certificate Read(ReadOnlyMemory<byte> der, EncodingSlips slips)
     {
-        var whole = new DerReader(der);
+        var whole = new DerReader(der, slips);
         var certificate = whole.ReadSequence();
         whole.End();
         var signed = certificate.ReadElement();
@@ -16,20 +19,31 @@ internal static class CertificateReader
         var signature = certificate.ReadWholeBitString();
         certificate.End();
 
-        var tbs = new DerReader(signed).ReadSequence();
+        var tbs = whole.Within(signed).ReadSequence();
+        slips.Enter("the field version");
         var version = ReadVersion(ref tbs);
+        slips.Enter("the field serialNumber");
         var serial = tbs.ReadInteger();
+        slips.Enter("the field signature");
         if (!tbs.ReadElement().Span.SequenceEqual(algorithm.Span))
         {
             throw new AsnContentException("the signature algorithm outside is not the one that was signed");
         }
 
+        var scheme = SignatureScheme.Read(whole.Within(algorithm));
+        slips.Enter("the field issuer");
         var issuer = DistinguishedName.Read(ref tbs);
+        slips.Enter("the field validity");
         var validity = tbs.ReadSequence();
         var notBefore = validity.ReadTime();
         var notAfter = validity.ReadTime();
         validity.End();
+        slips.Enter("the field subject");
         var subject = DistinguishedName.Read(ref tbs);
+        slips.Enter("the field subjectPublicKeyInfo");
+        var publicKey = PublicKeyInfo.Read(tbs.ReadElement());
+        slips.Enter("the fields behind the key");
+        var extensions = ReadTail(ref tbs, version, slips);
         return new Certificate(new CertificateFields
         {
             RawData = der,
@@ -37,14 +51,15 @@ internal static class CertificateReader
             Serial = serial,
             Signed = signed,
             SignatureAlgorithm = algorithm,
-            Scheme = SignatureScheme.Read(algorithm),
+            Scheme = scheme,
             Signature = signature,
             Issuer = issuer,
             Subject = subject,
             NotBefore = notBefore,
             NotAfter = notAfter,
-            PublicKey = PublicKeyInfo.Read(tbs.ReadElement()),
-            Extensions = ReadTail(ref tbs, version),
+            PublicKey = publicKey,
+            Extensions = extensions,
+            Slip = slips.First,
         });
     }
 
@@ -55,15 +70,18 @@ internal static class CertificateReader
             return 1;
         }
 
-        var reader = new DerReader(field);
+        var reader = tbs.Within(field);
         var version = reader.ReadCount();
         reader.End();
+        if (version == 0)
+        {
+            reader.Slip("version 1, which is the default, is written out");
+        }
 
-        // DER does not write the default, which is 0.
-        return version is 1 or 2 ? version + 1 : throw new AsnContentException("the version is not one that X.509 has");
+        return version is >= 0 and <= 2 ? version + 1 : throw new AsnContentException("the version is not one that X.509 has");
     }
 
-    private static CertificateExtensions ReadTail(ref DerReader tbs, int version)
+    private static CertificateExtensions ReadTail(ref DerReader tbs, int version, EncodingSlips slips)
     {
         var hasUniqueIds = tbs.TryReadContent(DerReader.Context(1), out _) | tbs.TryReadContent(DerReader.Context(2), out _);
         if (hasUniqueIds && version < 2)
@@ -83,8 +101,8 @@ internal static class CertificateReader
             throw new AsnContentException("a certificate of a version before 3 has extensions");
         }
 
-        var reader = new DerReader(field);
-        var extensions = ExtensionReader.Read(reader.ReadSequence());
+        var reader = tbs.Within(field);
+        var extensions = ExtensionReader.Read(reader.ReadSequence(), slips);
         reader.End();
         return extensions;
     }

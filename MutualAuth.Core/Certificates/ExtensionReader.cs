@@ -12,15 +12,22 @@ internal static class ExtensionReader
     private const int MaxExtensions = 64;
 
     /// <summary>Reads <c>Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension</c>.</summary>
-    internal static CertificateExtensions Read(DerReader sequence)
+    internal static CertificateExtensions Read(DerReader sequence, EncodingSlips slips)
     {
         var extensions = new CertificateExtensions();
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("the list of extensions is empty");
+            return extensions;
+        }
+
         var seen = new ReadOnlyMemory<byte>[12];
         var count = 0;
         do
         {
             var extension = sequence.ReadSequence();
             var id = extension.ReadOid();
+            slips.EnterExtension(id);
             var critical = extension.ReadTrueOrAbsent();
             var value = extension.ReadContent(DerReader.OctetString);
             extension.End();
@@ -43,13 +50,13 @@ internal static class ExtensionReader
             }
 
             seen[count++] = id;
-            ReadOne(extensions, id, critical, value);
+            ReadOne(extensions, id, critical, extension.Within(value));
         }
         while (!sequence.IsEmpty);
         return extensions;
     }
 
-    private static void ReadOne(CertificateExtensions extensions, ReadOnlyMemory<byte> id, bool critical, ReadOnlyMemory<byte> value)
+    private static void ReadOne(CertificateExtensions extensions, ReadOnlyMemory<byte> id, bool critical, DerReader reader)
     {
         var known = Identify(id.Span);
         if (known == KnownExtension.None)
@@ -60,7 +67,6 @@ internal static class ExtensionReader
 
         extensions.Present |= known;
         extensions.Critical |= critical ? known : KnownExtension.None;
-        var reader = new DerReader(value);
         ReadValue(extensions, known, ref reader);
         reader.End();
     }
@@ -127,8 +133,8 @@ internal static class ExtensionReader
                 GeneralName.ReadAll(reader.ReadSequence());
                 break;
             case KnownExtension.CrlDistributionPoints:
-                extensions.CrlDistributionPoints = reader.Rest;
-                ReadSequences(reader.ReadSequence());
+                var points = reader.Rest;
+                extensions.CrlDistributionPoints = ReadSequences(reader.ReadSequence()) ? points : default;
                 break;
             case KnownExtension.FreshestCrl:
                 ReadSequences(reader.ReadSequence());
@@ -154,20 +160,23 @@ internal static class ExtensionReader
         var hasIssuer = reader.TryReadContent(DerReader.Context(1, constructed: true), out var issuer);
         if (hasIssuer)
         {
-            GeneralName.ReadAll(new DerReader(issuer));
+            GeneralName.ReadAll(reader.Within(issuer));
         }
 
         var serial = reader.NextIs(DerReader.Context(2)) ? reader.ReadInteger(DerReader.Context(2)) : default;
         reader.End();
-        return hasIssuer == !serial.IsEmpty
-            ? new AuthorityKeyId(keyId, hasIssuer, serial)
-            : throw new AsnContentException("an authority key identifier has an issuer without a serial number, or the other way round");
+        if (hasIssuer == serial.IsEmpty)
+        {
+            reader.Slip("an issuer stands without a serial number, or the other way round");
+        }
+
+        return new AuthorityKeyId(keyId, hasIssuer, serial);
     }
 
     private static X509KeyUsageFlags ReadKeyUsage(ref DerReader reader)
     {
         var bits = reader.ReadNamedBits();
-        if (bits.IsEmpty)
+        if (!bits.ContainsAnyExcept((byte)0))
         {
             throw new AsnContentException("the key usage names no usage");
         }
@@ -207,37 +216,59 @@ internal static class ExtensionReader
             return [];
         }
 
-        var subtrees = new DerReader(content);
+        var subtrees = sequence.Within(content);
         var bases = ImmutableArray.CreateBuilder<GeneralName>();
         do
         {
             // RFC 5280 gives minimum no value but its default, which DER does not write, and forbids maximum.
             var subtree = subtrees.ReadSequence();
             bases.Add(GeneralName.Read(ref subtree, asConstraint: true));
+            if (subtree.NextIs(DerReader.Context(0)))
+            {
+                if (subtree.ReadCount(DerReader.Context(0)) != 0)
+                {
+                    throw new AsnContentException("a subtree begins below its base");
+                }
+
+                subtree.Slip("a minimum of 0, which is the default, is written out");
+            }
+
             subtree.End();
         }
         while (!subtrees.IsEmpty);
         return bases.DrainToImmutable();
     }
 
-    private static void ReadSequences(DerReader sequence)
+    /// <summary>Whether there is one at least.</summary>
+    private static bool ReadSequences(DerReader sequence)
     {
-        do
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("a list is empty");
+            return false;
+        }
+
+        while (!sequence.IsEmpty)
         {
             sequence.ReadSequence();
         }
-        while (!sequence.IsEmpty);
+
+        return true;
     }
 
     private static void ReadAccessDescriptions(DerReader sequence)
     {
-        do
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("a list is empty");
+        }
+
+        while (!sequence.IsEmpty)
         {
             var description = sequence.ReadSequence();
             description.ReadOid();
             GeneralName.Read(ref description, asConstraint: false);
             description.End();
         }
-        while (!sequence.IsEmpty);
     }
 }

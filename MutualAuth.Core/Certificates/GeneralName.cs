@@ -35,28 +35,32 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
                 return null;
             }
 
-            try
-            {
-                var reader = new DerReader(Value);
-                if (!reader.ReadOid().Span.SequenceEqual(Oids.UserPrincipalName))
-                {
-                    return null;
-                }
-
-                var inner = new DerReader(reader.ReadContent(DerReader.Context(0, constructed: true)));
-                var octets = inner.ReadContent(DerReader.Utf8String).Span;
-                return inner.IsEmpty && System.Text.Unicode.Utf8.IsValid(octets) ? Encoding.UTF8.GetString(octets) : null;
-            }
-            catch (AsnContentException)
+            // The outside has been checked when it was read. Strangers choose what is inside, and an exception for each of thousands is dear.
+            var reader = new DerReader(Value);
+            if (!reader.ReadOid().Span.SequenceEqual(Oids.UserPrincipalName))
             {
                 return null;
             }
+
+            var inner = reader.ReadContent(DerReader.Context(0, constructed: true)).Span;
+            return AsnDecoder.TryReadEncodedValue(inner, AsnEncodingRules.DER, out var tag, out var offset, out var length, out var consumed)
+                && tag == new Asn1Tag(UniversalTagNumber.UTF8String)
+                && consumed == inner.Length
+                && System.Text.Unicode.Utf8.IsValid(inner.Slice(offset, length))
+                    ? Encoding.UTF8.GetString(inner.Slice(offset, length))
+                    : null;
         }
     }
 
     /// <summary>Reads <c>GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName</c>.</summary>
     internal static ImmutableArray<GeneralName> ReadAll(DerReader sequence)
     {
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("a list of names is empty");
+            return [];
+        }
+
         var names = ImmutableArray.CreateBuilder<GeneralName>(4);
         do
         {
@@ -86,7 +90,7 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
             case 0xa3:
                 return new GeneralName(GeneralNameForm.X400, value);
             case 0xa4:
-                var inner = new DerReader(value);
+                var inner = reader.Within(value);
                 var directory = DistinguishedName.Read(ref inner);
                 inner.End();
                 return new GeneralName(GeneralNameForm.Directory, value, directory);

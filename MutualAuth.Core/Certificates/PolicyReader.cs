@@ -69,14 +69,18 @@ internal static class PolicyReader
 
     private static void ReadQualifiers(DerReader sequence)
     {
-        do
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("a list is empty");
+        }
+
+        while (!sequence.IsEmpty)
         {
             var qualifier = sequence.ReadSequence();
             qualifier.ReadOid();
             qualifier.ReadElement();
             qualifier.End();
         }
-        while (!sequence.IsEmpty);
     }
 
     private static ImmutableArray<(string IssuerDomain, string SubjectDomain)> ReadMappings(DerReader sequence)

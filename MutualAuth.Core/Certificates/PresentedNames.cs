@@ -9,7 +9,7 @@ internal static class PresentedNames
 
     internal static string Of(Certificate certificate)
     {
-        var count = certificate.DnsNames.Length + certificate.IPAddresses.Length + certificate.Uris.Length + certificate.EmailAddresses.Length;
+        var count = certificate.DnsNames.Length + certificate.IPAddresses.Length + certificate.Uris.Length + certificate.EmailAddresses.Length + certificate.UserPrincipalNames.Length;
         if (count == 0)
         {
             return $"no subject alternative name (subject {Subject(certificate)})";
@@ -18,7 +18,8 @@ internal static class PresentedNames
         var names = certificate.DnsNames.Select(name => "DNS " + PeerText.Quote(name))
             .Concat(certificate.IPAddresses.Select(address => $"IP {address}"))
             .Concat(certificate.Uris.Select(uri => "URI " + PeerText.Quote(uri)))
-            .Concat(certificate.EmailAddresses.Select(address => "e-mail " + PeerText.Quote(address)));
+            .Concat(certificate.EmailAddresses.Select(address => "e-mail " + PeerText.Quote(address)))
+            .Concat(certificate.UserPrincipalNames.Select(name => "user principal name " + PeerText.Quote(name)));
         var text = string.Join(", ", names.Take(MaxListed));
         return count > MaxListed ? $"{text} and {count - MaxListed} more" : text;
     }

@@ -24,11 +24,14 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
     internal int HashBits => Hash == HashAlgorithmName.SHA256 ? 256 : Hash == HashAlgorithmName.SHA384 ? 384 : Hash == HashAlgorithmName.SHA512 ? 512 : 0;
 
     /// <summary>Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2) with its parameters, which belong to the algorithm.</summary>
-    internal static SignatureScheme Read(ReadOnlyMemory<byte> algorithmIdentifier)
+    internal static SignatureScheme Read(ReadOnlyMemory<byte> algorithmIdentifier) => Read(new DerReader(algorithmIdentifier));
+
+    /// <inheritdoc cref="Read(ReadOnlyMemory{byte})"/>
+    internal static SignatureScheme Read(DerReader algorithmIdentifier)
     {
         try
         {
-            var sequence = new DerReader(algorithmIdentifier).ReadSequence();
+            var sequence = algorithmIdentifier.ReadSequence();
             var id = sequence.ReadOid().Span;
             if (id.SequenceEqual(Oids.RsaPss))
             {
@@ -79,6 +82,17 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         {
             // The defaults stand for SHA-1.
             return default;
+        }
+
+        if (parameters.TryReadContent(DerReader.Context(3, constructed: true), out var trailerField))
+        {
+            var trailer = parameters.Within(trailerField);
+            if (trailer.ReadCount() != 1 || !trailer.IsEmpty)
+            {
+                return default;
+            }
+
+            trailer.Slip("a trailer field of 1, which is the default, is written out");
         }
 
         parameters.End();

@@ -6,6 +6,8 @@ namespace MutualAuth.Names;
 /// <remarks>
 /// What is not DER ends in <see cref="AsnContentException"/>, whose text is always ours and never the peer's. Each type that is read
 /// from a peer catches it at its own border. Only the tags that X.509 uses are known; a tag is compared as its identifier octet.
+/// With a place to note slips it lets pass what is not DER and has one meaning only: a default that is written out, zero bits at the end of
+/// named ones, either type of time, a list of nothing, a set out of order. What has two lengths, two values or two readings never passes.
 /// </remarks>
 internal struct DerReader
 {
@@ -29,9 +31,14 @@ internal struct DerReader
     internal const byte Sequence = 0x30;
     internal const byte Set = 0x31;
 
+    private readonly EncodingSlips? _slips;
     private ReadOnlyMemory<byte> _rest;
 
-    internal DerReader(ReadOnlyMemory<byte> encoding) => _rest = encoding;
+    internal DerReader(ReadOnlyMemory<byte> encoding, EncodingSlips? slips = null)
+    {
+        _rest = encoding;
+        _slips = slips;
+    }
 
     /// <summary>Whether everything has been read.</summary>
     internal readonly bool IsEmpty => _rest.IsEmpty;
@@ -84,11 +91,25 @@ internal struct DerReader
         return false;
     }
 
-    internal DerReader ReadSequence() => new(ReadContent(Sequence));
+    internal DerReader ReadSequence() => new(ReadContent(Sequence), _slips);
 
-    internal DerReader ReadSet() => new(ReadContent(Set));
+    internal DerReader ReadSet() => new(ReadContent(Set), _slips);
 
-    /// <summary>A BOOLEAN whose default is FALSE, so that DER lets only TRUE be written.</summary>
+    /// <summary>A reader of what this one has read, as strict as this one.</summary>
+    internal readonly DerReader Within(ReadOnlyMemory<byte> encoding) => new(encoding, _slips);
+
+    /// <summary>Here stands what is not DER and means the same: noted where slips are, refused where they are not.</summary>
+    internal readonly void Slip(string what)
+    {
+        if (_slips is null)
+        {
+            throw new AsnContentException(what);
+        }
+
+        _slips.Note(what);
+    }
+
+    /// <summary>A BOOLEAN whose default is FALSE, so that DER lets only TRUE be written. FALSE is a slip; any other octet than these two is refused.</summary>
     internal bool ReadTrueOrAbsent()
     {
         if (!TryReadContent(Boolean, out var content))
@@ -96,9 +117,17 @@ internal struct DerReader
             return false;
         }
 
-        return content.Length == 1 && content.Span[0] == 0xff
-            ? true
-            : throw new AsnContentException("a BOOLEAN is not DER, or writes out its default");
+        if (content.Length != 1 || content.Span[0] is not (0 or 0xff))
+        {
+            throw new AsnContentException("a BOOLEAN is not DER");
+        }
+
+        if (content.Span[0] == 0)
+        {
+            Slip("a BOOLEAN writes out its default");
+        }
+
+        return content.Span[0] != 0;
     }
 
     /// <summary>The two's-complement octets of an INTEGER.</summary>
@@ -169,9 +198,14 @@ internal struct DerReader
             throw new AsnContentException("a BIT STRING is not DER");
         }
 
-        if (content.Length > 1 && (content[^1] & ((2 << content[0]) - 1)) != 1 << content[0])
+        if (content.Length > 1 && (content[^1] & ((1 << content[0]) - 1)) != 0)
         {
-            throw new AsnContentException("a named bit list has trailing zero bits");
+            throw new AsnContentException("a BIT STRING has ones behind its end");
+        }
+
+        if (content.Length > 1 && (content[^1] & (1 << content[0])) == 0)
+        {
+            Slip("a named bit list has trailing zero bits");
         }
 
         return content[1..];
@@ -189,9 +223,14 @@ internal struct DerReader
         else
         {
             time = AsnDecoder.ReadGeneralizedTime(_rest.Span, AsnEncodingRules.DER, out consumed);
-            if (time.Year < 2050 || time.Ticks % TimeSpan.TicksPerSecond != 0)
+            if (time.Ticks % TimeSpan.TicksPerSecond != 0)
             {
-                throw new AsnContentException("a time is a GeneralizedTime before 2050, or has fractions of a second");
+                throw new AsnContentException("a time has fractions of a second");
+            }
+
+            if (time.Year < 2050)
+            {
+                Slip("a time is a GeneralizedTime before 2050");
             }
         }
 

@@ -53,17 +53,19 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     public static bool TryParse(string? rfc4514, [NotNullWhen(true)] out DistinguishedName? name)
     {
         name = null;
-        return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(der, out name);
+        return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(new DerReader(der, new EncodingSlips()), out name);
     }
 
     /// <summary>Reads the DER encoding strictly; false when it is none, or has more than 256 attributes.</summary>
     /// <param name="der">The whole encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
     /// <param name="name">The name.</param>
-    public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name)
+    public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name) => TryDecode(new DerReader(der), out name);
+
+    /// <summary>Reads the whole of an encoding, as strictly as its reader is.</summary>
+    internal static bool TryDecode(DerReader reader, [NotNullWhen(true)] out DistinguishedName? name)
     {
         try
         {
-            var reader = new DerReader(der);
             name = Read(ref reader);
             reader.End();
             return true;
@@ -79,7 +81,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     internal static DistinguishedName Read(ref DerReader reader)
     {
         var raw = reader.ReadElement();
-        var sequence = new DerReader(raw).ReadSequence();
+        var sequence = reader.Within(raw).ReadSequence();
         var rdns = ImmutableArray.CreateBuilder<RelativeDistinguishedName>(6);
         var attributes = 0;
         while (!sequence.IsEmpty)

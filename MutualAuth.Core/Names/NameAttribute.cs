@@ -34,7 +34,7 @@ internal readonly struct NameAttribute
     internal static NameAttribute Read(ref DerReader reader)
     {
         var encoding = reader.ReadElement();
-        var pair = new DerReader(encoding).ReadSequence();
+        var pair = reader.Within(encoding).ReadSequence();
         var type = pair.ReadOid();
         var tag = pair.NextTag;
         var value = pair.ReadContent(tag);
@@ -42,7 +42,13 @@ internal readonly struct NameAttribute
         var attribute = new NameAttribute(encoding, type, tag, value);
         if (attribute.IsText && attribute.Text is null)
         {
-            throw new AsnContentException("a name has a character string that is not of its type's alphabet");
+            if (!attribute.IsOfOneOctetEach)
+            {
+                throw new AsnContentException("a name has a character string that is not of its type's encoding");
+            }
+
+            // Nobody can say what it spells, so it counts octet by octet, and equals nothing else.
+            pair.Slip("a name has a character string that is not of its type's alphabet");
         }
 
         return attribute;
@@ -105,6 +111,8 @@ internal readonly struct NameAttribute
             _ => true,
         };
     }
+
+    private bool IsOfOneOctetEach => Tag is DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString or DerReader.VisibleString;
 
     private bool IsText => Tag is DerReader.Utf8String or DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString
         or DerReader.VisibleString or DerReader.TeletexString or DerReader.BmpString or DerReader.UniversalString;

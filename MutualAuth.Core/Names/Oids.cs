@@ -107,6 +107,34 @@ internal static class Oids
         return content[^1] < 0x80 && arcs <= MaxArcs ? text.ToString() : Convert.ToHexString(content);
     }
 
+    /// <summary>What RFC 5280 calls an extension; its dotted form where it does not know it.</summary>
+    internal static string NameOfExtension(ReadOnlySpan<byte> id) =>
+        id.SequenceEqual(SubjectKeyIdentifier) ? "subjectKeyIdentifier"
+        : id.SequenceEqual(KeyUsage) ? "keyUsage"
+        : id.SequenceEqual(SubjectAltName) ? "subjectAltName"
+        : id.SequenceEqual(IssuerAltName) ? "issuerAltName"
+        : id.SequenceEqual(BasicConstraints) ? "basicConstraints"
+        : id.SequenceEqual(NameConstraints) ? "nameConstraints"
+        : id.SequenceEqual(CrlDistributionPoints) ? "cRLDistributionPoints"
+        : id.SequenceEqual(CertificatePolicies) ? "certificatePolicies"
+        : id.SequenceEqual(PolicyMappings) ? "policyMappings"
+        : id.SequenceEqual(AuthorityKeyIdentifier) ? "authorityKeyIdentifier"
+        : id.SequenceEqual(PolicyConstraints) ? "policyConstraints"
+        : id.SequenceEqual(ExtendedKeyUsage) ? "extKeyUsage"
+        : id.SequenceEqual(FreshestCrl) ? "freshestCRL"
+        : id.SequenceEqual(InhibitAnyPolicy) ? "inhibitAnyPolicy"
+        : id.SequenceEqual(AuthorityInformationAccess) ? "authorityInfoAccess"
+        : id.SequenceEqual(SubjectInformationAccess) ? "subjectInfoAccess"
+        : ToDotted(id);
+
+    /// <summary>What a purpose is called (RFC 5280 §4.2.1.12); its dotted form where it is another.</summary>
+    internal static string NameOfPurpose(ReadOnlySpan<byte> id) =>
+        id.SequenceEqual(ServerAuth) ? "serverAuth"
+        : id.SequenceEqual(ClientAuth) ? "clientAuth"
+        : id.SequenceEqual(OcspSigning) ? "OCSPSigning"
+        : id.SequenceEqual(AnyExtendedKeyUsage) ? "anyExtendedKeyUsage"
+        : ToDotted(id);
+
     /// <summary>The contents octets of a dotted-decimal identifier; null when it is none.</summary>
     internal static byte[]? FromDotted(string? dotted)
     {

@@ -22,13 +22,11 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
 
         var attributes = ImmutableArray.CreateBuilder<NameAttribute>();
         attributes.Add(first);
+        var isSorted = true;
         while (!set.IsEmpty)
         {
             attributes.Add(NameAttribute.Read(ref set));
-            if (attributes[^2].Encoding.Span.SequenceCompareTo(attributes[^1].Encoding.Span) >= 0)
-            {
-                throw new AsnContentException("the attributes of a name are not in the order of a DER SET, or repeat");
-            }
+            isSorted &= attributes[^2].Encoding.Span.SequenceCompareTo(attributes[^1].Encoding.Span) < 0;
 
             if (attributes.Count > DistinguishedName.MaxAttributes)
             {
@@ -36,7 +34,27 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
             }
         }
 
+        if (!isSorted)
+        {
+            RefuseRepetition(attributes);
+            set.Slip("the attributes of a name are not in the order of a DER SET");
+        }
+
         return new RelativeDistinguishedName(attributes.DrainToImmutable());
+    }
+
+    /// <summary>An order that is not that of DER changes nothing, but an attribute that stands there twice is two names to some.</summary>
+    private static void RefuseRepetition(ImmutableArray<NameAttribute>.Builder attributes)
+    {
+        var sorted = attributes.Select(attribute => attribute.Encoding).ToArray();
+        Array.Sort(sorted, static (left, right) => left.Span.SequenceCompareTo(right.Span));
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            if (sorted[i - 1].Span.SequenceEqual(sorted[i].Span))
+            {
+                throw new AsnContentException("an attribute of a name repeats");
+            }
+        }
     }
 
     /// <summary>Equal by RFC 5280 §7.1.</summary>

@@ -17,8 +17,8 @@ public sealed record ValidationProfile
 
     /// <summary>
     /// The default: private authorities. The role's purpose is required in so many words, an authority's certificate is no peer's, and
-    /// slips of form that carry no risk, such as a missing key identifier, are let pass because the tools that private authorities are
-    /// run with make them.
+    /// slips of form and of encoding that carry no risk, such as a missing key identifier or a default that is written out, are let pass
+    /// because the tools that authorities are run with make them.
     /// </summary>
     public static ValidationProfile MutualTls { get; } = new();
 
@@ -115,7 +115,10 @@ public sealed record ValidationProfile
 /// <summary>How far the form of a certificate is held against it, where no rule of path validation depends on it.</summary>
 public enum CertificateForm
 {
-    /// <summary>Slips of form are let pass: key identifiers missing, extensions critical or not against the rule, odd serial numbers.</summary>
+    /// <summary>
+    /// Slips of form are let pass: key identifiers missing, extensions critical or not against the rule, odd serial numbers, and encodings that are not
+    /// DER to the letter and mean the same (X.690 §11): defaults written out, either type of time, zero bits behind the last one, lists of nothing, sets out of order.
+    /// </summary>
     Tolerant = 0,
 
     /// <summary>What RFC 5280 demands of conforming authorities is demanded.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -149,15 +150,21 @@ public sealed class CertificateStage
     {
         malformed = null;
         leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span) ? known : _paths.Peers.Find(evidence.Certificates[0].Span);
-        return leaf is not null || Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed);
+        if (leaf is null && !Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed))
+        {
+            malformed = Located(malformed, evidence, 0);
+        }
+
+        return leaf is not null;
     }
 
     private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
     {
         var presented = new List<Certificate>(evidence.Certificates.Length - 1);
         Rejection? unreadable = null;
-        foreach (var der in evidence.Certificates.AsSpan()[1..])
+        for (var i = 1; i < evidence.Certificates.Length; i++)
         {
+            var der = evidence.Certificates[i];
             if (_paths.Authorities.Find(der.Span) is { } known)
             {
                 presented.Add(known);
@@ -168,7 +175,7 @@ public sealed class CertificateStage
             }
             else
             {
-                unreadable ??= problem;
+                unreadable ??= Located(problem, evidence, i);
             }
         }
 
@@ -229,6 +236,12 @@ public sealed class CertificateStage
 
     private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
         new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
+
+    /// <summary>What cannot be read has no name, so that its place and its digest must do for finding it.</summary>
+    private static Rejection Located(Rejection malformed, PeerEvidence evidence, int index) => malformed with
+    {
+        Element = $"certificate {index + 1} of {evidence.Certificates.Length}, SHA-256 {Convert.ToHexString(SHA256.HashData(evidence.Certificates[index].Span))}",
+    };
 
     private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";
 }

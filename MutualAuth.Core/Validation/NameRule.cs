@@ -49,6 +49,15 @@ internal sealed class NameRule : AuthorizationRule
     internal static NameRule OfEmail(EmailAddress address) =>
         new(new(RuleKeyKind.Email, address), $"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
 
+    internal static NameRule OfUserPrincipalName(PeerName name) =>
+        new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {PeerText.Quote(name.Value)}", SubjectAlternativeName, certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.Ordinal))
+        {
+            Name = name,
+            Hint = certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.OrdinalIgnoreCase)
+                ? "The certificate carries the name in other letter case, which counts here. Write it as the certificate does."
+                : null,
+        };
+
     internal static NameRule OfAddress(IPAddress address) =>
         new(new(RuleKeyKind.Address, address), $"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address)) { Name = PeerName.IPAddress(address) };
 

@@ -59,12 +59,12 @@ public static partial class Gallery
         "The length of its signed part is written with a zero in front: BER, not DER, and so another fingerprint for the same content.",
         (spec, _) => spec with { RewriteTbs = tbs => [0x30, 0x83, 0x00, .. tbs[2..]] }).With("Deny lists by fingerprint that BER walks around");
 
-    /// <summary>A default that is spelt out.</summary>
-    public static BadPeer DefaultSpeltOut { get; } = BadPeer.Leaf(
+    /// <summary>A usage where no bit is.</summary>
+    public static BadPeer UsageBehindTheEnd { get; } = BadPeer.Leaf(
         RejectionReason.CertificateMalformed,
-        Form + " §11.5",
-        "Its basic constraints spell out that it is no authority, which DER leaves unsaid.",
-        (spec, _) => spec with { BasicConstraints = null, Extensions = [new CertificateExtension("2.5.29.19", true, new byte[] { 0x30, 0x03, 0x01, 0x01, 0x00 })] });
+        Form + " §11.2.1",
+        "Its key usage has a one behind the end of its bits, so that some readers see a second usage and others do not.",
+        (spec, _) => spec with { KeyUsage = null, Extensions = [new CertificateExtension("2.5.29.15", true, new byte[] { 0x03, 0x02, 0x07, 0xc0 })] });
 
     /// <summary>An address of five octets.</summary>
     public static BadPeer AddressOfFiveOctets { get; } = BadPeer.Leaf(
@@ -97,7 +97,7 @@ public static partial class Gallery
     private static IEnumerable<BadPeer> Encodings =>
     [
         UnknownCriticalExtension, UnknownCriticalExtensionAbove, DuplicateExtension, ExtensionsInVersionOne, SignatureAlgorithmsDisagree, TruncatedCertificate,
-        TrailingOctets, LengthNotMinimal, DefaultSpeltOut, AddressOfFiveOctets, Garbage, CrlInPlaceOfCertificate, ImpossibleDate,
+        TrailingOctets, LengthNotMinimal, UsageBehindTheEnd, AddressOfFiveOctets, Garbage, CrlInPlaceOfCertificate, ImpossibleDate,
     ];
 
     private static byte[] UsageDer(string oid) =>

@@ -103,7 +103,7 @@ internal sealed class IssuingScope
         {
             return subject.Extensions.CrlDistributionPoints.IsEmpty
                 ? 0
-                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints).ReadSequence(), mine, issuer, form);
+                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints, new EncodingSlips()).ReadSequence(), mine, issuer, form);
         }
         catch (AsnContentException)
         {
@@ -118,12 +118,12 @@ internal sealed class IssuingScope
         for (var read = 0; !distributionPoints.IsEmpty && read < MaxPoints; read++)
         {
             var point = distributionPoints.ReadSequence();
-            var (names, relative) = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(new DerReader(name)) : ([], default);
+            var (names, relative) = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(point.Within(name)) : ([], default);
             var named = point.NextIs(DerReader.Context(1)) ? ReadReasons(ref point, DerReader.Context(1)) : AllReasons;
 
             // Where another authority issues the list, it is an indirect one, and those do not come here.
             var isOthers = point.TryReadContent(DerReader.Context(2, constructed: true), out var by)
-                && !GeneralName.ReadAll(new DerReader(by)).Any(author => author.Directory is { } directory && directory.Equals(issuer.Subject));
+                && !GeneralName.ReadAll(point.Within(by)).Any(author => author.Directory is { } directory && directory.Equals(issuer.Subject));
             point.End();
             if (!isOthers && (form == CertificateForm.Tolerant || !names.Any(IsNoPlace)) && Named(names, relative, issuer.Subject).Any(theirs => mine.Any(our => IsSame(our, theirs))))
             {
@@ -166,7 +166,7 @@ internal sealed class IssuingScope
             }
         }
 
-        return DistinguishedName.TryDecode(writer.Encode(), out var name) ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
+        return DistinguishedName.TryDecode(new DerReader(writer.Encode(), new EncodingSlips()), out var name) ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
     }
 
     /// <summary>The full names of a point, or the contents of the one that is relative to the issuer's name.</summary>
@@ -176,7 +176,7 @@ internal sealed class IssuingScope
         ReadOnlyMemory<byte> relative = default;
         if (reader.TryReadContent(DerReader.Context(0, constructed: true), out var full))
         {
-            names = GeneralName.ReadAll(new DerReader(full));
+            names = GeneralName.ReadAll(reader.Within(full));
         }
         else
         {
