@@ -13,45 +13,58 @@ internal sealed record CertificateGene
     private static readonly byte[][] s_keys = MakeKeys();
 
     /// <summary>Which of few names it bears; 0 is the anchor's.</summary>
-    internal int Subject { get; init; }
+    public int Subject { get; init; }
 
-    internal int Issuer { get; init; }
+    public int Issuer { get; init; }
 
     /// <summary>P-256, P-384, P-521, RSA of 2,048 and of 8,192 bits with an exponent of 64 bits.</summary>
-    internal int Key { get; init; }
+    public int Key { get; init; }
 
-    internal bool HasKeyIds { get; init; }
+    public bool HasKeyIds { get; init; }
 
     /// <summary>Attributes in its names beside the common one, and how long each is.</summary>
-    internal int Attributes { get; init; }
+    public int Attributes { get; init; }
 
-    internal int AttributeLength { get; init; }
+    public int AttributeLength { get; init; }
 
-    internal int StringType { get; init; } = 0x0c;
+    public int StringType { get; init; } = 0x0c;
 
-    internal int NameForm { get; init; } = 2;
+    public int NameForm { get; init; } = 2;
 
-    internal int Names { get; init; }
+    public int Names { get; init; }
 
-    internal int NameLength { get; init; }
+    public int NameLength { get; init; }
 
-    internal int ConstraintForm { get; init; } = 2;
+    public int ConstraintForm { get; init; } = 2;
 
-    internal int Constraints { get; init; }
+    public int Constraints { get; init; }
 
-    internal int ConstraintLength { get; init; }
+    public int ConstraintLength { get; init; }
 
-    internal int Policies { get; init; }
+    public int Policies { get; init; }
 
-    internal int Mappings { get; init; }
+    public int Mappings { get; init; }
 
-    internal int Purposes { get; init; }
+    public int Purposes { get; init; }
 
-    internal int IdentifierLength { get; init; } = 3;
+    public int IdentifierLength { get; init; } = 3;
 
-    internal int Extensions { get; init; }
+    public int Extensions { get; init; }
 
-    internal int ExtensionLength { get; init; }
+    public int ExtensionLength { get; init; }
+
+    /// <summary>How many attributes stand in one step of its names.</summary>
+    public int AttributesInOneStep { get; init; } = 1;
+
+    /// <summary>An extension with a list in it, of which nothing is kept but its grammar: names of the issuer, places, distribution points, qualifiers, or none of them.</summary>
+    public int ListKind { get; init; }
+
+    public int Items { get; init; }
+
+    public int ItemLength { get; init; }
+
+    /// <summary>What is wrong with the encoding, so that it cannot be read: nothing, its end is missing, a usage is wrong, the last name is wrong.</summary>
+    public int Flaw { get; init; }
 
     internal static int Keys => s_keys.Length;
 
@@ -71,7 +84,7 @@ internal sealed record CertificateGene
         }
 
         var encoded = writer.Encode();
-        return encoded.Length <= MaxOctets ? encoded : null;
+        return encoded.Length > MaxOctets ? null : Flaw == 1 ? encoded[..^1] : encoded;
     }
 
     private void WriteBody(AsnWriter writer, bool isLeaf, byte[] rootKeyId)
@@ -131,6 +144,10 @@ internal sealed record CertificateGene
                 using (value.PushSequence())
                 {
                     Repeat(Fit(Names, NameLength), i => WriteGeneralName(value, NameForm, NameLength, i));
+                    if (Flaw == 3)
+                    {
+                        WriteElement(value, 0x87, [1]);
+                    }
                 }
             });
         }
@@ -153,10 +170,61 @@ internal sealed record CertificateGene
             });
         }
 
+        if (ListKind > 0 && Items > 0)
+        {
+            WriteList(writer);
+        }
+
+        if (Flaw == 2)
+        {
+            WriteExtension(writer, "2.5.29.15", value => WriteElement(value, 0x03, [0]));
+        }
+
         WriteIdentifiers(writer, "2.5.29.32", Policies, 1, pairs: true);
         WriteIdentifiers(writer, "2.5.29.33", isLeaf ? 0 : Mappings, 2, pairs: true);
         WriteIdentifiers(writer, "2.5.29.37", Purposes, 1, pairs: false);
         Repeat(Fit(Extensions, ExtensionLength), i => WriteExtension(writer, $"1.3.6.1.4.1.5555.{i}", value => value.WriteOctetString(new byte[ExtensionLength])));
+    }
+
+    private void WriteList(AsnWriter writer)
+    {
+        var item = new byte[ItemLength];
+        item.AsSpan().Fill((byte)'a');
+        var (oid, each, write) = ListKind switch
+        {
+            1 => ("2.5.29.18", 2, (Action<AsnWriter>)(value => WriteElement(value, 0x82, item))),
+            2 => ("1.3.6.1.5.5.7.1.1", 14, value =>
+            {
+                using (value.PushSequence())
+                {
+                    WriteElement(value, 0x06, [0x2b, 6, 1, 5, 5, 7, 48, 1]);
+                    WriteElement(value, 0x86, item);
+                }
+            }),
+            3 => ("2.5.29.31", 2, value => WriteElement(value, 0x30, item)),
+            4 => ("2.5.29.18", 6, value => WriteElement(value, 0xa4, Encoded(inner =>
+            {
+                using (inner.PushSequence())
+                {
+                    WriteRdn(inner, 0x0c, item, 3);
+                }
+            }))),
+            _ => ("2.5.29.46", 2, value => WriteElement(value, 0x30, item)),
+        };
+        WriteExtension(writer, oid, value =>
+        {
+            using (value.PushSequence())
+            {
+                Repeat(Fit(Items, each + ItemLength), _ => write(value));
+            }
+        });
+    }
+
+    private static byte[] Encoded(Action<AsnWriter> write)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        write(writer);
+        return writer.Encode();
     }
 
     private void WriteIdentifiers(AsnWriter writer, string extension, int count, int each, bool pairs)
@@ -204,6 +272,20 @@ internal sealed record CertificateGene
             return;
         }
 
+        if (form is 0 or 9)
+        {
+            // A user principal name, or what is none.
+            byte[] value = form == 0 ? [0x0c, 3, .. "a@b"u8] : [0x05, 0x00];
+            WriteElement(writer, 0xa0, [0x06, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3, 0xa0, (byte)value.Length, .. value]);
+            return;
+        }
+
+        if (form is 3 or 5 or 8)
+        {
+            WriteElement(writer, (byte)(form == 8 ? 0x88 : 0xa0 | form), length == 0 ? [] : text);
+            return;
+        }
+
         if (form == 7)
         {
             WriteElement(writer, 0x87, [10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]);
@@ -229,17 +311,26 @@ internal sealed record CertificateGene
             WriteRdn(writer, 0x0c, System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"N{number}")), 3);
             var value = new byte[AttributeLength / 4 * 4];
             value.AsSpan().Fill(StringType is 0x1e or 0x1c ? (byte)0 : (byte)'B');
-            Repeat(Math.Min(Fit(Attributes, 2 * AttributeLength), 255), _ => WriteRdn(writer, (byte)StringType, value, 11));
+            var attributes = Math.Min(Fit(Attributes, 2 * AttributeLength), 255);
+            for (var written = 0; written < attributes; written += AttributesInOneStep)
+            {
+                WriteRdn(writer, (byte)StringType, value, 11, Math.Min(AttributesInOneStep, attributes - written));
+            }
         }
     }
 
-    private static void WriteRdn(AsnWriter writer, byte type, byte[] value, byte attribute)
+    private static void WriteRdn(AsnWriter writer, byte type, byte[] value, byte attribute, int attributes = 1)
     {
         using (writer.PushSetOf())
-        using (writer.PushSequence())
         {
-            WriteElement(writer, 0x06, [0x55, 0x04, attribute]);
-            WriteElement(writer, type, value);
+            for (var i = 0; i < attributes; i++)
+            {
+                using (writer.PushSequence())
+                {
+                    WriteElement(writer, 0x06, [0x55, 0x04, (byte)(attribute + (i % 64))]);
+                    WriteElement(writer, type, i < 64 || value.Length == 0 ? value : [(byte)('B' + (i / 64)), .. value.AsSpan(1)]);
+                }
+            }
         }
     }
 
