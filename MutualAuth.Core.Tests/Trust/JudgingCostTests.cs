@@ -175,6 +175,65 @@ public sealed class JudgingCostTests
         Stage(root, Enumerable.Range(0, 4000), "n399.test").Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Accepted>();
     }
 
+    private static IEnumerable<TestCaseData> Lists() =>
+    [
+        Short("DNS names of no letters", "2.5.29.17", _ => "8200"),
+        Short("names of a directory without attributes", "2.5.29.17", _ => "a4023000"),
+        Short("names of a directory of one attribute", "2.5.29.17", _ => "a40b3009310730050601050c00"),
+        Short("names of a directory of one set", "2.5.29.17", _ => "a4" + "12" + "3010310e30050601050c00" + "30050601060c00"),
+        Short("user principal names that are none", "2.5.29.17", _ => "a010060a2b060104018237140203a0020500"),
+        Short("names of the issuer", "2.5.29.18", _ => "8200"),
+        Short("directory names of the issuer", "2.5.29.18", _ => "a4023000"),
+        Short("purposes", "2.5.29.37", _ => "060105"),
+        Short("policies", "2.5.29.32", i => $"3005" + "0603" + $"{0x81 + (i >> 14):x2}{0x80 | ((i >> 7) & 0x7f):x2}{i & 0x7f:x2}"),
+        Short("mappings", "2.5.29.33", _ => "3006060105060106"),
+        Short("excluded names", "2.5.29.30", _ => "30028200", "a1"),
+        Short("distribution points", "2.5.29.31", _ => "3000"),
+        Short("places of information", "1.3.6.1.5.5.7.1.1", _ => "30050601058200"),
+    ];
+
+    /// <summary>What strangers send at its shortest, and as often as a list of a hundred thousand octets has room for it: fixed costs of each item count most.</summary>
+    [TestCaseSource(nameof(Lists))]
+    public void A_list_as_long_as_tls_carries_costs_no_more_than_four_mebibytes(string extension, Func<int, string> item, string inner)
+    {
+        using var root = new TestAuthority("Root");
+        using var forger = new TestAuthority("Root");
+        var stage = Stage(root, [1]);
+        ReadOnlyMemory<byte>[] certificates = [.. Enumerable.Range(0, 4).Select(i => Filled(forger, extension, item, inner, 24_500, i).RawCertificate)];
+        var evidence = new PeerEvidence(PeerRole.Client, [.. certificates]);
+        certificates.Select(der => Certificate.TryParse(der, out _, out var problem) ? "read" : problem.Presented).Should().OnlyContain(said => said == "read");
+        stage.Judge(evidence, TimeProvider.System.GetUtcNow());
+
+        var allocated = Allocated(() => stage.Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Rejected>());
+
+        allocated.Should().BeLessThan(MostMemory);
+    }
+
+    private static TestCertificate Filled(TestAuthority authority, string extension, Func<int, string> item, string inner, int octets, int number)
+    {
+        var items = new StringBuilder();
+        for (var i = 0; items.Length < 2 * octets; i++)
+        {
+            items.Append(item(i));
+        }
+
+        byte[] content = Convert.FromHexString(items.ToString());
+        content = inner.Length == 0 ? content : Long(Convert.FromHexString(inner)[0], content);
+        return authority.Issue(spec => spec with
+        {
+            SerialNumber = number + 1,
+            DnsNames = [],
+            ExtendedKeyUsages = extension == "2.5.29.37" ? [] : [ExtendedKeyUsage.ClientAuth],
+            Extensions = [new CertificateExtension(extension, false, Long(0x30, content))],
+        });
+    }
+
+    /// <summary>An element whose length takes two octets.</summary>
+    private static byte[] Long(byte tag, byte[] content) => [tag, 0x82, (byte)(content.Length >> 8), (byte)content.Length, .. content];
+
+    private static TestCaseData Short(string what, string extension, Func<int, string> item, string inner = "") =>
+        new TestCaseData(extension, item, inner).SetArgDisplayNames(what);
+
     private static CertificateStage Stage(TestAuthority root, IEnumerable<int> listed, params string[] further) => new(new CertificateStageOptions
     {
         Trust = Paths.Trusting(root),
