@@ -15,9 +15,12 @@ internal sealed class ScramClient : ISaslClientMechanism
     private readonly string? _authorizationIdentity;
     private readonly ChannelBindingPolicy _policy;
     private readonly ImmutableArray<ScramHash> _hashes;
+    private readonly int _minIterations;
 
-    internal ScramClient(string userName, Password password, string? authorizationIdentity, ChannelBindingPolicy policy, ImmutableArray<ScramHash> hashes)
+    internal ScramClient(
+        string userName, Password password, string? authorizationIdentity, ChannelBindingPolicy policy, ImmutableArray<ScramHash> hashes, int minIterations = ScramVerifier.MinIterations)
     {
+        _minIterations = minIterations;
         _userName = userName;
         _password = password;
         _authorizationIdentity = authorizationIdentity;

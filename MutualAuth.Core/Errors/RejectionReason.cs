@@ -266,6 +266,9 @@ public enum RejectionReason
     /// <summary>The parties to a step-up do not agree on the transaction, or it is not this connection's user who confirms it.</summary>
     StepUpMismatch = 617,
 
+    /// <summary>A server shows fewer SCRAM iterations than it has shown this client before (RFC 5802 §9); no key was derived with them.</summary>
+    IterationCountLowered = 618,
+
     // 700: what ends a live connection, beside the reasons above.
 
     /// <summary>A connection has been open for as long as one may be.</summary>
