@@ -16,6 +16,7 @@ internal sealed class ScramClient : ISaslClientMechanism
     private readonly ChannelBindingPolicy _policy;
     private readonly ImmutableArray<ScramHash> _hashes;
     private readonly int _minIterations;
+    private readonly ShownIterations _shown = new();
 
     internal ScramClient(
         string userName, Password password, string? authorizationIdentity, ChannelBindingPolicy policy, ImmutableArray<ScramHash> hashes, int minIterations = ScramVerifier.MinIterations)
@@ -45,18 +46,19 @@ internal sealed class ScramClient : ISaslClientMechanism
         // "y" lets a server that does offer PLUS find out that somebody hid it from us. Who sees it, and was told to do without, must not say so.
         var couldBind = context.ChannelBinding is not null && !context.Offered.Contains(hash.Mechanism + ScramMechanisms.Plus);
         var header = Gs2Header.Create(isPlus ? 'p' : couldBind ? 'y' : 'n', context.ChannelBinding?.Type, _authorizationIdentity);
-        return new Exchange(hash, header, _userName, _password, context);
+        return new Exchange(this, hash, header, context);
     }
 
-    private sealed class Exchange(ScramHash hash, Gs2Header header, string userName, Password password, SaslClientContext context) : ISaslClientExchange
+    private sealed class Exchange(ScramClient owner, ScramHash hash, Gs2Header header, SaslClientContext context) : ISaslClientExchange
     {
         private const int MinServerNonceLength = 8;
 
         private readonly string _nonce = context.Nonce();
         private byte[]? _serverSignature;
+        private int _iterations;
         private bool _hasAnswered;
 
-        private string FirstBare => $"n={ScramText.EscapeName(userName)},r={_nonce}";
+        private string FirstBare => $"n={ScramText.EscapeName(owner._userName)},r={_nonce}";
 
         public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
             ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.UTF8.GetBytes(header.Text + FirstBare));
@@ -77,13 +79,20 @@ internal sealed class ScramClient : ISaslClientMechanism
             }
 
             // Before anything is derived: 2,147,483,647 iterations would keep a core busy for a quarter of an hour.
-            if (!long.TryParse(countText, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations)
+            if (!long.TryParse(countText, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < owner._minIterations || iterations > ScramVerifier.MaxIterations)
             {
-                return SaslClientStep.Refuse(ScramMechanisms.IterationsOutOfRange(iterations));
+                return SaslClientStep.Refuse(ScramMechanisms.IterationsOutOfRange(iterations, owner._minIterations));
+            }
+
+            // Whoever has a certificate that we accept could ask for few, and try passwords offline against the proof that it gets (RFC 5802 §9).
+            if (owner._shown.FloorOf(context.Server.ProvenName, hash) is var floor && iterations < floor)
+            {
+                return SaslClientStep.Refuse(ScramMechanisms.IterationsLowered(hash, iterations, floor));
             }
 
             _hasAnswered = true;
-            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, password, saltBytes, (int)iterations, null, isFamiliar: true, cancellationToken).ConfigureAwait(false))!;
+            _iterations = (int)iterations;
+            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, owner._password, saltBytes, (int)iterations, null, isFamiliar: true, cancellationToken).ConfigureAwait(false))!;
             var withoutProof = $"c={Convert.ToBase64String(ScramMechanisms.BindingInput(header, context.ChannelBinding))},r={wholeNonce}";
             var proof = Prove(saltedPassword, Encoding.UTF8.GetBytes($"{FirstBare},{serverFirst},{withoutProof}"));
             return SaslClientStep.Answer(Encoding.UTF8.GetBytes($"{withoutProof},p={proof}"));
@@ -96,6 +105,11 @@ internal sealed class ScramClient : ISaslClientMechanism
             var isProven = expected is not null && additionalData is { } data && ScramText.Decode(data.Span)?.Split(',') is [var signature, .. var extensions]
                 && ScramText.AreExtensions(extensions) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected));
             Dispose();
+            if (isProven)
+            {
+                owner._shown.Remember(context.Server.ProvenName, hash, _iterations);
+            }
+
             return isProven
                 ? new SaslClientEnd(null, PeerProofs.Password | (header.Flag == 'p' ? PeerProofs.ChannelBinding : PeerProofs.None))
                 : new SaslClientEnd(

@@ -21,12 +21,21 @@ internal static class ScramMechanisms
         Hint = "Somebody who holds another certificate stands between the client and this server, or they disagree on which certificate the server has.",
     };
 
-    internal static Rejection IterationsOutOfRange(long iterations) => new(
+    internal static Rejection IterationsOutOfRange(long iterations, int minIterations = ScramVerifier.MinIterations) => new(
         RejectionReason.IterationCountOutOfRange,
-        string.Create(CultureInfo.InvariantCulture, $"{ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations} iterations"),
+        string.Create(CultureInfo.InvariantCulture, $"{minIterations} to {ScramVerifier.MaxIterations} iterations"),
         string.Create(CultureInfo.InvariantCulture, $"{iterations}"))
     {
         Rule = "RFC 7677 §4",
+    };
+
+    internal static Rejection IterationsLowered(ScramHash hash, long iterations, int floor) => new(
+        RejectionReason.IterationCountLowered,
+        string.Create(CultureInfo.InvariantCulture, $"{floor} iterations of {hash} or more, by what this server has shown before"),
+        string.Create(CultureInfo.InvariantCulture, $"{iterations}"))
+    {
+        Rule = "RFC 5802 §9",
+        Hint = "An impostor could try passwords against our proof more cheaply. If the server was given new verifiers with fewer iterations, make the login object anew.",
     };
 
     /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>
