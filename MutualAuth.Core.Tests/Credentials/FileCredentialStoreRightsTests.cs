@@ -129,9 +129,10 @@ public sealed class FileCredentialStoreRightsTests
 
     [TestCase(OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead, true)]
     [TestCase(OwnerOnly | UnixFileMode.OtherRead, true)]
-    [TestCase(OwnerOnly | UnixFileMode.GroupRead, false)] // how an administrator and a server share it
+    [TestCase(OwnerOnly | UnixFileMode.GroupRead, true)] // it is ours, and we need no group to read it
+    [TestCase(OwnerOnly | UnixFileMode.GroupExecute, false)]
     [TestCase(OwnerOnly, false)]
-    public void A_file_that_everybody_can_read_is_warned_about(UnixFileMode mode, bool isWarned)
+    public void A_file_of_ours_that_others_can_read_is_warned_about(UnixFileMode mode, bool isWarned)
     {
         File.SetUnixFileMode(_path, mode);
 
@@ -139,6 +140,36 @@ public sealed class FileCredentialStoreRightsTests
 
         store.Health.CanOthersRead.Should().Be(isWarned);
         _log.GetSnapshot().Count(record => record.Id.Id == 1305 && record.Level == LogLevel.Warning).Should().Be(isWarned ? 1 : 0);
+    }
+
+    [TestCase(UnixFileMode.GroupRead, false)] // how an administrator shares it with a server that is in the group
+    [TestCase(UnixFileMode.GroupRead | UnixFileMode.OtherRead, true)]
+    public async Task A_file_of_somebody_elses_is_read_by_its_group_without_a_warning_and_by_everybody_with_one(UnixFileMode read, bool isWarned)
+    {
+        AsRoot();
+        Native.Chown(Octets(_path), 65533, Nobody).Should().Be(0);
+        File.SetUnixFileMode(_path, OwnerOnly | read);
+
+        var store = FileCredentialStore.Open(_path, Options);
+
+        store.Health.CanOthersRead.Should().Be(isWarned);
+        _log.GetSnapshot().Count(record => record.Id.Id == 1305).Should().Be(isWarned ? 1 : 0);
+        (await StatAsync()).Should().StartWith("65533 65534");
+    }
+
+    [Test]
+    public async Task Rights_that_are_widened_later_are_warned_about_then()
+    {
+        var store = FileCredentialStore.Open(_path, Options);
+        store.Health.CanOthersRead.Should().BeFalse();
+
+        File.SetUnixFileMode(_path, OwnerOnly | UnixFileMode.GroupRead);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await store.FindAsync("alice", default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await store.Looking.WaitAsync(TimeSpan.FromSeconds(20));
+
+        store.Health.CanOthersRead.Should().BeTrue();
+        _log.GetSnapshot().Count(record => record.Id.Id == 1305).Should().Be(1);
     }
 
     [Test]
