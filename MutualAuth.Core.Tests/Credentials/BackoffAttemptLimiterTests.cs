@@ -74,6 +74,8 @@ public sealed class BackoffAttemptLimiterTests
     [TestCase("2001:db8::1", "2001:db8::ffff", true)]
     [TestCase("2001:db8::1", "2001:db8:0:1::1", false)]
     [TestCase("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [TestCase("192.0.2.1", "64:ff9b::192.0.2.1", true)]
+    [TestCase("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false)]
     public async Task An_address_that_fails_for_many_users_waits_for_all_of_them(string attacker, string next, bool waits)
     {
         for (var number = 0; number < 21; number++)

@@ -46,7 +46,12 @@ public sealed class KeyDerivationTests
     [TestCase("192.0.2.1", "192.0.2.9", false)]
     [TestCase("2001:db8::1", "2001:db8::2", true)]
     [TestCase("2001:db8::1", "2001:db8:0:1::2", false)]
-    public async Task One_address_may_not_have_them_all(string one, string next, bool isRefused)
+    [TestCase("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [TestCase("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.1", true)]
+    [TestCase("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.9", false)] // two hosts of IPv4 behind a translator (RFC 6052), and no /64 of one
+    [TestCase("64:ff9b::192.0.2.1", "192.0.2.1", true)]
+    [TestCase(null, null, false)] // a stream without an address is no address that all such streams share
+    public async Task One_address_may_not_have_them_all(string? one, string? next, bool isRefused)
     {
         var derivation = Held(10, 2);
         var first = Derive(derivation, one);
@@ -168,6 +173,6 @@ public sealed class KeyDerivationTests
         _held.Wait(TimeSpan.FromSeconds(20));
     }
 
-    private static Task<byte[]?> Derive(KeyDerivation derivation, string address, int iterations = 4096, bool isFamiliar = false, CancellationToken token = default) =>
-        derivation.HiAsync(ScramHash.Sha256, Password.From("pencil"), new byte[16], iterations, IPAddress.Parse(address), isFamiliar, token).AsTask();
+    private static Task<byte[]?> Derive(KeyDerivation derivation, string? address, int iterations = 4096, bool isFamiliar = false, CancellationToken token = default) =>
+        derivation.HiAsync(ScramHash.Sha256, Password.From("pencil"), new byte[16], iterations, address is null ? null : IPAddress.Parse(address), isFamiliar, token).AsTask();
 }
