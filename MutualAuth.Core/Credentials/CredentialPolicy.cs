@@ -28,6 +28,15 @@ public sealed record CredentialPolicy
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
     /// <summary>
+    /// How many times in a row logging in as one user may fail, whatever the time between (NIST SP 800-63B §5.2.2). From then on the user comes in only from where it
+    /// has come in before: with the same accepted certificate, or from the same address; elsewhere even the right password is
+    /// <see cref="Errors.RejectionReason.AttemptsLimited"/>. Such a success, and an operator (<see cref="IFailureCountingStore.ClearFailuresAsync"/>), take that away. Kept
+    /// across restarts by stores that are <see cref="IFailureCountingStore"/>, else in this process. Tokens and <c>EXTERNAL</c> are not concerned. 1 to 1,000,000;
+    /// default 100.
+    /// </summary>
+    public int MaxConsecutiveFailures { get; init; } = 100;
+
+    /// <summary>
     /// How many threads stores, token validators, limiters and rules may hold at once while they look at what a client sent: those of SQLite, for instance, hold
     /// theirs until the database answers. They are threads beside the pool; the next checks wait for one, until their client's deadline. What waits without
     /// holding a thread does not count. 1 to 1,024; default 32.
@@ -87,6 +96,11 @@ public sealed record CredentialPolicy
         if (MaxConcurrentKeyDerivations is < 1 or > 1024 || MaxWaitingKeyDerivations is < 0 or > 65_536 || MaxKeyDerivationsPerAddress < 1)
         {
             yield return $"{nameof(MaxConcurrentKeyDerivations)} must be from 1 to 1,024, {nameof(MaxWaitingKeyDerivations)} from 0 to 65,536, {nameof(MaxKeyDerivationsPerAddress)} at least 1.";
+        }
+
+        if (MaxConsecutiveFailures is < 1 or > 1_000_000)
+        {
+            yield return $"{nameof(MaxConsecutiveFailures)} must be from 1 to 1,000,000; it is {MaxConsecutiveFailures}.";
         }
 
         if (MaxConcurrentChecks is < 1 or > 1024)

@@ -14,6 +14,7 @@ internal sealed class LoginServices
     {
         Limiter = policy.AttemptLimiter ?? counts.Limiter;
         Familiar = counts.Familiar;
+        Failures = counts.Failures;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
         Checks = new CheckThreads(policy.MaxConcurrentChecks);
         Decoys = new ScramDecoys(policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
@@ -29,6 +30,8 @@ internal sealed class LoginServices
     internal ScramDecoys Decoys { get; }
 
     internal FamiliarLogins Familiar { get; }
+
+    internal ConsecutiveFailures Failures { get; }
 
     /// <summary>The services of one of the servers over the policy's store: they count together.</summary>
     internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) => new(policy, SharedCounts.Of(policy, time));

@@ -11,6 +11,8 @@ internal sealed class SharedCounts(TimeProvider time)
 
     internal FamiliarLogins Familiar { get; } = new();
 
+    internal ConsecutiveFailures Failures { get; } = new();
+
     /// <summary>Those of the first store that the policy's passwords are checked against; new ones where there is none.</summary>
     internal static SharedCounts Of(CredentialPolicy policy, TimeProvider time) => policy.Mechanisms.OfType<IUsesStore>().FirstOrDefault() is { Store: var store }
         ? s_byStore.GetValue(store, static _ => new()).GetValue(time, static clock => new SharedCounts(clock))

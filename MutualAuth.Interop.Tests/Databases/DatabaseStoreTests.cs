@@ -272,6 +272,82 @@ public abstract class DatabaseStoreTests
     }
 
     [Test]
+    public async Task Failures_in_a_row_are_kept_for_users_alone_and_outlive_the_store()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("Alice", Verifier("pencil"));
+        var counting = (IFailureCountingStore)(object)Store;
+        foreach (var before in new[] { 0, 1, 2, 3, 3 })
+        {
+            (await counting.AddFailureAsync("alice", 3)).Should().Be(before);
+        }
+
+        (await counting.AddFailureAsync("nobody", 3)).Should().BeNull();
+        (await ScalarAsync("SELECT COUNT(*) FROM mutualauth_failure")).Should().Be(1, "nobody is written for whom there is nobody");
+        var another = (IFailureCountingStore)(object)new DatabaseCredentialStore(Source);
+        (await another.FindFailuresAsync("alice")).Should().Be(3);
+        (await another.FindFailuresAsync("Alice")).Should().Be(0, "names are told apart");
+        (await another.FindFailuresAsync("nobody")).Should().BeNull();
+        (await another.ClearFailuresAsync("nobody")).Should().BeFalse();
+        (await another.ClearFailuresAsync("alice")).Should().BeTrue();
+        (await counting.AddFailureAsync("alice", 3)).Should().Be(0);
+
+        await Store.RemoveAsync("alice");
+        await Store.SetAsync("alice", Verifier("pencil"));
+        (await counting.FindFailuresAsync("alice")).Should().Be(0, "another user of that name begins at nothing");
+    }
+
+    [Test]
+    public async Task Failures_that_are_counted_at_once_by_several_servers_are_each_counted_and_none_beyond_the_limit()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        IFailureCountingStore[] servers = [.. Enumerable.Range(0, 3).Select(_ => (IFailureCountingStore)(object)new DatabaseCredentialStore(Source))];
+
+        var before = await Task.WhenAll(Enumerable.Range(0, 30).Select(index => Task.Run(() => servers[index % 3].AddFailureAsync("alice", 20).AsTask()))).WaitAsync(RunningProgram.Deadline);
+
+        before.Where(count => count < 20).Select(count => count!.Value).Should().BeEquivalentTo(Enumerable.Range(0, 20));
+        before.Count(count => count == 20).Should().Be(10);
+    }
+
+    [TestCase(0, "pencil", null)]
+    [TestCase(99, "pencil", null)]
+    [TestCase(100, "pencil", RejectionReason.AttemptsLimited)]
+    [TestCase(100, "pencils", RejectionReason.AttemptsLimited)]
+    public async Task A_user_with_a_hundred_failures_does_not_come_in_from_a_new_place(int failures, string password, RejectionReason? reason)
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        var counting = (IFailureCountingStore)(object)Store;
+        for (var count = 0; count < failures; count++)
+        {
+            await counting.AddFailureAsync("alice", 100);
+        }
+
+        await using var outcome = await LogInAsync(new DatabaseCredentialStore(Source), "alice", password);
+
+        outcome.ServerFailure?.Reason.Should().Be(reason);
+        (outcome.Server is not null).Should().Be(reason is null, outcome.ToString());
+        (await counting.FindFailuresAsync("alice")).Should().Be(reason is null ? 0 : 100);
+    }
+
+    [Test]
+    public async Task Tables_of_the_first_version_let_users_in_and_are_brought_up_with_what_they_hold()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("DROP TABLE mutualauth_failure");
+        await ExecuteAsync("UPDATE mutualauth_schema SET version = 1");
+        var store = new DatabaseCredentialStore(Source);
+        await using var wrong = await LogInAsync(store, "alice", "pencils");
+        await using var right = await LogInAsync(store, "alice", "pencil");
+        (wrong.ServerFailure!.Reason, right.Server is null).Should().Be((RejectionReason.CredentialsWrong, false));
+
+        await store.MigrateAsync();
+
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(2);
+        (await ((IFailureCountingStore)(object)store).AddFailureAsync("alice", 3)).Should().Be(0);
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [Test]
     public async Task Without_its_tables_nobody_is_let_in()
     {
         await ExecuteAsync("DROP TABLE mutualauth_credential");
