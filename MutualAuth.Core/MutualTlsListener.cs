@@ -7,6 +7,7 @@ using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
+using MutualAuth.Names;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth;

@@ -167,9 +167,9 @@ public sealed class KeyDerivationTests
 
     private KeyDerivation Held(int maxWaiting, int maxPerAddress) => new(1, maxWaiting, maxPerAddress) { BeforeDeriving = Hold };
 
-    private void Hold(IPAddress address)
+    private void Hold(IPAddress? address)
     {
-        _order.Enqueue(address);
+        _order.Enqueue(address ?? IPAddress.None);
         _held.Wait(TimeSpan.FromSeconds(20));
     }
 

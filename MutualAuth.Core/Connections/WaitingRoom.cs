@@ -1,6 +1,7 @@
 using System.Net;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Names;
 
 namespace MutualAuth.Connections;
 

@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Numerics;
+using MutualAuth.Names;
 
 namespace MutualAuth.Credentials;
 
@@ -147,12 +146,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
     /// <summary>Where an attempt comes from: the key of the accepted certificate, the address, or nowhere that is known.</summary>
     internal static string? PlaceOf(LoginAttempt attempt) => attempt.Certificate is { } certificate
         ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(certificate.SubjectPublicKeyInfo.Span))
-        : attempt.Address is { } address ? KeyDerivation.KeyOf(address).ToString() : null;
-
-    private static string? NetworkOf(LoginAttempt attempt) =>
-        attempt is { Certificate: null, Address: { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } address }
-            ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 6), .. new byte[10]])}/48"
-            : null;
+        : AddressKey.Of(attempt.Address)?.ToString();
 
     // As a floating-point number, which does not turn negative however long the first wait is.
     private TimeSpan WaitAfter(int failuresTooMany)
@@ -174,7 +168,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
             yield return (new Key(null, place), FreeFailuresPerAddress);
         }
 
-        if (NetworkOf(attempt) is { } network)
+        if (attempt.Certificate is null && AddressKey.NetworkOf(attempt.Address) is { } network)
         {
             yield return (new Key(null, network), (int)Math.Min((long)FreeFailuresPerAddress * AddressesPerNetwork, int.MaxValue));
         }

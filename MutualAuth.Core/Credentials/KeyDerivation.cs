@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using MutualAuth.Names;
 
 namespace MutualAuth.Credentials;
 
@@ -38,7 +38,7 @@ internal sealed class KeyDerivation
     internal static KeyDerivation Unbounded { get; } = new(int.MaxValue, 0, int.MaxValue);
 
     /// <summary>Called, with the address on whose behalf, on the thread that derives; tests hold it there.</summary>
-    internal Action<IPAddress>? BeforeDeriving { get; init; }
+    internal Action<IPAddress?>? BeforeDeriving { get; init; }
 
     /// <summary>How often a key has been derived.</summary>
     internal long Calls => Interlocked.Read(ref _calls);
@@ -77,8 +77,8 @@ internal sealed class KeyDerivation
             ArgumentOutOfRangeException.ThrowIfGreaterThan(input.Iterations, ScramVerifier.MaxIterations);
         }
 
-        var key = KeyOf(address);
-        if (!TryCount(key, isFamiliar))
+        var key = isFamiliar ? null : AddressKey.Of(address);
+        if (!TryCount(key))
         {
             return null;
         }
@@ -97,7 +97,7 @@ internal sealed class KeyDerivation
                 return await Task.Run(
                     () =>
                     {
-                        BeforeDeriving?.Invoke(key);
+                        BeforeDeriving?.Invoke(address);
                         return Array.ConvertAll(inputs, input => input.Hash.Hi(password.Utf8, input.Salt.Span, input.Iterations));
                     },
                     CancellationToken.None).ConfigureAwait(false);
@@ -109,24 +109,8 @@ internal sealed class KeyDerivation
         }
         finally
         {
-            Discount(key, isFamiliar);
+            Discount(key);
         }
-    }
-
-    /// <summary>An IPv6 host has a whole /64 to itself, and counts as one.</summary>
-    internal static IPAddress KeyOf(IPAddress? address)
-    {
-        if (address is null)
-        {
-            return IPAddress.None;
-        }
-
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return address.MapToIPv4();
-        }
-
-        return address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]]) : address;
     }
 
     /// <returns>False when there is no place, or it was given to somebody familiar.</returns>
@@ -198,9 +182,10 @@ internal sealed class KeyDerivation
         next.SetResult(true);
     }
 
-    private bool TryCount(IPAddress address, bool isFamiliar)
+    /// <summary>Who is familiar, and who has no address, is counted by none: null.</summary>
+    private bool TryCount(IPAddress? address)
     {
-        if (isFamiliar)
+        if (address is null)
         {
             return true;
         }
@@ -218,9 +203,9 @@ internal sealed class KeyDerivation
         }
     }
 
-    private void Discount(IPAddress address, bool isFamiliar)
+    private void Discount(IPAddress? address)
     {
-        if (isFamiliar)
+        if (address is null)
         {
             return;
         }
