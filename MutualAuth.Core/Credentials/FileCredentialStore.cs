@@ -346,7 +346,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
     {
         if (canOthersRead && !_health.CanOthersRead)
         {
-            CredentialLog.FileReadableByAll(_logger, _path);
+            CredentialLog.FileReadableByOthers(_logger, _path);
         }
 
         Volatile.Write(ref _goodAt, _time.GetTimestamp());
@@ -354,7 +354,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
     }
 
     /// <summary>Who can write the file can be any user.</summary>
-    /// <returns>Whether everybody can read it.</returns>
+    /// <returns>Whether others can read it who need not: everybody, or its group where we read it as its owner.</returns>
     private bool CheckRights(SafeFileHandle file)
     {
         if (OperatingSystem.IsWindows())
@@ -364,7 +364,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
 
         var mode = File.GetUnixFileMode(file);
         return (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
-            ? (mode & UnixFileMode.OtherRead) != 0
+            ? (mode & UnixFileMode.OtherRead) != 0 || ((mode & UnixFileMode.GroupRead) != 0 && FileRights.IsOurs(file))
             : throw new MaterialException($"The file {_path} can be written by others than its owner, who could then log in as anybody. Look through it, and then: chmod go-w {_path}");
     }
 

@@ -23,8 +23,8 @@ internal static partial class CredentialLog
     [LoggerMessage(1303, LogLevel.Information, "The credential file {Path} was read again; it holds {Count} users.")]
     internal static partial void FileReloaded(ILogger logger, string path, int count);
 
-    [LoggerMessage(1305, LogLevel.Warning, "Everybody on this machine can read the credential file {Path}, and try passwords against what it holds. Take that right away: chmod o-r {Path}")]
-    internal static partial void FileReadableByAll(ILogger logger, string path);
+    [LoggerMessage(1305, LogLevel.Warning, "Others can read the credential file {Path}, and try passwords against what it holds. Take that right away, chmod go-r {Path}, or give the file to an administrator and its group to the server.")]
+    internal static partial void FileReadableByOthers(ILogger logger, string path);
 
     [LoggerMessage(1306, LogLevel.Critical, "The credential file {Path} could not be read for longer than {MaxUnreadable}: nobody logs in until it can. {Problem}")]
     internal static partial void FileClosed(ILogger logger, string path, TimeSpan maxUnreadable, string problem);

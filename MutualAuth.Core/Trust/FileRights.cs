@@ -33,6 +33,19 @@ internal static class FileRights
         File.SetUnixFileMode(to, File.GetUnixFileMode(from));
     }
 
+    /// <summary>Whether this process is the owner of a file. No where nobody can tell.</summary>
+    internal static bool IsOurs(SafeFileHandle file)
+    {
+        try
+        {
+            return OwnerOf(file).User == Native.GetEffectiveUser();
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     private static void CopyAccessList(SafeFileHandle from, SafeFileHandle to)
     {
         var buffer = new byte[4096];
@@ -80,6 +93,10 @@ internal static class FileRights
 
     private static class Native
     {
+        [DllImport("libc", EntryPoint = "geteuid")]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        internal static extern uint GetEffectiveUser();
+
         [DllImport("libc", EntryPoint = "fchown", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         internal static extern int ChangeOwner(SafeFileHandle file, uint user, uint group);
