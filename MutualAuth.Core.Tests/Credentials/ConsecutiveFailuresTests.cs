@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
+using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 
@@ -105,7 +106,11 @@ public sealed class ConsecutiveFailuresTests
     public async Task A_certificate_with_which_a_user_has_logged_in_is_a_place_from_every_address(string then, bool comesIn)
     {
         var server = new TestServer(this, await StoreAsync("file"), max: 2);
-        var devices = new[] { "laptop.test", "phone.test" }.ToDictionary(name => name, name => Sasl.PeerOf(new TestPeer { Dns = [name] }));
+        var devices = new Dictionary<string, AuthenticatedPeer>
+        {
+            ["laptop.test"] = Sasl.PeerOf(new TestPeer { Dns = ["laptop.test"] }),
+            ["phone.test"] = Sasl.PeerOf(new TestPeer { Dns = ["phone.test"], Key = TestKey.Shared(KeyAlgorithm.EcdsaP384) }),
+        };
         (await server.LogInAsync("alice", Right, peer: devices["laptop.test"])).Should().BeNull();
         await server.FailAsync("alice", 2);
 

@@ -1,19 +1,214 @@
+using System.Numerics;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Counts how often in a row logging in as a user has failed.</summary>
+/// <summary>Counts how often in a row logging in as a user has failed, whatever the time between, and says when it was too often (NIST SP 800-63B §5.2.2).</summary>
+/// <remarks>
+/// <para>The store has the count where it can keep one; here stand the names that it does not know, so that they are answered alike, and all of them where it
+/// keeps none or fails. Those for at most 65,536 names: those with the fewest failures go first, and the longest ago among them.</para>
+/// <para>An attempt is counted after it was judged and before it is answered. What the count was before it decides: from the bound on nobody hears whether the
+/// guess was right. So guesses that are made at once, at several servers too, are told no more than those that are made one after the other.</para>
+/// <para>Safe for use from many threads. It holds no store: servers over one store share one of these.</para>
+/// </remarks>
 internal sealed class ConsecutiveFailures
 {
     internal const int MaxNames = 65_536;
 
+    /// <summary>After which time a failure is answered, counted from its judgement: long enough for a store to write it, so that nobody sees whether it did.</summary>
     internal static readonly TimeSpan SameTime = TimeSpan.FromMilliseconds(25);
 
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, LinkedListNode<Count>> _counts = new(StringComparer.Ordinal);
+    private readonly LinkedList<Count>[] _byFailures = [.. Enumerable.Range(0, 21).Select(_ => new LinkedList<Count>())];
+    private bool _hasSaidThatNothingIsKept;
+
+    /// <summary>How that time is waited for; tests watch it.</summary>
     internal Func<TimeSpan, CancellationToken, Task> Level { get; set; } = static (span, cancellationToken) => Task.Delay(span, cancellationToken);
 
-    internal int Names => 0;
+    /// <summary>How many names are held.</summary>
+    internal int Names
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _counts.Count;
+            }
+        }
+    }
 
-    internal ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, int limit, CancellationToken cancellationToken) => ValueTask.FromResult(false);
+    /// <summary>Whether the user is known to have reached the bound, before anything is spent on an attempt. No for whoever has not been seen here to have.</summary>
+    internal async ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, int limit, CancellationToken cancellationToken)
+    {
+        if (Find(userName) is not { } count || count.Failures < limit)
+        {
+            return false;
+        }
 
-    internal ValueTask<bool> FailedAsync(ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken) => ValueTask.FromResult(false);
+        if (count.IsOnlyHere || store is not IFailureCountingStore counting)
+        {
+            return true;
+        }
+
+        try
+        {
+            // An operator, or another server, may have cleared it.
+            var isBarred = await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false) >= limit;
+            if (!isBarred)
+            {
+                Forget(userName);
+            }
+
+            return isBarred;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>An attempt was wrong.</summary>
+    /// <returns>Whether the bound had been reached before it: then nobody is told what it was.</returns>
+    internal async ValueTask<bool> FailedAsync(ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken)
+    {
+        var level = LevelOf(store, cancellationToken);
+        int? kept = null;
+        if (store is IFailureCountingStore counting)
+        {
+            try
+            {
+                kept = await counting.AddFailureAsync(userName, limit, cancellationToken).ConfigureAwait(false);
+                _hasSaidThatNothingIsKept = false;
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                SayThatNothingIsKept(store, CredentialLog.Describe(exception), logger);
+            }
+        }
+        else if (isKnown)
+        {
+            SayThatNothingIsKept(store, "it cannot", logger);
+        }
+
+        var before = Add(userName, kept, limit);
+        if (before == limit - 1 && (isKnown || kept is not null))
+        {
+            CredentialLog.FailuresReachedTheirBound(logger, Errors.PeerText.Quote(userName), limit);
+        }
+
+        await level.ConfigureAwait(false);
+        return before >= limit;
+    }
+
+    /// <summary>An attempt was right. Unless the user is barred here, its failures are forgotten.</summary>
+    /// <returns>Whether it is barred.</returns>
+    internal async ValueTask<bool> SucceededAsync(ICredentialStore? store, string userName, int limit, bool isFamiliar, ILogger logger, CancellationToken cancellationToken)
+    {
+        var here = Find(userName);
+        var failures = here is { IsOnlyHere: true } || store is not IFailureCountingStore ? here?.Failures ?? 0 : 0;
+        var counting = store as IFailureCountingStore;
+        try
+        {
+            failures = counting is null ? failures : Math.Max(failures, await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false) ?? 0);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            failures = Math.Max(failures, here?.Failures ?? 0);
+            SayThatNothingIsKept(store, CredentialLog.Describe(exception), logger);
+        }
+
+        if (failures >= limit && !isFamiliar)
+        {
+            await LevelOf(store, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        Forget(userName);
+        try
+        {
+            if (failures > 0 && counting is not null)
+            {
+                await counting.ClearFailuresAsync(userName, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            SayThatNothingIsKept(store, CredentialLog.Describe(exception), logger);
+        }
+
+        return false;
+    }
+
+    // Where users are in memory, counting takes no time that could be seen.
+    private Task LevelOf(ICredentialStore? store, CancellationToken cancellationToken) =>
+        store is IFailureCountingStore and not MemoryCredentialStore ? Level(SameTime, cancellationToken) : Task.CompletedTask;
+
+    private void SayThatNothingIsKept(ICredentialStore? store, string why, ILogger logger)
+    {
+        lock (_lock)
+        {
+            if (_hasSaidThatNothingIsKept)
+            {
+                return;
+            }
+
+            _hasSaidThatNothingIsKept = true;
+        }
+
+        CredentialLog.FailuresNotKept(logger, store?.GetType().Name ?? "none", why);
+    }
+
+    private Count? Find(string userName)
+    {
+        lock (_lock)
+        {
+            return _counts.TryGetValue(userName, out var node) ? node.Value : null;
+        }
+    }
+
+    /// <returns>How many there were before.</returns>
+    private int Add(string userName, int? kept, int limit)
+    {
+        lock (_lock)
+        {
+            var isHere = _counts.TryGetValue(userName, out var node);
+            var isOnlyHere = kept is null || (isHere && node!.Value.IsOnlyHere);
+            var before = isOnlyHere ? Math.Max(node?.Value.Failures ?? 0, kept ?? 0) : kept!.Value;
+            var after = new Count(userName, Math.Min(before, limit - 1) + 1, isOnlyHere);
+            if (isHere)
+            {
+                ListOf(node!.Value).Remove(node);
+            }
+            else if (_counts.Count >= MaxNames)
+            {
+                var fewest = _byFailures.First(list => list.Count > 0);
+                _counts.Remove(fewest.First!.Value.UserName);
+                fewest.RemoveFirst();
+            }
+
+            _counts[userName] = ListOf(after).AddLast(after);
+            return before;
+        }
+    }
+
+    private void Forget(string userName)
+    {
+        lock (_lock)
+        {
+            if (_counts.Remove(userName, out var node))
+            {
+                ListOf(node.Value).Remove(node);
+            }
+        }
+    }
+
+    /// <summary>1, 2 to 3, 4 to 7 failures, and so on.</summary>
+    private LinkedList<Count> ListOf(Count count) => _byFailures[Math.Min(BitOperations.Log2((uint)count.Failures), _byFailures.Length - 1)];
+
+    /// <param name="UserName">Whose.</param>
+    /// <param name="Failures">How many in a row.</param>
+    /// <param name="IsOnlyHere">Whether the store does not have them: else it is asked, and this is what it said last.</param>
+    private sealed record Count(string UserName, int Failures, bool IsOnlyHere);
 }

@@ -2,14 +2,17 @@ using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
 /// <summary>Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c> parameters.</summary>
 /// <remarks>
-/// Two tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash. <see cref="MigrateAsync"/> makes and
-/// upgrades them; the login path only reads. Connections are pooled by the data source, which the caller owns. Safe for use from many threads.
+/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash, <c>mutualauth_failure</c> one for each user
+/// who has failed to log in since the last success. <see cref="MigrateAsync"/> makes and upgrades them; the login path reads the second and writes the third.
+/// Where it may not, or the third is missing, failures are counted in the process alone, and event 1308 says so. Connections are pooled by the data source, which the caller owns. Safe for use from many threads.
 /// <para>
 /// The column of the names must tell any two names apart: not every database does by default. Before its first operation, and in
 /// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, looks whether each is taken for
@@ -17,16 +20,21 @@ namespace MutualAuth.Credentials;
 /// account of <c>alice</c>. Where the account may only read, nothing can be tried and nothing changed, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
-public sealed class DatabaseCredentialStore : IWritableCredentialStore
+public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     // Every change begins with this row: whoever changes something waits for whoever is at it, on any database and at any isolation.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
     private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
     private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
     private const string DeleteOne = "DELETE FROM mutualauth_credential WHERE name = @name AND mechanism = @mechanism";
+
+    private const string SelectFailures = "SELECT failures FROM mutualauth_failure WHERE user_digest = @digest";
+    private const string AddFailure = "UPDATE mutualauth_failure SET failures = failures + 1 WHERE user_digest = @digest AND failures < @limit";
+    private const string InsertFailure = "INSERT INTO mutualauth_failure (user_digest, failures) VALUES (@digest, 1)";
+    private const string DeleteFailures = "DELETE FROM mutualauth_failure WHERE user_digest = @digest";
 
     private const int MaxWriteAttempts = 3;
     private const int MaxMigrationAttempts = 3;
@@ -42,6 +50,14 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
                 verifier VARCHAR(512) NOT NULL,
                 disabled SMALLINT NOT NULL,
                 PRIMARY KEY (name, mechanism))
+            """,
+        ],
+        [
+            // By the digest of the name: it needs no collation that tells names apart.
+            """
+            CREATE TABLE IF NOT EXISTS mutualauth_failure (
+                user_digest VARCHAR(64) NOT NULL PRIMARY KEY,
+                failures INTEGER NOT NULL)
             """,
         ],
     ];
@@ -125,11 +141,77 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
-    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
+    public async ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
-        return ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
-            transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false), cancellationToken);
+        var wasThere = await ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
+            transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var connectionDisposal = connection.ConfigureAwait(false);
+            await connection.ExecuteAsync(null, DeleteFailures, cancellationToken, ("@digest", DigestOf(name))).ConfigureAwait(false);
+        }
+        catch (DbException)
+        {
+            // A database of the first version has none. The user is gone either way.
+        }
+
+        return wasThere;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        return await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false) is null
+            ? null
+            : await CountFailuresAsync(connection, null, DigestOf(userName), cancellationToken).ConfigureAwait(false) ?? 0;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        if (await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false) is null)
+        {
+            return null;
+        }
+
+        var digest = DigestOf(userName);
+        for (var attempt = 1; ; attempt++)
+        {
+            var found = await CountFailuresAsync(connection, null, digest, cancellationToken).ConfigureAwait(false);
+            if (found >= limit)
+            {
+                return found;
+            }
+
+            try
+            {
+                return await AddFailureOnceAsync(connection, digest, limit, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DbException exception) when (attempt < MaxWriteAttempts)
+            {
+                // Another server may have counted the user's first failure at the same moment. What else fails, fails.
+                if (!exception.IsTransient && await CountFailuresAsync(connection, null, digest, cancellationToken).ConfigureAwait(false) == found)
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        await connection.ExecuteAsync(null, DeleteFailures, cancellationToken, ("@digest", DigestOf(name))).ConfigureAwait(false);
+        return await ReadAsync(connection, null, name, refusesOthers: false, cancellationToken).ConfigureAwait(false) is not null;
     }
 
     /// <inheritdoc/>
@@ -245,6 +327,36 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return before is not null;
     }
+
+    private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+
+    /// <returns>How many failures there were before this one.</returns>
+    private static async ValueTask<int> AddFailureOnceAsync(DbConnection connection, string digest, int limit, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using var transactionDisposal = transaction.ConfigureAwait(false);
+        var isAdded = await connection.ExecuteAsync(transaction, AddFailure, cancellationToken, ("@digest", digest), ("@limit", limit)).ConfigureAwait(false) > 0;
+
+        // The row is ours until we commit: what we read is what we made of it.
+        var after = await CountFailuresAsync(connection, transaction, digest, cancellationToken).ConfigureAwait(false);
+        if (!isAdded && after is { } enough)
+        {
+            return enough;
+        }
+
+        if (!isAdded)
+        {
+            await connection.ExecuteAsync(transaction, InsertFailure, cancellationToken, ("@digest", digest)).ConfigureAwait(false);
+        }
+
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return (after ?? 1) - 1;
+    }
+
+    private static async ValueTask<int?> CountFailuresAsync(DbConnection connection, DbTransaction? transaction, string digest, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync(transaction, SelectFailures, cancellationToken, ("@digest", digest)).ConfigureAwait(false) is { } count and not DBNull
+            ? Convert.ToInt32(count, CultureInfo.InvariantCulture)
+            : null;
 
     private static async Task PutAsync(DbConnection connection, DbTransaction transaction, StoredCredential? before, string name, ScramVerifier verifier, CancellationToken cancellationToken)
     {

@@ -19,8 +19,10 @@ namespace MutualAuth.Credentials;
 /// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock file
 /// that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where owner or mode
 /// cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many threads.</para>
+/// <para>Failures in a row are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which only the server's account needs to be able to
+/// write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable, IDisposable
+public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IReloadable, IDisposable
 {
     /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
     internal const int WaitsForBytes = 1024 * 1024;
@@ -31,6 +33,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
     private readonly FileCredentialStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly FailureFiles _failures;
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
     private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
@@ -52,6 +55,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
         _options = options;
         _time = options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        _failures = new FailureFiles(Path.GetFullPath(options.FailureDirectory ?? path + ".failures"));
         Take(ReadIfChanged()!.Value);
     }
 
@@ -209,7 +213,49 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IReloadable,
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
-    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) => ChangeAsync(UserNames.Prepare(userName), _ => null, cancellationToken);
+    public async ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        var wasThere = await ChangeAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _failures.Clear(name);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The user is gone. Should somebody else get the name, an operator may have to clear what is left.
+        }
+
+        return wasThere;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<int?>(_users.ContainsKey(userName) ? _failures.Find(userName) : null);
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException"><see cref="FileCredentialStoreOptions.FailureDirectory"/> can be written by others, or locks do not exclude.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">This process may not write it.</exception>
+    public async ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) =>
+        _users.ContainsKey(userName) ? await _failures.AddAsync(userName, limit, cancellationToken).ConfigureAwait(false) : null;
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">What is kept cannot be removed.</exception>
+    public ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        try
+        {
+            _failures.Clear(name);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The failures of a user of {_path} cannot be cleared: {exception.Message}", exception);
+        }
+
+        return ValueTask.FromResult(_users.ContainsKey(name));
+    }
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>

@@ -17,6 +17,12 @@ public sealed record FileCredentialStoreOptions
     /// <summary>The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000 users.</summary>
     public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// The directory where failures in a row are kept; it is made, for this account alone, when there is something to keep. The server must be able to write it; one that
+    /// others can write is not used, and event 1308 says so. Default: null, beside the file, with <c>.failures</c> behind its name.
+    /// </summary>
+    public string? FailureDirectory { get; init; }
+
     /// <summary>The clock that says when to look again. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

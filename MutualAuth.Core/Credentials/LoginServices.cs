@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key derivations, and who has been here before.</summary>
+/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key derivations, who has been here before, and who has failed how often.</summary>
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
@@ -13,6 +13,7 @@ internal sealed class LoginServices
     private LoginServices(CredentialPolicy policy, SharedCounts counts)
     {
         Limiter = policy.AttemptLimiter ?? counts.Limiter;
+        Store = SharedCounts.StoreOf(policy);
         Familiar = counts.Familiar;
         Failures = counts.Failures;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
@@ -28,6 +29,9 @@ internal sealed class LoginServices
     internal CheckThreads Checks { get; }
 
     internal ScramDecoys Decoys { get; }
+
+    /// <summary>The first store that the policy's passwords are checked against; null where there is none.</summary>
+    internal ICredentialStore? Store { get; }
 
     internal FamiliarLogins Familiar { get; }
 

@@ -4,10 +4,11 @@ using System.Collections.Immutable;
 namespace MutualAuth.Credentials;
 
 /// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
-/// <remarks>Safe for use from many threads.</remarks>
-public sealed class MemoryCredentialStore : IWritableCredentialStore
+/// <remarks>Users and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
+public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCountingStore
 {
     private readonly ConcurrentDictionary<string, StoredCredential> _users = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => ValueTask.FromResult(_users.GetValueOrDefault(userName));
@@ -46,7 +47,40 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default) => ValueTask.FromResult(_users.TryRemove(UserNames.Prepare(userName), out _));
+    public ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        var wasThere = _users.TryRemove(name, out _);
+        _failures.TryRemove(name, out _);
+        return ValueTask.FromResult(wasThere);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<int?>(_users.ContainsKey(userName) ? _failures.GetValueOrDefault(userName) : null);
+
+    /// <inheritdoc/>
+    public ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default)
+    {
+        while (_users.ContainsKey(userName))
+        {
+            var before = _failures.GetValueOrDefault(userName);
+            if (before >= limit || (before == 0 ? _failures.TryAdd(userName, 1) : _failures.TryUpdate(userName, before + 1, before)))
+            {
+                return ValueTask.FromResult<int?>(before);
+            }
+        }
+
+        return ValueTask.FromResult<int?>(null);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        var name = UserNames.Prepare(userName);
+        _failures.TryRemove(name, out _);
+        return ValueTask.FromResult(_users.ContainsKey(name));
+    }
 
     /// <inheritdoc/>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
 using MutualAuth.Validation;
 
@@ -10,6 +11,7 @@ public sealed class SaslServerContext
 {
     private readonly IAttemptLimiter _limiter;
     private LoginAttempt? _admitted;
+    private bool _isKnown;
 
     internal SaslServerContext(CredentialPolicy policy, LoginServices services, ChannelBinding? channelBinding, AuthenticatedPeer? certifiedPeer, EndPoint? remoteEndPoint)
     {
@@ -59,6 +61,12 @@ public sealed class SaslServerContext
         ArgumentNullException.ThrowIfNull(userName);
         var isAnother = OnlyUser is not null && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
         var attempt = AttemptOf(isAnother ? OnlyUser! : userName);
+        if (_admitted is null && IsGuess(attempt) && !Services.Familiar.Contains(attempt)
+            && await Services.Failures.IsBarredAsync(Services.Store, attempt.UserName, Policy.MaxConsecutiveFailures, cancellationToken).ConfigureAwait(false))
+        {
+            return TooManyInARow();
+        }
+
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
             _admitted ??= attempt;
@@ -87,8 +95,40 @@ public sealed class SaslServerContext
     internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
     /// <summary>Looks a user up where a store may hold its thread.</summary>
-    internal ValueTask<StoredCredential?> FindAsync(ICredentialStore store, string userName, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken);
+    internal async ValueTask<StoredCredential?> FindAsync(ICredentialStore store, string userName, CancellationToken cancellationToken)
+    {
+        var found = await Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken).ConfigureAwait(false);
+        _isKnown = string.Equals(found?.UserName, userName, StringComparison.Ordinal);
+        return found;
+    }
+
+    /// <summary>Counts how the attempt ended among the user's failures in a row, before anybody is told.</summary>
+    /// <returns>What is told in place of the outcome when there have been too many; null when it is to be told.</returns>
+    internal async ValueTask<Rejection?> CountAsync(AttemptOutcome outcome, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (_admitted is not { } attempt || outcome == AttemptOutcome.Abandoned || !IsGuess(attempt))
+        {
+            return null;
+        }
+
+        var (failures, store, limit, isFamiliar) = (Services.Failures, Services.Store, Policy.MaxConsecutiveFailures, Services.Familiar.Contains(attempt));
+        var isBarred = await Services.Checks.RunAsync(
+            () => outcome == AttemptOutcome.Succeeded
+                ? failures.SucceededAsync(store, attempt.UserName, limit, isFamiliar, logger, cancellationToken)
+                : failures.FailedAsync(store, attempt.UserName, limit, _isKnown, logger, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
+        return isBarred && !isFamiliar ? TooManyInARow() : null;
+    }
+
+    /// <summary>Certificates and signed tokens cannot be guessed.</summary>
+    private static bool IsGuess(LoginAttempt attempt) => attempt.UserName.Length > 0 && attempt.Mechanism is not (Login.External or OAuthBearerServer.Name);
+
+    private Rejection TooManyInARow() => new(
+        RejectionReason.AttemptsLimited, $"fewer than {Policy.MaxConsecutiveFailures} failures in a row for this user, or a place where the user has logged in before", "one more attempt from elsewhere")
+    {
+        Rule = "NIST SP 800-63B §5.2.2",
+        Hint = $"Find out who guesses. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user in again.",
+    };
 
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
     internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)

@@ -90,7 +90,14 @@ internal sealed class SaslServerSession : IAsyncDisposable
             return answer;
         }
 
-        return await EndAttemptAsync(OutcomeOf(answer)).ConfigureAwait(false) ? answer : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
+        var outcome = OutcomeOf(answer);
+        if (await _context.CountAsync(outcome, _logger, cancellationToken).ConfigureAwait(false) is { } tooMany)
+        {
+            // Right or wrong: it counts as wrong everywhere, so that no wait tells which it was.
+            (answer, outcome) = (SaslServerStep.Fail(tooMany), AttemptOutcome.Failed);
+        }
+
+        return await EndAttemptAsync(outcome).ConfigureAwait(false) ? answer : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
     }
 
     /// <summary>Right credentials are not enough: nobody acts as another unless a rule grants it, and users may be tied to certificates.</summary>

@@ -14,9 +14,11 @@ internal sealed class SharedCounts(TimeProvider time)
     internal ConsecutiveFailures Failures { get; } = new();
 
     /// <summary>Those of the first store that the policy's passwords are checked against; new ones where there is none.</summary>
-    internal static SharedCounts Of(CredentialPolicy policy, TimeProvider time) => policy.Mechanisms.OfType<IUsesStore>().FirstOrDefault() is { Store: var store }
+    internal static SharedCounts Of(CredentialPolicy policy, TimeProvider time) => StoreOf(policy) is { } store
         ? s_byStore.GetValue(store, static _ => new()).GetValue(time, static clock => new SharedCounts(clock))
         : new SharedCounts(time);
+
+    internal static ICredentialStore? StoreOf(CredentialPolicy policy) => policy.Mechanisms.OfType<IUsesStore>().FirstOrDefault()?.Store;
 }
 
 /// <summary>A mechanism that checks passwords against a store.</summary>

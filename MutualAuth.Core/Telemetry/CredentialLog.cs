@@ -28,4 +28,10 @@ internal static partial class CredentialLog
 
     [LoggerMessage(1306, LogLevel.Critical, "The credential file {Path} could not be read for longer than {MaxUnreadable}: nobody logs in until it can. {Problem}")]
     internal static partial void FileClosed(ILogger logger, string path, TimeSpan maxUnreadable, string problem);
+
+    [LoggerMessage(1307, LogLevel.Warning, "Logging in as {User} has failed {Count} times in a row. The user comes in only from where it has come in before, until it does or an operator clears the failures.")]
+    internal static partial void FailuresReachedTheirBound(ILogger logger, string user, int count);
+
+    [LoggerMessage(1308, LogLevel.Warning, "The store {Store} does not keep failures in a row, {Why}: they are counted in this process, and forgotten with it.")]
+    internal static partial void FailuresNotKept(ILogger logger, string store, string why);
 }

@@ -59,6 +59,23 @@ public sealed class EchoUsersTests(string kind)
     }
 
     [Test]
+    public async Task Failures_in_a_row_are_shown_and_an_operator_clears_them()
+    {
+        (await RunAsync("add", "alice", "--password-file", _pencil, "--iterations", "4096")).ExitCode.Should().Be(0);
+        IFailureCountingStore store = kind == "--file" ? FileCredentialStore.Open(_place) : new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource($"Data Source={_place}"));
+        await store.AddFailureAsync("alice", 100);
+        await store.AddFailureAsync("alice", 100);
+        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/4096 failures=2");
+
+        (await RunAsync("unlock", "alice")).ExitCode.Should().Be(0);
+
+        (await store.FindFailuresAsync("alice")).Should().Be(0);
+        (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/4096");
+        var unknown = await RunAsync("unlock", "nobody");
+        (unknown.ExitCode, unknown.Code).Should().Be((1, "no_such_user"), unknown.All);
+    }
+
+    [Test]
     public async Task What_is_kept_is_private_and_holds_no_password()
     {
         await RunAsync("add", "alice", "--password-file", _pencil);

@@ -13,12 +13,13 @@ var iterations = new Option<int?>("--iterations") { HelpName = "N", Description 
 var sha512 = new Option<bool>("--sha-512") { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
 var storeFlags = new StoreFlags();
-var command = new RootCommand("Adds, changes, disables, removes and lists the users of a server.")
+var command = new RootCommand("Adds, changes, disables, unlocks, removes and lists the users of a server.")
 {
     Verb("add", "Adds a user.", AddAsync, name, passwordFile, iterations, sha512),
     Verb("change", "Gives a user another password.", ChangeAsync, name, passwordFile, iterations, sha512),
     Verb("disable", "Keeps a user out, who is not forgotten.", (arguments, stop) => SetDisabledAsync(arguments, true, stop), name),
     Verb("enable", "Lets a disabled user in again.", (arguments, stop) => SetDisabledAsync(arguments, false, stop), name),
+    Verb("unlock", "Forgets how often in a row logging in as a user has failed.", UnlockAsync, name),
     Verb("remove", "Forgets a user.", RemoveAsync, name),
     Verb("list", "Shows all users, one on a line.", ListAsync),
 };
@@ -62,6 +63,12 @@ async Task<int> SetDisabledAsync(ParseResult arguments, bool isDisabled, Cancell
     return await store.SetDisabledAsync(NameOf(arguments), isDisabled, stop) ? 0 : NoSuchUser(NameOf(arguments));
 }
 
+async Task<int> UnlockAsync(ParseResult arguments, CancellationToken stop)
+{
+    var store = await storeFlags.OpenAsync(arguments, mayCreate: false, stop);
+    return await ((IFailureCountingStore)store).ClearFailuresAsync(NameOf(arguments), stop) ? 0 : NoSuchUser(NameOf(arguments));
+}
+
 async Task<int> RemoveAsync(ParseResult arguments, CancellationToken stop)
 {
     var store = await storeFlags.OpenAsync(arguments, mayCreate: false, stop);
@@ -74,7 +81,8 @@ async Task<int> ListAsync(ParseResult arguments, CancellationToken stop)
     foreach (var user in await store.ListAsync(stop))
     {
         var verifiers = string.Join(' ', user.Verifiers.Select(verifier => $"{verifier.Hash}/{verifier.Iterations}"));
-        Console.WriteLine($"{CommandLine.Token(user.UserName)} {(user.IsDisabled ? "disabled" : "enabled")} {verifiers}");
+        var failures = await ((IFailureCountingStore)store).FindFailuresAsync(user.UserName, stop);
+        Console.WriteLine($"{CommandLine.Token(user.UserName)} {(user.IsDisabled ? "disabled" : "enabled")} {verifiers}{(failures > 0 ? $" failures={failures}" : string.Empty)}");
     }
 
     return 0;
