@@ -13,12 +13,14 @@ internal static class StepUpBinding
     internal const int MaxTransactionLength = 1 << 20;
 
     /// <summary>SHA-256 over a label and three parts, each behind its length in eight octets.</summary>
-    internal static ChannelBinding Of(ChannelFacts channel, ReadOnlySpan<byte> transaction)
+    internal static ChannelBinding Of(ChannelFacts channel, ReadOnlySpan<byte> transaction) => Of(channel.EndPoint!.Data.AsSpan(), channel.LoginTranscript.AsSpan(), transaction);
+
+    internal static ChannelBinding Of(ReadOnlySpan<byte> endPoint, ReadOnlySpan<byte> transcript, ReadOnlySpan<byte> transaction)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, "mutualauth step-up 1"u8);
-        Append(hash, channel.EndPoint!.Data.AsSpan());
-        Append(hash, channel.LoginTranscript.AsSpan());
+        Append(hash, endPoint);
+        Append(hash, transcript);
         Append(hash, transaction);
         return new ChannelBinding(Type, [.. hash.GetHashAndReset()]);
     }
