@@ -178,6 +178,67 @@ public sealed class OAuthBearerTests
         validator.Asked.Should().Be((Token, IPAddress.Parse("192.0.2.1")));
     }
 
+    [TestCase(16_384, true)]
+    [TestCase(16_385, false)]
+    public async Task No_validator_is_asked_about_more_octets_than_a_message_may_have(int length, bool isAsked)
+    {
+        var validator = new Validator(TokenVerdict.Valid("alice", s_bound));
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.BoundTokens(validator)), peer: Sasl.Peer);
+        var frame = Sasl.Utf8("n,,\u0001auth=Bearer \u0001\u0001").Length;
+
+        var step = await server.StartAsync("OAUTHBEARER", Sasl.Utf8($"n,,\u0001auth=Bearer {new string('t', length - frame)}\u0001\u0001"), default);
+
+        validator.Calls.Should().Be(isAsked ? 1 : 0);
+        (step is SaslServerStep.Succeeded).Should().Be(isAsked);
+    }
+
+    [Test]
+    public async Task A_connection_has_one_token_judged_whatever_it_says_then()
+    {
+        var validator = new Validator(TokenVerdict.Invalid("a token in force", "an expired one"));
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.BoundTokens(validator)), peer: Sasl.Peer);
+
+        await server.StartAsync("OAUTHBEARER", Message(), default);
+        (await server.ContinueAsync(Message(), default)).Reason().Should().Be(RejectionReason.TokenInvalid);
+        (await server.StartAsync("OAUTHBEARER", Message(), default)).Reason().Should().Be(RejectionReason.MechanismUnavailable);
+
+        validator.Calls.Should().Be(1);
+    }
+
+    [Test]
+    [CancelAfter(30000)]
+    public async Task No_more_tokens_are_judged_at_once_than_there_may_be_checks()
+    {
+        using var release = new ManualResetEventSlim();
+        using var begun = new SemaphoreSlim(0);
+        var (now, most) = (0, 0);
+        var validator = new Validator(TokenVerdict.Valid("alice", s_bound))
+        {
+            Before = () =>
+            {
+                InterlockedMax(ref most, Interlocked.Increment(ref now));
+                begun.Release();
+                release.Wait(TimeSpan.FromSeconds(20));
+                Interlocked.Decrement(ref now);
+            },
+        };
+        var policy = Sasl.Policy(SaslServer.BoundTokens(validator)) with { MaxConcurrentChecks = 2 };
+        var services = new LoginServices(policy, TimeProvider.System);
+        var servers = Enumerable.Range(0, 6).Select(_ => Sasl.Server(policy, peer: Sasl.Peer, services: services)).ToArray();
+
+        var steps = servers.Select(server => server.StartAsync("OAUTHBEARER", Message(), default).AsTask()).ToArray();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(20)) && await begun.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeTrue();
+        validator.Calls.Should().Be(2);
+        release.Set();
+        (await Task.WhenAll(steps).WaitAsync(TimeSpan.FromSeconds(20))).Should().AllBeOfType<SaslServerStep.Succeeded>();
+
+        (most, validator.Calls).Should().Be((2, 6));
+        foreach (var server in servers)
+        {
+            await server.DisposeAsync();
+        }
+    }
+
     [TestCase("abc", true)]
     [TestCase("a.b-c_d~e+f/g==", true)]
     [TestCase("", false)]
@@ -210,6 +271,17 @@ public sealed class OAuthBearerTests
         (await start.Should().ThrowAsync<FormatException>()).Which.Message.Should().NotContain("evil");
     }
 
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+        {
+            if (Interlocked.CompareExchange(ref most, value, seen) == seen)
+            {
+                return;
+            }
+        }
+    }
+
     private static byte[] Message() => Sasl.Utf8($"n,,\u0001auth=Bearer {Token}\u0001\u0001");
 
     private static string Cnf(string thumbprint) => $$"""{"x5t#S256":"{{thumbprint}}"}""";
@@ -227,11 +299,19 @@ public sealed class OAuthBearerTests
 
     private sealed class Validator(TokenVerdict? verdict) : ITokenValidator
     {
+        private int _calls;
+
         internal (string Token, IPAddress? Address) Asked { get; private set; }
+
+        internal int Calls => Volatile.Read(ref _calls);
+
+        internal Action? Before { get; init; }
 
         public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken)
         {
+            Interlocked.Increment(ref _calls);
             Asked = (token, remoteAddress);
+            Before?.Invoke();
             return verdict is null ? throw new FormatException($"The token {token} is broken.") : ValueTask.FromResult(verdict);
         }
     }
