@@ -1,0 +1,82 @@
+using Google.Protobuf;
+using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Certificates;
+using MutualAuth.Spiffe.Protocol;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests;
+
+/// <summary>Revocation lists of a Workload API never go back, whatever the agent sends, and never keep us from renewing our identity.</summary>
+[CancelAfter(60000)]
+public sealed class RevocationListsTests
+{
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private Domain _domain = null!;
+
+    [OneTimeSetUp]
+    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+
+    [OneTimeTearDown]
+    public void Dispose_of_the_trust_domain() => _domain.Dispose();
+
+    [TestCase(6, true)]
+    [TestCase(5, true)]
+    [TestCase(4, false)]
+    [TestCase(null, false)] // an update without any list
+    public async Task A_list_that_goes_back_is_refused_with_an_event_and_the_rest_of_the_update_is_taken(int? number, bool isTaken)
+    {
+        await using var workload = await Workload.StartAsync(_clock, With(_domain.Update("/api"), 5, minutes: 0));
+        var lists = workload.Source.Current.RevocationLists;
+        var replaced = 0;
+        ((IReloadable)workload.Source.RevocationLists).Replaced += (_, _) => replaced++;
+
+        await workload.UpdateAsync(With(_domain.Update("/renewed"), number, minutes: 1));
+
+        workload.Source.Current.SpiffeId.Path.Should().Be("/renewed", "lists must not keep an identity from being renewed");
+        ReferenceEquals(workload.Source.Current.RevocationLists, lists).Should().Be(!isTaken);
+        replaced.Should().Be(isTaken ? 1 : 0);
+        workload.Log.Entries.Count(entry => entry.Id == 1401).Should().Be(isTaken ? 0 : 1);
+
+        // What was refused is held up against the last good one again, and a newer one is taken.
+        await workload.UpdateAsync(With(_domain.Update("/again"), 7, minutes: 2));
+        workload.Source.Current.RevocationLists.Lists.Should().ContainSingle().And.NotBeEquivalentTo(lists.Lists);
+    }
+
+    [Test]
+    public async Task A_list_whose_date_goes_back_is_refused_whatever_its_number()
+    {
+        await using var workload = await Workload.StartAsync(_clock, With(_domain.Update("/api"), 5, minutes: 0));
+        var lists = workload.Source.Current.RevocationLists;
+
+        await workload.UpdateAsync(With(_domain.Update("/renewed"), 6, minutes: -30));
+
+        workload.Source.Current.RevocationLists.Should().BeSameAs(lists);
+    }
+
+    [Test]
+    public async Task The_same_lists_again_say_nothing_after_a_refusal_either()
+    {
+        await using var workload = await Workload.StartAsync(_clock, With(_domain.Update("/api"), 5, minutes: 0));
+        var older = With(_domain.Update("/renewed"), 4, minutes: 1);
+        await workload.UpdateAsync(older);
+        var lists = workload.Source.Current.RevocationLists;
+
+        var again = older.Clone();
+        again.Svids.Clear();
+        again.Svids.Add(_domain.Svid("/again"));
+        await workload.UpdateAsync(again);
+
+        workload.Source.Current.RevocationLists.Should().BeSameAs(lists);
+    }
+
+    private X509SVIDResponse With(X509SVIDResponse update, int? number, int minutes)
+    {
+        if (number is not null)
+        {
+            var now = _clock.GetUtcNow().AddHours(-1).AddMinutes(minutes);
+            update.Crl.Add(ByteString.CopyFrom(_domain.Authority.IssueCrl(list => list with { Number = number, ThisUpdate = now }).Raw.Span));
+        }
+
+        return update;
+    }
+}
