@@ -43,7 +43,11 @@ public static class SaslServer
     }
 
     /// <summary>EXTERNAL (RFC 4422 appendix A): the certificate is the credential, and <paramref name="userOf"/> says whose it is.</summary>
-    /// <param name="userOf">Gives the user of a certificate, or null when it is nobody's. Pure and quick; what it throws refuses the client.</param>
+    /// <param name="userOf">
+    /// Gives the user of a certificate, as SASLprep (RFC 4013) writes the name, or null when it is nobody's. Pure and quick; what it throws, and
+    /// another form of a name,
+    /// refuse the client.
+    /// </param>
     public static ISaslServerMechanism Certificates(Func<AuthenticatedPeer, string?> userOf)
     {
         ArgumentNullException.ThrowIfNull(userOf);

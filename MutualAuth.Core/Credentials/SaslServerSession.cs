@@ -97,7 +97,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
             (answer, outcome) = (SaslServerStep.Fail(tooMany), AttemptOutcome.Failed);
         }
 
-        return await EndAttemptAsync(outcome).ConfigureAwait(false) ? answer : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
+        return await EndAttemptAsync(outcome).ConfigureAwait(false)
+            ? answer
+            : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
     }
 
     /// <summary>Right credentials are not enough: nobody acts as another unless a rule grants it, and users may be tied to certificates.</summary>
@@ -111,6 +113,16 @@ internal sealed class SaslServerSession : IAsyncDisposable
         if (answer is not SaslServerStep.Succeeded success)
         {
             return answer;
+        }
+
+        if (!IsInItsForm(success))
+        {
+            const string Expected = "a user's name as SASLprep writes it, of 255 octets at most";
+            return Refuse(success, new Rejection(RejectionReason.UserNotAllowed, Expected, PeerText.Quote(success.UserName))
+            {
+                Rule = "RFC 4013",
+                Hint = "Whatever reads it from a token or a certificate must bring it into that form, or refuse it.",
+            });
         }
 
         if (success.AuthorizationIdentity is { } claimed)
@@ -127,6 +139,12 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? Refuse(success, objection) : success;
     }
+
+    /// <summary>Rules and programs compare names as they are: two spellings of one name must not come in as two users. Names of passwords are
+    /// prepared before they are looked up.</summary>
+    private static bool IsInItsForm(SaslServerStep.Succeeded success) =>
+        string.Equals(UserNames.ToIdentity(success.UserName), success.UserName, StringComparison.Ordinal)
+        || (success.HasProvenPassword && string.Equals(UserNames.FromPeer(success.UserName), success.UserName, StringComparison.Ordinal));
 
     private static SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) => new(objection) { IsToldAsWrong = success.HasProvenPassword };
 

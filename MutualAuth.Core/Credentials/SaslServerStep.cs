@@ -17,7 +17,7 @@ public abstract class SaslServerStep
     public static SaslServerStep Continue(ReadOnlyMemory<byte> message) => new Challenged(message);
 
     /// <summary>The client is this user. Rules, limits and validators may still say no.</summary>
-    /// <param name="userName">The name whose credentials were shown.</param>
+    /// <param name="userName">The name whose credentials were shown, as SASLprep (RFC 4013) writes it; any other form of it is refused.</param>
     /// <param name="proofs">What was proven.</param>
     /// <param name="authorizationIdentity">As whom the client wants to act; null for the user.</param>
     /// <param name="claims">What else is known of the user.</param>
