@@ -116,6 +116,39 @@ public sealed class StepUpTests
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.CredentialsWrong));
     }
 
+    // A step-up has no deadline: hours may pass between its first message and its last.
+    [TestCase("nothing", true)]
+    [TestCase("another user is disabled", true)]
+    [TestCase("a verifier for another hash is added", true)]
+    [TestCase("disabled", false)]
+    [TestCase("removed", false)]
+    [TestCase("another password", false)]
+    [TestCase("the same password anew", false)] // to whom the salt is another
+    public async Task What_happens_to_the_user_while_a_step_up_runs_counts(string what, bool isConfirmed)
+    {
+        await using var ends = await ConnectAsync();
+        await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
+        using var claim = ends.Client.Accepted.BeginStepUp(Login.WithPassword("alice", "right"), s_transaction, verifier.Mechanisms);
+        var challenge = await verifier.ContinueAsync(claim.Mechanism!, await claim.StartAsync());
+        var response = (await claim.ContinueAsync(challenge!))!;
+        await (what switch
+        {
+            "another user is disabled" => _users.SetDisabledAsync("bob", true).AsTask(),
+            "a verifier for another hash is added" => _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), ScramHash.Sha512,
+                ScramVerifier.MinIterations)).AsTask(),
+            "disabled" => _users.SetDisabledAsync("alice", true).AsTask(),
+            "removed" => _users.RemoveAsync("alice").AsTask(),
+            "another password" => _users.SetPasswordAsync("alice", Password.From("other"), [ScramHash.Sha256], ScramVerifier.MinIterations).AsTask(),
+            "the same password anew" => _users.SetPasswordAsync("alice", Password.From("right"), [ScramHash.Sha256],
+                ScramVerifier.MinIterations).AsTask(),
+            _ => Task.CompletedTask,
+        });
+
+        await verifier.ContinueAsync(claim.Mechanism!, response);
+
+        (verifier.Proof is not null, verifier.Rejection?.Reason).Should().Be((isConfirmed, isConfirmed ? null : RejectionReason.CredentialsWrong));
+    }
+
     [Test]
     public async Task Wrong_passwords_count_with_the_limiter_as_at_the_handshake()
     {
