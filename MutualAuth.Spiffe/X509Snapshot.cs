@@ -33,5 +33,9 @@ public sealed class X509Snapshot
     /// <summary>The encodings of <see cref="RevocationLists"/>, by which a list that has not changed is known.</summary>
     internal ImmutableArray<ReadOnlyMemory<byte>> RawRevocationLists { get; init; } = [];
 
+    /// <summary>The same with the lists of another.</summary>
+    internal X509Snapshot WithListsOf(X509Snapshot other) =>
+        new(SpiffeId, Identity, Bundles, other.RevocationLists) { RawRevocationLists = other.RawRevocationLists };
+
     internal X509Snapshot Trusting(SpiffeBundles bundles) => new(SpiffeId, Identity, bundles, RevocationLists) { RawRevocationLists = RawRevocationLists };
 }

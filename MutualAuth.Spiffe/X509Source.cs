@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Spiffe.Updates;
 using MutualAuth.Telemetry;
@@ -38,6 +39,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     private Task _following = Task.CompletedTask;
     private volatile X509Snapshot? _current;
     private volatile WorkloadApiException? _trouble;
+    private ReplaceableRevocationLists? _lists;
     private int _disposed;
 
     private X509Source(X509SourceOptions options, WorkloadApiAddress address)
@@ -70,7 +72,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     public ISpiffeBundleSource Trust => _trust;
 
     /// <summary>
-    /// The revocation lists of <see cref="Current"/>. They say when they are replaced (<see cref="IReloadable"/>). Use them only where the API sends
+    /// The revocation lists of <see cref="Current"/>. They never go back: an update whose lists do, or that leaves an issuer out, keeps the last
+    /// good ones. They say when they are replaced (<see cref="IReloadable"/>). Use them only where the API sends
     /// some: SPIRE does not, and a policy over no list denies everybody.
     /// </summary>
     public IRevocationListSource RevocationLists => _revocationLists;
@@ -270,8 +273,37 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
         }
 
-        Put(update.Snapshot!, before);
+        Put(HoldLists(update.Snapshot!, before), before);
         _first.TrySetResult();
+    }
+
+    /// <summary>
+    /// Lists never go back: where those of an update do, the last good ones stay, and event 1401 says so. The rest is taken all the same: an old
+    /// list must not keep
+    /// an identity from being renewed.
+    /// </summary>
+    private X509Snapshot HoldLists(X509Snapshot after, X509Snapshot? before)
+    {
+        if (before is null || _lists is null)
+        {
+            _lists = new ReplaceableRevocationLists(after.RevocationLists, _options.LoggerFactory, _options.TimeProvider);
+            return after;
+        }
+
+        if (ReferenceEquals(after.RevocationLists, before.RevocationLists))
+        {
+            return after;
+        }
+
+        try
+        {
+            _lists.Replace(after.RevocationLists);
+            return after;
+        }
+        catch (MaterialException)
+        {
+            return after.WithListsOf(before);
+        }
     }
 
     private void Put(X509Snapshot after, X509Snapshot? before)
