@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
@@ -41,7 +42,8 @@ public sealed class ConsecutiveFailuresTests
 
         policy.MaxConsecutiveFailures.Should().Be(100);
         (policy with { MaxConsecutiveFailures = 1 }).Problems().Should().BeEmpty();
-        (policy with { MaxConsecutiveFailures = 0 }).Problems().Should().ContainSingle().Which.Should().Contain(nameof(CredentialPolicy.MaxConsecutiveFailures));
+        (policy with { MaxConsecutiveFailures = 0 }).Problems()
+            .Should().ContainSingle().Which.Should().Contain(nameof(CredentialPolicy.MaxConsecutiveFailures));
         (policy with { MaxConsecutiveFailures = 1_000_001 }).Problems().Should().ContainSingle();
     }
 
@@ -66,7 +68,8 @@ public sealed class ConsecutiveFailuresTests
         (await server.LogInAsync("alice", Wrong)).Should().Be(RejectionReason.AttemptsLimited);
         (await server.LogInAsync("bob", Right)).Should().BeNull();
         var told = _log.GetSnapshot().Where(record => record.Id.Id == 1307).Should().ContainSingle("it is told once").Subject;
-        (told.Level, told.Message).Should().Match<(LogLevel, string)>(each => each.Item1 == LogLevel.Warning && each.Item2.Contains("alice", StringComparison.Ordinal));
+        (told.Level, told.Message)
+            .Should().Match<(LogLevel, string)>(each => each.Item1 == LogLevel.Warning && each.Item2.Contains("alice", StringComparison.Ordinal));
     }
 
     [TestCase("memory")]
@@ -98,7 +101,8 @@ public sealed class ConsecutiveFailuresTests
         await server.FailAsync("alice", 2);
 
         (await server.LogInAsync("alice", Right, then)).Should().Be(comesIn ? null : RejectionReason.AttemptsLimited);
-        (await server.LogInAsync("alice", Right)).Should().Be(comesIn ? null : RejectionReason.AttemptsLimited, "a success takes the bar away from everywhere");
+        (await server.LogInAsync("alice", Right))
+            .Should().Be(comesIn ? null : RejectionReason.AttemptsLimited, "a success takes the bar away from everywhere");
     }
 
     [TestCase("laptop.test", true)]
@@ -173,7 +177,8 @@ public sealed class ConsecutiveFailuresTests
         var store = await StoreAsync(kind);
         TestServer[] all = [new(this, store, Max), .. Enumerable.Range(1, servers - 1).Select(_ => new TestServer(this, Reopen(), Max))];
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(index => Task.Run(() => all[index % servers].LogInAsync("alice", Wrong)))).WaitAsync(s_limit);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(index => Task.Run(() => all[index % servers].LogInAsync("alice", Wrong))))
+            .WaitAsync(s_limit);
 
         // Whoever hears more than "try again later" has learnt that the guess was wrong.
         answers.Count(reason => reason == RejectionReason.CredentialsWrong).Should().Be(Max);
@@ -296,7 +301,9 @@ public sealed class ConsecutiveFailuresTests
         var store = await StoreAsync("own");
         var policy = Sasl.Policy(SaslServer.Scram(store));
 
-        LoginServices.OverStore(policy, TimeProvider.System).Failures.Should().BeSameAs(LoginServices.OverStore(policy, TimeProvider.System).Failures);
+        var (one, other) = (LoginServices.OverStore(policy, TimeProvider.System), LoginServices.OverStore(policy, TimeProvider.System));
+
+        one.Failures.Should().BeSameAs(other.Failures);
     }
 
     [Test]
@@ -306,12 +313,12 @@ public sealed class ConsecutiveFailuresTests
         var store = await StoreAsync("own");
         foreach (var _ in Enumerable.Range(0, 3))
         {
-            await failures.FailedAsync(store, "alice", 3, isKnown: true, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, default);
+            await failures.FailedAsync(store, "alice", 3, isKnown: true, NullLogger.Instance, default);
         }
 
         for (var number = 0; number < ConsecutiveFailures.MaxNames + 10; number++)
         {
-            await failures.FailedAsync(store, $"name-{number}", 3, isKnown: false, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, default);
+            await failures.FailedAsync(store, $"name-{number}", 3, isKnown: false, NullLogger.Instance, default);
         }
 
         failures.Names.Should().BeLessThanOrEqualTo(ConsecutiveFailures.MaxNames);
@@ -352,7 +359,13 @@ public sealed class ConsecutiveFailuresTests
             _test = test;
             Store = store;
             var mechanisms = new[] { SaslServer.Scram(store), SaslServer.PasswordsInPlain(store), SaslServer.Certificates(_ => "device") };
-            _policy = Sasl.Policy(mechanisms) with { MaxConsecutiveFailures = max, AttemptLimiter = new NotingLimiter(), MaxConcurrentKeyDerivations = 8, MaxWaitingKeyDerivations = 100 };
+            _policy = Sasl.Policy(mechanisms) with
+            {
+                MaxConsecutiveFailures = max,
+                AttemptLimiter = new NotingLimiter(),
+                MaxConcurrentKeyDerivations = 8,
+                MaxWaitingKeyDerivations = 100,
+            };
             Services = LoginServices.OverStore(_policy, TimeProvider.System);
             _logger = new FakeLogger(test._log);
         }
@@ -372,7 +385,8 @@ public sealed class ConsecutiveFailuresTests
         }
 
         /// <returns>Null when the user is in.</returns>
-        internal Task<RejectionReason?> LogInAsync(string user, string password, string? address = null, AuthenticatedPeer? peer = null) => LogInAsync(Credentials(user, password), address, peer);
+        internal Task<RejectionReason?> LogInAsync(string user, string password, string? address = null, AuthenticatedPeer? peer = null) =>
+            LogInAsync(Credentials(user, password), address, peer);
 
         internal async Task<RejectionReason?> LogInAsync(ClientCredentials credentials, string? address = null, AuthenticatedPeer? peer = null)
         {
@@ -387,7 +401,8 @@ public sealed class ConsecutiveFailuresTests
         {
             var session = Session(null, null);
             var (client, _) = SaslClientSession.Begin(Credentials(user, password), Sasl.ClientContext(Sasl.Binding, offered: session.Offered));
-            var challenge = (SaslServerStep.Challenged)await session.StartAsync(client!.Mechanism, await client.StartAsync(default), default).AsTask().WaitAsync(s_limit);
+            var first = await session.StartAsync(client!.Mechanism, await client.StartAsync(default), default).AsTask().WaitAsync(s_limit);
+            var challenge = (SaslServerStep.Challenged)first;
             return async () =>
             {
                 await using var _ = session;
@@ -401,27 +416,35 @@ public sealed class ConsecutiveFailuresTests
             ? Login.DangerouslyWithPasswordInPlain(user, Password.From(password))
             : Login.WithPassword(user, password);
 
-        private SaslServerSession Session(string? address, AuthenticatedPeer? peer) => new(
-            _policy, new SaslServerContext(_policy, Services, Sasl.Binding, peer, new IPEndPoint(address is null ? _test.NextAddress() : IPAddress.Parse(address), 1)), _logger);
+        private SaslServerSession Session(string? address, AuthenticatedPeer? peer)
+        {
+            var from = new IPEndPoint(address is null ? _test.NextAddress() : IPAddress.Parse(address), 1);
+            return new SaslServerSession(_policy, new SaslServerContext(_policy, Services, Sasl.Binding, peer, from), _logger);
+        }
     }
 
     /// <summary>A store of an application's own: it finds users, and nothing else.</summary>
     private sealed class OwnStore(ICredentialStore inner) : ICredentialStore
     {
-        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => inner.FindAsync(userName, cancellationToken);
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+            inner.FindAsync(userName, cancellationToken);
     }
 
     private sealed class Breaking(ICredentialStore inner, string operation) : IFailureCountingStore
     {
         private IFailureCountingStore Inner => (IFailureCountingStore)inner;
 
-        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => inner.FindAsync(userName, cancellationToken);
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+            inner.FindAsync(userName, cancellationToken);
 
-        public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) => Inner.FindFailuresAsync(Checked(userName), cancellationToken);
+        public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
+            Inner.FindFailuresAsync(Checked(userName), cancellationToken);
 
-        public ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) => Inner.AddFailureAsync(Checked(userName), limit, cancellationToken);
+        public ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) =>
+            Inner.AddFailureAsync(Checked(userName), limit, cancellationToken);
 
-        public ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default) => Inner.ClearFailuresAsync(Checked(userName), cancellationToken);
+        public ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
+            Inner.ClearFailuresAsync(Checked(userName), cancellationToken);
 
         private string Checked(string userName, [System.Runtime.CompilerServices.CallerMemberName] string caller = "") =>
             caller == operation ? throw new InvalidOperationException("the secret") : userName;

@@ -97,7 +97,8 @@ public sealed class IterationFloorTests
         await LogInAsync(credentials, 10_000);
 
         (await OfferAsync(Credentials(), 4_096)).Should().BeNull();
-        (await OfferAsync(credentials with { OnlyMechanism = "SCRAM-SHA-256-PLUS" }, 4_096))!.Reason.Should().Be(RejectionReason.IterationCountLowered);
+        var only = credentials with { OnlyMechanism = "SCRAM-SHA-256-PLUS" };
+        (await OfferAsync(only, 4_096))!.Reason.Should().Be(RejectionReason.IterationCountLowered);
     }
 
     // An impostor chooses the hash as well: it offers the one that the server has not shown. What costs as much as before is let pass.
@@ -136,7 +137,8 @@ public sealed class IterationFloorTests
         floors.FloorOf(PeerName.Dns("s0.test"), ScramHash.Sha256).Should().Be(0);
 
         // From many threads at once, the highest stays.
-        await Task.WhenAll(Enumerable.Range(1, 64).Select(index => Task.Run(() => floors.Remember(first, ScramHash.Sha256, 10_000 + index)))).WaitAsync(s_limit);
+        await Task.WhenAll(Enumerable.Range(1, 64).Select(index => Task.Run(() => floors.Remember(first, ScramHash.Sha256, 10_000 + index))))
+            .WaitAsync(s_limit);
         floors.FloorOf(first, ScramHash.Sha256).Should().Be(10_064);
     }
 
@@ -182,7 +184,11 @@ public sealed class IterationFloorTests
     private static SaslClientSession Begin(ClientCredentials credentials, ScramHash hash, string server, KeyDerivation? derivation)
     {
         ImmutableArray<string> offered = [hash.Mechanism + "-PLUS"];
-        var context = new SaslClientContext(PeerOf(server), Sasl.Binding, offered) { Nonce = () => "mine", KeyDerivation = derivation ?? KeyDerivation.Unbounded };
+        var context = new SaslClientContext(PeerOf(server), Sasl.Binding, offered)
+        {
+            Nonce = () => "mine",
+            KeyDerivation = derivation ?? KeyDerivation.Unbounded,
+        };
         return SaslClientSession.Begin(credentials, context).Session!;
     }
 }

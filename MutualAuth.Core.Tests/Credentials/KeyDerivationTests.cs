@@ -173,6 +173,10 @@ public sealed class KeyDerivationTests
         _held.Wait(TimeSpan.FromSeconds(20));
     }
 
-    private static Task<byte[]?> Derive(KeyDerivation derivation, string? address, int iterations = 4096, bool isFamiliar = false, CancellationToken token = default) =>
-        derivation.HiAsync(ScramHash.Sha256, Password.From("pencil"), new byte[16], iterations, address is null ? null : IPAddress.Parse(address), isFamiliar, token).AsTask();
+    private static Task<byte[]?> Derive(
+        KeyDerivation derivation, string? address, int iterations = 4096, bool isFamiliar = false, CancellationToken token = default)
+    {
+        var from = address is null ? null : IPAddress.Parse(address);
+        return derivation.HiAsync(ScramHash.Sha256, Password.From("pencil"), new byte[16], iterations, from, isFamiliar, token).AsTask();
+    }
 }

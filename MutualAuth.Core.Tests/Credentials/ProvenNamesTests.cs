@@ -5,7 +5,8 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>What a token, a certificate or an application's own mechanism calls a user is held to the one form of a name, as what a password's user is called.</summary>
+/// <summary>What a token, a certificate or an application's own mechanism calls a user is held to the one form of a name, as what a password's user
+/// is called.</summary>
 [CancelAfter(20000)]
 public sealed class ProvenNamesTests
 {
@@ -28,7 +29,8 @@ public sealed class ProvenNamesTests
             yield return Case(mechanism, "\ud800", false, "half a surrogate pair");
         }
 
-        static TestCaseData Case(string mechanism, string name, bool comesIn, string what) => new TestCaseData(mechanism, name, comesIn).SetArgDisplayNames(mechanism, what);
+        static TestCaseData Case(string mechanism, string name, bool comesIn, string what) =>
+            new TestCaseData(mechanism, name, comesIn).SetArgDisplayNames(mechanism, what);
     }
 
     [TestCaseSource(nameof(Names))]
@@ -52,7 +54,8 @@ public sealed class ProvenNamesTests
 
     private sealed class Token(string name) : ITokenValidator
     {
-        public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) => ValueTask.FromResult(TokenVerdict.Valid(name, null));
+        public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(TokenVerdict.Valid(name, null));
     }
 
     private sealed class Own(string name) : ISaslServerMechanism, ISaslServerExchange

@@ -4,11 +4,14 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Counts how often in a row logging in as a user has failed, whatever the time between, and says when it was too often (NIST SP 800-63B §5.2.2).</summary>
+/// <summary>Counts how often in a row logging in as a user has failed, whatever the time between, and says when it was too often (NIST SP 800-63B
+/// §5.2.2).</summary>
 /// <remarks>
-/// <para>The store has the count where it can keep one; here stand the names that it does not know, so that they are answered alike, and all of them where it
+/// <para>The store has the count where it can keep one; here stand the names that it does not know, so that they are answered alike, and all of them
+/// where it
 /// keeps none or fails. Those for at most 65,536 names: those with the fewest failures go first, and the longest ago among them.</para>
-/// <para>An attempt is counted after it was judged and before it is answered. What the count was before it decides: from the bound on nobody hears whether the
+/// <para>An attempt is counted after it was judged and before it is answered. What the count was before it decides: from the bound on nobody hears
+/// whether the
 /// guess was right. So guesses that are made at once, at several servers too, are told no more than those that are made one after the other.</para>
 /// <para>Safe for use from many threads. It holds no store: servers over one store share one of these.</para>
 /// </remarks>
@@ -16,7 +19,8 @@ internal sealed class ConsecutiveFailures
 {
     internal const int MaxNames = 65_536;
 
-    /// <summary>After which time a failure is answered, counted from its judgement: long enough for a store to write it, so that nobody sees whether it did.</summary>
+    /// <summary>After which time a failure is answered, counted from its judgement: long enough for a store to write it, so that nobody sees whether
+    /// it did.</summary>
     internal static readonly TimeSpan SameTime = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock _lock = new();
@@ -39,7 +43,8 @@ internal sealed class ConsecutiveFailures
         }
     }
 
-    /// <summary>Whether the user is known to have reached the bound, before anything is spent on an attempt. No for whoever has not been seen here to have.</summary>
+    /// <summary>Whether the user is known to have reached the bound, before anything is spent on an attempt. No for whoever has not been seen here
+    /// to have.</summary>
     internal async ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, int limit, CancellationToken cancellationToken)
     {
         if (Find(userName) is not { } count || count.Failures < limit)
@@ -71,7 +76,8 @@ internal sealed class ConsecutiveFailures
 
     /// <summary>An attempt was wrong.</summary>
     /// <returns>Whether the bound had been reached before it: then nobody is told what it was.</returns>
-    internal async ValueTask<bool> FailedAsync(ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken)
+    internal async ValueTask<bool> FailedAsync(
+        ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken)
     {
         var level = LevelOf(store, cancellationToken);
         int? kept = null;
@@ -104,14 +110,16 @@ internal sealed class ConsecutiveFailures
 
     /// <summary>An attempt was right. Unless the user is barred here, its failures are forgotten.</summary>
     /// <returns>Whether it is barred.</returns>
-    internal async ValueTask<bool> SucceededAsync(ICredentialStore? store, string userName, int limit, bool isFamiliar, ILogger logger, CancellationToken cancellationToken)
+    internal async ValueTask<bool> SucceededAsync(
+        ICredentialStore? store, string userName, int limit, bool isFamiliar, ILogger logger, CancellationToken cancellationToken)
     {
         var here = Find(userName);
         var failures = here is { IsOnlyHere: true } || store is not IFailureCountingStore ? here?.Failures ?? 0 : 0;
         var counting = store as IFailureCountingStore;
         try
         {
-            failures = counting is null ? failures : Math.Max(failures, await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false) ?? 0);
+            var kept = counting is null ? null : await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false);
+            failures = Math.Max(failures, kept ?? 0);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

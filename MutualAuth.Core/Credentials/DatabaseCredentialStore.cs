@@ -10,9 +10,12 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c> parameters.</summary>
 /// <remarks>
-/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash, <c>mutualauth_failure</c> one for each user
-/// who has failed to log in since the last success. <see cref="MigrateAsync"/> makes and upgrades them; the login path reads the second and writes the third.
-/// Where it may not, or the third is missing, failures are counted in the process alone, and event 1308 says so. Connections are pooled by the data source, which the caller owns. Safe for use from many threads.
+/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash, <c>mutualauth_failure</c> one
+/// for each user
+/// who has failed to log in since the last success. <see cref="MigrateAsync"/> makes and upgrades them; the login path reads the second and writes
+/// the third.
+/// Where it may not, or the third is missing, failures are counted in the process alone, and event 1308 says so. Connections are pooled by the data
+/// source, which the caller owns. Safe for use from many threads.
 /// <para>
 /// The column of the names must tell any two names apart: not every database does by default. Before its first operation, and in
 /// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, looks whether each is taken for
@@ -144,8 +147,11 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     public async ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
-        var wasThere = await ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
-            transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        var wasThere = await ChangeAsync(
+            name,
+            async (connection, transaction, _) => await connection.ExecuteAsync(
+                transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
         try
         {
             var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -165,7 +171,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        return await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false) is null
+        return !await IsThereAsync(connection, userName, cancellationToken).ConfigureAwait(false)
             ? null
             : await CountFailuresAsync(connection, null, DigestOf(userName), cancellationToken).ConfigureAwait(false) ?? 0;
     }
@@ -175,7 +181,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        if (await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false) is null)
+        if (!await IsThereAsync(connection, userName, cancellationToken).ConfigureAwait(false))
         {
             return null;
         }
@@ -211,7 +217,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
         await connection.ExecuteAsync(null, DeleteFailures, cancellationToken, ("@digest", DigestOf(name))).ConfigureAwait(false);
-        return await ReadAsync(connection, null, name, refusesOthers: false, cancellationToken).ConfigureAwait(false) is not null;
+        return await IsThereAsync(connection, name, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -328,6 +334,12 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         return before is not null;
     }
 
+    private async ValueTask<bool> IsThereAsync(DbConnection connection, string name, CancellationToken cancellationToken)
+    {
+        var timeout = (int)LookupTimeout.TotalSeconds;
+        return await ReadAsync(connection, null, name, refusesOthers: false, cancellationToken, timeout).ConfigureAwait(false) is not null;
+    }
+
     private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
 
     /// <returns>How many failures there were before this one.</returns>
@@ -335,7 +347,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
-        var isAdded = await connection.ExecuteAsync(transaction, AddFailure, cancellationToken, ("@digest", digest), ("@limit", limit)).ConfigureAwait(false) > 0;
+        (string Name, object Value)[] parameters = [("@digest", digest), ("@limit", limit)];
+        var isAdded = await connection.ExecuteAsync(transaction, AddFailure, cancellationToken, parameters).ConfigureAwait(false) > 0;
 
         // The row is ours until we commit: what we read is what we made of it.
         var after = await CountFailuresAsync(connection, transaction, digest, cancellationToken).ConfigureAwait(false);
@@ -353,10 +366,12 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         return (after ?? 1) - 1;
     }
 
-    private static async ValueTask<int?> CountFailuresAsync(DbConnection connection, DbTransaction? transaction, string digest, CancellationToken cancellationToken) =>
-        await connection.ScalarAsync(transaction, SelectFailures, cancellationToken, ("@digest", digest)).ConfigureAwait(false) is { } count and not DBNull
-            ? Convert.ToInt32(count, CultureInfo.InvariantCulture)
-            : null;
+    private static async ValueTask<int?> CountFailuresAsync(
+        DbConnection connection, DbTransaction? transaction, string digest, CancellationToken cancellationToken)
+    {
+        var found = await connection.ScalarAsync(transaction, SelectFailures, cancellationToken, ("@digest", digest)).ConfigureAwait(false);
+        return found is null or DBNull ? null : Convert.ToInt32(found, CultureInfo.InvariantCulture);
+    }
 
     private static async Task PutAsync(DbConnection connection, DbTransaction transaction, StoredCredential? before, string name, ScramVerifier verifier, CancellationToken cancellationToken)
     {

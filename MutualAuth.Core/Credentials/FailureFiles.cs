@@ -5,9 +5,11 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Failures in a row in a directory: for each user who has some a file of as many octets, which is named by the digest of the user's name.</summary>
+/// <summary>Failures in a row in a directory: for each user who has some a file of as many octets, which is named by the digest of the user's
+/// name.</summary>
 /// <remarks>
-/// A failure is one octet more, under a lock on that file which all processes honour; the file of users is never written for it. What a user's file costs is bounded by
+/// A failure is one octet more, under a lock on that file which all processes honour; the file of users is never written for it. What a user's file
+/// costs is bounded by
 /// the limit. Safe for use from many threads.
 /// </remarks>
 internal sealed class FailureFiles
@@ -62,7 +64,8 @@ internal sealed class FailureFiles
     {
         if (FileLock.IsDisabled)
         {
-            throw new MaterialException($"This process is told to do without file locks (System.IO.DisableFileLocking); failures are not counted in {_directory}.");
+            throw new MaterialException($"This process is told to do without file locks (System.IO.DisableFileLocking); failures are not counted "
+                + $"in {_directory}.");
         }
 
         if (OperatingSystem.IsWindows())
@@ -74,7 +77,8 @@ internal sealed class FailureFiles
         Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if ((File.GetUnixFileMode(_directory) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
         {
-            throw new MaterialException($"The directory {_directory} can be written by others than its owner, who could clear failures. Take that right away: chmod go-w {_directory}");
+            throw new MaterialException($"The directory {_directory} can be written by others than its owner, who could clear failures. Take "
+                + $"that right away: chmod go-w {_directory}");
         }
     }
 

@@ -19,7 +19,8 @@ namespace MutualAuth.Credentials;
 /// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock file
 /// that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where owner or mode
 /// cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many threads.</para>
-/// <para>Failures in a row are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which only the server's account needs to be able to
+/// <para>Failures in a row are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which only the server's account
+/// needs to be able to
 /// write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
 public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IReloadable, IDisposable
@@ -234,7 +235,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         ValueTask.FromResult<int?>(_users.ContainsKey(userName) ? _failures.Find(userName) : null);
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException"><see cref="FileCredentialStoreOptions.FailureDirectory"/> can be written by others, or locks do not exclude.</exception>
+    /// <exception cref="MaterialException"><see cref="FileCredentialStoreOptions.FailureDirectory"/> can be written by others, or locks do not
+    /// exclude.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">This process may not write it.</exception>
     public async ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) =>

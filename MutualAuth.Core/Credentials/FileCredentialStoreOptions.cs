@@ -18,7 +18,8 @@ public sealed record FileCredentialStoreOptions
     public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// The directory where failures in a row are kept; it is made, for this account alone, when there is something to keep. The server must be able to write it; one that
+    /// The directory where failures in a row are kept; it is made, for this account alone, when there is something to keep. The server must be able
+    /// to write it; one that
     /// others can write is not used, and event 1308 says so. Default: null, beside the file, with <c>.failures</c> behind its name.
     /// </summary>
     public string? FailureDirectory { get; init; }

@@ -16,14 +16,18 @@ public static class Login
     /// <param name="actAs">As whom to act, where the server grants that; null for the user itself.</param>
     /// <param name="channelBinding">Whether the login must be bound to the channel.</param>
     /// <param name="minIterations">
-    /// The fewest iterations for which a proof is given away, <see cref="ScramVerifier.MinIterations"/> (4,096) by default. A server that asks for fewer is refused
+    /// The fewest iterations for which a proof is given away, <see cref="ScramVerifier.MinIterations"/> (4,096) by default. A server that asks for
+    /// fewer is refused
     /// with <see cref="RejectionReason.IterationCountOutOfRange"/> before anything is derived.
     /// </param>
     /// <remarks>
-    /// A server that we accept and that is an impostor can try passwords offline against the one proof that it gets, and chooses itself how much each try costs
+    /// A server that we accept and that is an impostor can try passwords offline against the one proof that it gets, and chooses itself how much
+    /// each try costs
     /// (RFC 5802 §9). So the floor rises to what the server of that name has shown before, once it has proven itself: fewer are then
-    /// <see cref="RejectionReason.IterationCountLowered"/>. It is remembered in the returned object and nowhere else, for the 256 servers that were seen last:
-    /// keep one object for a user, and make a new one after the server's verifiers were given fewer iterations on purpose. Safe for use from many threads.
+    /// <see cref="RejectionReason.IterationCountLowered"/>. It is remembered in the returned object and nowhere else, for the 256 servers that were
+    /// seen last:
+    /// keep one object for a user, and make a new one after the server's verifiers were given fewer iterations on purpose. Safe for use from many
+    /// threads.
     /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -40,7 +44,12 @@ public static class Login
         ArgumentOutOfRangeException.ThrowIfLessThan(minIterations, ScramVerifier.MinIterations);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minIterations, ScramVerifier.MaxIterations);
         return new ClientCredentials(new ScramClient(
-            UserNames.Prepare(userName), password, UserNames.ToOwnIdentity(actAs), channelBinding, [ScramHash.Sha512, ScramHash.Sha256], minIterations));
+            UserNames.Prepare(userName),
+            password,
+            UserNames.ToOwnIdentity(actAs),
+            channelBinding,
+            [ScramHash.Sha512, ScramHash.Sha256],
+            minIterations));
     }
 
     /// <inheritdoc cref="WithPassword(string, Password, string?, ChannelBindingPolicy, int)"/>

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key derivations, who has been here before, and who has failed how often.</summary>
+/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key
+/// derivations, who has been here before, and who has failed how often.</summary>
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)

@@ -62,7 +62,7 @@ public sealed class SaslServerContext
         var isAnother = OnlyUser is not null && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
         var attempt = AttemptOf(isAnother ? OnlyUser! : userName);
         if (_admitted is null && IsGuess(attempt) && !Services.Familiar.Contains(attempt)
-            && await Services.Failures.IsBarredAsync(Services.Store, attempt.UserName, Policy.MaxConsecutiveFailures, cancellationToken).ConfigureAwait(false))
+            && await IsBarredAsync(attempt.UserName, cancellationToken).ConfigureAwait(false))
         {
             return TooManyInARow();
         }
@@ -111,7 +111,8 @@ public sealed class SaslServerContext
             return null;
         }
 
-        var (failures, store, limit, isFamiliar) = (Services.Failures, Services.Store, Policy.MaxConsecutiveFailures, Services.Familiar.Contains(attempt));
+        var (failures, store, limit, isFamiliar) = (Services.Failures, Services.Store, Policy.MaxConsecutiveFailures,
+            Services.Familiar.Contains(attempt));
         var isBarred = await Services.Checks.RunAsync(
             () => outcome == AttemptOutcome.Succeeded
                 ? failures.SucceededAsync(store, attempt.UserName, limit, isFamiliar, logger, cancellationToken)
@@ -120,11 +121,17 @@ public sealed class SaslServerContext
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
 
+    private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
+        Services.Failures.IsBarredAsync(Services.Store, userName, Policy.MaxConsecutiveFailures, cancellationToken);
+
     /// <summary>Certificates and signed tokens cannot be guessed.</summary>
-    private static bool IsGuess(LoginAttempt attempt) => attempt.UserName.Length > 0 && attempt.Mechanism is not (Login.External or OAuthBearerServer.Name);
+    private static bool IsGuess(LoginAttempt attempt) =>
+        attempt.UserName.Length > 0 && attempt.Mechanism is not (Login.External or OAuthBearerServer.Name);
 
     private Rejection TooManyInARow() => new(
-        RejectionReason.AttemptsLimited, $"fewer than {Policy.MaxConsecutiveFailures} failures in a row for this user, or a place where the user has logged in before", "one more attempt from elsewhere")
+        RejectionReason.AttemptsLimited,
+        $"fewer than {Policy.MaxConsecutiveFailures} failures in a row for this user, or a place where the user has logged in before",
+        "one more attempt from elsewhere")
     {
         Rule = "NIST SP 800-63B §5.2.2",
         Hint = $"Find out who guesses. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user in again.",

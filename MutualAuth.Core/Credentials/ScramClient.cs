@@ -19,7 +19,12 @@ internal sealed class ScramClient : ISaslClientMechanism
     private readonly ShownIterations _shown = new();
 
     internal ScramClient(
-        string userName, Password password, string? authorizationIdentity, ChannelBindingPolicy policy, ImmutableArray<ScramHash> hashes, int minIterations = ScramVerifier.MinIterations)
+        string userName,
+        Password password,
+        string? authorizationIdentity,
+        ChannelBindingPolicy policy,
+        ImmutableArray<ScramHash> hashes,
+        int minIterations = ScramVerifier.MinIterations)
     {
         _minIterations = minIterations;
         _userName = userName;
@@ -79,7 +84,8 @@ internal sealed class ScramClient : ISaslClientMechanism
             }
 
             // Before anything is derived: 2,147,483,647 iterations would keep a core busy for a quarter of an hour.
-            if (!long.TryParse(countText, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < owner._minIterations || iterations > ScramVerifier.MaxIterations)
+            if (!long.TryParse(countText, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations < owner._minIterations
+                || iterations > ScramVerifier.MaxIterations)
             {
                 return SaslClientStep.Refuse(ScramMechanisms.IterationsOutOfRange(iterations, owner._minIterations));
             }
@@ -92,7 +98,8 @@ internal sealed class ScramClient : ISaslClientMechanism
 
             _hasAnswered = true;
             _iterations = (int)iterations;
-            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, owner._password, saltBytes, (int)iterations, null, isFamiliar: true, cancellationToken).ConfigureAwait(false))!;
+            var saltedPassword = (await context.KeyDerivation.HiAsync(hash, owner._password, saltBytes, (int)iterations, null, isFamiliar: true,
+                cancellationToken).ConfigureAwait(false))!;
             var withoutProof = $"c={Convert.ToBase64String(ScramMechanisms.BindingInput(header, context.ChannelBinding))},r={wholeNonce}";
             var proof = Prove(saltedPassword, Encoding.UTF8.GetBytes($"{FirstBare},{serverFirst},{withoutProof}"));
             return SaslClientStep.Answer(Encoding.UTF8.GetBytes($"{withoutProof},p={proof}"));

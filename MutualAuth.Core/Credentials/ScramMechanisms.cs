@@ -35,7 +35,8 @@ internal static class ScramMechanisms
         string.Create(CultureInfo.InvariantCulture, $"{iterations}"))
     {
         Rule = "RFC 5802 §9",
-        Hint = "An impostor could try passwords against our proof more cheaply. If the server was given new verifiers with fewer iterations, make the login object anew.",
+        Hint = "An impostor could try passwords against our proof more cheaply. If the server was given new verifiers with fewer iterations, "
+            + "make the login object anew.",
     };
 
     /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>

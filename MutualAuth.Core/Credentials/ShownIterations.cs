@@ -2,9 +2,11 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>How many iterations each server has shown a user of ours, once it had proven that it knows the user: below that nothing is derived for it any more.</summary>
+/// <summary>How many iterations each server has shown a user of ours, once it had proven that it knows the user: below that nothing is derived for
+/// it any more.</summary>
 /// <remarks>
-/// Only servers that have proven themselves are remembered: else an impostor that shows a million once would keep the user from the honest one. Held for the
+/// Only servers that have proven themselves are remembered: else an impostor that shows a million once would keep the user from the honest one. Held
+/// for the
 /// servers that were seen last. Safe for use from many threads.
 /// </remarks>
 internal sealed class ShownIterations
@@ -65,7 +67,8 @@ internal sealed class ShownIterations
     }
 
     /// <summary>
-    /// With another hash an impostor must not get a cheaper proof. An iteration of SHA-512 is dearer than one of SHA-256; what a server that changes hashes
+    /// With another hash an impostor must not get a cheaper proof. An iteration of SHA-512 is dearer than one of SHA-256; what a server that changes
+    /// hashes
     /// asks for is at least the same share of the hash's own figure, or the same count.
     /// </summary>
     private static int Equivalent(int shown, ScramHash before, ScramHash now) =>

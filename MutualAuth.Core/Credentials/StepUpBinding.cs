@@ -13,7 +13,8 @@ internal static class StepUpBinding
     internal const int MaxTransactionLength = 1 << 20;
 
     /// <summary>SHA-256 over a label and three parts, each behind its length in eight octets.</summary>
-    internal static ChannelBinding Of(ChannelFacts channel, ReadOnlySpan<byte> transaction) => Of(channel.EndPoint!.Data.AsSpan(), channel.LoginTranscript.AsSpan(), transaction);
+    internal static ChannelBinding Of(ChannelFacts channel, ReadOnlySpan<byte> transaction) =>
+        Of(channel.EndPoint!.Data.AsSpan(), channel.LoginTranscript.AsSpan(), transaction);
 
     internal static ChannelBinding Of(ReadOnlySpan<byte> endPoint, ReadOnlySpan<byte> transcript, ReadOnlySpan<byte> transaction)
     {

@@ -13,7 +13,8 @@ internal static class AddressKey
     internal static IPAddress? Of(EndPoint? endPoint) => Of((endPoint as IPEndPoint)?.Address);
 
     /// <summary>
-    /// The address, of which an IPv6 host has a whole /64 to itself. A host of IPv4 is one, however its address is written: mapped, or by a translator (RFC 6052),
+    /// The address, of which an IPv6 host has a whole /64 to itself. A host of IPv4 is one, however its address is written: mapped, or by a
+    /// translator (RFC 6052),
     /// of whose one prefix all hosts of IPv4 would otherwise be. Null where there is none.
     /// </summary>
     internal static IPAddress? Of(IPAddress? address)

@@ -303,7 +303,8 @@ public abstract class DatabaseStoreTests
         await Store.SetAsync("alice", Verifier("pencil"));
         IFailureCountingStore[] servers = [.. Enumerable.Range(0, 3).Select(_ => (IFailureCountingStore)(object)new DatabaseCredentialStore(Source))];
 
-        var before = await Task.WhenAll(Enumerable.Range(0, 30).Select(index => Task.Run(() => servers[index % 3].AddFailureAsync("alice", 20).AsTask()))).WaitAsync(RunningProgram.Deadline);
+        var adding = Enumerable.Range(0, 30).Select(index => Task.Run(() => servers[index % 3].AddFailureAsync("alice", 20).AsTask()));
+        var before = await Task.WhenAll(adding).WaitAsync(RunningProgram.Deadline);
 
         before.Where(count => count < 20).Select(count => count!.Value).Should().BeEquivalentTo(Enumerable.Range(0, 20));
         before.Count(count => count == 20).Should().Be(10);

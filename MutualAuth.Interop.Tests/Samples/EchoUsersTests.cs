@@ -62,7 +62,9 @@ public sealed class EchoUsersTests(string kind)
     public async Task Failures_in_a_row_are_shown_and_an_operator_clears_them()
     {
         (await RunAsync("add", "alice", "--password-file", _pencil, "--iterations", "4096")).ExitCode.Should().Be(0);
-        IFailureCountingStore store = kind == "--file" ? FileCredentialStore.Open(_place) : new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource($"Data Source={_place}"));
+        IFailureCountingStore store = kind == "--file"
+            ? FileCredentialStore.Open(_place)
+            : new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource($"Data Source={_place}"));
         await store.AddFailureAsync("alice", 100);
         await store.AddFailureAsync("alice", 100);
         (await RunAsync("list")).Output.Should().Be("alice enabled SCRAM-SHA-256/4096 failures=2");

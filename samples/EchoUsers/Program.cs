@@ -82,7 +82,8 @@ async Task<int> ListAsync(ParseResult arguments, CancellationToken stop)
     {
         var verifiers = string.Join(' ', user.Verifiers.Select(verifier => $"{verifier.Hash}/{verifier.Iterations}"));
         var failures = await ((IFailureCountingStore)store).FindFailuresAsync(user.UserName, stop);
-        Console.WriteLine($"{CommandLine.Token(user.UserName)} {(user.IsDisabled ? "disabled" : "enabled")} {verifiers}{(failures > 0 ? $" failures={failures}" : string.Empty)}");
+        Console.WriteLine($"{CommandLine.Token(user.UserName)} {(user.IsDisabled ? "disabled" : "enabled")} {verifiers}{(failures > 0 ? $" "
+            + $"failures={failures}" : string.Empty)}");
     }
 
     return 0;
