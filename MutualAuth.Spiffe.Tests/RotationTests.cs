@@ -103,8 +103,9 @@ public sealed class RotationTests
         workload.Api.Send(withList);
         await workload.UpdateAsync(first);
         heard.Should().Equal(
-            ["identity " + Certificate.Parse(first.Svids[0].X509Svid.Memory).Thumbprint, "trust 1", "lists 0", "source"],
-            "the update that was sent twice changed nothing the second time");
+            ["identity " + Certificate.Parse(first.Svids[0].X509Svid.Memory).Thumbprint, "trust 1", "source"],
+            "the update that was sent twice changed nothing the second time, and lists that are left out stay");
+        source.RevocationLists.Current.Lists.Should().ContainSingle();
     }
 
     [Test]
