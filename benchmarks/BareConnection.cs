@@ -32,6 +32,12 @@ internal sealed class BareConnection(AuthenticatedPeer peer) : ILiveConnection
         }
     }
 
+    public TimeSpan IdleFor => TimeSpan.Zero;
+
+    public void CountIdle(TimeProvider time)
+    {
+    }
+
     public void Lose(LostGround lost)
     {
         _ended.TrySetResult();
