@@ -126,11 +126,13 @@ public sealed class MutualTlsClient
                 using var ticket = await _live.BeginAsync(attempt).ConfigureAwait(false);
                 var identities = _options.Identity.AnswersAtOnce
                     ? _options.Identity.For(serverName?.ToString())
-                    : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString()))).ConfigureAwait(false);
+                    : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())))
+                        .ConfigureAwait(false);
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
-                await ticket.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt).ConfigureAwait(false);
+                await ticket.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
+                    .ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)

@@ -25,7 +25,8 @@ public sealed class ContextTests
     {
         var clock = new Watched(_clock);
         s_ambient.Value = "caller";
-        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"), change: options => options with { TimeProvider = clock });
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"),
+            change: options => options with { TimeProvider = clock });
         s_ambient.Value = null;
         var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         workload.Source.Replaced += (_, _) => seen.TrySetResult(s_ambient.Value);

@@ -51,7 +51,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
         using (ExecutionContext.SuppressFlow())
         {
-            _expiry = options.TimeProvider.CreateTimer(static source => ((X509Source)source!).WatchExpiry(mayHaveExpired: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _expiry = options.TimeProvider.CreateTimer(static source => ((X509Source)source!).WatchExpiry(mayHaveExpired: true), this,
+                Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 
         _identity = new View(this);

@@ -6,7 +6,8 @@ namespace MutualAuth.Stress;
 internal readonly struct Arguments(string[] options)
 {
     /// <summary>The time alone, where there is nothing to count.</summary>
-    internal TimeSpan Seconds(double otherwise) => Wish(otherwise, null) is var (time, count) && count is null ? time : throw new ArgumentException("Only a scenario that counts has --count.");
+    internal TimeSpan Seconds(double otherwise) =>
+        Wish(otherwise, null) is var (time, count) && count is null ? time : throw new ArgumentException("Only a scenario that counts has --count.");
 
     /// <summary>
     /// With nothing said the whole count of the scenario is done, however long it takes within its time. With a time, as much of it as that gives.
@@ -20,7 +21,8 @@ internal readonly struct Arguments(string[] options)
             var value = index + 1 < options.Length ? options[index + 1] : string.Empty;
             switch (options[index])
             {
-                case "--seconds" when double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0:
+                case "--seconds" when double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                    && number > 0:
                     seconds = number;
                     break;
                 case "--count" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0:

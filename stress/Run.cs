@@ -20,7 +20,10 @@ internal sealed class Run(TimeSpan time, int? count = null)
     /// <summary>So much of a count as fits into the time, where the whole wants so many seconds; at least the least.</summary>
     internal int Scaled(int whole, double seconds, int least) => Math.Clamp((int)(whole * Time.TotalSeconds / seconds), least, whole);
 
-    /// <summary>What must be done before anything can be said to have held: all that was asked for; or what the slowest machine does in the time, and something in any case.</summary>
+    /// <summary>
+    /// What must be done before anything can be said to have held: all that was asked for; or what the slowest machine does in the time, and
+    /// something in any case.
+    /// </summary>
     internal int Least(int whole, double seconds, int least) => count ?? Scaled(whole, seconds, least);
 
     /// <summary>Whether one more is to be done: until the time is over, but the least in any case, and never more than the whole.</summary>

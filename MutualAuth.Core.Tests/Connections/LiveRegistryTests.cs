@@ -336,7 +336,8 @@ public sealed class LiveRegistryTests
     {
         using var world = new LiveWorld();
         var clock = new Fitful(world.Clock);
-        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock }, new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1) }, PeerRole.Client);
+        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock },
+            new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1) }, PeerRole.Client);
         using var ticket = registry.Begin();
         var connection = new FakeConnection(world.Judge());
         ticket.Register(connection, null);
@@ -356,7 +357,8 @@ public sealed class LiveRegistryTests
     {
         using var world = new LiveWorld();
         var clock = new Fitful(world.Clock);
-        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock }, new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), OnUntrusted = LostGroundAction.Notify }, PeerRole.Client);
+        var registry = new LiveRegistry(world.Stage, world.Options with { TimeProvider = clock },
+            new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), OnUntrusted = LostGroundAction.Notify }, PeerRole.Client);
         using var ticket = registry.Begin();
         var connection = new FakeConnection(world.Judge());
 
@@ -381,7 +383,8 @@ public sealed class LiveRegistryTests
 
         public override long GetTimestamp() => Fails ? throw new InvalidOperationException("The clock is broken.") : time.GetTimestamp();
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => time.CreateTimer(callback, state, dueTime, period);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
     }
 
     [Test]
@@ -400,7 +403,8 @@ public sealed class LiveRegistryTests
     [Test]
     public async Task An_idle_connection_that_is_only_noticed_is_noticed_again_once_it_was_used_in_between([Values] bool isUsed)
     {
-        using var world = new LiveWorld(new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromMinutes(10), OnIdle = LostGroundAction.Notify, MaximumAge = TimeSpan.FromMinutes(40) });
+        using var world = new LiveWorld(new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromMinutes(10), OnIdle = LostGroundAction.Notify,
+            MaximumAge = TimeSpan.FromMinutes(40) });
         var connection = world.Connect();
         world.Clock.Advance(TimeSpan.FromMinutes(10));
         (await connection.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Notify));
@@ -427,8 +431,10 @@ public sealed class LiveRegistryTests
         using var world = new World();
         var policy = new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromSeconds(seconds) };
 
-        FluentActions.Invoking(() => new MutualTlsServer(world.ServerOptions with { LiveConnections = policy })).Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
-        FluentActions.Invoking(() => new MutualTlsClient(world.ClientOptions with { LiveConnections = policy })).Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
+        FluentActions.Invoking(() => new MutualTlsServer(world.ServerOptions with { LiveConnections = policy }))
+            .Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
+        FluentActions.Invoking(() => new MutualTlsClient(world.ClientOptions with { LiveConnections = policy }))
+            .Should().Throw<ArgumentException>().WithMessage("*IdleTimeout*");
     }
 
     [Test]

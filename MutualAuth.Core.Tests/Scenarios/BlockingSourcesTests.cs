@@ -13,7 +13,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Whatever the application gives a handshake to ask may hold the thread that asks it. The deadline and the caller's token hold all the same.</summary>
+/// <summary>
+/// Whatever the application gives a handshake to ask may hold the thread that asks it. The deadline and the caller's token hold all the same.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class BlockingSourcesTests
 {
@@ -135,7 +137,8 @@ public sealed class BlockingSourcesTests
 
         for (var count = 0; count < 3; count++)
         {
-            await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+            await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
+                .WaitAsync(Ends.Deadline);
             await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
         }
 
@@ -143,20 +146,23 @@ public sealed class BlockingSourcesTests
         watched.IsWatched.Should().BeFalse("nobody is left who stands on it");
     }
 
-    private async Task<(Task<End> Ours, Task<End> Peer, Socket? OurSocket)> BeginAsync(Source source, bool weAreServer, DuplexPair? wire, CancellationToken caller)
+    private async Task<(Task<End> Ours, Task<End> Peer, Socket? OurSocket)> BeginAsync(Source source, bool weAreServer, DuplexPair? wire,
+        CancellationToken caller)
     {
         var (clientSocket, serverSocket) = wire is null ? await Ends.SocketPairAsync() : default;
         var server = new MutualTlsServer(weAreServer ? Server(source) : _world.ServerOptions with { Credentials = LetIn(source) });
         var client = new MutualTlsClient(weAreServer ? _world.ClientOptions : Client(source));
         _hold.Arm();
-        var accepting = End.OfAsync(Task.Run(() => wire is null ? server.AcceptAsync(serverSocket, weAreServer ? caller : default) : server.AcceptAsync(wire.Server, weAreServer ? caller : default)));
+        var accepting = End.OfAsync(Task.Run(() => wire is null ? server.AcceptAsync(serverSocket, weAreServer ? caller : default)
+            : server.AcceptAsync(wire.Server, weAreServer ? caller : default)));
         var upgrading = End.OfAsync(Task.Run(() => wire is null
             ? client.UpgradeAsync(clientSocket, "server.test", weAreServer ? default : caller)
             : client.UpgradeAsync(wire.Client, "server.test", weAreServer ? default : caller)));
         return weAreServer ? (accepting, upgrading, serverSocket) : (upgrading, accepting, clientSocket);
     }
 
-    private static CredentialPolicy LetIn(Source source) => source == Source.Token ? Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new AnyToken())) : Require.Certificate;
+    private static CredentialPolicy LetIn(Source source) =>
+        source == Source.Token ? Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new AnyToken())) : Require.Certificate;
 
     private MutualTlsServerOptions Server(Source source)
     {
@@ -185,7 +191,7 @@ public sealed class BlockingSourcesTests
         {
             Source.Identity => options with { Identity = ClientIdentity.From(new HeldIdentity(_hold, _world.ClientIdentity)) },
             Source.ChoiceByServer => options with { Identity = ClientIdentity.ByServer(_ => _hold.Pass(_world.ClientIdentity)) },
-            Source.Token => options with { Credentials = Login.WithToken(_ => _hold.Pass(ValueTask.FromResult("token"))) },
+            Source.Token => options with { Credentials = Login.WithToken(_ => new ValueTask<string>(_hold.Pass("token"))) },
             Source.Trust => options with { Trust = new HeldTrust(_hold, _world.Trust) },
             Source.Lists => options with { Revocation = new RevocationPolicy { Lists = new HeldLists(_hold) } },
             Source.Denied => options with { DenyList = new HeldDenyList(_hold) },
@@ -267,7 +273,8 @@ public sealed class BlockingSourcesTests
 
         public override long GetTimestamp() => time.GetTimestamp();
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => time.CreateTimer(callback, state, dueTime, period);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
     }
 
     private sealed class HeldSubscription(Hold hold) : IDenyListSource, IReloadable
@@ -283,6 +290,7 @@ public sealed class BlockingSourcesTests
 
     private sealed class AnyToken : ITokenValidator
     {
-        public ValueTask<TokenVerdict> ValidateAsync(string token, System.Net.IPAddress? remoteAddress, CancellationToken cancellationToken) => new(TokenVerdict.Valid("alice", null));
+        public ValueTask<TokenVerdict> ValidateAsync(string token, System.Net.IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+            new(TokenVerdict.Valid("alice", null));
     }
 }

@@ -26,7 +26,7 @@ public sealed class EveryKindOfCallTests
         Abort,
     }
 
-    public enum Call
+    public enum Kind
     {
         Read,
         BeginRead,
@@ -36,12 +36,13 @@ public sealed class EveryKindOfCallTests
     }
 
     [Test]
-    public async Task A_call_that_waits_ends_with_the_reason_whatever_its_kind([Values] Call call, [Values] Ender ender)
+    public async Task A_call_that_waits_ends_with_the_reason_whatever_its_kind([Values] Kind call, [Values] Ender ender)
     {
         await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { CloseTimeout = TimeSpan.FromSeconds(2) }, _world.ServerOptions);
         var server = ends.Server.Accepted;
-        var calling = Task.Factory.StartNew(() => UntilItEnds(server.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        if (call is Call.Write or Call.BeginWrite)
+        var calling = Task.Factory.StartNew(() => UntilItEnds(server.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        if (call is Kind.Write or Kind.BeginWrite)
         {
             await ends.Client.Accepted.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline); // and no more: its buffers fill
         }
@@ -49,18 +50,20 @@ public sealed class EveryKindOfCallTests
         await EndAsync(server, ender).WaitAsync(Ends.Deadline);
 
         var called = () => calling.WaitAsync(Ends.Deadline);
-        (await called.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(ender == Ender.Abort ? ConnectionEnd.Aborted : ConnectionEnd.Disposed);
+        (await called.Should().ThrowAsync<ConnectionEndedException>()).Which.End
+            .Should().Be(ender == Ender.Abort ? ConnectionEnd.Aborted : ConnectionEnd.Disposed);
         var later = () => UntilItEnds(server.Stream, call);
         later.Should().Throw<ConnectionEndedException>();
     }
 
     /// <summary>The neighbour: nobody ends the connection, and the call serves.</summary>
     [Test]
-    public async Task A_call_that_waits_goes_on_when_only_our_half_ends([Values(Call.Read, Call.BeginRead, Call.ReadByte)] Call call)
+    public async Task A_call_that_waits_goes_on_when_only_our_half_ends([Values(Kind.Read, Kind.BeginRead, Kind.ReadByte)] Kind call)
     {
         await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
-        var calling = Task.Factory.StartNew(() => Once(client.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var calling = Task.Factory.StartNew(() => Once(client.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
 
         await client.CompleteWritesAsync().WaitAsync(Ends.Deadline);
         (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
@@ -81,7 +84,8 @@ public sealed class EveryKindOfCallTests
                 Server = new MutualTlsServer(_world.ServerOptions),
                 EndPoint = new UnixDomainSocketEndPoint(Path.Combine(directory, "s")),
             });
-            await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+            await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
+                .WaitAsync(Ends.Deadline);
             await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
             client.EndedCleanly.Should().BeNull();
             var reading = client.Stream.ReadAsync(new byte[1]).AsTask();
@@ -166,7 +170,8 @@ public sealed class EveryKindOfCallTests
 
         await stopping.WaitAsync(Ends.Deadline);
         var write = () => server.Stream.WriteAsync(new byte[1]).AsTask();
-        (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(isCancelled ? ConnectionEnd.ListenerStopped : ConnectionEnd.Disposed);
+        (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.End
+            .Should().Be(isCancelled ? ConnectionEnd.ListenerStopped : ConnectionEnd.Disposed);
     }
 
     [Test]
@@ -188,12 +193,13 @@ public sealed class EveryKindOfCallTests
         await accept.Should().ThrowAsync<ListenerStoppedException>();
     }
 
-    private MutualTlsListener Listen() => MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+    private MutualTlsListener Listen() =>
+        MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
 
     private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
         new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
 
-    private static void UntilItEnds(Stream stream, Call call)
+    private static void UntilItEnds(Stream stream, Kind call)
     {
         while (true)
         {
@@ -201,18 +207,18 @@ public sealed class EveryKindOfCallTests
         }
     }
 
-    private static int Once(Stream stream, Call call)
+    private static int Once(Stream stream, Kind call)
     {
-        var buffer = new byte[call is Call.Write or Call.BeginWrite ? 64 * 1024 : 1];
+        var buffer = new byte[call is Kind.Write or Kind.BeginWrite ? 64 * 1024 : 1];
         switch (call)
         {
-            case Call.Read:
+            case Kind.Read:
                 return stream.Read(buffer);
-            case Call.BeginRead:
+            case Kind.BeginRead:
                 return stream.EndRead(stream.BeginRead(buffer, 0, buffer.Length, null, null));
-            case Call.ReadByte:
+            case Kind.ReadByte:
                 return stream.ReadByte() < 0 ? 0 : 1;
-            case Call.Write:
+            case Kind.Write:
                 stream.Write(buffer);
                 return 0;
             default:

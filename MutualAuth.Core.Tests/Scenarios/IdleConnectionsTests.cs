@@ -44,8 +44,10 @@ public sealed class IdleConnectionsTests
         var log = new EventLog();
         var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout, OnIdle = LostGroundAction.Abort };
         await using var ends = onServer
-            ? await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy, TimeProvider = _clock, LoggerFactory = log })
-            : await Ends.ShakeAsync(_world.ClientOptions with { LiveConnections = policy, TimeProvider = _clock, LoggerFactory = log }, _world.ServerOptions);
+            ? await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy, TimeProvider = _clock,
+                LoggerFactory = log })
+            : await Ends.ShakeAsync(_world.ClientOptions with { LiveConnections = policy, TimeProvider = _clock, LoggerFactory = log },
+                _world.ServerOptions);
         var (ours, peer) = onServer ? (ends.Server.Accepted, ends.Client.Accepted) : (ends.Client.Accepted, ends.Server.Accepted);
         _clock.Advance(s_timeout / 2);
 
@@ -71,7 +73,8 @@ public sealed class IdleConnectionsTests
     public async Task By_default_it_drains_and_ends_after_the_grace_period_with_a_word_to_the_peer()
     {
         var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout };
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy, TimeProvider = _clock });
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy,
+            TimeProvider = _clock });
         var (server, client) = (ends.Server.Accepted, ends.Client.Accepted);
 
         _clock.Advance(s_timeout);
@@ -133,7 +136,8 @@ public sealed class IdleConnectionsTests
         {
             case Use.Reads or Use.ReadsSynchronously:
                 await peer.Stream.WriteAsync(new byte[1]);
-                (use is Use.Reads ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline) : ours.Stream.Read(new byte[1])).Should().Be(1);
+                (use is Use.Reads ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline) : ours.Stream.Read(new byte[1]))
+                    .Should().Be(1);
                 break;
             case Use.Writes:
                 await ours.Stream.WriteAsync(new byte[1]);
@@ -200,7 +204,8 @@ public sealed class IdleConnectionsTests
             await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            inner.ReadAsync(buffer, cancellationToken);
 
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 

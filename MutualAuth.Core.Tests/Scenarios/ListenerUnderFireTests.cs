@@ -321,7 +321,9 @@ public sealed class ListenerUnderFireTests
         silent.ForEach(socket => socket.Dispose());
     }
 
-    /// <summary>The two sockets are told apart by the times at which the file system made them: waits until it makes a file at another time than one before.</summary>
+    /// <summary>
+    /// The two sockets are told apart by the times at which the file system made them: waits until it makes a file at another time than one before.
+    /// </summary>
     private void PassATickOfTheFileSystem()
     {
         using var deadline = new CancellationTokenSource(Ends.Deadline);
@@ -340,7 +342,8 @@ public sealed class ListenerUnderFireTests
     }
 
     /// <summary>
-    /// Its client has finished, and holds it for done. Another one holds the only place; that keeps the one that has not finished TLS, its neighbour, and not this one.
+    /// Its client has finished, and holds it for done. Another one holds the only place; that keeps the one that has not finished TLS, its
+    /// neighbour, and not this one.
     /// </summary>
     [Test]
     public async Task A_login_that_the_client_holds_for_done_does_not_time_out_on_a_saturated_server()
@@ -362,9 +365,11 @@ public sealed class ListenerUnderFireTests
             MaxConcurrentHandshakes = 1,
             OnHandshakeFailed = failure => failures.Writer.TryWrite(failure),
         });
-        var login = new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") }).ConnectAsync(listener.LocalEndPoint, "server.test");
+        var login = new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") })
+            .ConnectAsync(listener.LocalEndPoint, "server.test");
         await store.Entered.Task.WaitAsync(Ends.Deadline);
-        var occupant = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(other) }).ConnectAsync(listener.LocalEndPoint, "server.test"));
+        var occupant = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(other) })
+            .ConnectAsync(listener.LocalEndPoint, "server.test"));
         await place.Entered.Task.WaitAsync(Ends.Deadline);
         var neighbour = End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"));
 

@@ -76,7 +76,8 @@ public sealed class LiveConnectionsTests
         };
         var server = new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy });
         await using var listener = MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
-        var clients = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline)));
+        var clients = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new MutualTlsClient(_world.ClientOptions)
+            .ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline)));
         var held = new List<MutualTlsConnection>();
         while (held.Count < clients.Length)
         {

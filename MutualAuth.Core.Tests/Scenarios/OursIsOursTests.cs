@@ -132,11 +132,12 @@ public sealed class OursIsOursTests
     }
 
     /// <summary>
-    /// The first call of the clock fails, then only the second, and so on, until there is no such call: each handshake has one outcome, and where it gives no
-    /// connection the fault is ours.
+    /// The first call of the clock fails, then only the second, and so on, until there is no such call: each handshake has one outcome, and where
+    /// it gives no connection the fault is ours.
     /// </summary>
     [Test]
-    public async Task A_clock_that_throws_at_any_of_its_calls_leaves_one_outcome([Values] bool weAreServer, [Values] bool forEver, [Values] bool logsIn)
+    public async Task A_clock_that_throws_at_any_of_its_calls_leaves_one_outcome([Values] bool weAreServer, [Values] bool forEver,
+        [Values] bool logsIn)
     {
         for (var call = 0; ; call++)
         {
@@ -153,8 +154,10 @@ public sealed class OursIsOursTests
             }
 
             var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
-            var listening = new MutualTlsServer(weAreServer ? server with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy } : server);
-            var dialling = new MutualTlsClient(weAreServer ? client : client with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy });
+            var listening = new MutualTlsServer(weAreServer ? server with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy }
+                : server);
+            var dialling = new MutualTlsClient(weAreServer ? client
+                : client with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy });
             clock.Arm();
             await using var ends = await Ends.ShakeAsync(dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
 
@@ -200,11 +203,13 @@ public sealed class OursIsOursTests
             OnHandshakeFailed = failure => told.TrySetResult(failure),
         });
         clock.Arm();
-        (await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"))).Connection.Should().BeNull();
+        (await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"))).Connection
+            .Should().BeNull();
 
         var outcome = await told.Task.WaitAsync(Ends.Deadline);
         (outcome.Failure, outcome.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted));
-        await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
+            .WaitAsync(Ends.Deadline);
         client.IsConfirmed.Should().BeTrue();
     }
 

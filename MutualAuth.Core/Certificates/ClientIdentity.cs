@@ -12,7 +12,9 @@ public abstract class ClientIdentity
     /// <summary>No certificate. Only a server that asks for other credentials lets such a client in.</summary>
     public static ClientIdentity None { get; } = new NoCertificate();
 
-    /// <summary>Whether it has what it presents to hand, so that asking for it neither waits nor throws. Code of the application's may do both.</summary>
+    /// <summary>
+    /// Whether it has what it presents to hand, so that asking for it neither waits nor throws. Code of the application's may do both.
+    /// </summary>
     internal virtual bool AnswersAtOnce => false;
 
     /// <summary>What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.</summary>

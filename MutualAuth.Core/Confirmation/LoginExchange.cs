@@ -107,7 +107,8 @@ internal static class LoginExchange
     /// <param name="logger">Where faults are logged.</param>
     /// <param name="cancellationToken">The attempt has ended.</param>
     internal static async ValueTask<LoginResult> AsClientAsync(
-        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Action<string?> asks, ILogger logger, CancellationToken cancellationToken)
+        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Action<string?> asks, ILogger logger,
+            CancellationToken cancellationToken)
     {
         await channel.WriteAsync(FrameType.Login, default).ConfigureAwait(false);
         var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);

@@ -37,7 +37,8 @@ internal static class Dialer
             cancellationToken.ThrowIfCancellationRequested();
             var presented = exception is SocketException socket ? socket.SocketErrorCode.ToString() : $"no answer within {timeout}";
             outcome = new HandshakeException(
-                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}", presented), exception);
+                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}",
+                    presented), exception);
         }
         catch (Exception exception)
         {

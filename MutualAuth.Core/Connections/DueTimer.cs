@@ -56,7 +56,10 @@ internal sealed class DueTimer
         Arm();
     }
 
-    /// <summary>What is due now, each once: it comes up again only when it is set again. Where the clock throws, so does this, and it rings again in a minute.</summary>
+    /// <summary>
+    /// What is due now, each once: it comes up again only when it is set again. Where the clock throws, so does this, and it rings again in a
+    /// minute.
+    /// </summary>
     internal (List<LiveEntry> Dates, List<LiveEntry> Durations, List<LiveEntry> Idle) TakeDue()
     {
         _ringsAt = null;

@@ -46,10 +46,10 @@ public sealed record LiveConnectionPolicy
     public TimeSpan? MaximumAge { get; init; }
 
     /// <summary>
-    /// For how long no octet of the application's may move, in either direction. Default: null, for ever; at most 3,660 days. A read counts once it has given
-    /// octets, a write as the transport takes them; a call that waits, or carries none, does not count, and neither do TLS's own messages. The clock is
-    /// <see cref="Handshake.HandshakeOptions.TimeProvider"/>. Keep it longer than the pauses of your own protocol, and do not rely on it to find peers
-    /// that are gone: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
+    /// For how long no octet of the application's may move, in either direction. Default: null, for ever; at most 3,660 days. A read counts once
+    /// it has given octets, a write as the transport takes them; a call that waits, or carries none, does not count, and neither do TLS's own
+    /// messages. The clock is <see cref="Handshake.HandshakeOptions.TimeProvider"/>. Keep it longer than the pauses of your own protocol, and do
+    /// not rely on it to find peers that are gone: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
@@ -60,8 +60,8 @@ public sealed record LiveConnectionPolicy
     public bool EndsWithOwnCertificate { get; init; }
 
     /// <summary>
-    /// Told of every connection that lost its ground, on a thread of the pool; <see cref="MutualTlsConnection.LostGround"/> says why. It must not block;
-    /// what it throws is logged. Default: nobody.
+    /// Told of every connection that lost its ground, of one after the other, on a thread of the pool; <see cref="MutualTlsConnection.LostGround"/>
+    /// says why. One that does not return is told of no other, and holds up nobody's end. What it throws is logged. Default: nobody.
     /// </summary>
     public Action<MutualTlsConnection>? OnGroundLost { get; init; }
 
@@ -81,7 +81,8 @@ public sealed record LiveConnectionPolicy
 
     internal IEnumerable<string> Problems()
     {
-        LostGroundAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle, OnOwnCertificateExpired];
+        LostGroundAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
+            OnOwnCertificateExpired];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(LiveConnectionPolicy)} must be {nameof(LostGroundAction.Notify)}, {nameof(LostGroundAction.Drain)} or {nameof(LostGroundAction.Abort)}.";

@@ -31,6 +31,8 @@ internal sealed class LiveRegistry
     private long _generation;
     private long _lastNumber;
     private Statements? _statements;
+    private readonly Queue<MutualTlsConnection> _untold = new();
+    private bool _isTelling;
     private bool _isWalking;
     private bool _isPending;
     private bool _concernsAll;
@@ -61,8 +63,8 @@ internal sealed class LiveRegistry
     private DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
 
     /// <summary>
-    /// As <see cref="Begin"/>, for an attempt. The first user subscribes to sources and reads them, which may be the application's own; who comes while there is one
-    /// touches none.
+    /// As <see cref="Begin"/>, for an attempt. The first user subscribes to sources and reads them, which may be the application's own; who comes
+    /// while there is one touches none.
     /// </summary>
     internal ValueTask<Ticket> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin()
         ? ValueTask.FromResult(Issue())
@@ -129,7 +131,8 @@ internal sealed class LiveRegistry
             }
             catch (OperationCanceledException)
             {
-                Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement by the rules of now before the handshake's deadline", "none"));
+                Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement by the rules of now before the handshake's deadline",
+                    "none"));
             }
         }
     }
@@ -169,7 +172,8 @@ internal sealed class LiveRegistry
         if (fault is not null)
         {
             LiveLog.RejudgeFaulted(_logger, fault);
-            Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over", $"an exception, {fault.GetType().Name}"));
+            Lose(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over",
+                $"an exception, {fault.GetType().Name}"));
         }
 
         return hasMoved ? entry : null;
@@ -419,18 +423,51 @@ internal sealed class LiveRegistry
         return true;
     }
 
+    /// <summary>One after the other, beside what ends connections: an observer that does not return keeps nobody else who has to go.</summary>
     private void Tell(ILiveConnection connection)
     {
-        try
+        if (_policy.OnGroundLost is not { } observer || connection is not MutualTlsConnection ours)
         {
-            if (connection is MutualTlsConnection ours)
+            return;
+        }
+
+        lock (_lock)
+        {
+            _untold.Enqueue(ours);
+            if (_isTelling)
             {
-                _policy.OnGroundLost?.Invoke(ours);
+                return;
+            }
+
+            _isTelling = true;
+        }
+
+        RunAside(() => TellAllAsync(observer));
+    }
+
+    private Task TellAllAsync(Action<MutualTlsConnection> observer)
+    {
+        while (NextUntold() is { } connection)
+        {
+            try
+            {
+                observer(connection);
+            }
+            catch (Exception exception)
+            {
+                LiveLog.ObserverFaulted(_logger, exception);
             }
         }
-        catch (Exception exception)
+
+        return Task.CompletedTask;
+    }
+
+    private MutualTlsConnection? NextUntold()
+    {
+        lock (_lock)
         {
-            LiveLog.ObserverFaulted(_logger, exception);
+            _isTelling = _untold.TryDequeue(out var connection);
+            return connection;
         }
     }
 
@@ -468,7 +505,9 @@ internal sealed class LiveRegistry
         }
     }
 
-    /// <summary>On a thread of the pool, with nothing of the context of whoever set it off: that is neither their request nor their activity.</summary>
+    /// <summary>
+    /// On a thread of the pool, with nothing of the context of whoever set it off: that is neither their request nor their activity.
+    /// </summary>
     private static void RunAside(Func<Task> work)
     {
         using (ExecutionContext.SuppressFlow())
@@ -514,7 +553,8 @@ internal sealed class LiveRegistry
         }
 
         return left <= TimeSpan.Zero
-            && Lose(entry, new Rejection(RejectionReason.IdleTimeoutReached, $"a connection on which something moves every {most}", "one on which nothing moved for as long"));
+            && Lose(entry, new Rejection(RejectionReason.IdleTimeoutReached, $"a connection on which something moves every {most}",
+                "one on which nothing moved for as long"));
     }
 
     private async Task EndAsync(LiveEntry entry)

@@ -76,7 +76,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     /// </summary>
     public CancellationToken DrainRequested => _drain.Token;
 
-    /// <summary>Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="LostGround"/> says why. Callbacks run on threads of the pool.</summary>
+    /// <summary>
+    /// Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="LostGround"/> says why.
+    /// Callbacks run on threads of the pool.
+    /// </summary>
     /// <remarks>Whether the connection ends is for <see cref="LiveConnectionPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
     public CancellationToken GroundLost => _groundLost.Token;
 

@@ -11,7 +11,8 @@ internal sealed class Ticket(LiveRegistry registry, long generation) : IDisposab
     internal void Register(ILiveConnection connection, DateTimeOffset? ownEnd) => registry.Register(connection, ownEnd, generation);
 
     /// <summary>As <see cref="Register"/>, within the time of the attempt.</summary>
-    internal ValueTask RegisterAsync(ILiveConnection connection, DateTimeOffset? ownEnd, HandshakeAttempt attempt) => registry.RegisterAsync(connection, ownEnd, generation, attempt);
+    internal ValueTask RegisterAsync(ILiveConnection connection, DateTimeOffset? ownEnd, HandshakeAttempt attempt) =>
+        registry.RegisterAsync(connection, ownEnd, generation, attempt);
 
     public void Dispose() => registry.Leave();
 }

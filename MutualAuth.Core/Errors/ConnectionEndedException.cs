@@ -10,7 +10,8 @@ public enum ConnectionEnd
     Aborted = 2,
 
     /// <summary>
-    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see cref="ConnectionEndedException.Rejection"/>
+    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see
+    /// cref="ConnectionEndedException.Rejection"/>
     /// says which.
     /// </summary>
     LostGround = 3,

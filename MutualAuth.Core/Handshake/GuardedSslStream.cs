@@ -106,6 +106,20 @@ internal sealed class GuardedSslStream : SslStream
         Bounded.Wait(disposal, patience);
     }
 
+    public override void CopyTo(Stream destination, int bufferSize)
+    {
+        // The platform's own looks first whether the stream is closed, and has another type for that.
+        if (_gate.HasEnded)
+        {
+            throw _gate.ToException(null)!;
+        }
+
+        base.CopyTo(destination, bufferSize);
+    }
+
+    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+        _gate.HasEnded ? Task.FromException(_gate.ToException(null)!) : base.CopyToAsync(destination, bufferSize, cancellationToken);
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         try

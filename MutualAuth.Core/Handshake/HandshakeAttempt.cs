@@ -149,7 +149,8 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         return Socket is { } socket && _options.ConfigureSocket is { } configure ? AskHookAsync(socket, configure) : default;
 
-        async ValueTask AskHookAsync(Socket socket, Action<Socket> configure) => await AskAsync($"a socket that {nameof(HandshakeOptions.ConfigureSocket)} has configured", () =>
+        async ValueTask AskHookAsync(Socket socket,
+            Action<Socket> configure) => await AskAsync($"a socket that {nameof(HandshakeOptions.ConfigureSocket)} has configured", () =>
         {
             configure(socket);
             return new ValueTask<bool>(true);
@@ -157,7 +158,8 @@ internal sealed class HandshakeAttempt : IDisposable
     }
 
     /// <summary>
-    /// Asks code of the application's, which may hold the thread that asks it: it has one that it may hold, and when the attempt ends first it is left where it is.
+    /// Asks code of the application's, which may hold the thread that asks it: it has one that it may hold, and when the attempt ends first it is
+    /// left where it is.
     /// </summary>
     /// <param name="what">What is asked for, in words for the outcome.</param>
     /// <param name="ask">Asks.</param>
@@ -173,8 +175,8 @@ internal sealed class HandshakeAttempt : IDisposable
     }
 
     /// <summary>
-    /// Waits for a handshake of the TLS engine, which ends with the attempt by itself. Only where it is held by what the judge asks is it left where it is, and
-    /// cut off from the transport.
+    /// Waits for a handshake of the TLS engine, which ends with the attempt by itself. Only where it is held by what the judge asks is it left
+    /// where it is, and cut off from the transport.
     /// </summary>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
     internal async ValueTask RunEngineAsync(Func<Task> authenticate, PeerJudge judge)
@@ -190,7 +192,8 @@ internal sealed class HandshakeAttempt : IDisposable
             if (judge.TryLeave(Transport.Cut))
             {
                 _asked = "a judgement of the peer by its sources, rules and validators";
-                _ = handshake.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                _ = handshake.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
                 throw;
             }
 

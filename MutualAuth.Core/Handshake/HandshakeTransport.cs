@@ -269,7 +269,7 @@ internal sealed class HandshakeTransport : Stream
             count = _inner.Read(buffer);
             HasEnded |= count == 0 && !buffer.IsEmpty;
         }
-        catch
+        catch (Exception exception) when (!IsTimeout(exception))
         {
             HasEnded = true;
             throw;
@@ -366,6 +366,12 @@ internal sealed class HandshakeTransport : Stream
 
         base.Dispose(disposing);
     }
+
+    /// <summary>A synchronous read waited for as long as the application allows, which says nothing of the peer; the next one may serve.</summary>
+    private bool IsTimeout(Exception exception) =>
+        exception is TimeoutException
+            || (exception.GetBaseException() is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock }
+                && _inner.CanTimeout && _inner.ReadTimeout > 0);
 
     private static IOException CutOff() => new("The handshake has ended.");
 

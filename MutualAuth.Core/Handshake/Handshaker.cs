@@ -53,7 +53,8 @@ internal sealed class Handshaker
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         // With the names of our anchors in them, the settings ask trust for these.
         var settings = _options.NamesAcceptableIssuers
-            ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge))).ConfigureAwait(false)
+            ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
+                .ConfigureAwait(false)
             : Ours.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
         attempt.Transport.Hold();
         await attempt.Gate.EnterAsync().ConfigureAwait(false);
@@ -141,7 +142,8 @@ internal sealed class Handshaker
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
     {
         var verdict = judge.Verdict
-            ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls))).ConfigureAwait(false);
+            ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls)))
+                .ConfigureAwait(false);
         attempt.Gate.WorkIsDone();
         var peer = (verdict as CertificateVerdict.Accepted)?.Peer;
         attempt.ClaimedName = peer?.Name ?? (verdict as CertificateVerdict.Rejected)?.ClaimedName;
@@ -231,7 +233,8 @@ internal sealed class Handshaker
         using var channel = new LoginChannel(tls, attempt.Token);
         var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
         var result = await LoginExchange.AsServerAsync(
-            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(attempt, peer, confirms: true), _logger, attempt.Token).ConfigureAwait(false);
+            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(attempt, peer, confirms: true), _logger, attempt.Token)
+                .ConfigureAwait(false);
         return Outcome(attempt, result);
     }
 
@@ -239,7 +242,8 @@ internal sealed class Handshaker
         HandshakeAttempt attempt, SslStream tls, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding)
     {
         using var channel = new LoginChannel(tls, attempt.Token);
-        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, asked => attempt.Asked = asked, _logger, attempt.Token).ConfigureAwait(false));
+        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, asked => attempt.Asked = asked, _logger,
+            attempt.Token).ConfigureAwait(false));
     }
 
     private static (AuthenticatedPeer Peer, ImmutableArray<byte> Transcript) Outcome(HandshakeAttempt attempt, LoginResult result)
@@ -255,8 +259,10 @@ internal sealed class Handshaker
 
     /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
     private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
-        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate && (confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
-            ? attempt.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token))
+        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate && (confirms
+            || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
+            ? attempt.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger,
+                attempt.Token))
             : default;
 
     /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>

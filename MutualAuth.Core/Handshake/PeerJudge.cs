@@ -95,8 +95,8 @@ internal sealed class PeerJudge
     }
 
     /// <summary>
-    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back; otherwise
-    /// there will be none any more.
+    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back;
+    /// otherwise there will be none any more.
     /// </summary>
     /// <returns>True when one is under way.</returns>
     internal bool TryLeave(Action cut)
@@ -126,7 +126,8 @@ internal sealed class PeerJudge
         {
             if (_isLeft)
             {
-                Verdict = new CertificateVerdict.Rejected(new Rejection(RejectionReason.HandshakeTimedOut, "a judgement before the handshake ended", "none"), null);
+                Verdict = new CertificateVerdict.Rejected(new Rejection(RejectionReason.HandshakeTimedOut, "a judgement before the handshake ended",
+                    "none"), null);
                 return;
             }
 

@@ -19,7 +19,9 @@ internal static class PoliteClose
     /// <summary>How long a peer that has proven nothing may take.</summary>
     internal static readonly TimeSpan StrangersPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>A moment that a peer that has proven nothing may take, by the clock of the options, or by the system's where that one fails.</summary>
+    /// <summary>
+    /// A moment that a peer that has proven nothing may take, by the clock of the options, or by the system's where that one fails.
+    /// </summary>
     internal static CancellationTokenSource ForAMoment(TimeProvider time)
     {
         try

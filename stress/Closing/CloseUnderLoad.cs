@@ -8,8 +8,8 @@ using MutualAuth.Stress.Support;
 namespace MutualAuth.Stress.Closing;
 
 /// <summary>
-/// Connections that are ended in one way while both applications use them: by turns with small and large messages, TLS 1.2 and 1.3, over sockets and over
-/// streams, by asynchronous, synchronous and APM calls.
+/// Connections that are ended in one way while both applications use them: by turns with small and large messages, TLS 1.2 and 1.3, over sockets
+/// and over streams, by asynchronous, synchronous and APM calls.
 /// </summary>
 internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
 {
@@ -51,13 +51,15 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
 
     private async Task RunAsync()
     {
-        _figures.Forbid("too-few", "bad-record-mac", "ssl-exceptions", "undocumented-exceptions", "never-closed", "calls-hung", "close-threw", "sockets-left", "registry-left", "ends-faulted");
+        _figures.Forbid("too-few", "bad-record-mac", "ssl-exceptions", "undocumented-exceptions", "never-closed", "calls-hung", "close-threw",
+            "sockets-left", "registry-left", "ends-faulted");
         _figures.Forbid("kinds-without-calls", "handshakes-failed");
         var least = run.Least(MostCloses, seconds: 600, least: AtOnce / 2);
         var turn = RandomNumberGenerator.GetInt32(8); // a short run has few turns, and should not always have the same
         for (; run.GoesOn(_figures.Of("closes"), MostCloses, least); turn++)
         {
-            await BatchAsync(lab.ClientOf(tls13: turn % 2 == 0, s_patience), new byte[turn / 2 % 2 == 0 ? Small : Large], isStream: way is not Way.Stop && turn / 4 % 2 == 1);
+            await BatchAsync(lab.ClientOf(tls13: turn % 2 == 0, s_patience), new byte[turn / 2 % 2 == 0 ? Small
+                : Large], isStream: way is not Way.Stop && turn / 4 % 2 == 1);
         }
 
         _figures.Demand(_figures.Of("closes") >= least, "too-few");
@@ -127,7 +129,7 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
         catch (Exception exception)
         {
             _figures.Fault(exception is TimeoutException ? "calls-hung" : "close-threw");
-            _figures.Note("close", exception.GetType().Name);
+            _figures.Note("close", $"{exception.GetType().Name} with {ThreadPool.ThreadCount} threads and {ThreadPool.PendingWorkItemCount} waiting for one");
         }
     }
 
@@ -240,7 +242,8 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
     private async Task TalkAsync(MutualTlsConnection connection, byte[] message, Calls calls)
     {
         var reading = UntilItEndsAsync(connection, new byte[Large], calls, writes: false, CancellationToken.None);
-        var writing = load.HasFlag(Load.Reads) ? UntilItEndsAsync(connection, message, calls, writes: true, CancellationToken.None) : Task.CompletedTask;
+        var writing = load.HasFlag(Load.Reads) ? UntilItEndsAsync(connection, message, calls, writes: true, CancellationToken.None)
+            : Task.CompletedTask;
         var ended = Task.WhenAll(reading, writing);
         await ended.WaitAsync(s_patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!ended.IsCompleted)

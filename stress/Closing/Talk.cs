@@ -21,7 +21,8 @@ internal static class Talk
     /// <summary>How many calls may come one after the other before others have their turn: many connections share few processors.</summary>
     private const int Turn = 4;
 
-    internal static Task ReadUntilItEndsAsync(SslStream stream, Calls calls, byte[] buffer, Action moved, CancellationToken cancellationToken) => calls switch
+    internal static Task ReadUntilItEndsAsync(SslStream stream, Calls calls, byte[] buffer, Action moved, CancellationToken cancellationToken) =>
+        calls switch
     {
         Calls.Synchronous => OnAThreadOfItsOwn(() =>
         {
@@ -31,11 +32,13 @@ internal static class Talk
                 Thread.Yield();
             }
         }),
-        Calls.Apm => LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved, cancellationToken),
+        Calls.Apm => LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved,
+            cancellationToken),
         _ => LoopAsync(async () => await stream.ReadAsync(buffer, cancellationToken) > 0, moved, cancellationToken),
     };
 
-    internal static Task WriteUntilItEndsAsync(SslStream stream, Calls calls, byte[] message, Action moved, CancellationToken cancellationToken) => calls switch
+    internal static Task WriteUntilItEndsAsync(SslStream stream, Calls calls, byte[] message, Action moved, CancellationToken cancellationToken) =>
+        calls switch
     {
         Calls.Synchronous => OnAThreadOfItsOwn(() =>
         {
@@ -76,5 +79,6 @@ internal static class Talk
         }
     }
 
-    private static Task OnAThreadOfItsOwn(Action loop) => Task.Factory.StartNew(loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task OnAThreadOfItsOwn(Action loop) =>
+        Task.Factory.StartNew(loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

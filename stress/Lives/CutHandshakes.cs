@@ -15,12 +15,14 @@ internal static class CutHandshakes
 
     private static readonly TimeSpan s_handshakeTimeout = TimeSpan.FromSeconds(3);
 
-    internal static Scenario Scenario { get; } = new("handshakes-cut", "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync) { Seconds = 600, Whole = Most };
+    internal static Scenario Scenario { get; } = new("handshakes-cut",
+        "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync) { Seconds = 600, Whole = Most };
 
     private static async Task RunAsync(Run run)
     {
         var figures = run.Figures;
-        figures.Forbid("too-few", "sockets-left", "registry-left", "outcomes-missing", "faults-of-ours", "unobserved-exceptions", "honest-refused", "hung");
+        figures.Forbid("too-few", "sockets-left", "registry-left", "outcomes-missing", "faults-of-ours", "unobserved-exceptions", "honest-refused",
+            "hung");
         using var lab = new Lab();
         EventHandler<UnobservedTaskExceptionEventArgs> unobserved = (_, exception) => Unobserved(figures, exception);
         TaskScheduler.UnobservedTaskException += unobserved;

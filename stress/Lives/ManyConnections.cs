@@ -15,7 +15,8 @@ internal static class ManyConnections
     private const int MostDescriptors = 48; // threads of the pool hold some of their own
     private const int MostTimers = 4;
 
-    internal static Scenario Scenario { get; } = new("twenty-thousand", "20,000 connections opened, used and closed: what is left of them", RunAsync) { Seconds = 900, Share = 3, Whole = Whole };
+    internal static Scenario Scenario { get; } = new("twenty-thousand", "20,000 connections opened, used and closed: what is left of them",
+        RunAsync) { Seconds = 900, Share = 3, Whole = Whole };
 
     private static async Task RunAsync(Run run)
     {
@@ -41,7 +42,8 @@ internal static class ManyConnections
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));
     }
 
-    private static async Task ConnectAsync(MutualTlsClient client, MutualTlsListener listener, Figures figures, string counted, Func<int, bool> goesOn)
+    private static async Task ConnectAsync(MutualTlsClient client, MutualTlsListener listener, Figures figures, string counted, Func<int,
+        bool> goesOn)
     {
         var begun = 0;
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
