@@ -129,7 +129,8 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
         catch (Exception exception)
         {
             _figures.Fault(exception is TimeoutException ? "calls-hung" : "close-threw");
-            _figures.Note("close", $"{exception.GetType().Name} with {ThreadPool.ThreadCount} threads and {ThreadPool.PendingWorkItemCount} waiting for one");
+            _figures.Note("close",
+                $"{exception.GetType().Name} with {ThreadPool.ThreadCount} threads and {ThreadPool.PendingWorkItemCount} waiting for one");
         }
     }
 
