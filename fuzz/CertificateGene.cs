@@ -11,6 +11,7 @@ internal sealed record CertificateGene
 
     // The platform makes none with such an exponent, and none is needed: nobody ever signs with it.
     private static readonly byte[][] s_keys = MakeKeys();
+    private static readonly Dictionary<(CertificateGene, bool), byte[]?> s_made = [];
 
     /// <summary>Which of few names it bears; 0 is the anchor's.</summary>
     public int Subject { get; init; }
@@ -68,8 +69,18 @@ internal sealed record CertificateGene
 
     internal static int Keys => s_keys.Length;
 
-    /// <summary>Its encoding; null when it is longer than a certificate may be.</summary>
+    /// <summary>Its encoding; null when it is longer than a certificate may be. What was made lately is kept, as most of a list is as its parent's.</summary>
     internal byte[]? Encode(bool isLeaf, byte[] rootKeyId)
+    {
+        if (s_made.Count > 4096)
+        {
+            s_made.Clear();
+        }
+
+        return s_made.TryGetValue((this, isLeaf), out var made) ? made : s_made[(this, isLeaf)] = Make(isLeaf, rootKeyId);
+    }
+
+    private byte[]? Make(bool isLeaf, byte[] rootKeyId)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())

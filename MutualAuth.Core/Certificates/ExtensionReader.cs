@@ -130,7 +130,7 @@ internal static class ExtensionReader
                 extensions.SubjectNames = GeneralName.ReadAll(reader.ReadSequence());
                 break;
             case KnownExtension.IssuerAltName:
-                GeneralName.ReadAll(reader.ReadSequence());
+                GeneralName.PassOver(reader.ReadSequence());
                 break;
             case KnownExtension.CrlDistributionPoints:
                 var points = reader.Rest;
@@ -160,7 +160,7 @@ internal static class ExtensionReader
         var hasIssuer = reader.TryReadContent(DerReader.Context(1, constructed: true), out var issuer);
         if (hasIssuer)
         {
-            GeneralName.ReadAll(reader.Within(issuer));
+            GeneralName.PassOver(reader.Within(issuer));
         }
 
         var serial = reader.NextIs(DerReader.Context(2)) ? reader.ReadInteger(DerReader.Context(2)) : default;
@@ -187,7 +187,7 @@ internal static class ExtensionReader
 
     private static ImmutableArray<ReadOnlyMemory<byte>> ReadPurposes(DerReader sequence)
     {
-        var purposes = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(2);
+        var purposes = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(sequence.Count());
         do
         {
             purposes.Add(sequence.ReadOid());
@@ -217,7 +217,7 @@ internal static class ExtensionReader
         }
 
         var subtrees = sequence.Within(content);
-        var bases = ImmutableArray.CreateBuilder<GeneralName>();
+        var bases = ImmutableArray.CreateBuilder<GeneralName>(subtrees.Count());
         do
         {
             // RFC 5280 gives minimum no value but its default, which DER does not write, and forbids maximum.

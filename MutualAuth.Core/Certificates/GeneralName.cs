@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using System.Runtime.InteropServices;
 using System.Text;
 using MutualAuth.Names;
 
@@ -61,13 +62,27 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
             return [];
         }
 
-        var names = ImmutableArray.CreateBuilder<GeneralName>(4);
-        do
+        var names = new GeneralName[sequence.Count()];
+        for (var i = 0; i < names.Length; i++)
         {
-            names.Add(Read(ref sequence, asConstraint: false));
+            names[i] = Read(ref sequence, asConstraint: false);
         }
-        while (!sequence.IsEmpty);
-        return names.DrainToImmutable();
+
+        return ImmutableCollectionsMarshal.AsImmutableArray(names);
+    }
+
+    /// <summary>Reads the same without keeping any.</summary>
+    internal static void PassOver(DerReader sequence)
+    {
+        if (sequence.IsEmpty)
+        {
+            sequence.Slip("a list of names is empty");
+        }
+
+        while (!sequence.IsEmpty)
+        {
+            Read(ref sequence, asConstraint: false);
+        }
     }
 
     /// <summary>Reads one name; the base of a constraint may carry a mask with its address (RFC 5280 §4.2.1.10).</summary>

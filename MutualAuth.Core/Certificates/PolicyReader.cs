@@ -44,8 +44,11 @@ internal static class PolicyReader
 
     private static ImmutableArray<string> ReadPolicies(DerReader sequence)
     {
-        var policies = ImmutableArray.CreateBuilder<string>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        // Real certificates have a few; to compare each with each costs less than a table of them.
+        const int ComparedEachWithEach = 8;
+        var count = sequence.Count();
+        var policies = ImmutableArray.CreateBuilder<string>(count);
+        var seen = count > ComparedEachWithEach ? new HashSet<string>(count, StringComparer.Ordinal) : null;
         do
         {
             var information = sequence.ReadSequence();
@@ -56,7 +59,7 @@ internal static class PolicyReader
             }
 
             information.End();
-            if (!seen.Add(policy))
+            if (seen is null ? policies.Contains(policy) : !seen.Add(policy))
             {
                 throw new AsnContentException("a certificate policy stands in it twice");
             }
@@ -85,7 +88,7 @@ internal static class PolicyReader
 
     private static ImmutableArray<(string IssuerDomain, string SubjectDomain)> ReadMappings(DerReader sequence)
     {
-        var mappings = ImmutableArray.CreateBuilder<(string, string)>();
+        var mappings = ImmutableArray.CreateBuilder<(string, string)>(sequence.Count());
         do
         {
             var mapping = sequence.ReadSequence();

@@ -55,6 +55,19 @@ internal struct DerReader
     /// <summary>The identifier octet of the next value; 0 at the end.</summary>
     internal readonly byte NextTag => _rest.IsEmpty ? (byte)0 : _rest.Span[0];
 
+    /// <summary>How many values are left, by their lengths alone, so that a list of them can be made as long as it has to be.</summary>
+    internal readonly int Count()
+    {
+        var count = 0;
+        for (var rest = _rest.Span; !rest.IsEmpty; count++)
+        {
+            AsnDecoder.ReadEncodedValue(rest, AsnEncodingRules.DER, out _, out _, out var consumed);
+            rest = rest[consumed..];
+        }
+
+        return count;
+    }
+
     /// <summary>The next value with tag and length.</summary>
     internal ReadOnlyMemory<byte> ReadElement()
     {

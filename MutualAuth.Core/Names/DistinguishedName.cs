@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
+using System.Runtime.InteropServices;
 
 namespace MutualAuth.Names;
 
@@ -82,21 +83,20 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     {
         var raw = reader.ReadElement();
         var sequence = reader.Within(raw).ReadSequence();
-        var rdns = ImmutableArray.CreateBuilder<RelativeDistinguishedName>(6);
+        var count = sequence.Count();
+        var rdns = count <= MaxAttributes ? new RelativeDistinguishedName[count] : throw new AsnContentException("a name has more than 256 attributes");
         var attributes = 0;
-        while (!sequence.IsEmpty)
+        for (var i = 0; i < rdns.Length; i++)
         {
-            var rdn = RelativeDistinguishedName.Read(ref sequence);
-            attributes += rdn.Attributes.Length;
+            rdns[i] = RelativeDistinguishedName.Read(ref sequence);
+            attributes += rdns[i].Attributes.Length;
             if (attributes > MaxAttributes)
             {
                 throw new AsnContentException("a name has more than 256 attributes");
             }
-
-            rdns.Add(rdn);
         }
 
-        return new DistinguishedName(raw, rdns.DrainToImmutable());
+        return new DistinguishedName(raw, ImmutableCollectionsMarshal.AsImmutableArray(rdns));
     }
 
     /// <summary>Whether this name lies in the subtree of <paramref name="root"/>: its first RDNs are all of the root's (RFC 5280 §7.1).</summary>
@@ -127,7 +127,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <inheritdoc/>
     public bool Equals(DistinguishedName? other) =>
         other is not null
-        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span) || Canonical.AsSpan().SequenceEqual(other.Canonical));
+        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span) || (_rdns.Length == other._rdns.Length && Canonical.AsSpan().SequenceEqual(other.Canonical)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as DistinguishedName);

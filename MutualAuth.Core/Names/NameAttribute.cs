@@ -40,7 +40,7 @@ internal readonly struct NameAttribute
         var value = pair.ReadContent(tag);
         pair.End();
         var attribute = new NameAttribute(encoding, type, tag, value);
-        if (attribute.IsText && attribute.Text is null)
+        if (attribute.IsText && !attribute.IsOfItsAlphabet)
         {
             if (!attribute.IsOfOneOctetEach)
             {
@@ -85,13 +85,21 @@ internal readonly struct NameAttribute
     /// <summary>Equal for attributes that RFC 5280 §7.1 calls equal: text is folded; anything else counts octet by octet.</summary>
     internal byte[] Canonical()
     {
-        var text = Text;
-        var value = text is null ? Value.ToArray() : s_utf8.GetBytes(Fold(text));
-        var form = new byte[1 + Type.Length + 1 + value.Length];
+        // Made without intermediate copies: a stranger's certificates may have thousands of attributes.
+        var text = Text is { } presented ? Fold(presented) : null;
+        var form = new byte[2 + Type.Length + (text is null ? Value.Length : s_utf8.GetByteCount(text))];
         form[0] = (byte)Type.Length;
         Type.Span.CopyTo(form.AsSpan(1));
         form[1 + Type.Length] = text is null ? Tag : DerReader.Utf8String;
-        value.CopyTo(form.AsSpan(2 + Type.Length));
+        if (text is null)
+        {
+            Value.Span.CopyTo(form.AsSpan(2 + Type.Length));
+        }
+        else
+        {
+            s_utf8.GetBytes(text, form.AsSpan(2 + Type.Length));
+        }
+
         return form;
     }
 
@@ -112,6 +120,29 @@ internal readonly struct NameAttribute
         };
     }
 
+    /// <summary>Whether a character string can be read as <see cref="Text"/>; makes no text.</summary>
+    private bool IsOfItsAlphabet
+    {
+        get
+        {
+            try
+            {
+                return Tag switch
+                {
+                    DerReader.Utf8String => System.Text.Unicode.Utf8.IsValid(Value.Span),
+                    DerReader.BmpString => s_utf16.GetCharCount(Value.Span) >= 0,
+                    DerReader.UniversalString => s_utf32.GetCharCount(Value.Span) >= 0,
+                    DerReader.TeletexString => true,
+                    _ => Ascii.IsValid(Value.Span),
+                };
+            }
+            catch (ArgumentException)
+            {
+                return false;
+            }
+        }
+    }
+
     private bool IsOfOneOctetEach => Tag is DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString or DerReader.VisibleString;
 
     private bool IsText => Tag is DerReader.Utf8String or DerReader.PrintableString or DerReader.Ia5String or DerReader.NumericString
@@ -120,25 +151,28 @@ internal readonly struct NameAttribute
     /// <summary>Lower case, no spaces at either end, one space where there were several (RFC 4518 §2.6.1).</summary>
     private static string Fold(string text)
     {
-        var folded = new StringBuilder(text.Length);
+        const int OnTheStack = 256;
+        var folded = text.Length <= OnTheStack ? stackalloc char[text.Length] : new char[text.Length];
+        var length = 0;
         var pendingSpace = false;
         foreach (var character in text)
         {
             if (char.IsWhiteSpace(character))
             {
-                pendingSpace = folded.Length > 0;
+                pendingSpace = length > 0;
                 continue;
             }
 
             if (pendingSpace)
             {
-                folded.Append(' ');
+                // There were spaces in its place, so that there is room for it.
+                folded[length++] = ' ';
                 pendingSpace = false;
             }
 
-            folded.Append(LowerCase.Of(character));
+            folded[length++] = LowerCase.Of(character);
         }
 
-        return folded.ToString();
+        return folded[..length].SequenceEqual(text) ? text : folded[..length].ToString();
     }
 }

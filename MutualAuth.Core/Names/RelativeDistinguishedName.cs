@@ -20,7 +20,8 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
             return new RelativeDistinguishedName([first]);
         }
 
-        var attributes = ImmutableArray.CreateBuilder<NameAttribute>();
+        // A name has no more than so many, and one more is enough to say so.
+        var attributes = ImmutableArray.CreateBuilder<NameAttribute>(1 + Math.Min(set.Count(), DistinguishedName.MaxAttributes));
         attributes.Add(first);
         var isSorted = true;
         while (!set.IsEmpty)
@@ -120,18 +121,25 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
     /// <summary>Writes a form that is equal for equal RDNs only. Folding can change the order of a set, so it is sorted again.</summary>
     internal void WriteCanonical(MemoryStream form)
     {
+        Span<byte> length = stackalloc byte[4];
+        if (Attributes.Length == 1)
+        {
+            var only = Attributes[0].Canonical();
+            BinaryPrimitives.WriteInt32BigEndian(length, 1);
+            form.Write(length);
+            BinaryPrimitives.WriteInt32BigEndian(length, only.Length);
+            form.Write(length);
+            form.Write(only);
+            return;
+        }
+
         var parts = new byte[Attributes.Length][];
         for (var i = 0; i < parts.Length; i++)
         {
             parts[i] = Attributes[i].Canonical();
         }
 
-        if (parts.Length > 1)
-        {
-            Array.Sort(parts, static (left, right) => left.AsSpan().SequenceCompareTo(right));
-        }
-
-        Span<byte> length = stackalloc byte[4];
+        Array.Sort(parts, static (left, right) => left.AsSpan().SequenceCompareTo(right));
         BinaryPrimitives.WriteInt32BigEndian(length, parts.Length);
         form.Write(length);
         foreach (var part in parts)
