@@ -22,9 +22,9 @@ static int Usage()
           pkits DIRECTORY
               Runs NIST's PKITS (the files of Debian's python3-cryptography-vectors, RSA 2048 and SHA-256) and prints every deviation with its reason.
               Exit code 0 when all of them are explained, 1 when not.
-          differential [--count N] [--seed S] [--no-openssl]
-              Generates N chains (1000) from seed S (1) on, asks this library, X509Chain, BouncyCastle and openssl verify about each,
-              and prints the classes of disagreement. Exit code 0 when all of them are explained, 1 when not.
+          differential [--count N] [--seed S] [--with openssl,Go,X509Chain,BouncyCastle]
+              Generates N chains (1000) from seed S (1) on, asks this library and the others about each, and prints how often they disagree and why.
+              Exit code 0 when every disagreement is explained, 1 when one is not, or when one of the others is not on this machine.
         """);
     return 2;
 }

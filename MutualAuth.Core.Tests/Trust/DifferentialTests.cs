@@ -7,27 +7,20 @@ public sealed class DifferentialTests
 {
     [Test]
     [Platform("Linux", Reason = "The classes are those of X509Chain on Linux")]
-    [CancelAfter(120_000)]
-    public void Every_disagreement_with_the_platform_and_with_bouncy_castle_is_explained(CancellationToken cancellationToken)
+    public void Every_disagreement_with_another_implementation_is_explained()
     {
+        var cases = Enumerable.Range(10_000, 150).Select(CaseGenerator.Make).ToList();
+        var ours = cases.Select(Validators.Ours).ToList();
         var unexplained = new List<string>();
-        var accepted = 0;
-        foreach (var seed in Enumerable.Range(10_000, 150))
+        foreach (var (name, ask) in Validators.Others.Where(other => other.Name != "Go"))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var generated = CaseGenerator.Make(seed);
-            var ours = Validators.Ours(generated);
-            accepted += ours.IsAccepted ? 1 : 0;
-            foreach (var (name, ask) in Validators.Others.Where(other => other.Name != "openssl"))
-            {
-                if (ask(generated) is { } theirs && theirs.IsAccepted != ours.IsAccepted && Disagreements.Classify(generated, ours, name, ask, theirs) is { Explanation: null } found)
-                {
-                    unexplained.Add($"seed {seed}: {found.Class}: {generated.Story}");
-                }
-            }
+            var theirs = ask(cases);
+            var disagree = cases.Select((generated, i) => (generated, ours[i], theirs[i] ?? ours[i])).Where(each => each.Item2.IsAccepted != each.Item3.IsAccepted).ToList();
+            unexplained.AddRange(Disagreements.Classify(name, ask, disagree).Where(each => each.Found.Explanation is null)
+                .Select(each => $"seed {each.Case.Seed}: {each.Found.Class}: {each.Case.Story}"));
         }
 
         unexplained.Should().BeEmpty();
-        accepted.Should().BeInRange(30, 120, "a run that sees one verdict only compares nothing");
+        ours.Count(opinion => opinion.IsAccepted).Should().BeInRange(30, 120, "a run that sees one verdict only compares nothing");
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace MutualAuth.Conformance.Differential;
@@ -5,42 +6,65 @@ namespace MutualAuth.Conformance.Differential;
 /// <summary>Asks all implementations about many generated cases, and counts the classes of disagreement.</summary>
 internal static class DifferentialCommand
 {
+    // So many at a time: enough that starting a program for them counts for nothing, few enough to keep.
+    private const int Batch = 2000;
+
     internal static int Run(string[] options)
     {
         var count = Option(options, "--count", 1000);
         var seed = Option(options, "--seed", 1);
-        var withOpenSsl = !options.Contains("--no-openssl");
-        var classes = new SortedDictionary<string, (int Count, int Seed, string Story)>(StringComparer.Ordinal);
+        var wanted = Array.IndexOf(options, "--with") is >= 0 and var at && at + 1 < options.Length ? options[at + 1].Split(',') : [.. Validators.Others.Select(other => other.Name)];
+        var others = Validators.Others.Where(other => wanted.Contains(other.Name, StringComparer.OrdinalIgnoreCase)).ToList();
+        var classes = new SortedDictionary<string, Kind>(StringComparer.Ordinal);
+        var asked = others.ToDictionary(other => other.Name, _ => (Asked: 0, Accepted: 0));
         var accepted = 0;
-        for (var i = seed; i < seed + count; i++)
+        var began = Stopwatch.GetTimestamp();
+        for (var first = seed; first < seed + count; first += Batch)
         {
-            var generated = CaseGenerator.Make(i);
-            var ours = Validators.Ours(generated);
-            accepted += ours.IsAccepted ? 1 : 0;
-            foreach (var (name, ask) in Validators.Others)
+            var cases = Enumerable.Range(first, Math.Min(Batch, seed + count - first)).AsParallel().AsOrdered().Select(CaseGenerator.Make).ToList();
+            var ours = cases.Select(Validators.Ours).ToList();
+            accepted += ours.Count(opinion => opinion.IsAccepted);
+            foreach (var (name, ask) in others)
             {
-                if ((withOpenSsl || name != "openssl") && ask(generated) is { } theirs && theirs.IsAccepted != ours.IsAccepted)
+                var theirs = ask(cases);
+                var so = asked[name];
+                asked[name] = (so.Asked + theirs.Count(opinion => opinion is not null), so.Accepted + theirs.Count(opinion => opinion is { IsAccepted: true }));
+                var disagree = cases.Select((generated, i) => (generated, ours[i], Theirs: theirs[i]))
+                    .Where(each => each.Theirs is { } opinion && opinion.IsAccepted != each.Item2.IsAccepted)
+                    .Select(each => (each.generated, each.Item2, each.Theirs!.Value))
+                    .ToList();
+                foreach (var (generated, found) in Disagreements.Classify(name, ask, disagree))
                 {
-                    Add(classes, generated, Disagreements.Classify(generated, ours, name, ask, theirs));
+                    classes[found.Class + found.Explanation] = classes.TryGetValue(found.Class + found.Explanation, out var known)
+                        ? known with { Count = known.Count + 1 }
+                        : new Kind(1, found, generated);
                 }
             }
         }
 
-        Console.WriteLine($"{count} cases, of which we accept {accepted}");
-        foreach (var (name, (times, _, story)) in classes)
-        {
-            Console.WriteLine($"{times,6}  {name}\n        {story}");
-        }
-
-        return classes.Values.Any(each => each.Story.StartsWith('!')) ? 1 : 0;
+        Print(count, accepted, Stopwatch.GetElapsedTime(began), asked, classes.Values);
+        return asked.Values.Any(each => each.Asked == 0) || classes.Values.Any(each => each.Found.Explanation is null) ? 1 : 0;
     }
 
-    private static void Add(SortedDictionary<string, (int Count, int Seed, string Story)> classes, GeneratedCase generated, Disagreement found)
+    private static void Print(int count, int accepted, TimeSpan time, Dictionary<string, (int Asked, int Accepted)> asked, IEnumerable<Kind> classes)
     {
-        var story = $"{(found.Explanation is null ? "! not explained" : found.Explanation)}; first: seed {generated.Seed}: {generated.Story}";
-        classes[found.Class] = classes.TryGetValue(found.Class, out var known) ? known with { Count = known.Count + 1 } : (1, generated.Seed, story);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} chains in {time.TotalSeconds:0} s, of which we accept {accepted}"));
+        foreach (var (name, (times, theirs)) in asked)
+        {
+            Console.WriteLine(times > 0 ? $"  {name} was asked about {times}, and accepts {theirs}" : $"  {name} is not on this machine");
+        }
+
+        Console.WriteLine($"{classes.Sum(each => each.Count)} disagreements, {classes.Where(each => each.Found.Explanation is null).Sum(each => each.Count)} of them not explained:");
+        foreach (var kind in classes)
+        {
+            Console.WriteLine($"{kind.Count,6}  {kind.Found.Class}");
+            Console.WriteLine($"        {kind.Found.Explanation ?? "! NOT EXPLAINED"}");
+            Console.WriteLine($"        first: seed {kind.First.Seed}: {kind.First.Story}");
+        }
     }
 
     private static int Option(string[] options, string name, int otherwise) =>
         Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? int.Parse(options[at + 1], CultureInfo.InvariantCulture) : otherwise;
+
+    private sealed record Kind(int Count, Disagreement Found, GeneratedCase First);
 }

@@ -8,29 +8,34 @@ public sealed record Disagreement(string Class, string? Explanation);
 /// <summary>Sorts disagreements into the classes that are understood. docs/conformance.md has the same table.</summary>
 public static class Disagreements
 {
-    /// <summary>Sorts one; the other implementation may be asked again about less.</summary>
-    public static Disagreement Classify(GeneratedCase generated, Opinion ours, string name, Func<GeneratedCase, Opinion?> ask, Opinion theirs)
+    /// <summary>Sorts all of one implementation's; it is asked again about less where it did not find a path that we found.</summary>
+    public static IReadOnlyList<(GeneratedCase Case, Disagreement Found)> Classify(string name, AskAll ask, IReadOnlyList<(GeneratedCase Case, Opinion Ours, Opinion Theirs)> all)
     {
-        ArgumentNullException.ThrowIfNull(generated);
         ArgumentNullException.ThrowIfNull(ask);
-        if (ours.IsAccepted)
-        {
-            // The proof that it missed a path: given nothing but that path, it takes it.
-            // Where the path itself has two authorities of one name, there is a wrong one to take even then.
-            var onlyOurs = Validators.OnlyOurPath(generated);
-            return ask(onlyOurs) is { IsAccepted: true } || Validators.HasNamesakes(onlyOurs)
-                ? new Disagreement($"{name}: does not find the valid path beside another", "Their fault: they do not try all issuers of a name.")
-                : new Disagreement($"{name}: we accept, they say {theirs.Why}", null);
-        }
+        ArgumentNullException.ThrowIfNull(all);
 
-        return new Disagreement($"{name}: we say {ours.Why}, they accept", Explain(generated, ours, name));
+        // The proof that it missed a path: given nothing but that path, it takes it.
+        // Where the path itself has two authorities of one name, there is a wrong one to take even then.
+        var weAccept = all.Where(each => each.Ours.IsAccepted).ToList();
+        GeneratedCase[] reduced = [.. weAccept.Select(each => Validators.OnlyOurPath(each.Case))];
+        var again = reduced.Length == 0 ? [] : ask(reduced);
+        var missed = weAccept.Select((each, i) => (each.Case, Found: again[i] is { IsAccepted: true } || Validators.HasNamesakes(reduced[i])
+            ? new Disagreement($"{name}: does not find the valid path beside another", "Theirs: they do not try all issuers of a name.")
+            : new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", ExplainOurs(each.Case, name, each.Theirs))));
+        return [.. missed, .. all.Where(each => !each.Ours.IsAccepted)
+            .Select(each => (each.Case, new Disagreement($"{name}: we say {each.Ours.Why}, they accept", Explain(each.Case, each.Ours, name))))];
     }
+
+    /// <summary>Why we accept what they do not.</summary>
+    private static string? ExplainOurs(GeneratedCase generated, string name, Opinion theirs) => null;
 
     private static string? Explain(GeneratedCase generated, Opinion ours, string name)
     {
         var ofTheAnchor = ours.Detail?.Contains("trust anchor", StringComparison.Ordinal) == true || generated.Story.Contains("root ", StringComparison.Ordinal);
         return (name, ours.Why) switch
         {
+            (_, "certificate_malformed") when generated.Story.Contains("ones behind its usages", StringComparison.Ordinal) || generated.Story.Contains("a boolean that is neither", StringComparison.Ordinal) =>
+                "Deliberate: a value that two readers can read as two (X.690 §11.1, §11.2.1).",
             (_, "certificate_authority_as_leaf") => "Deliberate: an authority's certificate is no peer's.",
             (_, "weak_key") => "Deliberate: RSA below 2,048 bits.",
             ("BouncyCastle", "wrong_usage") => "Theirs: BouncyCastle does not look at purposes.",

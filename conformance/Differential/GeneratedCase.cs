@@ -105,7 +105,7 @@ public sealed class CaseGenerator
         var name = s_names[_random.Next(s_names.Length)];
         _story.Add($"leaf {name}");
         spec = spec with { DnsNames = [name], Key = TestKey.Shared(KeyAlgorithm.EcdsaP256, 9), SerialNumber = _random.Next(1, int.MaxValue) };
-        return Chance(75) ? spec : _random.Next(9) switch
+        return Chance(70) ? spec : _random.Next(14) switch
         {
             0 => Told("leaf expired", spec with { NotAfter = s_now.AddDays(-1) }),
             1 => Told("leaf not yet valid", spec with { NotBefore = s_now.AddDays(1) }),
@@ -114,10 +114,17 @@ public sealed class CaseGenerator
             4 => Told("leaf unknown critical", spec with { Extensions = [CertificateExtension.UnknownCritical] }),
             5 => Told("leaf an authority", spec with { BasicConstraints = new(true) }),
             6 => Told("leaf RSA 1024", spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) }),
+            9 => Told("leaf with a boolean that is neither", spec with { BasicConstraints = null, Extensions = [new("2.5.29.19", true, new byte[] { 0x30, 3, 1, 1, 1 })] }),
+            10 => Sloppy("cA FALSE", spec with { BasicConstraints = null, Extensions = [new("2.5.29.19", true, new byte[] { 0x30, 3, 1, 1, 0 })] }),
+            11 => Sloppy("usage with zero bits", spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 3, 2, 0, 0x80 })] }),
+            12 => Sloppy("issuer's names empty", spec with { Extensions = [new("2.5.29.18", false, new byte[] { 0x30, 0 })] }),
+            13 => Told("leaf with ones behind its usages", spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 3, 2, 7, 0xc0 })] }),
             7 => Told("leaf without key identifier", spec with { AuthorityKeyIdentifier = KeyIdentifier.Absent }),
             _ => Told("leaf corrupt signature", spec with { CorruptSignature = true }),
         };
     }
+
+    private CertificateSpec Sloppy(string what, CertificateSpec spec) => Told($"leaf sloppy: {what}", spec);
 
     private CertificateSpec Told(string what, CertificateSpec spec)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
@@ -19,12 +18,20 @@ namespace MutualAuth.Conformance.Differential;
 /// <param name="Detail">More of it, where there is more.</param>
 public readonly record struct Opinion(bool IsAccepted, string Why, string? Detail = null);
 
+/// <summary>Asks one implementation about many cases; null for each where the implementation is not on this machine.</summary>
+public delegate IReadOnlyList<Opinion?> AskAll(IReadOnlyList<GeneratedCase> cases);
+
 /// <summary>Ours and the others, each asked about the same case in the same role: a TLS client, no revocation.</summary>
 public static class Validators
 {
-    /// <summary>The other implementations by name; one that is not on this machine has no opinion.</summary>
-    public static IReadOnlyList<(string Name, Func<GeneratedCase, Opinion?> Ask)> Others { get; } =
-        [("X509Chain", generated => Platform(generated)), ("BouncyCastle", generated => BouncyCastle(generated)), ("openssl", OpenSsl)];
+    /// <summary>The other implementations by name, each asked about many cases at once; one that is not on this machine has no opinion.</summary>
+    public static IReadOnlyList<(string Name, AskAll Ask)> Others { get; } =
+    [
+        ("openssl", OpenSslLibrary.AskAll),
+        ("Go", GoProgram.AskAll),
+        ("X509Chain", cases => [.. cases.Select(generated => (Opinion?)Platform(generated))]),
+        ("BouncyCastle", cases => [.. cases.Select(generated => (Opinion?)BouncyCastle(generated))]),
+    ];
 
     /// <summary>This library, with its default profile.</summary>
     public static Opinion Ours(GeneratedCase generated)
@@ -103,41 +110,9 @@ public static class Validators
         }
     }
 
-    /// <summary>The openssl program's verify command; null where there is none.</summary>
-    public static Opinion? OpenSsl(GeneratedCase generated)
-    {
-        ArgumentNullException.ThrowIfNull(generated);
-        var directory = Directory.CreateTempSubdirectory("differential");
-        try
-        {
-            var (root, leaf, others) = (Path.Combine(directory.FullName, "root"), Path.Combine(directory.FullName, "leaf"), Path.Combine(directory.FullName, "others"));
-            File.WriteAllText(root, Pem(generated.Root));
-            File.WriteAllText(leaf, Pem(generated.Leaf));
-            File.WriteAllText(others, string.Concat(generated.Others.Select(Pem)));
-            List<string> arguments = ["verify", "-CAfile", root, "-no-CApath", "-no-CAstore", "-purpose", "sslclient", "-attime", $"{generated.At.ToUnixTimeSeconds()}"];
-            arguments.AddRange(generated.Others.Count > 0 ? ["-untrusted", others, leaf] : [leaf]);
-            using var process = Process.Start(new ProcessStartInfo("openssl", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            var said = process.StandardError.ReadToEndAsync();
-            process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            var line = said.Result.Split('\n').FirstOrDefault(text => text.StartsWith("error ", StringComparison.Ordinal)) ?? "error";
-            return new Opinion(process.ExitCode == 0, process.ExitCode == 0 ? "accepted" : line.Split(':')[^1].Trim());
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
-    }
-
     private static PathResult Validate(GeneratedCase generated, Certificate leaf)
     {
         var presented = generated.Others.Select(der => Certificate.TryParse(der, out var certificate, out _) ? certificate : null).OfType<Certificate>().ToList();
         return new PathValidator().Validate(leaf, presented, TrustAnchors.FromDer(generated.Root), PeerRole.Client, generated.At);
     }
-
-    private static string Pem(ReadOnlyMemory<byte> der) => PemEncoding.WriteString("CERTIFICATE", der.Span) + "\n";
 }

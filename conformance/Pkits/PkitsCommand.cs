@@ -21,6 +21,7 @@ public sealed record PkitsResult(PkitsTest Test, bool IsAccepted, string Reason)
 /// <summary>Runs NIST's suite, of the edition with RSA 2048 and SHA-256 ("Test Certificates 2011"), through the library's own certificate stage.</summary>
 public static class PkitsCommand
 {
+    private const string AnyPolicy = "2.5.29.32.0";
     private const string Policy = "2.16.840.1.101.3.2.1.48.";
 
     // The suite's certificates are valid from 2010 to 2030.
@@ -71,7 +72,7 @@ public static class PkitsCommand
                     Purpose = PurposeRule.UnlessContradicted,
                     Leaf = LeafRule.AnyCertificate,
                     LeafKeyUsage = System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.None,
-                    RequiredPolicies = [.. test.Policies.Select(policy => $"{Policy}{policy}")],
+                    RequiredPolicies = [.. test.Policies.Select(policy => policy == 0 ? AnyPolicy : $"{Policy}{policy}")],
                 },
             });
             return stage.Judge(new PeerEvidence(PeerRole.Client, [target, .. others]), s_at) is CertificateVerdict.Rejected rejected
