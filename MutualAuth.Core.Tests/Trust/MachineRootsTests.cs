@@ -45,6 +45,21 @@ public sealed class MachineRootsTests
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
     }
 
+    [Test]
+    public void The_bundle_of_the_machine_loads_whole()
+    {
+        const string Bundle = "/etc/ssl/certs/ca-certificates.crt";
+        if (!File.Exists(Bundle))
+        {
+            Assert.Ignore("There is no bundle of roots on this machine.");
+        }
+
+        var all = new X509Certificate2Collection();
+        all.ImportFromPemFile(Bundle);
+
+        TrustAnchors.FromPemFiles(Bundle).Certificates.Should().HaveCount(all.Select(root => root.Thumbprint).Distinct().Count());
+    }
+
     private static List<string> AllRoots()
     {
         var roots = new List<string>();

@@ -102,6 +102,25 @@ public sealed class NameConstraintFormsTests
         }
     }
 
+    // Octets beyond ASCII in a string of ASCII: nobody can say what they spell, so nobody can say that they spell something else.
+    [TestCase(0x13, "e461", 0x16, "e461", true, "the same octets in another type of string")]
+    [TestCase(0x16, "c3a4", 0x13, "e4", true, "perhaps the same letter")]
+    [TestCase(0x16, "c3a4", 0x0c, "6162", true, "a base that cannot be read excludes what may be it")]
+    [TestCase(0x0c, "6162", 0x16, "c3a4", true, "a name that cannot be read may be the base")]
+    [TestCase(0x0c, "6162", 0x0c, "6163", false, "two texts of ASCII that are not the same")]
+    public void What_cannot_be_read_may_be_what_is_excluded(int baseType, string baseOctets, int type, string octets, bool isRefused, string what)
+    {
+        using var root = new TestAuthority("Root", spec => spec with { Extensions = [new("2.5.29.30", true, Element(0x30, Element(0xa1, Element(0x30, Element(0xa4, Organization(baseType, baseOctets))))))] });
+        using var leaf = root.Issue(spec => spec with { RawSubject = Organization(type, octets), DnsNames = ["a.test"] });
+
+        Paths.Validate(leaf, Paths.Trusting(root)).Reason().Should().Be(isRefused ? RejectionReason.NameConstraintViolated : null, what);
+    }
+
+    private static byte[] Organization(int type, string octets) =>
+        Element(0x30, Element(0x31, Element(0x30, [0x06, 0x03, 0x55, 0x04, 0x0a, .. Element((byte)type, Convert.FromHexString(octets))])));
+
+    private static byte[] Element(byte tag, byte[] content) => [tag, (byte)content.Length, .. content];
+
     private static NameConstraints Permit(GeneralName name) => new() { Permitted = [name] };
 
     private static NameConstraints Exclude(GeneralName name) => new() { Excluded = [name] };
