@@ -147,6 +147,11 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return SaslServerStep.Fail(limited);
         }
 
+        if (_context.OnlyUser is not null && _objection is null && !await IsStillInForceAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _objection = Wrong("a user who was disabled, or whose password was changed, since the challenge");
+        }
+
         if (!CryptographicOperations.FixedTimeEquals(presented, ScramMechanisms.BindingInput(_header!, _context.ChannelBinding)))
         {
             return SaslServerStep.Fail(ScramMechanisms.BindingMismatch());
@@ -154,6 +159,12 @@ internal sealed class ScramServerExchange : ISaslServerExchange
 
         return Verify(message[..message.LastIndexOf(",p=", StringComparison.Ordinal)], proof);
     }
+
+    /// <summary>A step-up has no deadline, as a handshake has: what was true when it began need not be true any more.</summary>
+    private async ValueTask<bool> IsStillInForceAsync(CancellationToken cancellationToken) =>
+        await _context.FindAsync(_store, _userName, cancellationToken).ConfigureAwait(false) is { IsDisabled: false } stored
+        && string.Equals(stored.UserName, _userName, StringComparison.Ordinal)
+        && stored.For(_hash) is { } verifier && verifier.StoredKey.AsSpan().SequenceEqual(_verifier!.StoredKey.AsSpan());
 
     private SaslServerStep Verify(string withoutProof, byte[] proof)
     {
