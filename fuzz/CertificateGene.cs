@@ -57,19 +57,26 @@ internal sealed record CertificateGene
     /// <summary>How many attributes stand in one step of its names.</summary>
     public int AttributesInOneStep { get; init; } = 1;
 
-    /// <summary>An extension with a list in it, of which nothing is kept but its grammar: names of the issuer, places, distribution points, qualifiers, or none of them.</summary>
+    /// <summary>
+    /// An extension with a list in it, of which nothing is kept but its grammar: names of the issuer, places, distribution points, qualifiers, or
+    /// none of them.
+    /// </summary>
     public int ListKind { get; init; }
 
     public int Items { get; init; }
 
     public int ItemLength { get; init; }
 
-    /// <summary>What is wrong with the encoding, so that it cannot be read: nothing, its end is missing, a usage is wrong, the last name is wrong.</summary>
+    /// <summary>
+    /// What is wrong with the encoding, so that it cannot be read: nothing, its end is missing, a usage is wrong, the last name is wrong.
+    /// </summary>
     public int Flaw { get; init; }
 
     internal static int Keys => s_keys.Length;
 
-    /// <summary>Its encoding; null when it is longer than a certificate may be. What was made lately is kept, as most of a list is as its parent's.</summary>
+    /// <summary>
+    /// Its encoding; null when it is longer than a certificate may be. What was made lately is kept, as most of a list is as its parent's.
+    /// </summary>
     internal byte[]? Encode(bool isLeaf, byte[] rootKeyId)
     {
         if (s_made.Count > 4096)

@@ -1,19 +1,16 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace MutualAuth.Fuzz;
 
 /// <summary>What reading one input took.</summary>
-/// <param name="Time">By the clock, on a thread that does nothing else.</param>
+/// <param name="Time">Of the processor, by this thread: what else the machine does is not counted.</param>
 /// <param name="Allocated">Octets of managed memory.</param>
 internal readonly record struct Cost(TimeSpan Time, long Allocated)
 {
     internal static Cost Of(Action<byte[]> read, byte[] input)
     {
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
-        var began = Stopwatch.GetTimestamp();
-        read(input);
-        return new Cost(Stopwatch.GetElapsedTime(began), GC.GetAllocatedBytesForCurrentThread() - allocated);
+        var (microseconds, allocated) = ProcessorTime.Of(() => read(input));
+        return new Cost(TimeSpan.FromMicroseconds(microseconds), allocated);
     }
 
     internal static Cost Least(Cost one, Cost other) =>

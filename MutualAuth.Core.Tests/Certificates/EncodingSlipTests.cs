@@ -9,7 +9,8 @@ using MutualAuth.Trust;
 namespace MutualAuth.Tests.Certificates;
 
 /// <summary>
-/// Encodings that are not DER to the letter and change no meaning: the default profile lets them pass in every place of a path, the strict ones refuse them.
+/// Encodings that are not DER to the letter and change no meaning: the default profile lets them pass in every place of a path, the strict ones
+/// refuse them.
 /// Beside each stands a neighbour that does change a meaning, or may, and that nobody lets pass.
 /// </summary>
 public sealed class EncodingSlipTests
@@ -22,7 +23,8 @@ public sealed class EncodingSlipTests
 
     private static IEnumerable<TestCaseData> Slips =>
     [
-        Slip("critical FALSE", "subjectAltName", Extension(AlternativeNames, Names, critical: "010100"), Extension(AlternativeNames, Names, critical: "010101")),
+        Slip("critical FALSE", "subjectAltName", Extension(AlternativeNames, Names, critical: "010100"),
+            Extension(AlternativeNames, Names, critical: "010101")),
         Slip("cA FALSE", "basicConstraints", Extension("0603551d13", "3003010100"), Extension("0603551d13", "3003010101")),
         Slip("a usage and a zero bit", "keyUsage", Extension("0603551d0f", "03020680"), Extension("0603551d0f", "030206c1")),
         Slip("a usage and zero octets", "keyUsage", Extension("0603551d0f", "0304008000 00"), Extension("0603551d0f", "030400000000")),
@@ -31,12 +33,18 @@ public sealed class EncodingSlipTests
         Slip("no alternative names", "subjectAltName", Extension(AlternativeNames, "3000"), Extension(AlternativeNames, string.Empty)),
         Slip("no distribution points", "cRLDistributionPoints", Extension("0603551d1f", "3000"), Extension("0603551d1f", "30020500")),
         Slip("no points for changes", "freshestCRL", Extension("0603551d2e", "3000"), Extension("0603551d2e", "30020500")),
-        Slip("no services of the issuer", "authorityInfoAccess", Extension("06082b06010505070101", "3000"), Extension("06082b06010505070101", "30023000")),
-        Slip("no services of the subject", "subjectInfoAccess", Extension("06082b0601050507010b", "3000"), Extension("06082b0601050507010b", "30023000")),
-        Slip("an issuer without a serial number", "authorityKeyIdentifier", Extension("0603551d23", "3005a103820161"), Extension("0603551d23", "3005a1030a0161")),
-        Slip("no qualifiers of a policy", "certificatePolicies", Extension("0603551d20", "3008300606022a033000"), Extension("0603551d20", "300c300406022a03300406022a03")),
-        Slip("attributes out of order", "subject", Field(Subject, Step("0603550403 0c0162", "0603550403 0c0161")), Field(Subject, Step("0603550403 0c0161", "0603550403 0c0161"))),
-        Slip("a mail address beyond ASCII", "subject", Field(Subject, Step("06092a864886f70d010901 1603c3a440")), Field(Subject, Step("0603550403 0c02e461"))),
+        Slip("no services of the issuer", "authorityInfoAccess", Extension("06082b06010505070101", "3000"),
+            Extension("06082b06010505070101", "30023000")),
+        Slip("no services of the subject", "subjectInfoAccess", Extension("06082b0601050507010b", "3000"),
+            Extension("06082b0601050507010b", "30023000")),
+        Slip("an issuer without a serial number", "authorityKeyIdentifier", Extension("0603551d23", "3005a103820161"),
+            Extension("0603551d23", "3005a1030a0161")),
+        Slip("no qualifiers of a policy", "certificatePolicies", Extension("0603551d20", "3008300606022a033000"),
+            Extension("0603551d20", "300c300406022a03300406022a03")),
+        Slip("attributes out of order", "subject", Field(Subject, Step("0603550403 0c0162", "0603550403 0c0161")),
+            Field(Subject, Step("0603550403 0c0161", "0603550403 0c0161"))),
+        Slip("a mail address beyond ASCII", "subject", Field(Subject, Step("06092a864886f70d010901 1603c3a440")),
+            Field(Subject, Step("0603550403 0c02e461"))),
         Slip("Latin-1 in a PrintableString", "subject", Field(Subject, Step("060355040a 1302e461")), Field(Subject, Step("060355040a 1e03006161"))),
     ];
 
@@ -123,7 +131,10 @@ public sealed class EncodingSlipTests
     public void A_sequence_of_no_extensions_is_none()
     {
         using var root = new TestAuthority("Root");
-        using var bare = root.Issue(spec => Client(spec) with { RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts[^1] = Convert.FromHexString("a3023000")) });
+        using var bare = root.Issue(spec => Client(spec) with
+        {
+            RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts[^1] = Convert.FromHexString("a3023000")),
+        });
 
         Paths.Validate(bare, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.WrongUsage);
         Paths.Validate(bare, Paths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
@@ -188,7 +199,8 @@ public sealed class EncodingSlipTests
     private static Action<List<byte[]>> Field(int index, byte[] encoding) => parts => parts[index] = encoding;
 
     /// <summary>A name of one step with these attributes, each an identifier and a value.</summary>
-    private static byte[] Step(params string[] attributes) => Element(0x30, Element(0x31, [.. attributes.SelectMany(attribute => Element(0x30, Hex(attribute)))]));
+    private static byte[] Step(params string[] attributes) =>
+        Element(0x30, Element(0x31, [.. attributes.SelectMany(attribute => Element(0x30, Hex(attribute)))]));
 
     /// <summary>The same times with another tag and digits in front.</summary>
     private static Action<List<byte[]>> Times(string tag, string century) => parts =>

@@ -15,7 +15,8 @@ public sealed class DifferentialTests
         foreach (var (name, ask) in Validators.Others.Where(other => other.Name != "Go"))
         {
             var theirs = ask(cases);
-            var disagree = cases.Select((generated, i) => (generated, ours[i], theirs[i] ?? ours[i])).Where(each => each.Item2.IsAccepted != each.Item3.IsAccepted).ToList();
+            var disagree = cases.Select((generated, i) => (generated, ours[i], theirs[i] ?? ours[i]))
+                .Where(each => each.Item2.IsAccepted != each.Item3.IsAccepted).ToList();
             unexplained.AddRange(Disagreements.Classify(name, ask, disagree).Where(each => each.Found.Explanation is null)
                 .Select(each => $"seed {each.Case.Seed}: {each.Found.Class}: {each.Case.Story}"));
         }

@@ -192,16 +192,21 @@ public sealed class JudgingCostTests
         Short("places of information", "1.3.6.1.5.5.7.1.1", _ => "30050601058200"),
     ];
 
-    /// <summary>What strangers send at its shortest, and as often as a list of a hundred thousand octets has room for it: fixed costs of each item count most.</summary>
+    /// <summary>
+    /// What strangers send at its shortest, and as often as a list of a hundred thousand octets has room for it: fixed costs of each item count
+    /// most.
+    /// </summary>
     [TestCaseSource(nameof(Lists))]
     public void A_list_as_long_as_tls_carries_costs_no_more_than_four_mebibytes(string extension, Func<int, string> item, string inner)
     {
         using var root = new TestAuthority("Root");
         using var forger = new TestAuthority("Root");
         var stage = Stage(root, [1]);
-        ReadOnlyMemory<byte>[] certificates = [.. Enumerable.Range(0, 4).Select(i => Filled(forger, extension, item, inner, 24_500, i).RawCertificate)];
+        ReadOnlyMemory<byte>[] certificates = [.. Enumerable.Range(0, 4)
+            .Select(i => Filled(forger, extension, item, inner, 24_500, i).RawCertificate)];
         var evidence = new PeerEvidence(PeerRole.Client, [.. certificates]);
-        certificates.Select(der => Certificate.TryParse(der, out _, out var problem) ? "read" : problem.Presented).Should().OnlyContain(said => said == "read");
+        certificates.Select(der => Certificate.TryParse(der, out _, out var problem) ? "read" : problem.Presented)
+            .Should().OnlyContain(said => said == "read");
         stage.Judge(evidence, TimeProvider.System.GetUtcNow());
 
         var allocated = Allocated(() => stage.Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Rejected>());

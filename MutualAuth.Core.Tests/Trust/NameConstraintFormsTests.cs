@@ -110,7 +110,8 @@ public sealed class NameConstraintFormsTests
     [TestCase(0x0c, "6162", 0x0c, "6163", false, "two texts of ASCII that are not the same")]
     public void What_cannot_be_read_may_be_what_is_excluded(int baseType, string baseOctets, int type, string octets, bool isRefused, string what)
     {
-        using var root = new TestAuthority("Root", spec => spec with { Extensions = [new("2.5.29.30", true, Element(0x30, Element(0xa1, Element(0x30, Element(0xa4, Organization(baseType, baseOctets))))))] });
+        var constraints = Element(0x30, Element(0xa1, Element(0x30, Element(0xa4, Organization(baseType, baseOctets)))));
+        using var root = new TestAuthority("Root", spec => spec with { Extensions = [new("2.5.29.30", true, constraints)] });
         using var leaf = root.Issue(spec => spec with { RawSubject = Organization(type, octets), DnsNames = ["a.test"] });
 
         Paths.Validate(leaf, Paths.Trusting(root)).Reason().Should().Be(isRefused ? RejectionReason.NameConstraintViolated : null, what);

@@ -175,21 +175,24 @@ public sealed class NamesOfPeersTests
     [TestCase("alice@corp.tes", false)]
     public void A_user_principal_name_lets_in_whoever_has_it_and_nobody_who_has_it_otherwise(string name, bool isLetIn)
     {
-        foreach (var rule in (AuthorizationRule[])[Authorize.UserPrincipalName(name), Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.UserPrincipalName(name))])
+        var rule = Authorize.UserPrincipalName(name);
+        foreach (var either in (AuthorizationRule[])[rule, Authorize.AnyOf(Authorize.Dns("a.test"), rule)])
         {
-            var verdict = Judge(spec => spec with { OtherNames = [Upn()] }, rule, dialled: null);
+            var verdict = Judge(spec => spec with { OtherNames = [Upn()] }, either, dialled: null);
 
             (verdict is CertificateVerdict.Accepted { Peer.Name: "upn:alice@corp.test" }).Should().Be(isLetIn);
             (verdict is CertificateVerdict.Rejected { Rejection.Reason: RejectionReason.NotAuthorized }).Should().Be(!isLetIn);
         }
 
-        Judge(spec => spec with { EmailAddresses = [name] }, Authorize.UserPrincipalName(name), dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
-        Judge(spec => spec with { OtherNames = [GeneralName.Other("1.3.6.1.4.1.311.20.2.4", s_alice)] }, Authorize.UserPrincipalName(name), dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
+        var ofAnotherType = GeneralName.Other("1.3.6.1.4.1.311.20.2.4", s_alice);
+        Judge(spec => spec with { EmailAddresses = [name] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
+        Judge(spec => spec with { OtherNames = [ofAnotherType] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
     }
 
     [Test]
     public void A_user_principal_name_in_other_letters_is_hinted_at() =>
-        ((CertificateVerdict.Rejected)Judge(spec => spec with { OtherNames = [Upn()] }, Authorize.UserPrincipalName("ALICE@corp.test"), dialled: null)).Rejection.Hint.Should().Contain("letter case");
+        Judge(spec => spec with { OtherNames = [Upn()] }, Authorize.UserPrincipalName("ALICE@corp.test"), dialled: null)
+            .Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Hint.Should().Contain("letter case");
 
     [TestCase("alice@corp.test", true)]
     [TestCase("bob@corp.test", false)]
@@ -197,7 +200,8 @@ public sealed class NamesOfPeersTests
     {
         var peer = Accepted(spec => spec with { OtherNames = [Upn()] });
         var him = new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default);
-        var devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.UserPrincipalName("alice@corp.test")] = ["alice@corp.test"] });
+        var alice = PeerName.UserPrincipalName("alice@corp.test");
+        var devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [alice] = [alice.Value] });
 
         foreach (var rule in (UserRule[])[Users.NamedByTheirCertificate, devices])
         {
@@ -210,11 +214,13 @@ public sealed class NamesOfPeersTests
     {
         var thread = Environment.CurrentManagedThreadId;
         var thrown = 0;
-        void Count(object? sender, FirstChanceExceptionEventArgs args) => thrown += args.Exception is AsnContentException && Environment.CurrentManagedThreadId == thread ? 1 : 0;
+        void Count(object? sender, FirstChanceExceptionEventArgs args) =>
+            thrown += args.Exception is AsnContentException && Environment.CurrentManagedThreadId == thread ? 1 : 0;
         AppDomain.CurrentDomain.FirstChanceException += Count;
         try
         {
-            var peer = Accepted(spec => spec with { OtherNames = [.. Enumerable.Range(0, 1000).Select(_ => GeneralName.Other("1.3.6.1.4.1.311.20.2.3", new byte[] { 5, 0 }))] });
+            var none = GeneralName.Other("1.3.6.1.4.1.311.20.2.3", new byte[] { 5, 0 });
+            var peer = Accepted(spec => spec with { OtherNames = [.. Enumerable.Repeat(none, 1000)] });
 
             peer.Certificate!.UserPrincipalNames.Should().BeEmpty();
         }

@@ -11,8 +11,8 @@ namespace MutualAuth.Certificates;
 
 /// <summary>An X.509 certificate (RFC 5280 §4), read strictly and without the platform's parser.</summary>
 /// <remarks>
-/// An encoding that is not DER to the letter and can mean one thing only is read (a default that is written out, zero bits behind the last usage, either
-/// type of time, a list of nothing, a set out of order); <see cref="Trust.ValidationProfile.Form"/> says whether it is held against the certificate.
+/// An encoding that is not DER to the letter and can mean one thing only is read (a default that is written out, zero bits behind the last usage,
+/// either type of time, a list of nothing, a set out of order); <see cref="Trust.ValidationProfile.Form"/> says whether it is held against the certificate.
 /// Reading checks the grammar and nothing else: a certificate that was read is not yet trusted, current or meant for anything.
 /// Equality is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
 /// </remarks>
@@ -86,14 +86,17 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
-    /// <summary>The user principal names (the otherName 1.3.6.1.4.1.311.20.2.3) of the subject alternative name, as presented and in their order.</summary>
+    /// <summary>
+    /// The user principal names (the otherName 1.3.6.1.4.1.311.20.2.3) of the subject alternative name, as presented and in their order.
+    /// </summary>
     public ImmutableArray<string> UserPrincipalNames
     {
         get
         {
             if (_principals.IsDefault)
             {
-                ImmutableInterlocked.InterlockedInitialize(ref _principals, [.. Extensions.SubjectNames.Select(name => name.UserPrincipalName).OfType<string>()]);
+                ImmutableInterlocked.InterlockedInitialize(ref _principals,
+                    [.. Extensions.SubjectNames.Select(name => name.UserPrincipalName).OfType<string>()]);
             }
 
             return _principals;
@@ -167,7 +170,8 @@ public sealed class Certificate : IEquatable<Certificate>
         catch (AsnContentException malformed)
         {
             certificate = null;
-            problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER", $"an encoding in which {Describe(malformed)}, in {slips.Place}")
+            problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER",
+                $"an encoding in which {Describe(malformed)}, in {slips.Place}")
             {
                 Rule = "RFC 5280 §4.1",
             };

@@ -9,7 +9,8 @@ internal static class PresentedNames
 
     internal static string Of(Certificate certificate)
     {
-        var count = certificate.DnsNames.Length + certificate.IPAddresses.Length + certificate.Uris.Length + certificate.EmailAddresses.Length + certificate.UserPrincipalNames.Length;
+        var count = certificate.DnsNames.Length + certificate.IPAddresses.Length + certificate.Uris.Length
+            + certificate.EmailAddresses.Length + certificate.UserPrincipalNames.Length;
         if (count == 0)
         {
             return $"no subject alternative name (subject {Subject(certificate)})";

@@ -19,12 +19,17 @@ public static class Users
         return new Rule($"only {Describe(names)} may log in", $"one of {Describe(names)}", (user, _) => names.Contains(user.Name));
     }
 
-    /// <summary>A user may log in only with a certificate that carries the user's name: as a DNS name, an e-mail address, a URI, a user principal name or the SPIFFE ID of a valid SVID, and well formed as such.</summary>
+    /// <summary>
+    /// A user may log in only with a certificate that carries the user's name: as a DNS name, an e-mail address, a URI, a user principal name or
+    /// the SPIFFE ID of a valid SVID, and well formed as such.
+    /// </summary>
     public static UserRule NamedByTheirCertificate { get; } = new Rule(
         "users log in with a certificate that names them",
         "a user whom the certificate names",
         (user, peer) => peer?.Certificate is { } certificate
-            && PeerNames.AllOf(certificate).Any(name => name.Kind is PeerNameKind.SpiffeId or PeerNameKind.Dns or PeerNameKind.Email or PeerNameKind.Uri or PeerNameKind.UserPrincipalName && name.Value == user.Name));
+            && PeerNames.AllOf(certificate).Any(name =>
+                name.Kind is PeerNameKind.SpiffeId or PeerNameKind.Dns or PeerNameKind.Email or PeerNameKind.Uri or PeerNameKind.UserPrincipalName
+                && name.Value == user.Name));
 
     /// <summary>Each device has its users: who is not on the list of the certificate that was shown may not log in with it.</summary>
     /// <param name="usersByDevice">

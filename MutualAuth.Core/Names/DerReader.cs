@@ -122,7 +122,9 @@ internal struct DerReader
         _slips.Note(what);
     }
 
-    /// <summary>A BOOLEAN whose default is FALSE, so that DER lets only TRUE be written. FALSE is a slip; any other octet than these two is refused.</summary>
+    /// <summary>
+    /// A BOOLEAN whose default is FALSE, so that DER lets only TRUE be written. FALSE is a slip; any other octet than these two is refused.
+    /// </summary>
     internal bool ReadTrueOrAbsent()
     {
         if (!TryReadContent(Boolean, out var content))

@@ -60,7 +60,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <summary>Reads the DER encoding strictly; false when it is none, or has more than 256 attributes.</summary>
     /// <param name="der">The whole encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
     /// <param name="name">The name.</param>
-    public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name) => TryDecode(new DerReader(der), out name);
+    public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name) =>
+        TryDecode(new DerReader(der), out name);
 
     /// <summary>Reads the whole of an encoding, as strictly as its reader is.</summary>
     internal static bool TryDecode(DerReader reader, [NotNullWhen(true)] out DistinguishedName? name)
@@ -84,7 +85,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         var raw = reader.ReadElement();
         var sequence = reader.Within(raw).ReadSequence();
         var count = sequence.Count();
-        var rdns = count <= MaxAttributes ? new RelativeDistinguishedName[count] : throw new AsnContentException("a name has more than 256 attributes");
+        var rdns = count <= MaxAttributes ? new RelativeDistinguishedName[count]
+            : throw new AsnContentException("a name has more than 256 attributes");
         var attributes = 0;
         for (var i = 0; i < rdns.Length; i++)
         {
@@ -127,7 +129,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <inheritdoc/>
     public bool Equals(DistinguishedName? other) =>
         other is not null
-        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span) || (_rdns.Length == other._rdns.Length && Canonical.AsSpan().SequenceEqual(other.Canonical)));
+        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span)
+            || (_rdns.Length == other._rdns.Length && Canonical.AsSpan().SequenceEqual(other.Canonical)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as DistinguishedName);

@@ -2,7 +2,9 @@ using System.Formats.Asn1;
 
 namespace MutualAuth.Names;
 
-/// <summary>Collects where an encoding is not DER to the letter and means the same all the same, so that who reads it can decide whether that matters.</summary>
+/// <summary>
+/// Collects where an encoding is not DER to the letter and means the same all the same, so that who reads it can decide whether that matters.
+/// </summary>
 /// <remarks>One serves the reading of one certificate, by one thread.</remarks>
 internal sealed class EncodingSlips
 {

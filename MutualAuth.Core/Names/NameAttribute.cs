@@ -111,11 +111,11 @@ internal readonly struct NameAttribute
             return false;
         }
 
-        // What is no character string can be compared with one in no way.
+        // What is no character string can be compared with one in no way, and neither can one that cannot be read.
         return (Text, other.Text) switch
         {
             ({ } mine, { } theirs) => LooseText.MayBeSame(Fold(mine), Fold(theirs)),
-            (null, null) => Tag == other.Tag && Value.Span.SequenceEqual(other.Value.Span),
+            (null, null) => IsText || other.IsText || (Tag == other.Tag && Value.Span.SequenceEqual(other.Value.Span)),
             _ => true,
         };
     }

@@ -110,7 +110,8 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
             RejectionReason.WrongUsage, certificate, position, "RFC 5280 §4.2.1.12", $"the extended key usage {name}",
             extensions.Purposes.IsEmpty ? "none" : string.Join(", ", extensions.Purposes.Take(8).Select(purpose => Oids.NameOfPurpose(purpose.Span))),
             position != PathPosition.Leaf ? $"Issue this authority's certificate anew with {name} in its extendedKeyUsage, or without the extension."
-            : $"Have its authority issue it anew with {name} in its extendedKeyUsage; where a public authority no longer does, have an authority of your own issue it, and trust that one.");
+            : $"Have its authority issue it anew with {name} in its extendedKeyUsage; "
+                + "where a public authority no longer does, have an authority of your own issue it, and trust that one.");
     }
 
     private static string Show(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);

@@ -21,7 +21,8 @@ internal static class FormRules
         if (profile.Form != CertificateForm.Tolerant && certificate.Slip is { } slip)
         {
             return PathRejection.Make(
-                RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter", $"one in which {slip}",
+                RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter",
+                $"one in which {slip}",
                 "Have its authority issue it anew; ValidationProfile.MutualTls lets encodings pass that change no meaning.");
         }
 

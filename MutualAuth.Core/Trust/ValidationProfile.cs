@@ -116,8 +116,9 @@ public sealed record ValidationProfile
 public enum CertificateForm
 {
     /// <summary>
-    /// Slips of form are let pass: key identifiers missing, extensions critical or not against the rule, odd serial numbers, and encodings that are not
-    /// DER to the letter and mean the same (X.690 §11): defaults written out, either type of time, zero bits behind the last one, lists of nothing, sets out of order.
+    /// Slips of form are let pass: key identifiers missing, extensions critical or not against the rule, odd serial numbers, and encodings that are
+    /// not DER to the letter and mean the same (X.690 §11): defaults written out, either type of time, zero bits behind the last one, lists of
+    /// nothing, sets out of order.
     /// </summary>
     Tolerant = 0,
 

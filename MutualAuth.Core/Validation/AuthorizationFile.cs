@@ -6,7 +6,8 @@ namespace MutualAuth.Validation;
 
 /// <summary>Who is let in, read from a file and following it: one name in a line, and whoever has one of them is let in. Used with <see cref="Authorize.From"/>.</summary>
 /// <remarks>
-/// A line is <c>dns NAME</c>, <c>uri URI</c>, <c>spiffe ID</c>, <c>spiffe TRUST-DOMAIN</c>, <c>email ADDRESS</c>, <c>upn NAME</c>, <c>ip ADDRESS</c>, <c>subject DN</c>,
+/// A line is <c>dns NAME</c>, <c>uri URI</c>, <c>spiffe ID</c>, <c>spiffe TRUST-DOMAIN</c>, <c>email ADDRESS</c>, <c>upn NAME</c>,
+/// <c>ip ADDRESS</c>, <c>subject DN</c>,
 /// <c>issuer DN</c> (RFC 4514), <c>any-trusted</c> or <c>nobody</c>, with the meaning of the rules of that name in <see cref="Authorize"/>; lines that begin
 /// with # say nothing. A file without any is refused, so that one that was emptied by mistake leaves the last good rule; <c>nobody</c>, alone, shuts everybody out.
 /// </remarks>
@@ -51,6 +52,7 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
         ["any-trusted"] => Authorize.AnyTrustedPeer,
         ["nobody"] => Authorize.Nobody,
         _ => throw new FormatException(
-            $"Not a rule: {PeerText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, upn NAME, ip ADDRESS, subject DN, issuer DN, any-trusted or nobody."),
+            $"Not a rule: {PeerText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, upn NAME, ip ADDRESS, "
+            + "subject DN, issuer DN, any-trusted or nobody."),
     };
 }

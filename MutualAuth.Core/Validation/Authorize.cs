@@ -73,9 +73,14 @@ public static class Authorize
         return NameRule.OfEmail(address);
     }
 
-    /// <summary>A peer whose certificate carries this user principal name, the otherName 1.3.6.1.4.1.311.20.2.3 by which directories of Microsoft know a person.</summary>
-    /// <param name="name">Such as <c>alice@corp.example</c>; compared character by character, while the directory itself does not tell upper from lower case.</param>
-    /// <exception cref="FormatException"><paramref name="name"/> is not <c>user@domain</c> of at most 1,024 characters, all of them visible.</exception>
+    /// <summary>
+    /// A peer whose certificate carries this user principal name, the otherName 1.3.6.1.4.1.311.20.2.3 by which directories of Microsoft know a
+    /// person.
+    /// </summary>
+    /// <param name="name">Such as <c>alice@corp.example</c>; compared character by character, while the directory itself does not tell upper from
+    /// lower case.</param>
+    /// <exception cref="FormatException"><paramref name="name"/> is not <c>user@domain</c> of at most 1,024 characters, all of them
+    /// visible.</exception>
     public static AuthorizationRule UserPrincipalName(string name) => NameRule.OfUserPrincipalName(PeerName.UserPrincipalName(name));
 
     /// <summary>A peer whose certificate carries this iPAddress, whatever address it connects from.</summary>

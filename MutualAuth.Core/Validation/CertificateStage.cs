@@ -238,10 +238,11 @@ public sealed class CertificateStage
         new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
 
     /// <summary>What cannot be read has no name, so that its place and its digest must do for finding it.</summary>
-    private static Rejection Located(Rejection malformed, PeerEvidence evidence, int index) => malformed with
+    private static Rejection Located(Rejection malformed, PeerEvidence evidence, int index)
     {
-        Element = $"certificate {index + 1} of {evidence.Certificates.Length}, SHA-256 {Convert.ToHexString(SHA256.HashData(evidence.Certificates[index].Span))}",
-    };
+        var digest = Convert.ToHexString(SHA256.HashData(evidence.Certificates[index].Span));
+        return malformed with { Element = $"certificate {index + 1} of {evidence.Certificates.Length}, SHA-256 {digest}" };
+    }
 
     private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";
 }

@@ -50,7 +50,8 @@ internal sealed class NameRule : AuthorizationRule
         new(new(RuleKeyKind.Email, address), $"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
-        new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {PeerText.Quote(name.Value)}", SubjectAlternativeName, certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.Ordinal))
+        new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {PeerText.Quote(name.Value)}", SubjectAlternativeName,
+            certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.Ordinal))
         {
             Name = name,
             Hint = certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.OrdinalIgnoreCase)

@@ -64,7 +64,7 @@ public static partial class Gallery
         RejectionReason.CertificateMalformed,
         Form + " §11.2.1",
         "Its key usage has a one behind the end of its bits, so that some readers see a second usage and others do not.",
-        (spec, _) => spec with { KeyUsage = null, Extensions = [new CertificateExtension("2.5.29.15", true, new byte[] { 0x03, 0x02, 0x07, 0xc0 })] });
+        (spec, _) => spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 0x03, 0x02, 0x07, 0xc0 })] });
 
     /// <summary>An address of five octets.</summary>
     public static BadPeer AddressOfFiveOctets { get; } = BadPeer.Leaf(

@@ -13,7 +13,8 @@ internal static class DifferentialCommand
     {
         var count = Option(options, "--count", 1000);
         var seed = Option(options, "--seed", 1);
-        var wanted = Array.IndexOf(options, "--with") is >= 0 and var at && at + 1 < options.Length ? options[at + 1].Split(',') : [.. Validators.Others.Select(other => other.Name)];
+        var wanted = Array.IndexOf(options, "--with") is >= 0 and var at && at + 1 < options.Length ? options[at + 1].Split(',')
+            : [.. Validators.Others.Select(other => other.Name)];
         var others = Validators.Others.Where(other => wanted.Contains(other.Name, StringComparer.OrdinalIgnoreCase)).ToList();
         var classes = new SortedDictionary<string, Kind>(StringComparer.Ordinal);
         var asked = others.ToDictionary(other => other.Name, _ => (Asked: 0, Accepted: 0));
@@ -28,7 +29,8 @@ internal static class DifferentialCommand
             {
                 var theirs = ask(cases);
                 var so = asked[name];
-                asked[name] = (so.Asked + theirs.Count(opinion => opinion is not null), so.Accepted + theirs.Count(opinion => opinion is { IsAccepted: true }));
+                asked[name] = (so.Asked + theirs.Count(opinion => opinion is not null),
+                    so.Accepted + theirs.Count(opinion => opinion is { IsAccepted: true }));
                 var disagree = cases.Select((generated, i) => (generated, ours[i], Theirs: theirs[i]))
                     .Where(each => each.Theirs is { } opinion && opinion.IsAccepted != each.Item2.IsAccepted)
                     .Select(each => (each.generated, each.Item2, each.Theirs!.Value))
@@ -54,7 +56,8 @@ internal static class DifferentialCommand
             Console.WriteLine(times > 0 ? $"  {name} was asked about {times}, and accepts {theirs}" : $"  {name} is not on this machine");
         }
 
-        Console.WriteLine($"{classes.Sum(each => each.Count)} disagreements, {classes.Where(each => each.Found.Explanation is null).Sum(each => each.Count)} of them not explained:");
+        var unexplained = classes.Where(each => each.Found.Explanation is null).Sum(each => each.Count);
+        Console.WriteLine($"{classes.Sum(each => each.Count)} disagreements, {unexplained} of them not explained:");
         foreach (var kind in classes)
         {
             Console.WriteLine($"{kind.Count,6}  {kind.Found.Class}");

@@ -9,7 +9,8 @@ public sealed record Disagreement(string Class, string? Explanation);
 public static class Disagreements
 {
     /// <summary>Sorts all of one implementation's; it is asked again about less where it did not find a path that we found.</summary>
-    public static IReadOnlyList<(GeneratedCase Case, Disagreement Found)> Classify(string name, AskAll ask, IReadOnlyList<(GeneratedCase Case, Opinion Ours, Opinion Theirs)> all)
+    public static IReadOnlyList<(GeneratedCase Case, Disagreement Found)> Classify(string name, AskAll ask,
+        IReadOnlyList<(GeneratedCase Case, Opinion Ours, Opinion Theirs)> all)
     {
         ArgumentNullException.ThrowIfNull(ask);
         ArgumentNullException.ThrowIfNull(all);
@@ -19,22 +20,30 @@ public static class Disagreements
         var weAccept = all.Where(each => each.Ours.IsAccepted).ToList();
         GeneratedCase[] reduced = [.. weAccept.Select(each => Validators.OnlyOurPath(each.Case))];
         var again = reduced.Length == 0 ? [] : ask(reduced);
-        var missed = weAccept.Select((each, i) => (each.Case, Found: again[i] is { IsAccepted: true } || Validators.HasNamesakes(reduced[i])
+        var missed = weAccept.Select((each, i) => (each.Case, Found: ExplainOurs(name, each.Theirs) is { } why
+            ? new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", why)
+            : again[i] is { IsAccepted: true } || Validators.HasNamesakes(reduced[i])
             ? new Disagreement($"{name}: does not find the valid path beside another", "Theirs: they do not try all issuers of a name.")
-            : new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", ExplainOurs(each.Case, name, each.Theirs))));
+            : new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", null)));
         return [.. missed, .. all.Where(each => !each.Ours.IsAccepted)
             .Select(each => (each.Case, new Disagreement($"{name}: we say {each.Ours.Why}, they accept", Explain(each.Case, each.Ours, name))))];
     }
 
     /// <summary>Why we accept what they do not.</summary>
-    private static string? ExplainOurs(GeneratedCase generated, string name, Opinion theirs) => null;
+    private static string? ExplainOurs(string name, Opinion theirs) => (name, theirs.Why) switch
+    {
+        ("Go", "too many intermediates for path length constraint") =>
+            "Theirs: certificates that are self-issued count against a path length, which RFC 5280 §4.2.1.9 does not let them.",
+        _ => null,
+    };
 
     private static string? Explain(GeneratedCase generated, Opinion ours, string name)
     {
         var ofTheAnchor = ours.Detail?.Contains("trust anchor", StringComparison.Ordinal) == true || generated.Story.Contains("root ", StringComparison.Ordinal);
         return (name, ours.Why) switch
         {
-            (_, "certificate_malformed") when generated.Story.Contains("ones behind its usages", StringComparison.Ordinal) || generated.Story.Contains("a boolean that is neither", StringComparison.Ordinal) =>
+            (_, "certificate_malformed") when generated.Story.Contains("ones behind its usages", StringComparison.Ordinal)
+                || generated.Story.Contains("a boolean that is neither", StringComparison.Ordinal) =>
                 "Deliberate: a value that two readers can read as two (X.690 §11.1, §11.2.1).",
             (_, "certificate_authority_as_leaf") => "Deliberate: an authority's certificate is no peer's.",
             (_, "weak_key") => "Deliberate: RSA below 2,048 bits.",

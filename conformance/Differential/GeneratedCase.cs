@@ -114,15 +114,17 @@ public sealed class CaseGenerator
             4 => Told("leaf unknown critical", spec with { Extensions = [CertificateExtension.UnknownCritical] }),
             5 => Told("leaf an authority", spec with { BasicConstraints = new(true) }),
             6 => Told("leaf RSA 1024", spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) }),
-            9 => Told("leaf with a boolean that is neither", spec with { BasicConstraints = null, Extensions = [new("2.5.29.19", true, new byte[] { 0x30, 3, 1, 1, 1 })] }),
+            9 => Told("leaf with a boolean that is neither", WithExtension(spec with { BasicConstraints = null }, "2.5.29.19", 0x30, 3, 1, 1, 1)),
             10 => Sloppy("cA FALSE", spec with { BasicConstraints = null, Extensions = [new("2.5.29.19", true, new byte[] { 0x30, 3, 1, 1, 0 })] }),
             11 => Sloppy("usage with zero bits", spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 3, 2, 0, 0x80 })] }),
             12 => Sloppy("issuer's names empty", spec with { Extensions = [new("2.5.29.18", false, new byte[] { 0x30, 0 })] }),
-            13 => Told("leaf with ones behind its usages", spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 3, 2, 7, 0xc0 })] }),
+            13 => Told("leaf with ones behind its usages", WithExtension(spec with { KeyUsage = null }, "2.5.29.15", 3, 2, 7, 0xc0)),
             7 => Told("leaf without key identifier", spec with { AuthorityKeyIdentifier = KeyIdentifier.Absent }),
             _ => Told("leaf corrupt signature", spec with { CorruptSignature = true }),
         };
     }
+
+    private static CertificateSpec WithExtension(CertificateSpec spec, string oid, params byte[] value) => spec with { Extensions = [new(oid, true, value)] };
 
     private CertificateSpec Sloppy(string what, CertificateSpec spec) => Told($"leaf sloppy: {what}", spec);
 

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace MutualAuth.Conformance.Differential;
 
-/// <summary>Go's crypto/x509, asked about many cases by one run of a program that is built once, from <c>verify.go</c> beside this assembly.</summary>
+/// <summary>
+/// Go's crypto/x509, asked about many cases by one run of a program that is built once, from <c>verify.go</c> beside this assembly.
+/// </summary>
 internal static class GoProgram
 {
     private static readonly Lazy<string?> s_program = new(Build);

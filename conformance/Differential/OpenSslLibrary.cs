@@ -35,7 +35,8 @@ internal static partial class OpenSslLibrary
             _ = X509_VERIFY_PARAM_set_purpose(parameters, SslClient);
             X509_VERIFY_PARAM_set_time(parameters, (nint)generated.At.ToUnixTimeSeconds());
             var isAccepted = X509_verify_cert(context) == 1;
-            return new Opinion(isAccepted, isAccepted ? "accepted" : Marshal.PtrToStringUTF8(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)))!);
+            return new Opinion(isAccepted, isAccepted ? "accepted"
+                : Marshal.PtrToStringUTF8(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)))!);
         }
         catch (DllNotFoundException)
         {

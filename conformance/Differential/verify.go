@@ -61,7 +61,8 @@ func judge(at time.Time, certificates [][]byte) string {
 			others.AddCert(other)
 		}
 	}
-	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	usages := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: usages})
 	if err != nil {
 		return err.Error()
 	}

@@ -40,7 +40,8 @@ public static class FieldInputs
         new("02-bc-false-written", "00-root", "cA FALSE is written out", null, "client.example"),
         new("03-ku-trailing-zeros", "00-root", "the key usage has trailing zero bits", null, "client.example"),
         new("14-gentime-before-2050", "00-root", "both dates are GeneralizedTime before 2050", null, "client.example"),
-        new("06-serverauth-only", "00-root", "a public authority's certificate of 2026", RejectionReason.WrongUsage, "client.example", ["extendedKeyUsage", "clientAuth", "authority of your own"]),
+        new("06-serverauth-only", "00-root", "a public authority's certificate of 2026", RejectionReason.WrongUsage, "client.example",
+            ["extendedKeyUsage", "clientAuth", "authority of your own"]),
         new("07-upn-only", "00-root", "the only name is a user principal name", null, "upn:1234567890@mil"),
         new("15-idevid-no-expiry", "00-root", "a hardware module name, and no expiry", null, "subject:serialNumber=SN12345,O=Device%20Maker"),
         new("22-ms-template-ntds", "00-root", "what directory services of Microsoft add", null, "client.example"),
@@ -77,7 +78,8 @@ public static class FieldInputs
         return stage.Judge(new PeerEvidence(PeerRole.Client, [Der(File.ReadAllText(Path.Combine(Folder, input.File + ".pem")))]), s_at) switch
         {
             CertificateVerdict.Accepted accepted => new FieldOutcome(null, accepted.Peer.Name, null),
-            CertificateVerdict.Rejected rejected => new FieldOutcome(rejected.Rejection.Reason, rejected.ClaimedName, rejected.Rejection.ToString(), rejected.Rejection.Hint),
+            CertificateVerdict.Rejected rejected =>
+                new FieldOutcome(rejected.Rejection.Reason, rejected.ClaimedName, rejected.Rejection.ToString(), rejected.Rejection.Hint),
             var verdict => throw new InvalidOperationException($"A verdict of type {verdict.GetType().Name}."),
         };
     }

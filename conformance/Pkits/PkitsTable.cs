@@ -4,7 +4,8 @@ namespace MutualAuth.Conformance.Pkits;
 /// <param name="Section">The section of the PKITS document that has it, such as 4.4.</param>
 /// <param name="Target">The file of the certificate at the end of its path, without its ending.</param>
 /// <param name="IsValid">What the document expects.</param>
-/// <param name="Policies">The test policies (NIST-test-policy-N) of which one must hold; 0 is anyPolicy, which makes one needed and leaves open which; none for any or none.</param>
+/// <param name="Policies">The test policies (NIST-test-policy-N) of which one must hold; 0 is anyPolicy, which makes one needed and leaves open
+/// which; none for any or none.</param>
 /// <param name="Deviation">Why we answer otherwise on purpose; null where we do not.</param>
 public sealed record PkitsTest(string Section, string Target, bool IsValid, IReadOnlyList<int> Policies, string? Deviation);
 

@@ -39,7 +39,8 @@ internal static class DearestCommand
         {
             var parents = random.Next(2) == 0 ? slow : large;
             var parent = parents[random.Next(Survivors)];
-            var child = authority.Judge(Mutate(Cross(parent, parents[random.Next(Survivors)], random), random), random.Next(8) == 0 ? random.Next(4) : parent.Genuine);
+            var child = authority.Judge(Mutate(Cross(parent, parents[random.Next(Survivors)], random), random), random.Next(8) == 0
+                ? random.Next(4) : parent.Genuine);
             tried++;
             Admit(slow, child, found => found.Microseconds, authority);
             Admit(large, child, found => found.Allocated, authority);

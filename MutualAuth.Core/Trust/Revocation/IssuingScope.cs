@@ -103,7 +103,8 @@ internal sealed class IssuingScope
         {
             return subject.Extensions.CrlDistributionPoints.IsEmpty
                 ? 0
-                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints, new EncodingSlips()).ReadSequence(), mine, issuer, form);
+                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints, new EncodingSlips()).ReadSequence(), mine, issuer,
+                    form);
         }
         catch (AsnContentException)
         {
@@ -118,7 +119,8 @@ internal sealed class IssuingScope
         for (var read = 0; !distributionPoints.IsEmpty && read < MaxPoints; read++)
         {
             var point = distributionPoints.ReadSequence();
-            var (names, relative) = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(point.Within(name)) : ([], default);
+            var (names, relative) = point.TryReadContent(DerReader.Context(0, constructed: true), out var name) ? ReadPointName(point.Within(name))
+                : ([], default);
             var named = point.NextIs(DerReader.Context(1)) ? ReadReasons(ref point, DerReader.Context(1)) : AllReasons;
 
             // Where another authority issues the list, it is an indirect one, and those do not come here.
@@ -166,7 +168,8 @@ internal sealed class IssuingScope
             }
         }
 
-        return DistinguishedName.TryDecode(new DerReader(writer.Encode(), new EncodingSlips()), out var name) ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
+        return DistinguishedName.TryDecode(new DerReader(writer.Encode(), new EncodingSlips()), out var name)
+            ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
     }
 
     /// <summary>The full names of a point, or the contents of the one that is relative to the issuer's name.</summary>
