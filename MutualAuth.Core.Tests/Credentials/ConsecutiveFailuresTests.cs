@@ -275,6 +275,29 @@ public sealed class ConsecutiveFailuresTests
         _log.GetSnapshot().Should().NotContain(record => record.Id.Id == 1308, "whoever keeps users in memory knows it");
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_directory_that_others_can_write_is_not_used_for_it(bool canOthersWrite)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has other rights.");
+        }
+
+        await StoreAsync("file");
+        var kept = Directory.CreateDirectory(Path.Combine(_directory, "kept")).FullName;
+        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        File.SetUnixFileMode(kept, canOthersWrite ? mode | UnixFileMode.OtherWrite : mode);
+        var server = new TestServer(this, FileCredentialStore.Open(Users, new FileCredentialStoreOptions { FailureDirectory = kept }), max: 2);
+
+        await server.FailAsync("alice", 2);
+
+        (await server.LogInAsync("alice", Right)).Should().Be(RejectionReason.AttemptsLimited, "it is counted in the process in any case");
+        Directory.GetFiles(kept).Should().HaveCount(canOthersWrite ? 0 : 1);
+        _log.GetSnapshot().Count(record => record.Id.Id == 1308).Should().Be(canOthersWrite ? 1 : 0);
+        Directory.Exists(Users + ".failures").Should().BeFalse();
+    }
+
     [TestCase(nameof(IFailureCountingStore.AddFailureAsync))]
     [TestCase(nameof(IFailureCountingStore.FindFailuresAsync))]
     [TestCase(nameof(IFailureCountingStore.ClearFailuresAsync))]
