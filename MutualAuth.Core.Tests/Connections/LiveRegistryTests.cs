@@ -403,8 +403,12 @@ public sealed class LiveRegistryTests
     [Test]
     public async Task An_idle_connection_that_is_only_noticed_is_noticed_again_once_it_was_used_in_between([Values] bool isUsed)
     {
-        using var world = new LiveWorld(new LiveConnectionPolicy { IdleTimeout = TimeSpan.FromMinutes(10), OnIdle = LostGroundAction.Notify,
-            MaximumAge = TimeSpan.FromMinutes(40) });
+        using var world = new LiveWorld(new LiveConnectionPolicy
+        {
+            IdleTimeout = TimeSpan.FromMinutes(10),
+            OnIdle = LostGroundAction.Notify,
+            MaximumAge = TimeSpan.FromMinutes(40)
+        });
         var connection = world.Connect();
         world.Clock.Advance(TimeSpan.FromMinutes(10));
         (await connection.LostAsync()).Should().Be((RejectionReason.IdleTimeoutReached, LostGroundAction.Notify));

@@ -9,7 +9,7 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(120000)]
 public sealed class ClosingOverStreamsTests
 {
-    public enum Call
+    public enum Ending
     {
         Dispose,
         Abort,
@@ -26,12 +26,12 @@ public sealed class ClosingOverStreamsTests
     public void TearDown() => _world.Dispose();
 
     [Test]
-    public async Task Closing_ends_within_its_bound_and_disposes_of_the_stream([Values] Stubbornness stubbornness, [Values] Call call)
+    public async Task Closing_ends_within_its_bound_and_disposes_of_the_stream([Values] Stubbornness stubbornness, [Values] Ending ending)
     {
         var (client, stream) = await ConnectAsync(stubbornness);
         stream.BecomeStubborn();
 
-        await Task.Run(async () => await EndAsync(client, call)).WaitAsync(Ends.Deadline);
+        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(Ends.Deadline);
 
         stream.IsDisposed.Should().BeTrue();
     }
@@ -40,13 +40,13 @@ public sealed class ClosingOverStreamsTests
     [Test]
     public async Task Closing_beside_a_read_that_nothing_ends_ends_within_its_bound(
         [Values(Stubbornness.ReadsForEver, Stubbornness.ReadsBlockTheirCaller, Stubbornness.WritesForEver)] Stubbornness stubbornness,
-        [Values] Call call)
+        [Values] Ending ending)
     {
         var (client, stream) = await ConnectAsync(stubbornness);
         stream.BecomeStubborn();
         var reading = Task.Run(async () => await client.Stream.ReadAsync(new byte[10]));
 
-        await Task.Run(async () => await EndAsync(client, call)).WaitAsync(Ends.Deadline);
+        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(Ends.Deadline);
 
         stream.IsDisposed.Should().BeTrue();
         if (stubbornness != Stubbornness.ReadsForEver)
@@ -80,20 +80,20 @@ public sealed class ClosingOverStreamsTests
         return (ends.Client.Accepted, stream);
     }
 
-    private static async Task EndAsync(MutualTlsConnection connection, Call call)
+    private static async Task EndAsync(MutualTlsConnection connection, Ending ending)
     {
-        switch (call)
+        switch (ending)
         {
-            case Call.Dispose:
+            case Ending.Dispose:
                 await connection.DisposeAsync();
                 break;
-            case Call.Abort:
+            case Ending.Abort:
                 connection.Abort();
                 break;
-            case Call.StreamDisposeAsync:
+            case Ending.StreamDisposeAsync:
                 await connection.Stream.DisposeAsync();
                 break;
-            case Call.StreamDispose:
+            case Ending.StreamDispose:
 #pragma warning disable CA1849 // the synchronous call is what is tried
                 connection.Stream.Dispose();
 #pragma warning restore CA1849

@@ -128,8 +128,11 @@ public sealed class GoodCitizenTests
     public async Task A_stop_lends_nothing_of_whoever_asked_for_it_to_what_others_hear_of()
     {
         var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions),
-            EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        await using var listener = MutualTlsListener.Start(new()
+        {
+            Server = new MutualTlsServer(_world.ServerOptions),
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0)
+        });
         await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
             .WaitAsync(Ends.Deadline);
         await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
@@ -147,8 +150,11 @@ public sealed class GoodCitizenTests
     public async Task Whoever_lets_nothing_flow_already_can_call_everything()
     {
         var flow = ExecutionContext.SuppressFlow();
-        var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions),
-            EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        var listener = MutualTlsListener.Start(new()
+        {
+            Server = new MutualTlsServer(_world.ServerOptions),
+            EndPoint = new IPEndPoint(IPAddress.Loopback, 0)
+        });
         var connecting = new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test");
         var accepting = listener.AcceptAsync().AsTask();
         flow.Undo();

@@ -44,8 +44,12 @@ public sealed class IdleConnectionsTests
         var log = new EventLog();
         var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout, OnIdle = LostGroundAction.Abort };
         await using var ends = onServer
-            ? await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy, TimeProvider = _clock,
-                LoggerFactory = log })
+            ? await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
+            {
+                LiveConnections = policy,
+                TimeProvider = _clock,
+                LoggerFactory = log
+            })
             : await Ends.ShakeAsync(_world.ClientOptions with { LiveConnections = policy, TimeProvider = _clock, LoggerFactory = log },
                 _world.ServerOptions);
         var (ours, peer) = onServer ? (ends.Server.Accepted, ends.Client.Accepted) : (ends.Client.Accepted, ends.Server.Accepted);
@@ -73,8 +77,11 @@ public sealed class IdleConnectionsTests
     public async Task By_default_it_drains_and_ends_after_the_grace_period_with_a_word_to_the_peer()
     {
         var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout };
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { LiveConnections = policy,
-            TimeProvider = _clock });
+        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
+        {
+            LiveConnections = policy,
+            TimeProvider = _clock
+        });
         var (server, client) = (ends.Server.Accepted, ends.Client.Accepted);
 
         _clock.Advance(s_timeout);

@@ -276,7 +276,7 @@ public abstract class DatabaseStoreTests
     {
         await Store.SetAsync("alice", Verifier("pencil"));
         await Store.SetAsync("Alice", Verifier("pencil"));
-        var counting = (IFailureCountingStore)(object)Store;
+        var counting = Counting(Store);
         foreach (var before in new[] { 0, 1, 2, 3, 3 })
         {
             (await counting.AddFailureAsync("alice", 3)).Should().Be(before);
@@ -284,7 +284,7 @@ public abstract class DatabaseStoreTests
 
         (await counting.AddFailureAsync("nobody", 3)).Should().BeNull();
         (await ScalarAsync("SELECT COUNT(*) FROM mutualauth_failure")).Should().Be(1, "nobody is written for whom there is nobody");
-        var another = (IFailureCountingStore)(object)new DatabaseCredentialStore(Source);
+        var another = Counting(new DatabaseCredentialStore(Source));
         (await another.FindFailuresAsync("alice")).Should().Be(3);
         (await another.FindFailuresAsync("Alice")).Should().Be(0, "names are told apart");
         (await another.FindFailuresAsync("nobody")).Should().BeNull();
@@ -301,7 +301,7 @@ public abstract class DatabaseStoreTests
     public async Task Failures_that_are_counted_at_once_by_several_servers_are_each_counted_and_none_beyond_the_limit()
     {
         await Store.SetAsync("alice", Verifier("pencil"));
-        IFailureCountingStore[] servers = [.. Enumerable.Range(0, 3).Select(_ => (IFailureCountingStore)(object)new DatabaseCredentialStore(Source))];
+        IFailureCountingStore[] servers = [.. Enumerable.Range(0, 3).Select(_ => Counting(new DatabaseCredentialStore(Source)))];
 
         var adding = Enumerable.Range(0, 30).Select(index => Task.Run(() => servers[index % 3].AddFailureAsync("alice", 20).AsTask()));
         var before = await Task.WhenAll(adding).WaitAsync(RunningProgram.Deadline);
@@ -317,7 +317,7 @@ public abstract class DatabaseStoreTests
     public async Task A_user_with_a_hundred_failures_does_not_come_in_from_a_new_place(int failures, string password, RejectionReason? reason)
     {
         await Store.SetAsync("alice", Verifier("pencil"));
-        var counting = (IFailureCountingStore)(object)Store;
+        var counting = Counting(Store);
         for (var count = 0; count < failures; count++)
         {
             await counting.AddFailureAsync("alice", 100);
@@ -432,6 +432,8 @@ public abstract class DatabaseStoreTests
 
         return string.Join('\n', rows.Order(StringComparer.Ordinal));
     }
+
+    private static IFailureCountingStore Counting(ICredentialStore store) => (IFailureCountingStore)store;
 
     private async Task<StoredCredential?> FindAsync(string name) => await Store.FindAsync(name, CancellationToken.None);
 }

@@ -23,49 +23,49 @@ internal static class Talk
 
     internal static Task ReadUntilItEndsAsync(SslStream stream, Calls calls, byte[] buffer, Action moved, CancellationToken cancellationToken) =>
         calls switch
-    {
-        Calls.Synchronous => OnAThreadOfItsOwn(() =>
         {
-            while (!cancellationToken.IsCancellationRequested && stream.Read(buffer) > 0)
+            Calls.Synchronous => OnAThreadOfItsOwn(() =>
             {
-                moved();
-                Thread.Yield();
-            }
-        }),
-        Calls.Apm => LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved,
-            cancellationToken),
-        _ => LoopAsync(async () => await stream.ReadAsync(buffer, cancellationToken) > 0, moved, cancellationToken),
-    };
+                while (!cancellationToken.IsCancellationRequested && stream.Read(buffer) > 0)
+                {
+                    moved();
+                    Thread.Yield();
+                }
+            }),
+            Calls.Apm => LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved,
+                cancellationToken),
+            _ => LoopAsync(async () => await stream.ReadAsync(buffer, cancellationToken) > 0, moved, cancellationToken),
+        };
 
     internal static Task WriteUntilItEndsAsync(SslStream stream, Calls calls, byte[] message, Action moved, CancellationToken cancellationToken) =>
         calls switch
-    {
-        Calls.Synchronous => OnAThreadOfItsOwn(() =>
         {
-            while (!cancellationToken.IsCancellationRequested)
+            Calls.Synchronous => OnAThreadOfItsOwn(() =>
             {
-                stream.Write(message);
-                moved();
-                Thread.Yield();
-            }
-        }),
-        Calls.Apm => LoopAsync(
-            async () =>
-            {
-                await Task.Factory.FromAsync(stream.BeginWrite, stream.EndWrite, message, 0, message.Length, null);
-                return true;
-            },
-            moved,
-            cancellationToken),
-        _ => LoopAsync(
-            async () =>
-            {
-                await stream.WriteAsync(message, CancellationToken.None);
-                return true;
-            },
-            moved,
-            cancellationToken),
-    };
+                while (!cancellationToken.IsCancellationRequested)
+                {
+                    stream.Write(message);
+                    moved();
+                    Thread.Yield();
+                }
+            }),
+            Calls.Apm => LoopAsync(
+                async () =>
+                {
+                    await Task.Factory.FromAsync(stream.BeginWrite, stream.EndWrite, message, 0, message.Length, null);
+                    return true;
+                },
+                moved,
+                cancellationToken),
+            _ => LoopAsync(
+                async () =>
+                {
+                    await stream.WriteAsync(message, CancellationToken.None);
+                    return true;
+                },
+                moved,
+                cancellationToken),
+        };
 
     private static async Task LoopAsync(Func<ValueTask<bool>> call, Action moved, CancellationToken cancellationToken)
     {

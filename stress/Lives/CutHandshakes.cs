@@ -16,7 +16,8 @@ internal static class CutHandshakes
     private static readonly TimeSpan s_handshakeTimeout = TimeSpan.FromSeconds(3);
 
     internal static Scenario Scenario { get; } = new("handshakes-cut",
-        "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync) { Seconds = 600, Whole = Most };
+        "handshakes that end at a random octet: reset, end, close, garbage, a flipped bit, silence", RunAsync)
+    { Seconds = 600, Whole = Most };
 
     private static async Task RunAsync(Run run)
     {

@@ -16,7 +16,8 @@ internal static class ManyConnections
     private const int MostTimers = 4;
 
     internal static Scenario Scenario { get; } = new("twenty-thousand", "20,000 connections opened, used and closed: what is left of them",
-        RunAsync) { Seconds = 900, Share = 3, Whole = Whole };
+        RunAsync)
+    { Seconds = 900, Share = 3, Whole = Whole };
 
     private static async Task RunAsync(Run run)
     {

@@ -14,8 +14,11 @@ internal static class RandomCancels
 
     private static readonly TimeSpan s_late = TimeSpan.FromSeconds(1);
 
-    internal static Scenario Scenario { get; } = new("random-cancels", "ConnectAsync cancelled at random moments", RunAsync) { Seconds = 300,
-        Whole = Most };
+    internal static Scenario Scenario { get; } = new("random-cancels", "ConnectAsync cancelled at random moments", RunAsync)
+    {
+        Seconds = 300,
+        Whole = Most
+    };
 
     private static async Task RunAsync(Run run)
     {
