@@ -8,6 +8,9 @@ public sealed record Disagreement(string Class, string? Explanation);
 /// <summary>Sorts disagreements into the classes that are understood. docs/conformance.md has the same table.</summary>
 public static class Disagreements
 {
+    private const string Missed =
+        "Theirs: given nothing but the path that we found they accept it, or two of its authorities have one name and they take the wrong one.";
+
     /// <summary>Sorts all of one implementation's; it is asked again about less where it did not find a path that we found.</summary>
     public static IReadOnlyList<(GeneratedCase Case, Disagreement Found)> Classify(string name, AskAll ask,
         IReadOnlyList<(GeneratedCase Case, Opinion Ours, Opinion Theirs)> all)
@@ -23,7 +26,7 @@ public static class Disagreements
         var missed = weAccept.Select((each, i) => (each.Case, Found: ExplainOurs(name, each.Theirs) is { } why
             ? new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", why)
             : again[i] is { IsAccepted: true } || Validators.HasNamesakes(reduced[i])
-            ? new Disagreement($"{name}: does not find the valid path beside another", "Theirs: they do not try all issuers of a name.")
+            ? new Disagreement($"{name}: does not find the valid path beside another", Missed)
             : new Disagreement($"{name}: we accept, they say {each.Theirs.Why}", null)));
         return [.. missed, .. all.Where(each => !each.Ours.IsAccepted)
             .Select(each => (each.Case, new Disagreement($"{name}: we say {each.Ours.Why}, they accept", Explain(each.Case, each.Ours, name))))];

@@ -11,7 +11,7 @@ public sealed record PkitsTest(string Section, string Target, bool IsValid, IRea
 
 /// <summary>
 /// What the PKITS document (version 1.0.1, 14 April 2011) expects of each test. Most say it in the names of their files; those that depend on the
-/// inputs of a verifier, and those in which we deviate, stand here by hand. Sections 4.8 to 4.12 were compared with the document's inputs one by one.
+/// inputs of a verifier, and those in which we deviate, stand here by hand. Sections 4.8 to 4.12 were compared with the document's expectations.
 /// Three of its parts need inputs that this library does not have, and are left out: 4.10.1 (3) and 4.10.2 (2) with initial-policy-mapping-inhibit,
 /// 4.12.3 (2) with initial-inhibit-any-policy. The document expects all three to be refused.
 /// </summary>
