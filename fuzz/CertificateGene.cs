@@ -218,7 +218,8 @@ internal sealed record CertificateGene
                     WriteElement(value, 0x06, [0x2b, 6, 1, 5, 5, 7, 48, 1]);
                     WriteElement(value, 0x86, item);
                 }
-            }),
+            }
+            ),
             3 => ("2.5.29.31", 2, value => WriteElement(value, 0x30, item)),
             4 => ("2.5.29.18", 6, value => WriteElement(value, 0xa4, Encoded(inner =>
             {
