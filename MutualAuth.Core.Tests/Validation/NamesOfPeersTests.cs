@@ -185,10 +185,8 @@ public sealed class NamesOfPeersTests
         }
 
         var ofAnotherType = GeneralName.Other("1.3.6.1.4.1.311.20.2.4", s_alice);
-        Judge(spec => spec with { EmailAddresses = [name] }, rule, dialled: null)
-            .Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
-        Judge(spec => spec with { OtherNames = [ofAnotherType] }, rule, dialled: null)
-            .Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
+        Judge(spec => spec with { EmailAddresses = [name] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
+        Judge(spec => spec with { OtherNames = [ofAnotherType] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
     }
 
     [Test]

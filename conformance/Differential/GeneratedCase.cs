@@ -124,8 +124,7 @@ public sealed class CaseGenerator
         };
     }
 
-    private static CertificateSpec WithExtension(CertificateSpec spec, string oid, params byte[] value) =>
-        spec with { Extensions = [new(oid, true, value)] };
+    private static CertificateSpec WithExtension(CertificateSpec spec, string oid, params byte[] value) => spec with { Extensions = [new(oid, true, value)] };
 
     private CertificateSpec Sloppy(string what, CertificateSpec spec) => Told($"leaf sloppy: {what}", spec);
 
