@@ -34,6 +34,7 @@ public sealed class ClosingOverStreamsTests
         await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(Ends.Deadline);
 
         stream.IsDisposed.Should().BeTrue();
+        stream.LetGo();
     }
 
     /// <summary>A read that waits does not keep the connection from being closed, and ends with it.</summary>
@@ -94,7 +95,7 @@ public sealed class ClosingOverStreamsTests
                 await connection.Stream.DisposeAsync();
                 break;
             case Ending.StreamDispose:
-#pragma warning disable CA1849 // the synchronous call is what is tried
+#pragma warning disable CA1849 // the synchronous disposal is what this case tries
                 connection.Stream.Dispose();
 #pragma warning restore CA1849
                 break;

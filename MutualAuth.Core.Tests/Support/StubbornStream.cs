@@ -29,6 +29,7 @@ public enum Stubbornness
 internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : Stream
 {
     private readonly ManualResetEventSlim _end = new();
+    private readonly ManualResetEventSlim _letGo = new();
     private volatile bool _isStubborn;
 
     internal bool IsDisposed { get; private set; }
@@ -48,6 +49,9 @@ internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : 
     }
 
     internal void BecomeStubborn() => _isStubborn = true;
+
+    /// <summary>Gives back the thread that its disposal holds, once a test is over.</summary>
+    internal void LetGo() => _letGo.Set();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -95,7 +99,7 @@ internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : 
         base.Dispose(disposing);
         if (_isStubborn && stubbornness == Stubbornness.DisposesForEver)
         {
-            Thread.Sleep(Timeout.Infinite);
+            _letGo.Wait();
         }
 
         if (_isStubborn && stubbornness == Stubbornness.DisposalThrows)
