@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
-using MutualAuth.Names;
+using MutualAuth.Revalidation;
 
 namespace MutualAuth;
 
@@ -31,7 +31,7 @@ public sealed class MutualTlsClient
     /// <summary>Connects to a host, whichever of its addresses answers first (RFC 8305), and authenticates both ends.</summary>
     /// <param name="host">
     /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is no part of the name. It is also
-    /// the name that <see cref="Validation.Authorize.ServerName"/> demands.
+    /// the name that <see cref="Authorize.ServerName"/> demands.
     /// </param>
     /// <param name="port">The TCP port.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
@@ -30,15 +29,15 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// </summary>
     /// <remarks>
     /// Its price on this platform: only the server's own certificate is to hand at that moment, so that its intermediates must be known in
-    /// advance (<see cref="Trust.TrustAnchors.WithIntermediates"/>); our own intermediates cannot be sent, so that the server must know them;
+    /// advance (<see cref="TrustAnchors.WithIntermediates"/>); our own intermediates cannot be sent, so that the server must know them;
     /// and the TLS context is built anew for each connection (<c>docs/platforms.md</c> has the measured cost).
     /// </remarks>
     public bool JudgeServerBeforeShowingIdentity { get; init; }
 
     /// <summary>
     /// Go on with a server that neither asks for the certificate that we would present nor confirms: it cannot know who we are, and anybody else is the same to
-    /// it. Default: false, such a server is refused as <see cref="Errors.RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms has its own say
-    /// about whom it lets in, and is not concerned. <see cref="Evidence.SessionFacts.OwnCertificateRequested"/> tells either way.
+    /// it. Default: false, such a server is refused as <see cref="RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms has its own say
+    /// about whom it lets in, and is not concerned. <see cref="SessionFacts.OwnCertificateRequested"/> tells either way.
     /// </summary>
     public bool DangerousAllowServersThatAskForNoCertificate { get; init; }
 

@@ -3,12 +3,11 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Caching;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
-using MutualAuth.Names;
 using MutualAuth.Telemetry;
+using MutualAuth.Transport;
 
 namespace MutualAuth;
 

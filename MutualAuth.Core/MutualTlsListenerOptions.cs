@@ -1,6 +1,5 @@
 using System.Net;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
 
 namespace MutualAuth;
 

@@ -4,8 +4,11 @@ using System.Runtime.CompilerServices;
 using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
+using MutualAuth.Hello;
+using MutualAuth.Identities;
+using MutualAuth.Revalidation;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth;

@@ -2,6 +2,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
+using MutualAuth.Identities;
 
 namespace MutualAuth;
 
@@ -63,5 +64,5 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 /// <param name="hello">What the client asks for; nothing of it is verified.</param>
 /// <param name="front">The server that was asked: return it to serve the client with its own configuration.</param>
 /// <param name="cancellationToken">Ends with the handshake's deadline.</param>
-/// <returns>The server that carries on; null turns the client away as <see cref="Errors.RejectionReason.UnrecognizedServerName"/>.</returns>
+/// <returns>The server that carries on; null turns the client away as <see cref="RejectionReason.UnrecognizedServerName"/>.</returns>
 public delegate ValueTask<MutualTlsServer?> ServerSelector(ClientHello hello, MutualTlsServer front, CancellationToken cancellationToken);

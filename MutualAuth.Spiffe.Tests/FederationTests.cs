@@ -1,10 +1,9 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests;
 

@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Paths;
 using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Tests;
 

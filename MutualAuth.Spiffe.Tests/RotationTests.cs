@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests;
 

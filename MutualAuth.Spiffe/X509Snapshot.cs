@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Spiffe;
 

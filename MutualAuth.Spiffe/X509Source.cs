@@ -1,12 +1,12 @@
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Names;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Spiffe.Updates;
-using MutualAuth.Telemetry;
 using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Spiffe;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Names;
-using MutualAuth.Trust;
+using MutualAuth.Paths;
 
 namespace MutualAuth.Spiffe;
 

@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Testing.Tests.Support;
 
 namespace MutualAuth.Testing.Tests;

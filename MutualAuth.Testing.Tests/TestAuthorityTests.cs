@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Certificates;
 using MutualAuth.Testing.Tests.Support;
 
 namespace MutualAuth.Testing.Tests;

@@ -1,6 +1,5 @@
 using System.Security.Authentication;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Errors;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
 

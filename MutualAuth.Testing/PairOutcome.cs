@@ -1,6 +1,3 @@
-using MutualAuth.Connections;
-using MutualAuth.Errors;
-
 namespace MutualAuth.Testing;
 
 /// <summary>How a handshake ended on both sides: a connection or a failure each.</summary>

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
 using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Testing;
 

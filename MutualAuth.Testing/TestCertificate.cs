@@ -4,7 +4,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing;

@@ -1,7 +1,4 @@
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Testing.Transports;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Testing;
 

@@ -5,10 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks;
 

@@ -3,8 +3,6 @@ using System.Globalization;
 using System.Net;
 using MutualAuth.Certificates;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks;
 

@@ -7,10 +7,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Evidence;
+using MutualAuth.Handshake;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Benchmarks;
 

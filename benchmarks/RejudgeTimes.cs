@@ -3,11 +3,11 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
+using MutualAuth.Reloading;
+using MutualAuth.Revalidation;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks;

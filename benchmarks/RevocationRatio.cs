@@ -2,10 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
 using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks;

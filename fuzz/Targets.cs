@@ -1,10 +1,10 @@
 using System.Formats.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Names;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Ocsp;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Fuzz;
 

@@ -4,10 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Spiffe;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 const string ServerAuth = "1.3.6.1.5.5.7.3.1";
 const string ClientAuth = "1.3.6.1.5.5.7.3.2";
@@ -62,7 +59,7 @@ catch (HandshakeException failure)
     return failure is { Failure: HandshakeFailure.RefusedByPeer, PeerReason: PublicReason.AccessDenied } ? 0 : 1;
 }
 
-Task<MutualAuth.Connections.MutualTlsConnection> ConnectAsync(string name) => new MutualTlsClient(new MutualTlsClientOptions
+Task<MutualAuth.MutualTlsConnection> ConnectAsync(string name) => new MutualTlsClient(new MutualTlsClientOptions
 {
     Identity = Identity.From(IssueLeaf(name, ClientAuth)),
     Trust = trust,

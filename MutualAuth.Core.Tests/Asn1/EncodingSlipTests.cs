@@ -1,12 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Names;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Certificates;
+namespace MutualAuth.Tests.Asn1;
 
 /// <summary>
 /// Encodings that are not DER to the letter and change no meaning: the default profile lets them pass in every place of a path, the strict ones
@@ -56,11 +56,11 @@ public sealed class EncodingSlipTests
         using var leaf = root.Issue(spec => Client(spec) with { RewriteTbs = tbs => DerEdit.Sequence(tbs, slip) });
         using var other = root.Issue(spec => Client(spec) with { RewriteTbs = tbs => DerEdit.Sequence(tbs, neighbour) });
 
-        Paths.Validate(leaf, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(plain, Paths.Trusting(root), ValidationProfile.Rfc5280).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(plain, TestPaths.Trusting(root), ValidationProfile.Rfc5280).Rejection.Should().BeNull();
         foreach (var strict in (ValidationProfile[])[ValidationProfile.Rfc5280, ValidationProfile.WebPki])
         {
-            var rejection = Paths.Validate(leaf, Paths.Trusting(root), strict).Rejection;
+            var rejection = TestPaths.Validate(leaf, TestPaths.Trusting(root), strict).Rejection;
             (rejection?.Reason).Should().Be(RejectionReason.CertificateMalformed);
             rejection!.Presented.Should().Contain(where);
             rejection.Element.Should().StartWith("leaf certificate");
@@ -78,8 +78,8 @@ public sealed class EncodingSlipTests
         using var issuing = root.IssueIntermediate("Issuing", Sloppy);
         using var leaf = issuing.Issue(Client);
 
-        Paths.Validate(leaf, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
+        TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
 
         static CertificateSpec Sloppy(CertificateSpec spec) => spec with
         {
@@ -99,7 +99,7 @@ public sealed class EncodingSlipTests
         using var negative = root.Issue(spec => spec with { RewriteTbs = tbs => DerEdit.Sequence(tbs, Version("a0030201ff")) });
 
         first.Read().Version.Should().Be(1);
-        Paths.Validate(first, Paths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
+        TestPaths.Validate(first, TestPaths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
         Certificate.TryParse(negative.RawCertificate, out _, out _).Should().BeFalse();
 
         static Action<List<byte[]>> Version(string field) => parts =>
@@ -116,9 +116,9 @@ public sealed class EncodingSlipTests
         using var peer = constrained.Issue(Client);
         using var stranger = constrained.Issue(spec => Client(spec) with { DnsNames = ["client.other"] });
 
-        Paths.Validate(peer, Paths.Trusting(constrained)).Rejection.Should().BeNull();
-        Paths.Validate(stranger, Paths.Trusting(constrained)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
-        Paths.Validate(peer, Paths.Trusting(constrained), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
+        TestPaths.Validate(peer, TestPaths.Trusting(constrained)).Rejection.Should().BeNull();
+        TestPaths.Validate(stranger, TestPaths.Trusting(constrained)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(peer, TestPaths.Trusting(constrained), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
 
         using var unbounded = new TestAuthority("Root", Constrained("300da00b3009820474657374800101"));
         Certificate.TryParse(unbounded.AsCertificate.RawCertificate, out _, out _).Should().BeFalse("a minimum of 1 is another constraint");
@@ -136,8 +136,8 @@ public sealed class EncodingSlipTests
             RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts[^1] = Convert.FromHexString("a3023000")),
         });
 
-        Paths.Validate(bare, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.WrongUsage);
-        Paths.Validate(bare, Paths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
+        TestPaths.Validate(bare, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.WrongUsage);
+        TestPaths.Validate(bare, TestPaths.Trusting(root), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
     }
 
     [Test]
@@ -153,7 +153,7 @@ public sealed class EncodingSlipTests
             }),
         });
 
-        Paths.Validate(nobody, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.ProfileViolated);
+        TestPaths.Validate(nobody, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.ProfileViolated);
     }
 
     [Test]

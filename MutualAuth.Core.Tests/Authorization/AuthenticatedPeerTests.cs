@@ -1,10 +1,11 @@
 using System.Security.Claims;
+using MutualAuth.Certificates;
+using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Authorization;
 
 /// <summary>One peer with all that it has proven, and the same as the framework's principal.</summary>
 public sealed class AuthenticatedPeerTests

@@ -1,10 +1,8 @@
 using System.Net;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Authorization;
 
 public sealed class AuthorizeTests
 {

@@ -1,10 +1,9 @@
 using System.Net;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Authorization;
 
 public sealed class NameRuleTests
 {

@@ -3,15 +3,14 @@ using System.Formats.Asn1;
 using System.Runtime.ExceptionServices;
 using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Authorization;
 
 /// <summary>What an accepted peer is called: never by what nobody has checked, never by nothing, and each kind of name in a spelling of its own.</summary>
 public sealed class NamesOfPeersTests

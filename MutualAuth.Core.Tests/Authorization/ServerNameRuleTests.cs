@@ -1,8 +1,6 @@
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Authorization;
 
 public sealed class ServerNameRuleTests
 {

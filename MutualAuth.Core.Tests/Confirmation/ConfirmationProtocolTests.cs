@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Confirmation;
 

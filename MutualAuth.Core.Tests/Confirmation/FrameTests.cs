@@ -1,6 +1,5 @@
 using CsCheck;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Confirmation;
 

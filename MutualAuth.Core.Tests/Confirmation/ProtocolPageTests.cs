@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Confirmation;

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Connections;

@@ -1,6 +1,5 @@
 using System.Net;
 using MutualAuth.Connections;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
 using MutualAuth.Tests.Support;
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using MutualAuth.Connections;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Documentation;

@@ -7,10 +7,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
+using MutualAuth.Expiry;
 using MutualAuth.Handshake;
+using MutualAuth.Ocsp;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Documentation;

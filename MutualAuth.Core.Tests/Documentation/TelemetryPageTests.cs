@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
-using MutualAuth.Telemetry;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Documentation;

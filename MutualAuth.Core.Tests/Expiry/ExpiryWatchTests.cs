@@ -1,13 +1,12 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Telemetry;
+using MutualAuth.Expiry;
+using MutualAuth.Identities;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Expiry;
 
 /// <summary>The end of our own material is told of before it comes, once for each threshold.</summary>
 public sealed class ExpiryWatchTests

@@ -1,11 +1,9 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Expiry;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Expiry;
 
 /// <summary>Each mistake in our own identity is found before any peer finds it, as its own kind; the same identity without it passes.</summary>
 public sealed class IdentityCheckTests

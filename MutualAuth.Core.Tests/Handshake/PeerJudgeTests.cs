@@ -1,8 +1,7 @@
 using System.Net.Security;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Certificates;
+using MutualAuth.Confirmation;
 using MutualAuth.Handshake;
-using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;

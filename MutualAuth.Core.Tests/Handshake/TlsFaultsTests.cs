@@ -1,8 +1,8 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using FluentAssertions;
-using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Transport;
 using NUnit.Framework;
 
 namespace MutualAuth.Tests.Handshake;

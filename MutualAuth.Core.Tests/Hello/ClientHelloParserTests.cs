@@ -1,9 +1,8 @@
 using CsCheck;
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Tests.Support;
 
-namespace MutualAuth.Tests.Handshake;
+namespace MutualAuth.Tests.Hello;
 
 public sealed class ClientHelloParserTests
 {

@@ -1,8 +1,7 @@
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Tests.Support;
 
-namespace MutualAuth.Tests.Handshake;
+namespace MutualAuth.Tests.Hello;
 
 /// <summary>What a key exchange would cost is decided by the hello, before anybody computes (CVE-2002-20001).</summary>
 public sealed class KeyExchangeGroupsTests

@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 
-namespace MutualAuth.Tests.Certificates;
+namespace MutualAuth.Tests.Identities;
 
 /// <summary>What loads, and that each mistake in one's own material is a sentence and not a surprise at the first handshake.</summary>
 public sealed class IdentityTests

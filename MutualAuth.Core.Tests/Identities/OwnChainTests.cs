@@ -1,10 +1,9 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Certificates;
+namespace MutualAuth.Tests.Identities;
 
 /// <summary>What we send ourselves: names compare by RFC 5280 §7.1, and an authority's rollover certificates are part of the chain.</summary>
 public sealed class OwnChainTests
@@ -52,8 +51,8 @@ public sealed class OwnChainTests
         var identity = Identity.FromPem(leaf.CertificatePem + newWithOld.CertificatePem, leaf.PrivateKeyPem);
 
         identity.Intermediates.Should().ContainSingle().Which.Should().Be(newWithOld.Read());
-        new PathValidator().Validate(identity.Certificate, [.. identity.Intermediates], Paths.Trusting(old), Evidence.PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
-        new PathValidator().Validate(identity.Certificate, [], Paths.Trusting(old), Evidence.PeerRole.Server, TimeProvider.System.GetUtcNow()).Reason().Should().NotBeNull();
+        new PathValidator().Validate(identity.Certificate, [.. identity.Intermediates], TestPaths.Trusting(old), MutualAuth.PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
+        new PathValidator().Validate(identity.Certificate, [], TestPaths.Trusting(old), MutualAuth.PeerRole.Server, TimeProvider.System.GetUtcNow()).Reason().Should().NotBeNull();
     }
 
     [Test]

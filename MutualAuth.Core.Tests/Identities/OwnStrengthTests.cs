@@ -1,9 +1,7 @@
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
-namespace MutualAuth.Tests.Certificates;
+namespace MutualAuth.Tests.Identities;
 
 /// <summary>What the platform's security level would refuse in every handshake is refused when the identity is made.</summary>
 [CancelAfter(60000)]

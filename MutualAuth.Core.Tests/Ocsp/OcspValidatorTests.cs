@@ -3,18 +3,18 @@ using System.Security.Cryptography.X509Certificates;
 using CsCheck;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Ocsp;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 using OcspStatus = MutualAuth.Testing.Revocation.OcspStatus;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Ocsp;
 
 [CancelAfter(20_000)]
 public sealed class OcspValidatorTests

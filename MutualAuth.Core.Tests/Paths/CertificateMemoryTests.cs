@@ -1,11 +1,10 @@
+using MutualAuth.Caching;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>What is remembered between validations must never change a verdict.</summary>
 public sealed class CertificateMemoryTests
@@ -62,7 +61,7 @@ public sealed class CertificateMemoryTests
         using var leaf = intermediate.IssueClient("client.test");
         Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
 
-        var result = validator.Validate(leaf.Read(), [intermediate.Read()], Paths.Trusting(other), PeerRole.Client, _now);
+        var result = validator.Validate(leaf.Read(), [intermediate.Read()], TestPaths.Trusting(other), PeerRole.Client, _now);
 
         result.Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
@@ -108,9 +107,9 @@ public sealed class CertificateMemoryTests
         using var leaf = _root.IssueClient("client.test");
         Validate(validator, leaf).Rejection.Should().BeNull();
 
-        validator.Validate(leaf.Read(), [], Paths.Trusting(other), PeerRole.Client, _now).Rejection.Should().NotBeNull();
-        validator.Validate(leaf.Read(), [], Paths.Trusting(_root), PeerRole.Client, leaf.Read().NotAfter.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
-        validator.Validate(leaf.Read(), [], Paths.Trusting(_root), PeerRole.Server, _now).Reason().Should().Be(RejectionReason.WrongUsage);
+        validator.Validate(leaf.Read(), [], TestPaths.Trusting(other), PeerRole.Client, _now).Rejection.Should().NotBeNull();
+        validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, leaf.Read().NotAfter.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
+        validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, _now).Reason().Should().Be(RejectionReason.WrongUsage);
         Validate(validator, leaf).Rejection.Should().BeNull();
     }
 
@@ -137,7 +136,7 @@ public sealed class CertificateMemoryTests
         using var leaf = intermediate.IssueClient("client.test");
         Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
 
-        var result = validator.Validate(leaf.Read(), [intermediate.Read()], Paths.Trusting(rekeyed), PeerRole.Client, _now);
+        var result = validator.Validate(leaf.Read(), [intermediate.Read()], TestPaths.Trusting(rekeyed), PeerRole.Client, _now);
 
         result.Reason().Should().Be(RejectionReason.SignatureInvalid);
     }
@@ -150,7 +149,7 @@ public sealed class CertificateMemoryTests
         using var leaf = intermediate.Issue(spec => spec with { NotAfter = _now.AddDays(9) });
         Validate(validator, leaf, intermediate.Read()).Rejection.Should().BeNull();
 
-        var later = validator.Validate(leaf.Read(), [intermediate.Read()], Paths.Trusting(_root), PeerRole.Client, _now.AddDays(2));
+        var later = validator.Validate(leaf.Read(), [intermediate.Read()], TestPaths.Trusting(_root), PeerRole.Client, _now.AddDays(2));
 
         later.Reason().Should().Be(RejectionReason.CertificateExpired);
     }
@@ -165,14 +164,14 @@ public sealed class CertificateMemoryTests
 
         for (var i = 0; i < 3; i++)
         {
-            validator.Validate(leaf.Read(), [intermediate.Read()], Paths.Trusting(_root), PeerRole.Client, _now, revocation);
+            validator.Validate(leaf.Read(), [intermediate.Read()], TestPaths.Trusting(_root), PeerRole.Client, _now, revocation);
         }
 
         revocation.Asked.Should().Equal(Enumerable.Repeat<Certificate[]>([intermediate.Read(), leaf.Read()], 3).SelectMany(each => each));
     }
 
     private PathResult Validate(PathValidator validator, TestCertificate leaf, params Certificate[] presented) =>
-        validator.Validate(leaf.Read(), presented, Paths.Trusting(_root), PeerRole.Client, _now);
+        validator.Validate(leaf.Read(), presented, TestPaths.Trusting(_root), PeerRole.Client, _now);
 
     private sealed class CountingRevocation : IRevocationSource
     {

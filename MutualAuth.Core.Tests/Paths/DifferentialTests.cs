@@ -1,6 +1,7 @@
 using MutualAuth.Conformance.Differential;
+using MutualAuth.Handshake;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>A bounded run of what <c>conformance differential</c> does for thousands: every disagreement with another implementation must be understood.</summary>
 public sealed class DifferentialTests

@@ -1,9 +1,8 @@
 using MutualAuth.Conformance.Inputs;
-using MutualAuth.Errors;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>Certificates of the field and of attackers, each judged as the conformance project judges it: what is right about each stands in its table.</summary>
 public sealed class InputsTests

@@ -1,14 +1,13 @@
 using System.Text;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 using MutualAuth.Validation;
 using GeneralName = MutualAuth.Testing.GeneralName;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>What judging costs, in units of the budget and in octets of memory: strangers bring no names, constraints or keys to work on.</summary>
 public sealed class JudgingCostTests
@@ -27,11 +26,11 @@ public sealed class JudgingCostTests
         using var genuine = root.IssueIntermediate("Genuine", Excluding(GeneralName.Email("c"), 1000));
 
         using var stranger = forged.Issue(Named(20));
-        Paths.Validate(stranger, Paths.Trusting(root), s_noNames).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
+        TestPaths.Validate(stranger, TestPaths.Trusting(root), s_noNames).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
 
         using var peer = genuine.Issue(Named(20));
-        Paths.Validate(peer, Paths.Trusting(root), s_noNames).Reason().Should().Be(RejectionReason.BudgetExceeded);
-        Paths.Validate(peer, Paths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(peer, TestPaths.Trusting(root), s_noNames).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(peer, TestPaths.Trusting(root)).Rejection.Should().BeNull();
     }
 
     [Test]
@@ -44,7 +43,7 @@ public sealed class JudgingCostTests
         Certificate[] presented = [.. stranger.RawChain.Select(der => Certificate.Parse(der))];
         var leaf = stranger.Read();
         var validator = new PathValidator();
-        var trust = Paths.Trusting(root);
+        var trust = TestPaths.Trusting(root);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         var result = validator.Validate(leaf, presented, trust, PeerRole.Client, TimeProvider.System.GetUtcNow());
@@ -61,8 +60,8 @@ public sealed class JudgingCostTests
         using var brief = root.Issue(spec => spec with { Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{i}")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
         using var lengthy = root.Issue(spec => spec with { Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{new string('x', 1900)}{i}")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
 
-        Paths.Validate(brief, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(lengthy, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(brief, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(lengthy, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
 
     private static IEnumerable<TestCaseData> Bounds()
@@ -95,13 +94,13 @@ public sealed class JudgingCostTests
         var oneCheck = ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 1 } };
 
         // Only the anchor's key is used, once, on the certificate that claims to be of it.
-        Paths.Validate(stranger, Paths.Trusting(root), oneCheck).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
+        TestPaths.Validate(stranger, TestPaths.Trusting(root), oneCheck).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
 
         using var genuineFirst = root.IssueIntermediate("First");
         using var genuineSecond = genuineFirst.IssueIntermediate("Second");
         using var peer = genuineSecond.IssueClient("client.test");
-        Paths.Validate(peer, Paths.Trusting(root), oneCheck).Reason().Should().Be(RejectionReason.BudgetExceeded);
-        Paths.Validate(peer, Paths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(peer, TestPaths.Trusting(root), oneCheck).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(peer, TestPaths.Trusting(root)).Rejection.Should().BeNull();
     }
 
     [Test]
@@ -113,8 +112,8 @@ public sealed class JudgingCostTests
         using var stranger = forger.IssueClient("client.test");
         var four = ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 4 } };
 
-        Paths.Validate(stranger, [], Paths.Trusting(cheap), four).Reason().Should().NotBe(RejectionReason.BudgetExceeded);
-        Paths.Validate(stranger, [], Paths.Trusting(dear), four).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(stranger, [], TestPaths.Trusting(cheap), four).Reason().Should().NotBe(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(stranger, [], TestPaths.Trusting(dear), four).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
 
     [Test]
@@ -124,15 +123,15 @@ public sealed class JudgingCostTests
         using var stranger = new TestAuthority("Root");
         try
         {
-            var trust = Paths.Trusting(anchors);
+            var trust = TestPaths.Trusting(anchors);
             foreach (var anchor in anchors)
             {
                 using var peer = anchor.Issue(spec => spec with { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
-                Paths.Validate(peer, trust).Rejection.Should().BeNull();
+                TestPaths.Validate(peer, trust).Rejection.Should().BeNull();
             }
 
             using var other = stranger.Issue(spec => spec with { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
-            Paths.Validate(other, trust).Rejection.Should().NotBeNull();
+            TestPaths.Validate(other, trust).Rejection.Should().NotBeNull();
         }
         finally
         {
@@ -152,8 +151,8 @@ public sealed class JudgingCostTests
         var leaf = peer.Read();
 
         Allocated(leaf, trust).Should().BeLessThan(16 * 1024);
-        Paths.Validate(peer, [], trust).Path[^1].Should().Be(root.Read());
-        Paths.Validate(stranger, [], trust).Rejection.Should().BeNull("any of the certificates of its authority will do");
+        TestPaths.Validate(peer, [], trust).Path[^1].Should().Be(root.Read());
+        TestPaths.Validate(stranger, [], trust).Rejection.Should().BeNull("any of the certificates of its authority will do");
     }
 
     [Test]
@@ -241,7 +240,7 @@ public sealed class JudgingCostTests
 
     private static CertificateStage Stage(TestAuthority root, IEnumerable<int> listed, params string[] further) => new(new CertificateStageOptions
     {
-        Trust = Paths.Trusting(root),
+        Trust = TestPaths.Trusting(root),
         Authorization = Authorize.AnyOf(listed.Select(i => Authorize.Dns($"m{i}.test")).Concat(further.Select(Authorize.Dns))),
     });
 
@@ -266,7 +265,7 @@ public sealed class JudgingCostTests
     private static RejectionReason? Judge(TestAuthority root, GeneralName name)
     {
         using var leaf = root.Issue(spec => spec with { OtherNames = [name], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
-        return Paths.Validate(leaf, Paths.Trusting(root)).Reason();
+        return TestPaths.Validate(leaf, TestPaths.Trusting(root)).Reason();
     }
 
     private static Func<CertificateSpec, CertificateSpec> Excluding(GeneralName subtree, int times) =>

@@ -1,6 +1,6 @@
 using MutualAuth.Conformance.Limbo;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>Each case of the x509-limbo file that this repository carries, run exactly as the conformance program runs it.</summary>
 public sealed class LimboTests

@@ -1,9 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>The machine's roots are an explicit choice, and are the machine's roots and nothing else.</summary>
 [CancelAfter(60000)]

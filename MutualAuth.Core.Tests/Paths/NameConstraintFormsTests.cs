@@ -1,9 +1,8 @@
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>Name constraints as private authorities write them, under the profile that is made for these; and names that only look different from excluded ones.</summary>
 public sealed class NameConstraintFormsTests
@@ -94,11 +93,11 @@ public sealed class NameConstraintFormsTests
         using var miss = root.Issue(spec => spec with { Subject = "O=M\u00fcller GmbH" });
         using var ascii = root.Issue(spec => spec with { Subject = "O=Good" });
 
-        Paths.Validate(hit, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated, what);
-        Paths.Validate(ascii, Paths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(hit, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated, what);
+        TestPaths.Validate(ascii, TestPaths.Trusting(root)).Rejection.Should().BeNull();
         if (System.Text.Ascii.IsValid(constraint))
         {
-            Paths.Validate(miss, Paths.Trusting(root)).Rejection.Should().BeNull("it is provably another name");
+            TestPaths.Validate(miss, TestPaths.Trusting(root)).Rejection.Should().BeNull("it is provably another name");
         }
     }
 
@@ -114,7 +113,7 @@ public sealed class NameConstraintFormsTests
         using var root = new TestAuthority("Root", spec => spec with { Extensions = [new("2.5.29.30", true, constraints)] });
         using var leaf = root.Issue(spec => spec with { RawSubject = Organization(type, octets), DnsNames = ["a.test"] });
 
-        Paths.Validate(leaf, Paths.Trusting(root)).Reason().Should().Be(isRefused ? RejectionReason.NameConstraintViolated : null, what);
+        TestPaths.Validate(leaf, TestPaths.Trusting(root)).Reason().Should().Be(isRefused ? RejectionReason.NameConstraintViolated : null, what);
     }
 
     private static byte[] Organization(int type, string octets) =>
@@ -130,6 +129,6 @@ public sealed class NameConstraintFormsTests
     {
         using var root = new TestAuthority("Root", spec => spec with { NameConstraints = constraints });
         using var leaf = root.Issue(spec => spec with { Subject = string.Empty, OtherNames = [name] });
-        return Paths.Validate(leaf, Paths.Trusting(root), profile).Reason();
+        return TestPaths.Validate(leaf, TestPaths.Trusting(root), profile).Reason();
     }
 }

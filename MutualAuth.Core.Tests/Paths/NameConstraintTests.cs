@@ -1,9 +1,8 @@
 using System.Net;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>RFC 5280 §4.2.1.10: a root with one constraint, a leaf with one name.</summary>
 public sealed class NameConstraintTests
@@ -83,7 +82,7 @@ public sealed class NameConstraintTests
         using var root = Root(Permit(GeneralName.Directory(constraint)));
         using var leaf = root.Issue(spec => spec with { Subject = subject });
 
-        (Paths.Validate(leaf, Paths.Trusting(root)).Rejection is null).Should().Be(isAllowed);
+        (TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection is null).Should().Be(isAllowed);
     }
 
     [TestCase("CN=m\u00fcller", "CN=mu\u0308ller")]
@@ -94,8 +93,8 @@ public sealed class NameConstraintTests
         using var hit = root.Issue(spec => spec with { Subject = subject });
         using var miss = root.Issue(spec => spec with { Subject = "CN=miller" });
 
-        Paths.Validate(hit, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
-        Paths.Validate(miss, Paths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(hit, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(miss, TestPaths.Trusting(root)).Rejection.Should().BeNull();
     }
 
     [Test]
@@ -124,8 +123,8 @@ public sealed class NameConstraintTests
         using var ours = root.Issue(spec => spec with { Subject = "E=a@ours.test" });
         using var theirs = root.Issue(spec => spec with { Subject = "E=a@theirs.test" });
 
-        Paths.Validate(ours, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(theirs, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(ours, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(theirs, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
     }
 
     [Test]
@@ -134,7 +133,7 @@ public sealed class NameConstraintTests
         using var root = Root(Permit(GeneralName.Dns("ours.test")));
         using var leaf = root.Issue(spec => spec with { Subject = "CN=theirs.test", IPAddresses = [IPAddress.Loopback] });
 
-        Paths.Validate(leaf, Paths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection.Should().BeNull();
     }
 
     [Test]
@@ -145,15 +144,15 @@ public sealed class NameConstraintTests
         using var inside = wider.IssueClient("a.ours.test");
         using var outside = wider.IssueClient("a.test");
 
-        Paths.Validate(inside, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(outside, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(inside, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(outside, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
     }
 
     private static bool Judge(NameConstraints constraints, GeneralName name)
     {
         using var root = Root(constraints);
         using var leaf = root.Issue(spec => spec with { OtherNames = [name] });
-        var rejection = Paths.Validate(leaf, Paths.Trusting(root)).Rejection;
+        var rejection = TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection;
         rejection?.Reason.Should().Be(RejectionReason.NameConstraintViolated);
         return rejection is null;
     }

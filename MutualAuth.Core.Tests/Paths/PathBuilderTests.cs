@@ -1,13 +1,11 @@
 using CsCheck;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 using GeneralName = MutualAuth.Testing.GeneralName;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>The search itself: many issuers of one name, bridges, circles, and its bounds.</summary>
 public sealed class PathBuilderTests
@@ -21,7 +19,7 @@ public sealed class PathBuilderTests
         using var bridge = trusted.CrossSign(issuing);
         using var leaf = issuing.IssueClient("client.test");
 
-        var result = Paths.Validate(leaf, [issuing.Read(), bridge.Read()], Paths.Trusting(trusted));
+        var result = TestPaths.Validate(leaf, [issuing.Read(), bridge.Read()], TestPaths.Trusting(trusted));
 
         result.Path.Should().Equal(leaf.Read(), bridge.Read(), trusted.Read());
     }
@@ -35,8 +33,8 @@ public sealed class PathBuilderTests
         using var narrow = root.CrossSign(issuing, spec => spec with { NameConstraints = new() { Excluded = [GeneralName.Dns("test")] } });
         using var leaf = issuing.IssueClient("client.test");
 
-        Paths.Validate(leaf, [expired.Read(), narrow.Read(), issuing.Read()], Paths.Trusting(root)).Path.Should().Equal(leaf.Read(), issuing.Read(), root.Read());
-        Paths.Validate(leaf, [expired.Read(), narrow.Read()], Paths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(leaf, [expired.Read(), narrow.Read(), issuing.Read()], TestPaths.Trusting(root)).Path.Should().Equal(leaf.Read(), issuing.Read(), root.Read());
+        TestPaths.Validate(leaf, [expired.Read(), narrow.Read()], TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
     }
 
     [Test]
@@ -50,8 +48,8 @@ public sealed class PathBuilderTests
         using var way = trusted.CrossSign(b);
         using var leaf = a.IssueClient("client.test");
 
-        Paths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read(), way.Read()], Paths.Trusting(trusted)).Rejection.Should().BeNull();
-        Paths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read()], Paths.Trusting(trusted)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read(), way.Read()], TestPaths.Trusting(trusted)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read()], TestPaths.Trusting(trusted)).Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
 
     [Test]
@@ -68,15 +66,15 @@ public sealed class PathBuilderTests
         using var unfit = lateB.IssueClient("unfit.test");
         Certificate[] all = [a.Read(), b.Read(), crossA.Read(), crossB.Read(), lateB.Read(), trusted.Read(), leaf.Read()];
         Certificate[] poor = [lateB.Read(), crossA.Read(), other.Read()];
-        var trust = Paths.Trusting(trusted);
+        var trust = TestPaths.Trusting(trusted);
         var now = TimeProvider.System.GetUtcNow(); // one moment for all: rejections tell it
-        var path = Paths.Validate(leaf, all, trust, at: now).Path;
-        var rejection = Paths.Validate(unfit, poor, trust, at: now).Rejection;
+        var path = TestPaths.Validate(leaf, all, trust, at: now).Path;
+        var rejection = TestPaths.Validate(unfit, poor, trust, at: now).Rejection;
 
         path.Should().NotBeEmpty();
         rejection.Should().NotBeNull();
-        Gen.Shuffle(all).Sample(sent => Paths.Validate(leaf, sent, trust, at: now).Path.SequenceEqual(path), iter: 100);
-        Gen.Shuffle(poor).Sample(sent => Paths.Validate(unfit, sent, trust, at: now).Rejection == rejection, iter: 30);
+        Gen.Shuffle(all).Sample(sent => TestPaths.Validate(leaf, sent, trust, at: now).Path.SequenceEqual(path), iter: 100);
+        Gen.Shuffle(poor).Sample(sent => TestPaths.Validate(unfit, sent, trust, at: now).Rejection == rejection, iter: 30);
     }
 
     [Test]
@@ -87,8 +85,8 @@ public sealed class PathBuilderTests
         var maze = layers.Zip(layers.Skip(1)).SelectMany(pair => pair.Second.SelectMany(upper => pair.First.Select(lower => upper.CrossSign(lower).Read()))).ToList();
         using var leaf = layers[0][0].IssueClient("client.test");
 
-        Paths.Validate(leaf, maze.Take(60), Paths.Trusting(root)).Reason().Should().BeOneOf(RejectionReason.UnknownAuthority, RejectionReason.BudgetExceeded);
-        Paths.Validate(leaf, maze.Take(60), TrustAnchors.FromDer([.. layers[5].Select(top => top.AsCertificate.RawCertificate)]),
+        TestPaths.Validate(leaf, maze.Take(60), TestPaths.Trusting(root)).Reason().Should().BeOneOf(RejectionReason.UnknownAuthority, RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, maze.Take(60), TrustAnchors.FromDer([.. layers[5].Select(top => top.AsCertificate.RawCertificate)]),
             ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 3 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
 
@@ -99,8 +97,8 @@ public sealed class PathBuilderTests
         using var leaf = root.IssueClient("client.test");
         var profile = ValidationProfile.MutualTls with { Budget = new() { Certificates = 2 } };
 
-        Paths.Validate(leaf, [root.Read()], Paths.Trusting(root), profile).Rejection.Should().BeNull();
-        Paths.Validate(leaf, [root.Read(), root.Read()], Paths.Trusting(root), profile).Reason().Should().Be(RejectionReason.TooManyCertificates);
+        TestPaths.Validate(leaf, [root.Read()], TestPaths.Trusting(root), profile).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, [root.Read(), root.Read()], TestPaths.Trusting(root), profile).Reason().Should().Be(RejectionReason.TooManyCertificates);
     }
 
     [Test]
@@ -110,8 +108,8 @@ public sealed class PathBuilderTests
         using var leaf = root.IssueClient("client.test");
         var size = leaf.RawCertificate.Length;
 
-        Paths.Validate(leaf, [], Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size } }).Rejection.Should().BeNull();
-        Paths.Validate(leaf, [], Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size - 1 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size } }).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size - 1 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
 
     [Test]
@@ -120,8 +118,8 @@ public sealed class PathBuilderTests
         using var root = new TestAuthority("Root", spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("test")] } });
         using var leaf = root.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, 50).Select(i => $"n{i}.test")] });
 
-        Paths.Validate(leaf, Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 100 } }).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 40 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 100 } }).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 40 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
 
     [Test]
@@ -137,7 +135,7 @@ public sealed class PathBuilderTests
         Validate(leaf, [issuing.Read()]).Reason().Should().Be(RejectionReason.CertificateRevoked);
 
         PathResult Validate(TestCertificate certificate, IReadOnlyList<Certificate> presented) =>
-            new PathValidator().Validate(certificate.Read(), presented, Paths.Trusting(root), PeerRole.Client, TimeProvider.System.GetUtcNow(), revocation);
+            new PathValidator().Validate(certificate.Read(), presented, TestPaths.Trusting(root), PeerRole.Client, TimeProvider.System.GetUtcNow(), revocation);
     }
 
     private sealed class RevokedList(Certificate revoked) : IRevocationSource

@@ -1,11 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 public sealed class PathValidatorTests
 {
@@ -31,7 +29,7 @@ public sealed class PathValidatorTests
     {
         using var leaf = _intermediate.IssueClient("client.test");
 
-        var result = Paths.Validate(leaf, Paths.Trusting(_root));
+        var result = TestPaths.Validate(leaf, TestPaths.Trusting(_root));
 
         result.Rejection.Should().BeNull();
         result.Path.Should().Equal(leaf.Read(), _intermediate.Read(), _root.Read());
@@ -42,16 +40,16 @@ public sealed class PathValidatorTests
     {
         using var leaf = _intermediate.IssueClient("client.test");
 
-        Paths.Validate(leaf, [], Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
 
     [Test]
     public void An_intermediate_that_is_known_in_advance_need_not_be_sent()
     {
         using var leaf = _intermediate.IssueClient("client.test");
-        var trust = Paths.Trusting(_root).WithIntermediates(_intermediate.Certificate);
+        var trust = TestPaths.Trusting(_root).WithIntermediates(_intermediate.Certificate);
 
-        Paths.Validate(leaf, [], trust).Path.Should().HaveCount(3);
+        TestPaths.Validate(leaf, [], trust).Path.Should().HaveCount(3);
     }
 
     [Test]
@@ -59,9 +57,9 @@ public sealed class PathValidatorTests
     {
         using var other = new TestAuthority("Other");
         using var leaf = _intermediate.IssueClient("client.test");
-        var trust = Paths.Trusting(other).WithIntermediates(_intermediate.Certificate);
+        var trust = TestPaths.Trusting(other).WithIntermediates(_intermediate.Certificate);
 
-        Paths.Validate(leaf, [], trust).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(leaf, [], trust).Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
 
     [Test]
@@ -69,7 +67,7 @@ public sealed class PathValidatorTests
     {
         using var leaf = _intermediate.IssueClient("client.test");
 
-        Paths.Validate(leaf, Paths.Trusting(_intermediate)).Path.Should().Equal(leaf.Read(), _intermediate.Read());
+        TestPaths.Validate(leaf, TestPaths.Trusting(_intermediate)).Path.Should().Equal(leaf.Read(), _intermediate.Read());
     }
 
     [Test]
@@ -77,7 +75,7 @@ public sealed class PathValidatorTests
     {
         using var leaf = _intermediate.IssueClient("client.test");
 
-        Paths.Validate(leaf, Paths.Trusting(_root, _intermediate)).Path.Should().Equal(leaf.Read(), _intermediate.Read());
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root, _intermediate)).Path.Should().Equal(leaf.Read(), _intermediate.Read());
     }
 
     [Test]
@@ -85,7 +83,7 @@ public sealed class PathValidatorTests
     {
         using var peer = SelfSigned("CN=peer.test");
 
-        Paths.Validate(peer, TrustAnchors.FromDer(peer.RawCertificate)).Path.Should().Equal(peer.Read());
+        TestPaths.Validate(peer, TrustAnchors.FromDer(peer.RawCertificate)).Path.Should().Equal(peer.Read());
     }
 
     [Test]
@@ -93,7 +91,7 @@ public sealed class PathValidatorTests
     {
         using var peer = SelfSigned("CN=peer.test");
 
-        Paths.Validate(peer, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(peer, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
 
     [Test]
@@ -102,7 +100,7 @@ public sealed class PathValidatorTests
         using var impostor = new TestAuthority("Root");
         using var leaf = impostor.IssueClient("client.test");
 
-        Paths.Validate(leaf, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.UnknownAuthority);
     }
 
     [Test]
@@ -110,7 +108,7 @@ public sealed class PathValidatorTests
     {
         using var leaf = _root.Issue(spec => spec with { CorruptSignature = true });
 
-        Paths.Validate(leaf, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.SignatureInvalid);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.SignatureInvalid);
     }
 
     private static IEnumerable<TestCaseData> UnfitLeaves =>
@@ -138,8 +136,8 @@ public sealed class PathValidatorTests
         using var fit = _intermediate.Issue(spec => spec);
         using var unfit = _intermediate.Issue(change);
 
-        Paths.Validate(fit, Paths.Trusting(_root)).Rejection.Should().BeNull();
-        Paths.Validate(unfit, Paths.Trusting(_root)).Reason().Should().Be(reason);
+        TestPaths.Validate(fit, TestPaths.Trusting(_root)).Rejection.Should().BeNull();
+        TestPaths.Validate(unfit, TestPaths.Trusting(_root)).Reason().Should().Be(reason);
     }
 
     private static IEnumerable<TestCaseData> UnfitAuthorities =>
@@ -162,7 +160,7 @@ public sealed class PathValidatorTests
         using var unfit = _root.IssueIntermediate("Unfit", change);
         using var leaf = unfit.IssueClient("client.test");
 
-        Paths.Validate(leaf, Paths.Trusting(_root)).Reason().Should().Be(reason);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(reason);
     }
 
     [Test]
@@ -171,8 +169,8 @@ public sealed class PathValidatorTests
         using var leaf = _root.IssueClient("client.test");
         var end = leaf.Read().NotAfter;
 
-        Paths.Validate(leaf, Paths.Trusting(_root), at: end.AddMilliseconds(999)).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(_root), at: end.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), at: end.AddMilliseconds(999)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), at: end.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
     }
 
     [Test]
@@ -183,8 +181,8 @@ public sealed class PathValidatorTests
         using var near = root.IssueClient("near.test");
         using var far = intermediate.IssueClient("far.test");
 
-        Paths.Validate(near, Paths.Trusting(root)).Rejection.Should().BeNull();
-        Paths.Validate(far, Paths.Trusting(root)).Reason().Should().Be(RejectionReason.PathTooLong);
+        TestPaths.Validate(near, TestPaths.Trusting(root)).Rejection.Should().BeNull();
+        TestPaths.Validate(far, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.PathTooLong);
     }
 
     [Test]
@@ -193,8 +191,8 @@ public sealed class PathValidatorTests
         using var second = _intermediate.IssueIntermediate("Second");
         using var leaf = second.IssueClient("client.test");
 
-        Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 2 }).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 1 }).Reason().Should().Be(RejectionReason.PathTooLong);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 2 }).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 1 }).Reason().Should().Be(RejectionReason.PathTooLong);
     }
 
     [Test]
@@ -203,18 +201,18 @@ public sealed class PathValidatorTests
         using var server = _root.IssueServer("server.test");
         var validator = new PathValidator();
 
-        validator.Validate(server.Read(), [], Paths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
-        validator.Validate(server.Read(), [], Paths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow()).Reason().Should().Be(RejectionReason.WrongUsage);
+        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
+        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow()).Reason().Should().Be(RejectionReason.WrongUsage);
     }
 
     [Test]
     public void Stronger_floors_refuse_what_the_default_accepts()
     {
         using var leaf = _root.IssueClient("client.test");
-        var trust = Paths.Trusting(_root);
+        var trust = TestPaths.Trusting(_root);
 
-        Paths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumCurveBits = 384 }).Reason().Should().Be(RejectionReason.WeakKey);
-        Paths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumHashBits = 384 }).Reason().Should().Be(RejectionReason.WeakSignature);
+        TestPaths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumCurveBits = 384 }).Reason().Should().Be(RejectionReason.WeakKey);
+        TestPaths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumHashBits = 384 }).Reason().Should().Be(RejectionReason.WeakSignature);
     }
 
     private static TestCertificate SelfSigned(string subject)

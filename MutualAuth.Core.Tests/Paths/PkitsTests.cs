@@ -1,6 +1,6 @@
 using MutualAuth.Conformance.Pkits;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>NIST's PKITS through the certificate stage, where Debian's package python3-cryptography-vectors has put it.</summary>
 public sealed class PkitsTests

@@ -1,10 +1,9 @@
 using System.Formats.Asn1;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>RFC 5280 §6.1 with the graph of RFC 9618.</summary>
 public sealed class PolicyTests
@@ -37,8 +36,8 @@ public sealed class PolicyTests
         using var intermediate = Authority(ofIntermediate);
         using var leaf = intermediate.Issue(spec => spec with { Policies = ofLeaf is null ? [] : [ofLeaf] });
 
-        Paths.Validate(leaf, Paths.Trusting(_root)).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(isGood ? null : RejectionReason.PolicyRequired);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(isGood ? null : RejectionReason.PolicyRequired);
     }
 
     [TestCase(Gold, Gold, true)]
@@ -54,7 +53,7 @@ public sealed class PolicyTests
 
         foreach (var required in new[] { new[] { Any }, [Bronze, Any] })
         {
-            Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [.. required] }).Reason()
+            TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [.. required] }).Reason()
                 .Should().Be(isGood ? null : RejectionReason.PolicyRequired);
         }
     }
@@ -66,8 +65,8 @@ public sealed class PolicyTests
         using var with = intermediate.Issue(spec => spec with { Policies = [Gold] });
         using var without = intermediate.Issue(spec => spec);
 
-        Paths.Validate(with, Paths.Trusting(_root)).Rejection.Should().BeNull();
-        Paths.Validate(without, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(with, TestPaths.Trusting(_root)).Rejection.Should().BeNull();
+        TestPaths.Validate(without, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [Test]
@@ -77,8 +76,8 @@ public sealed class PolicyTests
         using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
         using var gold = mapping.Issue(spec => spec with { Policies = [Gold] });
 
-        Paths.Validate(silver, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
-        Paths.Validate(gold, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(silver, TestPaths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        TestPaths.Validate(gold, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [Test]
@@ -88,8 +87,8 @@ public sealed class PolicyTests
         using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
         using var bronze = mapping.Issue(spec => spec with { Policies = [Bronze] });
 
-        Paths.Validate(silver, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
-        Paths.Validate(bronze, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(silver, TestPaths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        TestPaths.Validate(bronze, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [Test]
@@ -99,7 +98,7 @@ public sealed class PolicyTests
         using var lower = upper.IssueIntermediate("Lower", spec => spec with { Policies = [Gold], Extensions = [Mapping((Gold, Silver))] });
         using var leaf = lower.Issue(spec => spec with { Policies = [Silver] });
 
-        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [Test]
@@ -109,8 +108,8 @@ public sealed class PolicyTests
         using var named = upper.Issue(spec => spec with { Policies = [Gold] });
         using var any = upper.Issue(spec => spec with { Policies = [Any] });
 
-        Paths.Validate(named, Paths.Trusting(_root), s_gold).Rejection.Should().BeNull();
-        Paths.Validate(any, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(named, TestPaths.Trusting(_root), s_gold).Rejection.Should().BeNull();
+        TestPaths.Validate(any, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [TestCase(Any, Silver)]
@@ -120,7 +119,7 @@ public sealed class PolicyTests
         using var mapping = Authority(Gold, Mapping((from, to)));
         using var leaf = mapping.Issue(spec => spec with { Policies = [Gold] });
 
-        Paths.Validate(leaf, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     [Test]
@@ -138,8 +137,8 @@ public sealed class PolicyTests
         using var leaf = authority.Issue(spec => spec with { Policies = policies });
         cancellationToken.ThrowIfCancellationRequested();
 
-        Paths.Validate(leaf, Paths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [policies[7]] }).Rejection.Should().BeNull();
-        Paths.Validate(leaf, Paths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [policies[7]] }).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 
     private TestAuthority Authority(string? policy, params CertificateExtension[] extensions) =>

@@ -1,10 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 public sealed class TrustAnchorsTests
 {
@@ -112,6 +112,6 @@ public sealed class TrustAnchorsTests
     {
         using var leaf = _first.Issue(spec => spec with { Issuer = "CN=FIRST" });
 
-        Paths.Validate(leaf, TrustAnchors.From(_first.Certificate, _second.Certificate)).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TrustAnchors.From(_first.Certificate, _second.Certificate)).Rejection.Should().BeNull();
     }
 }

@@ -1,9 +1,8 @@
 using System.Formats.Asn1;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>Keys that look like keys and are none are refused by us, and not by whatever comes later.</summary>
 public sealed class UnsoundKeysTests
@@ -48,6 +47,6 @@ public sealed class UnsoundKeysTests
             parts[1] = DerEdit.Encode(writer => writer.WriteBitString(change(octets)));
         });
         using var leaf = s_root.Issue(spec => spec with { Key = key, RawPublicKey = written, DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
-        return Paths.Validate(leaf, Paths.Trusting(s_root)).Reason();
+        return TestPaths.Validate(leaf, TestPaths.Trusting(s_root)).Reason();
     }
 }

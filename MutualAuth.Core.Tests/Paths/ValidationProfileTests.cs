@@ -1,12 +1,10 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
-namespace MutualAuth.Tests.Trust;
+namespace MutualAuth.Tests.Paths;
 
 /// <summary>What the profiles let pass, and the default's written values.</summary>
 public sealed class ValidationProfileTests
@@ -72,11 +70,11 @@ public sealed class ValidationProfileTests
     {
         using var good = _root.Issue(spec => spec with { DnsNames = ["a.test"] });
         using var slip = _root.Issue(change);
-        var trust = Paths.Trusting(_root);
+        var trust = TestPaths.Trusting(_root);
 
-        Paths.Validate(good, trust, ValidationProfile.Rfc5280).Rejection.Should().BeNull();
-        Paths.Validate(slip, trust).Rejection.Should().BeNull();
-        Paths.Validate(slip, trust, ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.ProfileViolated);
+        TestPaths.Validate(good, trust, ValidationProfile.Rfc5280).Rejection.Should().BeNull();
+        TestPaths.Validate(slip, trust).Rejection.Should().BeNull();
+        TestPaths.Validate(slip, trust, ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.ProfileViolated);
     }
 
     [Test]
@@ -84,9 +82,9 @@ public sealed class ValidationProfileTests
     {
         using var authority = _root.IssueIntermediate("Authority", spec => spec with { KeyUsage = X509KeyUsageFlags.KeyCertSign });
 
-        Paths.Validate(authority.AsCertificate, Paths.Trusting(_root), ValidationProfile.Rfc5280).Rejection.Should().BeNull();
-        Paths.Validate(authority.AsCertificate, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.CertificateAuthorityAsLeaf);
-        Paths.Validate(_root.AsCertificate, Paths.Trusting(_root)).Reason().Should().Be(RejectionReason.CertificateAuthorityAsLeaf);
+        TestPaths.Validate(authority.AsCertificate, TestPaths.Trusting(_root), ValidationProfile.Rfc5280).Rejection.Should().BeNull();
+        TestPaths.Validate(authority.AsCertificate, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.CertificateAuthorityAsLeaf);
+        TestPaths.Validate(_root.AsCertificate, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.CertificateAuthorityAsLeaf);
     }
 
     private static IEnumerable<TestCaseData> NotForTheWeb =>
@@ -114,7 +112,7 @@ public sealed class ValidationProfileTests
     }
 
     private RejectionReason? Judge(TestCertificate server, ValidationProfile profile) =>
-        new PathValidator(profile).Validate(server.Read(), [], Paths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Reason();
+        new PathValidator(profile).Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Reason();
 
     private static TestCaseData Case(string name, Func<CertificateSpec, CertificateSpec> change) => new TestCaseData(change).SetArgDisplayNames(name);
 }

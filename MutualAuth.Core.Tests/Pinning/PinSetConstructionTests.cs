@@ -1,7 +1,7 @@
 using MutualAuth.Names;
-using MutualAuth.Validation;
+using MutualAuth.Pinning;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Pinning;
 
 public sealed class PinSetConstructionTests
 {

@@ -1,11 +1,12 @@
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Validation;
+namespace MutualAuth.Tests.Pinning;
 
 public sealed class PinSetTests
 {
@@ -30,7 +31,7 @@ public sealed class PinSetTests
     [Test]
     public void A_pinned_certificate_that_was_only_presented_counts_for_nothing()
     {
-        var evidence = new Evidence.PeerEvidence(Evidence.PeerRole.Server, [s_leaf.RawData, s_stranger.RawData]);
+        var evidence = new Evidence.PeerEvidence(MutualAuth.PeerRole.Server, [s_leaf.RawData, s_stranger.RawData]);
         var pins = PinSet.Of(PinOf(s_stranger), s_backup);
 
         pins.Examine(new CertificateContext(evidence, [s_leaf, s_anchor], TestPeer.Now))!.Reason.Should().Be(RejectionReason.PinMismatch);

@@ -1,15 +1,16 @@
+using MutualAuth.Authorization;
+using MutualAuth.Certificates;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
+using MutualAuth.Revalidation;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Connections;
+namespace MutualAuth.Tests.Revalidation;
 
 /// <summary>Who is judged again, by what, and what becomes of it. The sources, the rules and the registry are the real ones; the connections have no sockets.</summary>
 [CancelAfter(60000)]

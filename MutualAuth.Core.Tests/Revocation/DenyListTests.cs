@@ -1,14 +1,12 @@
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 public sealed class DenyListTests
 {

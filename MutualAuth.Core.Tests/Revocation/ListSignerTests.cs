@@ -1,13 +1,13 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 /// <summary>A list is its issuer's when a path leads from the key that signed it to the anchor of the peer's path (RFC 5280 §6.3.3 (f)), and delta lists add to it.</summary>
 public sealed class ListSignerTests

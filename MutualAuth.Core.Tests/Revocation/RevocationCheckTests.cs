@@ -1,13 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 /// <summary>Each shape of list that must not count, beside its neighbour that does. All of them lie in a set with a good list of the root's.</summary>
 public sealed class RevocationCheckTests

@@ -1,10 +1,9 @@
-using MutualAuth.Errors;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 /// <summary>Lists never go back: what would take a revocation away, or end everybody, is refused with an event, and the last good lists stay.</summary>
 public sealed class RevocationListReloadTests

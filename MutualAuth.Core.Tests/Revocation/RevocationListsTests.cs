@@ -3,14 +3,14 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 public sealed class RevocationListsTests
 {

@@ -2,14 +2,13 @@ using System.Formats.Asn1;
 using System.Globalization;
 using System.Numerics;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Tests.Trust.Revocation;
+namespace MutualAuth.Tests.Revocation;
 
 /// <summary>
 /// A certificate that is signed by ECDSA has a twin: (r, n - s) is a signature as good as (r, s), and whoever holds the certificate can write it. The

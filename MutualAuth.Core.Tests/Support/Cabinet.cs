@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Reloading;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Support;

@@ -1,6 +1,6 @@
-using MutualAuth.Certificates;
+using MutualAuth.Caching;
 
-namespace MutualAuth.Tests;
+namespace MutualAuth.Tests.Support;
 
 /// <summary>
 /// Runs all tests with the library's caches as they are, with none (<c>MUTUALAUTH_TEST_CACHES=off</c>), or with one entry in each (<c>1</c>): no verdict

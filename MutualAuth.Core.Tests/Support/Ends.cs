@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Support;
 

@@ -1,13 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
-using MutualAuth.Handshake;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
+using MutualAuth.Revalidation;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;

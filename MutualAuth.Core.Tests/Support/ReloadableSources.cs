@@ -1,7 +1,8 @@
-using MutualAuth.Certificates;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
+using MutualAuth.Authorization;
+using MutualAuth.Paths;
+using MutualAuth.Pinning;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Tests.Support;
 

@@ -1,10 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;

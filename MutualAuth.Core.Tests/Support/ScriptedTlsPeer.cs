@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using MutualAuth.Confirmation;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Support;

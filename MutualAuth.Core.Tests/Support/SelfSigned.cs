@@ -1,4 +1,5 @@
 using MutualAuth.Certificates;
+using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Trust;
 

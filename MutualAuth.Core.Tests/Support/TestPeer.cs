@@ -2,11 +2,10 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;
 

@@ -1,7 +1,5 @@
 using MutualAuth.Certificates;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
-using MutualAuth.Handshake;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Tests.Handshake;
+namespace MutualAuth.Tests.Transport;
 
 /// <summary>What we write may wait for more of ours, and never while we wait for the peer.</summary>
 [CancelAfter(20000)]

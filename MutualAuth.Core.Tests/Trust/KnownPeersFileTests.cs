@@ -3,8 +3,8 @@ using System.Text;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 using MutualAuth.Trust;
 
 namespace MutualAuth.Tests.Trust;

@@ -1,8 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;
@@ -42,7 +41,7 @@ public sealed class SpiffeBundlesTests
     {
         using var leaf = _theirs.Issue(spec => spec with { Uris = ["spiffe://ours.test/api"] });
 
-        Reason(Paths.Trusting(_ours, _theirs), leaf).Should().BeNull();
+        Reason(TestPaths.Trusting(_ours, _theirs), leaf).Should().BeNull();
         Reason(Both(), leaf).Should().Be(RejectionReason.UnknownAuthority);
     }
 
@@ -53,7 +52,7 @@ public sealed class SpiffeBundlesTests
         using var genuine = _ours.Issue(spec => spec with { Uris = ["spiffe://ours.test/api"] });
         using var forged = impostor.Issue(spec => spec with { Uris = ["spiffe://ours.test/api"] });
         var bundles = SpiffeBundles.From(
-            KeyValuePair.Create(s_ours, Paths.Trusting(_ours)), KeyValuePair.Create(s_theirs, Paths.Trusting(impostor)));
+            KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)), KeyValuePair.Create(s_theirs, TestPaths.Trusting(impostor)));
 
         Reason(bundles, genuine).Should().BeNull();
         Reason(bundles, forged).Should().BeOneOf(RejectionReason.UnknownAuthority, RejectionReason.SignatureInvalid);
@@ -87,13 +86,13 @@ public sealed class SpiffeBundlesTests
 
         Reason(SpiffeBundles.None, leaf).Should().Be(RejectionReason.UnknownAuthority);
         Reason(SpiffeBundles.From(), leaf).Should().Be(RejectionReason.UnknownAuthority);
-        Reason(SpiffeBundles.From(s_ours, Paths.Trusting(_ours)), leaf).Should().BeNull();
+        Reason(SpiffeBundles.From(s_ours, TestPaths.Trusting(_ours)), leaf).Should().BeNull();
     }
 
     [Test]
     public void The_trust_domains_are_listed_in_order_and_each_once()
     {
-        var twice = () => SpiffeBundles.From(KeyValuePair.Create(s_ours, Paths.Trusting(_ours)), KeyValuePair.Create(s_ours, Paths.Trusting(_theirs)));
+        var twice = () => SpiffeBundles.From(KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)), KeyValuePair.Create(s_ours, TestPaths.Trusting(_theirs)));
 
         Both().TrustDomains.Should().Equal(s_ours, s_theirs);
         Both().TryGet(s_theirs, out var anchors).Should().BeTrue();
@@ -103,7 +102,7 @@ public sealed class SpiffeBundlesTests
     }
 
     private SpiffeBundles Both() =>
-        SpiffeBundles.From(KeyValuePair.Create(s_theirs, Paths.Trusting(_theirs)), KeyValuePair.Create(s_ours, Paths.Trusting(_ours)));
+        SpiffeBundles.From(KeyValuePair.Create(s_theirs, TestPaths.Trusting(_theirs)), KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)));
 
     private static RejectionReason? Reason(ITrustSource trust, TestCertificate leaf, PathValidator? validator = null) => trust
         .FindPath(new PathSearch(

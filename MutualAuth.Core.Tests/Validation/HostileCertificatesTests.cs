@@ -4,12 +4,13 @@ using System.Reflection;
 using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Pinning;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 using GeneralName = MutualAuth.Testing.GeneralName;
 

@@ -1,11 +1,11 @@
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
+using MutualAuth.Pinning;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Validation;
 

@@ -1,4 +1,6 @@
-namespace MutualAuth.Trust.Revocation;
+using MutualAuth.Ocsp;
+
+namespace MutualAuth.Asn1;
 
 /// <summary>The object identifiers of revocation lists and OCSP, as the contents octets of their DER encoding.</summary>
 internal static class CrlOids

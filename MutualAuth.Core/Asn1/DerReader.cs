@@ -1,6 +1,6 @@
 using System.Formats.Asn1;
 
-namespace MutualAuth.Names;
+namespace MutualAuth.Asn1;
 
 /// <summary>Reads the values of one DER encoding one after the other (X.690 §10), without copying them.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Formats.Asn1;
 
-namespace MutualAuth.Names;
+namespace MutualAuth.Asn1;
 
 /// <summary>
 /// Collects where an encoding is not DER to the letter and means the same all the same, so that who reads it can decide whether that matters.

@@ -1,6 +1,6 @@
 using System.Formats.Asn1;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Asn1;
 
 /// <summary>The identifiers of the extensions met so far in one list of them, which may hold each only once (RFC 5280 §4.2).</summary>
 internal struct ExtensionNames

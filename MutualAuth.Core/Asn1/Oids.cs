@@ -1,8 +1,10 @@
 using System.Formats.Asn1;
 using System.Globalization;
 using System.Text;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
 
-namespace MutualAuth.Names;
+namespace MutualAuth.Asn1;
 
 /// <summary>The object identifiers that decide something, as the contents octets of their DER encoding.</summary>
 internal static class Oids

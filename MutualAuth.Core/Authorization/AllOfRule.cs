@@ -1,8 +1,6 @@
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in whom every one of several rules lets in; the first objection is reported.</summary>
 internal sealed class AllOfRule : AuthorizationRule

@@ -1,8 +1,7 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in whom at least one of several rules lets in; when none does, all of them are reported.</summary>
 internal sealed class AnyOfRule : AuthorizationRule

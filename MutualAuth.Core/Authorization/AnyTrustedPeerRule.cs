@@ -1,7 +1,4 @@
-using MutualAuth.Errors;
-using MutualAuth.Names;
-
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in every peer that has come this far.</summary>
 internal sealed class AnyTrustedPeerRule : AuthorizationRule

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Claims;
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth;
 
 /// <summary>A peer that was accepted, with everything that it has proven. Only the certificate stage and the credential stage make one.</summary>
 /// <remarks>Immutable, safe to share, and usable after the connection is gone.</remarks>

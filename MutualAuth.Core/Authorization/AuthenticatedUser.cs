@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
+using MutualAuth.Certificates;
+using MutualAuth.Credentials;
+using MutualAuth.Errors;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth;
 
 /// <summary>What a peer has proven about itself in one handshake.</summary>
 [Flags]

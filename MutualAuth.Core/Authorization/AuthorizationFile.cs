@@ -1,8 +1,8 @@
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Who is let in, read from a file and following it: one name in a line, and whoever has one of them is let in. Used with <see cref="Authorize.From"/>.</summary>
 /// <remarks>

@@ -1,8 +1,7 @@
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
+using MutualAuth.Authorization;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth;
 
 /// <summary>Says which of the peers that a trusted authority vouches for are let in. <see cref="Authorize"/> makes the rules; nothing else can.</summary>
 /// <remarks>

@@ -1,7 +1,8 @@
 using System.Net;
+using MutualAuth.Authorization;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth;
 
 /// <summary>Makes the rules that say who is let in; each reads as a sentence where it is used.</summary>
 /// <remarks>
@@ -87,13 +88,13 @@ public static class Authorize
     /// <exception cref="FormatException"><paramref name="address"/> is not an IP address.</exception>
     public static AuthorizationRule IPAddress(string address)
     {
-        var name = Names.ServerName.Parse(address);
+        var name = MutualAuth.ServerName.Parse(address);
         return NameRule.OfAddress(name.Address ?? throw new FormatException($"Not an IP address: expected one, got the host name {name}. Use {nameof(Authorize)}.{nameof(Dns)} for it."));
     }
 
     /// <inheritdoc cref="IPAddress(string)"/>
     /// <exception cref="ArgumentException"><paramref name="address"/> has an IPv6 zone.</exception>
-    public static AuthorizationRule IPAddress(IPAddress address) => NameRule.OfAddress(Names.ServerName.FromAddress(address).Address!);
+    public static AuthorizationRule IPAddress(IPAddress address) => NameRule.OfAddress(MutualAuth.ServerName.FromAddress(address).Address!);
 
     /// <summary>A peer whose certificate has this subject, equal by RFC 5280 §7.1: same order, same attributes.</summary>
     /// <exception cref="FormatException"><paramref name="rfc4514"/> is not a distinguished name (RFC 4514).</exception>

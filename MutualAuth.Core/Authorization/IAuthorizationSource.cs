@@ -1,4 +1,4 @@
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Where the rule that lets peers in comes from, when it is reloaded while the process runs. Used with <see cref="Authorize.From"/>.</summary>
 /// <remarks>Safe for concurrent use. A reload replaces the whole of <see cref="Current"/> at once, and a reload that fails leaves the last good rule.</remarks>

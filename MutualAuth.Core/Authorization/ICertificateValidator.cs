@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Decides about one aspect of a peer whose path to a trust anchor has been verified. It can only say no.</summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in the peer whose certificate carries one given name of one given kind.</summary>
 internal sealed class NameRule : AuthorizationRule

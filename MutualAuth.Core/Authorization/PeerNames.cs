@@ -1,7 +1,7 @@
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Which of the names in a certificate are names, and by which of them its holder is called.</summary>
 internal static class PeerNames

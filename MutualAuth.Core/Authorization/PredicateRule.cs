@@ -1,7 +1,7 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in whom the application's own condition lets in; a condition that throws lets in nobody.</summary>
 internal sealed class PredicateRule : AuthorizationRule

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>A rule that the application replaces. Used with <see cref="Authorize.From"/>.</summary>
 /// <param name="first">What counts until the first replacement.</param>

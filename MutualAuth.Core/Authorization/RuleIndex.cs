@@ -1,7 +1,7 @@
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>The kinds of names by which rules are found.</summary>
 internal enum RuleKeyKind

@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in the server whose certificate carries the name that was dialled (RFC 9525).</summary>
 internal sealed class ServerNameRule : AuthorizationRule

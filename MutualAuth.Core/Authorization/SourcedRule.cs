@@ -1,8 +1,6 @@
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in whom a source's rule of the moment lets in.</summary>
 internal sealed class SourcedRule : AuthorizationRule

@@ -1,8 +1,7 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Authorization;
 
 /// <summary>Lets in workloads by their SPIFFE ID, and nobody whose certificate is not a valid X.509-SVID.</summary>
 internal sealed class SvidRule : AuthorizationRule

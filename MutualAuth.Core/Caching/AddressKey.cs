@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace MutualAuth.Names;
+namespace MutualAuth.Caching;
 
 /// <summary>What counts as one address where something is bounded for each. Pure.</summary>
 internal static class AddressKey

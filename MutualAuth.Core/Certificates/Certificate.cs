@@ -4,6 +4,7 @@ using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Asn1;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
@@ -12,7 +13,7 @@ namespace MutualAuth.Certificates;
 /// <summary>An X.509 certificate (RFC 5280 §4), read strictly and without the platform's parser.</summary>
 /// <remarks>
 /// An encoding that is not DER to the letter and can mean one thing only is read (a default that is written out, zero bits behind the last usage,
-/// either type of time, a list of nothing, a set out of order); <see cref="Trust.ValidationProfile.Form"/> says whether it is held against the certificate.
+/// either type of time, a list of nothing, a set out of order); <see cref="Paths.ValidationProfile.Form"/> says whether it is held against the certificate.
 /// Reading checks the grammar and nothing else: a certificate that was read is not yet trusted, current or meant for anything.
 /// Equality is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
 /// </remarks>

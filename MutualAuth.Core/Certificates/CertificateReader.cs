@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using MutualAuth.Asn1;
 using MutualAuth.Names;
 
 namespace MutualAuth.Certificates;

@@ -1,7 +1,7 @@
 using System.Formats.Asn1;
 using System.Globalization;
 using System.Numerics;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Certificates;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Certificates;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Formats.Asn1;
 using System.Runtime.InteropServices;
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Names;
 
 namespace MutualAuth.Certificates;

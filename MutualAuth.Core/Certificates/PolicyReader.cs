@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Certificates;
 

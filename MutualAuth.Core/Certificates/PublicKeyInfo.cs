@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
+using MutualAuth.Caching;
 
 namespace MutualAuth.Certificates;
 

@@ -1,6 +1,6 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Certificates;
 

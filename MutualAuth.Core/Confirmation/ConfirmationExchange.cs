@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
 

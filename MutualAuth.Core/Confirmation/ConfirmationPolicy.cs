@@ -1,4 +1,4 @@
-namespace MutualAuth.Confirmation;
+namespace MutualAuth;
 
 /// <summary>Whether each side must learn, inside the handshake call, that the other has accepted it. See <c>docs/protocol.md</c>.</summary>
 public enum ConfirmationPolicy

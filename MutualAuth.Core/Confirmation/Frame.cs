@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
 

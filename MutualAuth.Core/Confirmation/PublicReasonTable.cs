@@ -1,5 +1,3 @@
-using MutualAuth.Errors;
-
 namespace MutualAuth.Confirmation;
 
 /// <summary>What a peer is told of each reason of ours. Coarse: it tells the holder of a certificate what to mend, and an intruder nothing of our rules.</summary>

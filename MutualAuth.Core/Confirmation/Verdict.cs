@@ -1,5 +1,3 @@
-using MutualAuth.Errors;
-
 namespace MutualAuth.Confirmation;
 
 /// <summary>What one side tells the other at the end of its certificate stage: accepted, or refused with a public reason.</summary>

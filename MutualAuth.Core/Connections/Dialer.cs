@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Numerics;
-using MutualAuth.Errors;
 using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;

@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Validation;
+using MutualAuth.Revalidation;
 
 namespace MutualAuth.Connections;
 

@@ -40,7 +40,7 @@ internal sealed class LiveConnections
 
         if (isAborting)
         {
-            connection.Abort(Errors.ConnectionEnd.ListenerStopped, null);
+            connection.Abort(MutualAuth.ConnectionEnd.ListenerStopped, null);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class LiveConnections
     {
         foreach (var connection in Take(abort: true))
         {
-            connection.Abort(Errors.ConnectionEnd.ListenerStopped, null);
+            connection.Abort(MutualAuth.ConnectionEnd.ListenerStopped, null);
         }
     }
 

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Connections;
+namespace MutualAuth;
 
 /// <summary>What happens to a live connection that has lost its ground.</summary>
 public enum LostGroundAction

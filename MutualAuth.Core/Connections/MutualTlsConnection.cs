@@ -1,14 +1,14 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Telemetry;
-using MutualAuth.Validation;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth;
 
 /// <summary>A connection whose peer is known. There is none without an <see cref="AuthenticatedPeer"/>.</summary>
 /// <remarks>

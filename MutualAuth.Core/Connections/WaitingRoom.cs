@@ -1,7 +1,6 @@
 using System.Net;
-using MutualAuth.Errors;
+using MutualAuth.Caching;
 using MutualAuth.Handshake;
-using MutualAuth.Names;
 
 namespace MutualAuth.Connections;
 

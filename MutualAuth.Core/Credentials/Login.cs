@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

@@ -1,4 +1,4 @@
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>How our side ended a connection, or its own half of it.</summary>
 public enum ConnectionEnd

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Authentication;
 
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>A handshake ended without a connection. Says where and on whose account, why, what was expected and presented, and what to do.</summary>
 /// <remarks>

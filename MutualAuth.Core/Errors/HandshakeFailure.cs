@@ -1,4 +1,4 @@
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>Where a handshake stopped, and on whose account: what a caller usually branches on.</summary>
 public enum HandshakeFailure

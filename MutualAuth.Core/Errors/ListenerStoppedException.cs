@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>A listener gives no connections any more: it was stopped, or it has failed, and then <see cref="Exception.InnerException"/> says why.</summary>
 /// <remarks>Immutable.</remarks>

@@ -1,4 +1,4 @@
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>Material of our own (a certificate, a key, trust anchors, a revocation list, a file of credentials) cannot be used.</summary>
 /// <remarks>The message is a sentence that says what is wrong and what to do; it never holds a key or a password.</remarks>

@@ -1,4 +1,4 @@
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>What is wrong with material of our own.</summary>
 public enum MaterialProblem

@@ -1,4 +1,4 @@
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>What a side tells the other about a refusal: coarse on purpose, modelled on the TLS alerts (RFC 8446 §6.2).</summary>
 /// <remarks>Numbers are the registry of <c>docs/protocol.md</c>. Where a TLS alert has the same meaning, the number is the alert's.</remarks>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>One reason, with the facts that a person needs in order to act on it.</summary>
 /// <param name="Reason">The stable reason.</param>

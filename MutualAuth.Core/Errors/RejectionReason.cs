@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Text;
 
-namespace MutualAuth.Errors;
+namespace MutualAuth;
 
 /// <summary>Why a handshake ended without a connection, or a connection ended before its time.</summary>
 /// <remarks>

@@ -1,18 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
-using MutualAuth.Names;
 
 namespace MutualAuth.Evidence;
-
-/// <summary>The part that a side plays in the TLS handshake.</summary>
-public enum PeerRole
-{
-    /// <summary>The side that dials and sends the ClientHello.</summary>
-    Client = 1,
-
-    /// <summary>The side that listens.</summary>
-    Server = 2,
-}
 
 /// <summary>Everything that a peer has shown, copied before TLS can dispose of it.</summary>
 /// <remarks>Immutable and safe to share. It is what was presented, and nothing of it is verified yet.</remarks>

@@ -1,6 +1,6 @@
 using System.Net.Security;
 
-namespace MutualAuth.Evidence;
+namespace MutualAuth;
 
 /// <summary>What the two sides agreed on for this TLS session.</summary>
 /// <param name="TlsVersion">The TLS version.</param>

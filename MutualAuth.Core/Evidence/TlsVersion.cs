@@ -1,6 +1,7 @@
 using System.Security.Authentication;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Evidence;
+namespace MutualAuth;
 
 /// <summary>A version of TLS that this library speaks; the numbers are those on the wire.</summary>
 public enum TlsVersion

@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust;
+namespace MutualAuth.Expiry;
 
 /// <summary>Something of ours comes to its end, or has come to it.</summary>
 public sealed class ExpiringEventArgs : EventArgs

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
+using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
-using MutualAuth.Trust.Revocation;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Expiry;
 
 /// <summary>Foresees the end of our identity or of our revocation lists: a gauge of the days left, and warnings and events before it.</summary>
 /// <remarks>A replacement with a later end is noticed by itself. Safe for use from many threads. Dispose of it to stop.</remarks>

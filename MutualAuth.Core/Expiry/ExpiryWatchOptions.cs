@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Expiry;
 
 /// <summary>When to warn of an end that comes near. Immutable.</summary>
 public sealed record ExpiryWatchOptions

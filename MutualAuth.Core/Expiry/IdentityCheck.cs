@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Identities;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Expiry;
 
 /// <summary>Judges an identity of our own as a peer would, before any peer does: dates, usage, the whole chain, names, and the trust that peers have.</summary>
 /// <remarks>Immutable and safe for use from many threads. Each mistake is a <see cref="MaterialException"/> with its kind and a sentence that says what to do.</remarks>

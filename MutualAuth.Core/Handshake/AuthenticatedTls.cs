@@ -1,6 +1,5 @@
 using MutualAuth.Credentials;
-using MutualAuth.Evidence;
-using MutualAuth.Validation;
+using MutualAuth.Transport;
 
 namespace MutualAuth.Handshake;
 

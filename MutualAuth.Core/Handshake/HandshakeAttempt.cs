@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Hello;
+using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;

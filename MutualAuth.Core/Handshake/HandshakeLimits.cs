@@ -1,4 +1,4 @@
-namespace MutualAuth.Handshake;
+namespace MutualAuth;
 
 /// <summary>How many bytes a peer may send before it is authenticated.</summary>
 /// <remarks>Immutable; checked, with the options that hold it, at construction.</remarks>

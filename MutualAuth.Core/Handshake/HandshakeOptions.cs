@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Evidence;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
@@ -63,7 +63,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
 
     /// <summary>
     /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the application
-    /// knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="Errors.HandshakeFailure.OurFault"/>, and the socket is
+    /// knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="HandshakeFailure.OurFault"/>, and the socket is
     /// closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }

@@ -8,9 +8,9 @@ using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
-using MutualAuth.Telemetry;
-using MutualAuth.Trust;
+using MutualAuth.Hello;
+using MutualAuth.Paths;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Hello;
 
 namespace MutualAuth.Handshake;
 

@@ -2,8 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
-using MutualAuth.Trust;
+using MutualAuth.Paths;
 
 namespace MutualAuth.Handshake;
 

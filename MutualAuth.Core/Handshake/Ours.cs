@@ -1,5 +1,3 @@
-using MutualAuth.Errors;
-
 namespace MutualAuth.Handshake;
 
 /// <summary>Calls what the application has given us. Whatever it throws is a fault on our own account, and never the peer's.</summary>

@@ -2,10 +2,9 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;

@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Errors;
+using MutualAuth.Hello;
+using MutualAuth.Transport;
 
 namespace MutualAuth.Handshake;
 

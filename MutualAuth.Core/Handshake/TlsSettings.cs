@@ -2,10 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
-using MutualAuth.Evidence;
-using MutualAuth.Names;
 
 namespace MutualAuth.Handshake;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth;
 
 /// <summary>What a client asks for in its first message (RFC 8446 §4.1.2), read before anything is spent on it.</summary>
 /// <remarks>Immutable. Everything in it is a wish of somebody unauthenticated: choose by it, never trust by it.</remarks>

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>Reads a ClientHello out of the first bytes of a connection (RFC 8446 §4.1.2, §5.1; RFC 5246 §7.4.1.2).</summary>
 /// <remarks>

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>Reads from a fresh connection until its ClientHello is complete, and puts back every byte for the TLS engine.</summary>
 internal static class ClientHelloReader

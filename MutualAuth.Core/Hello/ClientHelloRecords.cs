@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>Follows the records of a ClientHello as they come (RFC 8446 §5.1), each once: what comes octet by octet costs no more than what comes at once.</summary>
 /// <remarks>A value that changes: pass it by reference.</remarks>

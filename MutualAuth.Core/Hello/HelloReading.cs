@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>What the first octets of a connection turned out to be. Neither a hello nor a problem: more are needed.</summary>
 /// <param name="Hello">The hello, once it is complete.</param>

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>
 /// Which key exchanges a hello asks for (RFC 8446 §4.2.7, §4.2.8). With a finite field (RFC 7919) a stranger has us raise a number of 8,192 bits for

@@ -1,7 +1,7 @@
 using System.Text;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>Recognises a peer that speaks something other than TLS, so that the operator reads what it is and not that a frame was corrupt.</summary>
 internal static class PlainProtocols

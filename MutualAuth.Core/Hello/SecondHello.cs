@@ -1,7 +1,7 @@
 using System.Buffers;
-using MutualAuth.Errors;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>
 /// The hello that a client sends after a HelloRetryRequest (RFC 8446 §4.1.4). It comes in the clear, names the key exchange anew, and is judged like the

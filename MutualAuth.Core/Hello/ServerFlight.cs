@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text;
+using MutualAuth.Certificates;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>
 /// What a server of TLS 1.2 has shown in the clear before we answer (RFC 5246 §7.3). There our certificate leaves before the TLS engine has anybody judge the

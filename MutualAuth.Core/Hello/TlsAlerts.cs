@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>TLS alerts (RFC 8446 §6): read out of the platform's exceptions, written before a TLS engine exists.</summary>
 internal static class TlsAlerts

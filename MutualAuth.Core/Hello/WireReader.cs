@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Hello;
 
 /// <summary>Reads the presentation language of TLS (RFC 8446 §3) without ever stepping outside its bytes.</summary>
 internal ref struct WireReader

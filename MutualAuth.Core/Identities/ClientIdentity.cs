@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using MutualAuth.Identities;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth;
 
 /// <summary>What a client presents at the TLS layer: a certificate, or, said by name, none.</summary>
 public abstract class ClientIdentity

@@ -1,7 +1,7 @@
 using System.Globalization;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>Whether the certificates of an identity hold now.</summary>
 internal sealed class DateCheck : IIdentityCheck

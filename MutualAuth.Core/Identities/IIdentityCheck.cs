@@ -1,6 +1,6 @@
-using MutualAuth.Errors;
+using MutualAuth.Expiry;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>What an identity must satisfy, beyond being loaded, before it is used. The library brings <c>IdentityCheck</c>.</summary>
 /// <remarks>Implementations are safe for use from many threads and do no I/O.</remarks>

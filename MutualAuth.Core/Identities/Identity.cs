@@ -4,9 +4,12 @@ using System.Net.Security;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Identities;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth;
 
 /// <summary>What we hold and present: a certificate, its private key, and the intermediates that lead to an authority.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Telemetry;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>An identity that the application hands out when it is asked, once for each handshake.</summary>
 /// <remarks>When the callback throws, what it gave last is used, and the log says so. Safe for use from many threads when the callback is.</remarks>

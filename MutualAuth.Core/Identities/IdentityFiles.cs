@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using MutualAuth.Errors;
+using MutualAuth.Identities;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth;
 
 /// <summary>Our identity, read from files and following them: certificate and key are taken up together, once they belong to each other and pass the check.</summary>
 public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>Asks the platform, once for each identity, whether its security level takes what the identity would send: OpenSSL says so in the first handshake only.</summary>
 /// <remarks>

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>Keys that OpenSSL opens through an engine or a provider, and that need never leave their hardware.</summary>
 internal static partial class OpenSslKey

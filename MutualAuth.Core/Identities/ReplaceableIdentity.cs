@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>An identity that the application replaces: from a vault, a secret or an enrolment of its own.</summary>
 /// <param name="first">What counts until the first replacement.</param>

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Identities;
 
 /// <summary>Several identities of one server: the client is shown the one whose certificate carries the name that it asks for (RFC 6066 §3).</summary>
 /// <remarks>

@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Text;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Names;
 

@@ -3,9 +3,11 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
+using MutualAuth.Names;
 
-namespace MutualAuth.Names;
+namespace MutualAuth;
 
 /// <summary>The name of a peer together with its kind: what decisions are made on, where a text alone could be mistaken.</summary>
 /// <remarks>

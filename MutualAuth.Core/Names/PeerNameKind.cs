@@ -1,4 +1,7 @@
-namespace MutualAuth.Names;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
+namespace MutualAuth;
 
 /// <summary>What kind of name a <see cref="PeerName"/> is. Two names of different kinds are never the same, however alike their texts are.</summary>
 public enum PeerNameKind

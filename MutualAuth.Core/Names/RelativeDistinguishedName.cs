@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Names;
 

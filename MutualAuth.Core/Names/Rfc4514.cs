@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 using System.Globalization;
 using System.Text;
+using MutualAuth.Asn1;
 
 namespace MutualAuth.Names;
 

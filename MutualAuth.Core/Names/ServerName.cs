@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Names;
 
-namespace MutualAuth.Names;
+namespace MutualAuth;
 
 /// <summary>The name under which a server is dialled, and which its certificate must carry: a host name or an IP address.</summary>
 /// <remarks>

@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using MutualAuth.Certificates;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Confirmation;
+using MutualAuth.Revocation;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>Answers that were proven, each until it has to be asked for again. Bounded: the oldest gives way.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>Carries a request to a responder and its answer back (RFC 6960 appendix A.1): bounded in size and time, and without ever going anywhere else.</summary>
 internal sealed class OcspClient : IDisposable

@@ -1,6 +1,6 @@
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>An OCSP responder that the operator has chosen.</summary>
 /// <remarks>Immutable. Answers are signed, so that plain HTTP does for them; with https the platform's own trust decides about the responder's certificate.</remarks>

@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>The hash by which a request names the issuer of the certificate that it asks about (RFC 6960 §4.1.1). Nothing's integrity rests on it.</summary>
 public enum OcspHash

@@ -1,9 +1,11 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>Decides whether a response answers a question, now and by somebody who may (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a responder sends.</summary>
 /// <param name="nonce">What it must say of the nonce.</param>

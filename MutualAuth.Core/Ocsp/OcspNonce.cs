@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>What an answer must say of the nonce, which every request carries (RFC 9654, which replaced RFC 8954).</summary>
 public enum OcspNonce

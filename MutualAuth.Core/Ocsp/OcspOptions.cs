@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>Whom to ask about peers' certificates over OCSP (RFC 6960), and what to make of the answers.</summary>
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>

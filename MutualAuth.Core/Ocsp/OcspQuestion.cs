@@ -1,9 +1,9 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>
 /// A question to an OCSP responder about one certificate.

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>
 /// Reads OCSP responses strictly and within bounds; what is none ends in <see cref="AsnContentException"/>.

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>A basic OCSP response (RFC 6960 §4.2.1) as it was read. Nothing of it is verified yet.</summary>
 internal sealed class OcspResponse

@@ -1,13 +1,13 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Validation;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Ocsp;
 
 /// <summary>Asks the operator's OCSP responders (RFC 6960) about the certificates on a peer's verified path, and rejects what is not answered to be good.</summary>
 /// <remarks>

@@ -1,4 +1,6 @@
-namespace MutualAuth.Trust.Revocation;
+using MutualAuth.Revocation;
+
+namespace MutualAuth.Ocsp;
 
 /// <summary>What came of asking about a certificate: a status that was proven, or why there is none.</summary>
 /// <param name="Status">The status; null when no answer could be relied on.</param>

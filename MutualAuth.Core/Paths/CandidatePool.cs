@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>All certificates that may issue others in one validation, found by name and put into an order of their own.</summary>
 /// <remarks>The order depends on the certificates alone, so that what the peer sent first plays no part.</remarks>

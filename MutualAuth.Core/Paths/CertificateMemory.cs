@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Caching;
 using MutualAuth.Certificates;
+using MutualAuth.Transport;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Remembers certificates that stood in a verified path: what was read out of them, their imported keys, and the keys that were found to have signed them.</summary>
 /// <remarks>

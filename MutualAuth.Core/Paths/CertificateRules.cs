@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
-using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>The rules that one certificate keeps or breaks by itself, whatever path it stands in (RFC 5280 §4, §6.1.3 (a), §6.1.4 (k)–(o)).</summary>
 internal sealed class CertificateRules(ValidationProfile profile, PeerRole role, DateTimeOffset at)

@@ -1,8 +1,7 @@
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>What RFC 5280 demands of conforming authorities without path validation depending on it (§4.1, §4.2).</summary>
 internal static class FormRules

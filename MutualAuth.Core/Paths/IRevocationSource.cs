@@ -1,7 +1,6 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Says whether a certificate of a path has been revoked.</summary>
 /// <remarks>

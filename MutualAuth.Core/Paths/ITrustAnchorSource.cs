@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Authorities to trust: fixed, or reloaded while the process runs.</summary>
 /// <remarks>

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
+using MutualAuth.Trust;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth;
 
 /// <summary>What makes a certificate trustworthy: authorities (<see cref="ITrustAnchorSource"/>), or the peer's own key (<see cref="KnownPeers"/>).</summary>
 /// <remarks>Closed: its members are internal, so that no other assembly can say yes in its own way. Safe for concurrent use.</remarks>

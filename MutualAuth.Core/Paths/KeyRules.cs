@@ -1,8 +1,7 @@
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Which keys and which signature algorithms are strong enough, and are such that the platform can check them.</summary>
 internal static class KeyRules

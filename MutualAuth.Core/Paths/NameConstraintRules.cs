@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Holds the names of a certificate against the name constraints of an authority above it (RFC 5280 §4.2.1.10, RFC 9549 §2).</summary>
 /// <remarks>

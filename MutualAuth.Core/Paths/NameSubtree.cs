@@ -1,8 +1,7 @@
 using System.Text;
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Whether a name lies in the subtree that a name constraint spans (RFC 5280 §4.2.1.10). Names and bases must be well formed.</summary>
 internal static class NameSubtree

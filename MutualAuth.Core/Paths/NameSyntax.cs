@@ -1,6 +1,6 @@
 using MutualAuth.Certificates;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>The syntax of the text forms of general names (RFC 5280 §4.2.1.6, RFC 1034 §3.5, RFC 1123 §2.1).</summary>
 internal static class NameSyntax

@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Searches, depth first and with backtracking, for a path that keeps every rule. One instance serves one validation.</summary>
 /// <remarks>

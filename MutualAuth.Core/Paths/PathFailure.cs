@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Of all that went wrong in a search, keeps what tells the operator most.</summary>
 /// <remarks>

@@ -1,7 +1,6 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Where a certificate stands in a path; it decides which rules apply.</summary>
 internal enum PathPosition

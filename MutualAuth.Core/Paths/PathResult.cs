@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>What came of the search for a path: the path, or why there is none. Immutable.</summary>
 public sealed class PathResult

@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Decides whether a path leads from a peer's certificate to a trust anchor (RFC 5280 §6, RFC 6818, 9549, 9618).</summary>
 /// <remarks>

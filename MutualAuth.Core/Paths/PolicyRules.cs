@@ -1,8 +1,7 @@
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Names;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Processes certificate policies over a whole path (RFC 5280 §6.1 as RFC 9618 updates it).</summary>
 internal sealed class PolicyRules

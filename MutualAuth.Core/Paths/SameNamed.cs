@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>The certificates of authorities that have one name, in the order in which a search tries them. Immutable.</summary>
 /// <remarks>Ordered and indexed once, when the anchors are loaded, so that a search pays nothing for thousands of them.</remarks>

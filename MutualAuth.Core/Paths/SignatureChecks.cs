@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
 /// <param name="budget">What a check costs.</param>

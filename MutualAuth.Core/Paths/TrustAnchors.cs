@@ -6,8 +6,10 @@ using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth;
 
 /// <summary>The authorities at which a path may end, and helpers for getting there.</summary>
 /// <remarks>

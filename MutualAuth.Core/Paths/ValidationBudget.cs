@@ -1,6 +1,6 @@
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
-/// <summary>How much work the certificates of one peer may cause before it is refused with <see cref="Errors.RejectionReason.BudgetExceeded"/>.</summary>
+/// <summary>How much work the certificates of one peer may cause before it is refused with <see cref="RejectionReason.BudgetExceeded"/>.</summary>
 /// <remarks>
 /// An honest peer needs one signature check per certificate, two or three in all. The defaults allow mazes of cross-signed authorities
 /// that exist in practice and no more: with them the dearest list that a peer can send costs a fixed multiple of an honest one

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>Which rules a path must keep beyond those that always hold.</summary>
 /// <remarks>

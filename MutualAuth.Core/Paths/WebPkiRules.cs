@@ -1,9 +1,9 @@
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Evidence;
-using MutualAuth.Names;
+using MutualAuth.Errors;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>The certificate profiles of the CA/Browser Forum's Baseline Requirements for TLS server certificates (BR §7.1), as far as a verifier sees them.</summary>
 internal static class WebPkiRules

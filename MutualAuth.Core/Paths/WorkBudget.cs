@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust;
+namespace MutualAuth.Paths;
 
 /// <summary>What is left of a <see cref="ValidationBudget"/> during one validation. Once something is spent, it stays so.</summary>
 internal sealed class WorkBudget(ValidationBudget budget)

@@ -1,4 +1,4 @@
-namespace MutualAuth.Validation;
+namespace MutualAuth.Pinning;
 
 /// <summary>Where pins come from: fixed (a <see cref="PinSet"/>), or reloaded while the process runs.</summary>
 /// <remarks>Safe for concurrent use. A reload replaces the whole of <see cref="Current"/> at once, and a reload that fails leaves the last good set.</remarks>

@@ -1,9 +1,8 @@
 using System.Globalization;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Pinning;
 
 /// <summary>Pins, read from a file and following it: one <c>sha256/BASE64</c> in a line; lines that begin with # say nothing.</summary>
 /// <remarks>

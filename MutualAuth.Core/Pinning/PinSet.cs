@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Pinning;
 
 /// <summary>Public keys of which at least one must stand on the peer's verified path, the trust anchor included.</summary>
 /// <remarks>

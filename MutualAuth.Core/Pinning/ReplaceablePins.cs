@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Validation;
+namespace MutualAuth.Pinning;
 
 /// <summary>Pins that the application replaces.</summary>
 /// <param name="first">What counts until the first replacement.</param>

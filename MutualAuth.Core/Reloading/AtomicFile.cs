@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Reloading;
 
 /// <summary>Where a replacement of a file has got to; a crash may come at each.</summary>
 internal enum ReplaceStep

@@ -1,4 +1,4 @@
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>A file of our own as it was read.</summary>
 internal readonly record struct FileContent(string Path, byte[] Bytes)

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Trust;
+namespace MutualAuth.Reloading;
 
 /// <summary>A lock between processes: a file that is held open for one of them alone (flock on Unix, sharing modes on Windows).</summary>
 /// <remarks>

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth.Reloading;
 
 /// <summary>Owner, group, mode and access list of a file: who may read and write it. On Unix.</summary>
 [UnsupportedOSPlatform("windows")]

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>What tells one content of a file from another without reading it. A file that is replaced has another time of birth.</summary>
 internal readonly record struct FileStamp(long Length, DateTime Changed, DateTime Born)

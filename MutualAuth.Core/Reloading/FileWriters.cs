@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Whether some process has a file open for writing. Linux tells, by refusing a read lease, to the file's owner and to privileged processes.</summary>
 internal static class FileWriters

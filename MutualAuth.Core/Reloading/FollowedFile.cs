@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>One file that is looked at again and again. Not for use by several threads at once.</summary>
 internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)

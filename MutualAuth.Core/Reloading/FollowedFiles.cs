@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>The files of one piece of material, which are looked at, and come to rest, together. Not for use by several threads at once.</summary>
 internal sealed class FollowedFiles

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>What every <see cref="WatchedFiles{T}"/> has, whatever its files hold.</summary>
 public interface IFollowsFiles : IReloadable, IDisposable

@@ -1,4 +1,4 @@
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>A source whose material may be replaced while the process runs, and that says so.</summary>
 /// <remarks>

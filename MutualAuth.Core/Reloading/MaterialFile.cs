@@ -1,7 +1,6 @@
 using System.Text;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Reads files of our own, bounded, and says what to do when it cannot.</summary>
 internal static class MaterialFile

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Text files of our own that have one statement in a line; empty lines and lines that begin with # say nothing.</summary>
 internal static class MaterialLines

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>New material was found and not taken up; what was there before stays in force.</summary>
 public sealed class ReloadRefusedEventArgs : EventArgs

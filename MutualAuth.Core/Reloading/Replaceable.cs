@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using MutualAuth.Errors;
-using MutualAuth.Telemetry;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Material in memory that the application replaces while the process runs.</summary>
 /// <remarks>A replacement takes the whole at once and is seen by every handshake that begins later. Safe for use from many threads.</remarks>
@@ -11,7 +9,7 @@ namespace MutualAuth.Certificates;
 public abstract class Replaceable<T> : IReloadable
     where T : class
 {
-    private readonly Reloading _reloading;
+    private readonly ReloadEvents _events;
     private readonly Func<T, string> _describe;
     private readonly Lock _replacing = new();
     private volatile T _current;
@@ -21,7 +19,7 @@ public abstract class Replaceable<T> : IReloadable
         ArgumentNullException.ThrowIfNull(first);
         _current = first;
         _describe = describe;
-        _reloading = new Reloading(this, material, "memory", MutualAuthTelemetry.CreateLogger(loggerFactory));
+        _events = new ReloadEvents(this, material, "memory", MutualAuthTelemetry.CreateLogger(loggerFactory));
     }
 
     /// <inheritdoc/>
@@ -50,7 +48,7 @@ public abstract class Replaceable<T> : IReloadable
             _current = next;
         }
 
-        _reloading.Replaced(Replaced, _describe(next));
+        _events.Replaced(Replaced, _describe(next));
     }
 
     /// <summary>Throws when the material must not take the place of the one before.</summary>
@@ -58,5 +56,5 @@ public abstract class Replaceable<T> : IReloadable
     {
     }
 
-    private protected void NoteRefusal(MaterialException problem) => _reloading.Refused(null, problem);
+    private protected void NoteRefusal(MaterialException problem) => _events.Refused(null, problem);
 }

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth;
 
 /// <summary>How files of our own are followed while the process runs.</summary>
 /// <remarks>

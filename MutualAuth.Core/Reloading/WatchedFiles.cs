@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
-using MutualAuth.Telemetry;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Material that is read from files and follows them while the process runs.</summary>
 /// <remarks>
@@ -23,7 +21,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
     private readonly Func<ImmutableArray<FileContent>, T> _load;
     private readonly Func<T, string> _describe;
     private readonly WatchOptions _options;
-    private readonly Reloading _reloading;
+    private readonly ReloadEvents _events;
     private readonly ITimer _timer;
     private volatile T _current;
     private volatile MaterialException? _lastFailure;
@@ -57,7 +55,7 @@ public abstract class WatchedFiles<T> : IFollowsFiles
         _load = load;
         _describe = describe;
         Logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
-        _reloading = new Reloading(this, material, string.Join(", ", absolute), Logger);
+        _events = new ReloadEvents(this, material, string.Join(", ", absolute), Logger);
 
         var look = _files.LookUntilTheSame();
         _current = load(look.Contents());
@@ -192,21 +190,21 @@ public abstract class WatchedFiles<T> : IFollowsFiles
 
         _currentMark = look.Mark;
         _lastFailure = _standing = null;
-        return () => _reloading.Replaced(Replaced, _describe(Current));
+        return () => _events.Replaced(Replaced, _describe(Current));
     }
 
     private Action? Refuse(MaterialException problem)
     {
         var isSaid = _lastFailure?.Message == problem.Message;
         _lastFailure = problem;
-        return isSaid ? null : () => _reloading.Refused(Refused, problem);
+        return isSaid ? null : () => _events.Refused(Refused, problem);
     }
 
     /// <summary>Says that something of what is in force turned out to be unusable, and that the one before has kept its place. It stands until the next content.</summary>
     private protected void RefuseAfterwards(MaterialException problem)
     {
         _lastFailure = _standing = problem;
-        _reloading.Refused(Refused, problem);
+        _events.Refused(Refused, problem);
     }
 
     private static MaterialException Unforeseen(Exception exception) =>

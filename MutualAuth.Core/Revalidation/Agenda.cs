@@ -1,4 +1,4 @@
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>What is due when, earliest first. Not safe for concurrent use.</summary>
 internal sealed class Agenda

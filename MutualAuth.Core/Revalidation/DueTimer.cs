@@ -1,4 +1,4 @@
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>One timer for all connections of a registry: dates by the clock on the wall, durations by the one that nobody sets. Its owner's lock guards it.</summary>
 internal sealed class DueTimer

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>Listens to the sources of what live connections stand on for as long as there is one, or a handshake.</summary>
 /// <remarks>

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Revocation;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>Finds live connections by the certificates on their paths: by issuer, and by the serial numbers that it gave. Not safe for concurrent use.</summary>
 /// <remarks>So that one serial number on a new list leads to the few connections that stand on it, and to none of the others.</remarks>

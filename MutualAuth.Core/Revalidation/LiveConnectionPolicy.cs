@@ -1,11 +1,9 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Connections;
+namespace MutualAuth;
 
 /// <summary>What happens to connections that lose their ground while they are open, and how long they may last in any case.</summary>
 /// <remarks>
 /// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// says that it was replaced (<see cref="Certificates.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
+/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
 /// <see cref="LostGroundAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
 /// </remarks>
 public sealed record LiveConnectionPolicy

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
+using MutualAuth.Connections;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
 internal sealed class LiveEntry(ILiveConnection connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)

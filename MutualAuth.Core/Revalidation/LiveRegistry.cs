@@ -1,12 +1,11 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Connections;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.</summary>
 /// <remarks>

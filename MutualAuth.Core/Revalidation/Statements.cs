@@ -1,8 +1,8 @@
 using MutualAuth.Certificates;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Revocation;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>What speaks against single certificates at one moment: the revocation lists and the deny list. Null is what is not configured.</summary>
 internal sealed record Statements(RevocationLists? Lists, DenyList? Denied)

@@ -1,6 +1,7 @@
+using MutualAuth.Connections;
 using MutualAuth.Handshake;
 
-namespace MutualAuth.Connections;
+namespace MutualAuth.Revalidation;
 
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
 internal sealed class Ticket(LiveRegistry registry, long generation) : IDisposable

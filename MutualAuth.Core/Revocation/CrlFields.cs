@@ -1,7 +1,8 @@
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>What a revocation list is made of, on its way from the reader to <see cref="RevocationList"/>.</summary>
 internal sealed class CrlFields

@@ -2,10 +2,11 @@ using System.Buffers.Text;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>What a file of lists holds: the lists, and certificates of keys that may have signed them.</summary>
 internal sealed record CrlContent(IReadOnlyList<RevocationList> Lists, IReadOnlyList<Certificate> Certificates);
@@ -23,7 +24,7 @@ internal static class CrlFile
     /// <param name="source">Where they came from, for the message.</param>
     /// <exception cref="MaterialException">There is none, or one that must not be used.</exception>
     internal static CrlContent Read(byte[] content, string source) =>
-        content.Length > 1 && content[0] == Names.DerReader.Sequence && content[1] >= LongLength ? new([Parse(content, source)], []) : ReadPem(content, source);
+        content.Length > 1 && content[0] == Asn1.DerReader.Sequence && content[1] >= LongLength ? new([Parse(content, source)], []) : ReadPem(content, source);
 
     internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
     {

@@ -1,8 +1,10 @@
 using System.Formats.Asn1;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>
 /// Reads revocation lists strictly; what must not be used to decide anything ends in <see cref="AsnContentException"/>.

@@ -4,7 +4,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>What a deny list names: a certificate, a key, or a serial number.</summary>
 /// <remarks>Immutable. The text form is one line, as <see cref="Parse"/> reads it.</remarks>

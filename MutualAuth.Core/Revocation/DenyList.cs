@@ -4,8 +4,9 @@ using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Certificates and keys that the operator turns away at once, whatever their authority says of them.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>A deny list, read from a file and following it. A file that is emptied turns nobody away any more; one that disappears leaves the last good list.</summary>
 public sealed class DenyListFile : WatchedFiles<DenyList>, IDenyListSource
@@ -9,7 +9,7 @@ public sealed class DenyListFile : WatchedFiles<DenyList>, IDenyListSource
     /// <param name="path">A file in UTF-8, in the form of <see cref="DenyList.Parse"/>; at most 16 MiB.</param>
     /// <param name="options">How the file is followed.</param>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="Errors.MaterialException">The file cannot be read, or a line is not an entry.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, or a line is not an entry.</exception>
     public DenyListFile(string path, WatchOptions? options = null)
         : base("deny list", [path], DenyList.MaxFileBytes, files => DenyList.Read(files[0].Text, files[0].Path), list => list.ToString(), options)
     {

@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Where revocation lists come from: fixed, or reloaded while the process runs.</summary>
 /// <remarks>

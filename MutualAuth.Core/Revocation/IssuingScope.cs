@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>
 /// Of which certificates of its issuer a list speaks (RFC 5280 §5.2.5).

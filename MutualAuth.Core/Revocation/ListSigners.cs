@@ -1,8 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>
 /// Finds out whether a list is its issuer's: signed by the key of the issuer in the path, or by another key of the same name to which a path leads

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Holds each set of lists of one source against the one before: for each issuer and scope nothing goes back. It forgets with the process.</summary>
 /// <remarks>

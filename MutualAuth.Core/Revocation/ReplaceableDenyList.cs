@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>A deny list that the application replaces.</summary>
 /// <param name="first">What counts until the first replacement.</param>

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Revocation lists that the application replaces: it fetches them, and this hands them out.</summary>
 /// <remarks>
 /// Lists never go back: a replacement whose number or date lies behind, that does not count while the one before does, or that lacks an issuer,
-/// is refused with <see cref="Errors.MaterialException"/>, and the lists before stay. One that its issuer has not signed is found at the first path that
+/// is refused with <see cref="MaterialException"/>, and the lists before stay. One that its issuer has not signed is found at the first path that
 /// needs it, and the list before counts in its place. <see cref="RevocationLists.DangerouslyUnchecked"/> is always taken.
 /// </remarks>
 public sealed class ReplaceableRevocationLists : Replaceable<RevocationLists>, IRevocationListSource

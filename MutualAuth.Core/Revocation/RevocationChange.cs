@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>What became of one issuer's lists when a set of lists took another one's place. Issuers whose lists stayed the same have none.</summary>
 internal sealed class RevocationChange

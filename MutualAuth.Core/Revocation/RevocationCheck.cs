@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Holds one peer's path against the lists that are in force (RFC 5280 §6.3.3) and against the deny list. One instance serves one judgement.</summary>
 internal sealed class RevocationCheck : IRevocationSource

@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Of which certificates the revocation status must be known. What is known to be revoked is rejected wherever it stands.</summary>
 public enum RevocationCoverage

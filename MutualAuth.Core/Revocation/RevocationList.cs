@@ -3,8 +3,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>One certificate revocation list (CRL, RFC 5280 §5) as it was loaded. Whether it is genuine shows only when a path has its issuer's key.</summary>
 /// <remarks>Safe to share: what it says never changes, and what was found out about its signature is kept with it. It keeps the encoding, and about eight octets for each entry beside it.</remarks>

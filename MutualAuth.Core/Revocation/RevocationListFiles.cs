@@ -1,6 +1,6 @@
-using MutualAuth.Certificates;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Revocation lists, read from files and following them. A file that was emptied or damaged is refused; the last good lists then count until their next update.</summary>
 /// <remarks>
@@ -13,7 +13,7 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     /// <param name="paths">Files with one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB each.</param>
     /// <param name="options">How the files are followed.</param>
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="Errors.MaterialException">A file cannot be read, is empty, or has a list that must not be relied on.</exception>
+    /// <exception cref="MaterialException">A file cannot be read, is empty, or has a list that must not be relied on.</exception>
     public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
         : this(paths, options, new ListSuccession((options ?? WatchOptions.Default).TimeProvider))
     {

@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>A set of certificate revocation lists, ready to be looked up.</summary>
 /// <remarks>

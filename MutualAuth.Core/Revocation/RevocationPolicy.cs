@@ -1,4 +1,4 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Which revocation lists count, and what happens when they say nothing.</summary>
 /// <remarks>Immutable. The defaults deny whatever is not known to be good.</remarks>

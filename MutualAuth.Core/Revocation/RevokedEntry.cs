@@ -1,8 +1,8 @@
 using System.Formats.Asn1;
 using System.Globalization;
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Since when, and why, a certificate is revoked (RFC 5280 §5.1.2.6, §5.3).</summary>
 internal readonly record struct RevokedEntry(DateTimeOffset Since, RevocationReason Reason)

@@ -1,6 +1,6 @@
-using MutualAuth.Names;
+using MutualAuth.Asn1;
 
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>Finds the entry of a serial number in the encoded entries of a list, in constant time.</summary>
 /// <remarks>

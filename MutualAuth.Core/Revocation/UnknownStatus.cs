@@ -1,9 +1,9 @@
-namespace MutualAuth.Trust.Revocation;
+namespace MutualAuth.Revocation;
 
 /// <summary>What becomes of a certificate whose status must be known and is not.</summary>
 public enum UnknownStatus
 {
-    /// <summary>It is rejected with <see cref="Errors.RejectionReason.RevocationStatusUnknown"/>.</summary>
+    /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>.</summary>
     Deny = 0,
 
     /// <summary>It is let pass: a list that is missing, expired, forged or out of scope then revokes nobody. Soft fail.</summary>

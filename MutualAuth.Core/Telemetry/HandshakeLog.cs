@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Telemetry;
 

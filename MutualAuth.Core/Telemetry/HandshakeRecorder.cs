@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
 namespace MutualAuth.Telemetry;
 

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Telemetry;
 
-namespace MutualAuth.Telemetry;
+namespace MutualAuth;
 
 /// <summary>The names under which this library can be observed. They are part of its public contract; <c>docs/reference/telemetry.md</c> lists all.</summary>
 public static class MutualAuthTelemetry

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 
 namespace MutualAuth.Telemetry;

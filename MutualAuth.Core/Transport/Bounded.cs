@@ -1,4 +1,4 @@
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>Waits, in calls that are synchronous, for what a stream of the application's may never end.</summary>
 internal static class Bounded

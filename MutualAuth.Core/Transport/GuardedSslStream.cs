@@ -1,9 +1,8 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
-using MutualAuth.Errors;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>Who owns a guarded stream, and is asked when the application disposes of the stream instead of its owner.</summary>
 internal interface ITlsOwner

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MutualAuth.Errors;
+using MutualAuth.Hello;
 using MutualAuth.Validation;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>
 /// The thin layer beneath <c>SslStream</c>: gives back the bytes that were read ahead, keeps the first ones for diagnosis, bounds what

@@ -1,4 +1,4 @@
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>
 /// Where one handshake of a listener stands: it holds a place only while we compute. While it waits, for the peer or for others, it sits in a bounded

@@ -1,4 +1,4 @@
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>When an octet of the application's moved last on a connection. Safe for use from many threads.</summary>
 internal sealed class IdleClock

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>
 /// Closes so that what we said last arrives: ends TLS, ends sending, and takes in a bounded amount of what is still under way. Closing a

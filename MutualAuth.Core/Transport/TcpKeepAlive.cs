@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace MutualAuth.Handshake;
+namespace MutualAuth;
 
 /// <summary>How a TCP socket finds out that its peer is gone without a word: probes of the kernel's, which cost the peer no more than an answer (RFC 9293 §3.8.4).</summary>
 /// <remarks>

@@ -1,6 +1,4 @@
-using MutualAuth.Errors;
-
-namespace MutualAuth.Handshake;
+namespace MutualAuth.Transport;
 
 /// <summary>
 /// Knows who is inside the TLS engine of one connection, so that the engine's own end (<c>SSL_shutdown</c>) never runs beside a read or a write. An

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 
 namespace MutualAuth.Trust;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Trust;
 

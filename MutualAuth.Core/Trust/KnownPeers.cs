@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Reloading;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Trust;

@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Reloading;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Trust;

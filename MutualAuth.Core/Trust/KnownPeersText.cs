@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Trust;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
+using MutualAuth.Paths;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Trust;
 

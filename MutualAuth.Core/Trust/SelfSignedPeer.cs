@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
 namespace MutualAuth.Trust;
 

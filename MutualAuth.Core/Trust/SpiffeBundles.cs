@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 
 namespace MutualAuth.Trust;

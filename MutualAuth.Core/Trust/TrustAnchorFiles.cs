@@ -1,6 +1,7 @@
-using MutualAuth.Certificates;
+using MutualAuth.Paths;
+using MutualAuth.Reloading;
 
-namespace MutualAuth.Trust;
+namespace MutualAuth;
 
 /// <summary>Trust anchors, read from PEM files and following them.</summary>
 public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorSource
@@ -9,7 +10,7 @@ public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorS
     /// <param name="paths">PEM files that hold certificates only; at most 64 MiB each.</param>
     /// <param name="options">How the files are followed.</param>
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="Errors.MaterialException">A file cannot be read, has no certificate, or a block that is not a readable one.</exception>
+    /// <exception cref="MaterialException">A file cannot be read, has no certificate, or a block that is not a readable one.</exception>
     public TrustAnchorFiles(IEnumerable<string> paths, WatchOptions? options = null)
         : base("trust anchors", paths, TrustAnchors.MaxFileBytes, TrustAnchors.FromContents, anchors => anchors.ToString(), options)
     {

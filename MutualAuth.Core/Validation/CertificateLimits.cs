@@ -1,4 +1,4 @@
-namespace MutualAuth.Validation;
+namespace MutualAuth;
 
 /// <summary>How much certificate material a peer may present before it is authenticated.</summary>
 /// <remarks>Immutable; checked by the constructor that takes it.</remarks>

@@ -2,13 +2,13 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Validation;
 

@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using MutualAuth.Certificates;
+using MutualAuth.Authorization;
+using MutualAuth.Paths;
+using MutualAuth.Pinning;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 
 namespace MutualAuth.Validation;
 

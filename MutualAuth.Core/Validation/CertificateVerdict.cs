@@ -1,5 +1,3 @@
-using MutualAuth.Errors;
-
 namespace MutualAuth.Validation;
 
 /// <summary>What the certificate stage says of a peer: exactly one of <see cref="Accepted"/> and <see cref="Rejected"/>.</summary>

@@ -1,5 +1,3 @@
-using MutualAuth.Errors;
-
 namespace MutualAuth.Validation;
 
 /// <summary>Decides about a peer with the help of somebody else: a directory, a policy service, an OCSP responder. It can only say no.</summary>

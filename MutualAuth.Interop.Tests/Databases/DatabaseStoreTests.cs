@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -379,7 +378,7 @@ public abstract class DatabaseStoreTests
         using var pair = authority.CreatePair();
         var login = pair with
         {
-            Client = pair.Client with { Identity = Certificates.ClientIdentity.None, Credentials = Login.WithPassword(user, password) },
+            Client = pair.Client with { Identity = MutualAuth.ClientIdentity.None, Credentials = Login.WithPassword(user, password) },
             Server = pair.Server with { Credentials = Require.User(SaslServer.Scram(store)) },
         };
         return await login.ConnectAsync().WaitAsync(RunningProgram.Deadline);

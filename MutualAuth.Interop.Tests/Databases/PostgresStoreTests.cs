@@ -1,6 +1,5 @@
 using System.Data.Common;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Databases;
 

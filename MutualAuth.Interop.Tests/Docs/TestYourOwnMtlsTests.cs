@@ -1,11 +1,9 @@
 using System.Net;
-using MutualAuth.Errors;
 using MutualAuth.Snippets;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Transports;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Docs;
 
@@ -89,7 +87,7 @@ public sealed class TestYourOwnMtlsTests
             _ = AnswerAsync(connection);
         }
 
-        static async Task AnswerAsync(MutualAuth.Connections.MutualTlsConnection connection)
+        static async Task AnswerAsync(MutualAuth.MutualTlsConnection connection)
         {
             await using (connection)
             {

@@ -2,13 +2,9 @@ using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Expiry;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Hardware;
 

@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using System.Reflection;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Library;

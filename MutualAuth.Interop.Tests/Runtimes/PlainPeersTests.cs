@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MutualAuth.Credentials;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Certificates;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -210,9 +211,9 @@ public sealed class CommandLineTests
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Server = new MutualTlsServer(new MutualTlsServerOptions
             {
-                Identity = Certificates.Identity.From(certificate.Certificate, certificate.Chain),
-                Trust = Trust.TrustAnchors.FromPemFiles(workshop.Trust),
-                Authorization = Validation.Authorize.AnyTrustedPeer,
+                Identity = MutualAuth.Identity.From(certificate.Certificate, certificate.Chain),
+                Trust = MutualAuth.TrustAnchors.FromPemFiles(workshop.Trust),
+                Authorization = MutualAuth.Authorize.AnyTrustedPeer,
             }),
         });
         var running = EchoClient.RunAsync("hello\n", $"{listener.LocalEndPoint}", workshop, workshop.Client());

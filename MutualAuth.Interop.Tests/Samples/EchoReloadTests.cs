@@ -1,3 +1,4 @@
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

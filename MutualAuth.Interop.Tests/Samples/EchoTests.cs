@@ -1,3 +1,5 @@
+using MutualAuth.Certificates;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -224,9 +226,9 @@ public sealed class EchoTests
         using var certificate = workshop.Issue(Workshop.ClientName, ExtendedKeyUsage.ClientAuth);
         var client = new MutualTlsClient(new MutualTlsClientOptions
         {
-            Identity = Certificates.Identity.From(certificate.Certificate, certificate.Chain),
-            Trust = Trust.TrustAnchors.FromPemFiles(workshop.Trust),
-            Authorization = Validation.Authorize.ServerName,
+            Identity = MutualAuth.Identity.From(certificate.Certificate, certificate.Chain),
+            Trust = MutualAuth.TrustAnchors.FromPemFiles(workshop.Trust),
+            Authorization = MutualAuth.Authorize.ServerName,
         });
 
         await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>

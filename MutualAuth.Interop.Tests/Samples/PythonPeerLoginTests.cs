@@ -2,11 +2,8 @@ using System.Net;
 using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Samples;
 

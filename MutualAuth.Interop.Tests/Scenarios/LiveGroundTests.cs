@@ -5,11 +5,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,3 +1,4 @@
+using MutualAuth.Credentials;
 using Npgsql;
 
 namespace MutualAuth.Tests.Support;

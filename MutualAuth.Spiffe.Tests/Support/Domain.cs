@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Testing;

@@ -1,11 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Spiffe;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Testing.Transports;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;
 

@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Revocation;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Spiffe.Updates;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MutualAuth.Names;
 
 namespace MutualAuth.Spiffe.Updates;
 

@@ -1,4 +1,3 @@
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Responders;

@@ -1,5 +1,4 @@
 using System.Text;
-using MutualAuth.Errors;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Tests.Support;
 

@@ -3,10 +3,8 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
+using MutualAuth.Names;
 using MutualAuth.Testing.BadPeers;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Testing.Tests.BadPeers;
 
@@ -40,7 +38,7 @@ public sealed class GalleryRunTests
         var report = await GalleryRun.AgainstServerAsync(authority, listener.LocalEndPoint, new GalleryRunOptions { Demands = [demand] }, token);
 
         report.IsClean.Should().BeTrue(report.ToString());
-        report.Results.Should().HaveCount(Gallery.As(Evidence.PeerRole.Client).Count(peer => peer.Demand == demand));
+        report.Results.Should().HaveCount(Gallery.As(MutualAuth.PeerRole.Client).Count(peer => peer.Demand == demand));
         await stop.CancelAsync();
         await serving;
     }

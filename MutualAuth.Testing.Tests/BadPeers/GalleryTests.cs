@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.Reflection;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
+using MutualAuth.Revocation;
 using MutualAuth.Testing.BadPeers;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Testing.Tests.BadPeers;

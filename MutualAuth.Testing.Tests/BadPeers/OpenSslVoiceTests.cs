@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Evidence;
+using MutualAuth.Certificates;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Tests.Support;
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Certificates;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Testing.Tests.Support;
 using Org.BouncyCastle.X509;

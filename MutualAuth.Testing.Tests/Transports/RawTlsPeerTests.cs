@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using MutualAuth.Certificates;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.Tests.Transports;
@@ -12,7 +13,7 @@ public sealed class RawTlsPeerTests
     {
         await using var pair = new DuplexPair();
         string? asked = null;
-        var (_, records) = await AskAsync(pair, new ClientHello { ServerName = "asked.test", ApplicationProtocols = ["h2"] }, recordSize, name => asked = name, token);
+        var (_, records) = await AskAsync(pair, new RawClientHello { ServerName = "asked.test", ApplicationProtocols = ["h2"] }, recordSize, name => asked = name, token);
 
         // SslStream reads the name from the first record alone, and tells its callback of none when the hello is spread over several.
         asked.Should().Be(recordSize == 16384 ? "asked.test" : string.Empty);
@@ -24,7 +25,7 @@ public sealed class RawTlsPeerTests
     {
         await using var pair = new DuplexPair();
 
-        var (failure, _) = await AskAsync(pair, new ClientHello { StatedExtensionsLength = 3 }, 16384, _ => { }, token);
+        var (failure, _) = await AskAsync(pair, new RawClientHello { StatedExtensionsLength = 3 }, 16384, _ => { }, token);
 
         failure.Should().BeAssignableTo<AuthenticationException>();
     }
@@ -46,7 +47,7 @@ public sealed class RawTlsPeerTests
     }
 
     private static async Task<(Exception? Failure, IReadOnlyList<TlsRecord> Records)> AskAsync(
-        DuplexPair pair, ClientHello hello, int recordSize, Action<string> onServerName, CancellationToken token)
+        DuplexPair pair, RawClientHello hello, int recordSize, Action<string> onServerName, CancellationToken token)
     {
         using var authority = new TestAuthority();
         using var server = authority.IssueServer("server.test");

@@ -1,5 +1,3 @@
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Validation;

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,3 +1,5 @@
+using MutualAuth.Names;
+
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>What the side that judges must be told to look at, beyond the path to a trust anchor, for a bad peer to be bad.</summary>

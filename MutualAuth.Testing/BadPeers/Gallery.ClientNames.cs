@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,4 +1,4 @@
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Testing.BadPeers;
 

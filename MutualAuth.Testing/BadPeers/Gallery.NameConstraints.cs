@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
+using MutualAuth.Certificates;
+using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.BadPeers;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Authorization;
+using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 

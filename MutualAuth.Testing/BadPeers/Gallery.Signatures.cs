@@ -1,4 +1,3 @@
-using MutualAuth.Errors;
 using MutualAuth.Testing.Building;
 using Org.BouncyCastle.Crypto.Parameters;
 

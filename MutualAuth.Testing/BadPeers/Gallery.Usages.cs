@@ -1,6 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,5 +1,3 @@
-using MutualAuth.Evidence;
-
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>Peers that must not be let in, each with a good neighbour that must be: what a mutual TLS implementation is tested with.</summary>

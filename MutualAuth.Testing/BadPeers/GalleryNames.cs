@@ -1,3 +1,5 @@
+using MutualAuth.Names;
+
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>The names that good neighbours carry, so that a server or client of yours lets them in.</summary>

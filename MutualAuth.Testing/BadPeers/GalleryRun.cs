@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Evidence;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Transports;
 

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using MutualAuth.Evidence;
+using MutualAuth.Names;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.BadPeers;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
+using MutualAuth.Certificates;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using BcInteger = Org.BouncyCastle.Math.BigInteger;

@@ -55,8 +55,8 @@ internal sealed class LooseTlsClient : DefaultTlsClient, TlsAuthentication
 
     protected override ProtocolVersion[] GetSupportedVersions() => LooseTls.Versions(_options);
 
-    protected override IList<ServerName>? GetSniServerNames() =>
-        _options.ServerName is { } name && Uri.CheckHostName(name) == UriHostNameType.Dns ? [new ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(name))] : null;
+    protected override IList<Org.BouncyCastle.Tls.ServerName>? GetSniServerNames() =>
+        _options.ServerName is { } name && Uri.CheckHostName(name) == UriHostNameType.Dns ? [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(name))] : null;
 
     protected override IList<ProtocolName>? GetProtocolNames() => LooseTls.Protocols(_options);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Numerics;
+using MutualAuth.Ocsp;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.Building;

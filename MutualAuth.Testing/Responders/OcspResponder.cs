@@ -1,3 +1,4 @@
+using MutualAuth.Ocsp;
 using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Ocsp;
 
 namespace MutualAuth.Testing.Revocation;
 

@@ -25,11 +25,11 @@ public sealed class RawTlsPeer
         return _stream.WriteAsync(record.ToArray(), cancellationToken);
     }
 
-    /// <summary>Sends a ClientHello.</summary>
+    /// <summary>Sends a RawClientHello.</summary>
     /// <param name="hello">The hello.</param>
     /// <param name="recordSize">The most octets per record.</param>
     /// <param name="cancellationToken">Your wish to stop.</param>
-    public ValueTask SendAsync(ClientHello hello, int recordSize = 16384, CancellationToken cancellationToken = default)
+    public ValueTask SendAsync(RawClientHello hello, int recordSize = 16384, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(hello);
         return _stream.WriteAsync(hello.ToArray(recordSize), cancellationToken);

@@ -4,11 +4,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Evidence;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
+using MutualAuth.Handshake;
 
 namespace MutualAuth.Benchmarks.Compare;
 

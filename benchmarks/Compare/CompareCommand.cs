@@ -1,4 +1,5 @@
 using System.Globalization;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Compare;

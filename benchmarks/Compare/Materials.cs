@@ -1,4 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
+using MutualAuth.Credentials;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Compare;

@@ -1,12 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Caching;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Evidence;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Compare;
 

@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Parts;

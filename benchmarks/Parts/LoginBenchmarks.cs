@@ -4,7 +4,6 @@ using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Parts;
 

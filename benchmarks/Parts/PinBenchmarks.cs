@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
 using MutualAuth.Names;
-using MutualAuth.Validation;
+using MutualAuth.Pinning;
 
 namespace MutualAuth.Benchmarks.Parts;
 

@@ -2,7 +2,7 @@ using System.Security.Authentication;
 using BenchmarkDotNet.Attributes;
 using MutualAuth.Benchmarks.Scale;
 using MutualAuth.Confirmation;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 
 namespace MutualAuth.Benchmarks.Parts;
 

@@ -1,9 +1,10 @@
 using System.Numerics;
 using BenchmarkDotNet.Attributes;
+using MutualAuth.Confirmation;
 using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Parts;

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using MutualAuth.Certificates;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Scale;
 

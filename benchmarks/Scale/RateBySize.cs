@@ -3,9 +3,9 @@ using System.Net;
 using MutualAuth.Benchmarks.Parts;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Scale;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MutualAuth.Handshake;
 
 namespace MutualAuth.Conformance.Differential;
 

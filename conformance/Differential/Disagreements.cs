@@ -1,3 +1,5 @@
+using MutualAuth.Handshake;
+
 namespace MutualAuth.Conformance.Differential;
 
 /// <summary>A disagreement between this library and another implementation.</summary>

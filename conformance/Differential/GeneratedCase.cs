@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Conformance.Differential;

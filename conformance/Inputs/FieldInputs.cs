@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Conformance.Inputs;

@@ -2,11 +2,9 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Conformance.Limbo;

@@ -1,9 +1,8 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Conformance.Pkits;

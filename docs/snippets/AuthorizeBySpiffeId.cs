@@ -1,3 +1,6 @@
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/authorize-by-spiffe-id.md</summary>

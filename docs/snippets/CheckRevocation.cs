@@ -1,4 +1,6 @@
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Names;
+using MutualAuth.Ocsp;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Snippets;
 

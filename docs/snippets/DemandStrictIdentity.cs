@@ -1,3 +1,7 @@
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
+using MutualAuth.Validation;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/demand-strict-identity.md</summary>

@@ -1,3 +1,6 @@
+using MutualAuth.Evidence;
+using MutualAuth.Validation;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/diagnose-a-rejection.md</summary>

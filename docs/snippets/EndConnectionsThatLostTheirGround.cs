@@ -1,4 +1,6 @@
-using MutualAuth.Trust.Revocation;
+using MutualAuth.Authorization;
+using MutualAuth.Connections;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Snippets;
 

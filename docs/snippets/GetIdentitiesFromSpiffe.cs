@@ -1,4 +1,6 @@
+using MutualAuth.Names;
 using MutualAuth.Spiffe;
+using MutualAuth.Trust;
 
 namespace MutualAuth.Snippets;
 

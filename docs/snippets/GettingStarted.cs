@@ -1,11 +1,7 @@
 // snippet
 using System.Net;
 using MutualAuth;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 internal static class Program
 {

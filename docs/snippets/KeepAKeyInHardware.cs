@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MutualAuth.Expiry;
 
 namespace MutualAuth.Snippets;
 

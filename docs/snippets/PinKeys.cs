@@ -1,3 +1,6 @@
+using MutualAuth.Names;
+using MutualAuth.Pinning;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/pin-keys.md</summary>

@@ -1,3 +1,8 @@
+using MutualAuth.Authorization;
+using MutualAuth.Expiry;
+using MutualAuth.Identities;
+using MutualAuth.Revocation;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/rotate-certificates.md</summary>

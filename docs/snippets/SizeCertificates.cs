@@ -1,3 +1,5 @@
+using MutualAuth.Paths;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/size-certificates.md</summary>

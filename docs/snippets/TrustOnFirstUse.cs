@@ -1,3 +1,7 @@
+using MutualAuth.Certificates;
+using MutualAuth.Names;
+using MutualAuth.Trust;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/trust-on-first-use.md.</summary>

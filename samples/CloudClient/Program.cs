@@ -6,12 +6,9 @@ using System.Security.Cryptography;
 using System.Text;
 using MutualAuth;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 const string Billing = "spiffe://prod.example/billing";
 const string Reports = "spiffe://prod.example/reports";

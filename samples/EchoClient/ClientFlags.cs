@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using MutualAuth.Certificates;
-using MutualAuth.Evidence;
-using MutualAuth.Validation;
+using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
@@ -49,7 +47,7 @@ internal sealed class ClientFlags
                 Confirmation = _peer.Confirmation(arguments),
             });
             var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
-            return Names.ServerName.TryParse(serverName, out _)
+            return MutualAuth.ServerName.TryParse(serverName, out _)
                 ? (client, CommandLine.ToEndPoint("--connect", connect), serverName)
                 : throw new UsageException($"'{serverName}' is neither a DNS name nor an IP address; give --server-name.");
         }

@@ -1,5 +1,3 @@
-using MutualAuth.Connections;
-
 namespace MutualAuth.Samples;
 
 /// <summary>Sends an input as it arrives, and prints what comes back as it comes, both at once.</summary>

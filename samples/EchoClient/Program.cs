@@ -1,8 +1,8 @@
 // A client that knows its server. Every flag: --help. EchoServer prints a command to begin with.
 // stdin goes to the server, what comes back goes to stdout; the exit code says how it ended, and the last line of stderr why.
 using System.CommandLine;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth;
+using MutualAuth.Credentials;
 using MutualAuth.Samples;
 
 var flags = new ClientFlags();

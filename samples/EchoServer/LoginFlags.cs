@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;

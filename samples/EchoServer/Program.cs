@@ -4,9 +4,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using MutualAuth;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Credentials;
 using MutualAuth.Samples;
 
 var drainTimeout = TimeSpan.FromSeconds(5);

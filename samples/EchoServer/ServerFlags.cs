@@ -1,10 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Evidence;
+using MutualAuth.Authorization;
+using MutualAuth.Credentials;
 using MutualAuth.Names;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using MutualAuth.Certificates;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
 

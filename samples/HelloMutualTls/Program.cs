@@ -4,11 +4,7 @@
 using System.Net;
 using MutualAuth;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 using var authority = new TestAuthority();
 var trust = TrustAnchors.From(authority.AsTrustAnchors);

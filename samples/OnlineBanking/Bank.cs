@@ -1,10 +1,5 @@
 using System.Net;
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;

@@ -6,11 +6,10 @@ using Microsoft.Data.Sqlite;
 using MutualAuth;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 using var authority = new TestAuthority("Public Authority");
 using var bankCertificate = authority.IssueServer("bank.test");

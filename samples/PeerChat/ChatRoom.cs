@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Trust;
 

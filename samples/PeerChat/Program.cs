@@ -9,12 +9,9 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth;
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Samples;
 using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What others know us by: a DNS name in lower case, such as alice." };
 var listen = new Option<string>("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where others find us; port 0 for any." };

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Samples;

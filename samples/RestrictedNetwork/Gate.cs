@@ -1,10 +1,6 @@
 using System.Net.Security;
-using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
-using MutualAuth.Evidence;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
+using MutualAuth.Paths;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Samples;
 

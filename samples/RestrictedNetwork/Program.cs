@@ -5,14 +5,10 @@
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
 using System.Net.Security;
 using MutualAuth;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Revocation;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
 
 const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob Example,OU=Signals,O=Example Forces";
 const string ServerAuth = "1.3.6.1.5.5.7.3.1", ClientAuth = "1.3.6.1.5.5.7.3.2";

@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Samples;
 

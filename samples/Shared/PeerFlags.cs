@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Expiry;
+using MutualAuth.Identities;
 using MutualAuth.Names;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
+using MutualAuth.Pinning;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 
 namespace MutualAuth.Samples;
 

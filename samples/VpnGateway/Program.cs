@@ -4,14 +4,9 @@
 using System.Net;
 using System.Text;
 using MutualAuth;
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Names;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
 
 using var company = new TestAuthority("Device Authority");
 using var gatewayCertificate = company.IssueServer("vpn.test");

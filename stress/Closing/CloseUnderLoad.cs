@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Closing;

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Closing;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Lives;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Lives;

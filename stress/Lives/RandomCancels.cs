@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Lives;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using MutualAuth.Errors;
 using MutualAuth.Stress.Support;
 using MutualAuth.Testing;
 using MutualAuth.Trust;

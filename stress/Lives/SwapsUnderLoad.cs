@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Identities;
 using MutualAuth.Stress.Support;
 using MutualAuth.Trust;
 

@@ -1,7 +1,6 @@
-using MutualAuth.Errors;
+using MutualAuth.Connections;
 using MutualAuth.Stress.Support;
 using MutualAuth.Testing;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Stress.Lives;
 

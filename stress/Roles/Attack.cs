@@ -4,10 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Stress.Roles;
 

@@ -2,11 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Stress.Roles;
 

@@ -1,7 +1,5 @@
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Stress.Roles;
 
@@ -33,7 +31,7 @@ internal sealed class Material : IDisposable
 
     internal static TrustAnchors Trust(string folder) => TrustAnchors.FromPemFiles(Path.Combine(folder, "root.pem"));
 
-    internal static Identity Identity(string folder, string name) => Certificates.Identity.FromPemFiles(Path.Combine(folder, name + ".pem"), Path.Combine(folder, name + ".key"));
+    internal static Identity Identity(string folder, string name) => MutualAuth.Identity.FromPemFiles(Path.Combine(folder, name + ".pem"), Path.Combine(folder, name + ".key"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

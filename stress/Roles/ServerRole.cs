@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Stress.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Stress.Roles;
 

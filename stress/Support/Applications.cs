@@ -1,5 +1,3 @@
-using MutualAuth.Connections;
-
 namespace MutualAuth.Stress.Support;
 
 /// <summary>What a server does with its connections in scenarios that are not about that.</summary>

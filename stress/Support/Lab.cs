@@ -1,9 +1,6 @@
 using System.Net;
 using System.Net.Security;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Stress.Support;
 

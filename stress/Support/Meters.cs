@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using MutualAuth.Telemetry;
 
 namespace MutualAuth.Stress.Support;
 

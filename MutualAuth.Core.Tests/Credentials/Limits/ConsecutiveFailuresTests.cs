@@ -4,10 +4,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

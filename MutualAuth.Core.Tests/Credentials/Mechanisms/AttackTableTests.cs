@@ -6,7 +6,6 @@ using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

@@ -1,6 +1,5 @@
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Names;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

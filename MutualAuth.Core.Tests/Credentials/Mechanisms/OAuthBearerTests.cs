@@ -2,10 +2,9 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

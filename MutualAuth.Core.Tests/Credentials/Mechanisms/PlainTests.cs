@@ -1,6 +1,4 @@
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

@@ -1,7 +1,5 @@
 using System.Text;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Tests.Credentials;
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Credentials;
@@ -89,7 +88,7 @@ public sealed class ChannelBindingTests
 
         client?.Reason.Should().Be(reason);
         server.Offered.Should().Equal(reason is null ? ["SCRAM-SHA-256"] : []);
-        (outcome as SaslServerStep.Succeeded)?.ToUser("x").Proofs.Should().Be(MutualAuth.Validation.PeerProofs.Password);
+        (outcome as SaslServerStep.Succeeded)?.ToUser("x").Proofs.Should().Be(MutualAuth.PeerProofs.Password);
         (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
     }
 

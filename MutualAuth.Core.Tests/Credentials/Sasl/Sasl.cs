@@ -3,10 +3,10 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -27,7 +27,7 @@ internal static class Sasl
     internal static AuthenticatedPeer PeerOf(TestPeer peer)
     {
         var certificate = peer.Certificate();
-        return new AuthenticatedPeer(new Evidence.PeerEvidence(Evidence.PeerRole.Client, [certificate.RawData]), [certificate], null);
+        return new AuthenticatedPeer(new Evidence.PeerEvidence(MutualAuth.PeerRole.Client, [certificate.RawData]), [certificate], null);
     }
 
     internal static ScramVerifier Verifier(string password, ScramHash? hash = null, int iterations = ScramVerifier.MinIterations) =>

@@ -1,7 +1,4 @@
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Names;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Credentials;
 

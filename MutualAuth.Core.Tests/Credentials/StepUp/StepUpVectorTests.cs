@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Scenarios;
 using MutualAuth.Tests.Support;
 

@@ -5,8 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Trust;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Tests.Credentials;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using MutualAuth.Credentials.Stringprep;
+using MutualAuth.Credentials;
+using MutualAuth.Handshake;
 
 namespace MutualAuth.Tests.Credentials;
 

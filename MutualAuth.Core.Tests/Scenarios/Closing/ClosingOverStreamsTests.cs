@@ -1,6 +1,4 @@
 using System.Net.Sockets;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

@@ -3,11 +3,8 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

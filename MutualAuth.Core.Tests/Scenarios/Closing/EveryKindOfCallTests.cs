@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
 

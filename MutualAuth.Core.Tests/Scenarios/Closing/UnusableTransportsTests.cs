@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

@@ -1,8 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;

@@ -1,9 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -4,11 +4,10 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Connections;
+using MutualAuth.Authorization;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
+using MutualAuth.Hello;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

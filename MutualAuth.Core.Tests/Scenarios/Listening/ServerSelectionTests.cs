@@ -1,7 +1,4 @@
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

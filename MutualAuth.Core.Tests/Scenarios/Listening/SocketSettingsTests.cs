@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Errors;
-using MutualAuth.Handshake;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;

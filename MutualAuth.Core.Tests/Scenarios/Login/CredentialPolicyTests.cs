@@ -1,8 +1,5 @@
 using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Names;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

@@ -1,9 +1,7 @@
 using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -191,7 +189,7 @@ public sealed class LoginTests
 
     private sealed class Refuses : MutualAuth.Validation.IAsyncPeerValidator
     {
-        public ValueTask<Rejection?> ExamineAsync(MutualAuth.Validation.AuthenticatedPeer peer, CancellationToken cancellationToken) =>
+        public ValueTask<Rejection?> ExamineAsync(MutualAuth.AuthenticatedPeer peer, CancellationToken cancellationToken) =>
             ValueTask.FromResult<Rejection?>(new Rejection(RejectionReason.ValidatorRefused, "a", "b"));
     }
 }

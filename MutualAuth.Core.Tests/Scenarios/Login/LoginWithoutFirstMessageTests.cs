@@ -2,9 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -6,12 +6,8 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
-using MutualAuth.Telemetry;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

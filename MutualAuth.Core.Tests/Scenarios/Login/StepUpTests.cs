@@ -1,10 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

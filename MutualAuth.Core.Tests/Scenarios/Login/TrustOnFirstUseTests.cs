@@ -1,6 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;

@@ -3,11 +3,10 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
-using MutualAuth.Errors;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;

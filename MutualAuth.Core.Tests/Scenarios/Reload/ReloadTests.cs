@@ -1,5 +1,4 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

@@ -1,13 +1,11 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Ocsp;
+using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,9 +1,7 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Identities;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -44,7 +42,7 @@ public sealed class SeveralIdentitiesTests
         var client = _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) };
         if (version == TlsVersionName.Tls12)
         {
-            client = client with { MaximumTlsVersion = Evidence.TlsVersion.Tls12 };
+            client = client with { MaximumTlsVersion = MutualAuth.TlsVersion.Tls12 };
         }
 
         await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions with { SendAcceptableIssuers = true });

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using MutualAuth.Certificates;
+using MutualAuth.Identities;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;

@@ -1,9 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

@@ -1,4 +1,3 @@
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 

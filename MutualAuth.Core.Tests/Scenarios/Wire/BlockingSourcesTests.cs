@@ -1,15 +1,16 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
+using MutualAuth.Handshake;
 using MutualAuth.Names;
+using MutualAuth.Paths;
+using MutualAuth.Pinning;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
-using MutualAuth.Trust.Revocation;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

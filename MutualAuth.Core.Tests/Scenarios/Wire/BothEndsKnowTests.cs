@@ -1,11 +1,10 @@
-using MutualAuth.Certificates;
+using MutualAuth.Authorization;
 using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Handshake;
 using MutualAuth.Names;
+using MutualAuth.Pinning;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;

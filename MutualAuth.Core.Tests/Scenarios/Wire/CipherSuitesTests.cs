@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using FluentAssertions;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Tests.Support;
 using NUnit.Framework;
 

@@ -1,12 +1,7 @@
 using System.Buffers.Binary;
-using MutualAuth.Confirmation;
-using MutualAuth.Connections;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

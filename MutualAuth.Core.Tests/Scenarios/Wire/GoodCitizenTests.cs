@@ -2,10 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Connections;
-using MutualAuth.Telemetry;
+using MutualAuth.Revalidation;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,12 +1,9 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Certificates;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,6 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Tests.Support;

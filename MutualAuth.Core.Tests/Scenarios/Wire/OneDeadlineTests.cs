@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Errors;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;

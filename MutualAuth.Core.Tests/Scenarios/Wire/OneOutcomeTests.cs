@@ -3,12 +3,9 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using MutualAuth.Confirmation;
-using MutualAuth.Errors;
 using MutualAuth.Names;
-using MutualAuth.Telemetry;
+using MutualAuth.Pinning;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,11 +1,9 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
+using MutualAuth.Paths;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using MutualAuth.Errors;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;

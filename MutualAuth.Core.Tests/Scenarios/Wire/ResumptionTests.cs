@@ -1,11 +1,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Tests.Scenarios;
 

@@ -1,5 +1,3 @@
-using MutualAuth.Confirmation;
-using MutualAuth.Evidence;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
 
@@ -36,7 +34,7 @@ public sealed class RoundTripsTests
         (await serverReturned.WaitAsync(Ends.Deadline)).Should().Be(serverTrips);
     }
 
-    private static async Task<int> ReturnAsync(Task<MutualAuth.Connections.MutualTlsConnection> handshake, DuplexStream end)
+    private static async Task<int> ReturnAsync(Task<MutualAuth.MutualTlsConnection> handshake, DuplexStream end)
     {
         await handshake;
         return end.Trips;

@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Confirmation;
 

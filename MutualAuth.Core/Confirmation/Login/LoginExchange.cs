@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
-using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;

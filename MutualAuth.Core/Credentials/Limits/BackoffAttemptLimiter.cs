@@ -1,5 +1,6 @@
 using System.Numerics;
-using MutualAuth.Names;
+using MutualAuth.Caching;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Credentials;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;

@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Names;
+using MutualAuth.Caching;
 
 namespace MutualAuth.Credentials;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Claims;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 

@@ -1,5 +1,4 @@
-using MutualAuth.Errors;
-using MutualAuth.Validation;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Credentials;
 

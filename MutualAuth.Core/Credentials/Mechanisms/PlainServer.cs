@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 
@@ -18,7 +16,7 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
     private sealed class Exchange(ICredentialStore store, SaslServerContext context) : ISaslServerExchange
     {
-        private const int MaxMessageLength = (SaslLimits.MaxNameLength * 2) + (Stringprep.SaslPrep.MaxLength * 4) + 2;
+        private const int MaxMessageLength = (SaslLimits.MaxNameLength * 2) + (SaslPrep.MaxLength * 4) + 2;
 
         public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
         {

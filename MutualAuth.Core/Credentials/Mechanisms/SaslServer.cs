@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Credentials;
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Credentials.Stringprep;
-using MutualAuth.Errors;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 
@@ -37,7 +36,7 @@ public sealed class Password : IDisposable
     public static Password FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var content = Certificates.MaterialFile.ReadBytes(path, MaxFileBytes);
+        var content = Reloading.MaterialFile.ReadBytes(path, MaxFileBytes);
         var characters = Encoding.UTF8.GetChars(content);
         try
         {

@@ -1,5 +1,4 @@
 using System.Text;
-using MutualAuth.Credentials.Stringprep;
 
 namespace MutualAuth.Credentials;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Credentials;
 

@@ -31,7 +31,7 @@ public sealed record CredentialPolicy
     /// How many times in a row logging in as one user may fail, whatever the time between (NIST SP 800-63B §5.2.2). From then on the user comes in
     /// only from where it
     /// has come in before: with the same accepted certificate, or from the same address; elsewhere even the right password is
-    /// <see cref="Errors.RejectionReason.AttemptsLimited"/>. Such a success, and an operator
+    /// <see cref="RejectionReason.AttemptsLimited"/>. Such a success, and an operator
     /// (<see cref="IFailureCountingStore.ClearFailuresAsync"/>), take that away. Kept
     /// across restarts by stores that are <see cref="IFailureCountingStore"/>, else in this process. Tokens and <c>EXTERNAL</c> are not concerned. 1
     /// to 1,000,000;

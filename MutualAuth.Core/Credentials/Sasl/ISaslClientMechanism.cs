@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

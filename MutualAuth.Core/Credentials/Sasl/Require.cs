@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MutualAuth.Certificates;
 
 namespace MutualAuth.Credentials;
 

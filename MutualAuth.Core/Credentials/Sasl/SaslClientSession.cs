@@ -1,4 +1,3 @@
-using MutualAuth.Errors;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;

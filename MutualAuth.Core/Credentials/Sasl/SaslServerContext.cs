@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

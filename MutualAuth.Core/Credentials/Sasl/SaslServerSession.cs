@@ -3,7 +3,6 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
 using MutualAuth.Telemetry;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
-using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

@@ -1,6 +1,3 @@
-using MutualAuth.Errors;
-using MutualAuth.Validation;
-
 namespace MutualAuth.Credentials;
 
 /// <summary>Says which users may log in, and with which certificate. <see cref="Users"/> makes the rules; nothing else can.</summary>

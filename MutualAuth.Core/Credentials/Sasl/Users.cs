@@ -1,7 +1,8 @@
 using System.Collections.Frozen;
+using MutualAuth.Authorization;
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

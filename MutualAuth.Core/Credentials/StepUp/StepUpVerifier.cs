@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 

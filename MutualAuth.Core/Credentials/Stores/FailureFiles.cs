@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Errors;
-using MutualAuth.Trust;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 

@@ -3,10 +3,8 @@ using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
+using MutualAuth.Reloading;
 using MutualAuth.Telemetry;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Credentials;
 
@@ -177,13 +175,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         if (hasReplaced)
         {
             CredentialLog.FileReloaded(_logger, _path, _users.Count);
-            Reloading().Replaced(_replaced, $"{Count} users");
+            Events().Replaced(_replaced, $"{Count} users");
         }
 
         if (refused is not null)
         {
             CredentialLog.FileNotReloaded(_logger, _path, refused.Problem.Message);
-            Reloading().Refused(_refused, refused.Problem);
+            Events().Refused(_refused, refused.Problem);
         }
 
         SayIfClosed();
@@ -338,7 +336,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
     }
 
-    private Reloading Reloading() => new(this, "credentials", _path, _logger);
+    private ReloadEvents Events() => new(this, "credentials", _path, _logger);
 
     private void SayIfClosed()
     {

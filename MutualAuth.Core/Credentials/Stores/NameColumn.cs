@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 

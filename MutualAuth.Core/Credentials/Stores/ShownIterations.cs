@@ -1,5 +1,3 @@
-using MutualAuth.Names;
-
 namespace MutualAuth.Credentials;
 
 /// <summary>How many iterations each server has shown a user of ours, once it had proven that it knows the user: below that nothing is derived for

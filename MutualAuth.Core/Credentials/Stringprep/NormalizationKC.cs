@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace MutualAuth.Credentials.Stringprep;
+namespace MutualAuth.Credentials;
 
 /// <summary>Normalization form KC (Unicode Standard Annex 15) over Unicode 3.2: decompose for compatibility, order the marks, compose again.</summary>
 internal static class NormalizationKC

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace MutualAuth.Credentials.Stringprep;
+namespace MutualAuth.Credentials;
 
 /// <summary>The SASLprep profile (RFC 4013): brings user names and passwords into the one form in which they are compared and hashed.</summary>
 internal static class SaslPrep

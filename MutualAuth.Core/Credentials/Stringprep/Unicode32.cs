@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace MutualAuth.Credentials.Stringprep;
+namespace MutualAuth.Credentials;
 
 /// <summary>The tables of RFC 3454 and the normalization data of Unicode 3.2, read once, when the first string that is not ASCII needs them.</summary>
 /// <remarks>

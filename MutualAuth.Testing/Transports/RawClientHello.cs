@@ -3,9 +3,9 @@ using System.Text;
 
 namespace MutualAuth.Testing.Transports;
 
-/// <summary>A ClientHello of your own (RFC 8446 §4.1.2): well formed by default, and as broken as you make it with <c>with</c>.</summary>
+/// <summary>A RawClientHello of your own (RFC 8446 §4.1.2): well formed by default, and as broken as you make it with <c>with</c>.</summary>
 /// <remarks>Immutable. It holds no key share, so a TLS 1.3 server answers it with a HelloRetryRequest and a TLS 1.2 server with its flight.</remarks>
-public sealed record ClientHello
+public sealed record RawClientHello
 {
     /// <summary>The legacy version field. Default: 0x0303.</summary>
     public int LegacyVersion { get; init; } = 0x0303;

@@ -1,13 +1,11 @@
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
-using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Testing;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Tests.Support;
 
 /// <summary>Short ways from test certificates to the path validator.</summary>
-internal static class Paths
+internal static class TestPaths
 {
     internal static Certificate Read(this TestCertificate certificate) => Certificate.Parse(certificate.RawCertificate);
 

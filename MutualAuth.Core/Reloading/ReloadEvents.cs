@@ -1,11 +1,10 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 using MutualAuth.Telemetry;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Reloading;
 
 /// <summary>Tells of reloads: in the log, as a measurement, and to handlers, of which none can stop the others or the process.</summary>
-internal sealed class Reloading(object sender, string material, string origin, ILogger logger)
+internal sealed class ReloadEvents(object sender, string material, string origin, ILogger logger)
 {
     internal void Replaced(EventHandler? handlers, string description)
     {

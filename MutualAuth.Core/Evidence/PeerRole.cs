@@ -1,0 +1,11 @@
+namespace MutualAuth;
+
+/// <summary>The part that a side plays in the TLS handshake.</summary>
+public enum PeerRole
+{
+    /// <summary>The side that dials and sends the ClientHello.</summary>
+    Client = 1,
+
+    /// <summary>The side that listens.</summary>
+    Server = 2,
+}
