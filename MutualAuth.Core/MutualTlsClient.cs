@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
@@ -14,17 +13,17 @@ public sealed class MutualTlsClient
 {
     private readonly MutualTlsClientOptions _options;
     private readonly Handshaker _handshaker;
-    private readonly LiveRegistry _live;
+    private readonly ConnectionRevalidator _live;
 
     /// <summary>The connections that this client authenticated and that are not over.</summary>
-    internal LiveRegistry Live => _live;
+    internal ConnectionRevalidator Live => _live;
 
     /// <summary>Prepares a client.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new LiveRegistry(_handshaker.Stage, options, options.LiveConnections, PeerRole.Server);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         _options = options;
     }
 
@@ -95,7 +94,7 @@ public sealed class MutualTlsClient
         var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
         if (!ServerName.TryParse(text, out var serverName))
         {
-            throw new ArgumentException($"{PeerText.Quote(host)} is neither a DNS name nor an IP address.", nameof(host));
+            throw new ArgumentException($"{SafeText.Quote(host)} is neither a DNS name nor an IP address.", nameof(host));
         }
 
         if (ReferenceEquals(text, host))
@@ -105,7 +104,7 @@ public sealed class MutualTlsClient
 
         return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 } && IPAddress.TryParse(host, out var scoped) && scoped.ScopeId != 0
             ? (new IPEndPoint(scoped, port), serverName)
-            : throw new ArgumentException($"{PeerText.Quote(host)} is no IPv6 address with an interface of this machine.", nameof(host));
+            : throw new ArgumentException($"{SafeText.Quote(host)} is no IPv6 address with an interface of this machine.", nameof(host));
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
@@ -151,6 +150,6 @@ public sealed class MutualTlsClient
 
         return ServerName.TryParse(serverName, out var name)
             ? name
-            : throw new ArgumentException($"{PeerText.Quote(serverName)} is neither a DNS name nor an IP address.", nameof(serverName));
+            : throw new ArgumentException($"{SafeText.Quote(serverName)} is neither a DNS name nor an IP address.", nameof(serverName));
     }
 }

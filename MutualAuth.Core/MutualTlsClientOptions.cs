@@ -1,4 +1,3 @@
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 
@@ -18,7 +17,7 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     public ClientCredentials? Credentials { get; init; }
 
     /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
-    public LiveConnectionPolicy LiveConnections { get; init; } = new();
+    public RevalidationPolicy Revalidation { get; init; } = new();
 
     internal override ClientCredentials? OwnCredentials => Credentials;
 
@@ -51,12 +50,12 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
             yield return problem;
         }
 
-        if (LiveConnections is null)
+        if (Revalidation is null)
         {
-            yield return $"{nameof(LiveConnections)} must not be null.";
+            yield return $"{nameof(Revalidation)} must not be null.";
         }
 
-        foreach (var problem in (Credentials?.Problems() ?? []).Concat(LiveConnections?.Problems() ?? []))
+        foreach (var problem in (Credentials?.Problems() ?? []).Concat(Revalidation?.Problems() ?? []))
         {
             yield return problem;
         }

@@ -28,12 +28,12 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly ListeningSocket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly WaitingRoom _pending;
-    private readonly WaitingRoom _waiting;
+    private readonly PendingPool _pending;
+    private readonly PendingPool _waiting;
     private readonly HandshakeSlots _slots;
-    private readonly UnfinishedHandshakes _unfinished;
+    private readonly UnfinishedHandshakeCounts _unfinished;
     private readonly Channel<MutualTlsConnection> _ready;
-    private readonly LiveConnections _live = new();
+    private readonly OpenConnections _open = new();
     private readonly TaskTracker _handshakes = new();
     private readonly CancellationTokenSource _stopAccepting = new();
     private readonly CancellationTokenSource _stopHandshakes = new();
@@ -49,12 +49,12 @@ public sealed class MutualTlsListener : IAsyncDisposable
         LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
-        _pending = new WaitingRoom(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
+        _pending = new PendingPool(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
             RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
-        _waiting = new WaitingRoom(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
+        _waiting = new PendingPool(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
             RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
         _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
-        _unfinished = new UnfinishedHandshakes(AddressesRemembered, _time);
+        _unfinished = new UnfinishedHandshakeCounts(AddressesRemembered, _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
 
@@ -272,7 +272,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
             gate.Leave();
             gate.Succeeded();
-            _live.Add(connection);
+            _open.Add(connection);
             if (!_ready.Writer.TryWrite(connection))
             {
                 await HandOverAsync(connection, attempt).ConfigureAwait(false);
@@ -326,12 +326,12 @@ public sealed class MutualTlsListener : IAsyncDisposable
         Cancel(_stopAccepting);
         Step(_socket.Dispose);
         Step(() => _pending.AbortAll(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
-        Step(_live.RequestDrain);
+        Step(_open.RequestDrain);
         await WaitAsync(_handshakes.WhenAllEnded).ConfigureAwait(false);
         _ready.Writer.TryComplete();
-        await WaitAsync(_live.WhenAllEnded).ConfigureAwait(false);
+        await WaitAsync(_open.WhenAllEnded).ConfigureAwait(false);
 
-        Step(_live.AbortAll);
+        Step(_open.AbortAll);
         Cancel(_stopHandshakes);
         await Task.WhenAny(_handshakes.WhenAllEnded, Task.Delay(s_patience)).ConfigureAwait(false);
         while (_ready.Reader.TryRead(out var untaken))
@@ -388,13 +388,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Where one handshake stands; see <see cref="IHandshakeGate"/>. Its own steps come one after the other.</summary>
-    private sealed class Gate : IHandshakeGate
+    /// <summary>Where one handshake stands; see <see cref="IAdmission"/>. Its own steps come one after the other.</summary>
+    private sealed class Gate : IAdmission
     {
         private readonly MutualTlsListener _listener;
         private readonly HandshakeAttempt _attempt;
         private readonly IPAddress? _address;
-        private WaitingRoom.Seat? _seat;
+        private PendingPool.Entry? _seat;
         private HandshakeSlots.Slot? _slot;
         private bool _isNew = true;
         private bool _workIsDone;

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
@@ -18,21 +16,21 @@ namespace MutualAuth;
 public sealed class MutualTlsServer
 {
     private readonly Handshaker _handshaker;
-    private readonly LiveRegistry _live;
+    private readonly ConnectionRevalidator _live;
 
     /// <summary>Prepares a server.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new LiveRegistry(_handshaker.Stage, options, options.LiveConnections, PeerRole.Client);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         Options = options;
     }
 
     internal MutualTlsServerOptions Options { get; }
 
     /// <summary>The connections that this server authenticated and that are not over.</summary>
-    internal LiveRegistry Live => _live;
+    internal ConnectionRevalidator Live => _live;
 
     /// <summary>Authenticates the client at the other end of a connected socket.</summary>
     /// <param name="socket">
@@ -45,7 +43,7 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), OpenGate.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), AdmitsAll.Instance);
     }
 
     /// <summary>Authenticates the client at the other end of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
@@ -66,11 +64,11 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken, remoteEndPoint), OpenGate.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
     }
 
     /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
-    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IHandshakeGate gate)
+    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission gate)
     {
         using (attempt)
         {
@@ -111,7 +109,7 @@ public sealed class MutualTlsServer
         var reading = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
         if (reading.Hello is null)
         {
-            throw await OfferAnswer.RefuseAsync(attempt, reading.Alert, reading.Problem!).ConfigureAwait(false);
+            throw await HelloNegotiation.RefuseAsync(attempt, reading.Alert, reading.Problem!).ConfigureAwait(false);
         }
 
         attempt.HelloSeen = true;
@@ -130,19 +128,19 @@ public sealed class MutualTlsServer
         try
         {
             // On a thread of its own: it may block, and the deadline holds all the same.
-            selected = await LeavingTasks.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
+            selected = await TaskWaits.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {
             var fault = new Rejection(RejectionReason.ValidatorFaulted, "a server for this client", $"an exception of {nameof(MutualTlsServerOptions.SelectServer)}, {exception.GetType().Name}");
-            throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.InternalError, fault, exception).ConfigureAwait(false);
+            throw await HelloNegotiation.RefuseAsync(attempt, TlsAlerts.InternalError, fault, exception).ConfigureAwait(false);
         }
 
         attempt.Asked = null;
         if (selected is null)
         {
-            var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", PeerText.Quote(hello.ServerName)) { Rule = "RFC 6066 §3" };
-            throw await OfferAnswer.RefuseAsync(attempt, TlsAlerts.UnrecognizedName, unknown).ConfigureAwait(false);
+            var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", SafeText.Quote(hello.ServerName)) { Rule = "RFC 6066 §3" };
+            throw await HelloNegotiation.RefuseAsync(attempt, TlsAlerts.UnrecognizedName, unknown).ConfigureAwait(false);
         }
 
         return selected;

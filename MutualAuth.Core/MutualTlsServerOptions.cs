@@ -1,5 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 using MutualAuth.Identities;
@@ -30,7 +28,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     internal override CredentialPolicy RequiredCredentials => Credentials;
 
     /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
-    public LiveConnectionPolicy LiveConnections { get; init; } = new();
+    public RevalidationPolicy Revalidation { get; init; } = new();
 
     /// <summary>Chooses, by the ClientHello, the server that carries the handshake on. Default: this one serves everybody.</summary>
     public ServerSelector? SelectServer { get; init; }
@@ -42,9 +40,9 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
             yield return $"{nameof(Identity)} is missing: a server must present a certificate.";
         }
 
-        if (LiveConnections is null)
+        if (Revalidation is null)
         {
-            yield return $"{nameof(LiveConnections)} must not be null.";
+            yield return $"{nameof(Revalidation)} must not be null.";
         }
 
         if (Credentials is null)
@@ -53,7 +51,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
             yield break;
         }
 
-        foreach (var problem in base.Problems().Concat(Credentials.Problems()).Concat(LiveConnections?.Problems() ?? []))
+        foreach (var problem in base.Problems().Concat(Credentials.Problems()).Concat(Revalidation?.Problems() ?? []))
         {
             yield return problem;
         }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;

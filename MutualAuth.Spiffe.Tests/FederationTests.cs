@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;

@@ -1,10 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
-using MutualAuth.Revocation;
 using MutualAuth.Spiffe;
-using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;

@@ -1,7 +1,5 @@
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 using MutualAuth.Reloading;
 using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;

@@ -1,8 +1,5 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
-using MutualAuth.Revocation;
 using MutualAuth.Spiffe;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Tests.Support;

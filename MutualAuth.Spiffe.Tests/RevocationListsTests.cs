@@ -1,9 +1,6 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 using MutualAuth.Reloading;
-using MutualAuth.Revocation;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Tests.Support;
 

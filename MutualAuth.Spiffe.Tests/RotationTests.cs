@@ -2,8 +2,6 @@ using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Reloading;
-using MutualAuth.Revocation;
-using MutualAuth.Spiffe;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;

@@ -1,7 +1,5 @@
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 using MutualAuth.Reloading;
 using MutualAuth.Revocation;
 using MutualAuth.Spiffe.Protocol;

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Tests.Support;
 
 namespace MutualAuth.Testing.Tests;

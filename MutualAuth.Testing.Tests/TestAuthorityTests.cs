@@ -3,7 +3,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Tests.Support;
 
 namespace MutualAuth.Testing.Tests;
@@ -71,7 +70,7 @@ public sealed class TestAuthorityTests
 
         leaf.Chain.Select(certificate => certificate.Subject).Should().Equal("CN=Lower", "CN=Upper");
         leaf.ChainPem.Split("BEGIN CERTIFICATE").Should().HaveCount(4);
-        lower.AsTrustAnchors.Single().Should().BeSameAs(authority.Certificate);
+        lower.ToCertificateCollection().Single().Should().BeSameAs(authority.Certificate);
     }
 
     [Test]

@@ -40,7 +40,7 @@ public sealed class TestPairTests
         using var authority = new TestAuthority();
         using var pair = authority.CreatePair();
         using var expired = authority.Issue(spec => spec with { DnsNames = ["client.test"], NotBefore = spec.NotBefore.AddDays(-9), NotAfter = spec.NotBefore });
-        var bent = pair with { Client = pair.Client with { Identity = expired.AsIdentity } };
+        var bent = pair with { Client = pair.Client with { Identity = expired.ToIdentity() } };
 
         await using var outcome = await bent.ConnectAsync(cancellationToken: token);
 

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Building;
 using Org.BouncyCastle.Asn1;
 

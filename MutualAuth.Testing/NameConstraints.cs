@@ -1,5 +1,3 @@
-using MutualAuth.Certificates;
-
 namespace MutualAuth.Testing;
 
 /// <summary>The name constraints extension (RFC 5280 §4.2.1.10): which names an authority may, or may not, certify.</summary>

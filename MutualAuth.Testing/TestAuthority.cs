@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 
@@ -70,10 +69,10 @@ public sealed class TestAuthority : IDisposable
     public TestCertificate AsCertificate { get; }
 
     /// <summary>What others must trust so that what this authority issues is accepted: the root at the top of it, alone. Do not dispose its certificate.</summary>
-    public X509Certificate2Collection AsTrustAnchors => [Root.Certificate];
+    public X509Certificate2Collection ToCertificateCollection() => [Root.Certificate];
 
     /// <summary>The same as options of this library take it.</summary>
-    public TrustAnchors AsTrust => TrustAnchors.From(Root.Certificate);
+    public TrustAnchors ToTrustAnchors() => TrustAnchors.From(Root.Certificate);
 
     /// <summary>The authority at the top: this one, when it is a root.</summary>
     public TestAuthority Root => _parent?.Root ?? this;

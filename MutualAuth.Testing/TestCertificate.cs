@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Numerics;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing;
@@ -55,7 +53,7 @@ public sealed class TestCertificate : IDisposable
     /// <summary>Certificate, key and intermediates as options of this library take them. It lives as long as this object.</summary>
     /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key.</exception>
     /// <exception cref="MaterialException">The companions are no chain: a peer that shall present them is played by <see cref="Transports.LooseTlsPeer"/>.</exception>
-    public Identity AsIdentity => Identity.From(Certificate, Chain);
+    public Identity ToIdentity() => Identity.From(Certificate, Chain);
 
     /// <summary>The certificate in PEM.</summary>
     public string CertificatePem => PemText.OfCertificate(RawCertificate.Span);

@@ -13,15 +13,15 @@ public sealed record TestPair : IDisposable
         ServerCertificate = authority.IssueServer(serverName);
         Client = new MutualTlsClientOptions
         {
-            Identity = ClientCertificate.AsIdentity,
-            Trust = authority.AsTrust,
+            Identity = ClientCertificate.ToIdentity(),
+            Trust = authority.ToTrustAnchors(),
             Authorization = Authorize.ServerName,
             TimeProvider = authority.Clock,
         };
         Server = new MutualTlsServerOptions
         {
-            Identity = ServerCertificate.AsIdentity,
-            Trust = authority.AsTrust,
+            Identity = ServerCertificate.ToIdentity(),
+            Trust = authority.ToTrustAnchors(),
             Authorization = Authorize.Dns(clientName),
             TimeProvider = authority.Clock,
         };

@@ -7,7 +7,7 @@ using MutualAuth.Validation;
 namespace MutualAuth.Benchmarks;
 
 /// <summary>A connection for the registry that has a real peer, and no socket.</summary>
-internal sealed class BareConnection(AuthenticatedPeer peer) : ILiveConnection
+internal sealed class BareConnection(AuthenticatedPeer peer) : IRevalidated
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? _onEnded;
@@ -38,7 +38,7 @@ internal sealed class BareConnection(AuthenticatedPeer peer) : ILiveConnection
     {
     }
 
-    public void Lose(LostGround lost)
+    public void Invalidate(Invalidation lost)
     {
         _ended.TrySetResult();
         _onEnded?.Invoke();

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
@@ -22,7 +21,7 @@ internal static class HelloCosts
         var server = new MutualTlsServer(new()
         {
             Identity = Identity.From(certificate.Certificate),
-            Trust = TrustAnchors.From(authority.AsTrustAnchors),
+            Trust = authority.ToTrustAnchors(),
             Authorization = Authorize.AnyTrustedPeer,
         });
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

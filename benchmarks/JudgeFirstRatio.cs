@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
@@ -17,7 +16,7 @@ internal static class JudgeFirstRatio
         using var authority = new TestAuthority();
         using var serverCertificate = authority.IssueServer("server.test");
         using var clientCertificate = authority.IssueClient("client.test");
-        var trust = TrustAnchors.From(authority.AsTrustAnchors);
+        var trust = authority.ToTrustAnchors();
         var server = new MutualTlsServer(new()
         {
             Identity = Identity.From(serverCertificate.Certificate),

@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Testing;
 
@@ -39,7 +38,7 @@ internal static class LoginFloodRatio
         using var serverCertificate = authority.IssueServer("server.test");
         var store = new MemoryCredentialStore();
         await store.SetAsync("alice", ScramVerifier.Create(password));
-        var trust = TrustAnchors.From(authority.AsTrustAnchors);
+        var trust = authority.ToTrustAnchors();
         var server = new MutualTlsServer(new()
         {
             Identity = Identity.From(serverCertificate.Certificate),

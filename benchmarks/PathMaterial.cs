@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Handshake;
 using MutualAuth.Paths;
 using MutualAuth.Testing;
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
@@ -27,7 +25,7 @@ internal static class RejudgeTimes
         using var issuing = root.IssueIntermediate("Issuing");
         using var identity = issuing.IssueServer("server.test");
         var lists = new ListSource(RevocationLists.FromDer(root.IssueCrl().Raw, issuing.IssueCrl().Raw));
-        var trust = new TrustSource(root.AsTrust);
+        var trust = new TrustSource(root.ToTrustAnchors());
         var walks = new WalkLog();
         var options = new MutualTlsServerOptions
         {
@@ -38,7 +36,7 @@ internal static class RejudgeTimes
             LoggerFactory = walks,
         };
         var stage = new CertificateStage(options);
-        var registry = new LiveRegistry(stage, options, new LiveConnectionPolicy(), PeerRole.Client);
+        var registry = new ConnectionRevalidator(stage, options, new RevalidationPolicy(), PeerRole.Client);
 
         var clock = Stopwatch.StartNew();
         var memory = GC.GetTotalMemory(forceFullCollection: true);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;

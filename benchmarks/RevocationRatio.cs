@@ -47,7 +47,7 @@ internal static class RevocationRatio
 
     private static CertificateStage Stage(TestAuthority authority, RevocationLists? lists) => new(new CertificateStageOptions
     {
-        Trust = authority.AsTrust,
+        Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.AnyTrustedPeer,
         Revocation = lists is null ? null : new RevocationPolicy { Lists = lists },
     });

@@ -43,7 +43,7 @@ internal sealed class Figures
     internal void Fault(string what, long by = 1) => Add(_faults, what, by);
 
     /// <summary>A fault unless a condition holds.</summary>
-    internal void Demand(bool condition, string otherwise) => Add(_faults, otherwise, condition ? 0 : 1);
+    internal void RequiredCheck(bool condition, string otherwise) => Add(_faults, otherwise, condition ? 0 : 1);
 
     internal void Note(string what, string value)
     {

@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth;
-using MutualAuth.Certificates;
 using MutualAuth.Spiffe;
 
 const string ServerAuth = "1.3.6.1.5.5.7.3.1";

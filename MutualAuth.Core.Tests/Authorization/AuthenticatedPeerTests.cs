@@ -1,6 +1,4 @@
 using System.Security.Claims;
-using MutualAuth.Certificates;
-using MutualAuth.Credentials;
 using MutualAuth.Evidence;
 using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;

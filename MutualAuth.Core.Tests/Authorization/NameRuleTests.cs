@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Tests.Support;
 

@@ -163,7 +163,7 @@ public sealed class NamesOfPeersTests
     {
         var peer = Accepted(spec => spec with { Subject = "CN=mallory", DnsNames = [user] });
 
-        var objection = Users.NamedByTheirCertificate.Examine(new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default), peer);
+        var objection = UserRules.NamedByTheirCertificate.Examine(new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default), peer);
 
         objection?.Reason.Should().Be(RejectionReason.UserNotAllowed);
         (objection is null).Should().Be(isNamed);
@@ -200,9 +200,9 @@ public sealed class NamesOfPeersTests
         var peer = Accepted(spec => spec with { OtherNames = [Upn()] });
         var him = new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default);
         var alice = PeerName.UserPrincipalName("alice@corp.test");
-        var devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [alice] = [alice.Value] });
+        var devices = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [alice] = [alice.Value] });
 
-        foreach (var rule in (UserRule[])[Users.NamedByTheirCertificate, devices])
+        foreach (var rule in (UserRule[])[UserRules.NamedByTheirCertificate, devices])
         {
             (rule.Examine(him, peer) is null).Should().Be(isNamed);
         }
@@ -243,6 +243,6 @@ public sealed class NamesOfPeersTests
     {
         using var issued = s_authority.Issue(usual => spec(usual) with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth, ExtendedKeyUsage.ServerAuth] });
         var evidence = new PeerEvidence(dialled is null ? PeerRole.Client : PeerRole.Server, ImmutableArray.Create(issued.RawCertificate)) { DialledName = dialled is null ? null : ServerName.Parse(dialled) };
-        return new CertificateStage(new CertificateStageOptions { Trust = s_authority.AsTrust, Authorization = rule }).Judge(evidence, TestPeer.Now);
+        return new CertificateStage(new CertificateStageOptions { Trust = s_authority.ToTrustAnchors(), Authorization = rule }).Judge(evidence, TestPeer.Now);
     }
 }

@@ -54,7 +54,7 @@ public sealed class SvidRuleTests
 
         Reason(Authorize.SpiffeId("spiffe://example.org/api"), broken).Should().Be(RejectionReason.NotAnSvid);
         Reason(Authorize.MemberOf("example.org"), broken).Should().Be(RejectionReason.NotAnSvid);
-        Svid.IdOf(broken.Certificate()).Should().BeNull();
+        SpiffeSvid.IdOf(broken.Certificate()).Should().BeNull();
     }
 
     [Test]
@@ -63,7 +63,7 @@ public sealed class SvidRuleTests
         var peer = s_workload with { Dns = ["api.example.org"], Emails = ["api@example.org"], KeyUsage = null };
 
         Reason(Authorize.SpiffeId("spiffe://example.org/api"), peer).Should().BeNull();
-        Svid.IdOf(peer.Certificate()).Should().Be(SpiffeId.Parse("spiffe://example.org/api"));
+        SpiffeSvid.IdOf(peer.Certificate()).Should().Be(SpiffeId.Parse("spiffe://example.org/api"));
     }
 
     private static RejectionReason? Reason(AuthorizationRule rule, TestPeer peer) => rule.Examine(peer.Context())?.Reason;

@@ -21,11 +21,11 @@ public sealed class DialerTests
     public async Task A_resolver_that_cannot_be_stopped_is_left_at_the_deadline()
     {
         var connecting = ConnectAsync(CancellationToken.None);
-        await _asked.Task.WaitAsync(Ends.Deadline);
+        await _asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        var connect = () => connecting.WaitAsync(Ends.Deadline);
+        var connect = () => connecting.WaitAsync(ConnectedPair.Deadline);
         (await connect.Should().ThrowAsync<HandshakeException>()).Which.Failure.Should().Be(HandshakeFailure.Unreachable);
     }
 
@@ -34,11 +34,11 @@ public sealed class DialerTests
     {
         using var caller = new CancellationTokenSource();
         var connecting = ConnectAsync(caller.Token);
-        await _asked.Task.WaitAsync(Ends.Deadline);
+        await _asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         await caller.CancelAsync();
 
-        var connect = () => connecting.WaitAsync(Ends.Deadline);
+        var connect = () => connecting.WaitAsync(ConnectedPair.Deadline);
         (await connect.Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(caller.Token);
     }
 

@@ -33,7 +33,7 @@ public sealed class HandshakeSlotsTests
 
         holder.GiveBack();
 
-        var first = await Task.WhenAny([.. strangers, honest]).WaitAsync(Ends.Deadline);
+        var first = await Task.WhenAny([.. strangers, honest]).WaitAsync(ConnectedPair.Deadline);
         return first == honest ? "honest" : "stranger";
     }
 
@@ -49,7 +49,7 @@ public sealed class HandshakeSlotsTests
         {
             var honest = EnterAsync(slots, 3, unfinished: 1);
             slot.GiveBack();
-            slot = await await Task.WhenAny(honest, stranger).WaitAsync(Ends.Deadline);
+            slot = await await Task.WhenAny(honest, stranger).WaitAsync(ConnectedPair.Deadline);
         }
 
         turns.Should().BeInRange(4, 52, "every fourth turn goes through thirteen ranks");
@@ -66,10 +66,10 @@ public sealed class HandshakeSlotsTests
         var hasSecond = second.IsCompleted;
         if (!hasSecond)
         {
-            (await EnterAsync(slots, 3, unfinished: 1).WaitAsync(Ends.Deadline)).GiveBack();
+            (await EnterAsync(slots, 3, unfinished: 1).WaitAsync(ConnectedPair.Deadline)).GiveBack();
             second.IsCompleted.Should().BeFalse("the slot that is free is not for it");
             held.GiveBack();
-            await second.WaitAsync(Ends.Deadline);
+            await second.WaitAsync(ConnectedPair.Deadline);
         }
 
         return hasSecond;
@@ -80,7 +80,7 @@ public sealed class HandshakeSlotsTests
     {
         var slots = new HandshakeSlots(1, 100);
 
-        (await EnterAsync(slots, 1, unfinished: 1000).WaitAsync(Ends.Deadline)).GiveBack();
+        (await EnterAsync(slots, 1, unfinished: 1000).WaitAsync(ConnectedPair.Deadline)).GiveBack();
     }
 
     [Test]
@@ -93,11 +93,11 @@ public sealed class HandshakeSlotsTests
 
         var newcomer = EnterAsync(slots, 4, unfinished: 1);
 
-        var evicted = () => stranger.WaitAsync(Ends.Deadline);
+        var evicted = () => stranger.WaitAsync(ConnectedPair.Deadline);
         await evicted.Should().ThrowAsync<OperationCanceledException>();
         holder.GiveBack();
-        (await honest.WaitAsync(Ends.Deadline)).GiveBack();
-        (await newcomer.WaitAsync(Ends.Deadline)).GiveBack();
+        (await honest.WaitAsync(ConnectedPair.Deadline)).GiveBack();
+        (await newcomer.WaitAsync(ConnectedPair.Deadline)).GiveBack();
     }
 
     private Task<HandshakeSlots.Slot> EnterAsync(HandshakeSlots slots, int host, int unfinished)

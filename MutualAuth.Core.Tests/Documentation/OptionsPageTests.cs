@@ -4,7 +4,6 @@ using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
-using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
@@ -38,7 +37,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
         yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());
-        yield return Case(typeof(LiveConnectionPolicy), new LiveConnectionPolicy());
+        yield return Case(typeof(RevalidationPolicy), new RevalidationPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());

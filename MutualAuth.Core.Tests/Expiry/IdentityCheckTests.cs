@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Expiry;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
@@ -49,7 +48,7 @@ public sealed class IdentityCheckTests
     [TestCaseSource(nameof(Mistakes))]
     public void Each_mistake_is_found(MaterialProblem? expected, Func<IdentityCheckTests, Identity> make, Func<IdentityCheck, IdentityCheckTests, IdentityCheck> change)
     {
-        var check = change(new IdentityCheck { Role = PeerRole.Server, Trust = TrustAnchors.From(_root.AsTrustAnchors) }, this);
+        var check = change(new IdentityCheck { Role = PeerRole.Server, Trust = _root.ToTrustAnchors() }, this);
 
         (check.Examine(make(this), TimeProvider.System.GetUtcNow())?.Problem).Should().Be(expected);
     }

@@ -1,9 +1,7 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using FluentAssertions;
 using MutualAuth.Handshake;
 using MutualAuth.Transport;
-using NUnit.Framework;
 
 namespace MutualAuth.Tests.Handshake;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Identities;

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;

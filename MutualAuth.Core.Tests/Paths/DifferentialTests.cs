@@ -1,5 +1,4 @@
 using MutualAuth.Conformance.Differential;
-using MutualAuth.Handshake;
 
 namespace MutualAuth.Tests.Paths;
 

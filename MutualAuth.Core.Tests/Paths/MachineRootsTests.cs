@@ -38,7 +38,7 @@ public sealed class MachineRootsTests
             return; // The machine has none: the other test says what happens then.
         }
 
-        await using var ends = await Ends.ShakeAsync(world.ClientOptions with { Trust = roots }, world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(world.ClientOptions with { Trust = roots }, world.ServerOptions);
 
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
     }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;

@@ -1,6 +1,5 @@
 using MutualAuth.Authorization;
 using MutualAuth.Certificates;
-using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Testing;

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Revocation;
-using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
 

@@ -278,7 +278,7 @@ public sealed class RevocationCheckTests
         using var client = authority.IssueClient("client.test");
         var options = world.Options(RevocationLists.FromDer(authority.IssueCrl(crl => crl with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256 }).Raw)) with
         {
-            Trust = TrustAnchors.From(authority.AsTrustAnchors),
+            Trust = authority.ToTrustAnchors(),
         };
 
         world.Judge(options, peer: client).Should().BeNull();

@@ -9,13 +9,13 @@ namespace MutualAuth.Tests.Revocation;
 public sealed class RevocationListReloadTests
 {
     private RevocationWorld _world = null!;
-    private Cabinet _cabinet = null!;
+    private TemporaryFolder _cabinet = null!;
 
     [SetUp]
     public void SetUp()
     {
         _world = new RevocationWorld();
-        _cabinet = new Cabinet();
+        _cabinet = new TemporaryFolder();
         _cabinet.Clock.SetUtcNow(_world.Now);
     }
 

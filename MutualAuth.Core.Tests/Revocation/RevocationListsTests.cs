@@ -1,9 +1,7 @@
-using System.Formats.Asn1;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;

@@ -7,6 +7,6 @@ internal static class CancellationTokens
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = token.Register(cancelled.SetResult);
-        await cancelled.Task.WaitAsync(Ends.Deadline, CancellationToken.None);
+        await cancelled.Task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class EventLog : ILoggerFactory, ILogger
     /// <summary>The next event with this number; others are passed over.</summary>
     internal async Task<LogEvent> NextAsync(int id)
     {
-        using var deadline = new CancellationTokenSource(Ends.Deadline);
+        using var deadline = new CancellationTokenSource(ConnectedPair.Deadline);
         while (true)
         {
             var next = await _events.Reader.ReadAsync(deadline.Token);

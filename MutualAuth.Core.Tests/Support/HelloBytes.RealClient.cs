@@ -12,9 +12,9 @@ internal static partial class HelloBytes
         wire.ClientToServer.Record = true;
         await using var client = new SslStream(wire.Client);
         var handshake = client.AuthenticateAsClientAsync("server.test");
-        await wire.Server.ReadExactlyAsync(new byte[5]).AsTask().WaitAsync(Ends.Deadline);
+        await wire.Server.ReadExactlyAsync(new byte[5]).AsTask().WaitAsync(ConnectedPair.Deadline);
         wire.Reset();
-        await handshake.ContinueWith(static _ => { }, TaskScheduler.Default).WaitAsync(Ends.Deadline);
+        await handshake.ContinueWith(static _ => { }, TaskScheduler.Default).WaitAsync(ConnectedPair.Deadline);
         return wire.ClientToServer.Recording;
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Certificates;
@@ -63,7 +62,7 @@ internal sealed class TamperingServer(World world, CredentialPolicy policy, Func
         {
             await ConverseAsync(peer, certificate ?? world.ServerCertificate);
             await peer.EndAsync();
-            await peer.Stream.CopyToAsync(Stream.Null).WaitAsync(Ends.Deadline);
+            await peer.Stream.CopyToAsync(Stream.Null).WaitAsync(ConnectedPair.Deadline);
         }
         catch (Exception exception) when (exception is IOException or EndOfStreamException)
         {

@@ -45,7 +45,7 @@ internal sealed class RevocationWorld : IDisposable
 
     internal CertificateStageOptions Options(IRevocationListSource? lists, IDenyListSource? denyList = null) => new()
     {
-        Trust = TrustAnchors.From(Root.AsTrustAnchors),
+        Trust = Root.ToTrustAnchors(),
         Authorization = Authorize.AnyTrustedPeer,
         Revocation = lists is null ? null : new RevocationPolicy { Lists = lists },
         DenyList = denyList,

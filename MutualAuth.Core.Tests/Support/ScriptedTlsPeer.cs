@@ -24,7 +24,7 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
             ApplicationProtocols = Protocols(protocol),
             EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
-        }).WaitAsync(Ends.Deadline);
+        }).WaitAsync(ConnectedPair.Deadline);
         return peer;
     }
 
@@ -38,19 +38,19 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
             ApplicationProtocols = Protocols(protocol),
             EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
-        }).WaitAsync(Ends.Deadline);
+        }).WaitAsync(ConnectedPair.Deadline);
         return peer;
     }
 
     /// <summary>Writes all of it in one TLS record.</summary>
-    internal async Task SayAsync(byte[] bytes) => await _tls.WriteAsync(bytes).AsTask().WaitAsync(Ends.Deadline);
+    internal async Task SayAsync(byte[] bytes) => await _tls.WriteAsync(bytes).AsTask().WaitAsync(ConnectedPair.Deadline);
 
-    internal async Task EndAsync() => await _tls.ShutdownAsync().WaitAsync(Ends.Deadline);
+    internal async Task EndAsync() => await _tls.ShutdownAsync().WaitAsync(ConnectedPair.Deadline);
 
     internal async Task<byte[]> HearAsync(int count)
     {
         var bytes = new byte[count];
-        await _tls.ReadExactlyAsync(bytes).AsTask().WaitAsync(Ends.Deadline);
+        await _tls.ReadExactlyAsync(bytes).AsTask().WaitAsync(ConnectedPair.Deadline);
         return bytes;
     }
 

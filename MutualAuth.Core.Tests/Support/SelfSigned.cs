@@ -1,5 +1,4 @@
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 using MutualAuth.Testing;
 using MutualAuth.Trust;
 

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Support;
@@ -14,7 +13,7 @@ public sealed class World : IDisposable
         ClientCertificate = Authority.IssueClient("client.test");
         ServerIdentity = ToIdentity(ServerCertificate);
         ClientIdentity = ToIdentity(ClientCertificate);
-        Trust = TrustAnchors.From(Authority.AsTrustAnchors);
+        Trust = Authority.ToTrustAnchors();
     }
 
     public TestAuthority Authority { get; }

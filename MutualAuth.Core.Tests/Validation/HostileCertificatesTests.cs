@@ -5,7 +5,6 @@ using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
-using MutualAuth.Names;
 using MutualAuth.Paths;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
@@ -103,7 +102,7 @@ public sealed class HostileCertificatesTests
         if (read)
         {
             Reach(certificate!);
-            Reach(new PathValidator().Validate(certificate!, [], s_authority.AsTrust, PeerRole.Client, TestPeer.Now));
+            Reach(new PathValidator().Validate(certificate!, [], s_authority.ToTrustAnchors(), PeerRole.Client, TestPeer.Now));
         }
 
         return isAccepted;
@@ -112,9 +111,9 @@ public sealed class HostileCertificatesTests
     private static IEnumerable<CertificateStageOptions> Options(Certificate? certificate)
     {
         using var other = new TestAuthority("Somebody else", timeProvider: new FakeTimeProvider(TestPeer.Now));
-        var options = new CertificateStageOptions { Trust = s_authority.AsTrust, Authorization = Authorize.AnyTrustedPeer };
+        var options = new CertificateStageOptions { Trust = s_authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer };
         yield return options;
-        yield return options with { Trust = other.AsTrust };
+        yield return options with { Trust = other.ToTrustAnchors() };
         yield return options with { Authorization = Authorize.AnyOf(Authorize.Subject("CN=nobody"), Authorize.Dns("nobody.test"), Authorize.Issuer("CN=nobody")) };
         yield return options with { Profile = ValidationProfile.WebPki };
         yield return options with { Profile = ValidationProfile.MutualTls with { RequiredPolicies = ["1.2.3"] } };

@@ -1,5 +1,4 @@
 using MutualAuth.Authorization;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Pinning;
 using MutualAuth.Reloading;
@@ -18,17 +17,17 @@ public sealed class MaterialFilesTests
     private static readonly TestAuthority s_authority = new("One");
     private static readonly TestAuthority s_other = new("Two");
 
-    private Cabinet _cabinet = null!;
+    private TemporaryFolder _cabinet = null!;
 
     [SetUp]
-    public void SetUp() => _cabinet = new Cabinet();
+    public void SetUp() => _cabinet = new TemporaryFolder();
 
     [TearDown]
     public void TearDown() => _cabinet.Dispose();
 
     private static IEnumerable<TestCaseData> Kinds()
     {
-        static TestCaseData Kind(string name, string first, string next, string spoilt, Func<string, WatchOptions, IFollowsFiles> follow, Func<IFollowsFiles, string> read) =>
+        static TestCaseData Kind(string name, string first, string next, string spoilt, Func<string, WatchOptions, IFileSource> follow, Func<IFileSource, string> read) =>
             new TestCaseData(first, next, spoilt, follow, read).SetArgDisplayNames(name);
 
         yield return Kind("trust anchors", s_authority.CertificatePem, s_authority.CertificatePem + s_other.CertificatePem, "",
@@ -45,7 +44,7 @@ public sealed class MaterialFilesTests
 
     [TestCaseSource(nameof(Kinds))]
     public void A_new_content_is_taken_up_and_a_spoilt_one_leaves_the_last_good_one(
-        string first, string next, string spoilt, Func<string, WatchOptions, IFollowsFiles> follow, Func<IFollowsFiles, string> read)
+        string first, string next, string spoilt, Func<string, WatchOptions, IFileSource> follow, Func<IFileSource, string> read)
     {
         using var files = follow(_cabinet.Write("material", first), _cabinet.Options);
         var heard = new Heard(files);
@@ -173,10 +172,10 @@ public sealed class MaterialFilesTests
 
         _cabinet.Rename("users", $"jo:!{verifier}\n");
         _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
-        (await replaced.WaitAsync(Ends.Deadline, cancellationToken)).Should().BeTrue();
+        (await replaced.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().BeTrue();
         _cabinet.Rename("users", "nonsense");
         _cabinet.Clock.Advance(TimeSpan.FromSeconds(1));
-        (await refused.WaitAsync(Ends.Deadline, cancellationToken)).Should().BeTrue();
+        (await refused.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().BeTrue();
 
         replaced.CurrentCount.Should().Be(0);
         (await users.FindAsync("jo", cancellationToken))!.IsDisabled.Should().BeTrue();

@@ -1,5 +1,3 @@
-using MutualAuth.Ocsp;
-
 namespace MutualAuth.Asn1;
 
 /// <summary>The object identifiers of revocation lists and OCSP, as the contents octets of their DER encoding.</summary>

@@ -31,10 +31,10 @@ internal struct DerReader
     internal const byte Sequence = 0x30;
     internal const byte Set = 0x31;
 
-    private readonly EncodingSlips? _slips;
+    private readonly DerDeviations? _slips;
     private ReadOnlyMemory<byte> _rest;
 
-    internal DerReader(ReadOnlyMemory<byte> encoding, EncodingSlips? slips = null)
+    internal DerReader(ReadOnlyMemory<byte> encoding, DerDeviations? slips = null)
     {
         _rest = encoding;
         _slips = slips;

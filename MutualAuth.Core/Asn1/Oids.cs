@@ -1,8 +1,6 @@
 using System.Formats.Asn1;
 using System.Globalization;
 using System.Text;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Asn1;
 

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;

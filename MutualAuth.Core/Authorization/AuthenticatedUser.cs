@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
-using MutualAuth.Certificates;
-using MutualAuth.Credentials;
-using MutualAuth.Errors;
 
 namespace MutualAuth;
 
@@ -58,5 +55,5 @@ public sealed class AuthenticatedUser
     public ImmutableArray<Claim> Claims { get; }
 
     /// <summary>The name, quoted for a log.</summary>
-    public override string ToString() => Errors.PeerText.Quote(Name);
+    public override string ToString() => Errors.SafeText.Quote(Name);
 }

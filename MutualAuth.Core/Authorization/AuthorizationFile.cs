@@ -28,7 +28,7 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
     private static AuthorizationRule Read(string text, string source)
     {
         var rules = new List<AuthorizationRule>();
-        MaterialLines.Read(text, source, line => rules.Add(ReadLine(line)));
+        TextLines.Read(text, source, line => rules.Add(ReadLine(line)));
         if (rules.Count == 0)
         {
             throw new MaterialException($"{source}: no line says who is let in. Write at least one; nobody is one of them.");
@@ -52,7 +52,7 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
         ["any-trusted"] => Authorize.AnyTrustedPeer,
         ["nobody"] => Authorize.Nobody,
         _ => throw new FormatException(
-            $"Not a rule: {PeerText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, upn NAME, ip ADDRESS, "
+            $"Not a rule: {SafeText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, upn NAME, ip ADDRESS, "
             + "subject DN, issuer DN, any-trusted or nobody."),
     };
 }

@@ -40,7 +40,7 @@ internal sealed class NameRule : AuthorizationRule
         ArgumentNullException.ThrowIfNull(uri);
         if (!Uri.TryCreate(uri, UriKind.Absolute, out _) || uri.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {PeerText.Quote(uri)}. Give it exactly as the certificate carries it.");
+            throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {SafeText.Quote(uri)}. Give it exactly as the certificate carries it.");
         }
 
         return new(new(RuleKeyKind.Uri, uri), $"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal)) { Name = PeerName.TryUri(uri, out var name) ? name : null };
@@ -50,7 +50,7 @@ internal sealed class NameRule : AuthorizationRule
         new(new(RuleKeyKind.Email, address), $"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
-        new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {PeerText.Quote(name.Value)}", SubjectAlternativeName,
+        new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {SafeText.Quote(name.Value)}", SubjectAlternativeName,
             certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.Ordinal))
         {
             Name = name,
@@ -72,7 +72,7 @@ internal sealed class NameRule : AuthorizationRule
     internal static NameRule OfIssuer(DistinguishedName name) =>
         new(new(RuleKeyKind.Issuer, name), $"the issuer {name}", "RFC 5280 §7.1", certificate => certificate.Issuer.Equals(name))
         {
-            Presented = context => $"issuer {PeerText.Quote(context.Certificate.Issuer.ToString())}",
+            Presented = context => $"issuer {SafeText.Quote(context.Certificate.Issuer.ToString())}",
         };
 
     public override string ToString() => $"a certificate with {_expected}";

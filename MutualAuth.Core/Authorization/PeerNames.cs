@@ -23,7 +23,7 @@ internal static class PeerNames
     /// </remarks>
     internal static IEnumerable<PeerName> AllOf(Certificate certificate)
     {
-        if (Svid.IdOf(certificate) is { } id)
+        if (SpiffeSvid.IdOf(certificate) is { } id)
         {
             yield return PeerName.SpiffeId(id);
         }

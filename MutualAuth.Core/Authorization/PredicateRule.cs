@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Authorization;
@@ -22,7 +21,7 @@ internal sealed class PredicateRule : AuthorizationRule
         }
         catch (Exception exception)
         {
-            return new Rejection(RejectionReason.ValidatorFaulted, _description, $"{exception.GetType().Name}: {PeerText.Quote(exception.Message)}")
+            return new Rejection(RejectionReason.ValidatorFaulted, _description, $"{exception.GetType().Name}: {SafeText.Quote(exception.Message)}")
             {
                 Hint = "The application's own condition threw; what cannot be judged is refused.",
             };

@@ -69,7 +69,7 @@ internal sealed class RuleIndex
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
         RuleKeyKind.Subject => [certificate.Subject],
         RuleKeyKind.Issuer => [certificate.Issuer],
-        RuleKeyKind.SpiffeId => Svid.IdOf(certificate) is { } id ? [id] : [],
-        _ => Svid.IdOf(certificate) is { } member ? [member.TrustDomain] : [],
+        RuleKeyKind.SpiffeId => SpiffeSvid.IdOf(certificate) is { } id ? [id] : [],
+        _ => SpiffeSvid.IdOf(certificate) is { } member ? [member.TrustDomain] : [],
     };
 }

@@ -23,7 +23,7 @@ internal sealed class SvidRule : AuthorizationRule
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;
-        if (Svid.Read(context.Certificate, out var id) is { } notAnSvid)
+        if (SpiffeSvid.Read(context.Certificate, out var id) is { } notAnSvid)
         {
             // What was wanted comes first: among alternatives it is all that tells one from another.
             return notAnSvid with { Expected = $"{_expected}: {notAnSvid.Expected}" };

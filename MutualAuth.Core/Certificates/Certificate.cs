@@ -161,7 +161,7 @@ public sealed class Certificate : IEquatable<Certificate>
     public static bool TryParse(
         ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem)
     {
-        var slips = new EncodingSlips();
+        var slips = new DerDeviations();
         try
         {
             certificate = CertificateReader.Read(der, slips);
@@ -199,7 +199,7 @@ public sealed class Certificate : IEquatable<Certificate>
     }
 
     /// <summary>The subject in the form of RFC 4514, escaped so that it is safe to log.</summary>
-    public override string ToString() => PeerText.Quote(Subject.ToString());
+    public override string ToString() => SafeText.Quote(Subject.ToString());
 
     // The framework's own texts are the few that do not describe a value; none of them quotes the input.
     private static string Describe(AsnContentException malformed) =>

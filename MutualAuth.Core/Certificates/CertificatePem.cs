@@ -28,7 +28,7 @@ internal static class CertificatePem
             if (rest[fields.Label] is not "CERTIFICATE")
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {PeerText.Quote(rest[fields.Label].ToString())} stands among the certificates. Give a file that holds certificates only.");
+                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} stands among the certificates. Give a file that holds certificates only.");
             }
 
             var der = new byte[fields.DecodedDataLength];

@@ -7,10 +7,10 @@ namespace MutualAuth.Certificates;
 /// <summary>Reads <c>Certificate</c> and <c>TBSCertificate</c> (RFC 5280 §4.1).</summary>
 internal static class CertificateReader
 {
-    internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new EncodingSlips());
+    internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new DerDeviations());
 
     /// <summary>Reads one; where it fails, <paramref name="slips"/> still knows in which field.</summary>
-    internal static Certificate Read(ReadOnlyMemory<byte> der, EncodingSlips slips)
+    internal static Certificate Read(ReadOnlyMemory<byte> der, DerDeviations slips)
     {
         var whole = new DerReader(der, slips);
         var certificate = whole.ReadSequence();
@@ -82,7 +82,7 @@ internal static class CertificateReader
         return version is >= 0 and <= 2 ? version + 1 : throw new AsnContentException("the version is not one that X.509 has");
     }
 
-    private static CertificateExtensions ReadTail(ref DerReader tbs, int version, EncodingSlips slips)
+    private static CertificateExtensions ReadTail(ref DerReader tbs, int version, DerDeviations slips)
     {
         var hasUniqueIds = tbs.TryReadContent(DerReader.Context(1), out _) | tbs.TryReadContent(DerReader.Context(2), out _);
         if (hasUniqueIds && version < 2)

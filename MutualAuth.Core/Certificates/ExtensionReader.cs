@@ -12,7 +12,7 @@ internal static class ExtensionReader
     private const int MaxExtensions = 64;
 
     /// <summary>Reads <c>Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension</c>.</summary>
-    internal static CertificateExtensions Read(DerReader sequence, EncodingSlips slips)
+    internal static CertificateExtensions Read(DerReader sequence, DerDeviations slips)
     {
         var extensions = new CertificateExtensions();
         if (sequence.IsEmpty)

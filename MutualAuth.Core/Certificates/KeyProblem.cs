@@ -14,7 +14,7 @@ internal static class KeyProblem
         {
             (true, true) => (MaterialProblem.WrongPassword, "it is encrypted, so give its password"),
             _ when IsKey(keyPem, password) => (MaterialProblem.KeyMismatch,
-                $"it is not the key of the first certificate, {PeerText.Quote(certificate.Subject)}. Give the key that this certificate was issued for, and put our own certificate first in the chain"),
+                $"it is not the key of the first certificate, {SafeText.Quote(certificate.Subject)}. Give the key that this certificate was issued for, and put our own certificate first in the chain"),
             (true, false) => (MaterialProblem.WrongPassword, "the password does not open it"),
             _ => (MaterialProblem.NoKey, "it is missing, damaged, or of a kind that the platform does not support. Give an RSA or EC key in PEM (PKCS#8, PKCS#1 or SEC 1)"),
         };

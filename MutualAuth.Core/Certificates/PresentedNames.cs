@@ -16,15 +16,15 @@ internal static class PresentedNames
             return $"no subject alternative name (subject {Subject(certificate)})";
         }
 
-        var names = certificate.DnsNames.Select(name => "DNS " + PeerText.Quote(name))
+        var names = certificate.DnsNames.Select(name => "DNS " + SafeText.Quote(name))
             .Concat(certificate.IPAddresses.Select(address => $"IP {address}"))
-            .Concat(certificate.Uris.Select(uri => "URI " + PeerText.Quote(uri)))
-            .Concat(certificate.EmailAddresses.Select(address => "e-mail " + PeerText.Quote(address)))
-            .Concat(certificate.UserPrincipalNames.Select(name => "user principal name " + PeerText.Quote(name)));
+            .Concat(certificate.Uris.Select(uri => "URI " + SafeText.Quote(uri)))
+            .Concat(certificate.EmailAddresses.Select(address => "e-mail " + SafeText.Quote(address)))
+            .Concat(certificate.UserPrincipalNames.Select(name => "user principal name " + SafeText.Quote(name)));
         var text = string.Join(", ", names.Take(MaxListed));
         return count > MaxListed ? $"{text} and {count - MaxListed} more" : text;
     }
 
     internal static string Subject(Certificate certificate) =>
-        certificate.Subject.IsEmpty ? "empty" : PeerText.Quote(certificate.Subject.ToString());
+        certificate.Subject.IsEmpty ? "empty" : SafeText.Quote(certificate.Subject.ToString());
 }

@@ -58,7 +58,7 @@ internal static class ConfirmationProtocol
         var clientNamesOne = offered.Any(id => !TryParse(id, out var application) || application is not null);
         if ((!applicationProtocols.IsEmpty && clientNamesOne) || (policy == ConfirmationPolicy.Required && bare is null))
         {
-            var expected = applicationProtocols.IsEmpty ? PeerText.Quote(Bare) : $"one of the application protocols {List(applicationProtocols)}";
+            var expected = applicationProtocols.IsEmpty ? SafeText.Quote(Bare) : $"one of the application protocols {List(applicationProtocols)}";
             return (null, new Rejection(RejectionReason.AlpnMismatch, expected, List(offered)) { Rule = "RFC 7301 §3.2" });
         }
 
@@ -96,5 +96,5 @@ internal static class ConfirmationProtocol
 
     internal static string? FromWire(SslApplicationProtocol id) => id.Protocol.IsEmpty ? null : id == s_bare ? Bare : Encoding.Latin1.GetString(id.Protocol.Span);
 
-    private static string List(ImmutableArray<string> ids) => string.Join(", ", ids.Take(8).Select(PeerText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
+    private static string List(ImmutableArray<string> ids) => string.Join(", ", ids.Take(8).Select(SafeText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
 }

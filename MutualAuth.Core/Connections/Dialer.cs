@@ -36,13 +36,13 @@ internal static class Dialer
             cancellationToken.ThrowIfCancellationRequested();
             var presented = exception is SocketException socket ? socket.SocketErrorCode.ToString() : $"no answer within {timeout}";
             outcome = new HandshakeException(
-                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {PeerText.Quote(endPoint.ToString())}",
+                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {SafeText.Quote(endPoint.ToString())}",
                     presented), exception);
         }
         catch (Exception exception)
         {
             // A clock that throws, or an end point of a kind that nobody can dial.
-            outcome = Ours.Fault("a clock and an end point to dial by", exception);
+            outcome = ApplicationCalls.Fault("a clock and an end point to dial by", exception);
         }
 
         outcome.RemoteEndPoint = endPoint;

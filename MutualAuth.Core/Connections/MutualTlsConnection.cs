@@ -18,17 +18,17 @@ namespace MutualAuth;
 /// A read that returns nothing does not tell the peer's end from an attacker's cut; <see cref="EndedCleanly"/> does, as far as it can be known. Give your
 /// messages an end of their own.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITlsOwner
+public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
-    private readonly CancellationTokenSource _groundLost = new();
+    private readonly CancellationTokenSource _noLongerValid = new();
     private readonly Lock _ending = new();
     private Action? _onEnded;
     private bool _isOver;
-    private volatile LostGround? _lostGround;
+    private volatile Invalidation? _invalidation;
     private readonly Unforgotten _unforgotten;
     private TaskCompletionSource? _closed;
 
@@ -77,14 +77,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     public CancellationToken DrainRequested => _drain.Token;
 
     /// <summary>
-    /// Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="LostGround"/> says why.
+    /// Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="Invalidation"/> says why.
     /// Callbacks run on threads of the pool.
     /// </summary>
-    /// <remarks>Whether the connection ends is for <see cref="LiveConnectionPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
-    public CancellationToken GroundLost => _groundLost.Token;
+    /// <remarks>Whether the connection ends is for <see cref="RevalidationPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
+    public CancellationToken NoLongerValid => _noLongerValid.Token;
 
     /// <summary>Why the connection has lost its ground since it was made, the latest and worst of the reasons; null while it has not.</summary>
-    public LostGround? LostGround => _lostGround;
+    public Invalidation? Invalidation => _invalidation;
 
     /// <summary>
     /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without, null while it has not
@@ -186,28 +186,28 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
     /// <remarks>Where a write is under way that the peer does not take in that time, the transport is cut: by a reset, on a socket.</remarks>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
-    TimeSpan ILiveConnection.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
+    TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
 
-    void ILiveConnection.CountIdle(TimeProvider time) => _tls.Stream.IdleClock = new IdleClock(time);
+    void IRevalidated.CountIdle(TimeProvider time) => _tls.Stream.IdleClock = new IdleClock(time);
 
-    void ILiveConnection.Lose(LostGround lost)
+    void IRevalidated.Invalidate(Invalidation lost)
     {
-        _lostGround = lost;
-        Cancel(_groundLost);
-        if (lost.Action != LostGroundAction.Notify)
+        _invalidation = lost;
+        Cancel(_noLongerValid);
+        if (lost.Action != InvalidationAction.Notify)
         {
             RequestDrain();
         }
 
-        if (lost.Action == LostGroundAction.Abort)
+        if (lost.Action == InvalidationAction.Abort)
         {
-            Abort(ConnectionEnd.LostGround, lost.Rejection);
+            Abort(ConnectionEnd.Invalidated, lost.Rejection);
         }
     }
 
-    ValueTask ILiveConnection.EndAsync() => EndAsync(ConnectionEnd.LostGround, _lostGround?.Rejection);
+    ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 
-    void ILiveConnection.OnEnded(Action action) => OnEnded(action);
+    void IRevalidated.OnEnded(Action action) => OnEnded(action);
 
     void ITlsOwner.Close()
     {
@@ -248,7 +248,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
         }
 
         _tls.Stream.End(end, rejection);
-        var isSaid = await PoliteClose.RunAsync(_tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, PoliteClose.MaxDrainedFromPeer).ConfigureAwait(false);
+        var isSaid = await LingeringClose.RunAsync(_tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
         closed.SetResult();
     }
@@ -299,7 +299,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, ILiveConnection, ITl
         }
         catch (Exception exception)
         {
-            LiveLog.CallbackFaulted(
+            RevalidationLog.CallbackFaulted(
                 MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory), Peer.Name, RemoteEndPoint, (exception as AggregateException)?.InnerException ?? exception);
         }
     }

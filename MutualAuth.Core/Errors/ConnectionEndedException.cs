@@ -14,7 +14,7 @@ public enum ConnectionEnd
     /// cref="ConnectionEndedException.Rejection"/>
     /// says which.
     /// </summary>
-    LostGround = 3,
+    Invalidated = 3,
 
     /// <summary>The listener that accepted the connection was stopped, and its time for draining was over.</summary>
     ListenerStopped = 4,
@@ -40,7 +40,7 @@ public sealed class ConnectionEndedException : IOException
     /// <summary>How the connection ended.</summary>
     public ConnectionEnd End { get; }
 
-    /// <summary>Why the connection lost its ground; null unless <see cref="End"/> is <see cref="ConnectionEnd.LostGround"/>.</summary>
+    /// <summary>Why the connection lost its ground; null unless <see cref="End"/> is <see cref="ConnectionEnd.Invalidated"/>.</summary>
     public Rejection? Rejection { get; }
 
     private static string Describe(ConnectionEnd end, Rejection? rejection) => end switch

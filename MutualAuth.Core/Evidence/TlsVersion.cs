@@ -1,5 +1,4 @@
 using System.Security.Authentication;
-using MutualAuth.Revocation;
 
 namespace MutualAuth;
 

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
-using MutualAuth.Errors;
 using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 
@@ -35,7 +33,7 @@ public sealed class ExpiryWatch : IDisposable
         _options = options ?? new ExpiryWatchOptions();
         _options.ThrowIfProblem(nameof(options));
         _logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
-        EndGauge.Add(this, Measure);
+        DaysLeftGauge.Add(this, Measure);
         using (ExecutionContext.SuppressFlow())
         {
             _timer = _options.TimeProvider.CreateTimer(static state => ((ExpiryWatch)state!).Look(), this, TimeSpan.FromMilliseconds(1), _options.Interval);
@@ -51,7 +49,7 @@ public sealed class ExpiryWatch : IDisposable
     /// <summary>Stops watching, and measuring.</summary>
     public void Dispose()
     {
-        EndGauge.Remove(this);
+        DaysLeftGauge.Remove(this);
         _timer.Dispose();
     }
 
@@ -62,7 +60,7 @@ public sealed class ExpiryWatch : IDisposable
     }
 
     private static Lifetime? LifetimeOf(RevocationLists lists) => lists.Lists.Where(list => list.NextUpdate is not null).MinBy(list => list.NextUpdate) is { } first
-        ? new Lifetime(Errors.PeerText.Quote(first.Issuer.ToString()), first.ThisUpdate, first.NextUpdate!.Value)
+        ? new Lifetime(Errors.SafeText.Quote(first.Issuer.ToString()), first.ThisUpdate, first.NextUpdate!.Value)
         : null;
 
     private (string Material, string Name, double DaysLeft)? Measure() =>

@@ -29,7 +29,7 @@ public sealed record IdentityCheck : IIdentityCheck
     public MaterialException? Examine(Identity identity, DateTimeOffset at)
     {
         ArgumentNullException.ThrowIfNull(identity);
-        return DateCheck.Instance.Examine(identity, at) ?? ExamineNames(identity.Certificate) ?? ExaminePath(identity, at);
+        return ValidityCheck.Instance.Examine(identity, at) ?? ExamineNames(identity.Certificate) ?? ExaminePath(identity, at);
     }
 
     private MaterialException? ExamineNames(Certificate certificate)
@@ -69,7 +69,7 @@ public sealed record IdentityCheck : IIdentityCheck
                 $"The chain of {identity.Certificate} lacks an intermediate that we know and peers may not: add the certificate of {Last(identity).Issuer} to the chain.")
             { Problem = MaterialProblem.BrokenChain },
             RejectionReason.UnknownAuthority => new MaterialException(
-                $"The chain of {identity.Certificate} ends at {PeerText.Quote(Last(identity).Issuer.ToString())}, which is none of the {anchors.Certificates.Length} trusted authorities: add the missing intermediates to the chain, or have peers trust that authority. {rejection}")
+                $"The chain of {identity.Certificate} ends at {SafeText.Quote(Last(identity).Issuer.ToString())}, which is none of the {anchors.Certificates.Length} trusted authorities: add the missing intermediates to the chain, or have peers trust that authority. {rejection}")
             { Problem = MaterialProblem.NotTrusted },
             RejectionReason.SignatureInvalid => Rejected(identity, rejection, MaterialProblem.BrokenChain),
             RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.IssuerNotAuthority => Rejected(identity, rejection, MaterialProblem.WrongUsage),

@@ -4,7 +4,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Errors;
 using MutualAuth.Hello;
-using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
@@ -62,7 +61,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal HandshakeTransport Transport { get; }
 
     /// <summary>Where it stands among others; the transport tells it when we wait for the peer.</summary>
-    internal IHandshakeGate Gate
+    internal IAdmission Gate
     {
         get => Transport.Gate;
         set => Transport.Gate = value;
@@ -127,12 +126,12 @@ internal sealed class HandshakeAttempt : IDisposable
         _recorder.Enter();
         if (_clockFault is not null)
         {
-            throw Ours.Fault("a clock that holds the deadline", _clockFault);
+            throw ApplicationCalls.Fault("a clock that holds the deadline", _clockFault);
         }
 
         if (_unusable is not null)
         {
-            var rejection = new Rejection(RejectionReason.TransportUnusable, "a connected socket or stream that blocks and carries octets both ways", PeerText.Quote(_unusable.Message));
+            var rejection = new Rejection(RejectionReason.TransportUnusable, "a connected socket or stream that blocks and carries octets both ways", SafeText.Quote(_unusable.Message));
             throw new HandshakeException(HandshakeFailure.OurFault, rejection, _unusable);
         }
 
@@ -171,7 +170,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal async ValueTask<T> AskAsync<T>(string what, Func<ValueTask<T>> ask, Action<T>? late = null)
     {
         _asked = what;
-        var answer = await Ours.AskAsync<T>(what, () => new(LeavingTasks.RunOrLeaveAsync(ask, Token, late)), Token).ConfigureAwait(false);
+        var answer = await ApplicationCalls.AskAsync<T>(what, () => new(TaskWaits.RunOrLeaveAsync(ask, Token, late)), Token).ConfigureAwait(false);
         _asked = null;
         return answer;
     }
@@ -181,7 +180,7 @@ internal sealed class HandshakeAttempt : IDisposable
     /// where it is, and cut off from the transport.
     /// </summary>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
-    internal async ValueTask RunEngineAsync(Func<Task> authenticate, PeerJudge judge)
+    internal async ValueTask RunEngineAsync(Func<Task> authenticate, PeerValidationCallback judge)
     {
         // On a thread of its own: with a peer that is quick the engine may come as far as the judge without ever waiting.
         var handshake = Task.Run(authenticate, CancellationToken.None);
@@ -247,7 +246,7 @@ internal sealed class HandshakeAttempt : IDisposable
         else if (DropFlight())
         {
             // In the clear, as a server takes it until our first protected record (RFC 8446 §6).
-            await PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure)).ConfigureAwait(false);
+            await LingeringClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.HandshakeFailure)).ConfigureAwait(false);
         }
 
         var hasSpoken = Transport.HasRefused || (outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent);
@@ -264,7 +263,7 @@ internal sealed class HandshakeAttempt : IDisposable
 
     private Rejection DescribeLateness()
     {
-        if (PlainProtocols.Recognise(Transport.FirstBytes, final: true) is { } plain)
+        if (CleartextProtocols.Recognise(Transport.FirstBytes, final: true) is { } plain)
         {
             return plain;
         }
@@ -287,7 +286,7 @@ internal sealed class HandshakeAttempt : IDisposable
         OperationCanceledException when Token.IsCancellationRequested => new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
         IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
             TlsFaults.ToOutcome(exception, Transport, weAreServer: PeerRole == PeerRole.Client),
-        _ => Ours.Fault("a handshake", exception),
+        _ => ApplicationCalls.Fault("a handshake", exception),
     };
 
     /// <summary>On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.</summary>
@@ -308,7 +307,7 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         // The TLS engine may have left a word of its own, which would send the client looking for another version.
         Transport.DropHeld();
-        return PoliteClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.InternalError));
+        return LingeringClose.SayAsync(Transport, TlsAlerts.ToRecord(TlsAlerts.InternalError));
     }
 
     private async ValueTask CloseAsync(bool polite)
@@ -319,7 +318,7 @@ internal sealed class HandshakeAttempt : IDisposable
             {
                 try
                 {
-                    await PoliteClose.RunAsync(_tlsIsCut ? null : Tls, Transport, Socket, PoliteClose.StrangersPatience, PoliteClose.MaxDrainedFromStranger).ConfigureAwait(false);
+                    await LingeringClose.RunAsync(_tlsIsCut ? null : Tls, Transport, Socket, LingeringClose.StrangersPatience, LingeringClose.MaxDrainedFromStranger).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -329,7 +328,7 @@ internal sealed class HandshakeAttempt : IDisposable
             else if (Transport.HoldsSomething)
             {
                 // The TLS engine's alert may be in it.
-                await PoliteClose.ReleaseAsync(Transport).ConfigureAwait(false);
+                await LingeringClose.ReleaseAsync(Transport).ConfigureAwait(false);
             }
 
             await DisposeAsync().ConfigureAwait(false);
@@ -349,7 +348,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return;
         }
 
-        using var patience = PoliteClose.ForAMoment(_options.TimeProvider);
+        using var patience = LingeringClose.ForAMoment(_options.TimeProvider);
         await Task.Run(DisposeAllAsync, CancellationToken.None).OrLeaveAsync(patience.Token).ConfigureAwait(false);
     }
 

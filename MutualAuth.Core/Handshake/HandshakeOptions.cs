@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Validation;

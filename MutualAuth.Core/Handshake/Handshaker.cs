@@ -48,14 +48,14 @@ internal sealed class Handshaker
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
-        var protocol = await OfferAnswer.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
-        var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
+        var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
+        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         // With the names of our anchors in them, the settings ask trust for these.
         var settings = _options.NamesAcceptableIssuers
             ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
                 .ConfigureAwait(false)
-            : Ours.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
+            : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
         attempt.Transport.Hold();
         await attempt.Gate.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
@@ -67,9 +67,9 @@ internal sealed class Handshaker
     internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
-        var judge = new PeerJudge(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
+        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var settings = Ours.Ask("settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
+        var settings = ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
@@ -89,8 +89,8 @@ internal sealed class Handshaker
     /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said. Where the
     /// verdict is to be told in band, TLS has to be complete first.
     /// </summary>
-    private static bool? MayAnswer(byte[] flight, PeerJudge judge) =>
-        ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
+    private static bool? MayAnswer(byte[] flight, PeerValidationCallback judge) =>
+        Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
 
     private ValueTask PrepareTrustAsync(HandshakeAttempt attempt)
     {
@@ -108,14 +108,14 @@ internal sealed class Handshaker
     {
         if (!negotiated.Protocol.IsEmpty && offered?.Contains(negotiated) != true)
         {
-            var presented = PeerText.Quote(ConfirmationProtocol.FromWire(negotiated));
+            var presented = SafeText.Quote(ConfirmationProtocol.FromWire(negotiated));
             throw new HandshakeException(
                 HandshakeFailure.PeerMisbehaved, new Rejection(RejectionReason.TlsProtocolViolation, "an application protocol that was offered", presented) { Rule = "RFC 7301 §3.1" });
         }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask AuthenticateAsync(Func<Task> authenticate, PeerJudge judge, HandshakeAttempt attempt)
+    private static async ValueTask AuthenticateAsync(Func<Task> authenticate, PeerValidationCallback judge, HandshakeAttempt attempt)
     {
         try
         {
@@ -139,7 +139,7 @@ internal sealed class Handshaker
     private static HandshakeFailure FailureOf(Rejection objection) => objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerJudge judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
+    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
     {
         var verdict = judge.Verdict
             ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls)))
@@ -195,7 +195,7 @@ internal sealed class Handshaker
     }
 
     /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
-    private bool IsLeftToLogin(PeerJudge judge, bool confirms) =>
+    private bool IsLeftToLogin(PeerValidationCallback judge, bool confirms) =>
         confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
 
     private Rejection? ObjectionToNotBeingAsked(bool confirms, bool? asked) => confirms || asked != false || _options.AllowsServersThatAskForNothing
@@ -303,7 +303,7 @@ internal sealed class Handshaker
         // To a server that it has not accepted a client says no more than no: an impostor learns nothing of pins or names.
         var reason = attempt.PeerRole == PeerRole.Client ? PublicReasonTable.ForClient(objection.Reason) : PublicReason.Refused;
         // A peer that we have rejected does not decide how long that takes.
-        using var patience = PoliteClose.ForAMoment(time);
+        using var patience = LingeringClose.ForAMoment(time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, attempt.Token);
         try
         {

@@ -37,7 +37,7 @@ internal static class TlsFaults
 
         if (transport.Objection is { } objection)
         {
-            return new HandshakeException(OfferAnswer.FailureOf(objection), objection, exception);
+            return new HandshakeException(HelloNegotiation.FailureOf(objection), objection, exception);
         }
 
         var (alert, localError) = TlsAlerts.Find(exception);
@@ -51,7 +51,7 @@ internal static class TlsFaults
             return ToLocalOutcome(error, exception);
         }
 
-        if (!weAreServer && PlainProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
+        if (!weAreServer && CleartextProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
         {
             return new HandshakeException(HandshakeFailure.NoAgreement, plain, exception);
         }
@@ -63,7 +63,7 @@ internal static class TlsFaults
             CryptographicException => Outcome(
                 HandshakeFailure.PeerRejected, RejectionReason.CertificateMalformed, "certificates that the platform can read", "ones that it cannot", exception),
             AuthenticationException => Outcome(
-                HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(exception.Message), exception),
+                HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", SafeText.Quote(exception.Message), exception),
             _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "a handshake", $"an exception, {exception.GetType().Name}", exception),
         };
     }
@@ -103,23 +103,23 @@ internal static class TlsFaults
         var text = Innermost(exception).Message;
         return error switch
         {
-            ExcessiveMessageSize => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "handshake messages of the size that TLS accepts", PeerText.Quote(text), exception),
+            ExcessiveMessageSize => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "handshake messages of the size that TLS accepts", SafeText.Quote(text), exception),
             NoSharedCipher or NoSharedGroups or NoSuitableSignatureAlgorithm => Outcome(
-                HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, "a cipher suite, group and signature algorithm in common", PeerText.Quote(text), exception),
-            UnsupportedProtocol or WrongSslVersion => Outcome(HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, "TLS 1.2 or 1.3, as configured", PeerText.Quote(text), exception),
-            NoApplicationProtocol => Outcome(HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", PeerText.Quote(text), exception),
+                HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, "a cipher suite, group and signature algorithm in common", SafeText.Quote(text), exception),
+            UnsupportedProtocol or WrongSslVersion => Outcome(HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, "TLS 1.2 or 1.3, as configured", SafeText.Quote(text), exception),
+            NoApplicationProtocol => Outcome(HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", SafeText.Quote(text), exception),
             CryptographyLibrary => new HandshakeException(
                 HandshakeFailure.OurFault,
-                new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", PeerText.Quote(text)) { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
+                new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", SafeText.Quote(text)) { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
                 exception),
             CaKeyTooSmall or CaDigestTooWeak or OwnKeyTooSmall => new HandshakeException(
                 HandshakeFailure.OurFault,
-                new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", PeerText.Quote(text))
+                new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", SafeText.Quote(text))
                 {
                     Hint = "Have our certificate, and its intermediates, issued anew with RSA of 2048 bits or more, or P-256, and SHA-256.",
                 },
                 exception),
-            _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", PeerText.Quote(text), exception),
+            _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", SafeText.Quote(text), exception),
         };
     }
 

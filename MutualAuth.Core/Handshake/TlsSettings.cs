@@ -13,13 +13,13 @@ internal static class TlsSettings
     /// <param name="identity">What we present.</param>
     /// <param name="protocol">The one application protocol id to agree on; null for none.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerJudge judge) => new()
+    internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerValidationCallback judge) => new()
     {
-        ServerCertificateContext = OfferedIssuers.ContextOf(options, identity),
+        ServerCertificateContext = AcceptableIssuers.ContextOf(options, identity),
         ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
         EnabledSslProtocols = Versions(options),
         ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
-        CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy,
+        CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
         CipherSuitesPolicy = Only(options),
         RemoteCertificateValidationCallback = judge.Validate,
         AllowRenegotiation = false,
@@ -32,14 +32,14 @@ internal static class TlsSettings
     /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
     /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst, PeerJudge judge)
+    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst, PeerValidationCallback judge)
     {
         var settings = new SslClientAuthenticationOptions
         {
             TargetHost = serverName?.ToString() ?? string.Empty,
             EnabledSslProtocols = Versions(options),
             ApplicationProtocols = offer,
-            CertificateChainPolicy = PeerJudge.EmptyPlatformPolicy,
+            CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
             CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,
@@ -71,11 +71,11 @@ internal static class TlsSettings
     }
 
     // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.
-    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerJudge judge, bool judgeFirst)
+    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerValidationCallback judge, bool judgeFirst)
     {
         judge.WasAskedForOurs |= server is not null;
         return server is not null && (!judgeFirst || judge.AcceptsBeforeShowing(server))
-            ? identities.FirstOrDefault(identity => identities.Length == 1 || OfferedIssuers.Fit(identity, issuers))?.PlatformCertificate
+            ? identities.FirstOrDefault(identity => identities.Length == 1 || AcceptableIssuers.Fit(identity, issuers))?.PlatformCertificate
             : null;
     }
 }

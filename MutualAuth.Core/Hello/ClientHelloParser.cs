@@ -56,7 +56,7 @@ internal static class ClientHelloParser
             return HelloReading.Malformed(TlsAlerts.UnexpectedMessage, "a handshake record (22)", $"a record of type {received[0]}");
         }
 
-        if (PlainProtocols.Recognise(received, final) is { } plain)
+        if (CleartextProtocols.Recognise(received, final) is { } plain)
         {
             int? alert = plain.Reason == RejectionReason.ProtocolVersionUnsupported ? TlsAlerts.ProtocolVersion
                 : plain.Reason == RejectionReason.NotTls && received is [_, 3, _, _, _, ..] ? TlsAlerts.UnexpectedMessage

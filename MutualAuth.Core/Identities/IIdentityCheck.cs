@@ -1,5 +1,3 @@
-using MutualAuth.Expiry;
-
 namespace MutualAuth.Identities;
 
 /// <summary>What an identity must satisfy, beyond being loaded, before it is used. The library brings <c>IdentityCheck</c>.</summary>

@@ -50,7 +50,7 @@ public sealed class Identity : IIdentitySource
         ArgumentNullException.ThrowIfNull(intermediates);
         if (!certificate.HasPrivateKey)
         {
-            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} has no private key; load it together with its key.") { Problem = MaterialProblem.NoKey };
+            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} has no private key; load it together with its key.") { Problem = MaterialProblem.NoKey };
         }
 
         try
@@ -59,7 +59,7 @@ public sealed class Identity : IIdentitySource
         }
         catch (Exception exception) when (exception is CryptographicException or FormatException)
         {
-            throw new MaterialException($"The certificate {PeerText.Quote(certificate.Subject)} cannot be used: {exception.Message}", exception);
+            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} cannot be used: {exception.Message}", exception);
         }
     }
 
@@ -83,8 +83,8 @@ public sealed class Identity : IIdentitySource
     public static Identity FromPemFiles(string chainPath, string? keyPath = null, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(chainPath);
-        var chainPem = MaterialFile.ReadText(chainPath, MaxFileBytes);
-        return FromPem(chainPem, keyPath is null ? chainPem : MaterialFile.ReadText(keyPath, MaxFileBytes), password, $"The file {chainPath}");
+        var chainPem = BoundedFile.ReadText(chainPath, MaxFileBytes);
+        return FromPem(chainPem, keyPath is null ? chainPem : BoundedFile.ReadText(keyPath, MaxFileBytes), password, $"The file {chainPath}");
     }
 
     /// <summary>Uses a PEM chain with a key that is already open, such as one that never leaves its hardware.</summary>
@@ -113,7 +113,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPath);
         using var key = OpenSslKey.FromEngine(engine, keyId);
-        return FromPem(MaterialFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+        return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
     }
 
     /// <summary>Reads a PEM chain from a file and opens its key through an OpenSSL provider, such as <c>tpm2</c> or <c>pkcs11</c>: the key stays in its hardware.</summary>
@@ -131,7 +131,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPath);
         using var key = OpenSslKey.FromProvider(provider, keyUri);
-        return FromPem(MaterialFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+        return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
     }
 
     /// <summary>Takes a certificate with its key from a store of the platform, and the intermediates from the store of authorities beside it.</summary>
@@ -152,7 +152,7 @@ public sealed class Identity : IIdentitySource
     public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return FromPkcs12(MaterialFile.ReadBytes(path, MaxFileBytes), password, $"The file {path}");
+        return FromPkcs12(BoundedFile.ReadBytes(path, MaxFileBytes), password, $"The file {path}");
     }
 
     /// <summary>The certificate that we present, and until when it holds; safe to log.</summary>
@@ -192,7 +192,7 @@ public sealed class Identity : IIdentitySource
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             throw new MaterialException(
-                $"The key that was given is not that of the first certificate in {source}, {PeerText.Quote(certificates[0].Subject)}. Put our own certificate first, or have one issued for this key. {exception.Message}", exception)
+                $"The key that was given is not that of the first certificate in {source}, {SafeText.Quote(certificates[0].Subject)}. Put our own certificate first, or have one issued for this key. {exception.Message}", exception)
             { Problem = MaterialProblem.KeyMismatch };
         }
     }
@@ -260,7 +260,7 @@ public sealed class Identity : IIdentitySource
         return pool.Count == 0
             ? chain.ToImmutable()
             : throw new MaterialException(
-                $"{PeerText.Quote(pool[0].Platform.Subject)} is no part of the chain of {PeerText.Quote(leaf.Subject)}, which asks for {PeerText.Quote(last.Issuer.ToString())} next; remove it, or add what is missing between them.")
+                $"{SafeText.Quote(pool[0].Platform.Subject)} is no part of the chain of {SafeText.Quote(leaf.Subject)}, which asks for {SafeText.Quote(last.Issuer.ToString())} next; remove it, or add what is missing between them.")
             { Problem = MaterialProblem.BrokenChain };
     }
 
@@ -280,7 +280,7 @@ public sealed class Identity : IIdentitySource
         if (context.IntermediateCertificates.Count != intermediates.Length)
         {
             throw new MaterialException(
-                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {PeerText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
+                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {SafeText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
             { Problem = MaterialProblem.BrokenChain };
         }
 

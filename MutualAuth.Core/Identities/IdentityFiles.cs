@@ -62,7 +62,7 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
 
     private static Func<ImmutableArray<FileContent>, Identity> Checked(Func<ImmutableArray<FileContent>, Identity> load, IIdentityCheck? check, WatchOptions? options)
     {
-        check ??= DateCheck.Instance;
+        check ??= ValidityCheck.Instance;
         var time = (options ?? WatchOptions.Default).TimeProvider;
         return files =>
         {

@@ -33,7 +33,7 @@ internal static class IdentityProbe
         if (fault is not null && (uint)fault.HResult >> 23 == SslLibrary && (fault.HResult & 0x7fffff) is >= CaKeyTooSmall and <= OwnKeyTooSmall)
         {
             throw new MaterialException(
-                $"The certificate {PeerText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {PeerText.Quote(fault.Message)}. "
+                $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {SafeText.Quote(fault.Message)}. "
                 + "Have it issued anew with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
             { Problem = MaterialProblem.TooWeak };
         }

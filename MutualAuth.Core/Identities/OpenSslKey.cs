@@ -56,7 +56,7 @@ internal static partial class OpenSslKey
         catch (CryptographicException exception)
         {
             throw new MaterialException(
-                $"The OpenSSL {kind} {PeerText.Quote(module)} does not open the key {PeerText.Quote(WithoutPin(keyId))}: {exception.Message}. "
+                $"The OpenSSL {kind} {SafeText.Quote(module)} does not open the key {SafeText.Quote(WithoutPin(keyId))}: {exception.Message}. "
                 + $"Check that the {kind} is installed and finds its module, that token and object are named right, and that the PIN is.", exception)
             { Problem = MaterialProblem.NoKey };
         }

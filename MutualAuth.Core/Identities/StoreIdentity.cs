@@ -14,7 +14,7 @@ internal static class StoreIdentity
         {
             64 => HashAlgorithmName.SHA256,
             40 => HashAlgorithmName.SHA1,
-            _ => throw new MaterialException($"{PeerText.Quote(thumbprint)} is not a thumbprint: 64 hexadecimal digits (SHA-256) or 40 (SHA-1) are expected."),
+            _ => throw new MaterialException($"{SafeText.Quote(thumbprint)} is not a thumbprint: 64 hexadecimal digits (SHA-256) or 40 (SHA-1) are expected."),
         };
         var certificate = Open(name, location).FirstOrDefault(candidate => candidate.GetCertHashString(algorithm).Equals(digits, StringComparison.OrdinalIgnoreCase))
             ?? throw new MaterialException(

@@ -48,14 +48,14 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         ArgumentNullException.ThrowIfNull(rfc4514);
         return TryParse(rfc4514, out var name)
             ? name
-            : throw new FormatException($"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.PeerText.Quote(rfc4514)}.");
+            : throw new FormatException($"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}.");
     }
 
     /// <summary>Reads the text form of RFC 4514; false when it is none. The bounds of <see cref="Parse"/> hold.</summary>
     public static bool TryParse(string? rfc4514, [NotNullWhen(true)] out DistinguishedName? name)
     {
         name = null;
-        return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(new DerReader(der, new EncodingSlips()), out name);
+        return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(new DerReader(der, new DerDeviations()), out name);
     }
 
     /// <summary>Reads the DER encoding strictly; false when it is none, or has more than 256 attributes.</summary>

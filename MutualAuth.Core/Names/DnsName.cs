@@ -20,13 +20,13 @@ public sealed class DnsName : IEquatable<DnsName>
 
     private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789ABCDEFabcdef");
 
-    private static readonly NameFlaw s_empty = new("a host name", "Give the name of the host, such as server.example.");
-    private static readonly NameFlaw s_tooLong = new("at most 253 characters", "Shorten the name.");
-    private static readonly NameFlaw s_notAscii = new("ASCII", "Give an internationalized name by its A-labels, such as xn--bcher-kva.example.");
-    private static readonly NameFlaw s_labelLength = new("labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
-    private static readonly NameFlaw s_characters = new("labels of letters, digits and hyphens", "Remove what else is in the name; neither a port, a wildcard nor an underscore belongs there.");
-    private static readonly NameFlaw s_hyphen = new("labels that neither begin nor end with a hyphen", "Remove the hyphen.");
-    private static readonly NameFlaw s_number = new("a last label that is not a number", "An IP address is not a DNS name; where an address may be given, write it as four decimal numbers.");
+    private static readonly NameProblem s_empty = new("a host name", "Give the name of the host, such as server.example.");
+    private static readonly NameProblem s_tooLong = new("at most 253 characters", "Shorten the name.");
+    private static readonly NameProblem s_notAscii = new("ASCII", "Give an internationalized name by its A-labels, such as xn--bcher-kva.example.");
+    private static readonly NameProblem s_labelLength = new("labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
+    private static readonly NameProblem s_characters = new("labels of letters, digits and hyphens", "Remove what else is in the name; neither a port, a wildcard nor an underscore belongs there.");
+    private static readonly NameProblem s_hyphen = new("labels that neither begin nor end with a hyphen", "Remove the hyphen.");
+    private static readonly NameProblem s_number = new("a last label that is not a number", "An IP address is not a DNS name; where an address may be given, write it as four decimal numbers.");
 
     private readonly string _text;
 
@@ -59,7 +59,7 @@ public sealed class DnsName : IEquatable<DnsName>
     /// <summary>The name in lower case, with A-labels and without a trailing dot.</summary>
     public override string ToString() => _text;
 
-    internal static NameFlaw? Read(string text, out DnsName? name)
+    internal static NameProblem? Read(string text, out DnsName? name)
     {
         name = null;
         var host = text.AsSpan();
@@ -77,7 +77,7 @@ public sealed class DnsName : IEquatable<DnsName>
         return flaw;
     }
 
-    private static NameFlaw? FlawOf(ReadOnlySpan<char> host)
+    private static NameProblem? FlawOf(ReadOnlySpan<char> host)
     {
         if (host.IsEmpty)
         {
@@ -100,7 +100,7 @@ public sealed class DnsName : IEquatable<DnsName>
         return IsNumber(host[(host.LastIndexOf('.') + 1)..]) ? s_number : null;
     }
 
-    private static NameFlaw? FlawOfLabel(ReadOnlySpan<char> label) => label switch
+    private static NameProblem? FlawOfLabel(ReadOnlySpan<char> label) => label switch
     {
         { Length: 0 or > MaxLabelLength } => s_labelLength,
         _ when label.ContainsAnyExceptInRange('\0', '\x7f') => s_notAscii,

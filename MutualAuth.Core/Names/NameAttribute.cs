@@ -115,7 +115,7 @@ internal readonly struct NameAttribute
         // What is no character string can be compared with one in no way, and neither can one that cannot be read.
         return (Text, other.Text) switch
         {
-            ({ } mine, { } theirs) => LooseText.MayBeSame(Fold(mine), Fold(theirs)),
+            ({ } mine, { } theirs) => StringPreparation.MayBeSame(Fold(mine), Fold(theirs)),
             (null, null) => IsText || other.IsText || (Tag == other.Tag && Value.Span.SequenceEqual(other.Value.Span)),
             _ => true,
         };

@@ -18,8 +18,8 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     private const int DigitsPerGroup = 5;
 
     private static readonly BigInteger s_modulus = BigInteger.Pow(10, DigitsPerKey);
-    private static readonly NameFlaw s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out anew; one key has seven groups of five digits, two keys have fourteen.");
-    private static readonly NameFlaw s_order = new("the smaller of the two keys first", "Read the first seven groups before the others.");
+    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out anew; one key has seven groups of five digits, two keys have fourteen.");
+    private static readonly NameProblem s_order = new("the smaller of the two keys first", "Read the first seven groups before the others.");
 
     private readonly string _digits;
 
@@ -84,7 +84,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
         return (new BigInteger(digest, isUnsigned: true, isBigEndian: true) % s_modulus).ToString($"D{DigitsPerKey}", CultureInfo.InvariantCulture);
     }
 
-    private static NameFlaw? Read(string text, out PeerFingerprint? fingerprint)
+    private static NameProblem? Read(string text, out PeerFingerprint? fingerprint)
     {
         fingerprint = null;
         var digits = new StringBuilder(2 * DigitsPerKey);

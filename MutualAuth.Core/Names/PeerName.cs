@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
@@ -159,7 +158,7 @@ public sealed class PeerName : IEquatable<PeerName>
     public override int GetHashCode() => HashCode.Combine(Kind, _subject?.GetHashCode() ?? Value.GetHashCode(StringComparison.Ordinal));
 
     /// <summary>The name as one token with its prefix: spaces, the per cent sign and what is not plainly printable are percent-encoded.</summary>
-    public override string ToString() => _text ??= Array.Find(s_prefixes, prefix => prefix.Kind == Kind).Text + PeerText.PercentEncode(Value);
+    public override string ToString() => _text ??= Array.Find(s_prefixes, prefix => prefix.Kind == Kind).Text + SafeText.PercentEncode(Value);
 
     internal static PeerName OfUser(string name) => new(PeerNameKind.User, name);
 
@@ -264,5 +263,5 @@ public sealed class PeerName : IEquatable<PeerName>
         return true;
     }
 
-    private static FormatException Malformed(string expected, string? text) => new($"Not the name of a peer: expected {expected}, got {PeerText.Quote(text)}.");
+    private static FormatException Malformed(string expected, string? text) => new($"Not the name of a peer: expected {expected}, got {SafeText.Quote(text)}.");
 }

@@ -1,6 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Names;
-
 namespace MutualAuth;
 
 /// <summary>What kind of name a <see cref="PeerName"/> is. Two names of different kinds are never the same, however alike their texts are.</summary>

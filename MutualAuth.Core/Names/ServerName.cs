@@ -17,10 +17,10 @@ public sealed class ServerName : IEquatable<ServerName>
 
     private static readonly SearchValues<char> s_ipv6Characters = SearchValues.Create("0123456789ABCDEFabcdef:.");
 
-    private static readonly NameFlaw s_zone = new("an address without a zone", "Remove the per cent sign and what follows it.");
-    private static readonly NameFlaw s_port = new("a name without a port", "Give the port apart from the name.");
-    private static readonly NameFlaw s_bracketed = new("an IPv6 address between [ and ]", "Correct the address; the brackets are for IPv6 addresses only.");
-    private static readonly NameFlaw s_ipv6 = new("an IPv6 address (RFC 4291 §2.2)", "Correct the address; where a port follows, give it apart from the name.");
+    private static readonly NameProblem s_zone = new("an address without a zone", "Remove the per cent sign and what follows it.");
+    private static readonly NameProblem s_port = new("a name without a port", "Give the port apart from the name.");
+    private static readonly NameProblem s_bracketed = new("an IPv6 address between [ and ]", "Correct the address; the brackets are for IPv6 addresses only.");
+    private static readonly NameProblem s_ipv6 = new("an IPv6 address (RFC 4291 §2.2)", "Correct the address; where a port follows, give it apart from the name.");
 
     private ServerName(DnsName? dns, IPAddress? address) => (Dns, Address) = (dns, address);
 
@@ -78,7 +78,7 @@ public sealed class ServerName : IEquatable<ServerName>
     /// <summary>The host name in lower case, or the address in its canonical form without brackets (RFC 5952).</summary>
     public override string ToString() => Dns?.ToString() ?? Address!.ToString();
 
-    private static NameFlaw? Read(string text, out ServerName? name)
+    private static NameProblem? Read(string text, out ServerName? name)
     {
         if (text is ['[', .. var bracketed])
         {
@@ -102,7 +102,7 @@ public sealed class ServerName : IEquatable<ServerName>
         return flaw;
     }
 
-    private static NameFlaw? ReadIPv6(string text, NameFlaw otherwise, out ServerName? name)
+    private static NameProblem? ReadIPv6(string text, NameProblem otherwise, out ServerName? name)
     {
         if (text.Contains('%'))
         {
@@ -121,7 +121,7 @@ public sealed class ServerName : IEquatable<ServerName>
         return null;
     }
 
-    private static NameFlaw Fail(NameFlaw flaw, out ServerName? name)
+    private static NameProblem Fail(NameProblem flaw, out ServerName? name)
     {
         name = null;
         return flaw;

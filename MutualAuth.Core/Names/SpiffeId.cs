@@ -15,12 +15,12 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     private static readonly SearchValues<char> s_segmentCharacters =
         SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
 
-    private static readonly NameFlaw s_scheme = new("spiffe:// in lower case, then a trust domain and a path", "Write it like spiffe://example.org/workload.");
-    private static readonly NameFlaw s_tooLong = new("at most 2048 characters", "Shorten the path.");
-    private static readonly NameFlaw s_noPath = new("a path behind the trust domain", "This is the ID of the trust domain itself, which no workload may carry; add the workload's path, or authorize every member of the trust domain instead.");
-    private static readonly NameFlaw s_emptySegment = new("a path without empty segments and without a trailing slash", "Remove the extra slash.");
-    private static readonly NameFlaw s_dotSegment = new("a path without the segments . and ..", "Write the path that is meant.");
-    private static readonly NameFlaw s_characters = new("path segments of letters, digits, dots, hyphens and underscores", "Remove what else is in the path; neither percent-encoding, a query nor a fragment belongs there.");
+    private static readonly NameProblem s_scheme = new("spiffe:// in lower case, then a trust domain and a path", "Write it like spiffe://example.org/workload.");
+    private static readonly NameProblem s_tooLong = new("at most 2048 characters", "Shorten the path.");
+    private static readonly NameProblem s_noPath = new("a path behind the trust domain", "This is the ID of the trust domain itself, which no workload may carry; add the workload's path, or authorize every member of the trust domain instead.");
+    private static readonly NameProblem s_emptySegment = new("a path without empty segments and without a trailing slash", "Remove the extra slash.");
+    private static readonly NameProblem s_dotSegment = new("a path without the segments . and ..", "Write the path that is meant.");
+    private static readonly NameProblem s_characters = new("path segments of letters, digits, dots, hyphens and underscores", "Remove what else is in the path; neither percent-encoding, a query nor a fragment belongs there.");
 
     private readonly string _text;
 
@@ -66,7 +66,7 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     /// <summary>The whole ID, with its scheme.</summary>
     public override string ToString() => _text;
 
-    internal static NameFlaw? Read(string text, out SpiffeId? id)
+    internal static NameProblem? Read(string text, out SpiffeId? id)
     {
         id = null;
         if (!text.StartsWith(TrustDomain.Scheme, StringComparison.Ordinal))
@@ -96,7 +96,7 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
         return null;
     }
 
-    private static NameFlaw? FlawOfPath(ReadOnlySpan<char> path)
+    private static NameProblem? FlawOfPath(ReadOnlySpan<char> path)
     {
         if (path is [] or ['/'])
         {

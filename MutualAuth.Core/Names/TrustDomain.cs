@@ -12,10 +12,10 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
 
     private static readonly SearchValues<char> s_characters = SearchValues.Create("-.0123456789_abcdefghijklmnopqrstuvwxyz");
 
-    private static readonly NameFlaw s_empty = new("a trust domain", "Give its name, such as example.org.");
-    private static readonly NameFlaw s_tooLong = new("at most 255 characters in the trust domain", "Shorten it.");
-    private static readonly NameFlaw s_characterSet = new("a trust domain of lower-case letters, digits, dots, hyphens and underscores", "Write it in lower case; neither a user, a port nor percent-encoding belongs there.");
-    private static readonly NameFlaw s_path = new("a trust domain without a path", "Remove the path; the ID of a single workload is a SpiffeId.");
+    private static readonly NameProblem s_empty = new("a trust domain", "Give its name, such as example.org.");
+    private static readonly NameProblem s_tooLong = new("at most 255 characters in the trust domain", "Shorten it.");
+    private static readonly NameProblem s_characterSet = new("a trust domain of lower-case letters, digits, dots, hyphens and underscores", "Write it in lower case; neither a user, a port nor percent-encoding belongs there.");
+    private static readonly NameProblem s_path = new("a trust domain without a path", "Remove the path; the ID of a single workload is a SpiffeId.");
 
     private readonly string _name;
 
@@ -48,7 +48,7 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
     /// <summary>The name without the scheme.</summary>
     public override string ToString() => _name;
 
-    internal static NameFlaw? Read(ReadOnlySpan<char> name, out TrustDomain? trustDomain)
+    internal static NameProblem? Read(ReadOnlySpan<char> name, out TrustDomain? trustDomain)
     {
         trustDomain = null;
         if (name.IsEmpty)
@@ -70,7 +70,7 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
         return null;
     }
 
-    private static NameFlaw? ReadWithScheme(string text, out TrustDomain? trustDomain)
+    private static NameProblem? ReadWithScheme(string text, out TrustDomain? trustDomain)
     {
         var name = text.StartsWith(Scheme, StringComparison.Ordinal) ? text.AsSpan(Scheme.Length) : text;
         var slash = name.IndexOf('/');

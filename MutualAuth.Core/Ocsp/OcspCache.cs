@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
 using MutualAuth.Revocation;
-using MutualAuth.Transport;
 
 namespace MutualAuth.Ocsp;
 

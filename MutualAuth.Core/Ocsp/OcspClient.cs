@@ -34,7 +34,7 @@ internal sealed class OcspClient : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            return (null, $"no answer: {PeerText.Quote(exception.Message)}");
+            return (null, $"no answer: {SafeText.Quote(exception.Message)}");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 
@@ -15,7 +14,7 @@ internal sealed class CandidatePool
     private readonly List<Certificate> _presented;
     private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(4);
 
-    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, CertificateMemory memory)
+    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, VerifiedCertificateCache memory)
     {
         Leaf = leaf;
         _trust = trust;
@@ -101,8 +100,8 @@ internal sealed class CandidatePool
 
         intermediates.Sort((left, right) =>
         {
-            var order = SameNamed.Rank(left, wanted.Span).CompareTo(SameNamed.Rank(right, wanted.Span));
-            return order != 0 ? order : SameNamed.Compare(left, right);
+            var order = SameNameAuthorities.Rank(left, wanted.Span).CompareTo(SameNameAuthorities.Rank(right, wanted.Span));
+            return order != 0 ? order : SameNameAuthorities.Compare(left, right);
         });
         _intermediatesOf.Add((subject, intermediates));
         return intermediates;

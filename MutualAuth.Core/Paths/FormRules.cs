@@ -101,7 +101,7 @@ internal static class FormRules
         {
             if (!NameSyntax.IsWellFormed(name))
             {
-                return new("RFC 5280 §4.2.1.6", "alternative names in the syntax of their form", $"{name.Form} {PeerText.Quote(name.Text)}");
+                return new("RFC 5280 §4.2.1.6", "alternative names in the syntax of their form", $"{name.Form} {SafeText.Quote(name.Text)}");
             }
         }
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
-using MutualAuth.Names;
 
 namespace MutualAuth.Paths;
 
@@ -212,8 +211,8 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 
     private static string Show(GeneralName name) => name.Form switch
     {
-        GeneralNameForm.Dns or GeneralNameForm.Email or GeneralNameForm.Uri => PeerText.Quote(name.Text),
-        GeneralNameForm.Directory => PeerText.Quote(name.Directory?.ToString()),
+        GeneralNameForm.Dns or GeneralNameForm.Email or GeneralNameForm.Uri => SafeText.Quote(name.Text),
+        GeneralNameForm.Directory => SafeText.Quote(name.Directory?.ToString()),
         _ => Convert.ToHexString(name.Value.Span[..Math.Min(name.Value.Length, 32)]),
     };
 }

@@ -278,6 +278,6 @@ internal sealed class PathBuilder
 
     private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
         RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
-        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {PeerText.Quote(certificate.Issuer.ToString())}, of which no certificate is known",
+        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, of which no certificate is known",
         "Trust the authority, or have the peer send the certificates between it and the anchor.");
 }

@@ -21,18 +21,18 @@ public sealed class PathValidator
     internal PathValidator(ValidationProfile? profile, int rememberedAuthorities, int rememberedPeers)
     {
         Profile = profile ?? ValidationProfile.MutualTls;
-        Authorities = new CertificateMemory(rememberedAuthorities);
-        Peers = new CertificateMemory(rememberedPeers);
+        Authorities = new VerifiedCertificateCache(rememberedAuthorities);
+        Peers = new VerifiedCertificateCache(rememberedPeers);
     }
 
     /// <summary>The rules in force.</summary>
     public ValidationProfile Profile { get; }
 
     /// <summary>The intermediates of accepted paths. Apart from the peers, so that many of those do not displace the few of these.</summary>
-    internal CertificateMemory Authorities { get; }
+    internal VerifiedCertificateCache Authorities { get; }
 
     /// <summary>The peers' own certificates of accepted paths.</summary>
-    internal CertificateMemory Peers { get; }
+    internal VerifiedCertificateCache Peers { get; }
 
     /// <summary>Looks for a path.</summary>
     /// <param name="leaf">The peer's own certificate.</param>

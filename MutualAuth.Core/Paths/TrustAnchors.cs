@@ -22,8 +22,8 @@ public sealed class TrustAnchors : ITrustAnchorSource
     // A bundle of ten thousand anchors has about 20 MB.
     internal const int MaxFileBytes = 64 * 1024 * 1024;
 
-    private readonly FrozenDictionary<DistinguishedName, SameNamed> _anchors;
-    private readonly FrozenDictionary<DistinguishedName, SameNamed> _intermediates;
+    private readonly FrozenDictionary<DistinguishedName, SameNameAuthorities> _anchors;
+    private readonly FrozenDictionary<DistinguishedName, SameNameAuthorities> _intermediates;
 
     private TrustAnchors(ImmutableArray<Certificate> certificates, ImmutableArray<Certificate> intermediates)
     {
@@ -70,7 +70,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return FromContents([.. paths.Select(path => new FileContent(path, MaterialFile.ReadBytes(path, MaxFileBytes)))]);
+        return FromContents([.. paths.Select(path => new FileContent(path, BoundedFile.ReadBytes(path, MaxFileBytes)))]);
     }
 
     /// <summary>Takes anchors from certificates of the platform, which are copied and stay the caller's.</summary>
@@ -130,10 +130,10 @@ public sealed class TrustAnchors : ITrustAnchorSource
     internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
 
     /// <summary>The anchors of this name.</summary>
-    internal SameNamed AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : SameNamed.None;
+    internal SameNameAuthorities AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
 
     /// <summary>The helpers of this name.</summary>
-    internal SameNamed IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : SameNamed.None;
+    internal SameNameAuthorities IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
 
     /// <summary>The anchor that is this very certificate.</summary>
     internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)
@@ -151,13 +151,13 @@ public sealed class TrustAnchors : ITrustAnchorSource
         return false;
     }
 
-    private static FrozenDictionary<DistinguishedName, SameNamed> BySubject(ImmutableArray<Certificate> certificates) =>
-        certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => new SameNamed(group));
+    private static FrozenDictionary<DistinguishedName, SameNameAuthorities> BySubject(ImmutableArray<Certificate> certificates) =>
+        certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => new SameNameAuthorities(group));
 
     private static ImmutableArray<Certificate> Convert(IEnumerable<X509Certificate2> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
-        return Distinct(certificates.Select(platform => CertificatePem.Parse(platform.RawData, PeerText.Quote(platform.Subject))));
+        return Distinct(certificates.Select(platform => CertificatePem.Parse(platform.RawData, SafeText.Quote(platform.Subject))));
     }
 
     private static ImmutableArray<Certificate> Distinct(IEnumerable<Certificate> certificates) => [.. certificates.Distinct()];

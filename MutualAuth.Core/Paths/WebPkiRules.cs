@@ -1,7 +1,6 @@
 using System.Text;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
-using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
@@ -74,7 +73,7 @@ internal static class WebPkiRules
         {
             if (name.Form is not (GeneralNameForm.Dns or GeneralNameForm.IPAddress) || (name.Form == GeneralNameForm.Dns && IsTooWide(name.Text)))
             {
-                return new("BR §7.1.2.7.12, §3.2.2.6", "DNS names and addresses, and no wildcard over a whole registry", $"{name.Form} {Errors.PeerText.Quote(name.Text)}");
+                return new("BR §7.1.2.7.12, §3.2.2.6", "DNS names and addresses, and no wildcard over a whole registry", $"{name.Form} {Errors.SafeText.Quote(name.Text)}");
             }
         }
 
@@ -95,7 +94,7 @@ internal static class WebPkiRules
         {
             if (attribute.Type.Span.SequenceEqual(Oids.CommonName) && !IsAcceptableCommonName(attribute.Text, leaf))
             {
-                return new("BR §7.1.4.3", "a common name that repeats an alternative name", Errors.PeerText.Quote(attribute.Text));
+                return new("BR §7.1.4.3", "a common name that repeats an alternative name", Errors.SafeText.Quote(attribute.Text));
             }
         }
 

@@ -29,7 +29,7 @@ public sealed class PinFile : WatchedFiles<PinSet>, IPinSource
         var pins = new List<SpkiPin>();
         DateTimeOffset? end = null;
         var mayBeAlone = false;
-        MaterialLines.Read(text, source, line =>
+        TextLines.Read(text, source, line =>
         {
             switch (line.Split(' ', 2, StringSplitOptions.TrimEntries))
             {

@@ -31,14 +31,14 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
                 return new FileLook(_digest, null, null);
             }
 
-            var bytes = MaterialFile.ReadBytes(file, path, maxBytes);
+            var bytes = BoundedFile.ReadBytes(file, path, maxBytes);
             _digest = MarkOf(bytes);
             return new FileLook(_digest, new FileContent(path, bytes), null);
         }
-        catch (Exception exception) when (MaterialFile.IsUnreadable(exception) || exception is MaterialException)
+        catch (Exception exception) when (BoundedFile.IsUnreadable(exception) || exception is MaterialException)
         {
             _stamp = null;
-            var problem = exception as MaterialException ?? MaterialFile.Unreadable(path, exception);
+            var problem = exception as MaterialException ?? BoundedFile.Unreadable(path, exception);
             return new FileLook($"unreadable {problem.Message}", null, problem);
         }
     }
@@ -51,7 +51,7 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
             using var file = Open(path);
             return FileWriters.Has(file.SafeFileHandle);
         }
-        catch (Exception exception) when (MaterialFile.IsUnreadable(exception))
+        catch (Exception exception) when (BoundedFile.IsUnreadable(exception))
         {
             return false;
         }

@@ -10,7 +10,7 @@ namespace MutualAuth.Reloading;
 /// the last good material stays. Safe for use from many threads. Dispose of it to stop following; the last good material then stays for good.
 /// </remarks>
 /// <typeparam name="T">What the files hold.</typeparam>
-public abstract class WatchedFiles<T> : IFollowsFiles
+public abstract class WatchedFiles<T> : IFileSource
     where T : class
 {
     private static readonly TimeSpan s_restlessness = TimeSpan.FromSeconds(10);

@@ -9,9 +9,9 @@ internal sealed class DueTimer
     // Not zero, so that no callback ever runs on the thread that holds the lock.
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(1);
 
-    private readonly Agenda _dates = new();
-    private readonly Agenda _durations = new();
-    private readonly Agenda _idle = new();
+    private readonly DueQueue _dates = new();
+    private readonly DueQueue _durations = new();
+    private readonly DueQueue _idle = new();
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
@@ -30,7 +30,7 @@ internal sealed class DueTimer
     private TimeSpan Elapsed => _time.GetElapsedTime(_start);
 
     /// <summary>Has the entry come up at this date; null means at no date.</summary>
-    internal void SetDate(LiveEntry entry, DateTimeOffset? date)
+    internal void SetDate(RevalidationEntry entry, DateTimeOffset? date)
     {
         var due = date?.UtcTicks;
         _dates.Move(entry, entry.DateDue, due);
@@ -39,7 +39,7 @@ internal sealed class DueTimer
     }
 
     /// <summary>Has the entry come up after this time; null means never.</summary>
-    internal void SetDuration(LiveEntry entry, TimeSpan? duration)
+    internal void SetDuration(RevalidationEntry entry, TimeSpan? duration)
     {
         var due = duration is { } wait ? (Elapsed + wait).Ticks : (long?)null;
         _durations.Move(entry, entry.DurationDue, due);
@@ -48,7 +48,7 @@ internal sealed class DueTimer
     }
 
     /// <summary>Has the entry come up after this time to be asked whether it is idle; null means never.</summary>
-    internal void SetIdle(LiveEntry entry, TimeSpan? wait)
+    internal void SetIdle(RevalidationEntry entry, TimeSpan? wait)
     {
         var due = wait is { } most ? (Elapsed + most).Ticks : (long?)null;
         _idle.Move(entry, entry.IdleDue, due);
@@ -60,7 +60,7 @@ internal sealed class DueTimer
     /// What is due now, each once: it comes up again only when it is set again. Where the clock throws, so does this, and it rings again in a
     /// minute.
     /// </summary>
-    internal (List<LiveEntry> Dates, List<LiveEntry> Durations, List<LiveEntry> Idle) TakeDue()
+    internal (List<RevalidationEntry> Dates, List<RevalidationEntry> Durations, List<RevalidationEntry> Idle) TakeDue()
     {
         _ringsAt = null;
         long now;
@@ -76,7 +76,7 @@ internal sealed class DueTimer
             throw;
         }
 
-        var due = (new List<LiveEntry>(), new List<LiveEntry>(), new List<LiveEntry>());
+        var due = (new List<RevalidationEntry>(), new List<RevalidationEntry>(), new List<RevalidationEntry>());
         while (_dates.DueAt(now) is { } entry)
         {
             due.Item1.Add(entry);

@@ -11,7 +11,7 @@ internal sealed class IssuerIndex
 {
     private readonly Dictionary<DistinguishedName, Issued> _issuers = [];
 
-    internal void Add(LiveEntry entry)
+    internal void Add(RevalidationEntry entry)
     {
         for (var i = 0; i < entry.Path.Length - 1; i++)
         {
@@ -25,7 +25,7 @@ internal sealed class IssuerIndex
         }
     }
 
-    internal void Remove(LiveEntry entry)
+    internal void Remove(RevalidationEntry entry)
     {
         for (var i = 0; i < entry.Path.Length - 1; i++)
         {
@@ -38,13 +38,13 @@ internal sealed class IssuerIndex
     }
 
     /// <summary>Everybody who stands on a certificate of this issuer.</summary>
-    internal IEnumerable<LiveEntry> Below(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.All() : [];
+    internal IEnumerable<RevalidationEntry> Below(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.All() : [];
 
     /// <summary>The certificates of this issuer by which live connections know it.</summary>
     internal ImmutableArray<Certificate> CertificatesOf(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.Certificates : [];
 
     /// <summary>Everybody who stands on a certificate of this issuer whose serial number is on the list.</summary>
-    internal IEnumerable<LiveEntry> On(RevocationList list)
+    internal IEnumerable<RevalidationEntry> On(RevocationList list)
     {
         if (!_issuers.TryGetValue(list.Issuer, out var issued))
         {
@@ -70,25 +70,25 @@ internal sealed class IssuerIndex
 
         internal ImmutableArray<Certificate> Certificates => [.. _certificates.Keys];
 
-        internal void Add(LiveEntry entry, ReadOnlyMemory<byte> serial, Certificate issuer)
+        internal void Add(RevalidationEntry entry, ReadOnlyMemory<byte> serial, Certificate issuer)
         {
             _certificates[issuer] = _certificates.GetValueOrDefault(issuer) + 1;
             if (!_bySerial.TryGetValue(serial, out var found))
             {
                 _bySerial.Add(serial, entry);
             }
-            else if (found is HashSet<LiveEntry> several)
+            else if (found is HashSet<RevalidationEntry> several)
             {
                 several.Add(entry);
             }
             else
             {
-                _bySerial[serial] = new HashSet<LiveEntry> { (LiveEntry)found, entry };
+                _bySerial[serial] = new HashSet<RevalidationEntry> { (RevalidationEntry)found, entry };
             }
         }
 
         /// <summary>Returns true when nothing is left.</summary>
-        internal bool Remove(LiveEntry entry, ReadOnlyMemory<byte> serial, Certificate issuer)
+        internal bool Remove(RevalidationEntry entry, ReadOnlyMemory<byte> serial, Certificate issuer)
         {
             var count = _certificates.GetValueOrDefault(issuer);
             if (count > 1)
@@ -100,7 +100,7 @@ internal sealed class IssuerIndex
                 _certificates.Remove(issuer);
             }
 
-            if (_bySerial.TryGetValue(serial, out var found) && (found is not HashSet<LiveEntry> several || (several.Remove(entry) && several.Count == 0)))
+            if (_bySerial.TryGetValue(serial, out var found) && (found is not HashSet<RevalidationEntry> several || (several.Remove(entry) && several.Count == 0)))
             {
                 _bySerial.Remove(serial);
             }
@@ -108,11 +108,11 @@ internal sealed class IssuerIndex
             return _bySerial.Count == 0;
         }
 
-        internal IEnumerable<LiveEntry> All() => _bySerial.Values.SelectMany(Entries);
+        internal IEnumerable<RevalidationEntry> All() => _bySerial.Values.SelectMany(Entries);
 
-        internal IEnumerable<LiveEntry> With(ReadOnlyMemory<byte> serial) => _bySerial.TryGetValue(serial, out var found) ? Entries(found) : [];
+        internal IEnumerable<RevalidationEntry> With(ReadOnlyMemory<byte> serial) => _bySerial.TryGetValue(serial, out var found) ? Entries(found) : [];
 
-        private static IEnumerable<LiveEntry> Entries(object found) => found as HashSet<LiveEntry> ?? (IEnumerable<LiveEntry>)[(LiveEntry)found];
+        private static IEnumerable<RevalidationEntry> Entries(object found) => found as HashSet<RevalidationEntry> ?? (IEnumerable<RevalidationEntry>)[(RevalidationEntry)found];
     }
 
     private sealed class SerialComparer : IEqualityComparer<ReadOnlyMemory<byte>>

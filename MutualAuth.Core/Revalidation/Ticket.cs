@@ -4,15 +4,15 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Revalidation;
 
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
-internal sealed class Ticket(LiveRegistry registry, long generation) : IDisposable
+internal sealed class Ticket(ConnectionRevalidator registry, long generation) : IDisposable
 {
     /// <summary>The connection is made: from here on it is judged again. If anything changed in the meantime that happens before this returns.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="ownEnd">When the certificate that we presented ends; null when we presented none.</param>
-    internal void Register(ILiveConnection connection, DateTimeOffset? ownEnd) => registry.Register(connection, ownEnd, generation);
+    internal void Register(IRevalidated connection, DateTimeOffset? ownEnd) => registry.Register(connection, ownEnd, generation);
 
     /// <summary>As <see cref="Register"/>, within the time of the attempt.</summary>
-    internal ValueTask RegisterAsync(ILiveConnection connection, DateTimeOffset? ownEnd, HandshakeAttempt attempt) =>
+    internal ValueTask RegisterAsync(IRevalidated connection, DateTimeOffset? ownEnd, HandshakeAttempt attempt) =>
         registry.RegisterAsync(connection, ownEnd, generation, attempt);
 
     public void Dispose() => registry.Leave();

@@ -1,6 +1,5 @@
 using MutualAuth.Certificates;
 using MutualAuth.Names;
-using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
 
@@ -21,7 +20,7 @@ internal sealed class CrlFields
 
     internal required DateTimeOffset? NextUpdate { get; init; }
 
-    internal required SerialIndex Entries { get; init; }
+    internal required SerialNumberSet Entries { get; init; }
 
     internal AuthorityKeyId AuthorityKeyId { get; set; }
 

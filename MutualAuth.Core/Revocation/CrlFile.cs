@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
@@ -58,7 +57,7 @@ internal static class CrlFile
             if (!isCertificate && !rest[fields.Label].SequenceEqual("X509 CRL"u8))
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {PeerText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
+                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
             }
 
             var der = new byte[fields.DecodedDataLength];

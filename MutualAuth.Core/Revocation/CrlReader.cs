@@ -2,7 +2,6 @@ using System.Formats.Asn1;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
-using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
 
@@ -49,7 +48,7 @@ internal static class CrlReader
             Issuer = issuer,
             ThisUpdate = thisUpdate,
             NextUpdate = nextUpdate,
-            Entries = hasEntries ? ReadEntries(entries, out hasRemovals) : SerialIndex.None,
+            Entries = hasEntries ? ReadEntries(entries, out hasRemovals) : SerialNumberSet.None,
             HasRemovals = hasRemovals,
         };
         ReadTail(fields, ref tbs, version);
@@ -63,7 +62,7 @@ internal static class CrlReader
         : tbs.ReadCount() == 1 ? 2
         : throw new AsnContentException("the version is not one that revocation lists have");
 
-    private static SerialIndex ReadEntries(ReadOnlyMemory<byte> entries, out bool hasRemovals)
+    private static SerialNumberSet ReadEntries(ReadOnlyMemory<byte> entries, out bool hasRemovals)
     {
         hasRemovals = false;
         var offsets = new List<int>(Math.Min(entries.Length / 32, 1 << 20));
@@ -74,7 +73,7 @@ internal static class CrlReader
             hasRemovals |= RevokedEntry.Read(reader.ReadSequence()).Reason == RevocationReason.RemoveFromCrl;
         }
 
-        return SerialIndex.Build(entries, offsets);
+        return SerialNumberSet.Build(entries, offsets);
     }
 
     private static void ReadTail(CrlFields fields, ref DerReader tbs, int version)

@@ -63,7 +63,7 @@ public sealed class DenyList : IDenyListSource
     public static DenyList FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return Read(MaterialFile.ReadText(path, MaxFileBytes), path);
+        return Read(BoundedFile.ReadText(path, MaxFileBytes), path);
     }
 
     /// <summary>Objects to a certificate that the list names.</summary>
@@ -92,7 +92,7 @@ public sealed class DenyList : IDenyListSource
 
     /// <summary>The signature is a part of the digest, and its holder can turn one by ECDSA into another: each of them is looked up.</summary>
     private bool IsNamedByDigest(Certificate certificate) =>
-        _certificates.Contains(DigestOf(certificate.RawData.Span)) || EcdsaTwins.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
+        _certificates.Contains(DigestOf(certificate.RawData.Span)) || EcdsaMalleability.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
 
     private static SpkiDigest DigestOf(ReadOnlySpan<byte> octets) => new(SHA256.HashData(octets));
 
@@ -115,7 +115,7 @@ public sealed class DenyList : IDenyListSource
             entries.Add(DenyEntry.TryParse(content.ToString(), out var entry)
                 ? entry
                 : throw new MaterialException(
-                    $"{source}, line {number}: {PeerText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX."));
+                    $"{source}, line {number}: {SafeText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX."));
         }
 
         return new DenyList(entries);

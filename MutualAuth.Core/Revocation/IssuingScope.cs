@@ -105,7 +105,7 @@ internal sealed class IssuingScope
         {
             return subject.Extensions.CrlDistributionPoints.IsEmpty
                 ? 0
-                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints, new EncodingSlips()).ReadSequence(), mine, issuer,
+                : Reasons & ReasonsIn(new DerReader(subject.Extensions.CrlDistributionPoints, new DerDeviations()).ReadSequence(), mine, issuer,
                     form);
         }
         catch (AsnContentException)
@@ -170,7 +170,7 @@ internal sealed class IssuingScope
             }
         }
 
-        return DistinguishedName.TryDecode(new DerReader(writer.Encode(), new EncodingSlips()), out var name)
+        return DistinguishedName.TryDecode(new DerReader(writer.Encode(), new DerDeviations()), out var name)
             ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
     }
 

@@ -11,7 +11,7 @@ namespace MutualAuth.Revocation;
 /// </remarks>
 public sealed class ReplaceableRevocationLists : Replaceable<RevocationLists>, IRevocationListSource
 {
-    private readonly ListSuccession _succession;
+    private readonly RollbackGuard _succession;
 
     /// <summary>Hands out lists.</summary>
     /// <param name="first">What counts until the first replacement.</param>
@@ -20,7 +20,7 @@ public sealed class ReplaceableRevocationLists : Replaceable<RevocationLists>, I
     public ReplaceableRevocationLists(RevocationLists first, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
         : base("revocation lists", first, value => value.ToString(), loggerFactory)
     {
-        _succession = new ListSuccession(timeProvider ?? TimeProvider.System) { Refuted = NoteRefusal };
+        _succession = new RollbackGuard(timeProvider ?? TimeProvider.System) { Refuted = NoteRefusal };
         _succession.Admit(first);
     }
 

@@ -35,9 +35,9 @@ internal sealed class RevocationCheck : IRevocationSource
     /// <remarks>The issuer is looked up on the deny list too, because nobody asks about the anchor by itself.</remarks>
     public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
         _denied?.Examine(path[index + 1]) ?? _denied?.Examine(path[index])
-        ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new ListSigners(path, index, pool, _lists, _profile, at), _now ?? at));
+        ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new CrlSigners(path, index, pool, _lists, _profile, at), _now ?? at));
 
-    private Rejection? CheckLists(Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at)
+    private Rejection? CheckLists(Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at)
     {
         var covered = 0;
         string? flaw = null;
@@ -80,7 +80,7 @@ internal sealed class RevocationCheck : IRevocationSource
     }
 
     /// <summary>What a full list says of the certificate, and what the newest delta that adds to it changes (RFC 5280 §5.2.4, §6.3.3).</summary>
-    private RevokedEntry? FindEntry(RevocationList list, Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at)
+    private RevokedEntry? FindEntry(RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at)
     {
         RevokedEntry? onList = list.TryFind(subject.Serial.Span, out var entry) ? entry : null;
         RevocationList? newest = null;
@@ -105,7 +105,7 @@ internal sealed class RevocationCheck : IRevocationSource
     }
 
     /// <summary>The list itself when it counts; what it was to replace when nobody has signed it; nothing when there is no such list.</summary>
-    private ImmutableArray<RevocationList> InForce(RevocationList list, Certificate subject, Certificate issuer, ListSigners signers, DateTimeOffset at, ref string? flaw)
+    private ImmutableArray<RevocationList> InForce(RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at, ref string? flaw)
     {
         if (FlawOf(list, subject, issuer, at) is { } found)
         {
@@ -141,7 +141,7 @@ internal sealed class RevocationCheck : IRevocationSource
         : null;
 
     /// <summary>Where the policy lets pass what no list covers, a genuine list that no longer counts still keeps out whoever is on it.</summary>
-    private Rejection? RevokedWhatever(ImmutableArray<RevocationList> named, Certificate subject, Certificate issuer, ListSigners signers)
+    private Rejection? RevokedWhatever(ImmutableArray<RevocationList> named, Certificate subject, Certificate issuer, CrlSigners signers)
     {
         foreach (var list in named)
         {

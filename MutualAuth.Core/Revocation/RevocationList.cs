@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
-using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
 
@@ -177,7 +176,7 @@ public sealed class RevocationList
     /// <summary>Issuer, number, dates and size, safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"list {Number ?? "without number"} of {Errors.PeerText.Quote(Issuer.ToString())}, {ThisUpdate:yyyy-MM-ddTHH:mm:ssZ} to {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "no stated end"}, {Count} entries");
+        $"list {Number ?? "without number"} of {Errors.SafeText.Quote(Issuer.ToString())}, {ThisUpdate:yyyy-MM-ddTHH:mm:ssZ} to {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "no stated end"}, {Count} entries");
 
     /// <summary>Compares two numbers that are not negative, by their contents octets.</summary>
     private static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)

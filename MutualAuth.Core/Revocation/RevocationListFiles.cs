@@ -15,7 +15,7 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">A file cannot be read, is empty, or has a list that must not be relied on.</exception>
     public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
-        : this(paths, options, new ListSuccession((options ?? WatchOptions.Default).TimeProvider))
+        : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
     {
     }
 
@@ -25,7 +25,7 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     {
     }
 
-    private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, ListSuccession succession)
+    private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, RollbackGuard succession)
         : base("revocation lists", paths, CrlFile.MaxBytes, files => succession.Admit(RevocationLists.FromContents(files)), lists => lists.ToString(), options) =>
         succession.Refuted = RefuseAfterwards;
 }

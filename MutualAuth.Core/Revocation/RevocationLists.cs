@@ -56,7 +56,7 @@ public sealed class RevocationLists : IRevocationListSource
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return FromContents(paths.Select(path => new FileContent(path, MaterialFile.ReadBytes(path, CrlFile.MaxBytes))));
+        return FromContents(paths.Select(path => new FileContent(path, BoundedFile.ReadBytes(path, CrlFile.MaxBytes))));
     }
 
     /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>

@@ -16,12 +16,12 @@ internal interface ITlsOwner
 
 /// <summary>
 /// The <see cref="SslStream"/> of a connection, with one owner of the TLS engine's state: its end waits until no read or write is inside
-/// (<see cref="TlsGate"/>), and once our side has ended it every call says so with a <see cref="ConnectionEndedException"/>.
+/// (<see cref="TlsStateOwner"/>), and once our side has ended it every call says so with a <see cref="ConnectionEndedException"/>.
 /// </summary>
 internal sealed class GuardedSslStream : SslStream
 {
     private readonly HandshakeTransport _transport;
-    private readonly TlsGate _gate = new();
+    private readonly TlsStateOwner _gate = new();
     private readonly Lock _shutdownLock = new();
     private Task? _shutdown;
     private bool _isReleased;
@@ -64,7 +64,7 @@ internal sealed class GuardedSslStream : SslStream
     {
         var shutdown = ShutdownAsync();
         Observe(shutdown);
-        return shutdown.IsCompletedSuccessfully || (!_transport.HeedsTokens && Bounded.Wait(shutdown, patience));
+        return shutdown.IsCompletedSuccessfully || (!_transport.HeedsTokens && BoundedWait.Wait(shutdown, patience));
     }
 
     /// <summary>Takes in, through TLS, what the peer is still sending, until its end.</summary>
@@ -102,7 +102,7 @@ internal sealed class GuardedSslStream : SslStream
 
         var disposal = Task.Run(Dispose);
         Observe(disposal);
-        Bounded.Wait(disposal, patience);
+        BoundedWait.Wait(disposal, patience);
     }
 
     public override void CopyTo(Stream destination, int bufferSize)

@@ -44,13 +44,13 @@ internal sealed class HandshakeTransport : Stream
     internal Action? OnClosed { get; set; }
 
     /// <summary>Told when a read waits for the peer, outside the TLS engine, and when it goes on inside; null for nobody.</summary>
-    internal TlsGate? Engine { get; set; }
+    internal TlsStateOwner? Engine { get; set; }
 
     /// <summary>While the application writes: told of each record of it that the transport has taken. Null for nobody.</summary>
     internal IdleClock? Writing { get; set; }
 
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
-    internal IHandshakeGate Gate { get; set; } = OpenGate.Instance;
+    internal IAdmission Gate { get; set; } = AdmitsAll.Instance;
 
     /// <summary>Whether its calls look at their tokens, and never hold the thread that calls: of a stream of the application's nobody knows.</summary>
     internal bool HeedsTokens => _heedsTokens;
@@ -311,7 +311,7 @@ internal sealed class HandshakeTransport : Stream
         if (_awaitsAnswer)
         {
             _awaitsAnswer = false;
-            _awaitsHello = SecondHello.IsAskedFor(buffer.Span);
+            _awaitsHello = HelloAfterRetry.IsAskedFor(buffer.Span);
         }
 
         if (!_holds && _heldLength == 0)
@@ -398,7 +398,7 @@ internal sealed class HandshakeTransport : Stream
             await SendHeldAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (await SecondHello.ReadAsync(this, _maxHelloBytes, cancellationToken).ConfigureAwait(false) is { } reading)
+        if (await HelloAfterRetry.ReadAsync(this, _maxHelloBytes, cancellationToken).ConfigureAwait(false) is { } reading)
         {
             Objection = reading.Problem;
             if (reading.Alert is { } alert)

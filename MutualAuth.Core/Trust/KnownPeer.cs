@@ -22,7 +22,7 @@ public sealed record KnownPeer
         ArgumentNullException.ThrowIfNull(key);
         if (!SelfSignedPeer.IsName(name))
         {
-            throw new FormatException($"Not the name of a peer: expected a DNS name in lower case or a SPIFFE ID, got {PeerText.Quote(name)}.");
+            throw new FormatException($"Not the name of a peer: expected a DNS name in lower case or a SPIFFE ID, got {SafeText.Quote(name)}.");
         }
 
         Name = name;
@@ -50,10 +50,10 @@ public sealed record KnownPeer
         peer = null;
         var fields = line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         problem = fields is not [var name, var key, var time] ? "three fields are expected: NAME sha256/BASE64 FIRST-SEEN"
-            : !SelfSignedPeer.IsName(name) ? $"{PeerText.Quote(name)} is neither a DNS name in lower case nor a SPIFFE ID"
-            : !SpkiPin.TryParse(key, out var pin) ? $"{PeerText.Quote(key)} is not a key in the form sha256/BASE64"
+            : !SelfSignedPeer.IsName(name) ? $"{SafeText.Quote(name)} is neither a DNS name in lower case nor a SPIFFE ID"
+            : !SpkiPin.TryParse(key, out var pin) ? $"{SafeText.Quote(key)} is not a key in the form sha256/BASE64"
             : !DateTimeOffset.TryParseExact(time, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var seen)
-            ? $"{PeerText.Quote(time)} is not a time in the form 2026-01-31T12:00:00Z"
+            ? $"{SafeText.Quote(time)} is not a time in the form 2026-01-31T12:00:00Z"
             : Keep(new KnownPeer(name, pin, seen), out peer);
         return peer is not null;
     }

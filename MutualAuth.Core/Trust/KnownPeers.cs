@@ -97,7 +97,7 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         {
             // Accepting a peer without keeping its key would make every meeting a first one.
             ValidationLog.PeerNotRemembered(logger, name, exception);
-            return new Rejection(RejectionReason.PeerNotRemembered, $"room for the key of {PeerText.Quote(name)} in {_store.Place}", exception.Message);
+            return new Rejection(RejectionReason.PeerNotRemembered, $"room for the key of {SafeText.Quote(name)} in {_store.Place}", exception.Message);
         }
     }
 
@@ -110,7 +110,7 @@ public sealed class KnownPeers : ITrustSource, IReloadable
     private Rejection Unknown(in PathSearch search, string name, SpkiPin key) => Unknown(search.Leaf, search.At, name, key);
 
     private Rejection Unknown(Certificate leaf, DateTimeOffset at, string name, SpkiPin key) => PathRejection.Make(
-        RejectionReason.UnknownAuthority, leaf, PathPosition.Leaf, "known peers only", "a peer that is known", $"{PeerText.Quote(name)} with the key {Show(key)}",
+        RejectionReason.UnknownAuthority, leaf, PathPosition.Leaf, "known peers only", "a peer that is known", $"{SafeText.Quote(name)} with the key {Show(key)}",
         $"If it may come in, compare the fingerprint with its owner's and add to {_store.Place}: {new KnownPeer(name, key, at)}");
 
     private static string Show(SpkiPin key) => $"fingerprint {PeerFingerprint.Of(key)} ({key})";

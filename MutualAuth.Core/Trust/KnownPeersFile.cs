@@ -207,7 +207,7 @@ public sealed class KnownPeersFile : KnownPeerStore
             throw new MaterialException($"The file of known peers {_path} can be written by others than its owner, who could then be any peer. Look through it, and then: chmod 600 {_path}");
         }
 
-        var text = KnownPeersText.Parse(MaterialFile.ReadBytes(_path, MaxBytes), _path);
+        var text = KnownPeersText.Parse(BoundedFile.ReadBytes(_path, MaxBytes), _path);
         return new State(text, stamp, stamp.IsSettledAt(TimeProvider.System.GetUtcNow()));
     }
 

@@ -25,7 +25,7 @@ internal static class SelfSignedPeer
         name = null;
         if (!leaf.IsSelfIssued)
         {
-            return Reject(leaf, RejectionReason.UnknownAuthority, "a certificate that the peer has signed itself", $"one that {PeerText.Quote(leaf.Issuer.ToString())} has issued", "Authorities are not trusted here, only keys that are known.");
+            return Reject(leaf, RejectionReason.UnknownAuthority, "a certificate that the peer has signed itself", $"one that {SafeText.Quote(leaf.Issuer.ToString())} has issued", "Authorities are not trusted here, only keys that are known.");
         }
 
         if (leaf.IsCertificateAuthority)
@@ -73,11 +73,11 @@ internal static class SelfSignedPeer
         var alternative = names switch
         {
             [] => "no alternative name",
-            [{ Form: GeneralNameForm.Dns or GeneralNameForm.Uri or GeneralNameForm.Email } only] => $"{only.Form} {PeerText.Quote(only.Text)}",
+            [{ Form: GeneralNameForm.Dns or GeneralNameForm.Uri or GeneralNameForm.Email } only] => $"{only.Form} {SafeText.Quote(only.Text)}",
             [var only] => $"an alternative name of the form {only.Form}",
             _ => $"{names.Length} alternative names",
         };
-        return $"{alternative}, subject {PeerText.Quote(leaf.Subject.ToString())}";
+        return $"{alternative}, subject {SafeText.Quote(leaf.Subject.ToString())}";
     }
 
     private static Rejection Reject(Certificate leaf, RejectionReason reason, string expected, string presented, string? hint) =>

@@ -64,7 +64,7 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
     internal Rejection? Choose(Certificate leaf, out TrustAnchors? anchors)
     {
         anchors = null;
-        if (Svid.Read(leaf, out var id) is { } notAnSvid)
+        if (SpiffeSvid.Read(leaf, out var id) is { } notAnSvid)
         {
             return notAnSvid;
         }

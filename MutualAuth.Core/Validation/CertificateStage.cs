@@ -87,7 +87,7 @@ public sealed class CertificateStage
             var context = new CertificateContext(evidence, result.Path, at);
             return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
-                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, Svid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
+                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
         }
         catch (Exception exception)
         {

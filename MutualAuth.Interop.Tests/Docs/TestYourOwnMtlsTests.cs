@@ -69,7 +69,7 @@ public sealed class TestYourOwnMtlsTests
         await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            Server = new MutualTlsServer(new MutualTlsServerOptions { Identity = server.AsIdentity, Trust = authority.AsTrust, Authorization = Authorize.AnyTrustedPeer }),
+            Server = new MutualTlsServer(new MutualTlsServerOptions { Identity = server.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer }),
         });
         var echo = EchoAsync(listener);
 

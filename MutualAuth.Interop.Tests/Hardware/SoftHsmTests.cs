@@ -1,7 +1,6 @@
 using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
 using MutualAuth.Expiry;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;

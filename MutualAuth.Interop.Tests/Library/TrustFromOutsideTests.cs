@@ -16,13 +16,13 @@ public sealed class TrustFromOutsideTests
         using var first = new TestAuthority("First");
         using var second = new TestAuthority("Second");
         using var client = second.IssueClient("client.test");
-        var trust = new Rotating { Current = TrustAnchors.From(first.AsTrustAnchors) };
+        var trust = new Rotating { Current = first.ToTrustAnchors() };
         var stage = new CertificateStage(new CertificateStageOptions { Trust = trust, Authorization = Authorize.AnyTrustedPeer });
         var evidence = new PeerEvidence(PeerRole.Client, ImmutableArray.Create(client.RawCertificate));
 
         stage.Judge(evidence, DateTimeOffset.UtcNow).Should().BeOfType<CertificateVerdict.Rejected>()
             .Which.Rejection.Reason.Should().Be(RejectionReason.UnknownAuthority);
-        trust.Current = TrustAnchors.From(second.AsTrustAnchors);
+        trust.Current = second.ToTrustAnchors();
         stage.Judge(evidence, DateTimeOffset.UtcNow).Should().BeOfType<CertificateVerdict.Accepted>();
     }
 

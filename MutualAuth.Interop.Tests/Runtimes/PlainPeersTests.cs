@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MutualAuth.Credentials;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

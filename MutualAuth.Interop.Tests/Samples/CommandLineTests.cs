@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

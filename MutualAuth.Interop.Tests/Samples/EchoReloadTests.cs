@@ -1,4 +1,3 @@
-using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

@@ -1,5 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 

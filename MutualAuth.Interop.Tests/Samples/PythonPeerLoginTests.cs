@@ -106,7 +106,7 @@ public sealed class PythonPeerLoginTests
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             Server = new MutualTlsServer(new MutualTlsServerOptions
             {
-                Identity = certificate.AsIdentity,
+                Identity = certificate.ToIdentity(),
                 Trust = TrustAnchors.FromPemFiles(_workshop.Trust),
                 Authorization = Authorize.AnyTrustedPeer,
                 Credentials = what switch

@@ -1,4 +1,3 @@
-using MutualAuth.Credentials;
 using Npgsql;
 
 namespace MutualAuth.Tests.Support;

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Testing;

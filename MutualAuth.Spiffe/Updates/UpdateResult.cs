@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using MutualAuth.Names;
 
 namespace MutualAuth.Spiffe.Updates;
 

@@ -43,7 +43,7 @@ public sealed class MutualAuthAssertionsTests
         using var authority = new TestAuthority();
         using var stranger = new TestAuthority();
         using var pair = authority.CreatePair();
-        var bent = pair with { Client = pair.Client with { Trust = stranger.AsTrust } };
+        var bent = pair with { Client = pair.Client with { Trust = stranger.ToTrustAnchors() } };
 
         await using var outcome = await bent.ConnectAsync(cancellationToken: token);
 
@@ -69,6 +69,6 @@ public sealed class MutualAuthAssertionsTests
     private static string Failing(Action claim) => FluentActions.Invoking(claim).Should().Throw<MutualAuthAssertionException>().Which.Message;
 
     private static CertificateVerdict Judge(TestAuthority authority, TestCertificate leaf, DateTimeOffset at) =>
-        new CertificateStage(new CertificateStageOptions { Trust = authority.AsTrust, Authorization = Authorize.AnyTrustedPeer })
+        new CertificateStage(new CertificateStageOptions { Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer })
             .Judge(new PeerEvidence(PeerRole.Client, [leaf.RawCertificate]), at);
 }

@@ -38,6 +38,6 @@ public sealed class GalleryPageTests
         peer.Rule,
         peer.Incident ?? "—",
         peer.OnlyAs?.ToString().ToLowerInvariant() ?? "both",
-        peer.Demand == Demand.Nothing ? "—" : $"`{peer.Demand}`",
+        peer.RequiredCheck == RequiredCheck.Nothing ? "—" : $"`{peer.RequiredCheck}`",
         $"`{peer.Reason.ToCode()}` |");
 }

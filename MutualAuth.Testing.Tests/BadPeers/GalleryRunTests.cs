@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 using MutualAuth.Testing.BadPeers;
 
 namespace MutualAuth.Testing.Tests.BadPeers;
@@ -13,7 +11,7 @@ namespace MutualAuth.Testing.Tests.BadPeers;
 public sealed class GalleryRunTests
 {
     [Test]
-    public async Task Our_own_server_turns_all_of_them_away([Values(Demand.Nothing, Demand.DnsName, Demand.SpiffeId)] Demand demand, CancellationToken token)
+    public async Task Our_own_server_turns_all_of_them_away([Values(RequiredCheck.Nothing, RequiredCheck.DnsName, RequiredCheck.SpiffeId)] RequiredCheck demand, CancellationToken token)
     {
         using var authority = new TestAuthority();
         using var identity = authority.IssueServer("server.test");
@@ -26,8 +24,8 @@ public sealed class GalleryRunTests
                 Trust = TrustAnchors.From(authority.Certificate),
                 Authorization = demand switch
                 {
-                    Demand.DnsName => Authorize.Dns("client.test"),
-                    Demand.SpiffeId => Authorize.MemberOf("gallery.test"),
+                    RequiredCheck.DnsName => Authorize.Dns("client.test"),
+                    RequiredCheck.SpiffeId => Authorize.MemberOf("gallery.test"),
                     _ => Authorize.AnyTrustedPeer,
                 },
             }),
@@ -38,7 +36,7 @@ public sealed class GalleryRunTests
         var report = await GalleryRun.AgainstServerAsync(authority, listener.LocalEndPoint, new GalleryRunOptions { Demands = [demand] }, token);
 
         report.IsClean.Should().BeTrue(report.ToString());
-        report.Results.Should().HaveCount(Gallery.As(MutualAuth.PeerRole.Client).Count(peer => peer.Demand == demand));
+        report.Results.Should().HaveCount(Gallery.As(MutualAuth.PeerRole.Client).Count(peer => peer.RequiredCheck == demand));
         await stop.CancelAsync();
         await serving;
     }
@@ -224,7 +222,7 @@ public sealed class GalleryRunTests
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
         };
-        policy.CustomTrustStore.AddRange(authority.AsTrustAnchors);
+        policy.CustomTrustStore.AddRange(authority.ToCertificateCollection());
         return policy;
     }
 }

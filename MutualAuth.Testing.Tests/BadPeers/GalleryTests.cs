@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Reflection;
-using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
@@ -53,22 +52,22 @@ public sealed class GalleryTests
     public void A_peer_of_one_role_is_not_made_for_the_other() =>
         FluentActions.Invoking(() => Gallery.NoCertificate.Make(s_authority, PeerRole.Server)).Should().Throw<ArgumentException>();
 
-    private static CertificateVerdict Judge(Exhibit exhibit, TestCertificate? shown, PeerRole role)
+    private static CertificateVerdict Judge(BadPeerCase exhibit, TestCertificate? shown, PeerRole role)
     {
         var stage = new CertificateStage(new CertificateStageOptions
         {
             Trust = TrustAnchors.From(s_authority.Certificate),
-            Authorization = exhibit.Peer.Demand switch
+            Authorization = exhibit.Peer.RequiredCheck switch
             {
-                Demand.ServerName => Authorize.ServerName,
-                Demand.DnsName => Authorize.Dns("client.test"),
-                Demand.SpiffeId => Authorize.MemberOf("gallery.test"),
+                RequiredCheck.ServerName => Authorize.ServerName,
+                RequiredCheck.DnsName => Authorize.Dns("client.test"),
+                RequiredCheck.SpiffeId => Authorize.MemberOf("gallery.test"),
                 _ => Authorize.AnyTrustedPeer,
             },
-            Revocation = exhibit.Peer.Demand == Demand.Revocation
+            Revocation = exhibit.Peer.RequiredCheck == RequiredCheck.Revocation
                 ? new RevocationPolicy { Lists = RevocationLists.FromDer(exhibit.Crls.Select(crl => crl.Raw)) }
                 : null,
-            Pins = exhibit.Peer.Demand == Demand.Pins ? PinSet.DangerouslyWithoutBackup(SpkiPin.Parse(exhibit.Pins.Single())) : null,
+            Pins = exhibit.Peer.RequiredCheck == RequiredCheck.Pins ? PinSet.DangerouslyWithoutBackup(SpkiPin.Parse(exhibit.Pins.Single())) : null,
         });
         ImmutableArray<ReadOnlyMemory<byte>> presented = shown is null ? [] : [shown.RawCertificate, .. shown.RawChain];
         var evidence = new PeerEvidence(role, presented) { DialledName = role == PeerRole.Server ? ServerName.Parse(exhibit.DialledName) : null };

@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Tests.Support;
 
@@ -23,7 +22,7 @@ public sealed class OpenSslVoiceTests
     public static IEnumerable<TestCaseData> Cases() =>
         from peer in Gallery.All
         from role in new[] { PeerRole.Client, PeerRole.Server }
-        where peer.Plays(role) && peer.Demand is Demand.Nothing or Demand.ServerName or Demand.Revocation && peer != Gallery.NoCertificate && peer != Gallery.MLDsaLeaf
+        where peer.Plays(role) && peer.RequiredCheck is RequiredCheck.Nothing or RequiredCheck.ServerName or RequiredCheck.Revocation && peer != Gallery.NoCertificate && peer != Gallery.MLDsaLeaf
         select new TestCaseData(peer, role).SetArgDisplayNames(peer.Name, role.ToString());
 
     [TestCaseSource(nameof(Cases))]
@@ -48,7 +47,7 @@ public sealed class OpenSslVoiceTests
             .Select(name => name.Trim('`', ' '))
             .Should().BeEquivalentTo(s_letIn);
 
-    private static (int ExitCode, string Output) Verify(Exhibit exhibit, TestCertificate shown, PeerRole role)
+    private static (int ExitCode, string Output) Verify(BadPeerCase exhibit, TestCertificate shown, PeerRole role)
     {
         using var directory = new TemporaryDirectory();
         List<string> arguments =
@@ -61,12 +60,12 @@ public sealed class OpenSslVoiceTests
             arguments.AddRange(["-untrusted", directory.Write("chain.pem", shown.ChainPem[shown.CertificatePem.Length..])]);
         }
 
-        if (exhibit.Peer.Demand == Demand.ServerName)
+        if (exhibit.Peer.RequiredCheck == RequiredCheck.ServerName)
         {
             arguments.AddRange([IPAddress.TryParse(exhibit.DialledName, out _) ? "-verify_ip" : "-verify_hostname", exhibit.DialledName]);
         }
 
-        if (exhibit.Peer.Demand == Demand.Revocation)
+        if (exhibit.Peer.RequiredCheck == RequiredCheck.Revocation)
         {
             arguments.AddRange(["-crl_check_all", "-CRLfile", directory.Write("crls.pem", string.Concat(exhibit.Crls.Select(crl => crl.Pem)))]);
         }

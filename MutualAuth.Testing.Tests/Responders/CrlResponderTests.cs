@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Responders;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;

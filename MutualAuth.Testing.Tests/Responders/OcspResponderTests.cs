@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing.Responders;
-using MutualAuth.Testing.Revocation;
 using MutualAuth.Testing.Tests.Support;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;

@@ -1,12 +1,10 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Testing.Tests.Support;
 using Org.BouncyCastle.X509;
 using Org.BouncyCastle.X509.Extension;
-using BcInteger = Org.BouncyCastle.Math.BigInteger;
 
 namespace MutualAuth.Testing.Tests.Revocation;
 

@@ -57,7 +57,7 @@ internal static class PlainHandshake
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
         };
-        policy.CustomTrustStore.AddRange(authority.AsTrustAnchors);
+        policy.CustomTrustStore.AddRange(authority.ToCertificateCollection());
         return policy;
     }
 

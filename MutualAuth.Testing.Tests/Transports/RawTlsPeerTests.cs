@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.Tests.Transports;

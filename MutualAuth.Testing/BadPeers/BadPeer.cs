@@ -6,13 +6,13 @@ namespace MutualAuth.Testing.BadPeers;
 /// <remarks>Immutable. <see cref="Gallery"/> has them all.</remarks>
 public sealed class BadPeer
 {
-    private readonly Func<Scene, (TestCertificate? Bad, TestCertificate Good)> _make;
+    private readonly Func<BadPeerBuilder, (TestCertificate? Bad, TestCertificate Good)> _make;
 
     internal BadPeer(
         RejectionReason reason,
         string rule,
         string story,
-        Func<Scene, (TestCertificate? Bad, TestCertificate Good)> make,
+        Func<BadPeerBuilder, (TestCertificate? Bad, TestCertificate Good)> make,
         [CallerMemberName] string name = "")
     {
         Name = name;
@@ -38,7 +38,7 @@ public sealed class BadPeer
     public string? Incident { get; private init; }
 
     /// <summary>What the judge must look at for it to be bad. Default: nothing beyond the path.</summary>
-    public Demand Demand { get; private init; } = Demand.Nothing;
+    public RequiredCheck RequiredCheck { get; private init; } = RequiredCheck.Nothing;
 
     /// <summary>The part that it can play; null when it can play both.</summary>
     public PeerRole? OnlyAs { get; private init; }
@@ -52,9 +52,9 @@ public sealed class BadPeer
     /// <param name="names">The names of good neighbours; null for the usual ones.</param>
     /// <returns>The exhibit, which the caller disposes.</returns>
     /// <exception cref="ArgumentException">It cannot play <paramref name="role"/>.</exception>
-    public Exhibit Make(TestAuthority authority, PeerRole role, GalleryNames? names = null) => Make(authority, role, names, trap: null);
+    public BadPeerCase Make(TestAuthority authority, PeerRole role, GalleryNames? names = null) => Make(authority, role, names, trap: null);
 
-    internal Exhibit Make(TestAuthority authority, PeerRole role, GalleryNames? names, string? trap)
+    internal BadPeerCase Make(TestAuthority authority, PeerRole role, GalleryNames? names, string? trap)
     {
         ArgumentNullException.ThrowIfNull(authority);
         if (!Plays(role))
@@ -62,18 +62,18 @@ public sealed class BadPeer
             throw new ArgumentException($"{Name} plays the part of a {OnlyAs} only.", nameof(role));
         }
 
-        var scene = new Scene(authority, role, names ?? new GalleryNames(), trap);
+        var scene = new BadPeerBuilder(authority, role, names ?? new GalleryNames(), trap);
         var (bad, good) = _make(scene);
-        return new Exhibit(this, scene, bad, good);
+        return new BadPeerCase(this, scene, bad, good);
     }
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
 
-    internal BadPeer With(string? incident = null, Demand? demand = null, PeerRole? onlyAs = null) => new(Reason, Rule, Story, _make, Name)
+    internal BadPeer With(string? incident = null, RequiredCheck? demand = null, PeerRole? onlyAs = null) => new(Reason, Rule, Story, _make, Name)
     {
         Incident = incident ?? Incident,
-        Demand = demand ?? Demand,
+        RequiredCheck = demand ?? RequiredCheck,
         OnlyAs = onlyAs ?? OnlyAs,
     };
 
@@ -82,8 +82,8 @@ public sealed class BadPeer
         RejectionReason reason,
         string rule,
         string story,
-        Func<CertificateSpec, Scene, CertificateSpec> wrong,
-        Func<CertificateSpec, Scene, CertificateSpec>? right = null,
+        Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong,
+        Func<CertificateSpec, BadPeerBuilder, CertificateSpec>? right = null,
         [CallerMemberName] string name = "") =>
         new(reason, rule, story, scene => (scene.Leaf(spec => wrong(spec, scene)), scene.Leaf(spec => right?.Invoke(spec, scene) ?? spec)), name);
 
@@ -92,8 +92,8 @@ public sealed class BadPeer
         RejectionReason reason,
         string rule,
         string story,
-        Func<CertificateSpec, Scene, CertificateSpec> wrong,
-        Func<CertificateSpec, Scene, CertificateSpec>? right = null,
+        Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong,
+        Func<CertificateSpec, BadPeerBuilder, CertificateSpec>? right = null,
         [CallerMemberName] string name = "") =>
         new(
             reason,

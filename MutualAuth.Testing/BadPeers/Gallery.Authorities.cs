@@ -136,9 +136,9 @@ public static partial class Gallery
         scene =>
         {
             var good = scene.Leaf();
-            scene.Pins.Add(Scene.PinOf(good.Key));
+            scene.Pins.Add(BadPeerBuilder.PinOf(good.Key));
             return (scene.WithChain(scene.Leaf(), good.RawCertificate), good);
-        }).With("CVE-2016-2402", Demand.Pins);
+        }).With("CVE-2016-2402", RequiredCheck.Pins);
 
     /// <summary>Presents nothing.</summary>
     public static BadPeer NoCertificate { get; } = new BadPeer(
@@ -154,7 +154,7 @@ public static partial class Gallery
         PinnedCertificateAppendedToForeignChain, NoCertificate,
     ];
 
-    private static CertificateSpec SelfSigned(CertificateSpec spec, Scene scene) => scene.Good(spec) with
+    private static CertificateSpec SelfSigned(CertificateSpec spec, BadPeerBuilder scene) => scene.Good(spec) with
     {
         NotAfter = scene.Now.AddDays(30),
         BasicConstraints = new BasicConstraints(false),

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -91,14 +89,14 @@ public static partial class Gallery
     ];
 
     private static BadPeer Client(
-        string story, Func<CertificateSpec, Scene, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
-        BadPeer.Leaf(RejectionReason.NotAuthorized, "RFC 5280 §4.2.1.6", story, wrong, name: name).With(demand: Demand.DnsName, onlyAs: PeerRole.Client);
+        string story, Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
+        BadPeer.Leaf(RejectionReason.NotAuthorized, "RFC 5280 §4.2.1.6", story, wrong, name: name).With(demand: RequiredCheck.DnsName, onlyAs: PeerRole.Client);
 
     private static BadPeer Spiffe(
         RejectionReason reason,
         string rule,
         string story,
-        Func<CertificateSpec, Scene, CertificateSpec> wrong,
+        Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong,
         [CallerMemberName] string name = "") =>
-        BadPeer.Leaf(reason, rule, story, wrong, name: name).With(demand: Demand.SpiffeId);
+        BadPeer.Leaf(reason, rule, story, wrong, name: name).With(demand: RequiredCheck.SpiffeId);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Certificates;
 
 namespace MutualAuth.Testing.BadPeers;
 

@@ -1,5 +1,3 @@
-using MutualAuth.Certificates;
-
 namespace MutualAuth.Testing.BadPeers;
 
 public static partial class Gallery

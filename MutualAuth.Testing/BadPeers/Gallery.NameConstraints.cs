@@ -1,7 +1,5 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -75,8 +73,8 @@ public static partial class Gallery
 
     private static BadPeer Constrained(
         string story,
-        Func<CertificateSpec, Scene, NameConstraints> wrong,
-        Func<CertificateSpec, Scene, NameConstraints> right,
+        Func<CertificateSpec, BadPeerBuilder, NameConstraints> wrong,
+        Func<CertificateSpec, BadPeerBuilder, NameConstraints> right,
         Func<CertificateSpec, CertificateSpec>? leaf = null,
         [CallerMemberName] string name = "") => new(
         RejectionReason.NameConstraintViolated,

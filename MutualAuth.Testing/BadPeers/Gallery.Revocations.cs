@@ -18,7 +18,7 @@ public static partial class Gallery
             var (bad, good) = (scene.Leaf(), scene.Leaf());
             scene.Crls.Add(CrlOf(scene.Root, bad));
             return (bad, good);
-        }).With("Heartbleed, 2014: stolen keys by the million", Demand.Revocation);
+        }).With("Heartbleed, 2014: stolen keys by the million", RequiredCheck.Revocation);
 
     /// <summary>Beneath an intermediate that was revoked.</summary>
     public static BadPeer RevokedIntermediate { get; } = new BadPeer(
@@ -30,7 +30,7 @@ public static partial class Gallery
             var (lost, kept) = (scene.Intermediate(name: "Lost Intermediate"), scene.Intermediate(name: "Kept Intermediate"));
             scene.Crls.AddRange([CrlOf(scene.Root, lost.AsCertificate), CrlOf(lost), CrlOf(kept)]);
             return (scene.Leaf(issuer: lost), scene.Leaf(issuer: kept));
-        }).With("DigiNotar and Comodo, 2011", Demand.Revocation);
+        }).With("DigiNotar and Comodo, 2011", RequiredCheck.Revocation);
 
     /// <summary>Put on hold.</summary>
     public static BadPeer SuspendedLeaf { get; } = new BadPeer(
@@ -45,7 +45,7 @@ public static partial class Gallery
                 Revoked = [new RevokedCertificate(bad.SerialNumber, scene.Now.AddHours(-2), X509RevocationReason.CertificateHold)],
             }));
             return (bad, good);
-        }).With(demand: Demand.Revocation);
+        }).With(demand: RequiredCheck.Revocation);
 
     /// <summary>Beneath an authority of whose list there is none.</summary>
     public static BadPeer NoRevocationList { get; } = Uncovered(
@@ -71,7 +71,7 @@ public static partial class Gallery
         [RevokedLeaf, RevokedIntermediate, SuspendedLeaf, NoRevocationList, StaleRevocationList, ForgedRevocationList, RevocationListForOthers];
 
     private static BadPeer Uncovered(
-        string story, Func<TestAuthority, Scene, TestCrl?> list, [CallerMemberName] string name = "") => new BadPeer(
+        string story, Func<TestAuthority, BadPeerBuilder, TestCrl?> list, [CallerMemberName] string name = "") => new BadPeer(
         RejectionReason.RevocationStatusUnknown,
         CrlRule,
         story,
@@ -86,7 +86,7 @@ public static partial class Gallery
 
             return (scene.Leaf(issuer: wrong), scene.Leaf(issuer: right));
         },
-        name).With(demand: Demand.Revocation);
+        name).With(demand: RequiredCheck.Revocation);
 
     // The trusted authority is the caller's: what is revoked for an exhibit stands in a list of its own, and not in the authority's.
     private static TestCrl CrlOf(TestAuthority authority, params TestCertificate[] revoked) => authority.IssueCrl(spec => spec with

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
-using MutualAuth.Authorization;
-using MutualAuth.Names;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -103,8 +101,8 @@ public static partial class Gallery
     ];
 
     private static BadPeer Named(
-        string story, Func<CertificateSpec, Scene, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
-        BadPeer.Leaf(RejectionReason.ServerNameMismatch, NameRule, story, wrong, name: name).With(demand: Demand.ServerName, onlyAs: PeerRole.Server);
+        string story, Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
+        BadPeer.Leaf(RejectionReason.ServerNameMismatch, NameRule, story, wrong, name: name).With(demand: RequiredCheck.ServerName, onlyAs: PeerRole.Server);
 
     private static BadPeer Wild(
         string story, string dialled, string wrong, string right, [CallerMemberName] string name = "") => new BadPeer(
@@ -117,7 +115,7 @@ public static partial class Gallery
             scene.DialledName = Fill(dialled);
             return (scene.Leaf(spec => spec with { DnsNames = [Fill(wrong)] }), scene.Leaf(spec => spec with { DnsNames = [Fill(right)] }));
         },
-        name).With(demand: Demand.ServerName, onlyAs: PeerRole.Server);
+        name).With(demand: RequiredCheck.ServerName, onlyAs: PeerRole.Server);
 
     private static BadPeer Addressed(
         string story, Func<CertificateSpec, CertificateSpec> wrong, [CallerMemberName] string name = "") => new BadPeer(
@@ -129,5 +127,5 @@ public static partial class Gallery
             scene.DialledName = "192.0.2.1";
             return (scene.Leaf(wrong), scene.Leaf(spec => spec with { IPAddresses = [IPAddress.Parse("192.0.2.1")] }));
         },
-        name).With(demand: Demand.ServerName, onlyAs: PeerRole.Server);
+        name).With(demand: RequiredCheck.ServerName, onlyAs: PeerRole.Server);
 }

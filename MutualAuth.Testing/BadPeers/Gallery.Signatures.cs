@@ -1,4 +1,3 @@
-using MutualAuth.Testing.Building;
 using Org.BouncyCastle.Crypto.Parameters;
 
 namespace MutualAuth.Testing.BadPeers;

@@ -1,5 +1,3 @@
-using MutualAuth.Names;
-
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>The names that good neighbours carry, so that a server or client of yours lets them in.</summary>

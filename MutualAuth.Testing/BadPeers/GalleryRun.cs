@@ -36,7 +36,7 @@ public static class GalleryRun
     {
         ArgumentNullException.ThrowIfNull(connect);
         var known = options ?? new GalleryRunOptions();
-        return RunAsync(authority, PeerRole.Client, known, [Demand.Nothing], (_, shown, token) => PlayClientAsync(connect, shown, known, token), cancellationToken);
+        return RunAsync(authority, PeerRole.Client, known, [RequiredCheck.Nothing], (_, shown, token) => PlayClientAsync(connect, shown, known, token), cancellationToken);
     }
 
     /// <summary>Plays servers to a client.</summary>
@@ -56,7 +56,7 @@ public static class GalleryRun
             authority,
             PeerRole.Server,
             known,
-            [Demand.Nothing, Demand.ServerName],
+            [RequiredCheck.Nothing, RequiredCheck.ServerName],
             (exhibit, shown, token) => PlayServerAsync(dial, exhibit.DialledName, shown!, known, token),
             cancellationToken);
     }
@@ -65,8 +65,8 @@ public static class GalleryRun
         TestAuthority authority,
         PeerRole role,
         GalleryRunOptions options,
-        IReadOnlyCollection<Demand> usual,
-        Func<Exhibit, TestCertificate?, CancellationToken, Task<(PeerOutcome Outcome, string Detail)>> play,
+        IReadOnlyCollection<RequiredCheck> usual,
+        Func<BadPeerCase, TestCertificate?, CancellationToken, Task<(PeerOutcome Outcome, string Detail)>> play,
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(authority);
@@ -75,7 +75,7 @@ public static class GalleryRun
         await using (trap.ConfigureAwait(false))
         {
             var results = new List<GalleryResult>();
-            foreach (var peer in Gallery.As(role).Where(peer => demands.Contains(peer.Demand) && !options.Except.Contains(peer)))
+            foreach (var peer in Gallery.As(role).Where(peer => demands.Contains(peer.RequiredCheck) && !options.Except.Contains(peer)))
             {
                 using var exhibit = peer.Make(authority, role, options.Names, trap.IssuerUri);
                 var good = await WithPatienceAsync(token => play(exhibit, exhibit.Good, token), options, cancellationToken).ConfigureAwait(false);

@@ -12,7 +12,7 @@ public sealed record GalleryRunOptions
     /// What your side looks at beyond the path. Peers that are bad only to those who look at more are left out. Default: nothing more for a
     /// server, the dialled name for a client.
     /// </summary>
-    public IReadOnlyCollection<Demand>? Demands { get; init; }
+    public IReadOnlyCollection<RequiredCheck>? Demands { get; init; }
 
     /// <summary>Bad peers to leave out, such as those that your policy lets in on purpose. Default: none.</summary>
     public IReadOnlyCollection<BadPeer> Except { get; init; } = [];

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using BcInteger = Org.BouncyCastle.Math.BigInteger;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;

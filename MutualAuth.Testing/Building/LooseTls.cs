@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Authentication;
 using MutualAuth.Testing.Transports;
 using Org.BouncyCastle.Asn1;
-using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Math;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;

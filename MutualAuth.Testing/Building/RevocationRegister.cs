@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Numerics;
-using MutualAuth.Ocsp;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.Building;

@@ -1,10 +1,7 @@
-using MutualAuth.Ocsp;
-using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.Asn1.X509;
-using BcInteger = Org.BouncyCastle.Math.BigInteger;
 using Number = System.Numerics.BigInteger;
 
 namespace MutualAuth.Testing.Responders;

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Ocsp;
 
 namespace MutualAuth.Testing.Revocation;
 

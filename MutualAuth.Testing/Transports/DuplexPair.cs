@@ -10,15 +10,15 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     private readonly FlightLog _flights = new();
 
     /// <summary>Makes a connected pair.</summary>
-    /// <param name="timeProvider">The clock of <see cref="Lane.Latency"/> and <see cref="Lane.BytesPerSecond"/>; null for the system's. A fake makes the wire stand still until it is moved on.</param>
+    /// <param name="timeProvider">The clock of <see cref="DuplexDirection.Latency"/> and <see cref="DuplexDirection.BytesPerSecond"/>; null for the system's. A fake makes the wire stand still until it is moved on.</param>
     /// <param name="capacity">How many octets each direction holds before writers wait. Default: 256 KiB.</param>
     public DuplexPair(TimeProvider? timeProvider = null, int capacity = 256 * 1024)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         var clock = timeProvider ?? TimeProvider.System;
         var gate = new object();
-        ClientToServer = new Lane(gate, Direction.ClientToServer, clock, capacity, _flights);
-        ServerToClient = new Lane(gate, Direction.ServerToClient, clock, capacity, _flights);
+        ClientToServer = new DuplexDirection(gate, Direction.ClientToServer, clock, capacity, _flights);
+        ServerToClient = new DuplexDirection(gate, Direction.ServerToClient, clock, capacity, _flights);
         ClientToServer.Opposite = ServerToClient;
         ServerToClient.Opposite = ClientToServer;
         Client = new DuplexStream(ServerToClient, ClientToServer);
@@ -32,10 +32,10 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     public DuplexStream Server { get; }
 
     /// <summary>The wire from the client to the server, with its faults.</summary>
-    public Lane ClientToServer { get; }
+    public DuplexDirection ClientToServer { get; }
 
     /// <summary>The wire from the server to the client, with its faults.</summary>
-    public Lane ServerToClient { get; }
+    public DuplexDirection ServerToClient { get; }
 
     /// <summary>
     /// What has gone over the wire so far: one entry for each change of direction. Where both sides write at once, who came first is chance;

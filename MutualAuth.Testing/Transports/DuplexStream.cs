@@ -3,12 +3,12 @@ namespace MutualAuth.Testing.Transports;
 /// <summary>One end of a <see cref="DuplexPair"/>.</summary>
 public sealed class DuplexStream : Stream
 {
-    private readonly Lane _inbound;
-    private readonly Lane _outbound;
+    private readonly DuplexDirection _inbound;
+    private readonly DuplexDirection _outbound;
     private volatile int _trips;
     private int _disposed;
 
-    internal DuplexStream(Lane inbound, Lane outbound)
+    internal DuplexStream(DuplexDirection inbound, DuplexDirection outbound)
     {
         _inbound = inbound;
         _outbound = outbound;

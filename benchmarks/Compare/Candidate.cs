@@ -1,5 +1,3 @@
-using MutualAuth.Paths;
-
 namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>One row of a table: a server, the client that dials it, and which of the two is looked at.</summary>

@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using MutualAuth.Credentials;
-using MutualAuth.Handshake;
 
 namespace MutualAuth.Benchmarks.Compare;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MutualAuth.Paths;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Compare;

@@ -1,6 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
-using MutualAuth.Credentials;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Compare;

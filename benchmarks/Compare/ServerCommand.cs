@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using MutualAuth.Caching;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Benchmarks.Compare;

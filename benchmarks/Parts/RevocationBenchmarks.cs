@@ -1,6 +1,5 @@
 using System.Numerics;
 using BenchmarkDotNet.Attributes;
-using MutualAuth.Confirmation;
 using MutualAuth.Evidence;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
@@ -31,7 +30,7 @@ public class RevocationBenchmarks
         _evidence = new PeerEvidence(PeerRole.Client, [client.RawCertificate]);
         _stage = new CertificateStage(new CertificateStageOptions
         {
-            Trust = authority.AsTrust,
+            Trust = authority.ToTrustAnchors(),
             Authorization = Authorize.AnyTrustedPeer,
             Revocation = Revoked == 0 ? null : new RevocationPolicy { Lists = Lists(authority, Revoked, _now) },
         });

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Scale;
@@ -16,13 +15,13 @@ internal static class AcceptUnderLoad
         using var authority = new TestAuthority();
         using var serverCertificate = authority.IssueServer("server.test");
         using var clientCertificate = authority.IssueClient("client.test");
-        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.AsTrust, Authorization = Authorize.ServerName });
+        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
         await using var listener = MutualTlsListener.Start(new()
         {
             Server = new(new()
             {
                 Identity = Identity.From(serverCertificate.Certificate),
-                Trust = authority.AsTrust,
+                Trust = authority.ToTrustAnchors(),
                 Authorization = Authorize.AnyTrustedPeer,
                 HandshakeTimeout = TimeSpan.FromMinutes(5),
             }),

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using MutualAuth.Benchmarks.Parts;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
@@ -22,7 +21,7 @@ internal static class RateBySize
         using var clientCertificate = authority.IssueClient("client.test");
         var now = TimeProvider.System.GetUtcNow();
         var many = isSmall ? 100 : 1_000_000;
-        var plain = new MutualTlsServerOptions { Identity = Identity.From(serverCertificate.Certificate), Trust = authority.AsTrust, Authorization = Authorize.AnyTrustedPeer };
+        var plain = new MutualTlsServerOptions { Identity = Identity.From(serverCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer };
         var own = SpkiPin.Of(clientCertificate.Certificate);
         (string Name, MutualTlsServerOptions Options)[] cases =
         [
@@ -34,7 +33,7 @@ internal static class RateBySize
             ($"{many / 10} live connections", plain),
             ($"{many} revoked serials", plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, many, now) } }),
         ];
-        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.AsTrust, Authorization = Authorize.ServerName });
+        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
         var servers = cases.Select(each => new MutualTlsServer(each.Options)).ToArray();
         var listeners = servers.Select(server => MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) })).ToArray();
         Register(many / 10, authority, servers[Array.FindIndex(cases, each => each.Name.EndsWith("live connections", StringComparison.Ordinal))]);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using MutualAuth.Handshake;
 
 namespace MutualAuth.Conformance.Differential;
 

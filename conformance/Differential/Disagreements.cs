@@ -1,5 +1,3 @@
-using MutualAuth.Handshake;
-
 namespace MutualAuth.Conformance.Differential;
 
 /// <summary>A disagreement between this library and another implementation.</summary>

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Conformance.Differential;

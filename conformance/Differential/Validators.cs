@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
-using MutualAuth.Handshake;
 using MutualAuth.Paths;
 using Org.BouncyCastle.Pkix;
 using Org.BouncyCastle.Security;

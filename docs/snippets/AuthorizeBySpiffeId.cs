@@ -1,6 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Names;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/authorize-by-spiffe-id.md</summary>

@@ -1,7 +1,3 @@
-using MutualAuth.Names;
-using MutualAuth.Ocsp;
-using MutualAuth.Revocation;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/check-revocation.md</summary>

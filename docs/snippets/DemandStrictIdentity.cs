@@ -1,13 +1,9 @@
-using MutualAuth.Paths;
-using MutualAuth.Revocation;
-using MutualAuth.Validation;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/demand-strict-identity.md</summary>
 internal static class DemandStrictIdentity
 {
-    internal static MutualTlsServerOptions Demand(
+    internal static MutualTlsServerOptions RequiredCheck(
         Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, IAsyncPeerValidator audit, ILoggerFactory auditLog)
     {
         // snippet

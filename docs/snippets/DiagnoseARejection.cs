@@ -1,6 +1,3 @@
-using MutualAuth.Evidence;
-using MutualAuth.Validation;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/diagnose-a-rejection.md</summary>

@@ -1,6 +1,4 @@
-using MutualAuth.Names;
 using MutualAuth.Spiffe;
-using MutualAuth.Trust;
 
 namespace MutualAuth.Snippets;
 

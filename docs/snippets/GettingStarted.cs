@@ -1,8 +1,4 @@
 // snippet
-using System.Net;
-using MutualAuth;
-using MutualAuth.Testing;
-
 internal static class Program
 {
     private static async Task Main(string[] args)

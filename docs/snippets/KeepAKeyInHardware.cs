@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using MutualAuth.Expiry;
 
 namespace MutualAuth.Snippets;
 

@@ -1,5 +1,3 @@
-using MutualAuth.Credentials;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/log-in.md</summary>
@@ -40,7 +38,7 @@ internal static class LogIn
         };
         var gateway = serverOptions with
         {
-            Credentials = Require.CertificateAndUser(SaslServer.Scram(store)) with { Users = Users.OfDevice(devices) },
+            Credentials = Require.CertificateAndUser(SaslServer.Scram(store)) with { Users = UserRules.OfDevice(devices) },
         };
         // end
     }
@@ -51,7 +49,7 @@ internal static class LogIn
         var service = serverOptions with
         {
             Authorization = Authorize.MemberOf("prod.example"),
-            Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(validator)) with { Users = Users.NamedByTheirCertificate },
+            Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(validator)) with { Users = UserRules.NamedByTheirCertificate },
         };
         var workload = clientOptions with { Credentials = Login.WithToken(currentToken) };
         // end

@@ -1,6 +1,3 @@
-using MutualAuth.Names;
-using MutualAuth.Pinning;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/pin-keys.md</summary>

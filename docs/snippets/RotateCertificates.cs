@@ -1,8 +1,3 @@
-using MutualAuth.Authorization;
-using MutualAuth.Expiry;
-using MutualAuth.Identities;
-using MutualAuth.Revocation;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/rotate-certificates.md</summary>

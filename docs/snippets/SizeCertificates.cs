@@ -1,5 +1,3 @@
-using MutualAuth.Paths;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/size-certificates.md</summary>

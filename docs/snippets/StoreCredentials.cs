@@ -1,5 +1,4 @@
 using System.Data.Common;
-using MutualAuth.Credentials;
 
 namespace MutualAuth.Snippets;
 

@@ -27,7 +27,7 @@ public static class TestYourOwnMtls
         using var pair = authority.CreatePair();
         using var expired = authority.Issue(spec => spec with { DnsNames = ["client.test"], NotBefore = spec.NotBefore.AddDays(-9), NotAfter = spec.NotBefore });
 
-        var bent = pair with { Client = pair.Client with { Identity = expired.AsIdentity } };
+        var bent = pair with { Client = pair.Client with { Identity = expired.ToIdentity() } };
         await using var outcome = await bent.ConnectAsync();
 
         outcome.ServerFailure.ShouldReject(RejectionReason.CertificateExpired);       // the reason, where it was decided

@@ -1,7 +1,3 @@
-using MutualAuth.Certificates;
-using MutualAuth.Names;
-using MutualAuth.Trust;
-
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/trust-on-first-use.md.</summary>

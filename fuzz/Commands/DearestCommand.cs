@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
-using MutualAuth.Confirmation;
 using MutualAuth.Evidence;
 using MutualAuth.Validation;
 

@@ -5,7 +5,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using MutualAuth;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
@@ -33,12 +32,12 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
     Server = new MutualTlsServer(new MutualTlsServerOptions
     {
-        Identity = service.AsIdentity,
-        Trust = authority.AsTrust,
+        Identity = service.ToIdentity(),
+        Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is looked at
         Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
         {
-            Users = Users.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
+            Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
         },
     }),
     OnHandshakeFailed = failure => Tell(failure.Message),
@@ -81,8 +80,8 @@ async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 {
     var client = new MutualTlsClient(new MutualTlsClientOptions
     {
-        Identity = workload is null ? ClientIdentity.None : workload.AsIdentity,
-        Trust = authority.AsTrust,
+        Identity = workload is null ? ClientIdentity.None : workload.ToIdentity(),
+        Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.ServerName,
         Credentials = bearer is null ? null : Login.WithToken(bearer),
     });

@@ -2,7 +2,6 @@
 // stdin goes to the server, what comes back goes to stdout; the exit code says how it ended, and the last line of stderr why.
 using System.CommandLine;
 using MutualAuth;
-using MutualAuth.Credentials;
 using MutualAuth.Samples;
 
 var flags = new ClientFlags();

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;

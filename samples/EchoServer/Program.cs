@@ -4,7 +4,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using MutualAuth;
-using MutualAuth.Credentials;
 using MutualAuth.Samples;
 
 var drainTimeout = TimeSpan.FromSeconds(5);
@@ -76,7 +75,7 @@ async Task EchoAsync(MutualTlsConnection connection)
         // The client went away, or the time to drain is over.
     }
 
-    if (connection.LostGround is { } lost)
+    if (connection.Invalidation is { } lost)
     {
         Console.WriteLine($"closed name={connection.Peer.Name} reason={lost.Rejection.Reason.ToCode()}");
     }

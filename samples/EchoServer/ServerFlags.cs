@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth.Authorization;
-using MutualAuth.Credentials;
 using MutualAuth.Names;
 
 namespace MutualAuth.Samples;

@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Samples;
@@ -18,7 +17,7 @@ internal sealed class Throwaway
         authority.IssueClient(ClientName).WriteTo(_files, "client");
         var server = authority.IssueServer([.. new[] { "localhost", "127.0.0.1", "::1", serverName }.Distinct()]);
         Server = Identity.From(server.Certificate, server.Chain);
-        Trust = TrustAnchors.From(authority.AsTrustAnchors);
+        Trust = authority.ToTrustAnchors();
     }
 
     internal Identity Server { get; }

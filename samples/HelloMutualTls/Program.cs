@@ -3,11 +3,10 @@
 // Expect:  what each side learned of the other; then a stranger, who is turned away, and why, on both sides.
 using System.Net;
 using MutualAuth;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 
 using var authority = new TestAuthority();
-var trust = TrustAnchors.From(authority.AsTrustAnchors);
+var trust = authority.ToTrustAnchors();
 
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {

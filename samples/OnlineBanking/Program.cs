@@ -4,7 +4,6 @@
 using System.Net;
 using Microsoft.Data.Sqlite;
 using MutualAuth;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
@@ -26,8 +25,8 @@ await users.SetAsync("alice", ScramVerifier.Create(Password.From("correct horse"
 await users.SetAsync("bob", ScramVerifier.Create(Password.From("battery staple")));
 
 using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins
-await using var bank = Bank.Open(bankCertificate.AsIdentity, users, authority.AsTrust, failure => Tell("bank", failure));
-await using var impostor = Bank.Open(otherCertificate.AsIdentity, users, authority.AsTrust, failure => Tell("impostor", failure));
+await using var bank = Bank.Open(bankCertificate.ToIdentity(), users, authority.ToTrustAnchors(), failure => Tell("bank", failure));
+await using var impostor = Bank.Open(otherCertificate.ToIdentity(), users, authority.ToTrustAnchors(), failure => Tell("impostor", failure));
 var pins = PinSet.Of(SpkiPin.Of(bankCertificate.Certificate), SpkiPin.Of(nextKey.Certificate));
 
 Console.WriteLine("1. Alice logs in, and pays a small and a large amount.");
@@ -58,7 +57,7 @@ await TryToLogInAsync("alice", ClientOptions("alice", "correct horse"), impostor
 MutualTlsClientOptions ClientOptions(string user, string password) => new()
 {
     Identity = ClientIdentity.None, // customers have no certificates
-    Trust = authority.AsTrust,
+    Trust = authority.ToTrustAnchors(),
     Authorization = Authorize.ServerName,
     Pins = pins, // not every certificate that an authority gives away is the bank's
     Credentials = Login.WithPassword(user, password), // SCRAM, bound to the bank's certificate

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Trust;
 

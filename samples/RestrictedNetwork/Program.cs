@@ -20,7 +20,7 @@ try
 {
     token = args is ["--key-in-memory"] ? null : new HardwareToken();
     Console.WriteLine(token is null ? "gate     its key is in memory" : $"gate     its key is in the token, which a wrong PIN opens: {HardwareToken.OpensWith("00000000")}");
-    gate = token?.IssueTo(authority, GateSpec) ?? authority.Issue(GateSpec).AsIdentity;
+    gate = token?.IssueTo(authority, GateSpec) ?? authority.Issue(GateSpec).ToIdentity();
 }
 catch (InvalidOperationException exception)
 {
@@ -34,7 +34,7 @@ var audit = AuditLog.Open(auditPath);
 
 var ada = Issue(Ada);
 var bob = Issue(Bob);
-var demands = Gate.Demands(gate, authority.AsTrust, ListsOf(_ => _), [Ada, Bob], audit);
+var demands = Gate.Demands(gate, authority.ToTrustAnchors(), ListsOf(_ => _), [Ada, Bob], audit);
 
 await TryAsync("Ada", demands, ada);
 authority.Revoke(bob);
@@ -53,7 +53,7 @@ if (token is not null)
 }
 
 audit.Dispose(); // what a full disk does, without filling one
-await TryAsync("Ada, while the audit log cannot be written", demands with { Identity = authority.Issue(GateSpec).AsIdentity }, ada);
+await TryAsync("Ada, while the audit log cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
 
 AuditLog.Verify(auditPath);
 Console.WriteLine($"audit    {File.ReadLines(auditPath).Count()} entries, none changed");
@@ -83,7 +83,7 @@ static MutualAuth.Testing.Revocation.CrlSpec Yesterday(MutualAuth.Testing.Revoca
 
 async Task TryAsync(string who, MutualTlsServerOptions demands, TestCertificate person, Func<MutualTlsClientOptions, MutualTlsClientOptions>? oddly = null)
 {
-    var client = new MutualTlsClientOptions { Identity = person.AsIdentity, Trust = authority.AsTrust, Authorization = Authorize.Dns("gate.test") };
+    var client = new MutualTlsClientOptions { Identity = person.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.Dns("gate.test") };
     await using var wire = new DuplexPair();
     var entering = new MutualTlsClient(oddly?.Invoke(client) ?? client).UpgradeAsync(wire.Client, "gate.test");
     try

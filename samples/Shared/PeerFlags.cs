@@ -100,7 +100,7 @@ internal sealed class PeerFlags
 
     // What follows its files does so until the process ends.
     private static TFiles Announced<TFiles>(string what, TFiles files)
-        where TFiles : IFollowsFiles
+        where TFiles : IFileSource
     {
         files.Replaced += (_, _) => CommandLine.Note($"{what} replaced.");
         files.Refused += (_, refused) => CommandLine.Note($"{what} not replaced: {refused.Problem.Message}");

@@ -35,11 +35,11 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
     Server = new MutualTlsServer(new MutualTlsServerOptions
     {
-        Identity = gatewayCertificate.AsIdentity,
-        Trust = company.AsTrust,
+        Identity = gatewayCertificate.ToIdentity(),
+        Trust = company.ToTrustAnchors(),
         Authorization = Authorize.AnyTrustedPeer, // this authority vouches for the company's devices and for nothing else
         Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
-        Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with { Users = Users.OfDevice(usersOfDevices) },
+        Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with { Users = UserRules.OfDevice(usersOfDevices) },
     }),
     OnHandshakeFailed = failure => Tell(failure.Message),
 });
@@ -74,8 +74,8 @@ async Task ConnectAsync(string who, TestCertificate? device, ClientCredentials? 
 {
     var client = new MutualTlsClient(new MutualTlsClientOptions
     {
-        Identity = device is null ? ClientIdentity.None : device.AsIdentity,
-        Trust = company.AsTrust,
+        Identity = device is null ? ClientIdentity.None : device.ToIdentity(),
+        Trust = company.ToTrustAnchors(),
         Authorization = Authorize.ServerName,
         Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
         Credentials = user,

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using MutualAuth.Connections;
 using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Closing;
@@ -61,10 +59,10 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
                 : Large], isStream: way is not Way.Stop && turn / 4 % 2 == 1);
         }
 
-        _figures.Demand(_figures.Of("closes") >= least, "too-few");
+        _figures.RequiredCheck(_figures.Of("closes") >= least, "too-few");
         foreach (var calls in Enum.GetValues<Calls>())
         {
-            _figures.Demand(_figures.Of(CountOf(calls)) > 0, "kinds-without-calls");
+            _figures.RequiredCheck(_figures.Of(CountOf(calls)) > 0, "kinds-without-calls");
         }
 
         _figures.Fault("ends-faulted", lab.Log.Of(1456));
@@ -86,7 +84,7 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
         var options = lab.ServerOptions with
         {
             HandshakeTimeout = s_patience,
-            LiveConnections = way is Way.Grace or Way.Drain
+            Revalidation = way is Way.Grace or Way.Drain
                 ? new() { MaximumAge = TimeSpan.FromMilliseconds(150), GracePeriod = way is Way.Grace ? TimeSpan.FromMilliseconds(30) : TimeSpan.FromSeconds(5) }
                 : new(),
         };

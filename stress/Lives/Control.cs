@@ -28,8 +28,8 @@ internal static class Control
     private static async Task RunAsync(Run run)
     {
         run.Figures.Note("checked-in-this-run", IsChecked(Environment.GetEnvironmentVariable("LD_PRELOAD"), Environment.GetEnvironmentVariable("MALLOC_CHECK_")) ? "yes" : "no");
-        run.Figures.Demand(await DiesAsync(Library, "3"), "planted-overflows-missed");
-        run.Figures.Demand(!await DiesAsync("", "0"), "deaths-without-checks");
+        run.Figures.RequiredCheck(await DiesAsync(Library, "3"), "planted-overflows-missed");
+        run.Figures.RequiredCheck(!await DiesAsync("", "0"), "deaths-without-checks");
         run.Figures.Count("planted-overflows", 2);
     }
 

@@ -39,7 +39,7 @@ internal static class CutHandshakes
             }
         })));
 
-        figures.Demand(figures.Of("handshakes") >= least, "too-few");
+        figures.RequiredCheck(figures.Of("handshakes") >= least, "too-few");
         await HonestAsync(clients[1], listener, figures);
         await listener.StopAsync(TimeSpan.FromSeconds(3)).WaitAsync(Lab.Patience);
         await accepting;
@@ -50,7 +50,7 @@ internal static class CutHandshakes
 
         // One of each side. A socket that was reset before the server took it up has none there.
         figures.Count("outcomes", lab.Meters.Outcomes);
-        figures.Demand(lab.Meters.Outcomes >= figures.Of("handshakes") && lab.Meters.Outcomes <= 2 * (figures.Of("handshakes") + 1), "outcomes-missing");
+        figures.RequiredCheck(lab.Meters.Outcomes >= figures.Of("handshakes") && lab.Meters.Outcomes <= 2 * (figures.Of("handshakes") + 1), "outcomes-missing");
         figures.Fault("faults-of-ours", lab.Log.Of(1202));
     }
 

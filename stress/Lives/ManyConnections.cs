@@ -29,13 +29,13 @@ internal static class ManyConnections
         var before = await AtRest.MeasureAsync(lab);
         var least = run.Least(Whole, seconds: 1200, least: 50);
         await ConnectAsync(client, listener, figures, "connections", done => run.GoesOn(done, Whole, least));
-        figures.Demand(figures.Of("connections") >= least, "too-few");
+        figures.RequiredCheck(figures.Of("connections") >= least, "too-few");
         var after = await AtRest.MeasureAsync(lab);
         figures.Note("before", before.ToString());
         figures.Note("after", after.ToString());
-        figures.Demand(after.Memory - before.Memory <= MostMemory, "memory-grew");
-        figures.Demand(after.Descriptors - before.Descriptors <= MostDescriptors, "descriptors-grew");
-        figures.Demand(after.Timers - before.Timers <= MostTimers, "timers-grew");
+        figures.RequiredCheck(after.Memory - before.Memory <= MostMemory, "memory-grew");
+        figures.RequiredCheck(after.Descriptors - before.Descriptors <= MostDescriptors, "descriptors-grew");
+        figures.RequiredCheck(after.Timers - before.Timers <= MostTimers, "timers-grew");
         await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Lab.Patience);
         await accepting;
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));

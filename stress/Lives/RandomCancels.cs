@@ -39,8 +39,8 @@ internal static class RandomCancels
                 }
             }
         })));
-        figures.Demand(figures.Of("cancels") + figures.Of("connections") >= least, "too-few");
-        figures.Demand(figures.Of("cancels") > 0, "no-cancels");
+        figures.RequiredCheck(figures.Of("cancels") + figures.Of("connections") >= least, "too-few");
+        figures.RequiredCheck(figures.Of("cancels") > 0, "no-cancels");
         await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Lab.Patience);
         await accepting;
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));

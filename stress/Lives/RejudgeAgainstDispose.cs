@@ -24,7 +24,7 @@ internal static class RejudgeAgainstDispose
         var accepting = Applications.EchoAllAsync(listener);
         var client = new MutualTlsClient(lab.ClientOptions);
         using var over = new CancellationTokenSource();
-        var swapping = Task.Run(() => SwapAsync(trust, lab.Trust, other.AsTrust, figures, over.Token));
+        var swapping = Task.Run(() => SwapAsync(trust, lab.Trust, other.ToTrustAnchors(), figures, over.Token));
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
         {
             while (!run.IsOver && figures.Of("connections") < MostConnections)
@@ -35,7 +35,7 @@ internal static class RejudgeAgainstDispose
         await over.CancelAsync();
         await swapping;
 
-        await LoseAllAsync(client, listener, trust, lab.Trust, other.AsTrust, figures);
+        await LoseAllAsync(client, listener, trust, lab.Trust, other.ToTrustAnchors(), figures);
         await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Lab.Patience);
         await accepting;
         await lab.DemandRestAsync(figures, Lab.PortOf(listener));

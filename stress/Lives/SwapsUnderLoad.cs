@@ -19,7 +19,7 @@ internal static class SwapsUnderLoad
         figures.Forbid("handshakes-failed", "echoes-failed", "wrong-echoes", "sockets-left", "registry-left");
         using var lab = new Lab();
         using var second = lab.Authority.IssueServer(Lab.ServerName);
-        Identity[] identities = [lab.ServerIdentity, second.AsIdentity];
+        Identity[] identities = [lab.ServerIdentity, second.ToIdentity()];
         var identity = new ReplaceableIdentity(identities[0]);
         var trust = new ReplaceableTrustAnchors(lab.Trust);
         var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions with { Identity = identity, Trust = trust }));
@@ -31,7 +31,7 @@ internal static class SwapsUnderLoad
             for (var count = 0; !over.IsCancellationRequested; count++)
             {
                 identity.Replace(identities[count % 2]);
-                trust.Replace(lab.Authority.AsTrust);
+                trust.Replace(lab.Authority.ToTrustAnchors());
                 figures.Count("swaps");
                 await Task.Delay(2, CancellationToken.None);
             }

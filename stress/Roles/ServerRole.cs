@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Stress.Support;
 

@@ -55,10 +55,10 @@ internal static class Descriptors
         figures.Note("beside-them", beside.ToString());
         figures.Note("server", server.IsAlive ? string.Create(CultureInfo.InvariantCulture, $"{server.Descriptors} descriptors") : $"died {server.LastError()}");
         figures.Fault("honest-refused", beside.Failed);
-        figures.Demand(beside.Longest <= MostMilliseconds && beside.Count > 0, "honest-later-than-a-second");
+        figures.RequiredCheck(beside.Longest <= MostMilliseconds && beside.Count > 0, "honest-later-than-a-second");
         await attacker.AskAsync("close");
         figures.Fault("refused-afterwards", (await TryAsync(honest, run)).Failed);
-        figures.Demand(server.IsAlive, "server-died");
+        figures.RequiredCheck(server.IsAlive, "server-died");
     }
 
     private static async Task LivesAsync(Run run)
@@ -84,7 +84,7 @@ internal static class Descriptors
             }
         }
 
-        figures.Demand(server.IsAlive, "server-died");
+        figures.RequiredCheck(server.IsAlive, "server-died");
         if (server.IsAlive)
         {
             figures.Fault("refused-afterwards", (await TryAsync(honest, run)).Failed);

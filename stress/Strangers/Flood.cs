@@ -76,10 +76,10 @@ internal sealed record Flood(string Attack, int Addresses)
         figures.Count("handshakes", flooded.Count);
         figures.Note("flooded", flooded.ToString());
         figures.Fault("honest-refused", flooded.Failed + idle.Failed + (flooded.Count == 0 ? 1 : 0));
-        figures.Demand(Lab.HasHeapChecks || flooded.Median <= MostAtMedian * AtLeast(idle.Median, QuickMedian), "median-over-2x-idle");
-        figures.Demand(Lab.HasHeapChecks || flooded.Worst <= MostAtWorst * AtLeast(idle.Worst, QuickWorst), "p99-over-5x-idle");
-        figures.Demand(kept <= ownDescriptors + MostKept + DescriptorsBeside, "more-kept-than-the-bound");
-        figures.Demand(server.IsAlive, "server-died");
+        figures.RequiredCheck(Lab.HasHeapChecks || flooded.Median <= MostAtMedian * AtLeast(idle.Median, QuickMedian), "median-over-2x-idle");
+        figures.RequiredCheck(Lab.HasHeapChecks || flooded.Worst <= MostAtWorst * AtLeast(idle.Worst, QuickWorst), "p99-over-5x-idle");
+        figures.RequiredCheck(kept <= ownDescriptors + MostKept + DescriptorsBeside, "more-kept-than-the-bound");
+        figures.RequiredCheck(server.IsAlive, "server-died");
     }
 
     private static bool IsTooSlow(Times flooded, Times idle) =>

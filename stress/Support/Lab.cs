@@ -22,9 +22,9 @@ internal sealed class Lab : IDisposable
     {
         _server = Authority.IssueServer(ServerName);
         _client = Authority.IssueClient("client.test");
-        ServerIdentity = _server.AsIdentity;
-        ClientIdentity = _client.AsIdentity;
-        Trust = Authority.AsTrust;
+        ServerIdentity = _server.ToIdentity();
+        ClientIdentity = _client.ToIdentity();
+        Trust = Authority.ToTrustAnchors();
     }
 
     internal TestAuthority Authority { get; } = new();

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 

@@ -140,14 +140,14 @@ public sealed class KeyDerivationTests
     [Test]
     public void Who_has_logged_in_is_remembered_by_user_and_address_and_not_for_ever()
     {
-        var familiar = new FamiliarLogins();
+        var familiar = new KnownLoginAddresses();
         var alice = new LoginAttempt("alice", IPAddress.Parse("192.0.2.1"));
         familiar.Add(alice);
 
         familiar.Contains(alice).Should().BeTrue();
         familiar.Contains(alice with { Address = IPAddress.Parse("192.0.2.2") }).Should().BeFalse();
         familiar.Contains(alice with { UserName = "bob" }).Should().BeFalse();
-        for (var number = 0; number < FamiliarLogins.MaxPairs; number++)
+        for (var number = 0; number < KnownLoginAddresses.MaxPairs; number++)
         {
             familiar.Add(new LoginAttempt($"user{number}", alice.Address));
         }
@@ -159,7 +159,7 @@ public sealed class KeyDerivationTests
     [Test]
     public void An_attempt_without_a_name_makes_nobody_familiar()
     {
-        var familiar = new FamiliarLogins();
+        var familiar = new KnownLoginAddresses();
         familiar.Add(new LoginAttempt(string.Empty, null));
 
         familiar.Contains(new LoginAttempt(string.Empty, null)).Should().BeFalse();

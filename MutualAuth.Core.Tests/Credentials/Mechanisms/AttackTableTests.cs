@@ -234,7 +234,7 @@ public sealed class AttackTableTests
     {
         var policy = Policy() with { MayActAs = isGranted ? (user, other) => (user, other) == ("alice", "bob") : null };
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Credentials = Login.WithPassword("alice", Password.From("right"), actAs: "bob") }, _world.ServerOptions with { Credentials = policy });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
@@ -365,9 +365,9 @@ public sealed class AttackTableTests
         var codes = new List<PublicReason?>();
         for (var attempt = 0; attempt < 5; attempt++)
         {
-            var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+            var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
             var client = new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword(user, "guess") });
-            await using var ends = await Ends.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
+            await using var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
             codes.Add(ends.Client.Refusal.PeerReason);
         }
 
@@ -391,7 +391,7 @@ public sealed class AttackTableTests
             Credentials = Login.WithToken("a.b.c"),
         };
 
-        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions with { Credentials = Require.CertificateOrUser(mechanism) });
+        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Credentials = Require.CertificateOrUser(mechanism) });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
         (ends.Client.Connection is not null).Should().Be(reason is null);
@@ -403,7 +403,7 @@ public sealed class AttackTableTests
     {
         using var authority = new TestAuthority(spec: spec => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
         using var certificate = authority.IssueServer("server.test");
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var policy = Policy() with { ChannelBinding = ChannelBindingPolicy.Required };
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Identity = World.ToIdentity(certificate), Credentials = policy }).AcceptAsync(serverSocket));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
@@ -420,7 +420,7 @@ public sealed class AttackTableTests
     private async Task<(End Client, TamperingServer Server)> AgainstServerAsync(
         Func<FrameType, byte[], byte[]?> tamper, ClientCredentials? credentials = null, CredentialPolicy? policy = null, TestCertificate? certificate = null)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = new TamperingServer(_world, policy ?? Policy(), tamper);
         var serving = server.ServeAsync(new NetworkStream(serverSocket, ownsSocket: true), certificate);
         var client = await End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") }).UpgradeAsync(clientSocket, "server.test"));
@@ -429,13 +429,13 @@ public sealed class AttackTableTests
             await client.Connection.DisposeAsync();
         }
 
-        await serving.WaitAsync(Ends.Deadline);
+        await serving.WaitAsync(ConnectedPair.Deadline);
         return (client, server);
     }
 
     private async Task<(Task<End> Server, Socket Client)> AcceptAsync(CredentialPolicy policy)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         return (End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket)), clientSocket);
     }
 
@@ -471,7 +471,7 @@ public sealed class AttackTableTests
 
     private async Task<string[]> ChallengeAsync(MutualTlsServer server, string user)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var accepting = End.OfAsync(server.AcceptAsync(serverSocket));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
         await peer.BeginLoginAsync();
@@ -513,7 +513,7 @@ public sealed class AttackTableTests
     private async Task<string> FinalOfAnEarlierLoginAsync()
     {
         var (credentials, notes) = NotingMechanism.Around(Login.WithPassword("alice", "right"));
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Credentials = credentials }, _world.ServerOptions with { Credentials = Policy() });
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Credentials = credentials }, _world.ServerOptions with { Credentials = Policy() });
         ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
         return notes.Said[2];
     }

@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Tests.Credentials;

@@ -118,10 +118,10 @@ public sealed class IterationFloorTests
     [Test]
     public async Task The_memory_is_bounded_and_keeps_those_that_were_seen_last()
     {
-        var floors = new ShownIterations();
+        var floors = new IterationFloor();
         var first = PeerOf("first.test").ProvenName;
         floors.Remember(first, ScramHash.Sha256, 10_000);
-        foreach (var index in Enumerable.Range(0, ShownIterations.MaxServers - 1))
+        foreach (var index in Enumerable.Range(0, IterationFloor.MaxServers - 1))
         {
             floors.Remember(PeerName.Dns($"s{index}.test"), ScramHash.Sha256, 5_000);
         }
@@ -129,7 +129,7 @@ public sealed class IterationFloorTests
         floors.Remember(first, ScramHash.Sha256, 4_096);
         floors.Remember(PeerName.Dns("one-more.test"), ScramHash.Sha256, 5_000);
 
-        floors.Count.Should().Be(ShownIterations.MaxServers);
+        floors.Count.Should().Be(IterationFloor.MaxServers);
         floors.FloorOf(first, ScramHash.Sha256).Should().Be(10_000);
         floors.FloorOf(PeerName.Dns("s0.test"), ScramHash.Sha256).Should().Be(0);
 

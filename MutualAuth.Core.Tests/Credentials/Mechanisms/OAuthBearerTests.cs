@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 

@@ -3,9 +3,7 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Evidence;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;

@@ -7,29 +7,29 @@ public sealed class UsersTests
 {
     private static readonly AuthenticatedPeer s_device = Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
 
-    private static readonly UserRule s_devices = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
+    private static readonly UserRule s_devices = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
 
     public static IEnumerable<TestCaseData> Cases()
     {
-        yield return Case("any user", Users.Any, "mallory", false, true);
-        yield return Case("a named user", Users.Named("alice", "bob"), "bob", false, true);
-        yield return Case("another spelling of a named user", Users.Named("alice", "bob"), "Bob", false, false);
-        yield return Case("a name that SASLprep makes the same", Users.Named("\u2168"), "IX", false, true);
-        yield return Case("a user that the certificate names by DNS", Users.NamedByTheirCertificate, "alice.test", true, true);
-        yield return Case("a user that the certificate names by e-mail", Users.NamedByTheirCertificate, "alice@test.example", true, true);
-        yield return Case("a user that the certificate names by URI", Users.NamedByTheirCertificate, "https://users.test/alice", true, true);
-        yield return Case("a user that the certificate does not name", Users.NamedByTheirCertificate, "bob.test", true, false);
-        yield return Case("a user in another case than the certificate", Users.NamedByTheirCertificate, "Alice.test", true, false);
-        yield return Case("a part of the certificate's name", Users.NamedByTheirCertificate, "alice", true, false);
-        yield return Case("the same user without a certificate", Users.NamedByTheirCertificate, "alice.test", false, false);
+        yield return Case("any user", UserRules.Any, "mallory", false, true);
+        yield return Case("a named user", UserRules.Named("alice", "bob"), "bob", false, true);
+        yield return Case("another spelling of a named user", UserRules.Named("alice", "bob"), "Bob", false, false);
+        yield return Case("a name that SASLprep makes the same", UserRules.Named("\u2168"), "IX", false, true);
+        yield return Case("a user that the certificate names by DNS", UserRules.NamedByTheirCertificate, "alice.test", true, true);
+        yield return Case("a user that the certificate names by e-mail", UserRules.NamedByTheirCertificate, "alice@test.example", true, true);
+        yield return Case("a user that the certificate names by URI", UserRules.NamedByTheirCertificate, "https://users.test/alice", true, true);
+        yield return Case("a user that the certificate does not name", UserRules.NamedByTheirCertificate, "bob.test", true, false);
+        yield return Case("a user in another case than the certificate", UserRules.NamedByTheirCertificate, "Alice.test", true, false);
+        yield return Case("a part of the certificate's name", UserRules.NamedByTheirCertificate, "alice", true, false);
+        yield return Case("the same user without a certificate", UserRules.NamedByTheirCertificate, "alice.test", false, false);
         yield return Case("a user of the device", s_devices, "bob", true, true);
         yield return Case("a user of another device", s_devices, "carol", true, false);
         yield return Case("a user of the device without it", s_devices, "bob", false, false);
-        yield return Case("a predicate that holds", Users.Where("it is alice", (user, _) => user.Name == "alice"), "alice", false, true);
-        yield return Case("a predicate that does not hold", Users.Where("it is alice", (user, _) => user.Name == "alice"), "bob", false, false);
-        yield return Case("all of two rules", Users.AllOf(s_devices, Users.Named("alice")), "alice", true, true);
-        yield return Case("one of two rules", Users.AllOf(s_devices, Users.Named("alice")), "bob", true, false);
-        yield return Case("the other of two rules", Users.AllOf(s_devices, Users.Named("carol")), "carol", true, false);
+        yield return Case("a predicate that holds", UserRules.Where("it is alice", (user, _) => user.Name == "alice"), "alice", false, true);
+        yield return Case("a predicate that does not hold", UserRules.Where("it is alice", (user, _) => user.Name == "alice"), "bob", false, false);
+        yield return Case("all of two rules", UserRules.AllOf(s_devices, UserRules.Named("alice")), "alice", true, true);
+        yield return Case("one of two rules", UserRules.AllOf(s_devices, UserRules.Named("alice")), "bob", true, false);
+        yield return Case("the other of two rules", UserRules.AllOf(s_devices, UserRules.Named("carol")), "carol", true, false);
 
         static TestCaseData Case(string name, UserRule rule, string user, bool withDevice, bool comesIn) =>
             new TestCaseData(rule, user, withDevice, comesIn).SetName($"Users: {name} {(comesIn ? "is let in" : "is kept out")}");
@@ -49,7 +49,7 @@ public sealed class UsersTests
     [TestCase("CN=vault,O=Bank", "subject:CN=vault,O=Bank")]
     public void A_device_is_not_taken_for_another_by_how_its_name_looks(string forged, string named)
     {
-        var rule = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Parse(named)] = ["operator"], [PeerName.Dns("vault.test")] = ["operator"] });
+        var rule = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Parse(named)] = ["operator"], [PeerName.Dns("vault.test")] = ["operator"] });
         var user = new AuthenticatedUser("operator", null, "PLAIN", PeerProofs.Password, default);
 
         rule.Examine(user, Sasl.PeerOf(new() { Dns = [forged] }))!.Reason.Should().Be(RejectionReason.UserNotAllowed);
@@ -59,7 +59,7 @@ public sealed class UsersTests
     [Test]
     public async Task The_rule_is_asked_after_the_credentials_and_by_the_name_that_was_proven_not_the_one_acted_as()
     {
-        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right"), ("bob", "right")))) with { Users = Users.Named("bob"), MayActAs = (_, _) => true };
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right"), ("bob", "right")))) with { Users = UserRules.Named("bob"), MayActAs = (_, _) => true };
         await using var acting = Sasl.Server(policy);
         await using var wrong = Sasl.Server(policy);
         await using var bob = Sasl.Server(policy);
@@ -72,7 +72,7 @@ public sealed class UsersTests
     [Test]
     public async Task A_rule_that_throws_refuses()
     {
-        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { Users = Users.Where("the directory says so", (_, _) => throw new InvalidOperationException()) };
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { Users = UserRules.Where("the directory says so", (_, _) => throw new InvalidOperationException()) };
         await using var server = Sasl.Server(policy);
 
         (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0right"), default)).Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
@@ -90,10 +90,10 @@ public sealed class UsersTests
     [Test]
     public void Rules_about_nobody_are_mistakes()
     {
-        FluentActions.Invoking(() => Users.Named()).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => Users.Named("a:b")).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => Users.AllOf()).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] })).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.Named()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.Named("a:b")).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.AllOf()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] })).Should().Throw<ArgumentException>();
     }
 
     [Test]
@@ -101,9 +101,9 @@ public sealed class UsersTests
     {
         var scram = SaslServer.Scram(new MemoryCredentialStore());
 
-        (Require.CertificateAndUser(scram) with { Users = Users.Named("alice") }).ToString().Should().Be("A client needs a certificate and a user, and only \"alice\" may log in.");
+        (Require.CertificateAndUser(scram) with { Users = UserRules.Named("alice") }).ToString().Should().Be("A client needs a certificate and a user, and only \"alice\" may log in.");
         Require.User(scram).ToString().Should().Be("A client needs a user.");
-        (Require.CertificateOrUser(scram) with { Users = Users.AllOf(Users.NamedByTheirCertificate, s_devices) }).ToString()
+        (Require.CertificateOrUser(scram) with { Users = UserRules.AllOf(UserRules.NamedByTheirCertificate, s_devices) }).ToString()
             .Should().Be("A client needs a certificate or a user, and users log in with a certificate that names them, and each device has its users.");
     }
 }

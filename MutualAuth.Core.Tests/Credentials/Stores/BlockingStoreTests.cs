@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using MutualAuth.Credentials;
-using MutualAuth.Tests.Scenarios;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
@@ -40,12 +39,12 @@ public sealed class BlockingStoreTests
         using var world = new World();
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var options = world.ServerOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(store)), TimeProvider = clock };
-        var shaking = Ends.ShakeAsync(world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") }, options);
+        var shaking = ConnectedPair.ShakeAsync(world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") }, options);
         await store.Entered.WaitAsync(TimeSpan.FromSeconds(20));
 
         clock.Advance(options.HandshakeTimeout + TimeSpan.FromSeconds(1));
 
-        await using var ends = await shaking.WaitAsync(Ends.Deadline);
+        await using var ends = await shaking.WaitAsync(ConnectedPair.Deadline);
         ends.Server.Refusal.Failure.Should().Be(HandshakeFailure.TimedOut);
         store.Release();
     }

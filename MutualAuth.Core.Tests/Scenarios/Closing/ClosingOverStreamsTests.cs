@@ -29,7 +29,7 @@ public sealed class ClosingOverStreamsTests
         var (client, stream) = await ConnectAsync(stubbornness);
         stream.BecomeStubborn();
 
-        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(Ends.Deadline);
+        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(ConnectedPair.Deadline);
 
         stream.IsDisposed.Should().BeTrue();
         stream.LetGo();
@@ -45,12 +45,12 @@ public sealed class ClosingOverStreamsTests
         stream.BecomeStubborn();
         var reading = Task.Run(async () => await client.Stream.ReadAsync(new byte[10]));
 
-        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(Ends.Deadline);
+        await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(ConnectedPair.Deadline);
 
         stream.IsDisposed.Should().BeTrue();
         if (stubbornness != Stubbornness.ReadsForEver)
         {
-            var read = () => reading.WaitAsync(Ends.Deadline);
+            var read = () => reading.WaitAsync(ConnectedPair.Deadline);
             await read.Should().ThrowAsync<ConnectionEndedException>();
         }
     }
@@ -62,7 +62,7 @@ public sealed class ClosingOverStreamsTests
         var (client, stream) = await ConnectAsync(stubbornness);
         stream.BecomeStubborn();
 
-        var completing = () => Task.Run(() => client.CompleteWritesAsync()).WaitAsync(Ends.Deadline);
+        var completing = () => Task.Run(() => client.CompleteWritesAsync()).WaitAsync(ConnectedPair.Deadline);
 
         await completing.Should().ThrowAsync<IOException>();
         client.Abort();
@@ -70,9 +70,9 @@ public sealed class ClosingOverStreamsTests
 
     private async Task<(MutualTlsConnection Client, StubbornStream Stream)> ConnectAsync(Stubbornness stubbornness)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), stubbornness);
-        var ends = await Ends.ShakeAsync(
+        var ends = await ConnectedPair.ShakeAsync(
             new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");

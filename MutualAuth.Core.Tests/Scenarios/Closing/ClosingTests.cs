@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using MutualAuth.Connections;
-using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -36,22 +34,22 @@ public sealed class ClosingTests
     {
         for (var round = 0; round < 3; round++)
         {
-            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => CloseOneAsync(ender, busy, size, round))).WaitAsync(Ends.Deadline);
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => CloseOneAsync(ender, busy, size, round))).WaitAsync(ConnectedPair.Deadline);
         }
     }
 
     [Test]
     public async Task The_applications_pending_read_ends_with_the_reason_of_our_end([Values(Ender.Dispose, Ender.Abort, Ender.StreamDispose)] Ender ender)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var server = ends.Server.Accepted;
         var reading = server.Stream.ReadAsync(new byte[1]).AsTask();
 
         await EndAsync(server, ender);
 
-        var pending = () => reading.WaitAsync(Ends.Deadline);
-        var later = () => server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
-        var write = () => server.Stream.WriteAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        var pending = () => reading.WaitAsync(ConnectedPair.Deadline);
+        var later = () => server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
+        var write = () => server.Stream.WriteAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         var end = ender == Ender.Abort ? ConnectionEnd.Aborted : ConnectionEnd.Disposed;
         (await pending.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(end);
         (await later.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(end);
@@ -65,16 +63,16 @@ public sealed class ClosingTests
     public async Task A_pending_call_of_a_connection_that_lost_its_ground_says_why()
     {
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
-        var policy = new LiveConnectionPolicy { OnUnauthorized = LostGroundAction.Abort };
-        await using var ends = await Ends.ShakeAsync(
-            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy });
+        var policy = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort };
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy });
         var reading = ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask();
 
         rule.Replace(Authorize.Dns("other.test"));
 
-        var pending = () => reading.WaitAsync(Ends.Deadline);
+        var pending = () => reading.WaitAsync(ConnectedPair.Deadline);
         var thrown = (await pending.Should().ThrowAsync<ConnectionEndedException>()).Which;
-        (thrown.End, thrown.Rejection!.Reason).Should().Be((ConnectionEnd.LostGround, RejectionReason.NotAuthorized));
+        (thrown.End, thrown.Rejection!.Reason).Should().Be((ConnectionEnd.Invalidated, RejectionReason.NotAuthorized));
     }
 
     [Test]
@@ -84,26 +82,26 @@ public sealed class ClosingTests
         Random.Shared.NextBytes(answer);
         for (var round = 0; round < 10; round++)
         {
-            await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+            await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
             await ends.Client.Accepted.Stream.WriteAsync(new byte[30_000]);
             await ends.Server.Accepted.Stream.ReadExactlyAsync(new byte[1]);
 
             var serving = AnswerAsync(ends.Server.Accepted, answer);
             var received = new MemoryStream();
-            await ends.Client.Accepted.Stream.CopyToAsync(received).WaitAsync(Ends.Deadline);
+            await ends.Client.Accepted.Stream.CopyToAsync(received).WaitAsync(ConnectedPair.Deadline);
 
             received.ToArray().Should().Equal(answer);
             ends.Client.Accepted.EndedCleanly.Should().BeTrue();
             await ends.Client.Accepted.DisposeAsync();
-            await serving.WaitAsync(Ends.Deadline);
+            await serving.WaitAsync(ConnectedPair.Deadline);
         }
     }
 
     [Test]
     public async Task A_peers_cut_is_told_from_its_end([Values] bool cut, [Values(TlsVersion.Tls12, TlsVersion.Tls13)] TlsVersion version)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
-        await using var ends = await Ends.ShakeAsync(
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        await using var ends = await ConnectedPair.ShakeAsync(
             new MutualTlsClient(_world.ClientOptions with { MaximumTlsVersion = version }).UpgradeAsync(clientSocket, "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         ends.Server.Accepted.EndedCleanly.Should().BeNull();
@@ -117,22 +115,22 @@ public sealed class ClosingTests
             await ends.Client.Accepted.CompleteWritesAsync();
         }
 
-        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
         ends.Server.Accepted.EndedCleanly.Should().Be(!cut);
     }
 
     [Test]
     public async Task Our_half_can_end_beside_a_read_that_waits_and_the_read_goes_on()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var buffer = new byte[5];
         var reading = ends.Client.Accepted.Stream.ReadExactlyAsync(buffer).AsTask();
 
-        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(Ends.Deadline);
-        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(ConnectedPair.Deadline);
+        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
         await ends.Server.Accepted.Stream.WriteAsync("after"u8.ToArray());
 
-        await reading.WaitAsync(Ends.Deadline);
+        await reading.WaitAsync(ConnectedPair.Deadline);
         buffer.Should().Equal("after"u8.ToArray());
         var write = () => ends.Client.Accepted.Stream.WriteAsync(new byte[1]).AsTask();
         (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(ConnectionEnd.WritesCompleted);
@@ -141,24 +139,24 @@ public sealed class ClosingTests
     [Test]
     public async Task Completing_writes_twice_is_harmless_also_through_the_stream()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
 
-        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(Ends.Deadline);
-        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(Ends.Deadline);
-        await ends.Client.Accepted.Stream.ShutdownAsync().WaitAsync(Ends.Deadline);
+        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(ConnectedPair.Deadline);
+        await ends.Client.Accepted.CompleteWritesAsync().WaitAsync(ConnectedPair.Deadline);
+        await ends.Client.Accepted.Stream.ShutdownAsync().WaitAsync(ConnectedPair.Deadline);
 
-        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        (await ends.Server.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
     }
 
     [Test]
     public async Task Completing_writes_does_not_wait_for_ever_for_a_peer_that_takes_nothing([Values] bool byToken)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var client = ends.Client.Accepted;
         var writing = FillAsync(client.Stream);
         using var patience = new CancellationTokenSource(byToken ? 50 : -1);
 
-        var complete = () => client.CompleteWritesAsync(patience.Token).WaitAsync(Ends.Deadline);
+        var complete = () => client.CompleteWritesAsync(patience.Token).WaitAsync(ConnectedPair.Deadline);
 
         if (byToken)
         {
@@ -170,17 +168,17 @@ public sealed class ClosingTests
         }
 
         client.Abort();
-        var written = () => writing.WaitAsync(Ends.Deadline);
+        var written = () => writing.WaitAsync(ConnectedPair.Deadline);
         await written.Should().ThrowAsync<ConnectionEndedException>();
     }
 
     [Test]
     public async Task Disposing_twice_at_once_returns_when_the_transport_is_closed()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var first = ends.Server.Accepted.DisposeAsync().AsTask();
         var second = ends.Server.Accepted.DisposeAsync().AsTask();
-        await second.WaitAsync(Ends.Deadline);
+        await second.WaitAsync(ConnectedPair.Deadline);
         first.IsCompleted.Should().BeTrue();
     }
 
@@ -192,7 +190,7 @@ public sealed class ClosingTests
         var clients = new List<MutualTlsConnection>();
         for (var count = 0; count < 20; count++)
         {
-            clients.Add(await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline));
+            clients.Add(await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline));
         }
 
         var held = await ForgetAllButOneStreamAsync(listener, clients.Count);
@@ -201,7 +199,7 @@ public sealed class ClosingTests
             await client.DisposeAsync();
         }
 
-        using var deadline = new CancellationTokenSource(Ends.Deadline);
+        using var deadline = new CancellationTokenSource(ConnectedPair.Deadline);
         while (server.Live.Count > 1)
         {
             deadline.Token.ThrowIfCancellationRequested();
@@ -219,7 +217,7 @@ public sealed class ClosingTests
     {
         var log = new EventLog();
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), LoggerFactory = log });
         ends.Server.Accepted.DrainRequested.Register(() => throw new InvalidOperationException("The application's own."));
 
@@ -231,11 +229,11 @@ public sealed class ClosingTests
     private async Task CloseOneAsync(Ender ender, string busy, int size, int round)
     {
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
-        var policy = new LiveConnectionPolicy { GracePeriod = TimeSpan.FromMilliseconds(20), OnUnauthorized = LostGroundAction.Drain };
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
-        await using var ends = await Ends.ShakeAsync(
+        var policy = new RevalidationPolicy { GracePeriod = TimeSpan.FromMilliseconds(20), OnUnauthorized = InvalidationAction.Drain };
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        await using var ends = await ConnectedPair.ShakeAsync(
             new MutualTlsClient(_world.ClientOptions with { MaximumTlsVersion = round % 2 == 0 ? TlsVersion.Tls13 : TlsVersion.Tls12 }).UpgradeAsync(clientSocket, "server.test"),
-            new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy }).AcceptAsync(serverSocket));
+            new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy }).AcceptAsync(serverSocket));
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
         using var warm = new SemaphoreSlim(0);
         Task[] calls =
@@ -247,13 +245,13 @@ public sealed class ClosingTests
         var peerWrites = busy.Contains('r', StringComparison.Ordinal) ? WriteForEverAsync(client.Stream, size, null) : Task.CompletedTask;
         for (var count = 0; count < 20; count++)
         {
-            await warm.WaitAsync(Ends.Deadline);
+            await warm.WaitAsync(ConnectedPair.Deadline);
         }
 
         if (ender == Ender.GracePeriod)
         {
             rule.Replace(Authorize.Dns("other.test"));
-            await server.GroundLost.WaitHandleAsync();
+            await server.NoLongerValid.WaitHandleAsync();
         }
         else
         {
@@ -281,7 +279,7 @@ public sealed class ClosingTests
 
         if (ender != Ender.CompleteWrites)
         {
-            using var closed = new CancellationTokenSource(Ends.Deadline);
+            using var closed = new CancellationTokenSource(ConnectedPair.Deadline);
             while (!serverSocket.SafeHandle.IsClosed)
             {
                 closed.Token.ThrowIfCancellationRequested();
@@ -313,7 +311,7 @@ public sealed class ClosingTests
     {
         try
         {
-            await task.WaitAsync(Ends.Deadline);
+            await task.WaitAsync(ConnectedPair.Deadline);
             return null;
         }
         catch (Exception exception) when (exception is not TimeoutException)
@@ -364,7 +362,7 @@ public sealed class ClosingTests
         SslStream? held = null;
         for (var index = 0; index < count; index++)
         {
-            held = (await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline)).Stream;
+            held = (await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline)).Stream;
         }
 
         return held!;

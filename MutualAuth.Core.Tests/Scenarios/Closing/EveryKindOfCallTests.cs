@@ -36,18 +36,18 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task A_call_that_waits_ends_with_the_reason_whatever_its_kind([Values] Kind call, [Values] Ender ender)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { CloseTimeout = TimeSpan.FromSeconds(2) }, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { CloseTimeout = TimeSpan.FromSeconds(2) }, _world.ServerOptions);
         var server = ends.Server.Accepted;
         var calling = Task.Factory.StartNew(() => UntilItEnds(server.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
         if (call is Kind.Write or Kind.BeginWrite)
         {
-            await ends.Client.Accepted.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline); // and no more: its buffers fill
+            await ends.Client.Accepted.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline); // and no more: its buffers fill
         }
 
-        await EndAsync(server, ender).WaitAsync(Ends.Deadline);
+        await EndAsync(server, ender).WaitAsync(ConnectedPair.Deadline);
 
-        var called = () => calling.WaitAsync(Ends.Deadline);
+        var called = () => calling.WaitAsync(ConnectedPair.Deadline);
         (await called.Should().ThrowAsync<ConnectionEndedException>()).Which.End
             .Should().Be(ender == Ender.Abort ? ConnectionEnd.Aborted : ConnectionEnd.Disposed);
         var later = () => UntilItEnds(server.Stream, call);
@@ -58,17 +58,17 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task A_call_that_waits_goes_on_when_only_our_half_ends([Values(Kind.Read, Kind.BeginRead, Kind.ReadByte)] Kind call)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
         var calling = Task.Factory.StartNew(() => Once(client.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
 
-        await client.CompleteWritesAsync().WaitAsync(Ends.Deadline);
-        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        await client.CompleteWritesAsync().WaitAsync(ConnectedPair.Deadline);
+        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
         server.EndedCleanly.Should().BeTrue();
         await server.Stream.WriteAsync("y"u8.ToArray());
 
-        (await calling.WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await calling.WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
 
     [Test]
@@ -83,17 +83,17 @@ public sealed class EveryKindOfCallTests
                 EndPoint = new UnixDomainSocketEndPoint(Path.Combine(directory, "s")),
             });
             await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
-                .WaitAsync(Ends.Deadline);
-            await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+                .WaitAsync(ConnectedPair.Deadline);
+            await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
             client.EndedCleanly.Should().BeNull();
             var reading = client.Stream.ReadAsync(new byte[1]).AsTask();
 
             var ending = EndAsync(server, ender);
 
-            (await reading.WaitAsync(Ends.Deadline)).Should().Be(0);
+            (await reading.WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
             client.EndedCleanly.Should().Be(ender != Ender.Abort);
             await client.DisposeAsync();
-            await ending.WaitAsync(Ends.Deadline);
+            await ending.WaitAsync(ConnectedPair.Deadline);
         }
         finally
         {
@@ -104,7 +104,7 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task A_read_that_timed_out_says_nothing_of_how_the_peer_ends()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
         server.Stream.ReadTimeout = 1;
 
@@ -123,13 +123,13 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task Once_it_has_ended_nothing_of_the_stream_throws_another_type([Values] Ender ender)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var stream = ends.Server.Accepted.Stream;
-        await EndAsync(ends.Server.Accepted, ender).WaitAsync(Ends.Deadline);
+        await EndAsync(ends.Server.Accepted, ender).WaitAsync(ConnectedPair.Deadline);
         Func<Task>[] calls =
         [
             () => stream.FlushAsync(),
-            () => stream.ShutdownAsync().WaitAsync(Ends.Deadline),
+            () => stream.ShutdownAsync().WaitAsync(ConnectedPair.Deadline),
             () => stream.CopyToAsync(Stream.Null),
             () => stream.ReadAtLeastAsync(new byte[2], 2).AsTask(),
             () => Run(stream.Flush),
@@ -155,7 +155,7 @@ public sealed class EveryKindOfCallTests
     {
         await using var listener = Listen();
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         var stopping = listener.StopAsync(Timeout.InfiniteTimeSpan, new CancellationToken(isCancelled));
         await server.DrainRequested.WaitHandleAsync();
@@ -166,7 +166,7 @@ public sealed class EveryKindOfCallTests
             await Task.WhenAll(server.DisposeAsync().AsTask(), client.DisposeAsync().AsTask());
         }
 
-        await stopping.WaitAsync(Ends.Deadline);
+        await stopping.WaitAsync(ConnectedPair.Deadline);
         var write = () => server.Stream.WriteAsync(new byte[1]).AsTask();
         (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.End
             .Should().Be(isCancelled ? ConnectionEnd.ListenerStopped : ConnectionEnd.Disposed);
@@ -178,16 +178,16 @@ public sealed class EveryKindOfCallTests
         var listener = Listen();
         await using var client = await ConnectAsync(listener);
         var waiting = listener.AcceptAsync(new CancellationToken(false)).AsTask();
-        await using var server = await waiting.WaitAsync(Ends.Deadline);
+        await using var server = await waiting.WaitAsync(ConnectedPair.Deadline);
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(async () =>
         {
             await (number % 2 == 0 ? listener.DisposeAsync().AsTask() : listener.StopAsync(Timeout.InfiniteTimeSpan));
             var write = () => server.Stream.WriteAsync(new byte[1]).AsTask();
             await write.Should().ThrowAsync<ConnectionEndedException>("nothing of it is left when the call returns");
-        }))).WaitAsync(Ends.Deadline);
+        }))).WaitAsync(ConnectedPair.Deadline);
 
-        var accept = () => listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        var accept = () => listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         await accept.Should().ThrowAsync<ListenerStoppedException>();
     }
 
@@ -195,7 +195,7 @@ public sealed class EveryKindOfCallTests
         MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
 
     private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
-        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
     private static void UntilItEnds(Stream stream, Kind call)
     {
@@ -248,7 +248,7 @@ public sealed class EveryKindOfCallTests
     {
         try
         {
-            await call().WaitAsync(Ends.Deadline);
+            await call().WaitAsync(ConnectedPair.Deadline);
             return null;
         }
         catch (Exception exception)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Connections;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
 
@@ -41,15 +40,15 @@ public sealed class IdleConnectionsTests
     public async Task Only_octets_that_move_are_use([Values] Use use, [Values] bool onServer)
     {
         var log = new EventLog();
-        var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout, OnIdle = LostGroundAction.Abort };
+        var policy = new RevalidationPolicy { IdleTimeout = s_timeout, OnIdle = InvalidationAction.Abort };
         await using var ends = onServer
-            ? await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
+            ? await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
             {
-                LiveConnections = policy,
+                Revalidation = policy,
                 TimeProvider = _clock,
                 LoggerFactory = log
             })
-            : await Ends.ShakeAsync(_world.ClientOptions with { LiveConnections = policy, TimeProvider = _clock, LoggerFactory = log },
+            : await ConnectedPair.ShakeAsync(_world.ClientOptions with { Revalidation = policy, TimeProvider = _clock, LoggerFactory = log },
                 _world.ServerOptions);
         var (ours, peer) = onServer ? (ends.Server.Accepted, ends.Client.Accepted) : (ends.Client.Accepted, ends.Server.Accepted);
         _clock.Advance(s_timeout / 2);
@@ -63,22 +62,22 @@ public sealed class IdleConnectionsTests
             return;
         }
 
-        var call = () => pending.WaitAsync(Ends.Deadline);
+        var call = () => pending.WaitAsync(ConnectedPair.Deadline);
         var thrown = (await call.Should().ThrowAsync<ConnectionEndedException>()).Which;
-        (thrown.End, thrown.Rejection!.Reason).Should().Be((ConnectionEnd.LostGround, RejectionReason.IdleTimeoutReached));
-        ours.LostGround!.Rejection.Reason.Should().Be(RejectionReason.IdleTimeoutReached);
+        (thrown.End, thrown.Rejection!.Reason).Should().Be((ConnectionEnd.Invalidated, RejectionReason.IdleTimeoutReached));
+        ours.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.IdleTimeoutReached);
         (await log.NextAsync(1450)).Values["Action"].Should().Be("Abort");
-        var peers = () => peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        var peers = () => peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         await peers.Should().ThrowAsync<IOException>();
     }
 
     [Test]
     public async Task By_default_it_drains_and_ends_after_the_grace_period_with_a_word_to_the_peer()
     {
-        var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout };
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
+        var policy = new RevalidationPolicy { IdleTimeout = s_timeout };
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
         {
-            LiveConnections = policy,
+            Revalidation = policy,
             TimeProvider = _clock
         });
         var (server, client) = (ends.Server.Accepted, ends.Client.Accepted);
@@ -88,10 +87,10 @@ public sealed class IdleConnectionsTests
         await RoundTripAsync(server, client);
         _clock.Advance(policy.GracePeriod);
 
-        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
         client.EndedCleanly.Should().BeTrue();
         await client.DisposeAsync();
-        var read = () => server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        var read = () => server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         (await read.Should().ThrowAsync<ConnectionEndedException>()).Which.Rejection!.Reason.Should().Be(RejectionReason.IdleTimeoutReached);
     }
 
@@ -101,10 +100,10 @@ public sealed class IdleConnectionsTests
     {
         await using var wire = new DuplexPair();
         var slow = new Sluice(wire.Server);
-        var policy = new LiveConnectionPolicy { IdleTimeout = s_timeout, OnIdle = LostGroundAction.Abort };
-        await using var ends = await Ends.ShakeAsync(
+        var policy = new RevalidationPolicy { IdleTimeout = s_timeout, OnIdle = InvalidationAction.Abort };
+        await using var ends = await ConnectedPair.ShakeAsync(
             new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "server.test"),
-            new MutualTlsServer(_world.ServerOptions with { LiveConnections = policy, TimeProvider = _clock }).AcceptAsync(slow));
+            new MutualTlsServer(_world.ServerOptions with { Revalidation = policy, TimeProvider = _clock }).AcceptAsync(slow));
         var (server, client) = (ends.Server.Accepted, ends.Client.Accepted);
         slow.Shut();
         var message = new byte[400_000];
@@ -123,15 +122,15 @@ public sealed class IdleConnectionsTests
         if (takes)
         {
             slow.Open();
-            await writing.WaitAsync(Ends.Deadline);
-            await reading.WaitAsync(Ends.Deadline);
-            server.GroundLost.IsCancellationRequested.Should().BeFalse();
+            await writing.WaitAsync(ConnectedPair.Deadline);
+            await reading.WaitAsync(ConnectedPair.Deadline);
+            server.NoLongerValid.IsCancellationRequested.Should().BeFalse();
             return;
         }
 
-        var write = () => writing.WaitAsync(Ends.Deadline);
+        var write = () => writing.WaitAsync(ConnectedPair.Deadline);
         (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.Rejection!.Reason.Should().Be(RejectionReason.IdleTimeoutReached);
-        var read = () => reading.WaitAsync(Ends.Deadline);
+        var read = () => reading.WaitAsync(ConnectedPair.Deadline);
         await read.Should().ThrowAsync<IOException>();
     }
 
@@ -142,7 +141,7 @@ public sealed class IdleConnectionsTests
         {
             case Use.Reads or Use.ReadsSynchronously:
                 await peer.Stream.WriteAsync(new byte[1]);
-                (use is Use.Reads ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline) : ours.Stream.Read(new byte[1]))
+                (use is Use.Reads ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline) : ours.Stream.Read(new byte[1]))
                     .Should().Be(1);
                 break;
             case Use.Writes:
@@ -159,7 +158,7 @@ public sealed class IdleConnectionsTests
                 break;
             case Use.ReadsNothing:
                 await peer.Stream.WriteAsync(new byte[1]);
-                await ours.Stream.ReadAsync(Memory<byte>.Empty).AsTask().WaitAsync(Ends.Deadline);
+                await ours.Stream.ReadAsync(Memory<byte>.Empty).AsTask().WaitAsync(ConnectedPair.Deadline);
                 return UntilItEndsAsync(ours);
         }
 
@@ -168,7 +167,7 @@ public sealed class IdleConnectionsTests
 
     private static async Task UntilItEndsAsync(MutualTlsConnection connection)
     {
-        await connection.GroundLost.WaitHandleAsync();
+        await connection.NoLongerValid.WaitHandleAsync();
         while (await connection.Stream.ReadAsync(new byte[1]) > 0)
         {
         }
@@ -177,9 +176,9 @@ public sealed class IdleConnectionsTests
     private static async Task RoundTripAsync(MutualTlsConnection one, MutualTlsConnection other)
     {
         await one.Stream.WriteAsync("x"u8.ToArray());
-        (await other.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await other.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
         await other.Stream.WriteAsync("y"u8.ToArray());
-        (await one.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await one.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
 
     /// <summary>A stream that can be told to take no more, and then to take one write at a time.</summary>
@@ -240,7 +239,7 @@ public sealed class IdleConnectionsTests
             await OneWaitsAsync();
         }
 
-        internal async Task OneWaitsAsync() => (await _waits.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        internal async Task OneWaitsAsync() => (await _waits.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
 
         protected override void Dispose(bool disposing)
         {

@@ -57,7 +57,7 @@ public sealed class UnusableTransportsTests
     [Test]
     public async Task A_socket_whose_peer_has_left_is_the_peers_doing([Values] bool weAreServer)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var (ours, theirs) = weAreServer ? (serverSocket, clientSocket) : (clientSocket, serverSocket);
         theirs.Close(timeout: 0);
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
@@ -37,7 +36,7 @@ public sealed class UpgradeTests
             return await new MutualTlsClient(_world.ClientOptions).UpgradeAsync(wire.Client, "server.test");
         });
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
@@ -73,7 +72,7 @@ public sealed class UpgradeTests
     [Test]
     public async Task One_side_may_finish_writing_and_go_on_reading([Values] TlsVersion version)
     {
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version }, _world.ServerOptions);
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
 
@@ -89,7 +88,7 @@ public sealed class UpgradeTests
     [Test]
     public async Task The_peer_outlives_its_connection()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var peer = ends.Server.Accepted.Peer;
 
         await ends.Server.Accepted.DisposeAsync();
@@ -106,7 +105,7 @@ public sealed class UpgradeTests
         using var server = intermediate.IssueServer("server.test");
         using var client = intermediate.IssueClient("client.test");
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Identity = World.ToIdentity(client), MinimumTlsVersion = version, MaximumTlsVersion = version },
             _world.ServerOptions with { Identity = World.ToIdentity(server) });
 
@@ -122,7 +121,7 @@ public sealed class UpgradeTests
             DnsNames = ["client.test"],
             Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[200_000])],
         });
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
 
         try
@@ -170,7 +169,7 @@ public sealed class UpgradeTests
 
         var end = await ours;
 
-        await accepting.WaitAsync(Ends.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
+        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
         await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
         if (policy == ConfirmationPolicy.Preferred)
         {
@@ -205,7 +204,7 @@ public sealed class UpgradeTests
         var server = new MutualTlsServer(_world.ServerOptions);
         var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version });
 
-        await using var ends = await Ends.ShakeAsync(client.UpgradeAsync(stripping, "server.test"), server.AcceptAsync(wire.Server));
+        await using var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(stripping, "server.test"), server.AcceptAsync(wire.Server));
 
         stripping.Stripped.Should().BeTrue();
         ends.Client.Failure.Should().BeOfType<HandshakeException>("the hello is part of what both sides sign");
@@ -216,7 +215,7 @@ public sealed class UpgradeTests
     {
         var line = new StringBuilder();
         var one = new byte[1];
-        while (await stream.ReadAsync(one).AsTask().WaitAsync(Ends.Deadline) == 1 && one[0] != '\n')
+        while (await stream.ReadAsync(one).AsTask().WaitAsync(ConnectedPair.Deadline) == 1 && one[0] != '\n')
         {
             line.Append((char)one[0]);
         }
@@ -224,7 +223,7 @@ public sealed class UpgradeTests
         return line.ToString();
     }
 
-    private static Task<string> ReadToEndAsync(Stream stream) => new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(Ends.Deadline);
+    private static Task<string> ReadToEndAsync(Stream stream) => new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
 
     /// <summary>A man in the middle who renames our ALPN id in the ClientHello, so that the server sees a plain peer.</summary>
     private sealed class StripsAlpn(Stream wire) : TamperedStream(wire)

@@ -21,11 +21,11 @@ public sealed class AnsweredHellosTests
     public async Task A_hello_gets_its_answer(object hello)
     {
         var (bytes, alert, inSilence) = hello is HelloCase given ? (given.Bytes, given.Alert, given.InSilence) : throw new ArgumentException("No case.", nameof(hello));
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var handshake = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours));
 
-        await peer.SendAsync(bytes).WaitAsync(Ends.Deadline);
+        await peer.SendAsync(bytes).WaitAsync(ConnectedPair.Deadline);
 
         if (alert is null && !inSilence)
         {
@@ -45,7 +45,7 @@ public sealed class AnsweredHellosTests
     {
         var heard = new List<byte>();
         var buffer = new byte[4096];
-        while (heard.Count < enough && await peer.ReceiveAsync(buffer).WaitAsync(Ends.Deadline) is var count && count > 0)
+        while (heard.Count < enough && await peer.ReceiveAsync(buffer).WaitAsync(ConnectedPair.Deadline) is var count && count > 0)
         {
             heard.AddRange(buffer[..count]);
         }

@@ -32,7 +32,7 @@ public sealed class ListenerTests
         }
 
         await using var honest = await ConnectAsync(listener);
-        await using var served = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var served = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         served.Peer.Name.Should().Be("client.test");
         foreach (var socket in silent)
@@ -57,7 +57,7 @@ public sealed class ListenerTests
 
         (await ReadToEndAsync(first)).Should().BeTrue();
 
-        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
         _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
         second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
         third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
@@ -70,14 +70,14 @@ public sealed class ListenerTests
         var inside = new SemaphoreSlim(0);
         await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
         var first = ConnectAsync(listener);
-        await inside.WaitAsync(Ends.Deadline);
+        await inside.WaitAsync(ConnectedPair.Deadline);
         var second = End.OfAsync(ConnectAsync(listener));
         var third = ConnectAsync(listener);
 
-        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue("one of them has made room for the other");
+        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("one of them has made room for the other");
         gate.SetResult();
 
-        await using var one = await first.WaitAsync(Ends.Deadline);
+        await using var one = await first.WaitAsync(ConnectedPair.Deadline);
         var ends = new[] { await second, await End.OfAsync(third) };
         ends.Count(end => end.Connection is not null).Should().Be(1);
         lock (_failures)
@@ -98,13 +98,13 @@ public sealed class ListenerTests
         var inside = new SemaphoreSlim(0);
         await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 2 });
         var first = ConnectAsync(listener);
-        await inside.WaitAsync(Ends.Deadline);
+        await inside.WaitAsync(ConnectedPair.Deadline);
         var second = ConnectAsync(listener);
 
         gate.SetResult();
 
-        await using var one = await first.WaitAsync(Ends.Deadline);
-        await using var two = await second.WaitAsync(Ends.Deadline);
+        await using var one = await first.WaitAsync(ConnectedPair.Deadline);
+        await using var two = await second.WaitAsync(ConnectedPair.Deadline);
         _failures.Should().BeEmpty();
     }
 
@@ -113,7 +113,7 @@ public sealed class ListenerTests
     {
         await using var listener = Listen(_world.ServerOptions);
         await using var client = await ConnectAsync(listener);
-        var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         var stopped = listener.StopAsync(TimeSpan.FromSeconds(20));
         await server.DrainRequested.WaitHandleAsync();
@@ -121,8 +121,8 @@ public sealed class ListenerTests
         await server.Stream.WriteAsync("last words"u8.ToArray());
         await server.DisposeAsync();
 
-        await stopped.WaitAsync(Ends.Deadline);
-        (await new StreamReader(client.Stream).ReadToEndAsync().WaitAsync(Ends.Deadline)).Should().Be("last words");
+        await stopped.WaitAsync(ConnectedPair.Deadline);
+        (await new StreamReader(client.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline)).Should().Be("last words");
     }
 
     [Test]
@@ -130,11 +130,11 @@ public sealed class ListenerTests
     {
         await using var listener = Listen(_world.ServerOptions);
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
-        await listener.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(Ends.Deadline);
+        await listener.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(ConnectedPair.Deadline);
 
-        var read = async () => await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        var read = async () => await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         await read.Should().ThrowAsync<IOException>("an abort is a reset, and no end of the stream");
     }
 
@@ -155,10 +155,10 @@ public sealed class ListenerTests
         });
         await using (await ConnectAsync(listener))
         {
-            await listener.StopAsync(TimeSpan.FromSeconds(10)).WaitAsync(Ends.Deadline);
+            await listener.StopAsync(TimeSpan.FromSeconds(10)).WaitAsync(ConnectedPair.Deadline);
         }
 
-        (await loop.WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await loop.WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
         var late = async () => await DialAsync(listener);
         await late.Should().ThrowAsync<SocketException>();
     }
@@ -168,7 +168,7 @@ public sealed class ListenerTests
     {
         var path = Path.Combine(Path.GetTempPath(), $"mutualauth-{Guid.NewGuid():N}.sock");
         var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new UnixDomainSocketEndPoint(path) });
-        await using (var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(new UnixDomainSocketEndPoint(path), "server.test").WaitAsync(Ends.Deadline))
+        await using (var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(new UnixDomainSocketEndPoint(path), "server.test").WaitAsync(ConnectedPair.Deadline))
         {
             client.Peer.Name.Should().Be("server.test");
         }
@@ -183,7 +183,7 @@ public sealed class ListenerTests
         await using var listener = Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
         var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Authorize.Dns("server.test") });
 
-        await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port).WaitAsync(Ends.Deadline);
+        await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port).WaitAsync(ConnectedPair.Deadline);
 
         connection.IsConfirmed.Should().BeTrue();
     }
@@ -206,7 +206,7 @@ public sealed class ListenerTests
         Authorization = Authorize.Where("held", _ =>
         {
             inside.Release();
-            return gate.Task.Wait(Ends.Deadline);
+            return gate.Task.Wait(ConnectedPair.Deadline);
         }),
     };
 
@@ -230,12 +230,12 @@ public sealed class ListenerTests
     }
 
     private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
-        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
     private static async Task<Socket> DialAsync(MutualTlsListener listener)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(listener.LocalEndPoint).WaitAsync(Ends.Deadline);
+        await socket.ConnectAsync(listener.LocalEndPoint).WaitAsync(ConnectedPair.Deadline);
         return socket;
     }
 
@@ -243,7 +243,7 @@ public sealed class ListenerTests
     {
         try
         {
-            return await socket.ReceiveAsync(new byte[16]).WaitAsync(Ends.Deadline) == 0;
+            return await socket.ReceiveAsync(new byte[16]).WaitAsync(ConnectedPair.Deadline) == 0;
         }
         catch (SocketException exception)
         {

@@ -5,7 +5,6 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Authorization;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 
@@ -50,7 +49,7 @@ public sealed class ListenerUnderFireTests
         {
         }
 
-        await listener.StopAsync(TimeSpan.Zero).WaitAsync(Ends.Deadline);
+        await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
         await AcceptMustSayStoppedAsync(listener);
     }
 
@@ -59,7 +58,7 @@ public sealed class ListenerUnderFireTests
     {
         await using var listener = Listen();
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         using var hurry = new CancellationTokenSource();
 
         var stopping = listener.StopAsync(Timeout.InfiniteTimeSpan, hurry.Token);
@@ -71,10 +70,10 @@ public sealed class ListenerUnderFireTests
         }
         else
         {
-            await listener.DisposeAsync().AsTask().WaitAsync(Ends.Deadline);
+            await listener.DisposeAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         }
 
-        await stopping.WaitAsync(Ends.Deadline);
+        await stopping.WaitAsync(ConnectedPair.Deadline);
         var read = () => server.Stream.ReadAsync(new byte[1]).AsTask();
         (await read.Should().ThrowAsync<ConnectionEndedException>()).Which.End.Should().Be(ConnectionEnd.ListenerStopped);
     }
@@ -84,14 +83,14 @@ public sealed class ListenerUnderFireTests
     {
         var listener = Listen(new UnixDomainSocketEndPoint(Path.Combine(_directory, "s")));
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         Directory.Delete(_directory, recursive: true);
 
-        await listener.StopAsync(TimeSpan.Zero).WaitAsync(Ends.Deadline);
+        await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
         await listener.DisposeAsync();
 
         await AcceptMustSayStoppedAsync(listener);
-        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0, "such sockets have no reset");
+        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0, "such sockets have no reset");
         client.EndedCleanly.Should().BeFalse();
     }
 
@@ -109,14 +108,14 @@ public sealed class ListenerUnderFireTests
             },
         });
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         using (await DialAsync(listener))
         {
         }
 
-        await entered.Task.WaitAsync(Ends.Deadline);
-        await listener.StopAsync(TimeSpan.Zero).WaitAsync(Ends.Deadline);
+        await entered.Task.WaitAsync(ConnectedPair.Deadline);
+        await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
         await MustEndAsync(client);
     }
 
@@ -134,13 +133,13 @@ public sealed class ListenerUnderFireTests
             },
         });
         await using var client = await ConnectAsync(listener);
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         using (await DialAsync(listener))
         {
         }
 
-        await entered.Task.WaitAsync(Ends.Deadline);
-        await listener.StopAsync(TimeSpan.Zero).WaitAsync(Ends.Deadline);
+        await entered.Task.WaitAsync(ConnectedPair.Deadline);
+        await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
         never.Set();
         await MustEndAsync(client);
     }
@@ -249,7 +248,7 @@ public sealed class ListenerUnderFireTests
 
         await listener.DisposeAsync();
 
-        var pending = () => waiting.WaitAsync(Ends.Deadline);
+        var pending = () => waiting.WaitAsync(ConnectedPair.Deadline);
         await pending.Should().ThrowAsync<ListenerStoppedException>();
         await AcceptMustSayStoppedAsync(listener);
         await foreach (var connection in listener.AcceptAllAsync())
@@ -264,7 +263,7 @@ public sealed class ListenerUnderFireTests
         var listener = Listen();
         await using var client = await ConnectAsync(listener);
 
-        await listener.StopAsync(TimeSpan.Zero).WaitAsync(Ends.Deadline);
+        await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
 
         await MustEndAsync(client);
         await AcceptMustSayStoppedAsync(listener);
@@ -290,13 +289,13 @@ public sealed class ListenerUnderFireTests
         if (isForeign)
         {
             client.Refusal.PeerReason.Should().Be(PublicReason.UnknownCa);
-            (await told.Task.WaitAsync(Ends.Deadline)).Reason.Should().Be(RejectionReason.UnknownAuthority);
+            (await told.Task.WaitAsync(ConnectedPair.Deadline)).Reason.Should().Be(RejectionReason.UnknownAuthority);
             return;
         }
 
-        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         await client.Accepted.Stream.WriteAsync("x"u8.ToArray());
-        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
         await client.Accepted.DisposeAsync();
     }
 
@@ -325,7 +324,7 @@ public sealed class ListenerUnderFireTests
     /// </summary>
     private void PassATickOfTheFileSystem()
     {
-        using var deadline = new CancellationTokenSource(Ends.Deadline);
+        using var deadline = new CancellationTokenSource(ConnectedPair.Deadline);
         DateTime? first = null;
         for (var count = 0; ; count++)
         {
@@ -366,26 +365,26 @@ public sealed class ListenerUnderFireTests
         });
         var login = new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") })
             .ConnectAsync(listener.LocalEndPoint, "server.test");
-        await store.Entered.Task.WaitAsync(Ends.Deadline);
+        await store.Entered.Task.WaitAsync(ConnectedPair.Deadline);
         var occupant = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(other) })
             .ConnectAsync(listener.LocalEndPoint, "server.test"));
-        await place.Entered.Task.WaitAsync(Ends.Deadline);
+        await place.Entered.Task.WaitAsync(ConnectedPair.Deadline);
         var neighbour = End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"));
 
         store.Release.SetResult();
-        await using var client = await login.WaitAsync(Ends.Deadline);
-        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        await using var client = await login.WaitAsync(ConnectedPair.Deadline);
+        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         clock.Advance(TimeSpan.FromSeconds(10));
 
         accepted.Peer.User!.Name.Should().Be("alice");
         await client.Stream.WriteAsync("x"u8.ToArray());
-        (await accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
         place.Release.SetResult();
         (await occupant).Connection.Should().BeNull();
         (await neighbour).Connection.Should().BeNull();
         for (var count = 0; count < 2; count++)
         {
-            (await failures.Reader.ReadAsync().AsTask().WaitAsync(Ends.Deadline)).Failure.Should().Be(HandshakeFailure.TimedOut);
+            (await failures.Reader.ReadAsync().AsTask().WaitAsync(ConnectedPair.Deadline)).Failure.Should().Be(HandshakeFailure.TimedOut);
         }
     }
 
@@ -396,9 +395,9 @@ public sealed class ListenerUnderFireTests
         recorder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         recorder.Listen(1);
         var connecting = End.OfAsync(new MutualTlsClient(world.ClientOptions).ConnectAsync(recorder.LocalEndPoint!, "server.test"));
-        using var accepted = await recorder.AcceptAsync().WaitAsync(Ends.Deadline);
+        using var accepted = await recorder.AcceptAsync().WaitAsync(ConnectedPair.Deadline);
         var buffer = new byte[4096];
-        var length = await accepted.ReceiveAsync(buffer).WaitAsync(Ends.Deadline);
+        var length = await accepted.ReceiveAsync(buffer).WaitAsync(ConnectedPair.Deadline);
         accepted.Dispose();
         await connecting;
         return buffer[..length];
@@ -406,13 +405,13 @@ public sealed class ListenerUnderFireTests
 
     private static async Task AcceptMustSayStoppedAsync(MutualTlsListener listener)
     {
-        var accept = () => listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+        var accept = () => listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         (await accept.Should().ThrowAsync<ListenerStoppedException>()).Which.InnerException.Should().BeNull();
     }
 
     private static async Task MustEndAsync(MutualTlsConnection client)
     {
-        var read = () => client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+        var read = () => client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         await read.Should().ThrowAsync<IOException>();
     }
 
@@ -423,7 +422,7 @@ public sealed class ListenerUnderFireTests
     }
 
     private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
-        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
     private static async Task<Socket> DialAsync(MutualTlsListener listener)
     {

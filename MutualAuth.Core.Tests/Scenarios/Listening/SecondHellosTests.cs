@@ -84,10 +84,10 @@ public sealed class SecondHellosTests
         var random = Convert.FromHexString("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C");
         byte[] retry = [22, 3, 3, 0, 88, 2, 0, 0, 84, 3, 3, .. random, 32];
 
-        SecondHello.IsAskedFor(retry).Should().BeTrue();
-        SecondHello.IsAskedFor(retry.AsSpan(0, 42)).Should().BeFalse();
+        HelloAfterRetry.IsAskedFor(retry).Should().BeTrue();
+        HelloAfterRetry.IsAskedFor(retry.AsSpan(0, 42)).Should().BeFalse();
         retry[20] ^= 1;
-        SecondHello.IsAskedFor(retry).Should().BeFalse("any other random is a ServerHello's");
+        HelloAfterRetry.IsAskedFor(retry).Should().BeFalse("any other random is a ServerHello's");
     }
 
     private static byte[] Offering(int[] groups, params (int Group, byte[] Key)[] shares) => (new HelloDraft() with
@@ -97,23 +97,23 @@ public sealed class SecondHellosTests
 
     private async Task<(Socket Peer, Task<End> Handshake)> SendAsync(byte[] first, byte[] second, Way way)
     {
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         peer.NoDelay = true;
         var handshake = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours));
         var records = second[0] == 1 ? HelloBytes.Records(second, way == Way.InSmallRecords ? 3 : 16384) : second;
         if (way == Way.WithTheFirst)
         {
-            await peer.SendAsync(HelloBytes.Concat(HelloBytes.Records(first), records)).WaitAsync(Ends.Deadline);
+            await peer.SendAsync(HelloBytes.Concat(HelloBytes.Records(first), records)).WaitAsync(ConnectedPair.Deadline);
             return (peer, handshake);
         }
 
-        await peer.SendAsync(HelloBytes.Records(first)).WaitAsync(Ends.Deadline);
+        await peer.SendAsync(HelloBytes.Records(first)).WaitAsync(ConnectedPair.Deadline);
         (await HearAsync(peer, 6))[5].Should().Be(2, "a HelloRetryRequest is a ServerHello by its type");
-        await peer.SendAsync(way == Way.AfterChangeCipherSpec ? HelloBytes.Concat(s_changeCipherSpec, s_changeCipherSpec, records) : records[..1]).WaitAsync(Ends.Deadline);
+        await peer.SendAsync(way == Way.AfterChangeCipherSpec ? HelloBytes.Concat(s_changeCipherSpec, s_changeCipherSpec, records) : records[..1]).WaitAsync(ConnectedPair.Deadline);
         var rest = way == Way.AfterChangeCipherSpec ? [] : records[1..];
         foreach (var piece in way == Way.OctetByOctet ? rest.Chunk(1) : [rest])
         {
-            await peer.SendAsync(piece).WaitAsync(Ends.Deadline);
+            await peer.SendAsync(piece).WaitAsync(ConnectedPair.Deadline);
         }
 
         return (peer, handshake);
@@ -123,7 +123,7 @@ public sealed class SecondHellosTests
     {
         var heard = new List<byte>();
         var buffer = new byte[4096];
-        while (heard.Count < enough && await peer.ReceiveAsync(buffer).WaitAsync(Ends.Deadline) is var count && count > 0)
+        while (heard.Count < enough && await peer.ReceiveAsync(buffer).WaitAsync(ConnectedPair.Deadline) is var count && count > 0)
         {
             heard.AddRange(buffer[..count]);
         }

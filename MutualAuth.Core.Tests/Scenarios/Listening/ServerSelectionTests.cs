@@ -25,8 +25,8 @@ public sealed class ServerSelectionTests
             return hello.ServerName == "other.test" ? second : front;
         });
 
-        await using var one = await Ends.ShakeAsync(_world.ClientOptions, front, "server.test");
-        await using var two = await Ends.ShakeAsync(_world.ClientOptions, front, "other.test");
+        await using var one = await ConnectedPair.ShakeAsync(_world.ClientOptions, front, "server.test");
+        await using var two = await ConnectedPair.ShakeAsync(_world.ClientOptions, front, "other.test");
 
         one.Client.Accepted.Peer.Name.Should().Be("server.test");
         two.Client.Accepted.Peer.Name.Should().Be("other.test");
@@ -38,7 +38,7 @@ public sealed class ServerSelectionTests
     {
         var strict = new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.Dns("somebody-else.test") });
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Front((_, _, _) => new(strict)));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Front((_, _, _) => new(strict)));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
     }
@@ -46,7 +46,7 @@ public sealed class ServerSelectionTests
     [Test]
     public async Task A_name_that_nobody_serves_is_told_to_both_ends()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Front((_, _, _) => new((MutualTlsServer?)null)));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Front((_, _, _) => new((MutualTlsServer?)null)));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.UnrecognizedServerName);
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.UnrecognizedServerName);
@@ -55,7 +55,7 @@ public sealed class ServerSelectionTests
     [Test]
     public async Task A_selector_that_throws_lets_nobody_in()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Front((_, _, _) => throw new InvalidOperationException("bug")));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Front((_, _, _) => throw new InvalidOperationException("bug")));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorFaulted);
         ends.Client.Refusal.PeerReason.Should().Be(PublicReason.InternalError);
@@ -66,7 +66,7 @@ public sealed class ServerSelectionTests
     {
         var front = Front((_, _, _) => new(new TaskCompletionSource<MutualTlsServer?>().Task)) with { HandshakeTimeout = TimeSpan.FromSeconds(2) };
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, front);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, front);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.HandshakeTimedOut);
     }
@@ -75,7 +75,7 @@ public sealed class ServerSelectionTests
     [TestCase("y", "x y", "y")]
     public async Task The_application_protocol_is_agreed_within_the_confirmed_one(string servers, string clients, string agreed)
     {
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { ApplicationProtocols = [.. clients.Split(' ')] },
             _world.ServerOptions with { ApplicationProtocols = [.. servers.Split(' ')], Confirmation = ConfirmationPolicy.Required });
 
@@ -87,7 +87,7 @@ public sealed class ServerSelectionTests
     [Test]
     public async Task No_application_protocol_in_common_is_told_to_both_ends()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { ApplicationProtocols = ["x"] }, _world.ServerOptions with { ApplicationProtocols = ["y"] });
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { ApplicationProtocols = ["x"] }, _world.ServerOptions with { ApplicationProtocols = ["y"] });
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.AlpnMismatch);
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.AlpnMismatch);

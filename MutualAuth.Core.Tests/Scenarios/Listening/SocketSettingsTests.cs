@@ -19,7 +19,7 @@ public sealed class SocketSettingsTests
     [Test]
     public async Task A_peer_that_lost_its_power_is_noticed_by_default()
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         await using var ends = await ShakeAsync(clientSocket, serverSocket, _world.ClientOptions, _world.ServerOptions);
 
         foreach (var socket in new[] { clientSocket, serverSocket })
@@ -31,7 +31,7 @@ public sealed class SocketSettingsTests
     [Test]
     public async Task Both_ends_set_their_own_values()
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var keepAlive = new TcpKeepAlive { Time = TimeSpan.FromSeconds(7), Interval = TimeSpan.FromSeconds(3), RetryCount = 2 };
         await using var ends = await ShakeAsync(
             clientSocket, serverSocket, _world.ClientOptions with { KeepAlive = keepAlive }, _world.ServerOptions with { KeepAlive = new TcpKeepAlive { Enabled = false } });
@@ -44,7 +44,7 @@ public sealed class SocketSettingsTests
     public async Task The_application_configures_the_socket_after_us([Values] bool weAreServer)
     {
         var seen = new List<Socket>();
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         Action<Socket> configure = socket =>
         {
             seen.Add(socket);
@@ -64,7 +64,7 @@ public sealed class SocketSettingsTests
     [Test]
     public async Task What_the_application_throws_there_is_our_fault_and_the_socket_is_closed([Values] bool weAreServer)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         Action<Socket> configure = _ => throw new SocketException((int)SocketError.AccessDenied);
         await using var ends = await ShakeAsync(
             clientSocket,
@@ -88,7 +88,7 @@ public sealed class SocketSettingsTests
     [Test]
     public async Task Timeouts_that_are_set_above_TLS_reach_the_socket()
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         await using var ends = await ShakeAsync(clientSocket, serverSocket, _world.ClientOptions, _world.ServerOptions);
         var stream = ends.Client.Accepted.Stream;
 
@@ -133,8 +133,8 @@ public sealed class SocketSettingsTests
         find.Should().Throw<ArgumentException>().WithParameterName(nameof(host));
     }
 
-    private static Task<Ends> ShakeAsync(Socket clientSocket, Socket serverSocket, MutualTlsClientOptions client, MutualTlsServerOptions server) =>
-        Ends.ShakeAsync(new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(server).AcceptAsync(serverSocket));
+    private static Task<ConnectedPair> ShakeAsync(Socket clientSocket, Socket serverSocket, MutualTlsClientOptions client, MutualTlsServerOptions server) =>
+        ConnectedPair.ShakeAsync(new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(server).AcceptAsync(serverSocket));
 
     private static (bool Enabled, int Time, int Interval, int Retries) KeepAliveOf(Socket socket) => (
         (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)! != 0,

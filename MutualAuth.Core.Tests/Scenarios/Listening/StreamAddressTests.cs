@@ -28,7 +28,7 @@ public sealed class StreamAddressTests
         var notes = new NotingLimiter();
         var server = new MutualTlsServer(Options(notes));
 
-        await using var ends = await Ends.ShakeAsync(Client(wire.Client), isGiven ? server.AcceptAsync(wire.Server, s_given) : server.AcceptAsync(wire.Server));
+        await using var ends = await ConnectedPair.ShakeAsync(Client(wire.Client), isGiven ? server.AcceptAsync(wire.Server, s_given) : server.AcceptAsync(wire.Server));
 
         Expect(ends.Server.Accepted, notes, isGiven ? s_given : null);
     }
@@ -37,13 +37,13 @@ public sealed class StreamAddressTests
     [TestCase(true)]
     public async Task A_network_stream_has_its_sockets_address_unless_the_caller_knows_better(bool isGiven)
     {
-        var (client, accepted) = await Ends.SocketPairAsync();
+        var (client, accepted) = await ConnectedPair.SocketPairAsync();
         var notes = new NotingLimiter();
         var server = new MutualTlsServer(Options(notes));
         var own = accepted.RemoteEndPoint;
         var stream = new NetworkStream(accepted, ownsSocket: true);
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             Client(new NetworkStream(client, ownsSocket: true)), isGiven ? server.AcceptAsync(stream, s_given) : server.AcceptAsync(stream));
 
         Expect(ends.Server.Accepted, notes, isGiven ? s_given : own);

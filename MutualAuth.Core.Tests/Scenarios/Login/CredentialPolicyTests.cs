@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -79,7 +78,7 @@ public sealed class CredentialPolicyTests
     {
         var server = _world.ServerOptions with { Authorization = Authorize.Dns(allowed), Credentials = Policy("both") };
 
-        await using var ends = await Ends.ShakeAsync(Client(certificate: true, user: true), server);
+        await using var ends = await ConnectedPair.ShakeAsync(Client(certificate: true, user: true), server);
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.NotAuthorized);
         (ends.Server.Connection is not null).Should().Be(comesIn);
@@ -90,7 +89,7 @@ public sealed class CredentialPolicyTests
     public async Task A_user_may_be_tied_to_a_device(string device, bool comesIn)
     {
         using var certificate = _world.Authority.IssueClient(device);
-        var users = Users.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("client.test")] = ["alice"], [PeerName.Dns("laptop.test")] = ["bob"] });
+        var users = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("client.test")] = ["alice"], [PeerName.Dns("laptop.test")] = ["bob"] });
 
         await using var ends = await ShakeAsync(Client(true, true) with { Identity = World.ToIdentity(certificate) }, Policy("both") with { Users = users });
 
@@ -105,7 +104,7 @@ public sealed class CredentialPolicyTests
     {
         var server = _world.ServerOptions with { Credentials = Policy("both"), AsyncValidators = [new OnlyUser(allowed)] };
 
-        await using var ends = await Ends.ShakeAsync(Client(true, true), server);
+        await using var ends = await ConnectedPair.ShakeAsync(Client(true, true), server);
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.ValidatorRefused);
         (ends.Server.Connection is not null).Should().Be(comesIn);
@@ -141,7 +140,7 @@ public sealed class CredentialPolicyTests
         Credentials = user ? Login.WithPassword("alice", "right") : null,
     };
 
-    private Task<Ends> ShakeAsync(MutualTlsClientOptions client, CredentialPolicy policy) => Ends.ShakeAsync(client, _world.ServerOptions with { Credentials = policy });
+    private Task<ConnectedPair> ShakeAsync(MutualTlsClientOptions client, CredentialPolicy policy) => ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Credentials = policy });
 
     private sealed class OnlyUser(string name) : IAsyncPeerValidator
     {

@@ -43,7 +43,7 @@ public sealed class HalfFinishedLoginsTests
         }
 
         // Their deadline stands still: nothing but their giving up the places can let the honest client in.
-        await using var honest = await Client().ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        await using var honest = await Client().ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
         honest.IsConfirmed.Should().BeTrue();
         _failures.Should().BeEmpty();
@@ -63,7 +63,7 @@ public sealed class HalfFinishedLoginsTests
             half.Add(await BeginAsync(listener));
         }
 
-        await using var honest = await Client().ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
+        await using var honest = await Client().ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
         honest.IsConfirmed.Should().BeTrue();
         foreach (var peer in half)
@@ -81,7 +81,7 @@ public sealed class HalfFinishedLoginsTests
         await using var third = await BeginAsync(listener);
 
         (await ReadAsync(first)).Should().Be(0, "the listener has ended it");
-        (await _failed.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
         lock (_failures)
         {
             (_failures.Single().Failure, _failures.Single().Reason).Should().Be((HandshakeFailure.NoCapacity, RejectionReason.Overloaded));
@@ -95,7 +95,7 @@ public sealed class HalfFinishedLoginsTests
     {
         try
         {
-            return await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+            return await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         }
         catch (IOException)
         {
@@ -106,7 +106,7 @@ public sealed class HalfFinishedLoginsTests
     private async Task<ScriptedTlsPeer> BeginAsync(MutualTlsListener listener)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(listener.LocalEndPoint).WaitAsync(Ends.Deadline);
+        await socket.ConnectAsync(listener.LocalEndPoint).WaitAsync(ConnectedPair.Deadline);
         var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(socket, ownsSocket: true), _world.ClientCertificate);
         await peer.BeginLoginAsync();
         await peer.SayStartAsync("SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,n=alice,r=abcdefgh");

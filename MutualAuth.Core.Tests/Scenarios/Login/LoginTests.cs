@@ -1,7 +1,5 @@
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
-using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -28,7 +26,7 @@ public sealed class LoginTests
     [Test]
     public async Task A_device_and_its_user_are_let_in_together([Values] TlsVersion version)
     {
-        await using var ends = await Ends.ShakeAsync(Client("alice", "right", version), Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right", version), Server(Require.CertificateAndUser(Scram())));
 
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
@@ -39,7 +37,7 @@ public sealed class LoginTests
     [TestCase("mallory", "right", TestName = "A user who does not exist is told the same as a wrong password")]
     public async Task Wrong_credentials_keep_a_client_out(string user, string password)
     {
-        await using var ends = await Ends.ShakeAsync(Client(user, password), Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(Client(user, password), Server(Require.CertificateAndUser(Scram())));
 
         (ends.Server.Refusal.Failure, ends.Server.Refusal.Reason).Should().Be((HandshakeFailure.PeerRejected, RejectionReason.CredentialsWrong));
         (ends.Client.Refusal.Failure, ends.Client.Refusal.PeerReason).Should().Be((HandshakeFailure.RefusedByPeer, PublicReason.CredentialsWrong));
@@ -50,7 +48,7 @@ public sealed class LoginTests
     {
         await _users.SetDisabledAsync("alice", isDisabled: true);
 
-        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right"), Server(Require.CertificateAndUser(Scram())));
 
         ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
     }
@@ -58,7 +56,7 @@ public sealed class LoginTests
     [Test]
     public async Task The_device_alone_is_refused_where_its_user_is_required()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Server(Require.CertificateAndUser(Scram())));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsRequired);
         ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsRequired);
@@ -70,7 +68,7 @@ public sealed class LoginTests
     {
         var client = Client("alice", "right") with { Identity = ClientIdentity.None };
 
-        await using var ends = await Ends.ShakeAsync(client, Server(both ? Require.CertificateAndUser(Scram()) : Require.User(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(client, Server(both ? Require.CertificateAndUser(Scram()) : Require.User(Scram())));
 
         if (both)
         {
@@ -87,7 +85,7 @@ public sealed class LoginTests
     [Test]
     public async Task A_client_that_wants_to_log_in_does_not_take_a_server_that_does_not_ask()
     {
-        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(Require.Certificate));
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right"), Server(Require.Certificate));
 
         ends.Client.Failure.Should().BeOfType<HandshakeException>();
         ends.Server.Failure.Should().BeOfType<HandshakeException>();
@@ -96,7 +94,7 @@ public sealed class LoginTests
     [Test]
     public async Task A_peer_without_the_confirmation_protocol_cannot_log_in()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never }, Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never }, Server(Require.CertificateAndUser(Scram())));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ConfirmationUnavailable);
         ends.Client.Failure.Should().BeOfType<HandshakeException>();
@@ -112,12 +110,12 @@ public sealed class LoginTests
         var policy = Require.CertificateAndUser(Scram());
         for (var guess = 0; guess < 6; guess++)
         {
-            await using var failed = await Ends.ShakeAsync(Client("alice", $"guess {guess}"), Server(policy) with { TimeProvider = clock });
+            await using var failed = await ConnectedPair.ShakeAsync(Client("alice", $"guess {guess}"), Server(policy) with { TimeProvider = clock });
             failed.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
         }
 
         var second = isOneStore ? Require.CertificateAndUser(Scram()) : Require.CertificateAndUser(SaslServer.Scram(others));
-        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(second) with { TimeProvider = clock });
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right"), Server(second) with { TimeProvider = clock });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.AttemptsLimited);
         (ends.Server.Connection is null).Should().Be(isOneStore);
@@ -127,9 +125,9 @@ public sealed class LoginTests
     [TestCase("wrong")]
     public async Task A_right_password_of_a_user_of_another_device_is_told_like_a_wrong_one(string password)
     {
-        var policy = Require.CertificateAndUser(Scram()) with { Users = Users.Named("bob") };
+        var policy = Require.CertificateAndUser(Scram()) with { Users = UserRules.Named("bob") };
 
-        await using var ends = await Ends.ShakeAsync(Client("alice", password), Server(policy));
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", password), Server(policy));
 
         ends.Server.Refusal.Reason.Should().Be(password == "right" ? RejectionReason.UserNotAllowed : RejectionReason.CredentialsWrong);
         ends.Client.Refusal.PeerReason.Should().Be(PublicReason.CredentialsWrong);
@@ -142,7 +140,7 @@ public sealed class LoginTests
     {
         var server = Server(Require.CertificateAndUser(Scram())) with { AsyncValidators = isRefused ? [new Refuses()] : [] };
 
-        await using var ends = await Ends.ShakeAsync(Client("alice", password), server);
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", password), server);
 
         (ends.Client.Failure as HandshakeException)?.PeerReason.Should().Be(PublicReason.CredentialsWrong);
         (ends.Client.Connection is null).Should().Be(isRefused);
@@ -152,7 +150,7 @@ public sealed class LoginTests
     [TestCase("correct horse battery staple", false)]
     public async Task A_name_that_nobody_has_may_be_a_password_and_is_not_told_to_the_log(string typed, bool isKnown)
     {
-        await using var ends = await Ends.ShakeAsync(Client(typed, "wrong"), Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(Client(typed, "wrong"), Server(Require.CertificateAndUser(Scram())));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsWrong);
         ends.Server.Refusal.ToString().Contains(typed, StringComparison.Ordinal).Should().Be(isKnown);
@@ -162,9 +160,9 @@ public sealed class LoginTests
     [TestCase("bob", false)]
     public async Task Only_the_users_that_are_named_come_in(string named, bool comesIn)
     {
-        var policy = Require.CertificateAndUser(Scram()) with { Users = Users.Named(named) };
+        var policy = Require.CertificateAndUser(Scram()) with { Users = UserRules.Named(named) };
 
-        await using var ends = await Ends.ShakeAsync(Client("alice", "right"), Server(policy));
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right"), Server(policy));
 
         if (comesIn)
         {

@@ -80,7 +80,7 @@ public sealed class LoginWithoutFirstMessageTests
     public async Task A_client_can_tell_an_outcome_without_data_from_one_with_empty_data(bool isThere)
     {
         var mechanism = new ServerFirst();
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Credentials = Login.With(mechanism) }).UpgradeAsync(clientSocket, "server.test"));
         await using var server = await ScriptedTlsPeer.AsServerAsync(new NetworkStream(serverSocket, ownsSocket: true), _world.ServerCertificate);
         await server.HearFrameAsync(FrameType.Login);
@@ -100,7 +100,7 @@ public sealed class LoginWithoutFirstMessageTests
     {
         var policy = Require.CertificateAndUser(
             SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users), SaslServer.DangerouslyUnboundTokens(new AliceToken()), SaslServer.Certificates(_ => "alice"));
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));
         var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
         await peer.BeginLoginAsync();

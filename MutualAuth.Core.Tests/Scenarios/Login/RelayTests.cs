@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Testing;
@@ -114,8 +113,8 @@ public sealed class RelayTests
     {
         _said.Clear();
         var policy = Require.User(mechanism ?? SaslServer.Scram(_users)) with { ChannelBinding = binding, DecoyIterations = ScramVerifier.MinIterations };
-        var (clientSocket, hisFront) = await Ends.SocketPairAsync();
-        var (hisBack, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, hisFront) = await ConnectedPair.SocketPairAsync();
+        var (hisBack, serverSocket) = await ConnectedPair.SocketPairAsync();
         var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = ClientIdentity.None, Credentials = credentials }).UpgradeAsync(clientSocket, "server.test"));
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));
         await using var front = await ScriptedTlsPeer.AsServerAsync(new NetworkStream(hisFront, ownsSocket: true), certificate ?? _his);
@@ -125,7 +124,7 @@ public sealed class RelayTests
         var ends = (await client, await server);
         if (ends.Item1.Connection is null)
         {
-            await passing.WaitAsync(Ends.Deadline);
+            await passing.WaitAsync(ConnectedPair.Deadline);
         }
 
         return ends;

@@ -100,8 +100,8 @@ public sealed class SecretsInTelemetryTests
         yield return ("no login", null, scram, RejectionReason.CredentialsRequired);
         yield return ("mechanism that is not offered", rightPlain, scram, RejectionReason.MechanismUnavailable);
         yield return ("acting as another", Login.WithPassword("alice", Password.From(Right), "boss"), scram, RejectionReason.AuthorizationIdentityRefused);
-        yield return ("a user who may not", right, scram with { Users = Users.Named("bob") }, RejectionReason.UserNotAllowed);
-        yield return ("a rule that throws", right, scram with { Users = Users.Where("it does not throw", (_, _) => throw new InvalidOperationException(Right)) }, RejectionReason.CredentialCheckFaulted);
+        yield return ("a user who may not", right, scram with { Users = UserRules.Named("bob") }, RejectionReason.UserNotAllowed);
+        yield return ("a rule that throws", right, scram with { Users = UserRules.Where("it does not throw", (_, _) => throw new InvalidOperationException(Right)) }, RejectionReason.CredentialCheckFaulted);
         yield return ("a server that cannot prove itself", Login.WithPassword("victim", Right), scram, RejectionReason.ServerSignatureWrong);
         yield return ("a store that throws", right, Require.CertificateAndUser(SaslServer.Scram(new BrokenStore(_verifier.ToString()))), RejectionReason.CredentialCheckFaulted);
         yield return ("a store that throws in plain", rightPlain, Require.CertificateAndUser(SaslServer.PasswordsInPlain(new BrokenStore(_verifier.ToString()))), RejectionReason.CredentialCheckFaulted);
@@ -133,7 +133,7 @@ public sealed class SecretsInTelemetryTests
         }
 
         _out.Enqueue($"{credentials} {policy} {policy.Users}");
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Credentials = credentials, LoggerFactory = _loggers },
             _world.ServerOptions with { Credentials = policy with { DecoyIterations = ScramVerifier.MinIterations }, LoggerFactory = _loggers });
         foreach (var end in new[] { ends.Client, ends.Server })
@@ -147,7 +147,7 @@ public sealed class SecretsInTelemetryTests
 
     private async Task StepUpAsync()
     {
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Credentials = Login.WithPassword("alice", Right), LoggerFactory = _loggers },
             _world.ServerOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(_users)), LoggerFactory = _loggers });
         await using var verifier = ends.Server.Accepted.BeginStepUp("transaction"u8);

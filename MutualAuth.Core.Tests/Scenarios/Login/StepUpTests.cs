@@ -269,16 +269,16 @@ public sealed class StepUpTests
     [Test]
     public async Task Where_nobody_has_logged_in_there_is_no_step_up()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
 
         ends.Server.Accepted.Invoking(connection => connection.BeginStepUp(s_transaction)).Should().Throw<InvalidOperationException>();
         ends.Client.Accepted.Invoking(connection => connection.BeginStepUp(s_transaction)).Should().Throw<InvalidOperationException>();
     }
 
-    private Task<Ends> ConnectAsync(IAttemptLimiter? limiter = null, CredentialPolicy? policy = null, ClientCredentials? credentials = null)
+    private Task<ConnectedPair> ConnectAsync(IAttemptLimiter? limiter = null, CredentialPolicy? policy = null, ClientCredentials? credentials = null)
     {
         policy ??= Require.CertificateAndUser(SaslServer.Scram(_users)) with { AttemptLimiter = limiter };
-        return Ends.ShakeAsync(
+        return ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") },
             _world.ServerOptions with { Credentials = policy with { DecoyIterations = ScramVerifier.MinIterations } });
     }

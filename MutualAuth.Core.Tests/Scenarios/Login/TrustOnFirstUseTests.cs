@@ -53,9 +53,9 @@ public sealed class TrustOnFirstUseTests
         (await _bobs.ForgetAsync(isForgotten ? "alice" : "carol")).Should().BeTrue();
 
         var (loses, stays) = isForgotten ? (ends, others) : (others, ends);
-        await loses.Server.Accepted.GroundLost.WaitHandleAsync();
-        loses.Server.Accepted.LostGround!.Rejection.Reason.Should().Be(RejectionReason.UnknownAuthority);
-        stays.Server.Accepted.LostGround.Should().BeNull();
+        await loses.Server.Accepted.NoLongerValid.WaitHandleAsync();
+        loses.Server.Accepted.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.UnknownAuthority);
+        stays.Server.Accepted.Invalidation.Should().BeNull();
     }
 
     [Test]
@@ -140,7 +140,7 @@ public sealed class TrustOnFirstUseTests
         }
     }
 
-    private Task<Ends> MeetAsync(
+    private Task<ConnectedPair> MeetAsync(
         TestCertificate alice,
         TestCertificate bob,
         ITrustSource? alices = null,
@@ -150,7 +150,7 @@ public sealed class TrustOnFirstUseTests
     {
         var clientOptions = new MutualTlsClientOptions { Identity = World.ToIdentity(alice), Trust = alices ?? KnownPeers.TrustOnFirstUse(_alices), Authorization = Authorize.AnyTrustedPeer };
         var serverOptions = new MutualTlsServerOptions { Identity = World.ToIdentity(bob), Trust = bobs ?? KnownPeers.TrustOnFirstUse(_bobs), Authorization = Authorize.AnyTrustedPeer };
-        return Ends.ShakeAsync(client?.Invoke(clientOptions) ?? clientOptions, server?.Invoke(serverOptions) ?? serverOptions, "bob");
+        return ConnectedPair.ShakeAsync(client?.Invoke(clientOptions) ?? clientOptions, server?.Invoke(serverOptions) ?? serverOptions, "bob");
     }
 
     private static async Task<KnownPeerStore> FullAsync()

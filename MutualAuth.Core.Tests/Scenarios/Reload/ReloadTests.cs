@@ -1,4 +1,3 @@
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -9,7 +8,7 @@ namespace MutualAuth.Tests.Scenarios;
 public sealed class ReloadTests
 {
     private World _world = null!;
-    private Cabinet _cabinet = null!;
+    private TemporaryFolder _cabinet = null!;
     private TestCertificate _old = null!;
     private TestCertificate _new = null!;
 
@@ -17,7 +16,7 @@ public sealed class ReloadTests
     public void SetUp()
     {
         _world = new World();
-        _cabinet = new Cabinet();
+        _cabinet = new TemporaryFolder();
         _old = _world.Authority.IssueServer("server.test");
         _new = _world.Authority.IssueServer("server.test");
     }
@@ -226,7 +225,7 @@ public sealed class ReloadTests
 
     private async Task ClientSeesAsync(TestCertificate expected, IdentityFiles files)
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Identity = files });
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Identity = files });
         ends.Client.Accepted.Peer.Certificate.Should().Be(expected.Read());
     }
 }

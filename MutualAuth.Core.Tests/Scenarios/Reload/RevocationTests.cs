@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Ocsp;
 using MutualAuth.Revocation;
-using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Tests.Support;
 
@@ -29,14 +28,14 @@ public sealed class RevocationTests
         var client = theServerIsRevoked ? _world.ClientOptions with { Revocation = policy } : _world.ClientOptions;
         var server = theServerIsRevoked ? _world.ServerOptions : _world.ServerOptions with { Revocation = policy };
 
-        await using (var before = await Ends.ShakeAsync(client, server))
+        await using (var before = await ConnectedPair.ShakeAsync(client, server))
         {
             before.Client.Accepted.IsConfirmed.Should().BeTrue();
         }
 
         _world.Authority.Revoke(theServerIsRevoked ? _world.ServerCertificate : _world.ClientCertificate);
         lists.Current = CurrentLists();
-        await using var after = await Ends.ShakeAsync(client, server);
+        await using var after = await ConnectedPair.ShakeAsync(client, server);
 
         var (judge, judged) = theServerIsRevoked ? (after.Client, after.Server) : (after.Server, after.Client);
         judge.Refusal.Reason.Should().Be(RejectionReason.CertificateRevoked);
@@ -61,7 +60,7 @@ public sealed class RevocationTests
     public async Task A_list_that_covers_nobody_keeps_everybody_out([Values] bool theClientChecks)
     {
         var policy = new RevocationPolicy { Lists = RevocationLists.FromDer(_world.Foreign.IssueCrl().Raw) };
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             theClientChecks ? _world.ClientOptions with { Revocation = policy } : _world.ClientOptions,
             theClientChecks ? _world.ServerOptions : _world.ServerOptions with { Revocation = policy });
 
@@ -72,7 +71,7 @@ public sealed class RevocationTests
     public async Task A_deny_list_turns_away_on_both_ends([Values] bool theClientChecks)
     {
         var denied = DenyList.Of(DenyEntry.Serial((theClientChecks ? _world.ServerCertificate : _world.ClientCertificate).SerialNumber.ToString("X", null)));
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             theClientChecks ? _world.ClientOptions with { DenyList = denied } : _world.ClientOptions,
             theClientChecks ? _world.ServerOptions : _world.ServerOptions with { DenyList = denied });
 
@@ -86,13 +85,13 @@ public sealed class RevocationTests
         using var validator = new OcspValidator(new OcspOptions { Responders = [new OcspEndpoint(new Uri(responder.Uri))], MaxCacheTime = TimeSpan.Zero });
         var server = _world.ServerOptions with { AsyncValidators = [validator] };
 
-        await using (var before = await Ends.ShakeAsync(_world.ClientOptions, server))
+        await using (var before = await ConnectedPair.ShakeAsync(_world.ClientOptions, server))
         {
             before.Client.Accepted.IsConfirmed.Should().BeTrue();
         }
 
         _world.Authority.Revoke(_world.ClientCertificate);
-        await using var after = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var after = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
         after.Server.Refusal.Reason.Should().Be(RejectionReason.CertificateRevoked);
         after.Client.Refusal.PeerReason.Should().Be(PublicReason.CertificateRevoked);
@@ -107,7 +106,7 @@ public sealed class RevocationTests
         var policy = new RevocationPolicy { Lists = CurrentLists() };
         var identity = World.ToIdentity(baited);
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Identity = identity, Revocation = policy },
             _world.ServerOptions with { Identity = identity, Revocation = policy });
 
@@ -139,7 +138,7 @@ public sealed class RevocationTests
     /// <summary>A client of plain TLS, which resumes whatever session its platform has kept for this server name and certificate.</summary>
     private async Task<End> MeetPlainClientAsync(MutualTlsServer server, TlsVersion version)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var ours = End.OfAsync(server.AcceptAsync(serverSocket));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate, version, protocol: null);
         var end = await ours;

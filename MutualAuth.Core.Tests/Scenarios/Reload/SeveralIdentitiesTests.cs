@@ -1,6 +1,4 @@
-using MutualAuth.Certificates;
 using MutualAuth.Identities;
-using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -28,7 +26,7 @@ public sealed class SeveralIdentitiesTests
         using var exact = _world.Authority.IssueServer("b.example.test");
         var several = new ServerIdentities(_world.ServerIdentity, World.ToIdentity(wildcard), World.ToIdentity(exact));
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Authorization = Authorize.AnyTrustedPeer }, _world.ServerOptions with { Identity = several }, asked);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Authorization = Authorize.AnyTrustedPeer }, _world.ServerOptions with { Identity = several }, asked);
 
         ends.Client.Accepted.Peer.Certificate!.DnsNames[0].Should().Be(shown);
     }
@@ -45,7 +43,7 @@ public sealed class SeveralIdentitiesTests
             client = client with { MaximumTlsVersion = MutualAuth.TlsVersion.Tls12 };
         }
 
-        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions with { SendAcceptableIssuers = true });
+        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions with { SendAcceptableIssuers = true });
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
     }
@@ -55,7 +53,7 @@ public sealed class SeveralIdentitiesTests
     {
         using var foreign = _world.Foreign.IssueClient("foreign.test");
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) }, _world.ServerOptions);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
@@ -67,7 +65,7 @@ public sealed class SeveralIdentitiesTests
         using var foreign = _world.Foreign.IssueClient("foreign.test");
         var two = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), World.ToIdentity(foreign));
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Identity = two }, _world.ServerOptions with { SendAcceptableIssuers = true });
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = two }, _world.ServerOptions with { SendAcceptableIssuers = true });
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCertificate);
     }
@@ -78,7 +76,7 @@ public sealed class SeveralIdentitiesTests
         using var intermediate = _world.Authority.IssueIntermediate();
         using var leaf = intermediate.IssueServer("server.test");
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions, _world.ServerOptions with { Identity = World.ToIdentity(leaf), SendAcceptableIssuers = true });
 
         ends.Client.Accepted.Peer.Certificate.Should().Be(leaf.Read());
@@ -90,8 +88,8 @@ public sealed class SeveralIdentitiesTests
         using var foreign = _world.Foreign.IssueClient("foreign.test");
         var client = _world.ClientOptions with { Identity = ClientIdentity.ByServer(name => name == "server.test" ? _world.ClientIdentity : World.ToIdentity(foreign)), Authorization = Authorize.AnyTrustedPeer };
 
-        await using var right = await Ends.ShakeAsync(client, _world.ServerOptions);
-        await using var wrong = await Ends.ShakeAsync(client, _world.ServerOptions, "elsewhere.test");
+        await using var right = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
+        await using var wrong = await ConnectedPair.ShakeAsync(client, _world.ServerOptions, "elsewhere.test");
 
         right.Server.Accepted.Peer.Name.Should().Be("client.test");
         wrong.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
@@ -104,8 +102,8 @@ public sealed class SeveralIdentitiesTests
         var identities = new Queue<Identity>([_world.ServerIdentity, World.ToIdentity(next)]);
         var server = _world.ServerOptions with { Identity = new IdentityCallback(identities.Dequeue) };
 
-        await using var first = await Ends.ShakeAsync(_world.ClientOptions, server);
-        await using var second = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var first = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
+        await using var second = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
         first.Client.Accepted.Peer.Certificate.Should().Be(next.Read());
         second.Client.Accepted.Peer.Certificate.Should().Be(next.Read(), "the callback has nothing left and throws");

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using MutualAuth.Certificates;
 using MutualAuth.Identities;
-using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 using MutualAuth.Trust;
 
@@ -52,9 +51,9 @@ public sealed class SwapsUnderLoadTests
         }
 
         await end.CancelAsync();
-        await Task.WhenAll(clients).WaitAsync(Ends.Deadline, cancellationToken);
+        await Task.WhenAll(clients).WaitAsync(ConnectedPair.Deadline, cancellationToken);
         await listener.StopAsync(TimeSpan.Zero, cancellationToken);
-        await serving.WaitAsync(Ends.Deadline, cancellationToken);
+        await serving.WaitAsync(ConnectedPair.Deadline, cancellationToken);
 
         failures.Should().BeEmpty();
         paths.Should().HaveCountGreaterThanOrEqualTo(Swaps / 50);

@@ -94,10 +94,10 @@ public sealed class AskedForOurCertificateTests
     [Test]
     public async Task A_server_that_confirms_may_ask_for_nothing_and_the_session_tells([Values] bool asks)
     {
-        var (ours, theirs) = await Ends.SocketPairAsync();
+        var (ours, theirs) = await ConnectedPair.SocketPairAsync();
         var connecting = End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(ours, "server.test"));
         await using var server = await ListenAsync(theirs, TlsVersion.Tls13, _world.ServerCertificate, asks, [], ConfirmationProtocol.Bare);
-        await server.WriteAsync(Frame.Encode(Verdict.Accepted)).AsTask().WaitAsync(Ends.Deadline);
+        await server.WriteAsync(Frame.Encode(Verdict.Accepted)).AsTask().WaitAsync(ConnectedPair.Deadline);
 
         var client = await connecting;
 
@@ -116,7 +116,7 @@ public sealed class AskedForOurCertificateTests
     private static async Task<(End Client, List<string> Seen)> MeetAsync(MutualTlsClientOptions options, TlsVersion version, TestCertificate certificate, bool asks)
     {
         var seen = new List<string>();
-        var (ours, theirs) = await Ends.SocketPairAsync();
+        var (ours, theirs) = await ConnectedPair.SocketPairAsync();
         var connecting = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
         SslStream? server = null;
         try
@@ -158,7 +158,7 @@ public sealed class AskedForOurCertificateTests
 
                 return true;
             },
-        }).WaitAsync(Ends.Deadline);
+        }).WaitAsync(ConnectedPair.Deadline);
         return tls;
     }
 }

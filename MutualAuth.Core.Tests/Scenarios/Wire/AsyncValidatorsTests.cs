@@ -22,16 +22,16 @@ public sealed class AsyncValidatorsTests
         var gate = new Gate();
         var server = new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate], MaxConcurrentAsyncValidations = Bound });
         var client = new MutualTlsClient(_world.ClientOptions);
-        var handshakes = new List<Task<Ends>>();
+        var handshakes = new List<Task<ConnectedPair>>();
         for (var count = 0; count < Bound + 1; count++)
         {
-            var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
-            handshakes.Add(Ends.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket)));
+            var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+            handshakes.Add(ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket)));
         }
 
         for (var parked = 0; parked < Bound; parked++)
         {
-            (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+            (await gate.Entered.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
         }
 
         gate.Inside.Should().Be(Bound);
@@ -41,7 +41,7 @@ public sealed class AsyncValidatorsTests
 
         foreach (var handshake in handshakes)
         {
-            await using var ends = await handshake.WaitAsync(Ends.Deadline);
+            await using var ends = await handshake.WaitAsync(ConnectedPair.Deadline);
             ends.Server.Accepted.IsConfirmed.Should().BeTrue();
             ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         }
@@ -60,12 +60,12 @@ public sealed class AsyncValidatorsTests
             AsyncValidatorTimeout = TimeSpan.FromMilliseconds(500),
         });
         var client = new MutualTlsClient(_world.ClientOptions);
-        var (firstClient, firstServer) = await Ends.SocketPairAsync();
-        var first = Ends.ShakeAsync(client.UpgradeAsync(firstClient, "server.test"), server.AcceptAsync(firstServer));
-        (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        var (firstClient, firstServer) = await ConnectedPair.SocketPairAsync();
+        var first = ConnectedPair.ShakeAsync(client.UpgradeAsync(firstClient, "server.test"), server.AcceptAsync(firstServer));
+        (await gate.Entered.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
 
-        var (secondClient, secondServer) = await Ends.SocketPairAsync();
-        await using var second = await Ends.ShakeAsync(client.UpgradeAsync(secondClient, "server.test"), server.AcceptAsync(secondServer));
+        var (secondClient, secondServer) = await ConnectedPair.SocketPairAsync();
+        await using var second = await ConnectedPair.ShakeAsync(client.UpgradeAsync(secondClient, "server.test"), server.AcceptAsync(secondServer));
 
         second.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorOverloaded);
         second.Client.Refusal.PeerReason.Should().Be(PublicReason.TryAgainLater);
@@ -79,7 +79,7 @@ public sealed class AsyncValidatorsTests
         using var release = new ManualResetEventSlim();
         var server = _world.ServerOptions with { AsyncValidators = [new Blocks(release)], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorTimedOut);
         release.Set();
@@ -90,7 +90,7 @@ public sealed class AsyncValidatorsTests
     {
         var server = _world.ServerOptions with { AsyncValidators = [new YesWhenCancelled()], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorTimedOut);
     }
@@ -100,10 +100,10 @@ public sealed class AsyncValidatorsTests
     {
         var gate = new Gate();
         using var giveUp = new CancellationTokenSource();
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate] }).AcceptAsync(serverSocket, giveUp.Token));
         var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(clientSocket, "server.test"));
-        (await gate.Entered.WaitAsync(Ends.Deadline)).Should().BeTrue();
+        (await gate.Entered.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
 
         await giveUp.CancelAsync();
 
@@ -119,7 +119,7 @@ public sealed class AsyncValidatorsTests
         asked.Open();
         var server = _world.ServerOptions with { AsyncValidators = [new No(), asked] };
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, server);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ValidatorRefused);
         asked.MostInside.Should().Be(0);
@@ -160,7 +160,7 @@ public sealed class AsyncValidatorsTests
     {
         public ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
         {
-            release.Wait(Ends.Deadline, CancellationToken.None);
+            release.Wait(ConnectedPair.Deadline, CancellationToken.None);
             return new ValueTask<Rejection?>((Rejection?)null);
         }
     }

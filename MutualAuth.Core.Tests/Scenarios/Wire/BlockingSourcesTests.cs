@@ -1,9 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Authorization;
-using MutualAuth.Certificates;
 using MutualAuth.Credentials;
-using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Paths;
 using MutualAuth.Pinning;
@@ -71,7 +69,7 @@ public sealed class BlockingSourcesTests
     {
         await using var wire = new DuplexPair();
         var (ours, peer, _) = await BeginAsync(source, weAreServer, onStreams ? wire : null, CancellationToken.None);
-        await _hold.Entered.WaitAsync(Ends.Deadline);
+        await _hold.Entered.WaitAsync(ConnectedPair.Deadline);
 
         _clock.Advance(TimeSpan.FromSeconds(10));
         var refusal = (await ours).Refusal;
@@ -87,14 +85,14 @@ public sealed class BlockingSourcesTests
     {
         await using var wire = new DuplexPair();
         var (ours, peer, _) = await BeginAsync(source, weAreServer, onStreams ? wire : null, CancellationToken.None);
-        await _hold.Entered.WaitAsync(Ends.Deadline);
+        await _hold.Entered.WaitAsync(ConnectedPair.Deadline);
 
         _hold.Release();
 
         await using var client = (await peer).Accepted;
         await using var server = (await ours).Accepted;
         await client.Stream.WriteAsync("x"u8.ToArray());
-        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(1);
+        (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
 
     [TestCase(Source.Identity)]
@@ -104,7 +102,7 @@ public sealed class BlockingSourcesTests
     {
         using var caller = new CancellationTokenSource();
         var (ours, peer, socket) = await BeginAsync(source, weAreServer: true, null, caller.Token);
-        await _hold.Entered.WaitAsync(Ends.Deadline);
+        await _hold.Entered.WaitAsync(ConnectedPair.Deadline);
 
         await caller.CancelAsync();
 
@@ -130,27 +128,27 @@ public sealed class BlockingSourcesTests
         });
         _hold.Arm();
         var held = End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"));
-        await _hold.Entered.WaitAsync(Ends.Deadline);
+        await _hold.Entered.WaitAsync(ConnectedPair.Deadline);
 
         _clock.Advance(TimeSpan.FromSeconds(10));
-        (await failed.Task.WaitAsync(Ends.Deadline)).Failure.Should().Be(HandshakeFailure.TimedOut);
+        (await failed.Task.WaitAsync(ConnectedPair.Deadline)).Failure.Should().Be(HandshakeFailure.TimedOut);
         _hold.Release();
 
         for (var count = 0; count < 3; count++)
         {
             await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
-                .WaitAsync(Ends.Deadline);
-            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+                .WaitAsync(ConnectedPair.Deadline);
+            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         }
 
         (await held).Connection.Should().BeNull();
         watched.IsWatched.Should().BeFalse("nobody is left who stands on it");
     }
 
-    private async Task<(Task<End> Ours, Task<End> Peer, Socket? OurSocket)> BeginAsync(Source source, bool weAreServer, DuplexPair? wire,
+    private async Task<(Task<End> ApplicationCalls, Task<End> Peer, Socket? OurSocket)> BeginAsync(Source source, bool weAreServer, DuplexPair? wire,
         CancellationToken caller)
     {
-        var (clientSocket, serverSocket) = wire is null ? await Ends.SocketPairAsync() : default;
+        var (clientSocket, serverSocket) = wire is null ? await ConnectedPair.SocketPairAsync() : default;
         var server = new MutualTlsServer(weAreServer ? Server(source) : _world.ServerOptions with { Credentials = LetIn(source) });
         var client = new MutualTlsClient(weAreServer ? _world.ClientOptions : Client(source));
         _hold.Arm();

@@ -1,6 +1,5 @@
 using MutualAuth.Authorization;
 using MutualAuth.Confirmation;
-using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Testing;
@@ -29,7 +28,7 @@ public sealed class BothEndsKnowTests
     /// <param name="Told">What a rejected client is told.</param>
     /// <param name="Present">Another identity for the judged side; null leaves it.</param>
     /// <param name="Demand">Another demand of the judging side.</param>
-    public sealed record Way(RejectionReason Reason, PublicReason Told, Func<World, string, ClientIdentity>? Present = null, Func<HandshakeDemand, HandshakeDemand>? Demand = null)
+    public sealed record Way(RejectionReason Reason, PublicReason Told, Func<World, string, ClientIdentity>? Present = null, Func<HandshakeDemand, HandshakeDemand>? RequiredCheck = null)
     {
         internal string Name { get; init; } = Reason.ToString();
 
@@ -58,17 +57,17 @@ public sealed class BothEndsKnowTests
         new(RejectionReason.WrongUsage, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role == "server" ? "client" : "server", spec => spec with { DnsNames = [role + ".test"] })),
         new(RejectionReason.CertificateAuthorityAsLeaf, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { BasicConstraints = new BasicConstraints(IsAuthority: true) })),
         new(RejectionReason.UnknownCriticalExtension, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", true, new byte[] { 5, 0 })] })),
-        new(RejectionReason.NotAuthorized, PublicReason.AccessDenied, Demand: demand => demand with { Authorization = Authorize.Dns("somebody-else.test") }),
-        new(RejectionReason.NotAnSvid, PublicReason.CertificateUnknown, Demand: demand => demand with { Authorization = Authorize.MemberOf("example.org") }),
-        new(RejectionReason.PinMismatch, PublicReason.AccessDenied, Demand: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)) }),
-        new(RejectionReason.PinsExpired, PublicReason.AccessDenied, Demand: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)).ExpiringAt(DateTimeOffset.UtcNow.AddDays(-1)) }),
+        new(RejectionReason.NotAuthorized, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Authorization = Authorize.Dns("somebody-else.test") }),
+        new(RejectionReason.NotAnSvid, PublicReason.CertificateUnknown, RequiredCheck: demand => demand with { Authorization = Authorize.MemberOf("example.org") }),
+        new(RejectionReason.PinMismatch, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)) }),
+        new(RejectionReason.PinsExpired, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)).ExpiringAt(DateTimeOffset.UtcNow.AddDays(-1)) }),
         new(RejectionReason.TooManyCertificates, PublicReason.BadCertificate, (world, role) => Issue(world.Authority.IssueIntermediate(), role), demand => demand with { Limits = new() { MaxCertificates = 1 } }),
         new(RejectionReason.CertificateTooLarge, PublicReason.BadCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[2000])] }), demand => demand with { Limits = new() { MaxCertificateBytes = 1500 } }),
-        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, Demand: demand => demand with { Validator = new Says(RejectionReason.ValidatorRefused) }),
-        new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, Demand: demand => demand with { Validator = new Says(null) }),
-        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, Demand: demand => demand with { AsyncValidator = new SaysLater(RejectionReason.ValidatorRefused) }) { Name = "ValidatorRefused, asynchronous" },
-        new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, Demand: demand => demand with { AsyncValidator = new SaysLater(null) }) { Name = "ValidatorFaulted, asynchronous" },
-        new(RejectionReason.ValidatorTimedOut, PublicReason.TryAgainLater, Demand: demand => demand with { AsyncValidator = new NeverSays() }),
+        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Validator = new Says(RejectionReason.ValidatorRefused) }),
+        new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, RequiredCheck: demand => demand with { Validator = new Says(null) }),
+        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(RejectionReason.ValidatorRefused) }) { Name = "ValidatorRefused, asynchronous" },
+        new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(null) }) { Name = "ValidatorFaulted, asynchronous" },
+        new(RejectionReason.ValidatorTimedOut, PublicReason.TryAgainLater, RequiredCheck: demand => demand with { AsyncValidator = new NeverSays() }),
     ];
 
     private static readonly Way s_noCertificate = new(RejectionReason.NoCertificate, PublicReason.CertificateRequired, (_, _) => ClientIdentity.None);
@@ -80,7 +79,7 @@ public sealed class BothEndsKnowTests
     private static IEnumerable<Way> EveryReason() =>
         from reason in Enum.GetValues<RejectionReason>()
         where reason is >= RejectionReason.NoCertificate and < RejectionReason.ConfirmationUnavailable
-        select new Way(reason, PublicReasonTable.ForClient(reason), Demand: demand => demand with { Validator = new Says(reason) }) { Name = $"{reason}, said by a validator" };
+        select new Way(reason, PublicReasonTable.ForClient(reason), RequiredCheck: demand => demand with { Validator = new Says(reason) }) { Name = $"{reason}, said by a validator" };
 
     private static IEnumerable<TestCaseData> WaysOf(Way only) =>
         from way in s_ways.Append(only).Concat(EveryReason())
@@ -97,7 +96,7 @@ public sealed class BothEndsKnowTests
         var client = Presenting(way, version);
         var server = Demanding(way, _world.ServerOptions);
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         ends.Server.Refusal.Failure.Should().Be(HandshakeFailure.PeerRejected);
         ends.Server.Refusal.Reason.Should().Be(way.Reason, ends.Server.Refusal.Message);
@@ -112,7 +111,7 @@ public sealed class BothEndsKnowTests
         var server = _world.ServerOptions with { Identity = identity?.For(null)[0] ?? _world.ServerIdentity, MinimumTlsVersion = version };
         var client = Capped(Demanding(way, _world.ClientOptions), version);
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         ends.Client.Refusal.Failure.Should().Be(HandshakeFailure.PeerRejected);
         ends.Client.Refusal.Reason.Should().Be(way.Reason, ends.Client.Refusal.Message);
@@ -123,7 +122,7 @@ public sealed class BothEndsKnowTests
     [Test]
     public async Task The_neighbours_without_that_one_fact_accept_each_other([Values] TlsVersion version)
     {
-        await using var ends = await Ends.ShakeAsync(Capped(_world.ClientOptions, version), _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls12 });
+        await using var ends = await ConnectedPair.ShakeAsync(Capped(_world.ClientOptions, version), _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls12 });
 
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         ends.Server.Accepted.IsConfirmed.Should().BeTrue();
@@ -138,7 +137,7 @@ public sealed class BothEndsKnowTests
         var client = _world.ClientOptions with { Authorization = Authorize.Dns("other.test") };
         var server = _world.ServerOptions with { Authorization = Authorize.Dns("other.test") };
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         (ends.Client.Refusal.Failure, ends.Client.Refusal.Reason, ends.Client.Refusal.PeerReason)
             .Should().Be((HandshakeFailure.PeerRejected, RejectionReason.NotAuthorized, PublicReason.AccessDenied));
@@ -155,7 +154,7 @@ public sealed class BothEndsKnowTests
     private static T Demanding<T>(Way way, T options)
         where T : MutualAuth.Handshake.HandshakeOptions
     {
-        var demand = way.Demand?.Invoke(new HandshakeDemand()) ?? new HandshakeDemand();
+        var demand = way.RequiredCheck?.Invoke(new HandshakeDemand()) ?? new HandshakeDemand();
         return options with
         {
             Authorization = demand.Authorization ?? options.Authorization,

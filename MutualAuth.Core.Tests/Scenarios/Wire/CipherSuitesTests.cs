@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Security;
-using FluentAssertions;
 using MutualAuth.Tests.Support;
-using NUnit.Framework;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -17,7 +15,7 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task The_suite_that_both_name_is_used()
     {
-        await using var ends = await Ends.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256));
+        await using var ends = await ConnectedPair.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256));
 
         ends.Server.Accepted.Session.CipherSuite.Should().Be(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256);
         ends.Client.Accepted.Session.CipherSuite.Should().Be(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256);
@@ -26,7 +24,7 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task Two_sides_that_name_different_suites_agree_on_none()
     {
-        await using var ends = await Ends.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
+        await using var ends = await ConnectedPair.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCommonCipherSuite);
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.NoCommonCipherSuite);
@@ -35,7 +33,7 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task A_server_that_names_one_takes_it_from_a_client_that_names_none()
     {
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, Server(TlsCipherSuite.TLS_AES_128_GCM_SHA256));
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Server(TlsCipherSuite.TLS_AES_128_GCM_SHA256));
 
         ends.Server.Accepted.Session.CipherSuite.Should().Be(TlsCipherSuite.TLS_AES_128_GCM_SHA256);
     }
@@ -45,8 +43,8 @@ public sealed class CipherSuitesTests
     {
         var client = _world.ClientOptions with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] };
 
-        await using var both = await Ends.ShakeAsync(client, _world.ServerOptions);
-        await using var neither = await Ends.ShakeAsync(client, Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
+        await using var both = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
+        await using var neither = await ConnectedPair.ShakeAsync(client, Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
 
         both.Server.Accepted.Session.TlsVersion.Should().Be(TlsVersion.Tls12);
         neither.Server.Refusal.Reason.Should().Be(RejectionReason.ProtocolVersionUnsupported);
@@ -56,7 +54,7 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task A_server_that_names_suites_of_TLS_1_3_alone_turns_away_an_older_client_by_its_version()
     {
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             _world.ClientOptions with { MaximumTlsVersion = TlsVersion.Tls12 },
             _world.ServerOptions with { CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384] });
 

@@ -129,7 +129,7 @@ public sealed class ConfirmationOnTheWireTests
     [Test]
     public async Task A_refused_client_hears_the_reason_and_then_the_end_and_no_reset([Values] TlsVersion version)
     {
-        var (client, server) = await Ends.SocketPairAsync();
+        var (client, server) = await ConnectedPair.SocketPairAsync();
         var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.Dns("other.test") }).AcceptAsync(server));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new System.Net.Sockets.NetworkStream(client, ownsSocket: true), _clientCertificate, version);
 
@@ -137,7 +137,7 @@ public sealed class ConfirmationOnTheWireTests
         await peer.SayAsync([.. s_accepted, .. new byte[20000]]);
 
         (await peer.HearAsync(5)).Should().Equal(s_accessDenied);
-        (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0);
+        (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
         (await ours).Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
     }
 
@@ -154,7 +154,7 @@ public sealed class ConfirmationOnTheWireTests
             var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version, HandshakeTimeout = patience });
             var server = new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = patience });
 
-            await using var ends = await Ends.ShakeAsync(
+            await using var ends = await ConnectedPair.ShakeAsync(
                 client.UpgradeAsync(direction == Direction.ClientToServer ? mangled : wire.Client, "server.test"),
                 server.AcceptAsync(direction == Direction.ServerToClient ? mangled : wire.Server));
 
@@ -186,7 +186,7 @@ public sealed class ConfirmationOnTheWireTests
         }
     }
 
-    private static Task<string> ReadToEndAsync(MutualTlsConnection connection) => new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(Ends.Deadline);
+    private static Task<string> ReadToEndAsync(MutualTlsConnection connection) => new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
 
     /// <summary>Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.</summary>
     private sealed class MangledVerdict(DuplexStream wire, int position, bool cut) : TamperedStream(wire)

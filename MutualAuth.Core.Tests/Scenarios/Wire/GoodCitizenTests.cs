@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Connections;
 using MutualAuth.Revalidation;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -51,7 +50,7 @@ public sealed class GoodCitizenTests
     {
         using var callers = new Activity("caller").Start();
         await using var wire = new DuplexPair();
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var client = new MutualTlsClient(_world.ClientOptions);
         var server = new MutualTlsServer(_world.ServerOptions);
 
@@ -59,7 +58,7 @@ public sealed class GoodCitizenTests
         Activity.Current.Should().BeSameAs(callers);
         var upgrading = onStreams ? client.UpgradeAsync(wire.Client, "server.test") : client.UpgradeAsync(clientSocket, "server.test");
         Activity.Current.Should().BeSameAs(callers);
-        await using var ends = await Ends.ShakeAsync(upgrading, accepting);
+        await using var ends = await ConnectedPair.ShakeAsync(upgrading, accepting);
 
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         Activity.Current.Should().BeSameAs(callers);
@@ -90,10 +89,10 @@ public sealed class GoodCitizenTests
 
         await using (listener)
         {
-            await using var connection = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(Ends.Deadline);
-            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+            await using var connection = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
+            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
-            (await seen.Task.WaitAsync(Ends.Deadline)).Should().BeNull();
+            (await seen.Task.WaitAsync(ConnectedPair.Deadline)).Should().BeNull();
             _started.Should().ContainSingle(activity => activity.Kind == ActivityKind.Server).Which.ParentId.Should().BeNull();
         }
     }
@@ -105,9 +104,9 @@ public sealed class GoodCitizenTests
         var seen = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
-        var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), OnGroundLost = _ => seen.TrySetResult(s_ambient.Value) };
-        await using var ends = await Ends.ShakeAsync(
-            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), LiveConnections = policy, TimeProvider = clock });
+        var policy = new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1), OnInvalidated = _ => seen.TrySetResult(s_ambient.Value) };
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy, TimeProvider = clock });
 
         s_ambient.Value = "caller";
         if (byTimer)
@@ -120,7 +119,7 @@ public sealed class GoodCitizenTests
         }
 
         s_ambient.Value = null;
-        (await seen.Task.WaitAsync(Ends.Deadline)).Should().BeNull();
+        (await seen.Task.WaitAsync(ConnectedPair.Deadline)).Should().BeNull();
     }
 
     [Test]
@@ -133,16 +132,16 @@ public sealed class GoodCitizenTests
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0)
         });
         await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
-            .WaitAsync(Ends.Deadline);
-        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(Ends.Deadline);
+            .WaitAsync(ConnectedPair.Deadline);
+        await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         accepted.DrainRequested.UnsafeRegister(_ => seen.TrySetResult(s_ambient.Value), null);
 
         s_ambient.Value = "caller";
         var stopping = listener.StopAsync(TimeSpan.Zero);
         s_ambient.Value = null;
 
-        (await seen.Task.WaitAsync(Ends.Deadline)).Should().BeNull();
-        await stopping.WaitAsync(Ends.Deadline);
+        (await seen.Task.WaitAsync(ConnectedPair.Deadline)).Should().BeNull();
+        await stopping.WaitAsync(ConnectedPair.Deadline);
     }
 
     [Test]
@@ -157,13 +156,13 @@ public sealed class GoodCitizenTests
         var connecting = new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test");
         var accepting = listener.AcceptAsync().AsTask();
         flow.Undo();
-        await using var client = await connecting.WaitAsync(Ends.Deadline);
-        await using var accepted = await accepting.WaitAsync(Ends.Deadline);
+        await using var client = await connecting.WaitAsync(ConnectedPair.Deadline);
+        await using var accepted = await accepting.WaitAsync(ConnectedPair.Deadline);
         flow = ExecutionContext.SuppressFlow();
         var stopping = listener.StopAsync(TimeSpan.Zero);
         flow.Undo();
 
-        await stopping.WaitAsync(Ends.Deadline);
+        await stopping.WaitAsync(ConnectedPair.Deadline);
     }
 
     /// <summary>Every timer of a listener's life, from its start to its stop.</summary>
@@ -171,10 +170,10 @@ public sealed class GoodCitizenTests
     public async Task No_timer_of_ours_keeps_the_context_of_whoever_was_there_when_it_was_set()
     {
         var time = new Watched();
-        var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
+        var policy = new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
         var listener = MutualTlsListener.Start(new()
         {
-            Server = new MutualTlsServer(_world.ServerOptions with { TimeProvider = time, LiveConnections = policy }),
+            Server = new MutualTlsServer(_world.ServerOptions with { TimeProvider = time, Revalidation = policy }),
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
         });
         using var foreign = _world.Foreign.IssueClient("client.test");
@@ -182,11 +181,11 @@ public sealed class GoodCitizenTests
             .ConnectAsync(listener.LocalEndPoint, "server.test")))
             .Connection.Should().BeNull();
         await using (await new MutualTlsClient(_world.ClientOptions with { TimeProvider = time }).ConnectAsync(listener.LocalEndPoint, "server.test")
-            .WaitAsync(Ends.Deadline))
+            .WaitAsync(ConnectedPair.Deadline))
         {
         }
 
-        await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(Ends.Deadline);
+        await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(ConnectedPair.Deadline);
 
         time.WasSuppressed.Should().HaveCountGreaterThan(5).And.AllBeEquivalentTo(true);
     }

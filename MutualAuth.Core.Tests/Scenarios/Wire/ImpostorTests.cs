@@ -1,7 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
-using MutualAuth.Certificates;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -46,7 +44,7 @@ public sealed class ImpostorTests
     {
         var client = _world.ClientOptions with { JudgeServerBeforeShowingIdentity = true, MinimumTlsVersion = version, MaximumTlsVersion = version };
 
-        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
@@ -60,7 +58,7 @@ public sealed class ImpostorTests
         var trust = known ? _world.Trust.WithIntermediates(intermediate.Certificate) : _world.Trust;
         var client = _world.ClientOptions with { Trust = trust, JudgeServerBeforeShowingIdentity = true, MinimumTlsVersion = version, MaximumTlsVersion = version };
 
-        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions with { Identity = World.ToIdentity(certificate) });
+        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Identity = World.ToIdentity(certificate) });
 
         if (known)
         {
@@ -76,7 +74,7 @@ public sealed class ImpostorTests
     private async Task<(End Client, List<string> Seen)> MeetAsync(TlsVersion version, TestCertificate certificate, bool judgeFirst)
     {
         var seen = new List<string>();
-        var (ours, theirs) = await Ends.SocketPairAsync();
+        var (ours, theirs) = await ConnectedPair.SocketPairAsync();
         await using var impostor = new SslStream(new System.Net.Sockets.NetworkStream(theirs, ownsSocket: true));
         var listening = impostor.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
@@ -98,7 +96,7 @@ public sealed class ImpostorTests
         var client = await End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
         try
         {
-            await listening.WaitAsync(Ends.Deadline);
+            await listening.WaitAsync(ConnectedPair.Deadline);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {

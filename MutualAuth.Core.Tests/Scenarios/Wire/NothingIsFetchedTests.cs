@@ -36,7 +36,7 @@ public sealed class NothingIsFetchedTests
     {
         var client = _world.ClientOptions with { Identity = Baited("client.test", ExtendedKeyUsage.ClientAuth), MinimumTlsVersion = version, MaximumTlsVersion = version };
 
-        await using var ends = await Ends.ShakeAsync(client, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
         _trap.Requests.Should().BeEmpty();
@@ -47,7 +47,7 @@ public sealed class NothingIsFetchedTests
     {
         var server = _world.ServerOptions with { Identity = Baited("server.test", ExtendedKeyUsage.ServerAuth) };
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { JudgeServerBeforeShowingIdentity = judgeFirst }, server);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { JudgeServerBeforeShowingIdentity = judgeFirst }, server);
 
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
         _trap.Requests.Should().BeEmpty();
@@ -58,7 +58,7 @@ public sealed class NothingIsFetchedTests
     {
         using var baited = Issue("client.test", ExtendedKeyUsage.ClientAuth);
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions with { Identity = World.ToIdentity(baited) }, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = World.ToIdentity(baited) }, _world.ServerOptions);
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         _trap.Requests.Should().BeEmpty();

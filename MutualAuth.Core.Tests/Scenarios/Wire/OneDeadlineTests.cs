@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
 
@@ -34,11 +33,11 @@ public sealed class OneDeadlineTests
     {
         var stream = new DeafStream(deafness);
         var handshake = Begin(stream, weAreServer, CancellationToken.None);
-        await stream.IsWaiting.WaitAsync(Ends.Deadline);
+        await stream.IsWaiting.WaitAsync(ConnectedPair.Deadline);
 
         _clock.Advance(TimeSpan.FromSeconds(10));
 
-        await stream.WasDisposed.WaitAsync(Ends.Deadline);
+        await stream.WasDisposed.WaitAsync(ConnectedPair.Deadline);
         _clock.Advance(TimeSpan.FromSeconds(2)); // a disposal that does not end is waited for a second
         (await handshake).Refusal.Failure.Should().Be(HandshakeFailure.TimedOut);
     }
@@ -49,11 +48,11 @@ public sealed class OneDeadlineTests
         using var caller = new CancellationTokenSource();
         var stream = new DeafStream(deafness);
         var handshake = Begin(stream, weAreServer, caller.Token);
-        await stream.IsWaiting.WaitAsync(Ends.Deadline);
+        await stream.IsWaiting.WaitAsync(ConnectedPair.Deadline);
 
         await caller.CancelAsync();
 
-        await stream.WasDisposed.WaitAsync(Ends.Deadline);
+        await stream.WasDisposed.WaitAsync(ConnectedPair.Deadline);
         _clock.Advance(TimeSpan.FromSeconds(2));
         (await handshake).Failure.Should().BeOfType<OperationCanceledException>().Which.CancellationToken.Should().Be(caller.Token);
     }
@@ -63,7 +62,7 @@ public sealed class OneDeadlineTests
     {
         await using var wire = new DuplexPair();
 
-        await using var ends = await Ends.ShakeAsync(
+        await using var ends = await ConnectedPair.ShakeAsync(
             new MutualTlsClient(_world.ClientOptions).UpgradeAsync(new DeafStream(Deafness.SynchronousOnly, wire.Client), "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(new DeafStream(Deafness.SynchronousOnly, wire.Server)));
 
@@ -76,7 +75,7 @@ public sealed class OneDeadlineTests
     {
         using var release = new ManualResetEventSlim();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = new MutualTlsServer(_world.ServerOptions with
         {
             TimeProvider = _clock,
@@ -91,7 +90,7 @@ public sealed class OneDeadlineTests
         var accepting = End.OfAsync(Task.Run(() => server.AcceptAsync(serverSocket)));
         try
         {
-            await asked.Task.WaitAsync(Ends.Deadline);
+            await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
             _clock.Advance(TimeSpan.FromSeconds(10));
 
@@ -107,7 +106,7 @@ public sealed class OneDeadlineTests
     [Test]
     public async Task A_peer_that_we_reject_has_a_second_for_its_own_verdict([Values] bool weAreServer)
     {
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         using var certificate = weAreServer ? _world.Foreign.IssueClient("client.test") : _world.Foreign.IssueServer("server.test");
         var ours = End.OfAsync(weAreServer
             ? new MutualTlsServer(_world.ServerOptions with { TimeProvider = _clock }).AcceptAsync(serverSocket)
@@ -119,7 +118,7 @@ public sealed class OneDeadlineTests
 
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0, "we have closed");
+        (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0, "we have closed");
         _clock.Advance(TimeSpan.FromSeconds(1)); // for what is still under way
         (await ours).Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
     }

@@ -32,7 +32,7 @@ public sealed class OneOutcomeTests
         var client = _world.ClientOptions with { LoggerFactory = Factory(clientLog) };
         var server = _world.ServerOptions with { LoggerFactory = Factory(serverLog), Authorization = allowed ? Authorize.AnyTrustedPeer : Authorize.Dns("other.test") };
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         observed.Outcomes.Should().BeEquivalentTo([("client", clientOutcome), ("server", serverOutcome)]);
         observed.Activities.Select(activity => (activity.Kind, activity.GetTagItem("mutualauth.outcome")))
@@ -47,7 +47,7 @@ public sealed class OneOutcomeTests
     {
         using var observed = new Observed();
         using var certificate = _world.Authority.IssueClient("client.test");
-        var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var log = new FakeLogCollector();
         var accepting = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { LoggerFactory = Factory(log) }).AcceptAsync(serverSocket));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new System.Net.Sockets.NetworkStream(clientSocket, ownsSocket: true), certificate);
@@ -67,7 +67,7 @@ public sealed class OneOutcomeTests
     {
         using var observed = new Observed();
         using var giveUp = new CancellationTokenSource();
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var accepting = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours, giveUp.Token));
         await giveUp.CancelAsync();
@@ -87,7 +87,7 @@ public sealed class OneOutcomeTests
         var log = new FakeLogCollector();
         var pins = PinSet.Of(SpkiPin.OfSubjectPublicKeyInfo("a"u8), SpkiPin.OfSubjectPublicKeyInfo("b"u8)).ReportOnly();
 
-        await using var ends = await Ends.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Pins = pins, LoggerFactory = Factory(log) });
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Pins = pins, LoggerFactory = Factory(log) });
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         log.GetSnapshot().Should().ContainSingle(record => record.Id.Id == 1102 && record.Message.Contains("pin_mismatch"));
@@ -100,11 +100,11 @@ public sealed class OneOutcomeTests
         var client = _world.ClientOptions with { Confirmation = ConfirmationPolicy.Never };
         var server = _world.ServerOptions with { Authorization = Authorize.Dns("other.test") };
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
         ends.Client.Accepted.IsConfirmed.Should().BeFalse();
-        (await ends.Client.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline)).Should().Be(0, "a clean end and no reset is as clear as it gets");
+        (await ends.Client.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0, "a clean end and no reset is as clear as it gets");
     }
 
     private static IEnumerable<int> Outcomes(FakeLogCollector log) => log.GetSnapshot().Select(record => record.Id.Id).Where(id => id is >= 1000 and < 1100);

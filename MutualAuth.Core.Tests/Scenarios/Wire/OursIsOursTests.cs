@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Paths;
 using MutualAuth.Tests.Support;
@@ -90,17 +89,17 @@ public sealed class OursIsOursTests
     [Test]
     public async Task A_peer_that_is_at_fault_stays_at_fault([Values] bool weAreServer)
     {
-        var client = weAreServer ? _world.ClientOptions : _world.ClientOptions with { Trust = TrustAnchors.From(_world.Foreign.AsTrustAnchors) };
-        var server = weAreServer ? _world.ServerOptions with { Trust = TrustAnchors.From(_world.Foreign.AsTrustAnchors) } : _world.ServerOptions;
+        var client = weAreServer ? _world.ClientOptions : _world.ClientOptions with { Trust = _world.Foreign.ToTrustAnchors() };
+        var server = weAreServer ? _world.ServerOptions with { Trust = _world.Foreign.ToTrustAnchors() } : _world.ServerOptions;
 
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         (weAreServer ? ends.Server : ends.Client).Refusal.Failure.Should().Be(HandshakeFailure.PeerRejected);
     }
 
     private static async Task AssertOursAsync(MutualTlsClientOptions client, MutualTlsServerOptions server, Exception? fault, bool weAreServer)
     {
-        await using var ends = await Ends.ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         var refusal = (weAreServer ? ends.Server : ends.Client).Refusal;
         refusal.Failure.Should().Be(HandshakeFailure.OurFault);
@@ -142,7 +141,7 @@ public sealed class OursIsOursTests
             call.Should().BeLessThan(200);
             var log = new EventLog();
             var clock = new FailingClock(call, forEver);
-            var policy = new LiveConnectionPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
+            var policy = new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1), IdleTimeout = TimeSpan.FromHours(1) };
             var server = _world.ServerOptions;
             var client = _world.ClientOptions;
             if (logsIn)
@@ -151,13 +150,13 @@ public sealed class OursIsOursTests
                 client = client with { Credentials = Login.WithPassword("alice", "right") };
             }
 
-            var (clientSocket, serverSocket) = await Ends.SocketPairAsync();
-            var listening = new MutualTlsServer(weAreServer ? server with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy }
+            var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+            var listening = new MutualTlsServer(weAreServer ? server with { TimeProvider = clock, LoggerFactory = log, Revalidation = policy }
                 : server);
             var dialling = new MutualTlsClient(weAreServer ? client
-                : client with { TimeProvider = clock, LoggerFactory = log, LiveConnections = policy });
+                : client with { TimeProvider = clock, LoggerFactory = log, Revalidation = policy });
             clock.Arm();
-            await using var ends = await Ends.ShakeAsync(dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
+            await using var ends = await ConnectedPair.ShakeAsync(dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
 
             var ours = weAreServer ? ends.Server : ends.Client;
             log.Drain().Count(entry => entry.Id is >= 1000 and <= 1005).Should().Be(1, $"call {call} failed");
@@ -204,10 +203,10 @@ public sealed class OursIsOursTests
         (await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test"))).Connection
             .Should().BeNull();
 
-        var outcome = await told.Task.WaitAsync(Ends.Deadline);
+        var outcome = await told.Task.WaitAsync(ConnectedPair.Deadline);
         (outcome.Failure, outcome.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted));
         await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
-            .WaitAsync(Ends.Deadline);
+            .WaitAsync(ConnectedPair.Deadline);
         client.IsConfirmed.Should().BeTrue();
     }
 

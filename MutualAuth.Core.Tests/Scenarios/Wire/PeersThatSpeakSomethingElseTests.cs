@@ -39,7 +39,7 @@ public sealed class PeersThatSpeakSomethingElseTests
     [TestCaseSource(nameof(Speakers))]
     public async Task A_server_says_what_it_met(byte[] says, bool thenCloses, RejectionReason reason, HandshakeFailure failure)
     {
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var server = new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = failure == HandshakeFailure.TimedOut ? s_short : TimeSpan.FromSeconds(20) });
         var handshake = End.OfAsync(server.AcceptAsync(ours));
@@ -58,7 +58,7 @@ public sealed class PeersThatSpeakSomethingElseTests
     [Test]
     public async Task A_client_that_says_hello_and_no_more_has_timed_out()
     {
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var handshake = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = s_short }).AcceptAsync(ours));
 
@@ -88,7 +88,7 @@ public sealed class PeersThatSpeakSomethingElseTests
     [TestCaseSource(nameof(Listeners))]
     public async Task A_client_says_what_it_met(byte[] says, bool thenCloses, RejectionReason reason, HandshakeFailure failure)
     {
-        var (ours, peer) = await Ends.SocketPairAsync();
+        var (ours, peer) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var client = new MutualTlsClient(_world.ClientOptions with { HandshakeTimeout = failure == HandshakeFailure.TimedOut ? s_short : TimeSpan.FromSeconds(20) });
         var handshake = End.OfAsync(client.UpgradeAsync(ours, "server.test"));
@@ -107,7 +107,7 @@ public sealed class PeersThatSpeakSomethingElseTests
     [Test]
     public async Task A_reset_in_the_middle_is_a_lost_transport()
     {
-        var (ours, peer) = await Ends.SocketPairAsync();
+        var (ours, peer) = await ConnectedPair.SocketPairAsync();
         var handshake = End.OfAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(ours, "server.test"));
         await peer.ReceiveAsync(new byte[4096]);
 
@@ -121,7 +121,7 @@ public sealed class PeersThatSpeakSomethingElseTests
     [Test]
     public async Task Whoever_gives_up_gets_his_own_cancellation_and_the_socket_is_closed()
     {
-        var (peer, ours) = await Ends.SocketPairAsync();
+        var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         using var giveUp = new CancellationTokenSource();
         var handshake = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours, giveUp.Token));
@@ -138,7 +138,7 @@ public sealed class PeersThatSpeakSomethingElseTests
         var buffer = new byte[256];
         try
         {
-            while (await peer.ReceiveAsync(buffer).WaitAsync(Ends.Deadline) > 0)
+            while (await peer.ReceiveAsync(buffer).WaitAsync(ConnectedPair.Deadline) > 0)
             {
             }
         }

@@ -49,7 +49,7 @@ public sealed class ResumptionTests
         var server = new MutualTlsServer(_world.ServerOptions with { Trust = trust });
         (await VisitAsync(server, _client, version)).End.Accepted.Peer.Name.Should().Be("client.test");
 
-        trust.Replace(wasRemoved ? _world.Foreign.AsTrust : TrustAnchors.From([.. _world.Authority.AsTrustAnchors, .. _world.Foreign.AsTrustAnchors]));
+        trust.Replace(wasRemoved ? _world.Foreign.ToTrustAnchors() : TrustAnchors.From([.. _world.Authority.ToCertificateCollection(), .. _world.Foreign.ToCertificateCollection()]));
         var again = await VisitAsync(server, _client, version);
 
         (again.Offered, again.Resumed).Should().Be((true, false));
@@ -68,7 +68,7 @@ public sealed class ResumptionTests
     public async Task CVE_2025_23419_a_session_of_a_lax_listener_opens_no_strict_one_with_the_same_certificate([Values] TlsVersion version)
     {
         using var stranger = _world.Foreign.IssueClient("client.test");
-        var lax = new MutualTlsServer(_world.ServerOptions with { Trust = _world.Foreign.AsTrust });
+        var lax = new MutualTlsServer(_world.ServerOptions with { Trust = _world.Foreign.ToTrustAnchors() });
         var strict = new MutualTlsServer(_world.ServerOptions);
         await VisitPlainServerAsync(stranger, version); // the laxest of all: it lets everybody in, and gives tickets
         (await VisitAsync(lax, stranger, version)).End.Accepted.Peer.Name.Should().Be("client.test");
@@ -141,7 +141,7 @@ public sealed class ResumptionTests
         await using var server = new SslStream(wire.Server);
         var accepting = server.AuthenticateAsServerAsync(PlainServerOptions(version));
         await using var client = await ScriptedTlsPeer.AsClientAsync(wire.Client, certificate, version, protocol: null);
-        await accepting.WaitAsync(Ends.Deadline);
+        await accepting.WaitAsync(ConnectedPair.Deadline);
         await server.WriteAsync("x"u8.ToArray());
         await client.HearAsync(1);
         await client.EndAsync();
@@ -155,11 +155,11 @@ public sealed class ResumptionTests
         await using var server = new SslStream(wire.Server);
         var accepting = server.AuthenticateAsServerAsync(PlainServerOptions(version));
         var end = await End.OfAsync(client.UpgradeAsync(wire.Client, serverName));
-        await accepting.WaitAsync(Ends.Deadline).ContinueWith(_ => { }, TaskScheduler.Default);
+        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default);
         if (end.Connection is { } connection)
         {
             await server.WriteAsync("x"u8.ToArray());
-            await connection.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Ends.Deadline);
+            await connection.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
             await connection.DisposeAsync();
         }
 

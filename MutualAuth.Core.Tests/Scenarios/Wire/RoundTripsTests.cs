@@ -30,8 +30,8 @@ public sealed class RoundTripsTests
         var clientReturned = ReturnAsync(client.UpgradeAsync(wire.Client, "server.test"), wire.Client);
         var serverReturned = ReturnAsync(server.AcceptAsync(wire.Server), wire.Server);
 
-        (await clientReturned.WaitAsync(Ends.Deadline)).Should().Be(clientTrips);
-        (await serverReturned.WaitAsync(Ends.Deadline)).Should().Be(serverTrips);
+        (await clientReturned.WaitAsync(ConnectedPair.Deadline)).Should().Be(clientTrips);
+        (await serverReturned.WaitAsync(ConnectedPair.Deadline)).Should().Be(serverTrips);
     }
 
     private static async Task<int> ReturnAsync(Task<MutualAuth.MutualTlsConnection> handshake, DuplexStream end)

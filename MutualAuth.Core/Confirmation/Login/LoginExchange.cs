@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -129,7 +128,7 @@ internal static class LoginExchange
         try
         {
             asks(OurCredentials);
-            var (session, objection) = await LeavingTasks.RunOrLeaveAsync(
+            var (session, objection) = await TaskWaits.RunOrLeaveAsync(
                 () => ValueTask.FromResult(SaslClientSession.Begin(credentials, new SaslClientContext(server, binding, offered))),
                 cancellationToken,
                 static late => late.Session?.Dispose()).ConfigureAwait(false);

@@ -1,6 +1,5 @@
 using System.Numerics;
 using MutualAuth.Caching;
-using MutualAuth.Certificates;
 
 namespace MutualAuth.Credentials;
 
@@ -26,7 +25,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
     private readonly Lock _lock = new();
     private readonly Dictionary<Key, LinkedListNode<Count>> _counts = [];
     private readonly LinkedList<Count>[] _byFailures = [.. Enumerable.Range(0, 8).Select(_ => new LinkedList<Count>())];
-    private readonly FamiliarLogins _familiar = new();
+    private readonly KnownLoginAddresses _familiar = new();
 
     /// <summary>Makes a limiter without any counts.</summary>
     /// <param name="timeProvider">The clock; null means the system's.</param>

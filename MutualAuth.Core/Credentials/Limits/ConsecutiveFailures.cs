@@ -1,6 +1,5 @@
 using System.Numerics;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Errors;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
@@ -102,7 +101,7 @@ internal sealed class ConsecutiveFailures
         var before = Add(userName, kept, limit);
         if (before == limit - 1 && (isKnown || kept is not null))
         {
-            CredentialLog.FailuresReachedTheirBound(logger, Errors.PeerText.Quote(userName), limit);
+            CredentialLog.FailuresReachedTheirBound(logger, Errors.SafeText.Quote(userName), limit);
         }
 
         await level.ConfigureAwait(false);

@@ -1,5 +1,3 @@
-using MutualAuth.Certificates;
-
 namespace MutualAuth.Credentials;
 
 /// <summary>OAUTHBEARER at the server (RFC 7628): one message with the token; on failure an error, which the client acknowledges before it is refused.</summary>

@@ -14,7 +14,7 @@ internal sealed class ScramClient : ISaslClientMechanism
     private readonly ChannelBindingPolicy _policy;
     private readonly ImmutableArray<ScramHash> _hashes;
     private readonly int _minIterations;
-    private readonly ShownIterations _shown = new();
+    private readonly IterationFloor _shown = new();
 
     internal ScramClient(
         string userName,

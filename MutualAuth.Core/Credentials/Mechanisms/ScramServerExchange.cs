@@ -86,7 +86,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         {
             return header.Flag != 'p' ? new Rejection(RejectionReason.CredentialProtocolViolated, "channel binding, as -PLUS has it", $"the flag {header.Flag}") { Rule = Rule }
                 : header.BindingType != _context.ChannelBinding?.Type || _context.ChannelBinding is null
-                    ? new Rejection(RejectionReason.ChannelBindingUnavailable, _context.ChannelBinding?.Type ?? "no channel binding", PeerText.Quote(header.BindingType)) { Rule = Rule }
+                    ? new Rejection(RejectionReason.ChannelBindingUnavailable, _context.ChannelBinding?.Type ?? "no channel binding", SafeText.Quote(header.BindingType)) { Rule = Rule }
                 : null;
         }
 

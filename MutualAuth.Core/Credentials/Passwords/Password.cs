@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 
@@ -36,7 +35,7 @@ public sealed class Password : IDisposable
     public static Password FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var content = Reloading.MaterialFile.ReadBytes(path, MaxFileBytes);
+        var content = Reloading.BoundedFile.ReadBytes(path, MaxFileBytes);
         var characters = Encoding.UTF8.GetChars(content);
         try
         {

@@ -15,8 +15,8 @@ public sealed record CredentialPolicy
         Sentence = sentence;
     }
 
-    /// <summary>Which users may log in, and with which certificate. Default: <see cref="Users.Any"/>, each whose credentials are right.</summary>
-    public UserRule Users { get; init; } = Credentials.Users.Any;
+    /// <summary>Which users may log in, and with which certificate. Default: <see cref="UserRules.Any"/>, each whose credentials are right.</summary>
+    public UserRule Users { get; init; } = Credentials.UserRules.Any;
 
     /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: nobody may.</summary>
     public Func<string, string, bool>? MayActAs { get; init; }
@@ -68,7 +68,7 @@ public sealed record CredentialPolicy
     public int? DecoyIterations { get; init; }
 
     /// <summary>The policy as a sentence, fit for a log.</summary>
-    public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.Users.Any) ? "." : $", and {Users}.");
+    public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.UserRules.Any) ? "." : $", and {Users}.");
 
     /// <summary>Whether the TLS handshake asks the client for a certificate. One that is shown must be good, whatever else is required.</summary>
     internal bool AsksForCertificate { get; }

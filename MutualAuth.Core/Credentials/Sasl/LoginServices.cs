@@ -7,18 +7,18 @@ namespace MutualAuth.Credentials;
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
-        : this(policy, new SharedCounts(time))
+        : this(policy, new SharedLoginState(time))
     {
     }
 
-    private LoginServices(CredentialPolicy policy, SharedCounts counts)
+    private LoginServices(CredentialPolicy policy, SharedLoginState counts)
     {
         Limiter = policy.AttemptLimiter ?? counts.Limiter;
-        Store = SharedCounts.StoreOf(policy);
+        Store = SharedLoginState.StoreOf(policy);
         Familiar = counts.Familiar;
         Failures = counts.Failures;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
-        Checks = new CheckThreads(policy.MaxConcurrentChecks);
+        Checks = new BlockingCallThreads(policy.MaxConcurrentChecks);
         Decoys = new ScramDecoys(policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
     }
 
@@ -27,17 +27,17 @@ internal sealed class LoginServices
     internal KeyDerivation KeyDerivation { get; }
 
     /// <summary>Where whatever may hold its thread is called.</summary>
-    internal CheckThreads Checks { get; }
+    internal BlockingCallThreads Checks { get; }
 
     internal ScramDecoys Decoys { get; }
 
     /// <summary>The first store that the policy's passwords are checked against; null where there is none.</summary>
     internal ICredentialStore? Store { get; }
 
-    internal FamiliarLogins Familiar { get; }
+    internal KnownLoginAddresses Familiar { get; }
 
     internal ConsecutiveFailures Failures { get; }
 
     /// <summary>The services of one of the servers over the policy's store: they count together.</summary>
-    internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) => new(policy, SharedCounts.Of(policy, time));
+    internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) => new(policy, SharedLoginState.Of(policy, time));
 }

@@ -36,7 +36,7 @@ internal sealed class SaslClientSession : IDisposable
     /// <paramref name="cancellationToken"/> ended, also where the mechanism, or a source of tokens, holds its thread.
     /// </exception>
     internal async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
-        await LeavingTasks.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await TaskWaits.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
 
     /// <exception cref="OperationCanceledException">
     /// <paramref name="cancellationToken"/> ended, also where the mechanism holds its thread.
@@ -44,7 +44,7 @@ internal sealed class SaslClientSession : IDisposable
     internal async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
         ++_rounds > SaslLimits.MaxRounds
         ? SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} challenges", "one more"))
-        : await LeavingTasks.RunOrLeaveAsync(() => _exchange.StepAsync(challenge, cancellationToken), cancellationToken).ConfigureAwait(false);
+        : await TaskWaits.RunOrLeaveAsync(() => _exchange.StepAsync(challenge, cancellationToken), cancellationToken).ConfigureAwait(false);
 
     internal SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => _exchange.Complete(additionalData);
 

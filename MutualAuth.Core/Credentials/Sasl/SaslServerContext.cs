@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
@@ -70,7 +69,7 @@ public sealed class SaslServerContext
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
             _admitted ??= attempt;
-            return isAnother ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {PeerText.Quote(OnlyUser)}", "another name") : null;
+            return isAnother ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {SafeText.Quote(OnlyUser)}", "another name") : null;
         }
 
         return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this place", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");

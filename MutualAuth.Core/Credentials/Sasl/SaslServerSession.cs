@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
 using MutualAuth.Telemetry;
@@ -41,7 +40,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
     {
         if (_exchange is not null || !_mechanisms.TryGetValue(mechanism, out var chosen))
         {
-            return ValueTask.FromResult(SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", PeerText.Quote(mechanism)));
+            return ValueTask.FromResult(SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", SafeText.Quote(mechanism)));
         }
 
         _context.Mechanism = _mechanism = mechanism;
@@ -117,7 +116,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         if (!IsInItsForm(success))
         {
             const string Expected = "a user's name as SASLprep writes it, of 255 octets at most";
-            return Refuse(success, new Rejection(RejectionReason.UserNotAllowed, Expected, PeerText.Quote(success.UserName))
+            return Refuse(success, new Rejection(RejectionReason.UserNotAllowed, Expected, SafeText.Quote(success.UserName))
             {
                 Rule = "RFC 4013",
                 Hint = "Whatever reads it from a token or a certificate must bring it into that form, or refuse it.",
@@ -129,8 +128,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
             var other = UserNames.ToIdentity(claimed);
             if (other is null || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
             {
-                var presented = other is null ? "the wish to act as somebody with a name that nobody can have" : $"the wish to act as {PeerText.Quote(other)}";
-                return Refuse(success, new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{PeerText.Quote(success.UserName)} acting as itself", presented) { Rule = "RFC 4422 §3.4.1" });
+                var presented = other is null ? "the wish to act as somebody with a name that nobody can have" : $"the wish to act as {SafeText.Quote(other)}";
+                return Refuse(success, new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{SafeText.Quote(success.UserName)} acting as itself", presented) { Rule = "RFC 4422 §3.4.1" });
             }
 
             success = success.ActingAs(other);

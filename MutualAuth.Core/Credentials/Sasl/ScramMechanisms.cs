@@ -42,5 +42,5 @@ internal static class ScramMechanisms
     /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>
     internal static Rejection Unknown() => new(RejectionReason.CredentialsWrong, "the credentials of a user", "an unknown user");
 
-    internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {PeerText.Quote(userName)}", what);
+    internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {SafeText.Quote(userName)}", what);
 }

@@ -1,6 +1,6 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>Says which users may log in, and with which certificate. <see cref="Users"/> makes the rules; nothing else can.</summary>
+/// <summary>Says which users may log in, and with which certificate. <see cref="UserRules"/> makes the rules; nothing else can.</summary>
 /// <remarks>Immutable and safe for use from many threads. It is asked after the credentials have been found right, and can only say no.</remarks>
 public abstract class UserRule
 {

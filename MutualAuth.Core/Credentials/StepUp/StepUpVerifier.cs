@@ -83,5 +83,5 @@ public sealed class StepUpVerifier : IAsyncDisposable
 
     private static bool IsSame(string left, string right) => string.Equals(left, right, StringComparison.Ordinal);
 
-    private static string Describe(AuthenticatedUser user) => $"{user}, acting as {PeerText.Quote(user.ActsAs)}";
+    private static string Describe(AuthenticatedUser user) => $"{user}, acting as {SafeText.Quote(user.ActsAs)}";
 }

@@ -66,7 +66,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     ];
 
     private readonly DbDataSource _source;
-    private readonly NameColumn _nameColumn = new();
+    private readonly NameCollation _nameColumn = new();
 
     /// <summary>Uses a database. Nothing is opened yet.</summary>
     public DatabaseCredentialStore(DbDataSource source)
@@ -238,7 +238,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
             users[name] = ScramVerifier.TryParse(reader.GetString(1), out var verifier)
                 ? user.With(verifier) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) }
-                : throw new MaterialException($"The database holds something for {PeerText.Quote(name)} that is no verifier. Remove that user, and add it again.");
+                : throw new MaterialException($"The database holds something for {SafeText.Quote(name)} that is no verifier. Remove that user, and add it again.");
         }
 
         return [.. users.Values];
@@ -398,7 +398,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             {
                 if (refusesOthers)
                 {
-                    throw NameColumn.Inexact("takes another user's name for the one that is to be changed");
+                    throw NameCollation.Inexact("takes another user's name for the one that is to be changed");
                 }
 
                 continue;

@@ -420,9 +420,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         {
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         }
-        catch (Exception exception) when (MaterialFile.IsUnreadable(exception))
+        catch (Exception exception) when (BoundedFile.IsUnreadable(exception))
         {
-            throw MaterialFile.Unreadable(_path, exception);
+            throw BoundedFile.Unreadable(_path, exception);
         }
     }
 
@@ -430,11 +430,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     {
         try
         {
-            return MaterialFile.ReadBytes(file, _path, _options.MaxFileBytes);
+            return BoundedFile.ReadBytes(file, _path, _options.MaxFileBytes);
         }
-        catch (Exception exception) when (MaterialFile.IsUnreadable(exception))
+        catch (Exception exception) when (BoundedFile.IsUnreadable(exception))
         {
-            throw MaterialFile.Unreadable(_path, exception);
+            throw BoundedFile.Unreadable(_path, exception);
         }
     }
 

@@ -20,7 +20,7 @@ internal static class NormalizationKC
     private const int SyllableCount = LeadCount * VowelCount * TailCount;
 
     /// <summary>Normalizes code points in place.</summary>
-    internal static void Apply(List<int> codes, Unicode32 unicode)
+    internal static void Apply(List<int> codes, UnicodeVersion32 unicode)
     {
         var decomposed = new List<int>(codes.Count * MaxExpansion); // never grows: what it holds may be a password, and is wiped
         foreach (var code in codes)
@@ -35,7 +35,7 @@ internal static class NormalizationKC
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(decomposed)));
     }
 
-    private static void Decompose(int code, Unicode32 unicode, List<int> output)
+    private static void Decompose(int code, UnicodeVersion32 unicode, List<int> output)
     {
         if (code - SyllableBase is >= 0 and < SyllableCount and var index)
         {
@@ -60,7 +60,7 @@ internal static class NormalizationKC
     }
 
     /// <summary>Puts each run of combining marks in the order of their classes; equal classes keep theirs. Input is bounded, so is the work.</summary>
-    private static void OrderMarks(List<int> codes, Unicode32 unicode)
+    private static void OrderMarks(List<int> codes, UnicodeVersion32 unicode)
     {
         for (var at = 1; at < codes.Count; at++)
         {
@@ -77,7 +77,7 @@ internal static class NormalizationKC
         }
     }
 
-    private static void Compose(List<int> codes, Unicode32 unicode)
+    private static void Compose(List<int> codes, UnicodeVersion32 unicode)
     {
         var starterAt = -1;
         var lastClass = -1;
@@ -109,7 +109,7 @@ internal static class NormalizationKC
         codes.RemoveRange(length, codes.Count - length);
     }
 
-    private static bool TryCompose(int starter, int next, Unicode32 unicode, out int composed)
+    private static bool TryCompose(int starter, int next, UnicodeVersion32 unicode, out int composed)
     {
         if (starter - LeadBase is >= 0 and < LeadCount and var lead && next - VowelBase is >= 0 and < VowelCount and var vowel)
         {

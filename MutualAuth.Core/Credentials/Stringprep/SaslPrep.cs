@@ -60,7 +60,7 @@ internal static class SaslPrep
     /// <summary>RFC 4013 §2.1: spaces of every kind become one kind; what has no visible form vanishes.</summary>
     private static bool TryMap(ReadOnlySpan<char> text, List<int> codes)
     {
-        var unicode = Unicode32.Instance;
+        var unicode = UnicodeVersion32.Instance;
         while (!text.IsEmpty)
         {
             if (Rune.DecodeFromUtf16(text, out var rune, out var length) != OperationStatus.Done)
@@ -85,7 +85,7 @@ internal static class SaslPrep
     /// <summary>RFC 4013 §2.2 to §2.5: normalization, prohibited output, bidirectional text, unassigned code points.</summary>
     private static bool TryNormalize(List<int> codes, bool allowUnassigned)
     {
-        var unicode = Unicode32.Instance;
+        var unicode = UnicodeVersion32.Instance;
         NormalizationKC.Apply(codes, unicode);
         var (rightToLeft, leftToRight) = (false, false);
         foreach (var code in codes)

@@ -1,0 +1,134 @@
+namespace MutualAuth.Credentials;
+
+/// <summary>Threads of our own, beside the pool, on which stores, validators and rules may hold their thread for as long as they like: so many and no more.</summary>
+/// <remarks>
+/// A store that is synchronous beneath its asynchronous face, as SQLite's provider is, holds the thread that calls it. On the pool, some dozens of logins
+/// would stop everything else in the process; on the caller's thread, no deadline would hold. The threads come when they are needed, and end when they have had
+/// nothing to do for a time. Safe for concurrent use.
+/// </remarks>
+internal sealed class BlockingCallThreads
+{
+    private const int IdleMilliseconds = 10_000;
+
+    private readonly int _max;
+    private readonly object _lock = new(); // of Monitor, which can wait
+    private readonly LinkedList<Action> _waiting = new();
+    private int _threads;
+    private int _idle;
+
+    /// <param name="max">How many threads.</param>
+    internal BlockingCallThreads(int max) => _max = max;
+
+    /// <summary>Begins a check on a thread of ours, and waits for its end wherever that comes.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended. A check that has begun goes on, and nobody looks at what it says.</exception>
+    internal async ValueTask<T> RunAsync<T>(Func<ValueTask<T>> check, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var begun = new TaskCompletionSource<Task<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var context = ExecutionContext.Capture();
+        var place = Enqueue(() => Begin(check, context, begun, cancellationToken));
+        try
+        {
+            var running = await begun.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await running.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Forget(place);
+            throw;
+        }
+    }
+
+    private static void Begin<T>(Func<ValueTask<T>> check, ExecutionContext? context, TaskCompletionSource<Task<T>> begun, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            begun.TrySetCanceled(cancellationToken);
+            return;
+        }
+
+        if (context is null)
+        {
+            Invoke();
+        }
+        else
+        {
+            ExecutionContext.Run(context, static state => ((Action)state!)(), (Action)Invoke);
+        }
+
+        void Invoke()
+        {
+            try
+            {
+                begun.TrySetResult(check().AsTask());
+            }
+            catch (Exception exception)
+            {
+                begun.TrySetException(exception);
+            }
+        }
+    }
+
+    private LinkedListNode<Action> Enqueue(Action work)
+    {
+        lock (_lock)
+        {
+            var place = _waiting.AddLast(work);
+            if (_idle >= _waiting.Count || _threads >= _max)
+            {
+                Monitor.Pulse(_lock);
+                return place;
+            }
+
+            _threads++;
+            using (ExecutionContext.SuppressFlow())
+            {
+                new Thread(Work) { IsBackground = true, Name = "MutualAuth credential check" }.Start();
+            }
+
+            return place;
+        }
+    }
+
+    private void Forget(LinkedListNode<Action> place)
+    {
+        lock (_lock)
+        {
+            if (place.List == _waiting)
+            {
+                _waiting.Remove(place);
+            }
+        }
+    }
+
+    private void Work()
+    {
+        while (Next() is { } work)
+        {
+            work();
+        }
+    }
+
+    /// <returns>Null when the thread is to end.</returns>
+    private Action? Next()
+    {
+        lock (_lock)
+        {
+            while (_waiting.First is null)
+            {
+                _idle++;
+                var isPulsed = Monitor.Wait(_lock, IdleMilliseconds);
+                _idle--;
+                if (!isPulsed && _waiting.First is null)
+                {
+                    _threads--;
+                    return null;
+                }
+            }
+
+            var work = _waiting.First.Value;
+            _waiting.RemoveFirst();
+            return work;
+        }
+    }
+}

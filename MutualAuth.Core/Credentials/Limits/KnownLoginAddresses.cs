@@ -1,0 +1,47 @@
+namespace MutualAuth.Credentials;
+
+/// <summary>Remembers which users have logged in from which places (certificates or addresses), so that strangers who only use a user's name do not count against the user.</summary>
+/// <remarks>Held in this process, for the last 16,384 pairs of user and place. Safe for use from many threads.</remarks>
+internal sealed class KnownLoginAddresses
+{
+    internal const int MaxPairs = 16_384;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string User, string Place), LinkedListNode<(string User, string Place)>> _pairs = [];
+    private readonly LinkedList<(string User, string Place)> _byAge = new();
+
+    internal bool Contains(LoginAttempt attempt)
+    {
+        lock (_lock)
+        {
+            return KeyOf(attempt) is { } key && _pairs.ContainsKey(key);
+        }
+    }
+
+    /// <summary>The user has logged in. Attempts without a name or a place are not remembered: they say nothing of anybody.</summary>
+    internal void Add(LoginAttempt attempt)
+    {
+        if (KeyOf(attempt) is not { } key)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_pairs.Remove(key, out var node))
+            {
+                _byAge.Remove(node);
+            }
+            else if (_pairs.Count >= MaxPairs)
+            {
+                _pairs.Remove(_byAge.First!.Value);
+                _byAge.RemoveFirst();
+            }
+
+            _pairs.Add(key, _byAge.AddLast(key));
+        }
+    }
+
+    private static (string User, string Place)? KeyOf(LoginAttempt attempt) =>
+        attempt.UserName.Length > 0 && BackoffAttemptLimiter.PlaceOf(attempt) is { } place ? (attempt.UserName, place) : null;
+}

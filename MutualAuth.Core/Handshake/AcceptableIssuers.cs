@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Paths;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>The names of authorities that a server sends with its request for a certificate (RFC 8446 §4.2.4), and what a client makes of them.</summary>
+internal static class AcceptableIssuers
+{
+    // The list has 16 bits for its length. One that is cut would turn honest clients away; without any, each client decides for itself.
+    private const int MaxBytes = 0xffff;
+
+    private static readonly ConditionalWeakTable<Identity, Prepared> s_prepared = [];
+
+    /// <summary>The prepared credential of an identity, with the names of the anchors of the moment where they are to be sent.</summary>
+    internal static SslStreamCertificateContext ContextOf(HandshakeOptions options, Identity identity)
+    {
+        if (!options.NamesAcceptableIssuers || options.Trust is not ITrustAnchorSource { Current: var anchors })
+        {
+            return identity.TlsContext;
+        }
+
+        // Two handshakes may both prepare it; either's is as good.
+        if (!s_prepared.TryGetValue(identity, out var prepared) || !ReferenceEquals(prepared.Anchors, anchors))
+        {
+            prepared = new Prepared(anchors, Prepare(identity, anchors));
+            s_prepared.AddOrUpdate(identity, prepared);
+        }
+
+        return prepared.Context;
+    }
+
+    /// <summary>Whether an identity leads to one of these authorities; without any, every identity does.</summary>
+    internal static bool Fit(Identity identity, string[] issuers) =>
+        issuers.Length == 0
+        || issuers.Contains(identity.PlatformCertificate.Issuer, StringComparer.Ordinal)
+        || identity.TlsContext.IntermediateCertificates.Any(intermediate => issuers.Contains(intermediate.Issuer, StringComparer.Ordinal));
+
+    private static SslStreamCertificateContext Prepare(Identity identity, TrustAnchors anchors)
+    {
+        if (anchors.Certificates.IsEmpty || anchors.Certificates.Sum(anchor => anchor.Subject.RawData.Length + 2) > MaxBytes)
+        {
+            return identity.TlsContext;
+        }
+
+        X509Certificate2Collection names = [.. anchors.Certificates.Select(anchor => anchor.ToX509Certificate2())];
+        var context = SslStreamCertificateContext.Create(
+            identity.PlatformCertificate, [.. identity.TlsContext.IntermediateCertificates], offline: true, SslCertificateTrust.CreateForX509Collection(names, sendTrustInHandshake: true));
+
+        // The chain comes before the names: where the platform would leave part of it out, none are sent.
+        return context.IntermediateCertificates.Count == identity.Intermediates.Length ? context : identity.TlsContext;
+    }
+
+    private sealed record Prepared(TrustAnchors Anchors, SslStreamCertificateContext Context);
+}

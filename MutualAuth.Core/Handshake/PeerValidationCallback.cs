@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Confirmation;
+using MutualAuth.Evidence;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Handshake;
+
+/// <summary>The validation callback of one handshake: copies what the peer showed, judges it once, and keeps the verdict.</summary>
+internal sealed class PeerValidationCallback
+{
+    private readonly CertificateStage _stage;
+    private readonly TimeProvider _time;
+    private readonly PeerRole _peerRole;
+    private readonly Lock _lock = new();
+    private bool _isJudging;
+    private bool _isLeft;
+
+    internal PeerValidationCallback(CertificateStage stage, TimeProvider time, PeerRole peerRole)
+    {
+        _stage = stage;
+        _time = time;
+        _peerRole = peerRole;
+    }
+
+    internal ServerName? DialledName { get; init; }
+
+    internal EndPoint? RemoteEndPoint { get; init; }
+
+    /// <summary>The verdict on the peer of this connection; null until there is one.</summary>
+    internal CertificateVerdict? Verdict { get; private set; }
+
+    /// <summary>What the peer showed; null until it was looked at.</summary>
+    internal PeerEvidence? Evidence { get; private set; }
+
+    /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. What it says is not listened to.</summary>
+    /// <remarks>Shared: each connection works on a copy that the platform makes.</remarks>
+    internal static X509ChainPolicy EmptyPlatformPolicy { get; } = new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+    };
+
+    /// <summary>The callback. With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
+    internal bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion)
+    {
+        if (certificate is null)
+        {
+            Judge([]);
+        }
+        else
+        {
+            var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(1 + (chain?.ChainPolicy.ExtraStore.Count ?? 0));
+            certificates.Add(EncodingOf(certificate));
+            TakeOthers(chain, certificates);
+            Judge(certificates.DrainToImmutable());
+        }
+
+        return Verdict is CertificateVerdict.Accepted
+            || (sender is SslStream tls && ConfirmationProtocol.TryParse(ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol), out _));
+    }
+
+    /// <summary>Judges a server by its own certificate alone, before ours is shown. A no is final.</summary>
+    internal bool AcceptsBeforeShowing(X509Certificate certificate)
+    {
+        Judge([EncodingOf(certificate)]);
+        return Verdict is CertificateVerdict.Accepted;
+    }
+
+    /// <summary>Judges a server by what it has shown in the clear, before ours leaves. A no is final.</summary>
+    internal bool AcceptsShown(ImmutableArray<ReadOnlyMemory<byte>> certificates)
+    {
+        Judge(certificates);
+        return Verdict is CertificateVerdict.Accepted;
+    }
+
+    /// <summary>The server has asked for our certificate, as far as the choice between several shows it.</summary>
+    internal bool WasAskedForOurs { get; set; }
+
+    /// <summary>Holds where a platform does not call back, as later runtimes do on resumed sessions: no connection goes unjudged.</summary>
+    internal CertificateVerdict JudgeIfCallbackWasSkipped(SslStream tls)
+    {
+        if (Verdict is null)
+        {
+            using var certificate = tls.RemoteCertificate;
+            Judge(certificate is null ? [] : [EncodingOf(certificate)]);
+        }
+
+        return Verdict!;
+    }
+
+    /// <summary>
+    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back;
+    /// otherwise there will be none any more.
+    /// </summary>
+    /// <returns>True when one is under way.</returns>
+    internal bool TryLeave(Action cut)
+    {
+        lock (_lock)
+        {
+            _isLeft = true;
+            if (_isJudging)
+            {
+                cut();
+            }
+
+            return _isJudging;
+        }
+    }
+
+    private void Judge(ImmutableArray<ReadOnlyMemory<byte>> certificates)
+    {
+        // A later look at more of the same evidence never turns a no into a yes.
+        if (Verdict is CertificateVerdict.Rejected)
+        {
+            return;
+        }
+
+        var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+        lock (_lock)
+        {
+            if (_isLeft)
+            {
+                Verdict = new CertificateVerdict.Rejected(new Rejection(RejectionReason.HandshakeTimedOut, "a judgement before the handshake ended",
+                    "none"), null);
+                return;
+            }
+
+            _isJudging = true;
+        }
+
+        try
+        {
+            Evidence = evidence;
+            Verdict = JudgeNow(evidence);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _isJudging = false;
+            }
+        }
+    }
+
+    private CertificateVerdict JudgeNow(PeerEvidence evidence)
+    {
+        try
+        {
+            return _stage.Judge(evidence, _time.GetUtcNow());
+        }
+        catch (Exception exception)
+        {
+            return new CertificateVerdict.Rejected(ApplicationCalls.Fault("the time of day", exception).Rejection with { IsOurFault = true }, null);
+        }
+    }
+
+    /// <summary>The platform's own copy, on the managed heap, which nobody changes and which outlives the certificate.</summary>
+    private static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
+        certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
+
+    private static void TakeOthers(X509Chain? chain, ImmutableArray<ReadOnlyMemory<byte>>.Builder certificates)
+    {
+        if (chain is null)
+        {
+            return;
+        }
+
+        // With a callback installed the platform disposes of neither these nor the elements it built: we must, or they wait for the finalizer.
+        foreach (var other in chain.ChainPolicy.ExtraStore)
+        {
+            var encoding = other.RawDataMemory;
+            if (!encoding.Span.SequenceEqual(certificates[0].Span))
+            {
+                certificates.Add(encoding);
+            }
+
+            other.Dispose();
+        }
+
+        foreach (var element in chain.ChainElements)
+        {
+            element.Certificate.Dispose();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Paths;
+
+/// <summary>The certificates of authorities that have one name, in the order in which a search tries them. Immutable.</summary>
+/// <remarks>Ordered and indexed once, when the anchors are loaded, so that a search pays nothing for thousands of them.</remarks>
+internal sealed class SameNameAuthorities
+{
+    private readonly ImmutableArray<Certificate> _sorted;
+    private readonly FrozenDictionary<string, ImmutableArray<Certificate>> _byKeyId;
+
+    internal SameNameAuthorities(IEnumerable<Certificate> certificates)
+    {
+        _sorted = [.. certificates.Order(Comparer<Certificate>.Create(Compare))];
+        _byKeyId = _sorted.GroupBy(certificate => KeyIdOf(certificate.Extensions.SubjectKeyId.Span)).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
+    }
+
+    internal static SameNameAuthorities None { get; } = new([]);
+
+    internal bool IsEmpty => _sorted.IsEmpty;
+
+    /// <summary>All of them, the longest validity first.</summary>
+    internal ImmutableArray<Certificate> All => _sorted;
+
+    /// <summary>Longer validity first, and then the octets, so that the order does not depend on that in which they were given.</summary>
+    internal static int Compare(Certificate left, Certificate right)
+    {
+        var order = right.NotAfter.CompareTo(left.NotAfter);
+        return order != 0 ? order : left.RawData.Span.SequenceCompareTo(right.RawData.Span);
+    }
+
+    /// <summary>Whether a key identifier fits (0), says nothing (1), or is another (2).</summary>
+    internal static int Rank(Certificate issuer, ReadOnlySpan<byte> wanted)
+    {
+        var has = issuer.Extensions.SubjectKeyId.Span;
+        return wanted.IsEmpty || has.IsEmpty ? 1 : has.SequenceEqual(wanted) ? 0 : 2;
+    }
+
+    /// <summary>The ones with this key identifier; with none, for an empty one.</summary>
+    internal ImmutableArray<Certificate> WithKeyId(ReadOnlySpan<byte> keyId) => _sorted.IsEmpty ? [] : _byKeyId.GetValueOrDefault(KeyIdOf(keyId), []);
+
+    /// <summary>All of them, the most promising first: those with the key identifier that is asked for, those without any, the others. Made as far as it is asked for.</summary>
+    internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId)
+    {
+        if (wantedKeyId.IsEmpty)
+        {
+            foreach (var certificate in _sorted)
+            {
+                yield return certificate;
+            }
+
+            yield break;
+        }
+
+        foreach (var certificate in WithKeyId(wantedKeyId.Span))
+        {
+            yield return certificate;
+        }
+
+        foreach (var certificate in WithKeyId(default))
+        {
+            yield return certificate;
+        }
+
+        foreach (var certificate in _sorted)
+        {
+            if (Rank(certificate, wantedKeyId.Span) == 2)
+            {
+                yield return certificate;
+            }
+        }
+    }
+
+    private static string KeyIdOf(ReadOnlySpan<byte> keyId) => Convert.ToHexString(keyId);
+}

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Caching;
+using MutualAuth.Certificates;
+
+namespace MutualAuth.Paths;
+
+/// <summary>Remembers certificates that stood in a verified path: what was read out of them, their imported keys, and the keys that were found to have signed them.</summary>
+/// <remarks>
+/// What some octets say, and that a key has signed them, is true for ever and under any trust, profile or revocation list, so that nothing
+/// ever has to be dropped for being out of date; no verdict is remembered, and every other rule is applied anew each time. Only a path
+/// that was accepted as a whole is remembered, so that a stranger cannot fill the memory. Bounded: two generations, of which the older is
+/// dropped when the younger is full. Safe for concurrent use.
+/// </remarks>
+internal sealed class VerifiedCertificateCache
+{
+    private const int MaxSigners = 8;
+
+    private readonly int _capacity;
+    private Generation _young = new();
+    private Generation _old = new();
+
+    /// <summary>A memory for at least this many certificates; 0 remembers nothing.</summary>
+    internal VerifiedCertificateCache(int capacity) => _capacity = CacheSize.Of(capacity);
+
+    /// <summary>The number of certificates in it, for tests.</summary>
+    internal int Count => _young.Count + _old.Count;
+
+    /// <summary>The certificate that has this encoding, read before; null when it is not remembered.</summary>
+    internal Certificate? Find(ReadOnlySpan<byte> der) => TryFind(der, out var entry) ? entry.Certificate : null;
+
+    /// <summary>The instance of this certificate that has its key imported already; the certificate itself when it is not remembered.</summary>
+    internal Certificate Known(Certificate certificate) => Find(certificate.RawData.Span) ?? certificate;
+
+    /// <summary>Whether this key is known to have signed this certificate.</summary>
+    internal bool IsSignedBy(Certificate certificate, PublicKeyInfo key)
+    {
+        if (TryFind(certificate.RawData.Span, out var entry))
+        {
+            foreach (var signer in entry.Signers)
+            {
+                if (signer.Span.SequenceEqual(key.Encoding.Span))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Remembers a certificate of a path that was accepted, and the key that has signed it.</summary>
+    internal void Remember(Certificate certificate, PublicKeyInfo signer)
+    {
+        if (_capacity == 0 || IsSignedBy(certificate, signer))
+        {
+            return;
+        }
+
+        _young.Entries.AddOrUpdate(
+            certificate,
+            static (certificate, key) => new Entry(certificate, [key]),
+            static (_, entry, key) => entry.Signers.Length < MaxSigners ? entry with { Signers = entry.Signers.Add(key) } : entry,
+            signer.Encoding);
+        if (_young.Count > _capacity)
+        {
+            _old = Interlocked.Exchange(ref _young, new());
+        }
+    }
+
+    private bool TryFind(ReadOnlySpan<byte> der, [NotNullWhen(true)] out Entry? entry)
+    {
+        entry = null;
+        if (_capacity == 0)
+        {
+            return false;
+        }
+
+        if (!_young.ByEncoding.TryGetValue(der, out entry) && _old.ByEncoding.TryRemove(der, out _, out entry))
+        {
+            // Used again: it moves to the younger generation, and stays.
+            _young.Entries.TryAdd(entry.Certificate, entry);
+        }
+
+        return entry is not null;
+    }
+
+    private sealed class Generation
+    {
+        internal Generation() => ByEncoding = Entries.GetAlternateLookup<ReadOnlySpan<byte>>();
+
+        internal ConcurrentDictionary<Certificate, Entry> Entries { get; } = new(new EncodingComparer());
+
+        internal ConcurrentDictionary<Certificate, Entry>.AlternateLookup<ReadOnlySpan<byte>> ByEncoding { get; }
+
+        // Counting takes every lock of the dictionary, which is why it is asked only after something was added.
+        internal int Count => Entries.Count;
+    }
+
+    /// <summary>Finds a certificate by its octets alone, by a hash that is seeded anew in each process.</summary>
+    private sealed class EncodingComparer : IEqualityComparer<Certificate>, IAlternateEqualityComparer<ReadOnlySpan<byte>, Certificate>
+    {
+        public bool Equals(Certificate? x, Certificate? y) => x is null ? y is null : x.Equals(y);
+
+        public int GetHashCode(Certificate obj) => GetHashCode(obj.RawData.Span);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, Certificate other) => alternate.SequenceEqual(other.RawData.Span);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        // Only lookups are made by octets; what is added is a certificate.
+        public Certificate Create(ReadOnlySpan<byte> alternate) => Certificate.Parse(alternate.ToArray());
+    }
+
+    private sealed record Entry(Certificate Certificate, ImmutableArray<ReadOnlyMemory<byte>> Signers);
+}

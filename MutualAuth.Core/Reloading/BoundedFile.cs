@@ -1,0 +1,43 @@
+using System.Text;
+
+namespace MutualAuth.Reloading;
+
+/// <summary>Reads files of our own, bounded, and says what to do when it cannot.</summary>
+internal static class BoundedFile
+{
+    internal static string ReadText(string path, int maxBytes) => TextOf(ReadBytes(path, maxBytes));
+
+    /// <summary>The text of a file, without the byte order mark that editors put before it.</summary>
+    internal static string TextOf(ReadOnlySpan<byte> content) => Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
+
+    internal static byte[] ReadBytes(string path, int maxBytes)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return ReadBytes(file, path, maxBytes);
+        }
+        catch (Exception exception) when (IsUnreadable(exception))
+        {
+            throw Unreadable(path, exception);
+        }
+    }
+
+    internal static byte[] ReadBytes(FileStream file, string path, int maxBytes)
+    {
+        if (file.Length > maxBytes)
+        {
+            throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.") { Problem = MaterialProblem.Unreadable };
+        }
+
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
+    }
+
+    internal static bool IsUnreadable(Exception exception) =>
+        exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException;
+
+    internal static MaterialException Unreadable(string path, Exception exception) =>
+        new($"The file {path} cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.Unreadable };
+}

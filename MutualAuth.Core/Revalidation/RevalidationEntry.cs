@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Connections;
+
+namespace MutualAuth.Revalidation;
+
+/// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
+internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)
+{
+    private readonly WeakReference<IRevalidated> _connection = new(connection);
+
+    /// <summary>The connection; null once nobody holds it any more: being watched keeps nothing alive.</summary>
+    internal IRevalidated? Connection => _connection.TryGetTarget(out var connection) ? connection : null;
+
+    /// <summary>Tells entries apart that are due at the same time.</summary>
+    internal long Number { get; } = number;
+
+    /// <summary>The path by which the peer was accepted last; empty for one that logged in without a certificate.</summary>
+    internal ImmutableArray<Certificate> Path { get; private set; } = path;
+
+    /// <summary>The last moment at which every certificate of <see cref="Path"/> is valid.</summary>
+    internal DateTimeOffset PathEnd { get; private set; } = EndOf(path);
+
+    /// <summary>When our own certificate ends, where that counts; null once it has been dealt with.</summary>
+    internal DateTimeOffset? OwnEnd { get; set; } = ownEnd;
+
+    /// <summary>The end of the path has been dealt with.</summary>
+    internal bool IsPathEndPast { get; set; }
+
+    /// <summary>The grace period runs.</summary>
+    internal bool IsDraining { get; set; }
+
+    /// <summary>The connection is over, and nothing is done about it any more.</summary>
+    internal bool IsOver { get; set; }
+
+    /// <summary>Why it has lost its ground; null while it stands.</summary>
+    internal Invalidation? Lost { get; set; }
+
+    /// <summary>When a date is reached, in ticks of universal time; null when none is waited for.</summary>
+    internal long? DateDue { get; set; }
+
+    /// <summary>When a duration is over, in ticks since the registry began; null when none is waited for.</summary>
+    internal long? DurationDue { get; set; }
+
+    /// <summary>When to ask whether it is idle, in ticks since the registry began; null when that is not waited for.</summary>
+    internal long? IdleDue { get; set; }
+
+    internal void StandOn(ImmutableArray<Certificate> path)
+    {
+        Path = path;
+        PathEnd = EndOf(path);
+        IsPathEndPast = false;
+    }
+
+    private static DateTimeOffset EndOf(ImmutableArray<Certificate> path) => path.IsEmpty ? DateTimeOffset.MaxValue : path.Min(certificate => certificate.NotAfter);
+}

@@ -1,0 +1,107 @@
+namespace MutualAuth;
+
+/// <summary>What happens to connections that lose their ground while they are open, and how long they may last in any case.</summary>
+/// <remarks>
+/// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
+/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
+/// <see cref="InvalidationAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
+/// </remarks>
+public sealed record RevalidationPolicy
+{
+    /// <summary>A certificate of the path was revoked or put on the deny list. Default: <see cref="InvalidationAction.Abort"/>.</summary>
+    public InvalidationAction OnRevoked { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>
+    /// No path leads to something trusted any more, no pin matches, or the rules of path validation turn the path away. Default: <see cref="InvalidationAction.Abort"/>.
+    /// </summary>
+    public InvalidationAction OnUntrusted { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>No revocation list speaks of a certificate any more, although one must. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnStatusUnknown { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>The authorization rule, or a validator of the application's, no longer lets the peer in. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnUnauthorized { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>A certificate of the path ran out. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnExpired { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>The connection has reached <see cref="MaximumAge"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnMaximumAge { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>Nothing has moved on the connection for <see cref="IdleTimeout"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnIdle { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>Our own certificate ran out, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnOwnCertificateExpired { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>How long the application has to finish after it was asked to. Default: 30 seconds; zero closes at once, at most an hour.</summary>
+    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a connection may last. Default: null, without end. What is not judged again while a connection is open, such as asynchronous
+    /// validators and logins, counts for at most this long.
+    /// </summary>
+    public TimeSpan? MaximumAge { get; init; }
+
+    /// <summary>
+    /// For how long no octet of the application's may move, in either direction. Default: null, for ever; at most 3,660 days. A read counts once
+    /// it has given octets, a write as the transport takes them; a call that waits, or carries none, does not count, and neither do TLS's own
+    /// messages. The clock is <see cref="Handshake.HandshakeOptions.TimeProvider"/>. Keep it longer than the pauses of your own protocol, and do
+    /// not rely on it to find peers that are gone: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
+    /// </summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>How long before the end of a certificate its connections lose their ground. Default: zero; at most a day.</summary>
+    public TimeSpan ExpiryMargin { get; init; }
+
+    /// <summary>Whether the end of the certificate that we presented ends the connection too. Default: false, it is for the peer to judge.</summary>
+    public bool EndsWithOwnCertificate { get; init; }
+
+    /// <summary>
+    /// Told of every connection that lost its ground, of one after the other, on a thread of the pool; <see cref="MutualTlsConnection.Invalidation"/>
+    /// says why. One that does not return is told of no other, and holds up nobody's end. What it throws is logged. Default: nobody.
+    /// </summary>
+    public Action<MutualTlsConnection>? OnInvalidated { get; init; }
+
+    /// <summary>What to do about a reason.</summary>
+    internal InvalidationAction ActionFor(RejectionReason reason) => reason switch
+    {
+        RejectionReason.CertificateRevoked or RejectionReason.DenyListed => OnRevoked,
+        RejectionReason.RevocationStatusUnknown => OnStatusUnknown,
+        RejectionReason.CertificateExpired => OnExpired,
+        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused => OnUnauthorized,
+        RejectionReason.MaximumAgeReached => OnMaximumAge,
+        RejectionReason.IdleTimeoutReached => OnIdle,
+        RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
+        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // what cannot be judged has no ground, whatever the options say
+        _ => OnUntrusted,
+    };
+
+    internal IEnumerable<string> Problems()
+    {
+        InvalidationAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
+            OnOwnCertificateExpired];
+        if (!actions.All(Enum.IsDefined))
+        {
+            yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, {nameof(InvalidationAction.Drain)} or {nameof(InvalidationAction.Abort)}.";
+        }
+
+        if (GracePeriod < TimeSpan.Zero || GracePeriod > TimeSpan.FromHours(1))
+        {
+            yield return $"{nameof(GracePeriod)} must be between zero and an hour; it is {GracePeriod}.";
+        }
+
+        foreach (var (name, value) in new[] { (nameof(MaximumAge), MaximumAge), (nameof(IdleTimeout), IdleTimeout) })
+        {
+            if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
+            {
+                yield return $"{name} must be more than nothing and at most 3,660 days; it is {duration}.";
+            }
+        }
+
+        if (ExpiryMargin < TimeSpan.Zero || ExpiryMargin > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(ExpiryMargin)} must be between zero and a day; it is {ExpiryMargin}.";
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using MutualAuth.Reloading;
+
+namespace MutualAuth.Revalidation;
+
+/// <summary>Listens to the sources of what live connections stand on for as long as there is one, or a handshake.</summary>
+/// <remarks>
+/// Meanwhile the registry is kept alive, even if the application holds nothing but a stream; and no longer, so that a source that outlives many clients
+/// does not keep them all.
+/// </remarks>
+internal sealed class SourceSubscriptions
+{
+    private static readonly ConcurrentDictionary<ConnectionRevalidator, bool> s_inUse = new();
+
+    private readonly ConnectionRevalidator _registry;
+    private readonly ImmutableArray<IReloadable> _statements;
+    private readonly ImmutableArray<IReloadable> _rules;
+
+    // Taken before a source's own lock, if it has one, and never by what a source calls.
+    private readonly Lock _lock = new();
+    private int _users;
+
+    internal SourceSubscriptions(ConnectionRevalidator registry, IEnumerable<IReloadable> statements, IEnumerable<IReloadable> rules)
+    {
+        _registry = registry;
+        _statements = [.. statements];
+        _rules = [.. rules];
+    }
+
+    /// <summary>Enters where that touches no source, and waits for nobody who does.</summary>
+    /// <returns>False when there is no user yet, or one is just coming or going.</returns>
+    internal bool TryJoin()
+    {
+        if (!_lock.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            if (_users == 0)
+            {
+                return false;
+            }
+
+            _users++;
+            return true;
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    /// <summary>Returns true for the first user, before whom nobody listened. What a source throws leaves nobody in.</summary>
+    internal bool Enter()
+    {
+        lock (_lock)
+        {
+            if (_users++ > 0)
+            {
+                return false;
+            }
+
+            try
+            {
+                s_inUse[_registry] = true;
+                foreach (var source in _statements)
+                {
+                    source.Replaced += OnStatementsReplaced;
+                }
+
+                foreach (var source in _rules)
+                {
+                    source.Replaced += OnRulesReplaced;
+                }
+
+                return true;
+            }
+            catch
+            {
+                LeaveLocked();
+                throw;
+            }
+        }
+    }
+
+    internal void Leave()
+    {
+        lock (_lock)
+        {
+            LeaveLocked();
+        }
+    }
+
+    private void LeaveLocked()
+    {
+        if (--_users > 0)
+        {
+            return;
+        }
+
+        s_inUse.TryRemove(_registry, out _);
+        foreach (var source in _statements)
+        {
+            source.Replaced -= OnStatementsReplaced;
+        }
+
+        foreach (var source in _rules)
+        {
+            source.Replaced -= OnRulesReplaced;
+        }
+    }
+
+    private void OnStatementsReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: false);
+
+    private void OnRulesReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: true);
+}

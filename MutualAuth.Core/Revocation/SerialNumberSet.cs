@@ -1,0 +1,113 @@
+using MutualAuth.Asn1;
+
+namespace MutualAuth.Revocation;
+
+/// <summary>Finds the entry of a serial number in the encoded entries of a list, in constant time.</summary>
+/// <remarks>
+/// The entries stay in the encoding that was signed; this is an open-addressing table of their offsets, so that a million of them cost
+/// eight megabytes beside the list itself and not one object each. Immutable once built.
+/// </remarks>
+internal sealed class SerialNumberSet
+{
+    private readonly ReadOnlyMemory<byte> _entries;
+
+    // One more than the offset, so that zero is a free slot. At least a third of the slots is free.
+    private readonly int[] _slots;
+
+    private SerialNumberSet(ReadOnlyMemory<byte> entries, int[] slots, int count, bool hasDuplicates)
+    {
+        _entries = entries;
+        _slots = slots;
+        Count = count;
+        HasDuplicates = hasDuplicates;
+    }
+
+    internal static SerialNumberSet None { get; } = new(default, new int[1], 0, hasDuplicates: false);
+
+    /// <summary>How many different serial numbers there are.</summary>
+    internal int Count { get; }
+
+    /// <summary>Whether a serial number stands there twice; the first one is found.</summary>
+    internal bool HasDuplicates { get; }
+
+    /// <summary>Indexes entries that have been read and found well formed.</summary>
+    /// <param name="entries">The contents of <c>revokedCertificates</c>.</param>
+    /// <param name="offsets">Where in it each entry begins.</param>
+    internal static SerialNumberSet Build(ReadOnlyMemory<byte> entries, List<int> offsets)
+    {
+        var slots = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(offsets.Count + (offsets.Count / 2) + 1))];
+        var count = 0;
+        foreach (var offset in offsets)
+        {
+            var slot = SlotOf(entries.Span, slots, SerialAt(entries.Span, offset));
+            if (slots[slot] == 0)
+            {
+                slots[slot] = offset + 1;
+                count++;
+            }
+        }
+
+        return new SerialNumberSet(entries, slots, count, count < offsets.Count);
+    }
+
+    /// <summary>The entry of a serial number, given as its contents octets.</summary>
+    internal bool TryFind(ReadOnlySpan<byte> serial, out RevokedEntry entry)
+    {
+        var offset = _slots[SlotOf(_entries.Span, _slots, serial)] - 1;
+        if (offset < 0)
+        {
+            entry = default;
+            return false;
+        }
+
+        var reader = new DerReader(_entries[offset..]);
+        entry = RevokedEntry.Read(reader.ReadSequence());
+        return true;
+    }
+
+    /// <summary>The contents octets of every serial number, in no order.</summary>
+    internal IEnumerable<ReadOnlyMemory<byte>> Serials()
+    {
+        foreach (var slot in _slots)
+        {
+            if (slot != 0)
+            {
+                yield return SerialAt(slot - 1);
+            }
+        }
+    }
+
+    /// <summary>The slot that holds the serial number, or the free one where it would have to be.</summary>
+    private static int SlotOf(ReadOnlySpan<byte> entries, int[] slots, ReadOnlySpan<byte> serial)
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(serial);
+        var slot = hash.ToHashCode() & (slots.Length - 1);
+        while (slots[slot] != 0 && !SerialAt(entries, slots[slot] - 1).SequenceEqual(serial))
+        {
+            slot = (slot + 1) & (slots.Length - 1);
+        }
+
+        return slot;
+    }
+
+    private static ReadOnlySpan<byte> SerialAt(ReadOnlySpan<byte> entries, int offset)
+    {
+        var (start, length) = SerialRangeAt(entries, offset);
+        return entries.Slice(start, length);
+    }
+
+    /// <summary>Where the contents octets of the serial number are, which stands first in an entry and is shorter than 128 octets.</summary>
+    private static (int Start, int Length) SerialRangeAt(ReadOnlySpan<byte> entries, int offset)
+    {
+        var length = entries[offset + 1];
+        var integer = offset + 2 + (length > 0x80 ? length & 0x7f : 0);
+        return (integer + 2, entries[integer + 1]);
+    }
+
+    private ReadOnlyMemory<byte> SerialAt(int offset)
+    {
+        var (start, length) = SerialRangeAt(_entries.Span, offset);
+        return _entries.Slice(start, length);
+    }
+}

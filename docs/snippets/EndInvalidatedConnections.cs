@@ -1,0 +1,52 @@
+namespace MutualAuth.Snippets;
+
+/// <summary>docs/how-to/end-invalidated-connections.md</summary>
+internal static class EndInvalidatedConnections
+{
+    internal static void Options(MutualTlsServerOptions serverOptions)
+    {
+        // snippet
+        var live = new MutualTlsServer(serverOptions with
+        {
+            Trust = new TrustAnchorFiles(["authority.pem"]),
+            Authorization = Authorize.From(new AuthorizationFile("allowed.txt")),
+            Revocation = new RevocationPolicy { Lists = new RevocationListFiles(["issuing.crl"]) },
+            Revalidation = new RevalidationPolicy
+            {
+                GracePeriod = TimeSpan.FromSeconds(10),
+                MaximumAge = TimeSpan.FromHours(8),
+                OnInvalidated = connection => Console.WriteLine($"{connection.Peer.Name}: {connection.Invalidation!.Rejection.Reason.ToCode()}"),
+            },
+        });
+        // end
+    }
+
+    internal static async Task ServeAsync(MutualTlsConnection connection)
+    {
+        // snippet
+        var request = new byte[1024];
+        try
+        {
+            while (await connection.Stream.ReadAsync(request, connection.DrainRequested) is > 0 and var count)
+            {
+                await connection.Stream.WriteAsync(request.AsMemory(0, count), CancellationToken.None);   // finish what was begun
+            }
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            // Drained while idle, aborted, or the peer went away: Invalidation is null in the last case.
+        }
+
+        await connection.DisposeAsync();
+        // end
+    }
+
+    internal static void Clear()
+    {
+        // snippet
+        var lists = new ReplaceableRevocationLists(RevocationLists.FromFiles("issuing.crl"));
+        lists.Replace(RevocationLists.DangerouslyUnchecked);    // said by name; an empty file never does this
+        lists.Replace(RevocationLists.FromFiles("issuing.crl"));
+        // end
+    }
+}
