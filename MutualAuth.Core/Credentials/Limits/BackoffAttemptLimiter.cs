@@ -157,7 +157,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     private IEnumerable<(Key Key, int Free)> KeysOf(LoginAttempt attempt)
     {
-        if (attempt.Mechanism is Login.External or OAuthBearerServer.Name)
+        if (!SaslMechanismNames.CanBeGuessed(attempt.Mechanism))
         {
             yield break;
         }
