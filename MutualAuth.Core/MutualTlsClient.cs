@@ -23,7 +23,7 @@ public sealed class MutualTlsClient
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
     }
 
@@ -70,7 +70,7 @@ public sealed class MutualTlsClient
     {
         ArgumentNullException.ThrowIfNull(socket);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), name);
     }
 
     /// <summary>Authenticates both ends of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
@@ -84,7 +84,7 @@ public sealed class MutualTlsClient
     {
         ArgumentNullException.ThrowIfNull(stream);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, _options, cancellationToken), name);
     }
 
     /// <summary>Where to dial for a host, and the name that the server must have.</summary>
@@ -110,7 +110,7 @@ public sealed class MutualTlsClient
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
     {
         var socket = await Dialer.ConnectAsync(endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
-        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), serverName).ConfigureAwait(false);
+        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 
     /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection, and who watches over it.</summary>

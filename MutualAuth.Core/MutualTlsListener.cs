@@ -265,7 +265,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
     private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
     {
-        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options.Server.Options, _stopHandshakes.Token);
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);
         var gate = new Gate(this, attempt);
         try
         {

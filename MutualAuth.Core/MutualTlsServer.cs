@@ -23,7 +23,7 @@ public sealed class MutualTlsServer
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
     }
 
@@ -43,7 +43,7 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, Options, cancellationToken), AdmitsAll.Instance);
     }
 
     /// <summary>Authenticates the client at the other end of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
@@ -64,7 +64,7 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
     }
 
     /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>

@@ -36,13 +36,13 @@ internal sealed class ConnectionRevalidator
     private bool _isPending;
     private bool _concernsAll;
 
-    internal ConnectionRevalidator(CertificateStage stage, HandshakeOptions options, RevalidationPolicy policy, PeerRole peerRole)
+    internal ConnectionRevalidator(CertificateStage stage, HandshakeOptions options, RevalidationPolicy policy, PeerRole ourRole)
     {
         _stage = stage;
         _options = options;
         _policy = policy;
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
-        _role = new("mutualauth.role", peerRole == PeerRole.Client ? "server" : "client");
+        _role = new("mutualauth.role", ourRole == PeerRole.Server ? "server" : "client");
         _watch = new SourceSubscriptions(this, options.ReloadableStatements(), options.ReloadableRules());
         _timer = new DueTimer(options.TimeProvider, OnTimer);
     }

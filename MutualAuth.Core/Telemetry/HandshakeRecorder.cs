@@ -15,12 +15,12 @@ internal sealed class HandshakeRecorder
     private Activity? _activity;
     private int _ended;
 
-    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole peerRole, EndPoint? remote)
+    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole ourRole, EndPoint? remote)
     {
         _logger = logger;
         _time = time;
         _remote = remote;
-        _role = peerRole == PeerRole.Client ? "server" : "client";
+        _role = ourRole == PeerRole.Server ? "server" : "client";
         try
         {
             _startedAt = time.GetTimestamp();
