@@ -23,13 +23,36 @@ public sealed record ExpiryWatchOptions
     /// <summary>Where warnings are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    /// <exception cref="ArgumentException">The options contradict themselves; it lists every problem.</exception>
     internal void ThrowIfProblem(string parameter)
     {
-        if (WarnBefore.IsDefault || WarnBefore.Any(time => time <= TimeSpan.Zero) || Interval < TimeSpan.FromSeconds(1) || Interval > TimeSpan.FromDays(1) || TimeProvider is null || LoggerFactory is null)
+        var problems = Problems().ToArray();
+        if (problems.Length > 0)
         {
-            throw new ArgumentException(
-                $"{nameof(WarnBefore)} must hold positive times only, {nameof(Interval)} lie between a second and a day, and {nameof(TimeProvider)} and {nameof(LoggerFactory)} must not be null.", parameter);
+            throw new ArgumentException(string.Join(" ", problems), parameter);
+        }
+    }
+
+    private IEnumerable<string> Problems()
+    {
+        if (WarnBefore.IsDefault || WarnBefore.Any(time => time <= TimeSpan.Zero))
+        {
+            yield return $"{nameof(WarnBefore)} must hold positive times only.";
+        }
+
+        if (Interval < TimeSpan.FromSeconds(1) || Interval > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(Interval)} must lie between a second and a day.";
+        }
+
+        if (TimeProvider is null)
+        {
+            yield return $"{nameof(TimeProvider)} must not be null.";
+        }
+
+        if (LoggerFactory is null)
+        {
+            yield return $"{nameof(LoggerFactory)} must not be null.";
         }
     }
 }
