@@ -4,7 +4,8 @@ namespace MutualAuth.Snippets;
 internal static class DemandStrictIdentity
 {
     internal static MutualTlsServerOptions RequiredCheck(
-        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, IAsyncPeerValidator audit, ILoggerFactory auditLog)
+        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster,
+        IAsyncPeerValidator audit, ILoggerFactory auditLog)
     {
         // snippet
         var demands = new MutualTlsServerOptions
