@@ -19,7 +19,7 @@ public static class TestYourOwnMtls
         // end
     }
 
-    /// <summary>A pair of which one fact is bent.</summary>
+    /// <summary>A pair in which one fact is changed.</summary>
     public static async Task BendAsync()
     {
         // snippet
@@ -35,7 +35,7 @@ public static class TestYourOwnMtls
         // end
     }
 
-    /// <summary>The gallery against a server of somebody's.</summary>
+    /// <summary>The gallery against any server.</summary>
     public static async Task RunGalleryAsync(EndPoint serverEndPoint)
     {
         // snippet
