@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
@@ -26,7 +27,7 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
         {
             return PathRejection.Make(
                 RejectionReason.CertificateNotYetValid, certificate, position, "RFC 5280 §4.1.2.5",
-                $"a certificate that is valid at {Show(_at)}", $"one that is valid from {Show(certificate.NotBefore)}",
+                $"a certificate that is valid at {UtcText.Of(_at)}", $"one that is valid from {UtcText.Of(certificate.NotBefore)}",
                 "Check the clock of this machine, and that of the authority.");
         }
 
@@ -34,7 +35,7 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
             ? null
             : PathRejection.Make(
                 RejectionReason.CertificateExpired, certificate, position, "RFC 5280 §4.1.2.5",
-                $"a certificate that is valid at {Show(_at)}", $"one that was valid until {Show(certificate.NotAfter)}", "Renew it.");
+                $"a certificate that is valid at {UtcText.Of(_at)}", $"one that was valid until {UtcText.Of(certificate.NotAfter)}", "Renew it.");
     }
 
     private static Rejection? ExamineCriticalExtensions(Certificate certificate, PathPosition position) =>
@@ -112,5 +113,4 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
                 + "where a public authority no longer does, have an authority of your own issue it, and trust that one.");
     }
 
-    private static string Show(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;

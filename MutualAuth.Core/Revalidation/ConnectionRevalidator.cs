@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Connections;
+using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
@@ -582,7 +583,7 @@ internal sealed class ConnectionRevalidator
         if (entry.OwnEnd is { } end && at >= After(end))
         {
             entry.OwnEnd = null;
-            loses = Invalidate(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", string.Create(CultureInfo.InvariantCulture, $"one that is valid until {end:yyyy-MM-ddTHH:mm:ssZ}")));
+            loses = Invalidate(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}"));
         }
 
         if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))

@@ -99,12 +99,7 @@ internal static class CrlReader
         var seen = default(ExtensionNames);
         do
         {
-            var extension = sequence.ReadSequence();
-            var id = extension.ReadOid();
-            var critical = extension.ReadTrueOrAbsent();
-            var value = new DerReader(extension.ReadContent(DerReader.OctetString));
-            extension.End();
-            seen.Add(id, MaxExtensions);
+            var (id, critical, value) = Extension.ReadNext(ref sequence, ref seen, MaxExtensions);
             ReadExtension(fields, id.Span, critical, ref value);
         }
         while (!sequence.IsEmpty);
@@ -117,17 +112,17 @@ internal static class CrlReader
             fields.AuthorityKeyId = ExtensionReader.ReadAuthorityKeyId(value.ReadSequence());
             NoteCriticality(fields, critical, wanted: false, "the authority key identifier (RFC 5280 §5.2.1)");
         }
-        else if (id.SequenceEqual(CrlOids.CrlNumber))
+        else if (id.SequenceEqual(Oids.CrlNumber))
         {
             fields.Number = value.ReadInteger();
             NoteCriticality(fields, critical, wanted: false, "the CRL number (RFC 5280 §5.2.3)");
         }
-        else if (id.SequenceEqual(CrlOids.IssuingDistributionPoint))
+        else if (id.SequenceEqual(Oids.IssuingDistributionPoint))
         {
             fields.Scope = IssuingScope.Read(value.ReadSequence());
             NoteCriticality(fields, critical, wanted: true, "the issuing distribution point (RFC 5280 §5.2.5)");
         }
-        else if (id.SequenceEqual(CrlOids.DeltaCrlIndicator))
+        else if (id.SequenceEqual(Oids.DeltaCrlIndicator))
         {
             fields.DeltaBase = value.ReadInteger();
             NoteCriticality(fields, critical, wanted: true, "the delta CRL indicator (RFC 5280 §5.2.4)");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
@@ -135,9 +136,9 @@ internal sealed class RevocationCheck : IRevocationSource
 
     /// <summary>Why the list does not count at this time; null when it does.</summary>
     internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
-        at + skew < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
+        at + skew < list.ThisUpdate ? $"a list that is made later, at {UtcText.Of(list.ThisUpdate)}"
         : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
-        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
+        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {UtcText.Of(list.NextUpdate ?? list.ThisUpdate)}"
         : null;
 
     /// <summary>Where the policy lets pass what no list covers, a genuine list that no longer counts still keeps out whoever is on it.</summary>
@@ -182,5 +183,4 @@ internal sealed class RevocationCheck : IRevocationSource
 
     private string Describe(Certificate certificate) => PathRejection.Describe(certificate, IsLeaf(certificate) ? PathPosition.Leaf : PathPosition.Intermediate);
 
-    private static string Show(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Names;
 
 namespace MutualAuth.Revocation;
@@ -176,7 +177,7 @@ public sealed class RevocationList
     /// <summary>Issuer, number, dates and size, safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"list {Number ?? "without number"} of {Errors.SafeText.Quote(Issuer.ToString())}, {ThisUpdate:yyyy-MM-ddTHH:mm:ssZ} to {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "no stated end"}, {Count} entries");
+        $"list {Number ?? "without number"} of {SafeText.Quote(Issuer.ToString())}, {UtcText.Of(ThisUpdate)} to {(NextUpdate is { } next ? UtcText.Of(next) : "no stated end")}, {Count} entries");
 
     /// <summary>Compares two numbers that are not negative, by their contents octets.</summary>
     private static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)

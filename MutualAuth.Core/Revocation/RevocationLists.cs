@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Reloading;
 
@@ -78,7 +79,7 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>How many lists and entries there are, and when the first runs out; safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "not stated"}");
+        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {(NextUpdate is { } next ? UtcText.Of(next) : "not stated")}");
 
     internal static RevocationLists FromContents(IEnumerable<FileContent> files) => NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
 
