@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Connections;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;

@@ -40,6 +40,12 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
             yield return $"{nameof(Identity)} is missing: a server must present a certificate.";
         }
 
+        if (Authorization is { AcceptsServersOnly: true })
+        {
+            yield return $"{nameof(Authorization)} compares the name that was dialled, and clients are not dialled: "
+                + $"use {nameof(Authorize)}.{nameof(Authorize.Dns)} or another rule for a client's own names.";
+        }
+
         if (Revalidation is null)
         {
             yield return $"{nameof(Revalidation)} must not be null.";

@@ -16,7 +16,7 @@ public sealed partial class RoomsTests
     // Lowest first; the root, which holds the three roles and their options, last.
     private static readonly string[] s_rooms =
     [
-        "Errors", "Caching", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
+        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
         "Authorization", "Pinning", "Validation", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Sasl", "Credentials/Mechanisms",
         "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation", "",

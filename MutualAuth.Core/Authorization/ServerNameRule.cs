@@ -12,6 +12,8 @@ internal sealed class ServerNameRule : AuthorizationRule
 
     public override string ToString() => "the server whose certificate carries the dialled name";
 
+    internal override bool AcceptsServersOnly => true;
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

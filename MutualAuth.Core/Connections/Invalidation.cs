@@ -1,7 +1,21 @@
 namespace MutualAuth;
 
 /// <summary>Why a live connection has lost its ground, and what was done about it.</summary>
-/// <param name="Rejection">The typed reason. It is ours: the peer is not told.</param>
-/// <param name="Action">What was done.</param>
 /// <remarks>Immutable.</remarks>
-public sealed record Invalidation(Rejection Rejection, InvalidationAction Action);
+public sealed record Invalidation
+{
+    /// <summary>Makes an invalidation.</summary>
+    /// <param name="rejection">The typed reason. It is ours: the peer is not told.</param>
+    /// <param name="action">What was done.</param>
+    public Invalidation(Rejection rejection, InvalidationAction action)
+    {
+        Rejection = rejection;
+        Action = action;
+    }
+
+    /// <summary>The typed reason. It is ours: the peer is not told.</summary>
+    public Rejection Rejection { get; init; }
+
+    /// <summary>What was done.</summary>
+    public InvalidationAction Action { get; init; }
+}
