@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>The bank: authenticates customers by password, and carries out a large transfer only with a proof that the customer confirmed it.</summary>
+/// <summary>The bank: authenticates customers by password, and makes a large transfer only with a proof that the customer confirmed it.</summary>
 internal sealed class Bank : IAsyncDisposable
 {
     private const int NeedsConfirmation = 1000;

@@ -7,8 +7,8 @@ using MutualAuth.Testing;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// A PKCS#11 token with the gate's key, which is generated in the token and never leaves it. Here it is SoftHSM's, in a directory of our own; with a real
-/// module only the module's path, the token's name and the PIN differ.
+/// A PKCS#11 token with the gate's key, which is generated in the token and never leaves it. Here it is SoftHSM's, in a directory of our own; with a
+/// real module only the module's path, the token's name and the PIN differ.
 /// </summary>
 internal sealed partial class HardwareToken : IDisposable
 {

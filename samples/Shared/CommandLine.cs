@@ -79,7 +79,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>A user's name as one token of a line, or - without a user: characters that break the line or control a terminal are percent-encoded.</summary>
+    /// <summary>A user's name as one token of a line, or - without a user. Characters that break the line or control a terminal are escaped.</summary>
     internal static string Token(string? name)
     {
         var token = new StringBuilder();
