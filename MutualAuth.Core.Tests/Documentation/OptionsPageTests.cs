@@ -36,6 +36,9 @@ public sealed class OptionsPageTests
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
+        yield return Case(typeof(ClientCredentials), Login.WithToken("token"));
+        yield return Case(typeof(BackoffAttemptLimiter), new BackoffAttemptLimiter());
+        yield return Case(typeof(IdentityCheck), new IdentityCheck { Role = PeerRole.Server });
         yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());
         yield return Case(typeof(RevalidationPolicy), new RevalidationPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());

@@ -3,7 +3,7 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Samples;
 
-/// <summary>An authority for a first try: it vouches for this server and for one client, whose files it writes.</summary>
+/// <summary>An authority for a first try: it certifies this server and one client, and writes the client's files.</summary>
 internal sealed class Throwaway
 {
     private const string ClientName = "client.test";
