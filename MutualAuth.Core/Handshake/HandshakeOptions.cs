@@ -133,7 +133,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(MinimumTlsVersion)} must be TLS 1.2 or 1.3; it is {MinimumTlsVersion}.";
         }
 
-        foreach (var problem in CipherSuiteProblems())
+        foreach (var problem in CipherSuiteProblems(OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
         {
             yield return problem;
         }
@@ -178,13 +178,14 @@ public abstract record HandshakeOptions : CertificateStageOptions
         }
     }
 
-    private IEnumerable<string> CipherSuiteProblems()
+    /// <param name="suitesAreTheSystems">Whether the system alone decides about suites.</param>
+    internal IEnumerable<string> CipherSuiteProblems(bool suitesAreTheSystems)
     {
         if (CipherSuites.IsDefault || !CipherSuites.All(Enum.IsDefined))
         {
             yield return $"{nameof(CipherSuites)} must be set, and name suites that exist; leave it empty for the platform's own.";
         }
-        else if (!CipherSuites.IsEmpty && (OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
+        else if (!CipherSuites.IsEmpty && suitesAreTheSystems)
         {
             yield return $"{nameof(CipherSuites)} cannot be chosen on this platform: leave it empty, and set the system's own policy.";
         }
