@@ -122,7 +122,7 @@ public sealed class MutualTlsClient
             {
                 attempt.Enter();
                 await attempt.ConfigureAsync().ConfigureAwait(false);
-                using var ticket = await _live.BeginAsync(attempt).ConfigureAwait(false);
+                using var registration = await _live.BeginAsync(attempt).ConfigureAwait(false);
                 var identities = _options.Identity.AnswersAtOnce
                     ? _options.Identity.For(serverName?.ToString())
                     : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())))
@@ -130,7 +130,7 @@ public sealed class MutualTlsClient
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
-                await ticket.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
+                await registration.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
                     .ConfigureAwait(false);
                 return connection;
             }

@@ -18,8 +18,6 @@ namespace MutualAuth;
 /// </remarks>
 public sealed class MutualTlsListener : IAsyncDisposable
 {
-    private const int AddressesRemembered = 4096;
-
     // How long stopping waits, at its end, for handshakes that code of the application's keeps from ending.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_maxDrainTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
@@ -28,10 +26,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly ListeningSocket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly PendingPool _pending;
-    private readonly PendingPool _waiting;
-    private readonly HandshakeSlots _slots;
-    private readonly UnfinishedHandshakeCounts _unfinished;
+    private readonly AdmissionControl _admission;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly OpenConnections _open = new();
     private readonly TaskTracker _handshakes = new();
@@ -40,7 +35,6 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly CancellationTokenSource _stopDraining = new();
     private readonly Task _acceptLoop;
     private Task? _stop;
-    private int _lingering;
 
     private MutualTlsListener(MutualTlsListenerOptions options, ListeningSocket socket)
     {
@@ -49,12 +43,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
-        _pending = new PendingPool(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
-            RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
-        _waiting = new PendingPool(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
-            RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
-        _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
-        _unfinished = new UnfinishedHandshakeCounts(AddressesRemembered, _time);
+        _admission = new AdmissionControl(options.ToAdmissionBounds(), _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
 
@@ -230,7 +219,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>Ends the oldest of those that wait: the silent first. False when nobody waits.</summary>
-    private bool MakeRoom(int count) => _pending.Evict(count) > 0 || _waiting.Evict(count) > 0;
+    private bool MakeRoom(int count) => _admission.Evict(count);
 
     private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -266,12 +255,12 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
     {
         var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);
-        var gate = new Gate(this, attempt);
+        var admission = _admission.Admit(attempt);
         try
         {
-            var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
-            gate.Leave();
-            gate.Succeeded();
+            var connection = await _options.Server.AcceptAsync(attempt, admission).ConfigureAwait(false);
+            admission.Leave();
+            admission.Succeeded();
             _open.Add(connection);
             if (!_ready.Writer.TryWrite(connection))
             {
@@ -286,14 +275,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
-            gate.Leave();
+            admission.Leave();
         }
     }
 
     /// <summary>The application is slow: what waits for it keeps a slot, so that it slows handshakes down, and memory stays bounded.</summary>
     private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
     {
-        var slot = await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false).ConfigureAwait(false);
+        var slot = await _admission.HoldSlotAsync(attempt).ConfigureAwait(false);
         try
         {
             await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
@@ -325,7 +314,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     {
         Cancel(_stopAccepting);
         Step(_socket.Dispose);
-        Step(() => _pending.AbortAll(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
+        Step(() => _admission.AbortSilent(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
         Step(_open.RequestDrain);
         await WaitAsync(_handshakes.WhenAllEnded).ConfigureAwait(false);
         _ready.Writer.TryComplete();
@@ -385,99 +374,6 @@ public sealed class MutualTlsListener : IAsyncDisposable
         if (DescriptorLimit.Current is { } limit && held > DescriptorLimit.KeepFrom(limit))
         {
             ListenerLog.BoundsExceedDescriptors(_logger, LocalEndPoint, held, limit);
-        }
-    }
-
-    /// <summary>Where one handshake stands; see <see cref="IAdmission"/>. Its own steps come one after the other.</summary>
-    private sealed class Gate : IAdmission
-    {
-        private readonly MutualTlsListener _listener;
-        private readonly HandshakeAttempt _attempt;
-        private readonly IPAddress? _address;
-        private PendingPool.Entry? _seat;
-        private HandshakeSlots.Slot? _slot;
-        private bool _isNew = true;
-        private bool _workIsDone;
-
-        internal Gate(MutualTlsListener listener, HandshakeAttempt attempt)
-        {
-            _listener = listener;
-            _attempt = attempt;
-            _address = AddressKey.Of(attempt.RemoteEndPoint);
-            _seat = listener._pending.Add(attempt);
-        }
-
-        public void HelloIsComplete()
-        {
-            _seat?.Leave();
-            _seat = _listener._waiting.Add(_attempt);
-        }
-
-        public async ValueTask EnterAsync()
-        {
-            LeaveSeat();
-            var isNew = _isNew;
-            _isNew = false;
-            var unfinished = _address is null ? 0 : isNew ? _listener._unfinished.Begin(_address) : _listener._unfinished.CountOf(_address);
-            _slot = await _listener._slots.EnterAsync(_attempt, _address, unfinished, isNew).ConfigureAwait(false);
-        }
-
-        public void BeginWait()
-        {
-            if (!_workIsDone)
-            {
-                _seat = _listener._waiting.Add(_attempt);
-                LeaveSlot();
-            }
-        }
-
-        public ValueTask EndWaitAsync() => _workIsDone ? default : EnterAsync();
-
-        public void WorkIsDone()
-        {
-            _workIsDone = true;
-            _seat ??= _listener._waiting.Add(_attempt);
-            LeaveSlot();
-        }
-
-        public void Leave()
-        {
-            _workIsDone = true;
-            LeaveSeat();
-            LeaveSlot();
-        }
-
-        internal void Succeeded()
-        {
-            if (_address is not null)
-            {
-                _listener._unfinished.Clear(_address);
-            }
-        }
-
-        public bool TryBeginLinger()
-        {
-            if (Interlocked.Increment(ref _listener._lingering) <= _listener._options.MaxLingeringCloses)
-            {
-                return true;
-            }
-
-            EndLinger();
-            return false;
-        }
-
-        public void EndLinger() => Interlocked.Decrement(ref _listener._lingering);
-
-        private void LeaveSeat()
-        {
-            _seat?.Leave();
-            _seat = null;
-        }
-
-        private void LeaveSlot()
-        {
-            _slot?.GiveBack();
-            _slot = null;
         }
     }
 }

@@ -66,6 +66,17 @@ public sealed record MutualTlsListenerOptions
     /// </summary>
     public Action<HandshakeException>? OnHandshakeFailed { get; init; }
 
+    internal AdmissionBounds ToAdmissionBounds() => new()
+    {
+        PendingHellos = MaxPendingHellos,
+        PendingHellosPerAddress = MaxPendingHellosPerAddress,
+        WaitingHandshakes = MaxWaitingHandshakes,
+        WaitingHandshakesPerAddress = MaxWaitingHandshakesPerAddress,
+        ConcurrentHandshakes = MaxConcurrentHandshakes,
+        QueuedHandshakes = MaxQueuedHandshakes,
+        LingeringCloses = MaxLingeringCloses,
+    };
+
     internal IEnumerable<string> Problems()
     {
         if (Server is null || EndPoint is null)

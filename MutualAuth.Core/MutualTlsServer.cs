@@ -68,7 +68,7 @@ public sealed class MutualTlsServer
     }
 
     /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
-    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission gate)
+    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission)
     {
         using (attempt)
         {
@@ -77,15 +77,15 @@ public sealed class MutualTlsServer
                 attempt.Enter();
                 await attempt.ConfigureAsync().ConfigureAwait(false);
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
-                attempt.Gate = gate;
-                gate.HelloIsComplete();
+                attempt.Admission = admission;
+                admission.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
-                using var ticket = await server._live.BeginAsync(attempt).ConfigureAwait(false);
+                using var registration = await server._live.BeginAsync(attempt).ConfigureAwait(false);
                 var identity = await server.IdentityForAsync(attempt, hello).ConfigureAwait(false);
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
-                await ticket.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
+                await registration.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)

@@ -42,8 +42,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
         if (Authorization is { AcceptsServersOnly: true })
         {
-            yield return $"{nameof(Authorization)} compares the name that was dialled, and clients are not dialled: "
-                + $"use {nameof(Authorize)}.{nameof(Authorize.Dns)} or another rule for a client's own names.";
+            yield return $"{nameof(Authorization)} compares the dialled name, which no client has: authorize clients by names of their own.";
         }
 
         if (Revalidation is null)

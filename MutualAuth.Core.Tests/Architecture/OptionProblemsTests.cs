@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Text.RegularExpressions;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
+using MutualAuth.Expiry;
 using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Ocsp;
@@ -191,6 +192,14 @@ public sealed partial class OptionProblemsTests
             () => (s_server with { Revalidation = sound }).Problems().Concat((s_client with { Revalidation = sound }).Problems()));
 
         var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
+        yield return Server(
+            "Authorization compares the dialled name",
+            s_server with { Authorization = Authorize.ServerName },
+            s_server with { Authorization = Authorize.AnyOf(Authorize.ServerName, Authorize.Dns("client.test")) });
+        yield return Server(
+            "Authorization compares the dialled name",
+            s_server with { Authorization = Authorize.AllOf(Authorize.ServerName, Authorize.Dns("client.test")) },
+            s_server with { Authorization = Authorize.AllOf(Authorize.AnyTrustedPeer, Authorize.Dns("client.test")) });
         yield return Client("Revalidation must not be null", s_client with { Revalidation = null! }, s_client);
         yield return Client("Identity is missing", s_client with { Identity = null! }, s_client with { Identity = ClientIdentity.None });
         yield return Client(
@@ -364,8 +373,22 @@ public sealed partial class OptionProblemsTests
         yield return Watch("TimeProvider and LoggerFactory must not be null", new() { LoggerFactory = null! });
     }
 
+    private static IEnumerable<TestCaseData> OfExpiry()
+    {
+        static TestCaseData Expiry(string message, ExpiryWatchOptions faulty, ExpiryWatchOptions? sound = null) =>
+            Fault<ExpiryWatchOptions>(message, faulty.Problems, (sound ?? new ExpiryWatchOptions()).Problems);
+
+        var (second, day, tick) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), TimeSpan.FromTicks(1));
+        yield return Expiry("WarnBefore must hold positive times only", new() { WarnBefore = [default] }, new() { WarnBefore = [tick] });
+        yield return Expiry("WarnBefore must hold positive times only", new() { WarnBefore = default }, new() { WarnBefore = [] });
+        yield return Expiry("Interval must lie between a second and a day", new() { Interval = second - tick }, new() { Interval = second });
+        yield return Expiry("Interval must lie between", new() { Interval = day + tick }, new() { Interval = day });
+        yield return Expiry("TimeProvider must not be null", new() { TimeProvider = null! });
+        yield return Expiry("LoggerFactory must not be null", new() { LoggerFactory = null! });
+    }
+
     private static IEnumerable<TestCaseData> Faults() =>
-        [.. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles()];
+        [.. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(), .. OfExpiry()];
 
     [TestCaseSource(nameof(Faults))]
     public void One_fault_is_one_problem_and_its_neighbour_is_none(

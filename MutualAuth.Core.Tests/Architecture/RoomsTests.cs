@@ -18,7 +18,7 @@ public sealed partial class RoomsTests
     [
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
         "Authorization", "Pinning", "Validation", "Expiry", "Ocsp",
-        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Sasl", "Credentials/Mechanisms",
+        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl", "Credentials/Mechanisms",
         "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation", "",
     ];
 

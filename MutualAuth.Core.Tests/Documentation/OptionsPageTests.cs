@@ -74,7 +74,7 @@ public sealed class OptionsPageTests
     public void What_is_no_choice_of_the_user_is_no_options_type(Type type) => IsOptions(type).Should().BeFalse();
 
     /// <summary>
-    /// Options are what has problems, and what can be set in every property while it is made. A positional record says what happened, not what shall.
+    /// Options are what has problems, and what can be set in every property while it is made. What a constructor must be told says what happened, not what shall.
     /// </summary>
     private static bool IsOptions(Type type)
     {
@@ -82,7 +82,7 @@ public sealed class OptionsPageTests
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly);
         return type.GetMethod("Problems", Declared) is not null
             || (properties.Length > 0 && Array.TrueForAll(properties, property => property.SetMethod is { IsPublic: true })
-                && type.GetMethod("Deconstruct") is null && !type.IsAssignableTo(typeof(Exception)));
+                && type.GetConstructor(Type.EmptyTypes) is not null && !type.IsAssignableTo(typeof(Exception)));
     }
 
     private static string DefaultOf(PropertyInfo option, object instance)

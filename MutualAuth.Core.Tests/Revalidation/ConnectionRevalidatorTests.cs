@@ -157,7 +157,7 @@ public sealed class ConnectionRevalidatorTests
             using var neighbour = world.Registry.Begin(); // somebody is always there, so that the sources are watched from the first step on
             world.Authorities.Issuing.Revoke(world.Authorities.Client);
             var revoked = world.Authorities.Lists();
-            Ticket? ticket = null;
+            RegistrationScope? ticket = null;
             FakeConnection? connection = null;
             foreach (var step in order)
             {

@@ -39,7 +39,7 @@ public sealed record ExpiryWatchOptions
         }
     }
 
-    private IEnumerable<string> Problems()
+    internal IEnumerable<string> Problems()
     {
         if (WarnBefore.IsDefault || WarnBefore.Any(time => time <= TimeSpan.Zero))
         {

@@ -61,10 +61,10 @@ internal sealed class HandshakeAttempt : IDisposable
     internal HandshakeTransport Transport { get; }
 
     /// <summary>Where it stands among others; the transport tells it when we wait for the peer.</summary>
-    internal IAdmission Gate
+    internal IAdmission Admission
     {
-        get => Transport.Gate;
-        set => Transport.Gate = value;
+        get => Transport.Admission;
+        set => Transport.Admission = value;
     }
 
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
@@ -235,7 +235,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return new OperationCanceledException("The caller gave up the handshake.", exception, _callerToken);
         }
 
-        Gate.Leave();
+        Admission.Leave();
         var outcome = ToOutcome(exception);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
@@ -314,7 +314,7 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         try
         {
-            if (polite && Gate.TryBeginLinger())
+            if (polite && Admission.TryBeginLinger())
             {
                 try
                 {
@@ -322,7 +322,7 @@ internal sealed class HandshakeAttempt : IDisposable
                 }
                 finally
                 {
-                    Gate.EndLinger();
+                    Admission.EndLinger();
                 }
             }
             else if (Transport.HoldsSomething)

@@ -52,7 +52,7 @@ internal sealed class Handshaker
                 .ConfigureAwait(false)
             : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
         attempt.Transport.Hold();
-        await attempt.Gate.EnterAsync().ConfigureAwait(false);
+        await attempt.Admission.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
         var completed = new CompletedTls(tls, judge, verdict) { OwnServerCertificate = identity.Certificate, ServerName = hello.ServerName };
@@ -138,7 +138,7 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, CompletedTls tls)
     {
-        attempt.Gate.WorkIsDone();
+        attempt.Admission.WorkIsDone();
         attempt.ClaimedName = tls.Peer?.Name ?? (tls.Verdict as CertificateVerdict.Rejected)?.ClaimedName;
 
         // Our certificate is in the last flight of a client: where no verdict follows, the flight waits until everybody has accepted the server.

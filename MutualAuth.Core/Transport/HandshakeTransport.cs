@@ -50,7 +50,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     internal IdleClock? Writing { get; set; }
 
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
-    internal IAdmission Gate { get; set; } = AdmitsAll.Instance;
+    internal IAdmission Admission { get; set; } = AdmitsAll.Instance;
 
     /// <summary>Whether its calls look at their tokens, and never hold the thread that calls: of a stream of the application's nobody knows.</summary>
     internal bool HeedsTokens => _heedsTokens;
@@ -426,9 +426,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         }
         else
         {
-            Gate.BeginWait();
+            Admission.BeginWait();
             count = await reading.ConfigureAwait(false);
-            await Gate.EndWaitAsync().ConfigureAwait(false);
+            await Admission.EndWaitAsync().ConfigureAwait(false);
         }
 
         _clear?.AddRange(buffer.Span[..count]);
