@@ -13,24 +13,29 @@ public sealed class ArchitecturePageTests
         var folders = SourceTree.Files.Where(path => path.EndsWith(".cs", StringComparison.Ordinal)).Select(path => Path.GetDirectoryName(path)!)
             .Where(folder => folder.StartsWith("MutualAuth.Core/", StringComparison.Ordinal)).Select(folder => folder["MutualAuth.Core/".Length..]).Distinct();
 
-        s_page.RowsUnder("The rooms").SelectMany(cells => DocumentationPage.CodeIn(cells[0])).Should().BeEquivalentTo(folders);
+        s_page.RowsUnder("The rooms").SelectMany(cells => DocumentationPage.CodeIn(cells[0])).Order().Should().Equal(folders.Order());
     }
 
     [Test]
     public void Every_type_of_a_stage_exists()
     {
-        var types = typeof(MutualTlsServer).Assembly.GetTypes().Select(type => type.Name);
+        var types = typeof(MutualTlsServer).Assembly.GetTypes().Select(type => type.Name.Split('`')[0]).ToHashSet();
 
-        Stages("Type").Should().HaveCountGreaterThan(10).And.BeSubsetOf(types);
+        Stages("Type").Should().HaveCountGreaterThan(10);
+        Stages("Type").Except(types).ToArray().Should().BeEmpty();
     }
 
     [Test]
-    public void Every_file_of_a_stage_exists() =>
-        Stages("File").Select(file => $"MutualAuth.Core/{file}").Should().HaveCountGreaterThan(10).And.BeSubsetOf(SourceTree.Files);
+    public void Every_file_of_a_stage_exists()
+    {
+        Stages("File").Should().HaveCountGreaterThan(10);
+        Stages("File").Select(file => $"MutualAuth.Core/{file}").Except(SourceTree.Files).ToArray().Should().BeEmpty();
+    }
 
     [Test]
     public void Every_test_of_a_stage_exists()
     {
+        Stages("Tests").Should().HaveCountGreaterThan(10);
         var missing = Stages("Tests").Where(test => !SourceTree.Files.Contains($"MutualAuth.Core.Tests/{test}.cs")
             && !SourceTree.Files.Any(file => file.StartsWith($"MutualAuth.Core.Tests/{test.TrimEnd('/')}/", StringComparison.Ordinal)));
 

@@ -10,8 +10,8 @@ public sealed partial class NamesInPagesTests
     private static readonly string[] s_roots =
         ["", "MutualAuth.Core", "MutualAuth.Core.Tests", "MutualAuth.Interop.Tests", "MutualAuth.Testing", "MutualAuth.Spiffe", "docs"];
 
-    // Ends of names.
-    private static readonly string[] s_partsOfNames = ["Async"];
+    // Beginnings and ends of names.
+    private static readonly string[] s_partsOfNames = ["Async", "Dangerous", "Dangerously"];
 
     private static IEnumerable<TestCaseData> Pages() =>
         DocumentationPage.Everywhere().Select(page => new TestCaseData(page).SetArgDisplayNames(page.ToString()));

@@ -49,9 +49,6 @@ public sealed class OptionsPageTests
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
-        yield return Case(typeof(IdentityCheck), new IdentityCheck { Role = PeerRole.Server });
-        yield return Case(typeof(ClientCredentials), Login.WithPassword("alice", "secret"));
-        yield return Case(typeof(BackoffAttemptLimiter), new BackoffAttemptLimiter());
         yield return Case(typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));
     }
 

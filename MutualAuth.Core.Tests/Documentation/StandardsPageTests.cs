@@ -11,14 +11,18 @@ public sealed partial class StandardsPageTests
     private static readonly string[] s_packages = ["MutualAuth.Core", "MutualAuth.Spiffe", "MutualAuth.Testing"];
 
     [Test]
-    public void Every_RFC_that_the_code_cites_has_a_row() => CitedInCode().Should().HaveCountGreaterThan(40).And.BeSubsetOf(OnThePage());
+    public void Every_RFC_that_the_code_cites_has_a_row()
+    {
+        CitedInCode().Should().HaveCountGreaterThan(40);
+        CitedInCode().Except(OnThePage()).ToArray().Should().BeEmpty();
+    }
 
     [Test]
     public void Every_RFC_of_the_page_is_cited_in_the_code_or_on_another_page()
     {
         var elsewhere = DocumentationPage.Everywhere().Where(page => page.Path != s_page.Path).SelectMany(page => Cited(page.Text));
 
-        OnThePage().Should().BeSubsetOf(CitedInCode().Concat(elsewhere));
+        OnThePage().Except(CitedInCode().Concat(elsewhere)).ToArray().Should().BeEmpty();
     }
 
     [TestCase("RFC 5280 §4.2.1", "5280")]
