@@ -10,15 +10,15 @@ public enum ConnectionEnd
     Aborted = 2,
 
     /// <summary>
-    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see
+    /// The peer would no longer be accepted, or the connection reached its maximum age or idle time; <see
     /// cref="ConnectionEndedException.Rejection"/>
     /// says which.
     /// </summary>
     Invalidated = 3,
 
-    /// <summary>The listener that accepted the connection was stopped, and its time for draining was over.</summary>
+    /// <summary>The listener that accepted the connection was stopped, and its time for draining expired.</summary>
     ListenerStopped = 4,
 
-    /// <summary>Only our half ended: the application completed its writes. Reading goes on.</summary>
+    /// <summary>Only our half ended: the application completed its writes. Reading continues.</summary>
     WritesCompleted = 5,
 }

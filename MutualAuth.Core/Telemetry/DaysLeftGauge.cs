@@ -3,12 +3,12 @@ using System.Diagnostics.Metrics;
 
 namespace MutualAuth.Telemetry;
 
-/// <summary>The materials whose end is watched, for the gauge of days left.</summary>
+/// <summary>The materials whose expiry is watched, for the gauge of days left.</summary>
 internal static class DaysLeftGauge
 {
     private static readonly ConcurrentDictionary<object, Func<(string Material, string Name, double DaysLeft)?>> s_watched = new();
 
-    /// <summary>Adds a watch. The instrument exists from then on, whether or not there has been a handshake.</summary>
+    /// <summary>Adds a watch. The instrument exists from then on, also before the first handshake.</summary>
     internal static void Add(object watch, Func<(string Material, string Name, double DaysLeft)?> read)
     {
         _ = MutualAuthTelemetry.DaysLeft;
@@ -29,7 +29,7 @@ internal static class DaysLeftGauge
         }
     }
 
-    /// <summary>A source of the application's that throws has no measurement; the others keep theirs.</summary>
+    /// <summary>An application's source that throws yields no measurement; the other sources are still measured.</summary>
     private static (string Material, string Name, double DaysLeft)? TryRead(Func<(string Material, string Name, double DaysLeft)?> read)
     {
         try
