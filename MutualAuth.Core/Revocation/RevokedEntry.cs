@@ -10,7 +10,7 @@ internal readonly record struct RevokedEntry(DateTimeOffset Since, RevocationRea
     private const int MaxSerialLength = 127;
     private const int MaxExtensions = 16;
 
-    /// <summary>Reads the contents of one entry; throws <see cref="AsnContentException"/> when the list that has it cannot be used.</summary>
+    /// <summary>Reads the contents of one entry; throws <see cref="AsnContentException"/> when its list cannot be used.</summary>
     internal static RevokedEntry Read(DerReader entry)
     {
         if (entry.ReadInteger().Length > MaxSerialLength)
