@@ -88,7 +88,7 @@ public sealed class UpgradeTests
     [Test]
     public async Task The_peer_outlives_its_connection()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { CloseTimeout = World.Moment });
         var peer = ends.Server.Accepted.Peer;
 
         await ends.Server.Accepted.DisposeAsync();
@@ -141,7 +141,8 @@ public sealed class UpgradeTests
     {
         using var certificate = _world.Authority.IssueClient("client.test");
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Confirmation = policy }).AcceptAsync(wire.Server));
+        var options = _world.ServerOptions with { Confirmation = policy, CloseTimeout = World.Moment };
+        var ours = End.OfAsync(new MutualTlsServer(options).AcceptAsync(wire.Server));
         var peer = ScriptedTlsPeer.AsClientAsync(wire.Client, certificate, version, protocol: null);
 
         var end = await ours;
@@ -164,13 +165,18 @@ public sealed class UpgradeTests
     {
         using var certificate = _world.Authority.IssueServer("server.test");
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = policy }).UpgradeAsync(wire.Client, "server.test"));
+        var options = _world.ClientOptions with { Confirmation = policy, CloseTimeout = World.Moment };
+        var ours = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(wire.Client, "server.test"));
         var accepting = ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, version, protocol: null);
+        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
+        await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
+        if (policy == ConfirmationPolicy.Required && peer is not null)
+        {
+            await peer.HearOneOrLeaveAsync();
+        }
 
         var end = await ours;
 
-        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
-        await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
         if (policy == ConfirmationPolicy.Preferred)
         {
             await using var connection = end.Accepted;
