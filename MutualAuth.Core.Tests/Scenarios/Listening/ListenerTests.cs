@@ -66,6 +66,32 @@ public sealed class ListenerTests
         third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
     }
 
+    /// <summary>However many addresses they come from: this bound is for all of them together.</summary>
+    [TestCase(2, true)]
+    [TestCase(4, false)]
+    public async Task The_oldest_silent_socket_of_all_makes_room_for_the_newest(int most, bool isEnded)
+    {
+        await using var listener = Listen(
+            _world.ServerOptions, options => options with { MaxPendingHellos = most, MaxPendingHellosPerAddress = 100 });
+        using var first = await DialAsync(listener);
+        using var second = await DialAsync(listener);
+        using var third = await DialAsync(listener);
+        if (isEnded)
+        {
+            (await ReadToEndAsync(first)).Should().BeTrue();
+            (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
+            _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+        }
+        else
+        {
+            await using var honest = await ConnectAsync(listener); // it comes after them: they have been taken in
+            first.Poll(0, SelectMode.SelectRead).Should().BeFalse("there was room for four");
+        }
+
+        second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+        third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+    }
+
     [Test]
     public async Task Of_more_that_wait_for_their_turn_than_there_is_room_the_one_that_waits_longest_is_ended()
     {
