@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using MutualAuth.Mutation.Build;
 using MutualAuth.Mutation.Mutants;
 using MutualAuth.Mutation.Reports;
@@ -38,12 +39,17 @@ internal sealed class Session(Arguments arguments)
         }
 
         using var bed = TestBed.Lay(build: !arguments.Has("--no-build"));
-        var built = new MutatedCore(sources, found).Emit(TestBed.Core);
-        Say($"{built.Count} compile");
-        var chosen = Choose(built, arguments.Number("--count") ?? built.Count, seed);
+        var count = arguments.Number("--count") ?? found.Count;
+        found = Shuffled(found, seed);
+
+        // Some more than are wanted: not all of them compile.
+        var built = new MutatedCore(sources, [.. found.Take(count + (count / 4) + 10)]).Emit(TestBed.Core);
+        List<Mutant> chosen = [.. built.OrderBy(mutant => mutant.Number).Take(count)];
+        Say($"{chosen.Count} chosen");
         var rooms = chosen.Select(mutant => mutant.Room).ToHashSet();
         var half = end == DateTime.MaxValue ? end : DateTime.UtcNow + ((end - DateTime.UtcNow) / 2);
-        var recording = await Recording.MakeAsync(found.Count, workers, rooms, half);
+        var notes = arguments.Text("--recording") is { } file ? new RecordingFile(file, built) : null;
+        var recording = await Recording.MakeAsync(found.Count, workers, rooms, half, notes);
         Say($"{recording.Tests} tests recorded, {recording.NotRun} not run, {recording.Failing.Count} fail without a mutant");
         recording.Failing.ForEach(Say);
 
@@ -64,13 +70,20 @@ internal sealed class Session(Arguments arguments)
         var ofFile = built.ToLookup(mutant => mutant.File, mutant => mutant.Number);
         var waiting = new ConcurrentQueue<Mutant>(chosen);
         ConcurrentBag<Verdict> verdicts = [];
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => (signal.Cancel, end) = (true, DateTime.MinValue));
         var seconds = TimeSpan.FromSeconds(arguments.Number("--seconds-each") ?? 60);
         await Task.WhenAll(Enumerable.Range(0, workers).Select(async _ =>
         {
             using var judge = new Judge(recording, ofFile, mutants, seconds);
             while (waiting.TryDequeue(out var mutant))
             {
-                verdicts.Add(DateTime.UtcNow < end ? await judge.JudgeAsync(mutant) : new(mutant, Fate.NotRun));
+                var verdict = DateTime.UtcNow < end ? await judge.JudgeAsync(mutant) : new(mutant, Fate.NotRun);
+                verdicts.Add(verdict);
+                if (verdict.Fate is Fate.Survived or Fate.NotCovered)
+                {
+                    Say($"{verdict.Fate}: {mutant}");
+                }
+
                 if (verdicts.Count % 25 == 0)
                 {
                     Say($"{verdicts.Count} of {chosen.Count} judged, {Report.Score([.. verdicts]):0.0} %");
@@ -80,14 +93,14 @@ internal sealed class Session(Arguments arguments)
         return [.. verdicts.OrderBy(verdict => verdict.Mutant.Number)];
     }
 
-    /// <summary>So many of them by chance, and the same with the same seed.</summary>
-    private static List<Mutant> Choose(IReadOnlyList<Mutant> mutants, int count, int seed)
+    /// <summary>In an order by chance, which is the same with the same seed.</summary>
+    private static List<Mutant> Shuffled(List<Mutant> mutants, int seed)
     {
         var shuffled = mutants.ToArray();
 #pragma warning disable CA5394 // A seed is wanted, not a secret.
         new Random(seed).Shuffle(shuffled);
 #pragma warning restore CA5394
-        return [.. shuffled.Take(count).OrderBy(mutant => mutant.Number)];
+        return [.. shuffled];
     }
 
     private void Say(string what) => Console.Error.WriteLine($"[{_watch.Elapsed.TotalSeconds,4:0} s] {what}");

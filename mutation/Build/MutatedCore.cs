@@ -6,20 +6,18 @@ using MutualAuth.Mutation.Mutants;
 
 namespace MutualAuth.Mutation.Build;
 
-/// <summary>One assembly that holds every mutant but those that do not compile. What is put into a file cannot harm another, so each file is tried by itself.</summary>
+/// <summary>One assembly that holds every mutant but those that do not compile. What is put into a file cannot harm another.</summary>
 internal sealed class MutatedCore
 {
     private readonly CoreSources _sources;
     private readonly CSharpParseOptions _parseOptions;
-    private readonly CSharpCompilation _original;
-    private readonly IReadOnlyList<Mutant> _mutants;
+    private readonly Dictionary<SyntaxTree, List<Mutant>> _mutants;
 
     internal MutatedCore(CoreSources sources, IReadOnlyList<Mutant> mutants)
     {
         _sources = sources;
         _parseOptions = (CSharpParseOptions)sources.Compilation.SyntaxTrees.First().Options;
-        _original = sources.Compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText(MutantSwitchSource.Text, _parseOptions, "MutantSwitch.cs"));
-        _mutants = mutants;
+        _mutants = mutants.GroupBy(mutant => mutant.Node.SyntaxTree).ToDictionary(ofTree => ofTree.Key, ofTree => ofTree.ToList());
         for (var index = 0; index < mutants.Count; index++)
         {
             mutants[index].Number = index + 1;
@@ -29,38 +27,33 @@ internal sealed class MutatedCore
     /// <summary>Compiles into a file, and returns the mutants that are in it.</summary>
     internal IReadOnlyList<Mutant> Emit(string path)
     {
-        var compilation = _original;
-        List<Mutant> built = [];
-        foreach (var ofTree in _mutants.GroupBy(mutant => mutant.Node.SyntaxTree))
+        var compilation = _sources.Compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText(MutantSwitchSource.Text, _parseOptions, "MutantSwitch.cs"));
+        Dictionary<SyntaxTree, SyntaxTree> woven = [];
+        for (var doubtful = _mutants.Keys.ToList(); doubtful.Count > 0; doubtful = doubtful.FindAll(tree => !IsSound(compilation, tree, woven[tree])))
         {
-            var sound = Sound(ofTree.Key, [.. ofTree]);
-            compilation = compilation.ReplaceSyntaxTree(ofTree.Key, Woven(ofTree.Key, sound));
-            built.AddRange(sound);
+            foreach (var tree in doubtful)
+            {
+                var next = Woven(tree, _mutants[tree]);
+                compilation = compilation.ReplaceSyntaxTree(woven.GetValueOrDefault(tree, tree), next);
+                woven[tree] = next;
+            }
         }
 
         using var file = File.Create(path);
         var result = compilation.Emit(file, manifestResources: _sources.Resources);
-        return result.Success ? built : throw new InvalidOperationException("Core does not compile: " + result.Diagnostics.First(IsFault));
+        return result.Success
+            ? [.. _mutants.Values.SelectMany(mutants => mutants)]
+            : throw new InvalidOperationException("Core does not compile: " + result.Diagnostics.First(IsFault));
     }
 
-    /// <summary>Those mutants of a file with which it compiles.</summary>
-    private List<Mutant> Sound(SyntaxTree tree, List<Mutant> mutants)
+    /// <summary>Whether a file compiles. Where it does not, the mutants to blame are taken out of it.</summary>
+    private bool IsSound(CSharpCompilation compilation, SyntaxTree tree, SyntaxTree woven)
     {
-        while (true)
-        {
-            var woven = Woven(tree, mutants);
-            var faults = _original.ReplaceSyntaxTree(tree, woven).GetSemanticModel(woven).GetDiagnostics().Where(IsFault).ToList();
-            if (faults.Count == 0)
-            {
-                return mutants;
-            }
-
-            var blamed = faults.SelectMany(Blamed).ToHashSet();
-            if (mutants.RemoveAll(mutant => blamed.Contains(mutant.Number)) == 0)
-            {
-                throw new InvalidOperationException($"Core does not compile: {faults[0]}");
-            }
-        }
+        var faults = compilation.GetSemanticModel(woven).GetDiagnostics().Where(IsFault).ToList();
+        var blamed = faults.SelectMany(Blamed).ToHashSet();
+        return _mutants[tree].RemoveAll(mutant => blamed.Contains(mutant.Number)) == 0 && faults.Count > 0
+            ? throw new InvalidOperationException($"Core does not compile: {faults[0]}")
+            : faults.Count == 0;
     }
 
     private SyntaxTree Woven(SyntaxTree tree, List<Mutant> mutants) =>

@@ -21,7 +21,7 @@ internal sealed record Verdict(Mutant Mutant, Fate Fate, string? Test = null, in
 
 /// <summary>
 /// Judges mutants in a worker, one after the other. A failure counts only when the same test passes in the same process without the mutant; a test that hangs, only
-/// when it does so once more in a new process.
+/// when it does so once more in a new process, and not without the mutant.
 /// </summary>
 internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfFile, int mutants, TimeSpan perMutant) : IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
 
     internal async Task<Verdict> JudgeAsync(Mutant mutant)
     {
-        var once = mutant.IsStatic || recording.ReachedAtStart.Contains(mutant.Number);
+        var once = mutant.IsStatic || (recording.ReachedAtStart.Contains(mutant.Number) && recording.Of(mutant.Number).Count == 0);
         var tests = TestsOf(mutant, once);
         if (tests.Count == 0)
         {
@@ -122,10 +122,11 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
         var again = await _worker.RunAsync(mutant.Number, [test], name => 2 * Deadline(name));
         if (again.Outcome is RunOutcome.Hung or RunOutcome.Crashed)
         {
-            return true;
+            Replace();
+            _worker = await WorkerProcess.StartAsync(mutants);
         }
 
-        if (again.Outcome == RunOutcome.Failed && (await _worker.RunAsync(0, [test], Deadline)).Outcome == RunOutcome.Passed)
+        if (again.Outcome != RunOutcome.Passed && (await _worker.RunAsync(0, [test], Deadline)).Outcome == RunOutcome.Passed)
         {
             return true;
         }

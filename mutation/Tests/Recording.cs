@@ -10,6 +10,7 @@ internal sealed class Recording
 
     private readonly Dictionary<string, int> _milliseconds = new(StringComparer.Ordinal);
     private readonly Dictionary<int, List<string>> _testsOf = [];
+    private readonly List<TestEnd> _ends = [];
 
     private Recording()
     {
@@ -27,14 +28,17 @@ internal sealed class Recording
     internal HashSet<int> ReachedAtStart { get; } = [];
 
     /// <summary>Runs all tests, one after the other in each of so many processes; those of these rooms first.</summary>
-    internal static async Task<Recording> MakeAsync(int mutants, int workers, IReadOnlyCollection<string> rooms, DateTime until)
+    internal static async Task<Recording> MakeAsync(int mutants, int workers, IReadOnlyCollection<string> rooms, DateTime until, RecordingFile? file)
     {
         var recording = new Recording();
+        var known = file?.Read() ?? [];
+        recording.Note(known);
+        var done = known.Select(test => test.Key).ToHashSet(StringComparer.Ordinal);
         Queue<string[]> fixtures = new();
         using (var first = await WorkerProcess.StartAsync(mutants))
         {
             recording.ReachedAtStart.UnionWith(first.ReachedAtStart);
-            foreach (var fixture in first.Tests.Where(test => !s_leftOut.Any(name => test.Key.StartsWith(name, StringComparison.Ordinal)))
+            foreach (var fixture in first.Tests.Where(test => !done.Contains(test.Key) && !s_leftOut.Any(name => test.Key.StartsWith(name, StringComparison.Ordinal)))
                 .GroupBy(test => test.Fixture, test => test.Key)
                 .OrderByDescending(group => rooms.Any(room => group.Key.Contains($".{room}.", StringComparison.Ordinal))))
             {
@@ -44,6 +48,7 @@ internal sealed class Recording
 
         await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => recording.RecordAsync(mutants, fixtures, until)));
         recording.NotRun = fixtures.Sum(fixture => fixture.Length);
+        file?.Write(recording._ends);
         return recording;
     }
 
@@ -105,18 +110,21 @@ internal sealed class Recording
                 Failing.Add($"{end.Running}: {end.Outcome}");
             }
 
-            foreach (var test in end.Ends)
+            Note(end.Ends);
+        }
+    }
+
+    private void Note(IEnumerable<TestEnd> ends)
+    {
+        foreach (var test in ends)
+        {
+            if (test.Status == "Failed")
             {
-                if (test.Status is not ("Passed" or "Warning"))
-                {
-                    if (test.Status == "Failed")
-                    {
-                        Failing.Add($"{test.Key}: {test.Message}");
-                    }
-
-                    continue;
-                }
-
+                Failing.Add($"{test.Key}: {test.Message}");
+            }
+            else if (test.Status is "Passed" or "Warning")
+            {
+                _ends.Add(test);
                 _milliseconds[test.Key] = test.Milliseconds;
                 foreach (var mutant in test.Reached)
                 {
