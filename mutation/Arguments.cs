@@ -6,7 +6,10 @@ namespace MutualAuth.Mutation;
 internal sealed class Arguments
 {
     private static readonly string[] s_flags = ["--no-build"];
-    private static readonly string[] s_known = ["--room", "--count", "--seed", "--minutes", "--workers", "--seconds-each", "--out", "--base", "--at-least", "--recording"];
+    private static readonly string[] s_known =
+    [
+        "--room", "--count", "--seed", "--minutes", "--workers", "--seconds-each", "--out", "--base", "--at-least", "--recording",
+    ];
 
     private readonly List<(string Option, string Value)> _options = [];
 

@@ -36,5 +36,6 @@ catch (ArgumentException exception)
     Console.Error.WriteLine(exception.Message);
 }
 
-Console.Error.WriteLine("usage: list|run|changed [--room NAME]… [--count N] [--seed N] [--minutes N] [--workers N] [--seconds-each N] [--base REV] [--at-least N] [--out FILE] [--recording FILE] [--no-build]");
+Console.Error.WriteLine("usage: list|run|changed [--room NAME]… [--count N] [--seed N] [--minutes N] [--workers N] [--seconds-each N]");
+Console.Error.WriteLine("                        [--base REV] [--at-least N] [--out FILE] [--recording FILE] [--no-build]");
 return 2;

@@ -17,7 +17,9 @@ internal sealed partial class ChangedLines
     {
         var changed = new ChangedLines();
         var file = string.Empty;
-        foreach (var line in Repository.Run("git", "diff", "-U0", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", revision, "--", "MutualAuth.Core").Split('\n'))
+        var difference = Repository.Run(
+            "git", "diff", "-U0", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", revision, "--", "MutualAuth.Core");
+        foreach (var line in difference.Split('\n'))
         {
             if (line.StartsWith("+++ b/", StringComparison.Ordinal))
             {
@@ -31,9 +33,10 @@ internal sealed partial class ChangedLines
             }
         }
 
-        foreach (var untracked in Repository.Run("git", "ls-files", "--others", "--exclude-standard", "MutualAuth.Core").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var untracked = Repository.Run("git", "ls-files", "--others", "--exclude-standard", "MutualAuth.Core");
+        foreach (var added in untracked.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            changed.Add(untracked, 1, int.MaxValue);
+            changed.Add(added, 1, int.MaxValue);
         }
 
         return changed;

@@ -8,7 +8,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace MutualAuth.Mutation.Build;
 
-/// <summary>MutualAuth.Core as its project compiles it: the arguments of the compiler are asked of MSBuild, and the source generators are run.</summary>
+/// <summary>MutualAuth.Core as its project compiles it: MSBuild tells the arguments of the compiler, and the source generators are run.</summary>
 internal sealed record CoreSources(CSharpCompilation Compilation, IEnumerable<ResourceDescription> Resources)
 {
     internal static CoreSources Load()
@@ -16,14 +16,17 @@ internal sealed record CoreSources(CSharpCompilation Compilation, IEnumerable<Re
         var folder = Path.Combine(Repository.Root, "MutualAuth.Core");
         var arguments = CSharpCommandLineParser.Default.Parse(CompilerArguments(folder), folder, sdkDirectory: null);
         var trees = arguments.SourceFiles.Select(file => Parse(file.Path, arguments.ParseOptions));
-        var references = arguments.MetadataReferences.Select(reference => MetadataReference.CreateFromFile(reference.Reference, reference.Properties));
+        var references = arguments.MetadataReferences
+            .Select(reference => MetadataReference.CreateFromFile(reference.Reference, reference.Properties));
         var options = arguments.CompilationOptions.WithGeneralDiagnosticOption(ReportDiagnostic.Suppress).WithSpecificDiagnosticOptions([]);
         var compilation = CSharpCompilation.Create(arguments.CompilationName, trees, references, options);
 
         var loader = new GeneratorLoader();
         var generators = arguments.AnalyzerReferences
-            .SelectMany(reference => new AnalyzerFileReference(Path.GetFullPath(reference.FilePath, folder), loader).GetGenerators(LanguageNames.CSharp));
-        CSharpGeneratorDriver.Create(generators, parseOptions: arguments.ParseOptions).RunGeneratorsAndUpdateCompilation(compilation, out var whole, out _);
+            .Select(reference => new AnalyzerFileReference(Path.GetFullPath(reference.FilePath, folder), loader))
+            .SelectMany(reference => reference.GetGenerators(LanguageNames.CSharp));
+        CSharpGeneratorDriver.Create(generators, parseOptions: arguments.ParseOptions)
+            .RunGeneratorsAndUpdateCompilation(compilation, out var whole, out _);
         return new((CSharpCompilation)whole, arguments.ManifestResources);
     }
 
@@ -31,10 +34,12 @@ internal sealed record CoreSources(CSharpCompilation Compilation, IEnumerable<Re
     {
         // A file that never exists keeps MSBuild from finding the assembly up to date; the compiler itself is not run.
         var answer = Repository.Run(
-            "dotnet", "msbuild", Path.Combine(folder, "MutualAuth.Core.csproj"), "-nologo", "-t:PrepareResources;Compile", "-p:Configuration=Release", "-p:ProvideCommandLineArgs=true",
-            "-p:SkipCompilerExecution=true", "-p:NonExistentFile=__never__", "-getItem:CscCommandLineArgs");
+            "dotnet", "msbuild", Path.Combine(folder, "MutualAuth.Core.csproj"), "-nologo", "-t:PrepareResources;Compile",
+            "-p:Configuration=Release", "-p:ProvideCommandLineArgs=true", "-p:SkipCompilerExecution=true", "-p:NonExistentFile=__never__",
+            "-getItem:CscCommandLineArgs");
         using var json = JsonDocument.Parse(answer);
-        return [.. json.RootElement.GetProperty("Items").GetProperty("CscCommandLineArgs").EnumerateArray().Select(item => item.GetProperty("Identity").GetString()!)];
+        var items = json.RootElement.GetProperty("Items").GetProperty("CscCommandLineArgs");
+        return [.. items.EnumerateArray().Select(item => item.GetProperty("Identity").GetString()!)];
     }
 
     private static SyntaxTree Parse(string path, CSharpParseOptions options)

@@ -62,8 +62,8 @@ internal sealed class MutatedCore
     private static bool IsFault(Diagnostic diagnostic) => diagnostic.Severity == DiagnosticSeverity.Error;
 
     /// <summary>
-    /// The innermost mutant around the fault. Where there is none, a mutant has taken away what the place needs, as the value of a variable: those of the same
-    /// statement, or else those of the member whose statement has the same word, or else all of the member.
+    /// The innermost mutant around the fault. Where there is none, a mutant has taken away what the place needs, as the value of a variable:
+    /// those of the same statement, or else those of the member whose statement has the same word, or else all of the member.
     /// </summary>
     private static IEnumerable<int> Blamed(Diagnostic fault)
     {
@@ -86,7 +86,8 @@ internal sealed class MutatedCore
         return (near.Count > 0 ? near : related.Count > 0 ? related : mutants).Select(node => NumberOf(node)!.Value);
     }
 
-    private static SyntaxNode StatementOf(SyntaxNode node) => node.AncestorsAndSelf().FirstOrDefault(outer => outer is StatementSyntax and not BlockSyntax) ?? node;
+    private static SyntaxNode StatementOf(SyntaxNode node) =>
+        node.AncestorsAndSelf().FirstOrDefault(outer => outer is StatementSyntax and not BlockSyntax) ?? node;
 
     private static int? NumberOf(SyntaxNode node) =>
         node.GetAnnotations(MutantWeaver.Annotation).LastOrDefault()?.Data is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null;

@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace MutualAuth.Mutation.Mutants;
 
 /// <summary>
-/// Where no mutants are made: in what must be constant, in what is only said (log lines, texts of rejections and of wrong options), and in the guards that a
-/// nullable reference type has made already.
+/// Where no mutants are made: in what must be constant, in what is only said (log lines, texts of rejections), and in the guards that a nullable
+/// reference type has made already.
 /// </summary>
 internal sealed class Exemptions(SemanticModel model)
 {
@@ -27,8 +27,8 @@ internal sealed class Exemptions(SemanticModel model)
         model.GetTypeInfo(creation).Type?.Name is "Rejection" or "HandshakeFailure" or "MaterialProblem";
 
     private bool IsOnlySaid(InvocationExpressionSyntax call) => model.GetSymbolInfo(call).Symbol is IMethodSymbol method
-        && (method.ContainingType is { Name: "Debug" } or { ContainingNamespace.Name: "Telemetry", Name: "CredentialLog" or "HandshakeLog" or "ListenerLog" }
-                or { ContainingNamespace.Name: "Telemetry", Name: "ReloadLog" or "RevalidationLog" or "ValidationLog" }
+        && (method.ContainingType is { Name: "Debug" }
+            || (method.ContainingType.ContainingNamespace.Name == "Telemetry" && method.ContainingType.Name.EndsWith("Log", StringComparison.Ordinal))
             || method.Name is "ThrowIfNull" or "ThrowIfNullOrEmpty" or "SuppressFinalize"
             || method.ContainingNamespace?.ToDisplayString() == "Microsoft.Extensions.Logging");
 }

@@ -67,7 +67,8 @@ internal sealed class ExpressionMutants(SemanticModel model)
         }
         else if (step is not null && IsBound(node.Left, step == "-" ? "+" : "-"))
         {
-            yield return (node, "bound", Weaving.Instead, $"{Text(node.Left)} {(step == "-" ? "+" : "-")} 1 {node.OperatorToken.Text} {Text(node.Right)}");
+            var back = step == "-" ? "+" : "-";
+            yield return (node, "bound", Weaving.Instead, $"{Text(node.Left)} {back} 1 {node.OperatorToken.Text} {Text(node.Right)}");
         }
     }
 
@@ -147,7 +148,8 @@ internal sealed class ExpressionMutants(SemanticModel model)
                 yield return Declares(node) ? (node, "return", Weaving.False, "false") : (node, "return", Weaving.Instead, $"!({Text(node)})");
             }
         }
-        else if (type.ConvertedType is { NullableAnnotation: NullableAnnotation.Annotated } && node is not (LiteralExpressionSyntax or ThrowExpressionSyntax))
+        else if (type.ConvertedType is { NullableAnnotation: NullableAnnotation.Annotated }
+            && node is not (LiteralExpressionSyntax or ThrowExpressionSyntax))
         {
             yield return (node, "return", Weaving.Instead, "null");
         }

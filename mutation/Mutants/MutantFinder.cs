@@ -15,14 +15,15 @@ internal static class MutantFinder
         var statements = new StatementMutants(model);
         foreach (var node in tree.GetRoot().DescendantNodes(inner => !exemptions.Covers(inner)).Where(node => !exemptions.Covers(node)))
         {
-            foreach (var (place, kind, weaving, mutated) in node is ExpressionSyntax expression ? expressions.Of(expression) : statements.Of(node))
+            var mutants = node is ExpressionSyntax expression ? expressions.Of(expression) : statements.Of(node);
+            foreach (var (place, kind, weaving, mutated) in mutants)
             {
                 yield return new Mutant(place, kind, weaving, mutated) { File = file, Room = room, IsStatic = RunsOnce(place) };
             }
         }
     }
 
-    /// <summary>Whether it stands in the initialiser of a static member, or in a static constructor, and not in a function that is made there.</summary>
+    /// <summary>Whether it stands in the initialiser of a static member or in a static constructor, not in a function that is made there.</summary>
     private static bool RunsOnce(SyntaxNode node)
     {
         foreach (var outer in node.Ancestors())

@@ -21,7 +21,8 @@ internal sealed class StatementMutants(SemanticModel model)
         return expression is InvocationExpressionSyntax or AssignmentExpressionSyntax or PostfixUnaryExpressionSyntax or PrefixUnaryExpressionSyntax
             or ConditionalAccessExpressionSyntax
             && statement.Parent is BlockSyntax
-            && !statement.DescendantNodes().Any(node => node is SingleVariableDesignationSyntax or ArgumentSyntax { RefKindKeyword.RawKind: (int)SyntaxKind.OutKeyword })
+            && !statement.DescendantNodes().Any(node =>
+                node is SingleVariableDesignationSyntax or ArgumentSyntax { RefKindKeyword.RawKind: (int)SyntaxKind.OutKeyword })
             && !(expression is AssignmentExpressionSyntax assignment && AssignsFirst(assignment));
     }
 

@@ -70,7 +70,8 @@ internal static class Report
 
     private static string Row(string name, IReadOnlyCollection<Verdict> verdicts) => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {name} | {verdicts.Count - Count(verdicts, Fate.NotRun)} | {Count(verdicts, Fate.Killed)} | {Count(verdicts, Fate.TimedOut)} | {Count(verdicts, Fate.Survived)} | {Count(verdicts, Fate.NotCovered)} | {Score(verdicts):0} % |");
+        $"| {name} | {verdicts.Count - Count(verdicts, Fate.NotRun)} | {Count(verdicts, Fate.Killed)} | {Count(verdicts, Fate.TimedOut)} "
+            + $"| {Count(verdicts, Fate.Survived)} | {Count(verdicts, Fate.NotCovered)} | {Score(verdicts):0} % |");
 
     private static bool IsDead(Verdict verdict) => verdict.Fate is Fate.Killed or Fate.TimedOut;
 

@@ -20,8 +20,8 @@ internal enum Fate
 internal sealed record Verdict(Mutant Mutant, Fate Fate, string? Test = null, int TestsRun = 0, int TestsLeft = 0);
 
 /// <summary>
-/// Judges mutants in a worker, one after the other. A failure counts only when the same test passes in the same process without the mutant; a test that hangs, only
-/// when it does so once more in a new process, and not without the mutant.
+/// Judges mutants in a worker, one after the other. A failure counts only when the same test passes in the same process without the mutant; a test
+/// that hangs, only when it does so once more in a new process, and not without the mutant.
 /// </summary>
 internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfFile, int mutants, TimeSpan perMutant) : IDisposable
 {
@@ -74,7 +74,8 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
 
                 run += end.Ends.Count;
                 seconds += end.Ends.Sum(test => test.Milliseconds) / 1000.0;
-                var killer = end.Outcome is RunOutcome.Hung or RunOutcome.Crashed ? end.Running : end.Ends.FirstOrDefault(test => test.Status == "Failed")?.Key;
+                var failed = end.Ends.FirstOrDefault(test => test.Status == "Failed")?.Key;
+                var killer = end.Outcome is RunOutcome.Hung or RunOutcome.Crashed ? end.Running : failed;
                 if (end.Outcome == RunOutcome.Passed)
                 {
                     break;
@@ -87,7 +88,8 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
                         Replace();
                     }
 
-                    return new(mutant, end.Outcome == RunOutcome.Hung ? Fate.TimedOut : Fate.Killed, killer is { Length: > 0 } ? killer : "(a fixture)", run);
+                    var fate = end.Outcome == RunOutcome.Hung ? Fate.TimedOut : Fate.Killed;
+                    return new(mutant, fate, killer is { Length: > 0 } ? killer : "(a fixture)", run);
                 }
 
                 rest.RemoveAll(test => end.Ends.Any(ended => ended.Key == test && ended.Status != "Failed") || doubted.Contains(test));
@@ -102,7 +104,10 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
         return new(mutant, Fate.Survived, null, run, Math.Max(0, tests.Count - run));
     }
 
-    /// <summary>Whether it is the mutant that the test fails of. When it fails without as well, the worker is worn out, and the test is tried again in a new one.</summary>
+    /// <summary>
+    /// Whether it is the mutant that the test fails of. When it fails without as well, the worker is worn out, and the test is
+    /// tried again in a new one.
+    /// </summary>
     private async Task<bool> IsConfirmedAsync(Mutant mutant, string test, RunOutcome outcome, bool once, HashSet<string> doubted)
     {
         if (outcome == RunOutcome.Failed && !once)
@@ -135,10 +140,18 @@ internal sealed class Judge(Recording recording, ILookup<string, int> mutantsOfF
         return false;
     }
 
-    /// <summary>The tests that reach it, the cheapest first, where those of its own room count as cheaper. One that runs once per process: all that reach its file.</summary>
+    /// <summary>
+    /// The tests that reach it, the cheapest first, where those of its own room count as cheaper. For one that runs once in a
+    /// process, all that reach its file.
+    /// </summary>
     private List<string> TestsOf(Mutant mutant, bool once)
     {
-        IEnumerable<string> tests = once ? mutantsOfFile[mutant.File].SelectMany(recording.Of).Distinct(StringComparer.Ordinal) : recording.Of(mutant.Number);
+        IEnumerable<string> tests = recording.Of(mutant.Number);
+        if (once)
+        {
+            tests = mutantsOfFile[mutant.File].SelectMany(recording.Of).Distinct(StringComparer.Ordinal);
+        }
+
         return [.. tests.OrderBy(test => (5 + recording.Milliseconds(test)) * (test.Contains($".{mutant.Room}.", StringComparison.Ordinal) ? 1 : 5))];
     }
 

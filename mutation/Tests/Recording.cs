@@ -38,7 +38,8 @@ internal sealed class Recording
         using (var first = await WorkerProcess.StartAsync(mutants))
         {
             recording.ReachedAtStart.UnionWith(first.ReachedAtStart);
-            foreach (var fixture in first.Tests.Where(test => !done.Contains(test.Key) && !s_leftOut.Any(name => test.Key.StartsWith(name, StringComparison.Ordinal)))
+            foreach (var fixture in first.Tests
+                .Where(test => !done.Contains(test.Key) && !s_leftOut.Any(name => test.Key.StartsWith(name, StringComparison.Ordinal)))
                 .GroupBy(test => test.Fixture, test => test.Key)
                 .OrderByDescending(group => rooms.Any(room => group.Key.Contains($".{room}.", StringComparison.Ordinal))))
             {

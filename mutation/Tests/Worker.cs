@@ -9,8 +9,8 @@ using NUnit.Framework.Internal;
 namespace MutualAuth.Mutation.Tests;
 
 /// <summary>
-/// A process that holds the tests and the mutated assembly, and does as it is told, one line at a time: <c>run MUTANT KEY…</c> runs tests with a mutant until one
-/// fails, <c>record KEY…</c> runs tests without one and says which mutants each reaches. Words are parted by tabs.
+/// A process that holds the tests and the mutated assembly, and does as it is told, one line at a time: <c>run MUTANT KEY…</c> runs tests with a
+/// mutant until one fails, <c>record KEY…</c> runs tests without one and says which mutants each reaches. Words are parted by tabs.
 /// </summary>
 internal sealed class Worker
 {
@@ -23,15 +23,16 @@ internal sealed class Worker
     private Worker(TextWriter answers, int mutants, int active)
     {
         _answers = answers;
-        var type = AssemblyLoadContext.Default.LoadFromAssemblyPath(TestBed.CoreBeside(AppContext.BaseDirectory)).GetType(MutantSwitchSource.TypeName, throwOnError: true)!;
+        var core = AssemblyLoadContext.Default.LoadFromAssemblyPath(TestBed.CoreBeside(AppContext.BaseDirectory));
+        var type = core.GetType(MutantSwitchSource.TypeName, throwOnError: true)!;
         _active = type.GetField("Active", BindingFlags.Static | BindingFlags.NonPublic)!;
         _reached = type.GetField("Reached", BindingFlags.Static | BindingFlags.NonPublic)!;
         _active.SetValue(null, active);
         var reached = new bool[mutants + 1];
         _reached.SetValue(null, reached);
         var tests = AssemblyLoadContext.Default.LoadFromAssemblyPath(TestBed.TestsBeside(AppContext.BaseDirectory));
-        var root = _runner.Load(tests, new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0, ["StopOnError"] = true, ["SynchronousEvents"] = true });
-        Index(root);
+        Dictionary<string, object> settings = new() { ["NumberOfTestWorkers"] = 0, ["StopOnError"] = true, ["SynchronousEvents"] = true };
+        Index(_runner.Load(tests, settings));
         _reached.SetValue(null, null);
         Tell("ready", Numbers(reached));
         foreach (var (key, test) in _tests)
@@ -96,7 +97,8 @@ internal sealed class Worker
         }
     }
 
-    private static string Numbers(bool[] reached) => string.Join(',', Enumerable.Range(0, reached.Length).Where(number => reached[number]));
+    private static string Numbers(bool[] reached) =>
+        string.Join(',', Enumerable.Range(0, reached.Length).Where(number => reached[number]));
 
     /// <summary>Exactly these tests, and what they stand in.</summary>
     private sealed class Chosen : TestFilter
@@ -120,7 +122,7 @@ internal sealed class Worker
         public override TNode AddToXml(TNode parentNode, bool recursive) => parentNode.AddElement("chosen");
     }
 
-    /// <summary>Tells of each test. What is reached between two tests is the setting-up of a fixture, and counts for each test of that fixture.</summary>
+    /// <summary>Tells of each test. What is reached between two tests is the setting-up of a fixture, and counts for each of its tests.</summary>
     private sealed class Listener(Worker worker, bool[]? reached) : ITestListener
     {
         private readonly Dictionary<ITest, bool[]> _settingUp = [];
@@ -155,8 +157,8 @@ internal sealed class Worker
                 Array.Clear(reached);
             }
 
-            worker.Tell(
-                "end", Key(result.Test), result.ResultState.Status.ToString(), ((int)(result.Duration * 1000)).ToString(CultureInfo.InvariantCulture), Numbers(all), OneLine(result.Message));
+            var milliseconds = ((int)(result.Duration * 1000)).ToString(CultureInfo.InvariantCulture);
+            worker.Tell("end", Key(result.Test), result.ResultState.Status.ToString(), milliseconds, Numbers(all), OneLine(result.Message));
         }
 
         public void TestOutput(TestOutput output)

@@ -39,7 +39,8 @@ internal sealed class WorkerProcess : IDisposable
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();
-        _process.OutputDataReceived += (_, line) => _ = line.Data is { } data ? _lines.Writer.TryWrite(data.Split('\t')) : _lines.Writer.TryComplete();
+        _process.OutputDataReceived += (_, line) =>
+            _ = line.Data is { } data ? _lines.Writer.TryWrite(data.Split('\t')) : _lines.Writer.TryComplete();
         _process.BeginOutputReadLine();
     }
 
