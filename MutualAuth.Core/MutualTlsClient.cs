@@ -15,7 +15,7 @@ public sealed class MutualTlsClient
     private readonly Handshaker _handshaker;
     private readonly ConnectionRevalidator _live;
 
-    /// <summary>The connections that this client authenticated and that are not over.</summary>
+    /// <summary>The open connections that this client authenticated.</summary>
     internal ConnectionRevalidator Live => _live;
 
     /// <summary>Prepares a client.</summary>
@@ -23,20 +23,21 @@ public sealed class MutualTlsClient
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
     }
 
-    /// <summary>Connects to a host, whichever of its addresses answers first (RFC 8305), and authenticates both ends.</summary>
+    /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>
     /// <param name="host">
-    /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is no part of the name. It is also
+    /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is not part of the
+    /// name. It is also
     /// the name that <see cref="Authorize.ServerName"/> demands.
     /// </param>
     /// <param name="port">The TCP port.</param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     /// <exception cref="ArgumentException"><paramref name="host"/> is neither a DNS name nor an IP address.</exception>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> ConnectAsync(string host, int port, CancellationToken cancellationToken = default)
     {
         var (endPoint, serverName) = HostOf(host, port);
@@ -46,10 +47,10 @@ public sealed class MutualTlsClient
     /// <summary>Connects to an end point and authenticates both ends.</summary>
     /// <param name="endPoint">An IP, DNS or Unix domain socket end point.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address.</exception>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
@@ -58,39 +59,39 @@ public sealed class MutualTlsClient
 
     /// <summary>Authenticates both ends of a connected socket.</summary>
     /// <param name="socket">
-    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
-    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// The socket. This call takes ownership: the connection owns it, and every failure closes it. An unusable socket (not connected, listening, of
+    /// datagrams, non-blocking, closed) fails the task with <see cref="RejectionReason.TransportUnusable"/>, and is closed too.
     /// </param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
-    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> UpgradeAsync(Socket socket, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), name);
     }
 
-    /// <summary>Authenticates both ends of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
-    /// <param name="stream">The stream. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <summary>Authenticates both ends of a connected stream, which may have carried another protocol first (STARTTLS).</summary>
+    /// <param name="stream">The stream. This call takes ownership: the connection owns it, and every failure closes it.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
-    /// <param name="cancellationToken">Gives the handshake up.</param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.</exception>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> UpgradeAsync(Stream stream, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, _options, cancellationToken), name);
     }
 
     /// <summary>Where to dial for a host, and the name that the server must have.</summary>
     internal static (EndPoint EndPoint, ServerName ServerName) HostOf(string host, int port)
     {
-        // RFC 4007 §11: a scope says through which interface a link-local address is reached from here. The peer does not know it, and no certificate carries it.
+        // RFC 4007 §11: the scope names the local interface to a link-local address. The peer does not know it, and no certificate contains it.
         var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
         if (!ServerName.TryParse(text, out var serverName))
         {
@@ -104,16 +105,16 @@ public sealed class MutualTlsClient
 
         return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 } && IPAddress.TryParse(host, out var scoped) && scoped.ScopeId != 0
             ? (new IPEndPoint(scoped, port), serverName)
-            : throw new ArgumentException($"{SafeText.Quote(host)} is no IPv6 address with an interface of this machine.", nameof(host));
+            : throw new ArgumentException($"{SafeText.Quote(host)} is not an IPv6 address with an interface of this machine.", nameof(host));
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
     {
         var socket = await Dialer.ConnectAsync(endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
-        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), serverName).ConfigureAwait(false);
+        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 
-    /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
+    /// <summary>The whole handshake: TLS, certificate stage, confirmation, connection, and its registration for revalidation.</summary>
     private async Task<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
     {
         using (attempt)
@@ -122,7 +123,7 @@ public sealed class MutualTlsClient
             {
                 attempt.Enter();
                 await attempt.ConfigureAsync().ConfigureAwait(false);
-                using var ticket = await _live.BeginAsync(attempt).ConfigureAwait(false);
+                using var registration = await _live.BeginAsync(attempt).ConfigureAwait(false);
                 var identities = _options.Identity.AnswersAtOnce
                     ? _options.Identity.For(serverName?.ToString())
                     : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())))
@@ -130,7 +131,7 @@ public sealed class MutualTlsClient
                 var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
-                await ticket.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
+                await registration.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
                     .ConfigureAwait(false);
                 return connection;
             }

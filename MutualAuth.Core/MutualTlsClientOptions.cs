@@ -3,20 +3,23 @@ using MutualAuth.Handshake;
 
 namespace MutualAuth;
 
-/// <summary>How a client proves who it is, whom it trusts and which server it will talk to.</summary>
+/// <summary>The identity and credentials of a client, the authorities that it trusts and the servers that it accepts.</summary>
 /// <remarks>Immutable. The <see cref="MutualTlsClient"/> constructor reports every problem at once.</remarks>
 public sealed record MutualTlsClientOptions : HandshakeOptions
 {
-    /// <summary>What we present; <see cref="ClientIdentity.None"/> says that we present nothing.</summary>
+    /// <summary>The identity that the client presents; <see cref="ClientIdentity.None"/>: no certificate.</summary>
     public required ClientIdentity Identity { get; init; }
 
     /// <summary>
-    /// With what we log in, once the server's certificate has been accepted. See <see cref="Login"/>. Default: null, we do not. A server that does not let
-    /// us log in is refused, and so is one that does not speak the confirmation protocol.
+    /// The credentials with which the client logs in once it has accepted the server's certificate. See <see cref="Login"/>. Default: null, no login.
+    /// With
+    /// credentials, a server is rejected that offers no login or does not support the confirmation protocol.
     /// </summary>
     public ClientCredentials? Credentials { get; init; }
 
-    /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
+    /// <summary>
+    /// What happens to open connections that are no longer valid: at revocation of the peer, at expiry, at a maximum age. Default: see the type.
+    /// </summary>
     public RevalidationPolicy Revalidation { get; init; } = new();
 
     internal override ClientCredentials? OwnCredentials => Credentials;
@@ -24,23 +27,28 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     internal override bool AllowsServersThatAskForNothing => DangerousAllowServersThatAskForNoCertificate;
 
     /// <summary>
-    /// Judge the server before our certificate leaves: an impostor then learns nothing of who we are. Default: false.
+    /// Validate the server before the client's certificate is sent, so that an impostor does not learn the client's identity. Default: false.
     /// </summary>
     /// <remarks>
-    /// Its price on this platform: only the server's own certificate is to hand at that moment, so that its intermediates must be known in
+    /// Its cost on this platform: only the server's leaf certificate is available at that point, so that its intermediates must be known in
     /// advance (<see cref="TrustAnchors.WithIntermediates"/>); our own intermediates cannot be sent, so that the server must know them;
-    /// and the TLS context is built anew for each connection (<c>docs/platforms.md</c> has the measured cost).
+    /// and the TLS context is built again for each connection (<c>docs/platforms.md</c> has the measured cost).
     /// </remarks>
     public bool JudgeServerBeforeShowingIdentity { get; init; }
 
     /// <summary>
-    /// Go on with a server that neither asks for the certificate that we would present nor confirms: it cannot know who we are, and anybody else is the same to
-    /// it. Default: false, such a server is refused as <see cref="RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms has its own say
-    /// about whom it lets in, and is not concerned. <see cref="SessionFacts.OwnCertificateRequested"/> tells either way.
+    /// Accept a server that neither requests the client's certificate nor confirms: such a server cannot know who the client is, and treats every
+    /// client like
+    /// it. Default: false, such a server is rejected with <see cref="RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms decides
+    /// itself
+    /// which clients it accepts, and is not affected. <see cref="SessionFacts.OwnCertificateRequested"/> has the fact in both cases.
     /// </summary>
     public bool DangerousAllowServersThatAskForNoCertificate { get; init; }
 
-    /// <summary>How long finding the host and connecting may take, before the handshake's own deadline begins. Default: ten seconds.</summary>
+    /// <summary>
+    /// The time limit for name resolution and connecting, before the handshake's own deadline begins. More than zero, at most an hour. Default: ten
+    /// seconds.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     internal override IEnumerable<string> Problems()
@@ -62,12 +70,12 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 
         if (Identity is null)
         {
-            yield return $"{nameof(Identity)} is missing: present a certificate, or say {nameof(ClientIdentity)}.{nameof(ClientIdentity.None)}.";
+            yield return $"{nameof(Identity)} is missing: set an identity, or {nameof(ClientIdentity)}.{nameof(ClientIdentity.None)}.";
         }
 
         if (ConnectTimeout <= TimeSpan.Zero || ConnectTimeout > TimeSpan.FromHours(1))
         {
-            yield return $"{nameof(ConnectTimeout)} must be more than nothing and at most an hour; it is {ConnectTimeout}.";
+            yield return $"{nameof(ConnectTimeout)} must be more than zero and at most an hour; it is {ConnectTimeout}.";
         }
 
         if (JudgeServerBeforeShowingIdentity && ReferenceEquals(Identity, ClientIdentity.None))

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Connections;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
@@ -11,16 +11,14 @@ using MutualAuth.Transport;
 
 namespace MutualAuth;
 
-/// <summary>An accept loop that no slow, silent or hostile peer can hold up, and that gives ready connections, authenticated both ways.</summary>
+/// <summary>An accept loop that slow, silent or hostile peers cannot block. It yields connections on which both ends are authenticated.</summary>
 /// <remarks>
-/// Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposing of it stops at once. Nothing that a logger, an observer, a selector, a
-/// source or a clock of the application's throws ends it.
+/// Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposal stops it at once. Exceptions of the application's logger, observer,
+/// selector, sources or clock do not end it.
 /// </remarks>
 public sealed class MutualTlsListener : IAsyncDisposable
 {
-    private const int AddressesRemembered = 4096;
-
-    // How long stopping waits, at its end, for handshakes that code of the application's keeps from ending.
+    // How long the end of a stop waits for handshakes that application code blocks.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_maxDrainTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
@@ -28,10 +26,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly ListeningSocket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly PendingPool _pending;
-    private readonly PendingPool _waiting;
-    private readonly HandshakeSlots _slots;
-    private readonly UnfinishedHandshakeCounts _unfinished;
+    private readonly AdmissionControl _admission;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly OpenConnections _open = new();
     private readonly TaskTracker _handshakes = new();
@@ -40,7 +35,6 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly CancellationTokenSource _stopDraining = new();
     private readonly Task _acceptLoop;
     private Task? _stop;
-    private int _lingering;
 
     private MutualTlsListener(MutualTlsListenerOptions options, ListeningSocket socket)
     {
@@ -49,28 +43,23 @@ public sealed class MutualTlsListener : IAsyncDisposable
         LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
-        _pending = new PendingPool(options.MaxPendingHellos, options.MaxPendingHellosPerAddress, attempt => new Rejection(
-            RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
-        _waiting = new PendingPool(options.MaxWaitingHandshakes, options.MaxWaitingHandshakesPerAddress, _ => new Rejection(
-            RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
-        _slots = new HandshakeSlots(options.MaxConcurrentHandshakes, options.MaxQueuedHandshakes);
-        _unfinished = new UnfinishedHandshakeCounts(AddressesRemembered, _time);
+        _admission = new AdmissionControl(options.ToAdmissionBounds(), _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
 
-        // Nothing of whoever starts us, its activity least of all, goes into the handshakes of all clients for ever.
+        // The handshakes must not inherit the ExecutionContext (in particular the activity) of the caller of Start.
         using (ExecutionContext.SuppressFlow())
         {
             _acceptLoop = Task.Run(AcceptLoopAsync);
         }
     }
 
-    /// <summary>Where we listen; with port 0 in the options, the port that was given.</summary>
+    /// <summary>The end point on which the listener listens. With port 0 in the options it has the port that the system assigned.</summary>
     public EndPoint LocalEndPoint { get; }
 
-    /// <summary>Binds, listens and begins to accept.</summary>
+    /// <summary>Binds the socket, listens and begins to accept.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
-    /// <exception cref="SocketException">The end point cannot be listened on.</exception>
+    /// <exception cref="SocketException">The end point cannot be bound.</exception>
     public static MutualTlsListener Start(MutualTlsListenerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -80,9 +69,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
             : throw new ArgumentException(problems, nameof(options));
     }
 
-    /// <summary>Gives the next connection; the caller owns it.</summary>
-    /// <exception cref="ListenerStoppedException">The listener was stopped, or has failed, and no connection is left.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <summary>Waits for the next connection. The caller owns it.</summary>
+    /// <exception cref="ListenerStoppedException">The listener was stopped or has failed, and no connection is left.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask<MutualTlsConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -95,9 +84,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives connections as they become ready. The caller owns each. It ends when the listener is stopped.</summary>
-    /// <exception cref="ListenerStoppedException">The listener has failed; one that was stopped ends the enumeration without.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <summary>Yields connections as they become ready. The caller owns each of them. The enumeration ends when the listener is stopped.</summary>
+    /// <exception cref="ListenerStoppedException">The listener has failed. After a normal stop the enumeration ends without an exception.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async IAsyncEnumerable<MutualTlsConnection> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -110,16 +99,22 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops: no new sockets; handshakes under way may end and live connections are asked to drain (<see cref="MutualTlsConnection.DrainRequested"/>);
-    /// what is left at the deadline is aborted, first of all, and then nothing is waited for longer than a second.
+    /// Stops accepting sockets. Handshakes in progress may finish, and live connections are asked to drain
+    /// (<see cref="MutualTlsConnection.DrainRequested"/>);
+    /// the rest is aborted at the deadline, and then the call returns within about a second.
     /// </summary>
-    /// <param name="drainTimeout">How long to wait. Zero: not at all. <see cref="Timeout.InfiniteTimeSpan"/>: until all have ended. At most 49 days.</param>
-    /// <param name="cancellationToken">Ends the waiting as the deadline does: what is left is aborted, and the call returns as usual.</param>
+    /// <param name="drainTimeout">
+    /// How long to wait. Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: until all have ended. At most 49 days.
+    /// </param>
+    /// <param name="cancellationToken">Has the effect of the deadline: the rest is aborted, and the call returns normally.</param>
     /// <remarks>
-    /// Further calls join the first one; the earliest of their deadlines counts. It returns although callbacks of the application's do not, and never
-    /// throws but for its argument.
+    /// Further calls join the first one; the earliest deadline counts. The call returns even if application callbacks do not return, and it throws
+    /// only
+    /// for its argument.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drainTimeout"/> is negative or longer than 49 days; the listener goes on.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="drainTimeout"/> is negative or longer than 49 days; the listener continues.
+    /// </exception>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
     {
         if (drainTimeout != Timeout.InfiniteTimeSpan)
@@ -137,7 +132,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>Stops without draining. Never throws.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    /// <summary>With nothing of the context of whoever is the first to ask: others join, and connections hear of it.</summary>
+    /// <summary>Runs without the ExecutionContext of the first caller: other callers join, and callbacks of connections run inside.</summary>
     private Task BeginStop()
     {
         lock (_stopAccepting)
@@ -178,14 +173,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
             }
             catch (Exception exception) when (exception is ObjectDisposedException || exception is SocketException { SocketErrorCode: SocketError.NotSocket or SocketError.InvalidArgument })
             {
-                // The listening socket itself is gone: nothing will come any more, and whoever waits must hear of it.
+                // The listening socket was lost: no connection will arrive, and waiting callers must be told.
                 ListenerLog.Ended(_logger, LocalEndPoint, exception);
                 _ready.Writer.TryComplete(exception);
                 return;
             }
             catch (Exception exception)
             {
-                // Out of descriptors or memory, or a peer that left again: the oldest silent ones make room, and it goes on.
+                // Descriptors or memory are exhausted, or the peer disconnected: evict the oldest silent sockets and continue.
                 ListenerLog.AcceptFailed(_logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
                 MakeRoom(16);
                 await PauseAsync(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
@@ -208,8 +203,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>
-    /// A descriptor's number is the lowest that is free, and so tells how many are in use. Near the limit two of those that wait make room for each newcomer,
-    /// and accepting waits a moment for their closes; a newcomer is turned away only when nobody waits and hardly any descriptor is left.
+    /// A new descriptor has the lowest free number, which shows how many are in use. Near the limit each new socket evicts two pending ones,
+    /// and accepting waits briefly until they are closed. A new socket is closed only if none is pending and hardly any descriptor is left.
     /// </summary>
     private async ValueTask<bool> HasRoomAsync(Socket socket, int limit)
     {
@@ -229,13 +224,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
         return hasEvicted || inUse < DescriptorLimit.RefuseFrom(limit);
     }
 
-    /// <summary>Ends the oldest of those that wait: the silent first. False when nobody waits.</summary>
-    private bool MakeRoom(int count) => _pending.Evict(count) > 0 || _waiting.Evict(count) > 0;
+    /// <summary>Evicts the oldest pending handshakes, silent ones first. Returns false when none is pending.</summary>
+    private bool MakeRoom(int count) => _admission.Evict(count);
 
     private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <param name="socket">What was accepted.</param>
-    /// <param name="serving">Ends with the handshake, whatever the application's observer does after it.</param>
+    /// <param name="socket">The accepted socket.</param>
+    /// <param name="serving">Completes with the handshake, whatever the application's observer does afterwards.</param>
     private async Task ServeAsync(Socket socket, TaskCompletionSource serving)
     {
         HandshakeException? failure = null;
@@ -248,7 +243,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             socket.Dispose();
             if (exception is not (OperationCanceledException or SocketException or ObjectDisposedException))
             {
-                // Neither are we being stopped, nor has the peer reset the socket before we looked at it: this is a fault of ours.
+                // Neither a stop nor a reset by the peer: this is a fault of ours.
                 ListenerLog.ServingFaulted(_logger, exception);
             }
         }
@@ -265,13 +260,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
     private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
     {
-        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options.Server.Options, _stopHandshakes.Token);
-        var gate = new Gate(this, attempt);
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);
+        var admission = _admission.Admit(attempt);
         try
         {
-            var connection = await _options.Server.AcceptAsync(attempt, gate).ConfigureAwait(false);
-            gate.Leave();
-            gate.Succeeded();
+            var connection = await _options.Server.AcceptAsync(attempt, admission).ConfigureAwait(false);
+            admission.Leave();
+            admission.Succeeded();
             _open.Add(connection);
             if (!_ready.Writer.TryWrite(connection))
             {
@@ -286,14 +281,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
-            gate.Leave();
+            admission.Leave();
         }
     }
 
-    /// <summary>The application is slow: what waits for it keeps a slot, so that it slows handshakes down, and memory stays bounded.</summary>
+    /// <summary>The application is slow to accept: the waiting connection keeps its slot, which slows handshakes down and bounds memory.</summary>
     private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
     {
-        var slot = await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false).ConfigureAwait(false);
+        var slot = await _admission.HoldSlotAsync(attempt).ConfigureAwait(false);
         try
         {
             await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);
@@ -320,12 +315,12 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Every step is taken, whatever another one throws; connections are aborted before anything is waited for that may not end.</summary>
+    /// <summary>Takes every step, even if another one throws. Connections are aborted before any wait that may not end.</summary>
     private async Task StopOnceAsync()
     {
         Cancel(_stopAccepting);
         Step(_socket.Dispose);
-        Step(() => _pending.AbortAll(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
+        Step(() => _admission.AbortSilent(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
         Step(_open.RequestDrain);
         await WaitAsync(_handshakes.WhenAllEnded).ConfigureAwait(false);
         _ready.Writer.TryComplete();
@@ -356,7 +351,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>By the clock of the options, or by the system's where that one fails.</summary>
+    /// <summary>Uses the clock of the options, or the system clock if that one throws.</summary>
     private ITimer StartDeadline(TimeSpan drainTimeout)
     {
         static void End(object? listener) => Cancel(((MutualTlsListener)listener!)._stopDraining);
@@ -385,99 +380,6 @@ public sealed class MutualTlsListener : IAsyncDisposable
         if (DescriptorLimit.Current is { } limit && held > DescriptorLimit.KeepFrom(limit))
         {
             ListenerLog.BoundsExceedDescriptors(_logger, LocalEndPoint, held, limit);
-        }
-    }
-
-    /// <summary>Where one handshake stands; see <see cref="IAdmission"/>. Its own steps come one after the other.</summary>
-    private sealed class Gate : IAdmission
-    {
-        private readonly MutualTlsListener _listener;
-        private readonly HandshakeAttempt _attempt;
-        private readonly IPAddress? _address;
-        private PendingPool.Entry? _seat;
-        private HandshakeSlots.Slot? _slot;
-        private bool _isNew = true;
-        private bool _workIsDone;
-
-        internal Gate(MutualTlsListener listener, HandshakeAttempt attempt)
-        {
-            _listener = listener;
-            _attempt = attempt;
-            _address = AddressKey.Of(attempt.RemoteEndPoint);
-            _seat = listener._pending.Add(attempt);
-        }
-
-        public void HelloIsComplete()
-        {
-            _seat?.Leave();
-            _seat = _listener._waiting.Add(_attempt);
-        }
-
-        public async ValueTask EnterAsync()
-        {
-            LeaveSeat();
-            var isNew = _isNew;
-            _isNew = false;
-            var unfinished = _address is null ? 0 : isNew ? _listener._unfinished.Begin(_address) : _listener._unfinished.CountOf(_address);
-            _slot = await _listener._slots.EnterAsync(_attempt, _address, unfinished, isNew).ConfigureAwait(false);
-        }
-
-        public void BeginWait()
-        {
-            if (!_workIsDone)
-            {
-                _seat = _listener._waiting.Add(_attempt);
-                LeaveSlot();
-            }
-        }
-
-        public ValueTask EndWaitAsync() => _workIsDone ? default : EnterAsync();
-
-        public void WorkIsDone()
-        {
-            _workIsDone = true;
-            _seat ??= _listener._waiting.Add(_attempt);
-            LeaveSlot();
-        }
-
-        public void Leave()
-        {
-            _workIsDone = true;
-            LeaveSeat();
-            LeaveSlot();
-        }
-
-        internal void Succeeded()
-        {
-            if (_address is not null)
-            {
-                _listener._unfinished.Clear(_address);
-            }
-        }
-
-        public bool TryBeginLinger()
-        {
-            if (Interlocked.Increment(ref _listener._lingering) <= _listener._options.MaxLingeringCloses)
-            {
-                return true;
-            }
-
-            EndLinger();
-            return false;
-        }
-
-        public void EndLinger() => Interlocked.Decrement(ref _listener._lingering);
-
-        private void LeaveSeat()
-        {
-            _seat?.Leave();
-            _seat = null;
-        }
-
-        private void LeaveSlot()
-        {
-            _slot?.GiveBack();
-            _slot = null;
         }
     }
 }

@@ -11,8 +11,10 @@ using MutualAuth.Validation;
 
 namespace MutualAuth;
 
-/// <summary>Carries accepted sockets, or any connected streams, from their first byte to authenticated connections.</summary>
-/// <remarks>Immutable and safe for use from many threads: make one and keep it. <see cref="MutualTlsListener"/> puts an accept loop around it.</remarks>
+/// <summary>Performs the server's side of the handshake on accepted sockets or connected streams, and returns authenticated connections.</summary>
+/// <remarks>
+/// Immutable and safe for use from many threads: make one and keep it. <see cref="MutualTlsListener"/> is an accept loop that uses it.
+/// </remarks>
 public sealed class MutualTlsServer
 {
     private readonly Handshaker _handshaker;
@@ -23,52 +25,62 @@ public sealed class MutualTlsServer
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
-        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
+        _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
     }
 
     internal MutualTlsServerOptions Options { get; }
 
-    /// <summary>The connections that this server authenticated and that are not over.</summary>
+    /// <summary>The open connections that this server authenticated.</summary>
     internal ConnectionRevalidator Live => _live;
 
     /// <summary>Authenticates the client at the other end of a connected socket.</summary>
     /// <param name="socket">
-    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
-    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// The socket. This call takes ownership: the connection owns it, and every failure closes it. An unusable socket (not connected, listening, of
+    /// datagrams, non-blocking, closed) fails the task with <see cref="RejectionReason.TransportUnusable"/>, and is closed too.
     /// </param>
-    /// <param name="cancellationToken">Gives the handshake up.</param>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, Options, cancellationToken), AdmitsAll.Instance);
     }
 
-    /// <summary>Authenticates the client at the other end of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
-    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
-    /// <param name="cancellationToken">Gives the handshake up.</param>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <summary>Authenticates the client at the other end of a connected stream, which may have carried another protocol first (STARTTLS).</summary>
+    /// <param name="stream">
+    /// The stream, of which no octet of the client's TLS has been read. This call takes ownership: the connection owns it, and every failure closes
+    /// it.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) => AcceptAsync(stream, null, cancellationToken);
 
-    /// <summary>The same for a client whose address the caller knows, such as from a PROXY header or from what the stream was made of.</summary>
-    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
-    /// <param name="remoteEndPoint">
-    /// Where the client is. Null for what the socket of a <see cref="NetworkStream"/> says, and for nothing with other streams: limits by address then do not hold for it.
+    /// <summary>The same for a client whose address the caller knows, for example from a PROXY header or from the underlying transport.</summary>
+    /// <param name="stream">
+    /// The stream, of which no octet of the client's TLS has been read. This call takes ownership: the connection owns it, and every failure closes
+    /// it.
     /// </param>
-    /// <param name="cancellationToken">Gives the handshake up.</param>
-    /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <param name="remoteEndPoint">
+    /// The client's address. Null: the remote end point of a <see cref="NetworkStream"/>'s socket; with other streams there is none, and limits by
+    /// address do not apply.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
     }
 
-    /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
-    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission gate)
+    /// <summary>
+    /// The whole handshake: hello, selection of the server, a slot, TLS, certificate stage, confirmation, connection, and its registration for
+    /// revalidation.
+    /// </summary>
+    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission)
     {
         using (attempt)
         {
@@ -77,15 +89,15 @@ public sealed class MutualTlsServer
                 attempt.Enter();
                 await attempt.ConfigureAsync().ConfigureAwait(false);
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
-                attempt.Gate = gate;
-                gate.HelloIsComplete();
+                attempt.Admission = admission;
+                admission.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
-                using var ticket = await server._live.BeginAsync(attempt).ConfigureAwait(false);
+                using var registration = await server._live.BeginAsync(attempt).ConfigureAwait(false);
                 var identity = await server.IdentityForAsync(attempt, hello).ConfigureAwait(false);
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
-                await ticket.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
+                await registration.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)
@@ -95,7 +107,7 @@ public sealed class MutualTlsServer
         }
     }
 
-    /// <summary>Our own sources have theirs to hand. Others may do anything, and are asked on a thread that they may hold.</summary>
+    /// <summary>Our own sources answer at once. Those of the application may block, and are called on a separate thread.</summary>
     private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
     {
         Identity or IdentityFiles or ReplaceableIdentity => ValueTask.FromResult(Options.Identity.Current),
@@ -127,7 +139,7 @@ public sealed class MutualTlsServer
         attempt.Asked = "a server for this client";
         try
         {
-            // On a thread of its own: it may block, and the deadline holds all the same.
+            // On a separate thread: it may block, and the deadline still applies.
             selected = await TaskWaits.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)

@@ -1,50 +1,23 @@
 namespace MutualAuth.Spiffe;
 
-/// <summary>Why an update, or a part of it, was not taken. Values are stable.</summary>
-public enum UpdateRefusalReason
-{
-    /// <summary>The update has no identity.</summary>
-    NoIdentity = 1,
-
-    /// <summary>No identity has the SPIFFE ID or the hint that <see cref="X509SourceOptions"/> ask for.</summary>
-    IdentityNotFound = 2,
-
-    /// <summary>There are more identities, certificates, trust domains or revocation lists than <see cref="UpdateLimits"/> allows.</summary>
-    TooMany = 3,
-
-    /// <summary>What should be the SPIFFE ID of a workload or of a trust domain is none.</summary>
-    SpiffeIdMalformed = 4,
-
-    /// <summary>What should be certificates in DER cannot be read, or is empty.</summary>
-    CertificateMalformed = 5,
-
-    /// <summary>The certificate is no X.509-SVID, or carries another SPIFFE ID than the update says.</summary>
-    SpiffeIdMismatch = 6,
-
-    /// <summary>The private key cannot be read, or is not the certificate's.</summary>
-    KeyMismatch = 7,
-
-    /// <summary>The certificate has expired.</summary>
-    Expired = 8,
-
-    /// <summary>A bundle holds something else than certificates of authorities.</summary>
-    BundleWithoutAuthority = 9,
-
-    /// <summary>One trust domain comes with two different bundles.</summary>
-    BundlesDisagree = 10,
-
-    /// <summary>The bundle of our own trust domain does not vouch for our certificate, so that no peer would accept it.</summary>
-    NotVouchedFor = 11,
-
-    /// <summary>A revocation list cannot be read, or must not be relied on.</summary>
-    RevocationListMalformed = 12,
-}
-
 /// <summary>What was wrong with an update of the Workload API.</summary>
-/// <param name="Reason">The stable reason.</param>
-/// <param name="Detail">The facts, fit for a log: text from outside is escaped, and no key is in it.</param>
-public sealed record UpdateRefusal(UpdateRefusalReason Reason, string Detail)
+public sealed record UpdateRefusal
 {
+    /// <summary>Makes a refusal.</summary>
+    /// <param name="reason">The stable reason.</param>
+    /// <param name="detail">The facts, fit for a log: text from outside is escaped, and no key is in it.</param>
+    public UpdateRefusal(UpdateRefusalReason reason, string detail)
+    {
+        Reason = reason;
+        Detail = detail;
+    }
+
+    /// <summary>The stable reason.</summary>
+    public UpdateRefusalReason Reason { get; init; }
+
+    /// <summary>The facts, fit for a log: text from outside is escaped, and no key is in it.</summary>
+    public string Detail { get; init; }
+
     /// <summary>Both on one line.</summary>
     public override string ToString() => $"{Reason}: {Detail}";
 }

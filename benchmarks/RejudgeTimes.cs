@@ -36,7 +36,7 @@ internal static class RejudgeTimes
             LoggerFactory = walks,
         };
         var stage = new CertificateStage(options);
-        var registry = new ConnectionRevalidator(stage, options, new RevalidationPolicy(), PeerRole.Client);
+        var registry = new ConnectionRevalidator(stage, options, new RevalidationPolicy(), PeerRole.Server);
 
         var clock = Stopwatch.StartNew();
         var memory = GC.GetTotalMemory(forceFullCollection: true);

@@ -1,18 +1,36 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Text.RegularExpressions;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Architecture;
 
-/// <summary>The rooms of docs/architecture.md: each may use only those above it. Signatures, fields and method bodies are looked at.</summary>
-public sealed class RoomsTests
+/// <summary>
+/// The rooms of docs/architecture.md: a room is a folder, and each may use only those above it. Signatures, fields and method bodies are looked at. The
+/// namespace says less than the folder: the front door gathers types of many rooms, and the parts of one room share its namespace.
+/// </summary>
+public sealed partial class RoomsTests
 {
-    // Lowest first; the front door, which is the root namespace, last.
+    private const int MostFilesInARoom = 25;
+
+    // Lowest first; the root, which holds the three roles and their options, last.
     private static readonly string[] s_rooms =
-        ["Errors", "Names", "Evidence", "Telemetry", "Certificates", "Trust", "Validation", "Credentials", "Confirmation", "Handshake", "Connections", ""];
+    [
+        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
+        "Authorization", "Pinning", "Validation", "Expiry", "Ocsp",
+        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl", "Credentials/Mechanisms",
+        "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation", "",
+    ];
 
     private const BindingFlags Everything = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Assembly s_core = typeof(MutualTlsServer).Assembly;
+
+    private static readonly string s_root = Path.Combine(DocumentationPage.Root, "MutualAuth.Core");
+
+    private static readonly Dictionary<string, string> s_roomOfType = Files().SelectMany(file =>
+        DeclaredTypes().Matches(File.ReadAllText(file)).Select(match => (Name: match.Groups[1].Value, Room: RoomOfFile(file))))
+        .DistinctBy(type => type.Name).ToDictionary(type => type.Name, type => type.Room);
 
     [Test]
     public void No_type_uses_a_later_room()
@@ -22,22 +40,49 @@ public sealed class RoomsTests
             where RoomOf(type) >= 0
             from used in TypesUsedBy(type).Distinct()
             where RoomOf(used) > RoomOf(type)
-            select $"{type.FullName} -> {used.FullName}";
+            select $"{s_rooms[RoomOf(type)]}: {type.FullName} -> {s_rooms[RoomOf(used)]}: {used.FullName}";
 
         violations.Should().BeEmpty();
     }
 
     [Test]
-    public void Every_namespace_is_a_room()
-    {
-        var rooms = s_core.GetTypes().Select(type => type.Namespace).Where(space => space is not null && space.StartsWith("MutualAuth", StringComparison.Ordinal));
-
-        rooms.Select(RoomName!).Distinct().Should().BeSubsetOf(s_rooms);
-    }
+    public void Every_folder_is_a_room_and_no_room_is_empty() => Files().Select(RoomOfFile).Distinct().Should().BeEquivalentTo(s_rooms);
 
     [Test]
-    public void The_front_door_stays_small() =>
-        s_core.GetExportedTypes().Where(type => type.Namespace == "MutualAuth" && !type.IsNested).Should().HaveCountLessThanOrEqualTo(8);
+    public void No_room_holds_more_files_than_a_reader_can_keep_in_mind() =>
+        Files().GroupBy(RoomOfFile).Where(room => room.Count() > MostFilesInARoom).Select(room => $"{room.Key}: {room.Count()}").Should().BeEmpty();
+
+    [Test]
+    public void Every_type_stands_in_a_room()
+    {
+        var homeless = s_core.GetTypes().Where(type => IsOurs(type) && RoomOf(type) < 0).Select(type => type.FullName);
+
+        homeless.Should().BeEmpty();
+    }
+
+    /// <summary>A type's namespace is the front door's or that of its room: the first part of its folder.</summary>
+    [Test]
+    public void A_namespace_is_the_front_door_or_the_room()
+    {
+        var strays =
+            from type in s_core.GetTypes()
+            where IsOurs(type) && type.Namespace != "MutualAuth" && type.Namespace != "MutualAuth." + s_rooms[RoomOf(type)].Split('/')[0]
+            select type.FullName;
+
+        strays.Should().BeEmpty();
+    }
+
+    /// <summary>What a first program of either role names. A type that joins them must be one that such a program cannot do without.</summary>
+    [Test]
+    public void The_front_door_holds_what_a_first_program_names() =>
+        s_core.GetExportedTypes().Where(type => type.Namespace == "MutualAuth" && !type.IsNested).Select(type => type.Name).Should().BeEquivalentTo(
+            "MutualTlsClient", "MutualTlsClientOptions", "MutualTlsServer", "MutualTlsServerOptions", "MutualTlsListener", "MutualTlsListenerOptions",
+            "MutualTlsConnection", "Identity", "ClientIdentity", "IdentityFiles", "IIdentitySource", "TrustAnchors", "TrustAnchorFiles", "ITrustSource",
+            "Authorize", "AuthorizationRule", "AuthenticatedPeer", "AuthenticatedUser", "PeerProofs", "PeerName", "PeerNameKind", "PeerRole",
+            "ServerName", "SessionFacts", "TlsVersion", "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
+            "InvalidationAction", "HandshakeLimits", "CertificateLimits", "TcpKeepAlive", "WatchOptions", "HandshakeException", "HandshakeFailure",
+            "Rejection", "RejectionReason", "RejectionReasons", "PublicReason", "PublicReasons", "ConnectionEndedException", "ConnectionEnd",
+            "ListenerStoppedException", "MaterialException", "MaterialProblem", "MutualAuthTelemetry");
 
     [Test]
     public void Core_depends_on_nothing_but_the_framework_and_the_logging_abstractions()
@@ -58,6 +103,16 @@ public sealed class RoomsTests
 
     private static string BodyThatUsesAUri() => new Uri("test:a").Scheme;
 
+    private static IEnumerable<string> Files() => Directory.EnumerateFiles(s_root, "*.cs", SearchOption.AllDirectories);
+
+    private static string RoomOfFile(string file) => Path.GetRelativePath(s_root, Path.GetDirectoryName(file)!).Replace('\\', '/') is var room and not "." ? room : string.Empty;
+
+    /// <summary>The types that a file declares at its top level.</summary>
+    [GeneratedRegex(@"^(?:(?:public|internal|sealed|abstract|static|readonly|ref|partial|unsafe) )*(?:class|record struct|record|struct|interface|enum|delegate [^;(]+?) ?\b(\w+)(?=\s*[<(:;{\r\n])", RegexOptions.Multiline)]
+    private static partial Regex DeclaredTypes();
+
+    private static bool IsOurs(Type type) => type.Assembly == s_core && type.Namespace is { } space && (space == "MutualAuth" || space.StartsWith("MutualAuth.", StringComparison.Ordinal));
+
     private static int RoomOf(Type type)
     {
         while (type.HasElementType)
@@ -65,10 +120,18 @@ public sealed class RoomsTests
             type = type.GetElementType()!;
         }
 
-        return type.Assembly == s_core && type.Namespace is { } space && space.StartsWith("MutualAuth", StringComparison.Ordinal) ? Array.IndexOf(s_rooms, RoomName(space)) : -1;
-    }
+        if (!IsOurs(type))
+        {
+            return -1;
+        }
 
-    private static string RoomName(string space) => space.Split('.') is [_, var room, ..] ? room : string.Empty;
+        while (type.DeclaringType is { } outer)
+        {
+            type = outer;
+        }
+
+        return s_roomOfType.TryGetValue(type.Name.Split('`')[0], out var room) ? Array.IndexOf(s_rooms, room) : -1;
+    }
 
     private static IEnumerable<Type> TypesUsedBy(Type type)
     {

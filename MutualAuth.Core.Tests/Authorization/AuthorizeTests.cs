@@ -33,6 +33,18 @@ public sealed class AuthorizeTests
     public void Rules_combine_without_widening_what_they_say(AuthorizationRule rule, RejectionReason? expected) =>
         (rule.Examine(new TestPeer().Context())?.Reason).Should().Be(expected);
 
+    /// <summary>Else live connections would not be judged again when what is inside of a combination is replaced.</summary>
+    [Test]
+    public void A_combination_is_read_from_what_its_rules_are_read_from()
+    {
+        var (one, other) = (new ReloadableRule(s_yes), new ReloadableRule(s_no));
+
+        Authorize.AnyOf(s_yes, Authorize.From(one)).Reloadables().Should().Equal(one);
+        Authorize.AllOf(Authorize.From(one), s_yes).Reloadables().Should().Equal(one);
+        Authorize.AllOf(Authorize.AnyOf(s_no, Authorize.From(one)), Authorize.From(other)).Reloadables().Should().Equal(one, other);
+        Authorize.AllOf(Authorize.AnyOf(s_no, s_yes), Authorize.ServerName, Authorize.AnyTrustedPeer).Reloadables().Should().BeEmpty();
+    }
+
     [Test]
     public void Any_reports_every_alternative()
     {

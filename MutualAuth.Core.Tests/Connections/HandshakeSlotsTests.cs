@@ -102,7 +102,7 @@ public sealed class HandshakeSlotsTests
 
     private Task<HandshakeSlots.Slot> EnterAsync(HandshakeSlots slots, int host, int unfinished)
     {
-        var attempt = HandshakeAttempt.Begin(new MemoryStream(), PeerRole.Client, _server.Options, CancellationToken.None);
+        var attempt = HandshakeAttempt.Begin(new MemoryStream(), PeerRole.Server, _server.Options, CancellationToken.None);
         return slots.EnterAsync(attempt, new IPAddress([192, 0, 2, (byte)host]), unfinished, isNew: true).AsTask();
     }
 }

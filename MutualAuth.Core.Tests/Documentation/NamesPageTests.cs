@@ -10,7 +10,7 @@ public sealed partial class NamesPageTests
     private static readonly DocumentationPage s_page = DocumentationPage.Open("docs/security/who-can-claim-which-name.md");
 
     [TestCase("Attackers and names", 1, 11)]
-    [TestCase("Who has been turned away", 2, 5)]
+    [TestCase("Denied peers", 2, 5)]
     public void Every_cell_names_a_test(string heading, int firstCell, int rows)
     {
         var table = RowsUnder(heading).ToList();

@@ -3,9 +3,11 @@ using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
+using MutualAuth.Evidence;
 using MutualAuth.Expiry;
 using MutualAuth.Handshake;
 using MutualAuth.Ocsp;
@@ -23,8 +25,6 @@ public sealed class OptionsPageTests
 
     private static readonly MutualTlsClientOptions s_client = new() { Identity = ClientIdentity.None, Trust = null!, Authorization = null! };
 
-    private static readonly string[] s_endings = ["Options", "Limits", "Policy", "Profile", "Budget"];
-
     private static IEnumerable<TestCaseData> Types()
     {
         static TestCaseData Case(Type type, object instance) => new TestCaseData(type, instance).SetArgDisplayNames(type.Name);
@@ -36,6 +36,9 @@ public sealed class OptionsPageTests
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
+        yield return Case(typeof(ClientCredentials), Login.WithToken("token"));
+        yield return Case(typeof(BackoffAttemptLimiter), new BackoffAttemptLimiter());
+        yield return Case(typeof(IdentityCheck), new IdentityCheck { Role = PeerRole.Server });
         yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());
         yield return Case(typeof(RevalidationPolicy), new RevalidationPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
@@ -46,6 +49,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
+        yield return Case(typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));
     }
 
     [TestCaseSource(nameof(Types))]
@@ -58,12 +62,24 @@ public sealed class OptionsPageTests
     }
 
     [Test]
-    public void Every_options_type_has_a_section()
-    {
-        var records = typeof(MutualTlsServer).Assembly.GetExportedTypes()
-            .Where(type => s_endings.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal)) && type.IsClass);
+    public void Every_options_type_has_a_section() => typeof(MutualTlsServer).Assembly.GetExportedTypes().Where(IsOptions)
+        .Should().BeEquivalentTo(Types().Select(type => (Type)type.Arguments[0]!));
 
-        records.Should().BeSubsetOf(Types().Select(type => (Type)type.Arguments[0]!));
+    [TestCase(typeof(Rejection))]
+    [TestCase(typeof(PeerEvidence))]
+    [TestCase(typeof(MaterialException))]
+    public void What_is_no_choice_of_the_user_is_no_options_type(Type type) => IsOptions(type).Should().BeFalse();
+
+    /// <summary>
+    /// Options are what has problems, and what can be set in every property while it is made. What a constructor must be told says what happened, not what shall.
+    /// </summary>
+    private static bool IsOptions(Type type)
+    {
+        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly);
+        return type.GetMethod("Problems", Declared) is not null
+            || (properties.Length > 0 && Array.TrueForAll(properties, property => property.SetMethod is { IsPublic: true })
+                && type.GetConstructor(Type.EmptyTypes) is not null && !type.IsAssignableTo(typeof(Exception)));
     }
 
     private static string DefaultOf(PropertyInfo option, object instance)

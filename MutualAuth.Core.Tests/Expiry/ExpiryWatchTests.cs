@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.Loader;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Expiry;
 using MutualAuth.Identities;
@@ -79,6 +81,87 @@ public sealed class ExpiryWatchTests
         read.Should().Contain(("identity", 10)).And.Contain(("revocation lists", 5));
         identity.Dispose();
         Read().Should().NotContain(("identity", 10));
+    }
+
+    [Test]
+    public void A_handler_that_comes_late_hears_what_has_passed_and_hears_it_once()
+    {
+        using var authority = new TestAuthority(timeProvider: _clock);
+        using var watch = new ExpiryWatch(
+            new ReplaceableIdentity(Issue(authority, 10)), new ExpiryWatchOptions { TimeProvider = _clock, WarnBefore = [TimeSpan.FromDays(3)] });
+        Pass(TimeSpan.FromDays(8));
+
+        watch.Expiring += (_, expiring) => _heard.Add(expiring);
+        Pass(TimeSpan.FromMinutes(5));
+
+        _heard.Should().ContainSingle().Which.Left.Should().BeCloseTo(TimeSpan.FromDays(2), TimeSpan.FromMinutes(1));
+    }
+
+    [Test]
+    public void A_handler_that_comes_early_hears_nothing_before_a_threshold_has_passed()
+    {
+        using var authority = new TestAuthority(timeProvider: _clock);
+        using var watch = Watch(new ReplaceableIdentity(Issue(authority, 10)), TimeSpan.FromDays(3));
+
+        Pass(TimeSpan.FromDays(6));
+
+        _heard.Should().BeEmpty();
+    }
+
+    [Test]
+    public void A_watch_that_was_refused_leaves_the_gauges_of_the_others_alone()
+    {
+        using var authority = new TestAuthority(timeProvider: _clock);
+        using var identity = new ExpiryWatch(new ReplaceableIdentity(Issue(authority, 10)), new ExpiryWatchOptions { TimeProvider = _clock });
+
+        FluentActions.Invoking(() => new ExpiryWatch((IIdentitySource)null!)).Should().Throw<ArgumentNullException>();
+        FluentActions.Invoking(() => new ExpiryWatch((IRevocationListSource)null!)).Should().Throw<ArgumentNullException>();
+
+        Read().Should().Contain(("identity", 10));
+    }
+
+    [Test]
+    public void A_source_that_throws_takes_the_gauge_from_itself_only()
+    {
+        using var authority = new TestAuthority(timeProvider: _clock);
+        using var identity = new ExpiryWatch(new ReplaceableIdentity(Issue(authority, 10)), new ExpiryWatchOptions { TimeProvider = _clock });
+        using var broken = new ExpiryWatch(new ThrowingSource(), new ExpiryWatchOptions { TimeProvider = _clock });
+
+        Read().Should().Contain(("identity", 10));
+    }
+
+    /// <summary>In a copy of the library that has made no handshake, and does nothing but watch.</summary>
+    [Test]
+    public void A_process_that_only_watches_has_the_gauge()
+    {
+        using var authority = new TestAuthority();
+        using var certificate = authority.IssueServer("server.test");
+        var published = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) => published += instrument.Name == "mutualauth.days_left" ? 1 : 0;
+        listener.Start();
+        var before = published;
+        var alone = new AssemblyLoadContext("a library without handshakes", isCollectible: true);
+        try
+        {
+            var core = alone.LoadFromAssemblyPath(typeof(ExpiryWatch).Assembly.Location);
+            var identity = core.GetType("MutualAuth.Identity")!.GetMethods()
+                .First(method => method.Name == "From" && method.GetParameters()[0].ParameterType == typeof(X509Certificate2));
+            var source = identity.Invoke(null, [certificate.Certificate, Array.Empty<X509Certificate2>()]);
+            using var watch = (IDisposable)core.GetType("MutualAuth.Expiry.ExpiryWatch")!.GetConstructors()
+                .First(constructor => constructor.GetParameters()[0].ParameterType.Name == nameof(IIdentitySource)).Invoke([source, null]);
+
+            published.Should().Be(before + 1);
+        }
+        finally
+        {
+            alone.Unload();
+        }
+    }
+
+    private sealed class ThrowingSource : IIdentitySource
+    {
+        public Identity Current => throw new InvalidOperationException("no identity");
     }
 
     private static List<(string Material, int Days)> Read()

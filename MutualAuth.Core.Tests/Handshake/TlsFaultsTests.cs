@@ -18,7 +18,7 @@ public sealed class TlsFaultsTests
         using var transport = new HandshakeTransport(Stream.Null, 1000);
         var thrown = new AuthenticationException("outer", new CryptographicException("inner") { HResult = unchecked((int)code) });
 
-        var outcome = TlsFaults.ToOutcome(thrown, transport, weAreServer: true);
+        var outcome = TlsFaults.ToOutcome(thrown, transport, PeerRole.Server);
 
         outcome.Failure.Should().Be(failure);
         outcome.Reason.Should().Be(reason);

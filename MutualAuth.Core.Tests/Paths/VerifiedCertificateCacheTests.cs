@@ -1,4 +1,4 @@
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Testing;

@@ -157,7 +157,7 @@ public sealed class ConnectionRevalidatorTests
             using var neighbour = world.Registry.Begin(); // somebody is always there, so that the sources are watched from the first step on
             world.Authorities.Issuing.Revoke(world.Authorities.Client);
             var revoked = world.Authorities.Lists();
-            Ticket? ticket = null;
+            RegistrationScope? ticket = null;
             FakeConnection? connection = null;
             foreach (var step in order)
             {
@@ -336,7 +336,7 @@ public sealed class ConnectionRevalidatorTests
         using var world = new RevalidationWorld();
         var clock = new Fitful(world.Clock);
         var registry = new ConnectionRevalidator(world.Stage, world.Options with { TimeProvider = clock },
-            new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1) }, PeerRole.Client);
+            new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1) }, PeerRole.Server);
         using var ticket = registry.Begin();
         var connection = new FakeConnection(world.Judge());
         ticket.Register(connection, null);
@@ -357,7 +357,7 @@ public sealed class ConnectionRevalidatorTests
         using var world = new RevalidationWorld();
         var clock = new Fitful(world.Clock);
         var registry = new ConnectionRevalidator(world.Stage, world.Options with { TimeProvider = clock },
-            new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1), OnUntrusted = InvalidationAction.Notify }, PeerRole.Client);
+            new RevalidationPolicy { MaximumAge = TimeSpan.FromHours(1), OnUntrusted = InvalidationAction.Notify }, PeerRole.Server);
         using var ticket = registry.Begin();
         var connection = new FakeConnection(world.Judge());
 

@@ -1,4 +1,4 @@
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Tests.Support;
 

@@ -8,10 +8,11 @@ internal sealed partial class DocumentationPage
     private readonly string[] _lines;
 
     private DocumentationPage(string path)
+        : this(path, File.ReadAllLines(path))
     {
-        Path = path;
-        _lines = File.ReadAllLines(path);
     }
+
+    private DocumentationPage(string path, string[] lines) => (Path, _lines) = (path, lines);
 
     /// <summary>The directory that holds the solution.</summary>
     internal static string Root { get; } = FindRoot();
@@ -22,6 +23,14 @@ internal sealed partial class DocumentationPage
 
     /// <summary>Opens a page by its path from the root of the source tree.</summary>
     internal static DocumentationPage Open(string path) => new(System.IO.Path.Combine(Root, path));
+
+    /// <summary>A page that is written in a test, as if it stood at the root.</summary>
+    internal static DocumentationPage Of(string text) => new(System.IO.Path.Combine(Root, "PAGE.md"), text.Split('\n'));
+
+    /// <summary>Every page of the repository that speaks of the present: not the changelog, and no notice of others.</summary>
+    internal static IEnumerable<DocumentationPage> Everywhere() =>
+        SourceTree.Files.Where(path => path.EndsWith(".md", StringComparison.Ordinal) && System.IO.Path.GetFileName(path) is not ("CHANGELOG.md" or "NOTICE.md"))
+            .Order(StringComparer.Ordinal).Select(Open);
 
     /// <summary>README and every page beneath docs.</summary>
     internal static IEnumerable<DocumentationPage> All() =>
@@ -36,6 +45,19 @@ internal sealed partial class DocumentationPage
     internal IEnumerable<string[]> RowsUnder(string heading) =>
         Rows(_lines.SkipWhile(line => line.TrimStart('#', ' ') != heading).Skip(1).TakeWhile(line => !line.StartsWith('#')));
 
+    /// <summary>The rows of the first table beneath one heading, each cell by the heading of its column.</summary>
+    internal IEnumerable<Dictionary<string, string>> Table(string heading)
+    {
+        var lines = _lines.SkipWhile(line => line.TrimStart('#', ' ') != heading).Skip(1).TakeWhile(line => !line.StartsWith('#'))
+            .SkipWhile(line => !line.StartsWith('|')).TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Trim().Trim('|').Split('|', StringSplitOptions.TrimEntries))
+            .ToArray();
+        return lines.Skip(2).Select(cells => lines[0].Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second));
+    }
+
+    /// <summary>What stands in code font in a cell.</summary>
+    internal static IEnumerable<string> CodeIn(string text) => CodePattern().Matches(text).Select(match => match.Groups[1].Value);
+
     /// <summary>The lines of the fenced blocks in one language, without blank ones and comments.</summary>
     internal IEnumerable<string> Block(string language)
     {
@@ -49,6 +71,30 @@ internal sealed partial class DocumentationPage
             else if (inside && line.Length > 0 && !line.StartsWith('#'))
             {
                 yield return line;
+            }
+        }
+    }
+
+    /// <summary>What stands in code font within the text, and each line of a block that has no language.</summary>
+    internal IEnumerable<string> CodeSpans()
+    {
+        string? fence = null;
+        foreach (var line in _lines)
+        {
+            if (line.StartsWith("```", StringComparison.Ordinal))
+            {
+                fence = fence is null ? line : null;
+            }
+            else if (fence is "```" && line.StartsWith("dotnet ", StringComparison.Ordinal))
+            {
+                yield return line;
+            }
+            else if (fence is null)
+            {
+                foreach (var span in CodeIn(line))
+                {
+                    yield return span;
+                }
             }
         }
     }
@@ -76,6 +122,9 @@ internal sealed partial class DocumentationPage
 
         throw new InvalidOperationException("The tests must run from within the source tree: they hold its documentation to the code.");
     }
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex CodePattern();
 
     [GeneratedRegex(@"\]\(([^)#\s]*)(?:#[^)]*)?\)")]
     private static partial Regex LinkPattern();

@@ -39,7 +39,7 @@ internal sealed class RevalidationWorld : IDisposable
             LoggerFactory = Log,
         };
         Stage = new CertificateStage(Options);
-        Registry = new ConnectionRevalidator(Stage, Options, policy ?? new RevalidationPolicy(), PeerRole.Client);
+        Registry = new ConnectionRevalidator(Stage, Options, policy ?? new RevalidationPolicy(), PeerRole.Server);
     }
 
     internal RevocationWorld Authorities => _world;

@@ -17,29 +17,47 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
     internal static async Task<ScriptedTlsPeer> AsClientAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
     {
         var peer = new ScriptedTlsPeer(transport);
-        await peer._tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        await peer.OrLeaveAsync(peer._tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "server.test",
             ClientCertificateContext = certificate.ToSslContext(),
             ApplicationProtocols = Protocols(protocol),
             EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
-        }).WaitAsync(ConnectedPair.Deadline);
+        }));
         return peer;
     }
 
     internal static async Task<ScriptedTlsPeer> AsServerAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
     {
         var peer = new ScriptedTlsPeer(transport);
-        await peer._tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        await peer.OrLeaveAsync(peer._tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
             ServerCertificateContext = certificate.ToSslContext(),
             ClientCertificateRequired = true,
             ApplicationProtocols = Protocols(protocol),
             EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
-        }).WaitAsync(ConnectedPair.Deadline);
+        }));
         return peer;
+    }
+
+    /// <summary>Reads one octet, if there is one, and leaves at an end, as peers do: whoever has refused this one waits for that.</summary>
+    internal async Task HearOneOrLeaveAsync()
+    {
+        try
+        {
+            if (await _tls.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline) > 0)
+            {
+                return;
+            }
+        }
+        catch (IOException)
+        {
+            // It is a refusal within TLS, or a reset.
+        }
+
+        await DisposeAsync();
     }
 
     /// <summary>Writes all of it in one TLS record.</summary>
@@ -55,6 +73,20 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _tls.DisposeAsync();
+
+    /// <summary>A handshake that fails closes the transport, as peers do: whoever has refused this one waits for that.</summary>
+    private async Task OrLeaveAsync(Task handshake)
+    {
+        try
+        {
+            await handshake.WaitAsync(ConnectedPair.Deadline);
+        }
+        catch (Exception)
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
 
     private static List<SslApplicationProtocol>? Protocols(string? protocol) => protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)];
 }

@@ -5,6 +5,12 @@ namespace MutualAuth.Tests.Support;
 /// <summary>One authority, a server and a client that it issued, and the options with which they accept each other. Tests change one fact of it.</summary>
 public sealed class World : IDisposable
 {
+    /// <summary>
+    /// Time enough to close for tests in which a peer never ends its side, so that closing waits as long as it may. It is real time, whatever clock the
+    /// options have.
+    /// </summary>
+    public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
+
     public World()
     {
         Authority = new TestAuthority("Ours");
@@ -31,11 +37,15 @@ public sealed class World : IDisposable
 
     public TrustAnchors Trust { get; }
 
+    /// <summary>How long closing waits for the peer, on both sides. Default: a second, as in the options.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
     public MutualTlsServerOptions ServerOptions => new()
     {
         Identity = ServerIdentity,
         Trust = Trust,
         Authorization = Authorize.AnyTrustedPeer,
+        CloseTimeout = CloseTimeout,
     };
 
     public MutualTlsClientOptions ClientOptions => new()
@@ -43,6 +53,7 @@ public sealed class World : IDisposable
         Identity = ClientIdentity,
         Trust = Trust,
         Authorization = Authorize.ServerName,
+        CloseTimeout = CloseTimeout,
     };
 
     public static Identity ToIdentity(TestCertificate certificate) => Identity.From(certificate.Certificate, certificate.Chain);

@@ -11,6 +11,8 @@ internal sealed class AllOfRule : AuthorizationRule
 
     public override string ToString() => _rules is [var only] ? only.ToString() : $"all of ({string.Join("; and ", _rules.AsEnumerable())})";
 
+    internal override bool AcceptsServersOnly => _rules.Any(rule => rule.AcceptsServersOnly);
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

@@ -15,6 +15,8 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     public override string ToString() => _rules is [var only] ? only.ToString() : $"any of ({string.Join("; or ", _rules.AsEnumerable())})";
 
+    internal override bool AcceptsServersOnly => Array.TrueForAll(_rules, rule => rule.AcceptsServersOnly);
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

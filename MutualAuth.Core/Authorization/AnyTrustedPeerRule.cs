@@ -1,9 +1,13 @@
+using MutualAuth.Reloading;
+
 namespace MutualAuth.Authorization;
 
 /// <summary>Lets in every peer that has come this far.</summary>
 internal sealed class AnyTrustedPeerRule : AuthorizationRule
 {
     public override string ToString() => "every peer with a path to a trust anchor";
+
+    internal override IEnumerable<IReloadable> Reloadables() => [];
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {

@@ -28,6 +28,12 @@ public abstract class AuthorizationRule
     /// <summary>The name without which a certificate is refused by this rule, whatever else it says; null where there is no such name.</summary>
     internal virtual RuleKey? Key => null;
 
-    /// <summary>What the rule is read from, as far as it says when it has been replaced.</summary>
-    internal virtual IEnumerable<IReloadable> Reloadables() => [];
+    /// <summary>Whether it can only ever accept servers, because it compares the name that was dialled.</summary>
+    internal virtual bool AcceptsServersOnly => false;
+
+    /// <summary>
+    /// What the rule, or a rule in it, is read from, as far as it says when it has been replaced. It has no default: where a rule forgot its parts, live
+    /// connections would never be judged again by what became of them.
+    /// </summary>
+    internal abstract IEnumerable<IReloadable> Reloadables();
 }

@@ -2,6 +2,7 @@ using System.Net;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
@@ -89,6 +90,8 @@ internal sealed class NameRule : AuthorizationRule
 
         return false;
     }
+
+    internal override IEnumerable<IReloadable> Reloadables() => [];
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {

@@ -1,4 +1,5 @@
 using MutualAuth.Errors;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
@@ -11,6 +12,8 @@ internal sealed class PredicateRule : AuthorizationRule
     internal PredicateRule(string description, Func<CertificateContext, bool> predicate) => (_description, _predicate) = (description, predicate);
 
     public override string ToString() => $"a peer for which {_description}";
+
+    internal override IEnumerable<IReloadable> Reloadables() => [];
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {

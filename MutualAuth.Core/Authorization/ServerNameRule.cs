@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
@@ -11,6 +12,10 @@ internal sealed class ServerNameRule : AuthorizationRule
     private const string CommonNameOid = "2.5.4.3";
 
     public override string ToString() => "the server whose certificate carries the dialled name";
+
+    internal override bool AcceptsServersOnly => true;
+
+    internal override IEnumerable<IReloadable> Reloadables() => [];
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {

@@ -1,5 +1,6 @@
 using MutualAuth.Certificates;
 using MutualAuth.Names;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
@@ -19,6 +20,8 @@ internal sealed class SvidRule : AuthorizationRule
     internal static SvidRule OfMembers(TrustDomain trustDomain) => new(new(RuleKeyKind.TrustDomain, trustDomain), $"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
 
     public override string ToString() => $"an X.509-SVID with {_expected}";
+
+    internal override IEnumerable<IReloadable> Reloadables() => [];
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {

@@ -21,36 +21,11 @@ internal static class ExtensionReader
             return extensions;
         }
 
-        var seen = new ReadOnlyMemory<byte>[12];
-        var count = 0;
+        var seen = default(ExtensionNames);
         do
         {
-            var extension = sequence.ReadSequence();
-            var id = extension.ReadOid();
-            slips.EnterExtension(id);
-            var critical = extension.ReadTrueOrAbsent();
-            var value = extension.ReadContent(DerReader.OctetString);
-            extension.End();
-            if (count == MaxExtensions)
-            {
-                throw new AsnContentException("there are more than 64 extensions");
-            }
-
-            for (var i = 0; i < count; i++)
-            {
-                if (seen[i].Span.SequenceEqual(id.Span))
-                {
-                    throw new AsnContentException("an extension stands in it twice");
-                }
-            }
-
-            if (count == seen.Length)
-            {
-                Array.Resize(ref seen, MaxExtensions);
-            }
-
-            seen[count++] = id;
-            ReadOne(extensions, id, critical, extension.Within(value));
+            var extension = Extension.ReadNext(ref sequence, ref seen, MaxExtensions, slips);
+            ReadOne(extensions, extension.Id, extension.IsCritical, extension.Value);
         }
         while (!sequence.IsEmpty);
         return extensions;

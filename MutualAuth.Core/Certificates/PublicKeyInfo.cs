@@ -1,7 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using MutualAuth.Asn1;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Certificates;
 

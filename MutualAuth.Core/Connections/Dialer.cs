@@ -46,7 +46,7 @@ internal static class Dialer
         }
 
         outcome.RemoteEndPoint = endPoint;
-        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Server, endPoint).Failed(outcome);
+        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Client, endPoint).Failed(outcome);
         throw outcome;
     }
 

@@ -1,23 +1,21 @@
 namespace MutualAuth;
 
-/// <summary>What happens to a live connection that has lost its ground.</summary>
-public enum InvalidationAction
-{
-    /// <summary>The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays. Ending it is the application's business.</summary>
-    Notify = 1,
-
-    /// <summary>
-    /// The application is asked to finish (<see cref="MutualTlsConnection.DrainRequested"/>), and has the grace period for it. Then the connection is
-    /// closed; the peer sees close_notify (RFC 8446 §6.1).
-    /// </summary>
-    Drain = 2,
-
-    /// <summary>The connection ends at once. The peer sees a reset, and what was under way is lost.</summary>
-    Abort = 3,
-}
-
 /// <summary>Why a live connection has lost its ground, and what was done about it.</summary>
-/// <param name="Rejection">The typed reason. It is ours: the peer is not told.</param>
-/// <param name="Action">What was done.</param>
 /// <remarks>Immutable.</remarks>
-public sealed record Invalidation(Rejection Rejection, InvalidationAction Action);
+public sealed record Invalidation
+{
+    /// <summary>Makes an invalidation.</summary>
+    /// <param name="rejection">The typed reason. It is ours: the peer is not told.</param>
+    /// <param name="action">What was done.</param>
+    public Invalidation(Rejection rejection, InvalidationAction action)
+    {
+        Rejection = rejection;
+        Action = action;
+    }
+
+    /// <summary>The typed reason. It is ours: the peer is not told.</summary>
+    public Rejection Rejection { get; init; }
+
+    /// <summary>What was done.</summary>
+    public InvalidationAction Action { get; init; }
+}

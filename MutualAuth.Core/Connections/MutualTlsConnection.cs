@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -119,7 +120,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <param name="exception">What the stream threw.</param>
     /// <param name="refusal">What the peer said, when it said something.</param>
     /// <returns>True when the peer's alert was in it.</returns>
-    public bool TryGetRefusal(Exception exception, out HandshakeException? refusal)
+    public bool TryGetRefusal(Exception exception, [NotNullWhen(true)] out HandshakeException? refusal)
     {
         ArgumentNullException.ThrowIfNull(exception);
         refusal = null;

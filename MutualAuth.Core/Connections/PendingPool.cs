@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;

@@ -1,4 +1,5 @@
 using System.Net;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Connections;
 
@@ -12,8 +13,7 @@ internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
     internal const double HalfLifeSeconds = 10;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, LinkedListNode<Entry>> _byAddress = [];
-    private readonly LinkedList<Entry> _byAge = new();
+    private readonly BoundedCache<IPAddress, Entry> _byAddress = new(capacity);
 
     /// <summary>Counts one more.</summary>
     /// <returns>How many there are now, this one among them.</returns>
@@ -22,25 +22,9 @@ internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
         var now = time.GetTimestamp();
         lock (_lock)
         {
-            if (_byAddress.TryGetValue(address, out var node))
-            {
-                _byAge.Remove(node);
-            }
-            else
-            {
-                node = new LinkedListNode<Entry>(new Entry(address));
-                _byAddress.Add(address, node);
-            }
-
-            _byAge.AddLast(node);
-            if (_byAddress.Count > capacity)
-            {
-                Forget(_byAge.First!);
-            }
-
-            node.Value.Count = Decayed(node.Value, now) + 1;
-            node.Value.Since = now;
-            return node.Value.Count;
+            var count = (_byAddress.TryGet(address, out var known) ? Decayed(known, now) : 0) + 1;
+            _byAddress.Set(address, new Entry(count, now));
+            return count;
         }
     }
 
@@ -50,7 +34,7 @@ internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
         var now = time.GetTimestamp();
         lock (_lock)
         {
-            return _byAddress.TryGetValue(address, out var node) ? Decayed(node.Value, now) : 0;
+            return _byAddress.TryGet(address, out var known) ? Decayed(known, now) : 0;
         }
     }
 
@@ -59,27 +43,11 @@ internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
     {
         lock (_lock)
         {
-            if (_byAddress.TryGetValue(address, out var node))
-            {
-                Forget(node);
-            }
+            _byAddress.Remove(address);
         }
     }
 
-    private double Decayed(Entry entry, long now) => entry.Count == 0 ? 0 : entry.Count * Math.Pow(0.5, time.GetElapsedTime(entry.Since, now).TotalSeconds / HalfLifeSeconds);
+    private double Decayed(Entry entry, long now) => entry.Count * Math.Pow(0.5, time.GetElapsedTime(entry.Since, now).TotalSeconds / HalfLifeSeconds);
 
-    private void Forget(LinkedListNode<Entry> node)
-    {
-        _byAge.Remove(node);
-        _byAddress.Remove(node.Value.Address);
-    }
-
-    private sealed class Entry(IPAddress address)
-    {
-        internal IPAddress Address => address;
-
-        internal double Count { get; set; }
-
-        internal long Since { get; set; }
-    }
+    private readonly record struct Entry(double Count, long Since);
 }

@@ -6,8 +6,6 @@ namespace MutualAuth.Credentials;
 /// <summary>Says with what a client logs in; each reads as a sentence where it is used.</summary>
 public static class Login
 {
-    internal const string External = "EXTERNAL";
-
     /// <summary>A name and a password, by SCRAM (RFC 5802): the password stays here, and the server must prove that it knows the user.</summary>
     /// <param name="userName">The name.</param>
     /// <param name="password">The password. The caller keeps owning it, and wipes it when no more connections are to be made.</param>
@@ -96,7 +94,7 @@ public static class Login
     public static ClientCredentials WithCertificate(string? actAs = null)
     {
         var identity = UserNames.ToOwnIdentity(actAs) ?? string.Empty;
-        return new ClientCredentials(new OneMessage(External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
+        return new ClientCredentials(new OneMessage(SaslMechanismNames.External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
     }
 
     /// <summary>Mechanisms of the application's own, the favourite first.</summary>

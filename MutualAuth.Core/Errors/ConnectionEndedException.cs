@@ -1,33 +1,10 @@
 namespace MutualAuth;
 
-/// <summary>How our side ended a connection, or its own half of it.</summary>
-public enum ConnectionEnd
-{
-    /// <summary>The application disposed of the connection or of its stream.</summary>
-    Disposed = 1,
-
-    /// <summary>The application aborted the connection.</summary>
-    Aborted = 2,
-
-    /// <summary>
-    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see
-    /// cref="ConnectionEndedException.Rejection"/>
-    /// says which.
-    /// </summary>
-    Invalidated = 3,
-
-    /// <summary>The listener that accepted the connection was stopped, and its time for draining was over.</summary>
-    ListenerStopped = 4,
-
-    /// <summary>Only our half ended: the application completed its writes. Reading goes on.</summary>
-    WritesCompleted = 5,
-}
-
 /// <summary>
-/// What every read and write of a connection's stream throws, pending or later, once our side has ended the connection. It is an
-/// <see cref="IOException"/>, so that one handler serves the peer's end and ours.
+/// Thrown by every pending or later read and write of a connection's stream once our side has ended the connection. It is an
+/// <see cref="IOException"/>, so that one handler covers the peer's end and ours.
 /// </summary>
-/// <remarks>Immutable. What the peer or the transport does shows as another <see cref="IOException"/>.</remarks>
+/// <remarks>Immutable. Failures that the peer or the transport causes are other <see cref="IOException"/>s.</remarks>
 public sealed class ConnectionEndedException : IOException
 {
     internal ConnectionEndedException(ConnectionEnd end, Rejection? rejection, Exception? innerException = null)
@@ -40,7 +17,7 @@ public sealed class ConnectionEndedException : IOException
     /// <summary>How the connection ended.</summary>
     public ConnectionEnd End { get; }
 
-    /// <summary>Why the connection lost its ground; null unless <see cref="End"/> is <see cref="ConnectionEnd.Invalidated"/>.</summary>
+    /// <summary>The reason why the connection is no longer valid; null unless <see cref="End"/> is <see cref="ConnectionEnd.Invalidated"/>.</summary>
     public Rejection? Rejection { get; }
 
     private static string Describe(ConnectionEnd end, Rejection? rejection) => end switch
@@ -49,6 +26,6 @@ public sealed class ConnectionEndedException : IOException
         ConnectionEnd.Aborted => "The connection was aborted.",
         ConnectionEnd.ListenerStopped => "The listener was stopped, and the connection with it.",
         ConnectionEnd.WritesCompleted => "Our side has completed its writes; it can still read.",
-        _ => $"The connection was ended because it lost its ground. {rejection}",
+        _ => $"The connection was ended because it is no longer valid. {rejection}",
     };
 }

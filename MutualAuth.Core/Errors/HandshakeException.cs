@@ -3,9 +3,9 @@ using System.Security.Authentication;
 
 namespace MutualAuth;
 
-/// <summary>A handshake ended without a connection. Says where and on whose account, why, what was expected and presented, and what to do.</summary>
+/// <summary>A handshake failed. Holds the stage and the side at fault, the reason, the expected and presented facts, and a hint.</summary>
 /// <remarks>
-/// It derives from <see cref="AuthenticationException"/>, so that code written around <c>SslStream</c> keeps catching it.
+/// It derives from <see cref="AuthenticationException"/>, so that code written for <c>SslStream</c> catches it.
 /// The transport is closed by the time it is thrown. Immutable.
 /// </remarks>
 public sealed class HandshakeException : AuthenticationException
@@ -17,21 +17,21 @@ public sealed class HandshakeException : AuthenticationException
         Rejection = rejection;
     }
 
-    /// <summary>Where the handshake stopped, and on whose account.</summary>
+    /// <summary>The stage at which the handshake failed, and the side at fault.</summary>
     public HandshakeFailure Failure { get; }
 
-    /// <summary>Why, with what was expected and what was presented. It is ours, and is not told to the peer.</summary>
+    /// <summary>The reason, with the expected and the presented facts. It is not sent to the peer.</summary>
     public Rejection Rejection { get; }
 
-    /// <summary>Why: the stable reason of <see cref="Rejection"/>.</summary>
+    /// <summary>The stable reason of <see cref="Rejection"/>.</summary>
     public RejectionReason Reason => Rejection.Reason;
 
-    /// <summary>What the peer told us when it refused us; null when it told us nothing. It may stand beside a reason of our own.</summary>
+    /// <summary>The reason that the peer sent when it refused us; null when it sent none. It may be set in addition to a reason of our own.</summary>
     public PublicReason? PeerReason { get; internal init; }
 
     /// <summary>
-    /// What the peer's certificate calls it: its SPIFFE ID, else its first DNS name, else its subject, percent-encoded; null when it
-    /// showed none. A rejected peer's name is a claim and not a fact.
+    /// The peer's name in its certificate: the SPIFFE ID, else the first DNS name, else the subject, percent-encoded; null when it
+    /// presented none. The name of a rejected peer is a claim, not a fact.
     /// </summary>
     public string? PeerName { get; internal set; }
 
@@ -48,6 +48,6 @@ public sealed class HandshakeException : AuthenticationException
         HandshakeFailure.TransportLost => $"The transport was lost during the handshake. {rejection}",
         HandshakeFailure.PeerMisbehaved => $"The peer broke the protocol. {rejection}",
         HandshakeFailure.OurFault => $"The handshake failed on our side. {rejection}",
-        _ => $"The handshake was not carried out. {rejection}",
+        _ => $"The handshake was not performed. {rejection}",
     };
 }

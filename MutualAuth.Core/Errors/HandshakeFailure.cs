@@ -1,6 +1,6 @@
 namespace MutualAuth;
 
-/// <summary>Where a handshake stopped, and on whose account: what a caller usually branches on.</summary>
+/// <summary>The stage at which a handshake failed and the side at fault. Callers usually branch on it.</summary>
 public enum HandshakeFailure
 {
     /// <summary>No transport to the peer could be made.</summary>
@@ -9,10 +9,10 @@ public enum HandshakeFailure
     /// <summary>The two sides agree on no TLS version, cipher, application protocol or confirmation, or the peer does not speak TLS.</summary>
     NoAgreement = 2,
 
-    /// <summary>We judged what the peer showed, and said no.</summary>
+    /// <summary>We rejected what the peer presented.</summary>
     PeerRejected = 3,
 
-    /// <summary>The peer judged what we showed, and said no.</summary>
+    /// <summary>The peer rejected what we presented.</summary>
     RefusedByPeer = 4,
 
     /// <summary>The deadline passed.</summary>
@@ -27,6 +27,6 @@ public enum HandshakeFailure
     /// <summary>We had no capacity left for this peer, or were shutting down.</summary>
     NoCapacity = 8,
 
-    /// <summary>Something of ours failed: a key that cannot be used, the platform's cryptography.</summary>
+    /// <summary>Our side failed, for example because of an unusable key or the platform's cryptography.</summary>
     OurFault = 9,
 }

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace MutualAuth;
 
-/// <summary>A listener gives no connections any more: it was stopped, or it has failed, and then <see cref="Exception.InnerException"/> says why.</summary>
+/// <summary>
+/// A listener yields no more connections: it was stopped, or it has failed, and then <see cref="Exception.InnerException"/> has the cause.
+/// </summary>
 /// <remarks>Immutable.</remarks>
 public sealed class ListenerStoppedException : InvalidOperationException
 {

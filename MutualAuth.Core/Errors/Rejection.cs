@@ -3,12 +3,29 @@ using System.Text;
 namespace MutualAuth;
 
 /// <summary>One reason, with the facts that a person needs in order to act on it.</summary>
-/// <param name="Reason">The stable reason.</param>
-/// <param name="Expected">What would have been accepted.</param>
-/// <param name="Presented">What came instead; text of the peer's in it is escaped and cut, and no secret is ever in it.</param>
 /// <remarks>Immutable and safe to share. It is for the side that decided: nothing of it but a <see cref="PublicReason"/> is told to the peer.</remarks>
-public sealed record Rejection(RejectionReason Reason, string Expected, string Presented)
+public sealed record Rejection
 {
+    /// <summary>Makes a rejection.</summary>
+    /// <param name="reason">The stable reason.</param>
+    /// <param name="expected">What would have been accepted.</param>
+    /// <param name="presented">What came instead; text of the peer's in it is escaped and cut, and no secret is ever in it.</param>
+    public Rejection(RejectionReason reason, string expected, string presented)
+    {
+        Reason = reason;
+        Expected = expected;
+        Presented = presented;
+    }
+
+    /// <summary>The stable reason.</summary>
+    public RejectionReason Reason { get; init; }
+
+    /// <summary>What would have been accepted.</summary>
+    public string Expected { get; init; }
+
+    /// <summary>What came instead; text of the peer's in it is escaped and cut, and no secret is ever in it.</summary>
+    public string Presented { get; init; }
+
     /// <summary>What was judged, such as <c>leaf certificate</c> or <c>intermediate CN=…</c>; null when the peer as a whole was.</summary>
     public string? Element { get; init; }
 

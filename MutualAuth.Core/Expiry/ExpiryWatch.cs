@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
 using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 
@@ -14,17 +15,29 @@ public sealed class ExpiryWatch : IDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly Lock _looking = new();
+    private EventHandler<ExpiringEventArgs>? _handlers;
     private (DateTimeOffset EndsAt, TimeSpan Threshold)? _warned;
+    private ExpiringEventArgs? _latest;
 
-    /// <summary>Watches an identity: the first of its certificates to end counts.</summary>
+    /// <summary>Watches an identity: the first of its certificates to expire counts. The watch begins at once.</summary>
+    /// <param name="identity">The identity, or a source of it that renews it.</param>
+    /// <param name="options">When to warn; null for the defaults.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="identity"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     public ExpiryWatch(IIdentitySource identity, ExpiryWatchOptions? options = null)
-        : this("identity", () => LifetimeOf(identity.Current), options) => ArgumentNullException.ThrowIfNull(identity);
+        : this("identity", identity is null ? throw new ArgumentNullException(nameof(identity)) : () => LifetimeOf(identity.Current), options)
+    {
+    }
 
-    /// <summary>Watches revocation lists: the first next update counts. Lists that announce none are passed over.</summary>
+    /// <summary>Watches revocation lists: the first next update counts. Lists that announce none are passed over. The watch begins at once.</summary>
+    /// <param name="lists">The lists, or a source of them that follows them.</param>
+    /// <param name="options">When to warn; null for the defaults.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="lists"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     public ExpiryWatch(IRevocationListSource lists, ExpiryWatchOptions? options = null)
-        : this("revocation lists", () => LifetimeOf(lists.Current), options) => ArgumentNullException.ThrowIfNull(lists);
+        : this("revocation lists", lists is null ? throw new ArgumentNullException(nameof(lists)) : () => LifetimeOf(lists.Current), options)
+    {
+    }
 
     private ExpiryWatch(string material, Func<Lifetime?> read, ExpiryWatchOptions? options)
     {
@@ -40,8 +53,35 @@ public sealed class ExpiryWatch : IDisposable
         }
     }
 
-    /// <summary>Raised once for each threshold that is passed, and once at the end. It comes from any thread; handlers return quickly.</summary>
-    public event EventHandler<ExpiringEventArgs>? Expiring;
+    /// <summary>
+    /// Raised once for each threshold that is passed, and once at the end. A handler that is added after a threshold has passed hears of the latest
+    /// one at once. It comes from any thread; handlers return quickly. What a handler throws is logged.
+    /// </summary>
+    public event EventHandler<ExpiringEventArgs>? Expiring
+    {
+        add
+        {
+            ExpiringEventArgs? passed;
+            lock (_looking)
+            {
+                _handlers += value;
+                passed = _latest;
+            }
+
+            if (passed is not null && value is not null)
+            {
+                Tell(value, passed);
+            }
+        }
+
+        remove
+        {
+            lock (_looking)
+            {
+                _handlers -= value;
+            }
+        }
+    }
 
     /// <summary>How long what is watched still lasts, negative when it has ended; null when it has no end.</summary>
     public TimeSpan? Left => _read() is { } lifetime ? lifetime.End - _options.TimeProvider.GetUtcNow() : null;
@@ -60,7 +100,7 @@ public sealed class ExpiryWatch : IDisposable
     }
 
     private static Lifetime? LifetimeOf(RevocationLists lists) => lists.Lists.Where(list => list.NextUpdate is not null).MinBy(list => list.NextUpdate) is { } first
-        ? new Lifetime(Errors.SafeText.Quote(first.Issuer.ToString()), first.ThisUpdate, first.NextUpdate!.Value)
+        ? new Lifetime(SafeText.Quote(first.Issuer.ToString()), first.ThisUpdate, first.NextUpdate!.Value)
         : null;
 
     private (string Material, string Name, double DaysLeft)? Measure() =>
@@ -71,14 +111,17 @@ public sealed class ExpiryWatch : IDisposable
         try
         {
             ExpiringEventArgs? passed;
+            EventHandler<ExpiringEventArgs>? handlers;
             lock (_looking)
             {
                 passed = FindPassed();
+                handlers = _handlers;
             }
 
             if (passed is not null)
             {
-                Tell(passed);
+                Log(passed);
+                Tell(handlers, passed);
             }
         }
         catch (Exception exception)
@@ -93,21 +136,28 @@ public sealed class ExpiryWatch : IDisposable
     {
         if (_read() is not { } lifetime)
         {
+            _latest = null;
             return null;
         }
 
         var left = lifetime.End - _options.TimeProvider.GetUtcNow();
         var thresholds = _options.WarnBefore.Where(threshold => threshold <= (lifetime.End - lifetime.Start) / 3).Append(TimeSpan.Zero).Where(threshold => left <= threshold).ToArray();
-        if (thresholds.Length == 0 || _warned is { } warned && warned.EndsAt == lifetime.End && warned.Threshold <= thresholds.Min())
+        if (thresholds.Length == 0)
+        {
+            _latest = null; // renewed
+            return null;
+        }
+
+        if (_warned is { } warned && warned.EndsAt == lifetime.End && warned.Threshold <= thresholds.Min())
         {
             return null;
         }
 
         _warned = (lifetime.End, thresholds.Min());
-        return new ExpiringEventArgs(_material, lifetime.Name, lifetime.End, left);
+        return _latest = new ExpiringEventArgs(_material, lifetime.Name, lifetime.End, left);
     }
 
-    private void Tell(ExpiringEventArgs passed)
+    private void Log(ExpiringEventArgs passed)
     {
         if (passed.Left <= TimeSpan.Zero)
         {
@@ -117,8 +167,18 @@ public sealed class ExpiryWatch : IDisposable
         {
             ReloadLog.Expiring(_logger, _material, passed.Name, passed.EndsAt, passed.Left.TotalDays);
         }
+    }
 
-        Expiring?.Invoke(this, passed);
+    private void Tell(EventHandler<ExpiringEventArgs>? handlers, ExpiringEventArgs passed)
+    {
+        try
+        {
+            handlers?.Invoke(this, passed);
+        }
+        catch (Exception exception)
+        {
+            ReloadLog.HandlerFaulted(_logger, _material, exception);
+        }
     }
 
     private sealed record Lifetime(string Name, DateTimeOffset Start, DateTimeOffset End);

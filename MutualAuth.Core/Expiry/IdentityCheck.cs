@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Errors;
 using MutualAuth.Identities;
 using MutualAuth.Names;
@@ -11,6 +12,7 @@ namespace MutualAuth.Expiry;
 /// <remarks>Immutable and safe for use from many threads. Each mistake is a <see cref="MaterialException"/> with its kind and a sentence that says what to do.</remarks>
 public sealed record IdentityCheck : IIdentityCheck
 {
+    private EquatableArray<string> _names = new([]);
     private readonly PathValidator _validator = new();
 
     /// <summary>Objects to nothing: what is wrong shows at the first peer.</summary>
@@ -23,7 +25,11 @@ public sealed record IdentityCheck : IIdentityCheck
     public ITrustAnchorSource? Trust { get; init; }
 
     /// <summary>DNS names and IP addresses under which peers will dial us, all of which the certificate must carry. Default: none.</summary>
-    public ImmutableArray<string> Names { get; init; } = [];
+    public ImmutableArray<string> Names
+    {
+        get => _names.Items;
+        init => _names = new(value);
+    }
 
     /// <inheritdoc/>
     public MaterialException? Examine(Identity identity, DateTimeOffset at)

@@ -28,16 +28,16 @@ internal sealed class HandshakeAttempt : IDisposable
     private volatile string? _asked;
 
     private HandshakeAttempt(
-        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole peerRole, HandshakeOptions options, Exception? unusable, CancellationToken callerToken)
+        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable, CancellationToken callerToken)
     {
         _unusable = unusable;
         _options = options;
         _callerToken = callerToken;
         Socket = socket;
-        PeerRole = peerRole;
+        OurRole = ourRole;
         RemoteEndPoint = remoteEndPoint;
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
-        _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, peerRole, RemoteEndPoint);
+        _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, ourRole, RemoteEndPoint);
         try
         {
             _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
@@ -54,17 +54,17 @@ internal sealed class HandshakeAttempt : IDisposable
 
     internal Socket? Socket { get; }
 
-    internal PeerRole PeerRole { get; }
+    internal PeerRole OurRole { get; }
 
     internal EndPoint? RemoteEndPoint { get; }
 
     internal HandshakeTransport Transport { get; }
 
     /// <summary>Where it stands among others; the transport tells it when we wait for the peer.</summary>
-    internal IAdmission Gate
+    internal IAdmission Admission
     {
-        get => Transport.Gate;
-        set => Transport.Gate = value;
+        get => Transport.Admission;
+        set => Transport.Admission = value;
     }
 
     /// <summary>The TLS engine, once it exists. It is disposed of with the transport.</summary>
@@ -86,7 +86,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal string? ClaimedName { get; set; }
 
     /// <summary>Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.</summary>
-    internal static HandshakeAttempt Begin(Socket socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken)
+    internal static HandshakeAttempt Begin(Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken)
     {
         Stream stream;
         Exception? unusable = null;
@@ -100,20 +100,20 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, EndPointOf(socket), peerRole, options, unusable, callerToken);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, callerToken);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
     /// <param name="stream">The transport.</param>
-    /// <param name="peerRole">Who is at the other end.</param>
+    /// <param name="ourRole">The part that we play.</param>
     /// <param name="options">What we want.</param>
     /// <param name="callerToken">The caller gives it up.</param>
     /// <param name="remoteEndPoint">Where the peer is, when the caller knows; else what a socket under the stream says.</param>
-    internal static HandshakeAttempt Begin(Stream stream, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken, EndPoint? remoteEndPoint = null) => new(
+    internal static HandshakeAttempt Begin(Stream stream, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken, EndPoint? remoteEndPoint = null) => new(
         stream,
         null,
         remoteEndPoint ?? EndPointOf((stream as NetworkStream)?.Socket),
-        peerRole,
+        ourRole,
         options,
         ObjectionTo(stream),
         callerToken);
@@ -235,7 +235,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return new OperationCanceledException("The caller gave up the handshake.", exception, _callerToken);
         }
 
-        Gate.Leave();
+        Admission.Leave();
         var outcome = ToOutcome(exception);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
@@ -268,7 +268,7 @@ internal sealed class HandshakeAttempt : IDisposable
             return plain;
         }
 
-        return PeerRole == PeerRole.Client && !HelloSeen && _asked is null
+        return OurRole == PeerRole.Server && !HelloSeen && _asked is null
             ? ClientHelloReader.Incomplete(Transport.Received)
             : new Rejection(
                 RejectionReason.HandshakeTimedOut,
@@ -285,14 +285,14 @@ internal sealed class HandshakeAttempt : IDisposable
         _ when _abortReason is { } aborted => new HandshakeException(HandshakeFailure.NoCapacity, aborted, exception),
         OperationCanceledException when Token.IsCancellationRequested => new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
         IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
-            TlsFaults.ToOutcome(exception, Transport, weAreServer: PeerRole == PeerRole.Client),
+            TlsFaults.ToOutcome(exception, Transport, OurRole),
         _ => ApplicationCalls.Fault("a handshake", exception),
     };
 
     /// <summary>On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.</summary>
     private bool DropFlight()
     {
-        if (PeerRole != PeerRole.Server || !Transport.HoldsFlight)
+        if (OurRole != PeerRole.Client || !Transport.HoldsFlight)
         {
             return false;
         }
@@ -314,7 +314,7 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         try
         {
-            if (polite && Gate.TryBeginLinger())
+            if (polite && Admission.TryBeginLinger())
             {
                 try
                 {
@@ -322,7 +322,7 @@ internal sealed class HandshakeAttempt : IDisposable
                 }
                 finally
                 {
-                    Gate.EndLinger();
+                    Admission.EndLinger();
                 }
             }
             else if (Transport.HoldsSomething)

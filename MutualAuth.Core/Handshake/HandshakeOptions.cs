@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Collections;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Validation;
@@ -10,8 +11,16 @@ namespace MutualAuth.Handshake;
 /// <summary>What both sides of a handshake can be told, beyond whom to trust and whom to let in.</summary>
 public abstract record HandshakeOptions : CertificateStageOptions
 {
+    private EquatableArray<IAsyncPeerValidator> _asyncValidators = new([]);
+    private EquatableArray<TlsCipherSuite> _cipherSuites = new([]);
+    private EquatableArray<string> _applicationProtocols = new([]);
+
     /// <summary>Our application protocols (RFC 7301), the favourite first, one character per octet. Default: none.</summary>
-    public ImmutableArray<string> ApplicationProtocols { get; init; } = [];
+    public ImmutableArray<string> ApplicationProtocols
+    {
+        get => _applicationProtocols.Items;
+        init => _applicationProtocols = new(value);
+    }
 
     /// <summary>The lowest TLS version accepted. Default: <see cref="TlsVersion.Tls12"/>; 1.3 is preferred where both sides have it.</summary>
     public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
@@ -20,7 +29,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: none are named, and the platform's own list holds.
     /// Naming them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
     /// </summary>
-    public ImmutableArray<TlsCipherSuite> CipherSuites { get; init; } = [];
+    public ImmutableArray<TlsCipherSuite> CipherSuites
+    {
+        get => _cipherSuites.Items;
+        init => _cipherSuites = new(value);
+    }
 
     /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
     internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
@@ -34,7 +47,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
 
     /// <summary>Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.</summary>
-    public ImmutableArray<IAsyncPeerValidator> AsyncValidators { get; init; } = [];
+    public ImmutableArray<IAsyncPeerValidator> AsyncValidators
+    {
+        get => _asyncValidators.Items;
+        init => _asyncValidators = new(value);
+    }
 
     /// <summary>How long all asynchronous validators together may take for one peer. Default: five seconds; the handshake's own deadline holds as well.</summary>
     public TimeSpan AsyncValidatorTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -116,7 +133,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(MinimumTlsVersion)} must be TLS 1.2 or 1.3; it is {MinimumTlsVersion}.";
         }
 
-        foreach (var problem in CipherSuiteProblems())
+        foreach (var problem in CipherSuiteProblems(OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
         {
             yield return problem;
         }
@@ -161,13 +178,14 @@ public abstract record HandshakeOptions : CertificateStageOptions
         }
     }
 
-    private IEnumerable<string> CipherSuiteProblems()
+    /// <param name="suitesAreTheSystems">Whether the system alone decides about suites.</param>
+    internal IEnumerable<string> CipherSuiteProblems(bool suitesAreTheSystems)
     {
         if (CipherSuites.IsDefault || !CipherSuites.All(Enum.IsDefined))
         {
             yield return $"{nameof(CipherSuites)} must be set, and name suites that exist; leave it empty for the platform's own.";
         }
-        else if (!CipherSuites.IsEmpty && (OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
+        else if (!CipherSuites.IsEmpty && suitesAreTheSystems)
         {
             yield return $"{nameof(CipherSuites)} cannot be chosen on this platform: leave it empty, and set the system's own policy.";
         }

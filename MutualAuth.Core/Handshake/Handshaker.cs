@@ -20,9 +20,9 @@ internal sealed class Handshaker
 {
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
-    private readonly AsyncPeerValidation _asyncStage;
     private readonly List<SslApplicationProtocol>? _offer; // as a client; nobody changes it
     private readonly LoginServices _login;
+    private readonly PeerAcceptance _acceptance;
     private readonly ILogger _logger;
 
     internal Handshaker(HandshakeOptions options)
@@ -32,12 +32,7 @@ internal sealed class Handshaker
         _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
         _login = LoginServices.OverStore(options.RequiredCredentials, options.TimeProvider);
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
-        _asyncStage = new AsyncPeerValidation(
-            options.AsyncValidators,
-            options.MaxConcurrentAsyncValidations,
-            options.AsyncValidatorTimeout,
-            options.TimeProvider,
-            _logger);
+        _acceptance = new PeerAcceptance(options, _login, _logger);
     }
 
     /// <summary>What judges peers, and judges them again.</summary>
@@ -57,9 +52,11 @@ internal sealed class Handshaker
                 .ConfigureAwait(false)
             : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
         attempt.Transport.Hold();
-        await attempt.Gate.EnterAsync().ConfigureAwait(false);
+        await attempt.Admission.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
-        return await ConcludeAsync(attempt, tls, judge, identity.Certificate, hello.ServerName).ConfigureAwait(false);
+        var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
+        var completed = new CompletedTls(tls, judge, verdict) { OwnServerCertificate = identity.Certificate, ServerName = hello.ServerName };
+        return await ConcludeAsync(attempt, completed).ConfigureAwait(false);
     }
 
     /// <summary>We are the client.</summary>
@@ -82,7 +79,9 @@ internal sealed class Handshaker
         await AuthenticateAsync(() => tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         bool? asked = identities.IsEmpty ? null : judge.WasAskedForOurs || tls.LocalCertificate is not null;
-        return await ConcludeAsync(attempt, tls, judge, null, serverName?.Dns?.ToString(), asked).ConfigureAwait(false);
+        var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
+        return await ConcludeAsync(attempt, new CompletedTls(tls, judge, verdict) { ServerName = serverName?.Dns?.ToString(), WeWereAsked = asked })
+            .ConfigureAwait(false);
     }
 
     /// <summary>
@@ -126,66 +125,39 @@ internal sealed class Handshaker
         {
             // SslStream's words for our own verdict; the verdict itself says more.
             attempt.ClaimedName = rejected.ClaimedName;
-            throw new HandshakeException(FailureOf(rejected.Rejection), rejected.Rejection, exception);
+            throw new HandshakeException(PeerAcceptance.FailureOf(rejected.Rejection), rejected.Rejection, exception);
         }
         catch (Exception exception) when (exception is not (HandshakeException or OperationCanceledException))
         {
             // Whatever the engine throws while it works on what the peer sent, of whichever type.
-            throw TlsFaults.ToOutcome(exception, attempt.Transport, weAreServer: attempt.PeerRole == PeerRole.Client);
+            throw TlsFaults.ToOutcome(exception, attempt.Transport, attempt.OurRole);
         }
     }
 
-    /// <summary>A no that says nothing of the peer, because judging itself failed, is on our own account.</summary>
-    private static HandshakeFailure FailureOf(Rejection objection) => objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
-
+    /// <summary>TLS is complete. What the peer needs of our last flight goes out when it may, and the peer is accepted, or the reason thrown.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge, Certificate? serverCertificate, string? serverName, bool? asked = null)
+    private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, CompletedTls tls)
     {
-        var verdict = judge.Verdict
-            ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls)))
-                .ConfigureAwait(false);
-        attempt.Gate.WorkIsDone();
-        var peer = (verdict as CertificateVerdict.Accepted)?.Peer;
-        attempt.ClaimedName = peer?.Name ?? (verdict as CertificateVerdict.Rejected)?.ClaimedName;
+        attempt.Admission.WorkIsDone();
+        attempt.ClaimedName = tls.Peer?.Name ?? (tls.Verdict as CertificateVerdict.Rejected)?.ClaimedName;
 
-        var negotiated = ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol);
-        var confirms = ConfirmationProtocol.TryParse(negotiated, out var application);
-        var channel = new ChannelFacts(serverCertificate ?? peer?.Certificate);
-        var keepsOurs = !confirms && attempt.PeerRole == PeerRole.Server;
-        if (!keepsOurs && (!confirms || !_options.AsyncValidators.IsEmpty))
+        // Our certificate is in the last flight of a client: where no verdict follows, the flight waits until everybody has accepted the server.
+        var keepsFlight = !tls.Confirms && attempt.OurRole == PeerRole.Client;
+        if (!keepsFlight && (!tls.Confirms || !_options.AsyncValidators.IsEmpty))
         {
-            // No verdict of ours follows at once that our last flight could travel with.
+            // No verdict of ours follows at once that the flight could travel with.
             await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
         }
 
-        var transcript = ImmutableArray<byte>.Empty;
-        var objection = IsLeftToLogin(judge, confirms) ? null : (verdict as CertificateVerdict.Rejected)?.Rejection ?? ObjectionToNotBeingAsked(confirms, asked);
-        if (objection is null && confirms && attempt.PeerRole == PeerRole.Client && _options.RequiredCredentials.LetsUsersIn)
+        var channel = tls.ToChannelFacts();
+        var step = _acceptance.Decide(attempt.OurRole, tls);
+        var (peer, transcript) = await _acceptance.TakeAsync(step, attempt, tls, channel.EndPoint).ConfigureAwait(false);
+        if (keepsFlight)
         {
-            (peer, transcript) = await LetLogInAsync(attempt, tls, judge.Evidence!, peer, channel.EndPoint).ConfigureAwait(false);
-        }
-        else
-        {
-            objection ??= await ExamineAsync(attempt, peer!, confirms).ConfigureAwait(false);
-            if (objection is null && confirms && _options.OwnCredentials is { } credentials)
-            {
-                (peer, transcript) = await LogInAsync(attempt, tls, credentials, peer!, channel.EndPoint).ConfigureAwait(false);
-            }
-            else
-            {
-                await ConcludeWithoutLoginAsync(attempt, tls, confirms, negotiated, objection).ConfigureAwait(false);
-            }
-        }
-
-        if (keepsOurs)
-        {
-            // Not before the server has been accepted by everybody who has a say: our certificate is in it.
             await attempt.Transport.ReleaseAsync(attempt.Token).ConfigureAwait(false);
         }
 
-        var version = tls.SslProtocol == SslProtocols.Tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12;
-        var facts = new SessionFacts(version, tls.NegotiatedCipherSuite, confirms ? application : negotiated, serverName) { OwnCertificateRequested = asked };
-        return new AuthenticatedTls(tls, peer!, facts, confirms)
+        return new AuthenticatedTls(tls.Stream, peer, tls.ToSessionFacts(), tls.Confirms)
         {
             Transport = attempt.Transport,
             Channel = channel.With(transcript),
@@ -194,125 +166,8 @@ internal sealed class Handshaker
         };
     }
 
-    /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
-    private bool IsLeftToLogin(PeerValidationCallback judge, bool confirms) =>
-        confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
-
-    private Rejection? ObjectionToNotBeingAsked(bool confirms, bool? asked) => confirms || asked != false || _options.AllowsServersThatAskForNothing
-        ? null
-        : new Rejection(RejectionReason.ServerAskedForNoCertificate, "a request for our certificate, or a server that confirms", "neither")
-        {
-            Rule = "RFC 8446 §4.3.2",
-            Hint = "The server does not know who we are: have it ask clients for certificates.",
-        };
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ConcludeWithoutLoginAsync(HandshakeAttempt attempt, SslStream tls, bool confirms, string? negotiated, Rejection? objection)
-    {
-        if (confirms)
-        {
-            await ConfirmAsync(attempt, tls, objection, _options.TimeProvider).ConfigureAwait(false);
-        }
-        else if (objection is not null)
-        {
-            throw new HandshakeException(FailureOf(objection), objection);
-        }
-        else if (_options.EffectiveConfirmation == ConfirmationPolicy.Required)
-        {
-            throw new HandshakeException(HandshakeFailure.NoAgreement, ConfirmationProtocol.Unavailable(negotiated is null ? [] : [negotiated]));
-        }
-    }
-
-    /// <summary>What may need others to be judged: the asynchronous validators, and then the trust source's last word.</summary>
-    private async ValueTask<Rejection?> ExamineAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
-        await _asyncStage.ExamineAsync(peer, attempt.Token).ConfigureAwait(false) ?? await AdmitAsync(attempt, peer, confirms).ConfigureAwait(false);
-
-    private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LetLogInAsync(
-        HandshakeAttempt attempt, SslStream tls, PeerEvidence evidence, AuthenticatedPeer? certifiedPeer, ChannelBinding? binding)
-    {
-        using var channel = new LoginChannel(tls, attempt.Token);
-        var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
-        var result = await LoginExchange.AsServerAsync(
-            channel, _options.RequiredCredentials, context, evidence, peer => ExamineAsync(attempt, peer, confirms: true), _logger, attempt.Token)
-                .ConfigureAwait(false);
-        return Outcome(attempt, result);
-    }
-
-    private async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> Transcript)> LogInAsync(
-        HandshakeAttempt attempt, SslStream tls, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding)
-    {
-        using var channel = new LoginChannel(tls, attempt.Token);
-        return Outcome(attempt, await LoginExchange.AsClientAsync(channel, credentials, server, binding, asked => attempt.Asked = asked, _logger,
-            attempt.Token).ConfigureAwait(false));
-    }
-
-    private static (AuthenticatedPeer Peer, ImmutableArray<byte> Transcript) Outcome(HandshakeAttempt attempt, LoginResult result)
-    {
-        if (result.Objection is { } objection)
-        {
-            throw new HandshakeException(FailureOf(objection), objection) { PeerReason = result.Answer.Peer?.Refusal };
-        }
-
-        ThrowUnlessAccepted(attempt, result.Answer);
-        return (result.Peer!, result.Transcript);
-    }
-
-    /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
-    private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
-        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate && (confirms
-            || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
-            ? attempt.AskAsync("trust's last word", () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger,
-                attempt.Token))
-            : default;
-
-    /// <summary>Tells the peer our verdict and learns its own. Returns when both have accepted.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask ConfirmAsync(HandshakeAttempt attempt, SslStream tls, Rejection? objection, TimeProvider time)
-    {
-        if (objection is not null)
-        {
-            var answer = await RefuseAsync(attempt, tls, objection, time).ConfigureAwait(false);
-            throw new HandshakeException(FailureOf(objection), objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
-        }
-
-        ThrowUnlessAccepted(attempt, await ConfirmationExchange.RunAsync(tls, Verdict.Accepted, attempt.Token).ConfigureAwait(false));
-    }
-
-    private static void ThrowUnlessAccepted(HandshakeAttempt attempt, PeerAnswer answer)
-    {
-        var (verdict, problem, fault) = answer;
-        if (fault is not null)
-        {
-            throw TlsFaults.ToOutcome(fault, attempt.Transport, weAreServer: attempt.PeerRole == PeerRole.Client);
-        }
-
-        if (problem is not null)
-        {
-            throw new HandshakeException(problem.Reason == RejectionReason.ConfirmationTruncated ? HandshakeFailure.TransportLost : HandshakeFailure.PeerMisbehaved, problem);
-        }
-
-        if (verdict?.Refusal is { } refusal)
-        {
-            var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"its refusal, {refusal.ToCode()}");
-            throw new HandshakeException(HandshakeFailure.RefusedByPeer, rejection) { PeerReason = refusal };
-        }
-    }
-
-    private static async ValueTask<PeerAnswer> RefuseAsync(HandshakeAttempt attempt, SslStream tls, Rejection objection, TimeProvider time)
-    {
-        // To a server that it has not accepted a client says no more than no: an impostor learns nothing of pins or names.
-        var reason = attempt.PeerRole == PeerRole.Client ? PublicReasonTable.ForClient(objection.Reason) : PublicReason.Refused;
-        // A peer that we have rejected does not decide how long that takes.
-        using var patience = LingeringClose.ForAMoment(time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, attempt.Token);
-        try
-        {
-            return await ConfirmationExchange.RunAsync(tls, Verdict.Refused(reason), either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The peer's own verdict did not come in time; ours stands.
-            return default;
-        }
-    }
+    /// <summary>The verdict of the certificate stage, which is asked here if the platform never called back.</summary>
+    private static async ValueTask<CertificateVerdict> VerdictAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge) =>
+        judge.Verdict
+        ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls))).ConfigureAwait(false);
 }

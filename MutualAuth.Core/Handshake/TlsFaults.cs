@@ -27,8 +27,8 @@ internal static class TlsFaults
     // err.h: reasons that all of its libraries share, here ERR_R_EVP_LIB. It is how a key that does not sign shows.
     private const int CryptographyLibrary = 0x80006;
 
-    /// <summary>Says what an exception during a handshake means. <paramref name="weAreServer"/> and what came before it give an alert its sense.</summary>
-    internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, bool weAreServer)
+    /// <summary>Says what an exception during a handshake means. <paramref name="ourRole"/> and what came before it give an alert its sense.</summary>
+    internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, PeerRole ourRole)
     {
         if (transport.LimitExceeded)
         {
@@ -43,7 +43,7 @@ internal static class TlsFaults
         var (alert, localError) = TlsAlerts.Find(exception);
         if (alert is { } received)
         {
-            return ToOutcome(received, transport, weAreServer, exception);
+            return ToOutcome(received, transport, ourRole, exception);
         }
 
         if (localError is { } error)
@@ -51,7 +51,7 @@ internal static class TlsFaults
             return ToLocalOutcome(error, exception);
         }
 
-        if (!weAreServer && CleartextProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
+        if (ourRole == PeerRole.Client && CleartextProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
         {
             return new HandshakeException(HandshakeFailure.NoAgreement, plain, exception);
         }
@@ -68,12 +68,12 @@ internal static class TlsFaults
         };
     }
 
-    private static HandshakeException ToOutcome(int alert, HandshakeTransport transport, bool weAreServer, Exception exception)
+    private static HandshakeException ToOutcome(int alert, HandshakeTransport transport, PeerRole ourRole, Exception exception)
     {
         const byte HandshakeRecord = 22;
 
         // A server that answers a ClientHello with nothing but an alert has judged the offer, not the certificate.
-        var judgedOffer = !weAreServer && !(transport.FirstBytes is [HandshakeRecord, ..]);
+        var judgedOffer = ourRole == PeerRole.Client && !(transport.FirstBytes is [HandshakeRecord, ..]);
         var disagreement = alert switch
         {
             TlsAlerts.NoApplicationProtocol => RejectionReason.AlpnMismatch,

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using MutualAuth.Transport;
 
 namespace MutualAuth.Hello;
 
@@ -12,10 +11,10 @@ internal static class ClientHelloReader
     /// <exception cref="IOException">The transport failed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<HelloReading> ReadAsync(
-        HandshakeTransport transport, int maxBytes, CancellationToken cancellationToken)
+        IHelloSource source, int maxBytes, CancellationToken cancellationToken)
     {
         // On a socket a read of nothing waits for the first byte without a buffer; other streams may return at once.
-        await transport.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        await source.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
 
         var limit = LimitOf(maxBytes);
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(limit, 4096));
@@ -25,12 +24,12 @@ internal static class ClientHelloReader
         {
             while (true)
             {
-                var count = await transport.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                var count = await source.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
                 length += count;
                 var reading = ClientHelloParser.Parse(ref records, buffer.AsSpan(0, length), maxBytes, final: count == 0);
                 if (reading.Hello is not null)
                 {
-                    transport.PutBackHello(buffer, length, reading.Length, maxBytes);
+                    source.PutBackHello(buffer, length, reading.Length, maxBytes);
                     buffer = [];
                     return reading;
                 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using MutualAuth.Transport;
 
 namespace MutualAuth.Hello;
 
@@ -29,10 +28,10 @@ internal static class HelloAfterRetry
     /// <summary>Reads it, and puts it back. Returns what is wrong with it; null for nothing, and for what is no hello: the TLS engine judges that.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed, or the caller gave up.</exception>
     /// <exception cref="IOException">The transport failed.</exception>
-    internal static async ValueTask<HelloReading?> ReadAsync(HandshakeTransport transport, int maxBytes, CancellationToken cancellationToken)
+    internal static async ValueTask<HelloReading?> ReadAsync(IHelloSource source, int maxBytes, CancellationToken cancellationToken)
     {
         var limit = ClientHelloReader.LimitOf(maxBytes);
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(4096, transport.ReadAheadLength));
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(4096, source.ReadAheadLength));
         var length = 0;
         var records = default(ClientHelloRecords);
         var start = -1;
@@ -40,7 +39,7 @@ internal static class HelloAfterRetry
         {
             while (true)
             {
-                var count = await transport.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                var count = await source.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
                 length += count;
                 if (start < 0 && (start = StartIn(buffer.AsSpan(0, length))) >= 0)
                 {
@@ -56,7 +55,7 @@ internal static class HelloAfterRetry
 
                 if (reading.Hello is not null || isAnother || count == 0)
                 {
-                    transport.PutBack(buffer, length);
+                    source.PutBack(buffer, length);
                     buffer = [];
                     return null;
                 }

@@ -53,8 +53,11 @@ public abstract class ClientIdentity
     /// <summary>Presents this identity.</summary>
     public static implicit operator ClientIdentity(Identity identity) => From(identity);
 
-    /// <summary>Presents this identity; the named form of the conversion.</summary>
-    public static ClientIdentity FromIdentity(Identity identity) => From(identity);
+    /// <summary>Presents the identity that the files hold at the time of each handshake.</summary>
+    public static implicit operator ClientIdentity(IdentityFiles identity) => From(identity);
+
+    /// <summary>Presents the identity that the source holds at the time of each handshake.</summary>
+    public static implicit operator ClientIdentity(ReplaceableIdentity identity) => From(identity);
 
     private sealed class Held(IIdentitySource source) : ClientIdentity
     {

@@ -156,7 +156,7 @@ public sealed class Identity : IIdentitySource
     }
 
     /// <summary>The certificate that we present, and until when it holds; safe to log.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Certificate}, valid until {Certificate.NotAfter:yyyy-MM-ddTHH:mm:ssZ}");
+    public override string ToString() => $"{Certificate}, valid until {UtcText.Of(Certificate.NotAfter)}";
 
     internal static Identity FromPkcs12(byte[] bytes, ReadOnlySpan<char> password, string source)
     {

@@ -6,15 +6,16 @@ using MutualAuth.Asn1;
 
 namespace MutualAuth.Names;
 
-/// <summary>An X.501 distinguished name, as the subject and the issuer of a certificate carry it.</summary>
+/// <summary>An X.501 distinguished name: the subject or issuer of a certificate.</summary>
 /// <remarks>
-/// Two names are equal by RFC 5280 §7.1: attribute by attribute and in order; letter case and repeated, leading or trailing spaces do not
-/// count in character strings, nor does the string type, nor the order within a multi-valued RDN. Unicode compatibility forms are not
-/// folded, and letter case is that of a table of our own, so that the answer does not depend on the globalization data of the machine. Immutable and safe to share.
+/// Names are compared by RFC 5280 §7.1: attribute by attribute and in order. In character strings, letter case and repeated, leading or
+/// trailing spaces are ignored; so is the string type, and so is the order within a multi-valued RDN. Unicode compatibility forms are not
+/// folded, and letter case uses a table of this library, so that the result does not depend on the globalization data of the machine.
+/// Immutable and safe to share.
 /// </remarks>
 public sealed class DistinguishedName : IEquatable<DistinguishedName>
 {
-    // A name of a real authority has 3 to 8.
+    // A name of a real authority has 3 to 8 attributes.
     internal const int MaxAttributes = 256;
 
     private readonly ImmutableArray<RelativeDistinguishedName> _rdns;
@@ -34,7 +35,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <summary>Whether the name has no attribute at all.</summary>
     public bool IsEmpty => _rdns.IsEmpty;
 
-    /// <summary>The relative names from the root of the directory to its leaf, which is the order of the encoding.</summary>
+    /// <summary>The relative names from the root of the directory to its leaf, in the order of the encoding.</summary>
     internal ImmutableArray<RelativeDistinguishedName> Rdns => _rdns;
 
     /// <summary>Reads the text form of RFC 4514, such as <c>CN=client,O=Example</c>.</summary>
@@ -51,20 +52,20 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
             : throw new FormatException($"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}.");
     }
 
-    /// <summary>Reads the text form of RFC 4514; false when it is none. The bounds of <see cref="Parse"/> hold.</summary>
+    /// <summary>Reads the text form of RFC 4514; false when it is malformed. The bounds of <see cref="Parse"/> apply.</summary>
     public static bool TryParse(string? rfc4514, [NotNullWhen(true)] out DistinguishedName? name)
     {
         name = null;
         return Rfc4514.TryEncode(rfc4514, out var der) && TryDecode(new DerReader(der, new DerDeviations()), out name);
     }
 
-    /// <summary>Reads the DER encoding strictly; false when it is none, or has more than 256 attributes.</summary>
+    /// <summary>Reads the DER encoding strictly; false when it is malformed, or has more than 256 attributes.</summary>
     /// <param name="der">The whole encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
     /// <param name="name">The name.</param>
     public static bool TryDecode(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out DistinguishedName? name) =>
         TryDecode(new DerReader(der), out name);
 
-    /// <summary>Reads the whole of an encoding, as strictly as its reader is.</summary>
+    /// <summary>Reads a whole encoding, as strictly as its reader does.</summary>
     internal static bool TryDecode(DerReader reader, [NotNullWhen(true)] out DistinguishedName? name)
     {
         try
@@ -80,7 +81,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         }
     }
 
-    /// <summary>Reads the next value as a Name (RFC 5280 §4.1.2.4); throws <see cref="AsnContentException"/> when it is none.</summary>
+    /// <summary>Reads the next value as a Name (RFC 5280 §4.1.2.4); throws <see cref="AsnContentException"/> when it is malformed.</summary>
     internal static DistinguishedName Read(ref DerReader reader)
     {
         var raw = reader.ReadElement();
@@ -102,11 +103,14 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         return new DistinguishedName(raw, ImmutableCollectionsMarshal.AsImmutableArray(rdns));
     }
 
-    /// <summary>Whether this name lies in the subtree of <paramref name="root"/>: its first RDNs are all of the root's (RFC 5280 §7.1).</summary>
-    /// <remarks>Each RDN of the canonical form says how long it is, so that one form begins with another exactly when the RDNs do.</remarks>
+    /// <summary>Whether this name is in the subtree of <paramref name="root"/>: it begins with all RDNs of the root (RFC 5280 §7.1).</summary>
+    /// <remarks>Each RDN of the canonical form includes its length, so that one form begins with another exactly when the RDNs do.</remarks>
     internal bool IsWithin(DistinguishedName root) => Canonical.AsSpan().StartsWith(root.Canonical);
 
-    /// <summary>The same, but what may be the same text in another Unicode form, or with characters that have no form, counts as it (RFC 4518).</summary>
+    /// <summary>
+    /// As before, but texts that may be equal in another Unicode form, or with characters without a visible form, count as equal (RFC
+    /// 4518).
+    /// </summary>
     internal bool MayBeWithin(DistinguishedName root) => IsWithin(root) || BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
 
     private bool BeginsWith(DistinguishedName root, Func<RelativeDistinguishedName, RelativeDistinguishedName, bool> isSame)
@@ -149,10 +153,10 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         return _hash;
     }
 
-    /// <summary>The text form of RFC 4514. What the peer chose is in it: escape it before it reaches a log.</summary>
+    /// <summary>The text form of RFC 4514. It includes text that the peer chose: escape it before it reaches a log.</summary>
     public override string ToString() => _text ??= Rfc4514.Format(this);
 
-    /// <summary>Equal for equal names, and for no others: what the comparison folds is folded in it.</summary>
+    /// <summary>Equal for equal names, and for no others: everything that the comparison folds is folded in it.</summary>
     private byte[] Canonical
     {
         get

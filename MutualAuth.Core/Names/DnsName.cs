@@ -5,10 +5,11 @@ namespace MutualAuth.Names;
 
 /// <summary>A host name in the preferred syntax of RFC 1034 §3.5 as amended by RFC 1123 §2.1: letters, digits and hyphens, in lower case, without a trailing dot.</summary>
 /// <remarks>
-/// Immutable, and always well formed. It is a name that we configure or dial, never a pattern: a wildcard is refused, and so is an underscore, which
-/// RFC 9525 §2 does not admit in a host name. A last label that is a number is refused as well, so that an IPv4 address in any of its spellings is never a
-/// name. Internationalized names are given by their A-labels (<c>xn--…</c>, RFC 5890 §2.3.2.1) and compared as such: the framework's conversion maps
-/// upper case, and rejects joiners, only while culture data is loaded, so what a U-label means would hang on a switch of the process.
+/// Immutable, and always well formed. It is a name that we configure or dial, never a pattern: a wildcard is rejected, and so is an
+/// underscore, which RFC 9525 §2 does not allow in a host name. A last label that is a number is also rejected, so that an IPv4 address in
+/// any of its spellings is never a name. Internationalized names are given by their A-labels (<c>xn--…</c>, RFC 5890 §2.3.2.1) and compared
+/// as such: the framework maps upper case, and rejects joiners, only while culture data is loaded, so the meaning of a U-label would depend
+/// on a setting of the process.
 /// </remarks>
 public sealed class DnsName : IEquatable<DnsName>
 {
@@ -24,9 +25,9 @@ public sealed class DnsName : IEquatable<DnsName>
     private static readonly NameProblem s_tooLong = new("at most 253 characters", "Shorten the name.");
     private static readonly NameProblem s_notAscii = new("ASCII", "Give an internationalized name by its A-labels, such as xn--bcher-kva.example.");
     private static readonly NameProblem s_labelLength = new("labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
-    private static readonly NameProblem s_characters = new("labels of letters, digits and hyphens", "Remove what else is in the name; neither a port, a wildcard nor an underscore belongs there.");
+    private static readonly NameProblem s_characters = new("labels of letters, digits and hyphens", "Remove all other characters; a port, a wildcard and an underscore are not allowed.");
     private static readonly NameProblem s_hyphen = new("labels that neither begin nor end with a hyphen", "Remove the hyphen.");
-    private static readonly NameProblem s_number = new("a last label that is not a number", "An IP address is not a DNS name; where an address may be given, write it as four decimal numbers.");
+    private static readonly NameProblem s_number = new("a last label that is not a number", "An IP address is not a DNS name; where an address is allowed, write it as four decimal numbers.");
 
     private readonly string _text;
 
@@ -40,14 +41,14 @@ public sealed class DnsName : IEquatable<DnsName>
         return Read(text, out var name) is { } flaw ? throw flaw.ToException("a DNS name", text) : name!;
     }
 
-    /// <summary>Reads a host name as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a host name as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out DnsName? name)
     {
         name = null;
         return text is not null && Read(text, out name) is null;
     }
 
-    /// <summary>Compares the whole name; case has no meaning (RFC 4343).</summary>
+    /// <summary>Compares the whole name; case is ignored (RFC 4343).</summary>
     public bool Equals(DnsName? other) => other is not null && _text == other._text;
 
     /// <inheritdoc/>

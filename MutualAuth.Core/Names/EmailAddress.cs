@@ -5,8 +5,9 @@ namespace MutualAuth.Names;
 
 /// <summary>An e-mail address as certificates carry it in an rfc822Name (RFC 5280 §4.2.1.6): <c>local@domain</c>.</summary>
 /// <remarks>
-/// Immutable. The local part is compared with its case and the domain without (RFC 5280 §7.5). Only the Dot-string form of RFC 5321 §4.1.2 is taken:
-/// quoted local parts, address literals and internationalized mailboxes (SmtpUTF8Mailbox, RFC 9598) are out of scope and match nothing.
+/// Immutable. The local part is compared with its case and the domain without (RFC 5280 §7.5). Only the Dot-string form of RFC 5321 §4.1.2
+/// is accepted: quoted local parts, address literals and internationalized mailboxes (SmtpUTF8Mailbox, RFC 9598) are not supported and
+/// match nothing.
 /// </remarks>
 public sealed class EmailAddress : IEquatable<EmailAddress>
 {
@@ -23,7 +24,7 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
 
     private EmailAddress(string localPart, DnsName domain) => (LocalPart, Domain) = (localPart, domain);
 
-    /// <summary>The mailbox within the domain; its case counts.</summary>
+    /// <summary>The mailbox within the domain; case matters.</summary>
     public string LocalPart { get; }
 
     /// <summary>The domain that holds the mailbox.</summary>
@@ -37,7 +38,7 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
         return Read(text, out var address) is { } flaw ? throw flaw.ToException("an e-mail address", text) : address!;
     }
 
-    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out EmailAddress? address)
     {
         address = null;

@@ -2,10 +2,11 @@ using System.Collections.Frozen;
 
 namespace MutualAuth.Names;
 
-/// <summary>The simple lower case of letters (UnicodeData of Unicode 14.0), in a table of our own.</summary>
+/// <summary>The simple lower case of letters (UnicodeData of Unicode 14.0), in a table of this library.</summary>
 /// <remarks>
-/// What the framework answers hangs on the version of ICU, and on whether the process runs without globalization data: two machines would disagree about
-/// whether two names are one. Letters beyond ASCII never become ASCII here: the Kelvin sign is no k. Those beyond the basic plane stay as they are.
+/// The framework's result depends on the version of ICU, and on whether the process runs without globalization data: two machines would
+/// disagree about whether two names are equal. Letters beyond ASCII never become ASCII here: the Kelvin sign is not a k. Those beyond the
+/// basic plane stay as they are.
 /// </remarks>
 internal static class LowerCase
 {

@@ -7,7 +7,7 @@ namespace MutualAuth.Names;
 /// <summary>One attribute of a name: its type and its value, as presented.</summary>
 internal readonly struct NameAttribute
 {
-    // Strict: an octet sequence that is no text must not become one by replacement characters.
+    // Strict: an octet sequence that is not text must not become text by replacement characters.
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly UnicodeEncoding s_utf16 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true);
     private static readonly UTF32Encoding s_utf32 = new(bigEndian: true, byteOrderMark: false, throwOnInvalidCharacters: true);
@@ -48,14 +48,14 @@ internal readonly struct NameAttribute
                 throw new AsnContentException("a name has a character string that is not of its type's encoding");
             }
 
-            // Nobody can say what it spells, so it counts octet by octet, and equals nothing else.
+            // The spelling is undefined, so it is compared octet by octet, and equals nothing else.
             pair.Slip("a name has a character string that is not of its type's alphabet");
         }
 
         return attribute;
     }
 
-    /// <summary>The value as text; null when it is of no character string type, or not of that type's alphabet.</summary>
+    /// <summary>The value as text; null when it is not of a character string type, or not in that type's alphabet.</summary>
     internal string? Text
     {
         get
@@ -83,10 +83,10 @@ internal readonly struct NameAttribute
         }
     }
 
-    /// <summary>Equal for attributes that RFC 5280 §7.1 calls equal: text is folded; anything else counts octet by octet.</summary>
+    /// <summary>Equal for attributes that RFC 5280 §7.1 calls equal: text is folded; anything else is compared octet by octet.</summary>
     internal byte[] Canonical()
     {
-        // Made without intermediate copies: a stranger's certificates may have thousands of attributes.
+        // Computed without intermediate copies: certificates of unknown peers may have thousands of attributes.
         var text = Text is { } presented ? Fold(presented) : null;
         var form = new byte[2 + Type.Length + (text is null ? Value.Length : s_utf8.GetByteCount(text))];
         form[0] = (byte)Type.Length;
@@ -104,7 +104,7 @@ internal readonly struct NameAttribute
         return form;
     }
 
-    /// <summary>Whether the two may be equal by RFC 4518, which this library does not carry out.</summary>
+    /// <summary>Whether the two may be equal by RFC 4518, which this library does not implement.</summary>
     internal bool MayEqual(NameAttribute other)
     {
         if (!Type.Span.SequenceEqual(other.Type.Span))
@@ -112,7 +112,7 @@ internal readonly struct NameAttribute
             return false;
         }
 
-        // What is no character string can be compared with one in no way, and neither can one that cannot be read.
+        // A value that is not a character string, or not readable, cannot be compared.
         return (Text, other.Text) switch
         {
             ({ } mine, { } theirs) => StringPreparation.MayBeSame(Fold(mine), Fold(theirs)),
@@ -121,7 +121,7 @@ internal readonly struct NameAttribute
         };
     }
 
-    /// <summary>Whether a character string can be read as <see cref="Text"/>; makes no text.</summary>
+    /// <summary>Whether a character string can be read as <see cref="Text"/>; allocates no text.</summary>
     private bool IsOfItsAlphabet
     {
         get
@@ -166,7 +166,7 @@ internal readonly struct NameAttribute
 
             if (pendingSpace)
             {
-                // There were spaces in its place, so that there is room for it.
+                // The spaces have been removed, so there is room for it.
                 folded[length++] = ' ';
                 pendingSpace = false;
             }

@@ -2,7 +2,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Names;
 
-/// <summary>Why a text is not the name that it should be: what was expected at the place that failed, and what to do about it.</summary>
+/// <summary>Why a text is not a valid name: what was expected at the place of the error, and what to do about it.</summary>
 internal sealed record NameProblem(string Expected, string Advice)
 {
     internal FormatException ToException(string kind, string text) =>

@@ -5,12 +5,12 @@ using System.Text;
 
 namespace MutualAuth.Names;
 
-/// <summary>One public key, or the two of a conversation, as digits that two people can read to each other over another channel.</summary>
+/// <summary>One public key, or the two keys of a connection, as digits that two people can compare over another channel.</summary>
 /// <remarks>
 /// A key is seven groups of five digits: the SHA-256 digest of its SubjectPublicKeyInfo as a big-endian number, modulo 10^35. Finding
-/// another key with the same digits costs 2^116 attempts. Two keys are both of these, the smaller one first, so that both people read the
-/// same text. They are not hashed into one: somebody in the middle chooses a key on either side, and against one number of this length he
-/// would need only 2^58 attempts to make the two texts meet. Immutable.
+/// another key with the same digits takes 2^116 attempts. For two keys, both are shown, the smaller one first, so that both people read the
+/// same text. They are not hashed into one: a man in the middle chooses a key on either side, and with one number of this length only 2^58
+/// attempts would make the two texts equal. Immutable.
 /// </remarks>
 public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
 {
@@ -18,7 +18,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     private const int DigitsPerGroup = 5;
 
     private static readonly BigInteger s_modulus = BigInteger.Pow(10, DigitsPerKey);
-    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out anew; one key has seven groups of five digits, two keys have fourteen.");
+    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out again; one key has seven groups of five digits, two keys have fourteen.");
     private static readonly NameProblem s_order = new("the smaller of the two keys first", "Read the first seven groups before the others.");
 
     private readonly string _digits;
@@ -32,7 +32,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
         return new PeerFingerprint(DigitsOf(key));
     }
 
-    /// <summary>The fingerprint of the two keys of a conversation; the same, whichever of them is named first.</summary>
+    /// <summary>The fingerprint of the two keys of a connection, in either order.</summary>
     public static PeerFingerprint OfBoth(SpkiPin one, SpkiPin other)
     {
         ArgumentNullException.ThrowIfNull(one);
@@ -41,15 +41,15 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
         return new PeerFingerprint(string.CompareOrdinal(left, right) <= 0 ? left + right : right + left);
     }
 
-    /// <summary>Reads what somebody typed: 35 or 70 ASCII digits; spaces and line ends between them do not count.</summary>
-    /// <exception cref="FormatException">It is not a fingerprint.</exception>
+    /// <summary>Reads typed digits: 35 or 70 ASCII digits; spaces and line ends between them are ignored.</summary>
+    /// <exception cref="FormatException">The text is not a fingerprint.</exception>
     public static PeerFingerprint Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return Read(text, out var fingerprint) is { } flaw ? throw flaw.ToException("a fingerprint", text) : fingerprint!;
     }
 
-    /// <summary>Reads a fingerprint as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a fingerprint as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerFingerprint? fingerprint)
     {
         fingerprint = null;

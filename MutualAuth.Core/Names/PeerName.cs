@@ -8,14 +8,14 @@ using MutualAuth.Names;
 
 namespace MutualAuth;
 
-/// <summary>The name of a peer together with its kind: what decisions are made on, where a text alone could be mistaken.</summary>
+/// <summary>The name of a peer together with its kind. Decisions use it, because a text alone could be ambiguous.</summary>
 /// <remarks>
-/// Immutable and always well formed. Its text form is one token: DNS names and SPIFFE IDs stand bare, and every other kind has a prefix with which
-/// neither can begin. No two names have the same text, and <see cref="Parse"/> reads it back.
+/// Immutable and always well formed. Its text form is one token: DNS names and SPIFFE IDs have no prefix, and every other kind has a prefix
+/// with which neither can begin. No two names have the same text, and <see cref="Parse"/> reads it back.
 /// </remarks>
 public sealed class PeerName : IEquatable<PeerName>
 {
-    /// <summary>The most characters of a name. A longer one would have to be cut, and then it could be mistaken.</summary>
+    /// <summary>The maximum length of a name in characters. A longer one would have to be truncated, and would then be ambiguous.</summary>
     internal const int MaxLength = 2048;
 
     private const string Wildcard = "*.";
@@ -37,15 +37,18 @@ public sealed class PeerName : IEquatable<PeerName>
     /// <summary>The kind.</summary>
     public PeerNameKind Kind { get; }
 
-    /// <summary>The name without its prefix and not escaped: of a subject the form of RFC 4514. What a peer chose may be in it; print <see cref="ToString"/> instead.</summary>
+    /// <summary>
+    /// The name without its prefix and not escaped; for a subject, the form of RFC 4514. It may include text that a peer chose; print
+    /// <see cref="ToString"/> instead.
+    /// </summary>
     public string Value { get; }
 
-    /// <summary>A DNS name, or <c>*.</c> and one for a certificate that carries the wildcard itself; upper case becomes lower case.</summary>
+    /// <summary>A DNS name, or <c>*.</c> followed by one for a certificate that carries the wildcard itself; upper case becomes lower case.</summary>
     /// <exception cref="FormatException"><paramref name="name"/> is neither.</exception>
     public static PeerName Dns(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return TryDns(name, out var read) ? read : throw Malformed("a DNS name, or *. and one, without a trailing dot", name);
+        return TryDns(name, out var read) ? read : throw Malformed("a DNS name, or *. followed by one, without a trailing dot", name);
     }
 
     /// <summary>A DNS name.</summary>
@@ -56,7 +59,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A workload's SPIFFE ID.</summary>
-    /// <exception cref="FormatException"><paramref name="id"/> is not one.</exception>
+    /// <exception cref="FormatException"><paramref name="id"/> is not a workload's SPIFFE ID.</exception>
     public static PeerName SpiffeId(string id) => SpiffeId(Names.SpiffeId.Parse(id));
 
     /// <inheritdoc cref="SpiffeId(string)"/>
@@ -66,8 +69,8 @@ public sealed class PeerName : IEquatable<PeerName>
         return new PeerName(PeerNameKind.SpiffeId, id.ToString());
     }
 
-    /// <summary>An e-mail address; the case of its local part counts (RFC 5280 §7.5).</summary>
-    /// <exception cref="FormatException"><paramref name="address"/> is not one in ASCII.</exception>
+    /// <summary>An e-mail address; the case of its local part matters (RFC 5280 §7.5).</summary>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
     public static PeerName Email(string address) => Email(EmailAddress.Parse(address));
 
     /// <inheritdoc cref="Email(string)"/>
@@ -78,7 +81,9 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A URI, compared character by character. One with the scheme <c>spiffe</c> is a URI and never a SPIFFE ID.</summary>
-    /// <exception cref="FormatException"><paramref name="uri"/> has no scheme, is longer than 2,048 characters, or holds others than printable ASCII.</exception>
+    /// <exception cref="FormatException">
+    /// <paramref name="uri"/> has no scheme, is longer than 2,048 characters, or has characters other than printable ASCII.
+    /// </exception>
     public static PeerName Uri(string uri)
     {
         ArgumentNullException.ThrowIfNull(uri);
@@ -90,7 +95,7 @@ public sealed class PeerName : IEquatable<PeerName>
     public static PeerName IPAddress(IPAddress address) => new(PeerNameKind.IPAddress, ServerName.FromAddress(address).Address!.ToString());
 
     /// <summary>A user principal name, such as <c>alice@corp.example</c>, compared character by character.</summary>
-    /// <exception cref="FormatException"><paramref name="name"/> is not <c>user@domain</c> of at most 1,024 characters, all of them visible.</exception>
+    /// <exception cref="FormatException"><paramref name="name"/> is not <c>user@domain</c> of at most 1,024 visible characters.</exception>
     public static PeerName UserPrincipalName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -98,16 +103,19 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A subject, equal by RFC 5280 §7.1.</summary>
-    /// <exception cref="FormatException"><paramref name="name"/> is empty, or longer than 2,048 characters as a text.</exception>
+    /// <exception cref="FormatException"><paramref name="name"/> is empty, or longer than 2,048 characters as text.</exception>
     public static PeerName Subject(DistinguishedName name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return TrySubject(name, out var read) ? read : throw Malformed("a distinguished name that is not empty, of at most 2048 characters", name.ToString());
     }
 
-    /// <summary>One certificate, by the SHA-256 of its encoding. Whoever holds an ECDSA-signed one can turn it into another with the same contents.</summary>
-    /// <param name="sha256">64 hexadecimal digits; colons between them and letter case do not count.</param>
-    /// <exception cref="FormatException">It is not such a digest.</exception>
+    /// <summary>
+    /// One certificate, by the SHA-256 of its encoding. The holder of an ECDSA-signed certificate can turn it into another with the same
+    /// contents.
+    /// </summary>
+    /// <param name="sha256">64 hexadecimal digits; colons between them and letter case are ignored.</param>
+    /// <exception cref="FormatException">The text is not such a digest.</exception>
     public static PeerName Certificate(string sha256)
     {
         ArgumentNullException.ThrowIfNull(sha256);
@@ -124,10 +132,10 @@ public sealed class PeerName : IEquatable<PeerName>
         ArgumentNullException.ThrowIfNull(text);
         return TryParse(text, out var name)
             ? name
-            : throw Malformed("a DNS name, a SPIFFE ID, or a name behind email:, uri:, ip:, upn:, subject:, sha256: or user:", text);
+            : throw Malformed("a DNS name, a SPIFFE ID, or a name after email:, uri:, ip:, upn:, subject:, sha256: or user:", text);
     }
 
-    /// <summary>Reads the text form as <see cref="Parse"/> does; false for null and for anything that is none.</summary>
+    /// <summary>Reads the text form as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerName? name)
     {
         name = null;
@@ -157,7 +165,9 @@ public sealed class PeerName : IEquatable<PeerName>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Kind, _subject?.GetHashCode() ?? Value.GetHashCode(StringComparison.Ordinal));
 
-    /// <summary>The name as one token with its prefix: spaces, the per cent sign and what is not plainly printable are percent-encoded.</summary>
+    /// <summary>
+    /// The name as one token with its prefix: spaces, the per cent sign and characters that are not plainly printable are percent-encoded.
+    /// </summary>
     public override string ToString() => _text ??= Array.Find(s_prefixes, prefix => prefix.Kind == Kind).Text + SafeText.PercentEncode(Value);
 
     internal static PeerName OfUser(string name) => new(PeerNameKind.User, name);
@@ -224,7 +234,7 @@ public sealed class PeerName : IEquatable<PeerName>
         }
     }
 
-    /// <summary>Undoes the percent-encoding; false where what comes out is not UTF-8.</summary>
+    /// <summary>Decodes the percent-encoding; false when the result is not UTF-8.</summary>
     private static bool TryDecode(ReadOnlySpan<char> text, out string value)
     {
         value = string.Empty;

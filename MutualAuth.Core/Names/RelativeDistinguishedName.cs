@@ -5,7 +5,7 @@ using MutualAuth.Asn1;
 
 namespace MutualAuth.Names;
 
-/// <summary>One step of a distinguished name: usually one attribute, seldom a set of them.</summary>
+/// <summary>One step of a distinguished name: usually one attribute, rarely a set of them.</summary>
 internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistinguishedName>
 {
     private RelativeDistinguishedName(ImmutableArray<NameAttribute> attributes) => Attributes = attributes;
@@ -21,7 +21,7 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
             return new RelativeDistinguishedName([first]);
         }
 
-        // A name has no more than so many, and one more is enough to say so.
+        // A name may not have more than this, and one more is enough to reject it.
         var attributes = ImmutableArray.CreateBuilder<NameAttribute>(1 + Math.Min(set.Count(), DistinguishedName.MaxAttributes));
         attributes.Add(first);
         var isSorted = true;
@@ -45,7 +45,7 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
         return new RelativeDistinguishedName(attributes.DrainToImmutable());
     }
 
-    /// <summary>An order that is not that of DER changes nothing, but an attribute that stands there twice is two names to some.</summary>
+    /// <summary>An order other than that of DER changes nothing, but software may read a repeated attribute as two names.</summary>
     private static void RefuseRepetition(ImmutableArray<NameAttribute>.Builder attributes)
     {
         var sorted = attributes.Select(attribute => attribute.Encoding).ToArray();
@@ -69,7 +69,7 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
 
         if (Attributes.Length == 1)
         {
-            // The usual case, without an allocation where the answer is plain.
+            // The usual case, without an allocation.
             var (mine, theirs) = (Attributes[0], other.Attributes[0]);
             return mine.Encoding.Span.SequenceEqual(theirs.Encoding.Span)
                 || (mine.Type.Span.SequenceEqual(theirs.Type.Span) && mine.Canonical().AsSpan().SequenceEqual(theirs.Canonical()));
@@ -82,11 +82,13 @@ internal readonly struct RelativeDistinguishedName : IEquatable<RelativeDistingu
         return left.ToArray().AsSpan().SequenceEqual(right.ToArray());
     }
 
-    /// <summary>Whether every attribute of the other one may be one of these: their texts may be the same in another Unicode form (RFC 4518).</summary>
-    /// <remarks>Their order does not count, as it is that of the encodings, which another form changes.</remarks>
+    /// <summary>
+    /// Whether every attribute of the other one may equal one of these: their texts may be the same in another Unicode form (RFC 4518).
+    /// </summary>
+    /// <remarks>Their order is ignored: it is the order of the encodings, which another form changes.</remarks>
     internal bool MayEqual(RelativeDistinguishedName other)
     {
-        // No name has so many in one step; comparing each with each must not cost more than it is worth.
+        // No real name has so many in one step; the comparison of each with each must stay cheap.
         const int MaxCompared = 16;
         if (Attributes.Length != other.Attributes.Length)
         {

@@ -12,7 +12,8 @@ internal static class Rfc4514
     private const int MaxText = 4096;
     private const string Special = "\"+,;<>\\";
 
-    // RFC 4514 §3 has the first nine, and the tenth is what devices are called by; the others are read because people write them, and are printed as numbers.
+    // The first nine are from RFC 4514 §3, and devices are named by the tenth; the others are read because they are in common use, and are
+    // printed as numbers.
     private static readonly (string Name, string Oid, byte StringType)[] s_types =
     [
         ("CN", "2.5.4.3", DerReader.Utf8String), ("L", "2.5.4.7", DerReader.Utf8String), ("ST", "2.5.4.8", DerReader.Utf8String),
@@ -85,7 +86,7 @@ internal static class Rfc4514
             return;
         }
 
-        // RFC 4514 §2.4: a type without a name takes its value in hex.
+        // RFC 4514 §2.4: the value of a type without a name is in hex.
         text.Append('#');
         var pair = new DerReader(attribute.Encoding).ReadSequence();
         pair.ReadOid();
@@ -125,7 +126,7 @@ internal static class Rfc4514
                 rest = rest[1..];
                 if (separator is ',' or ';')
                 {
-                    // A comma that ends the text leaves an attribute out.
+                    // A comma at the end of the text has no attribute after it.
                     _ = rest.IsEmpty ? throw new FormatException() : 0;
                     break;
                 }
@@ -181,7 +182,7 @@ internal static class Rfc4514
             value);
     }
 
-    /// <summary>Reads up to the separator, which is left in place. Escapes are a special character or two hex digits of UTF-8 (RFC 4514 §3).</summary>
+    /// <summary>Reads up to the separator, which is not consumed. Escapes are a special character or two hex digits of UTF-8 (RFC 4514 §3).</summary>
     private static string ReadValue(ref ReadOnlySpan<char> rest)
     {
         var octets = new List<byte>();
@@ -206,7 +207,7 @@ internal static class Rfc4514
             kept = rune.Value == ' ' ? kept : octets.Count;
         }
 
-        // Spaces at the end count only where they were escaped.
+        // Spaces at the end count only if they were escaped.
         octets.RemoveRange(kept, octets.Count - kept);
         return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString([.. octets]);
     }

@@ -8,8 +8,9 @@ namespace MutualAuth;
 
 /// <summary>The name under which a server is dialled, and which its certificate must carry: a host name or an IP address.</summary>
 /// <remarks>
-/// Immutable. An IPv4-mapped IPv6 address is taken as the IPv4 address that it maps, since that is where a connection to it arrives and what a
-/// certificate for it carries. An IPv6 zone (RFC 4007 §6) is refused: it means something on one machine only, so no certificate can speak of it.
+/// Immutable. An IPv4-mapped IPv6 address becomes the IPv4 address that it maps, since a connection to it arrives there and a certificate
+/// for it carries that address. An IPv6 zone (RFC 4007 §6) is rejected: it has a meaning on one machine only, so no certificate can contain
+/// it.
 /// </remarks>
 public sealed class ServerName : IEquatable<ServerName>
 {
@@ -18,9 +19,9 @@ public sealed class ServerName : IEquatable<ServerName>
     private static readonly SearchValues<char> s_ipv6Characters = SearchValues.Create("0123456789ABCDEFabcdef:.");
 
     private static readonly NameProblem s_zone = new("an address without a zone", "Remove the per cent sign and what follows it.");
-    private static readonly NameProblem s_port = new("a name without a port", "Give the port apart from the name.");
+    private static readonly NameProblem s_port = new("a name without a port", "Give the port separately.");
     private static readonly NameProblem s_bracketed = new("an IPv6 address between [ and ]", "Correct the address; the brackets are for IPv6 addresses only.");
-    private static readonly NameProblem s_ipv6 = new("an IPv6 address (RFC 4291 §2.2)", "Correct the address; where a port follows, give it apart from the name.");
+    private static readonly NameProblem s_ipv6 = new("an IPv6 address (RFC 4291 §2.2)", "Correct the address; give a port separately.");
 
     private ServerName(DnsName? dns, IPAddress? address) => (Dns, Address) = (dns, address);
 
@@ -38,7 +39,7 @@ public sealed class ServerName : IEquatable<ServerName>
         return Read(text, out var name) is { } flaw ? throw flaw.ToException("a server name", text) : name!;
     }
 
-    /// <summary>Reads a name as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a name as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ServerName? name)
     {
         name = null;
@@ -62,7 +63,7 @@ public sealed class ServerName : IEquatable<ServerName>
             throw new ArgumentException($"Expected {s_zone.Expected}, got {address}. Make the address without its scope.", nameof(address));
         }
 
-        // A copy, since the framework's address can be given a scope after it was handed over.
+        // A copy, because the framework's address can be given a scope later.
         return new ServerName(null, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : new IPAddress(address.GetAddressBytes()));
     }
 

@@ -5,8 +5,9 @@ namespace MutualAuth.Names;
 
 /// <summary>The SPIFFE ID of a workload, such as <c>spiffe://example.org/billing/api</c> (SPIFFE-ID §2).</summary>
 /// <remarks>
-/// Immutable and compared byte by byte. A path is required: <c>spiffe://example.org</c> is the ID of the trust domain itself, which only its authorities
-/// may carry and no workload (X509-SVID §5.2). Percent-encoding, a user, a port, a query and a fragment are refused, as the standard asks.
+/// Immutable and compared byte by byte. A path is required: <c>spiffe://example.org</c> is the ID of the trust domain itself, which only
+/// its authorities may carry and no workload (X509-SVID §5.2). Percent-encoding, a user, a port, a query and a fragment are rejected, as
+/// the standard requires.
 /// </remarks>
 public sealed class SpiffeId : IEquatable<SpiffeId>
 {
@@ -19,35 +20,37 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     private static readonly NameProblem s_tooLong = new("at most 2048 characters", "Shorten the path.");
     private static readonly NameProblem s_noPath = new("a path behind the trust domain", "This is the ID of the trust domain itself, which no workload may carry; add the workload's path, or authorize every member of the trust domain instead.");
     private static readonly NameProblem s_emptySegment = new("a path without empty segments and without a trailing slash", "Remove the extra slash.");
-    private static readonly NameProblem s_dotSegment = new("a path without the segments . and ..", "Write the path that is meant.");
-    private static readonly NameProblem s_characters = new("path segments of letters, digits, dots, hyphens and underscores", "Remove what else is in the path; neither percent-encoding, a query nor a fragment belongs there.");
+    private static readonly NameProblem s_dotSegment = new("a path without the segments . and ..", "Write the resolved path.");
+    private static readonly NameProblem s_characters = new("path segments of letters, digits, dots, hyphens and underscores", "Remove all other characters; percent-encoding, a query and a fragment are not allowed.");
 
     private readonly string _text;
 
     private SpiffeId(string text, TrustDomain trustDomain, string path) => (_text, TrustDomain, Path) = (text, trustDomain, path);
 
-    /// <summary>The trust domain that vouches for the workload.</summary>
+    /// <summary>The trust domain of the workload.</summary>
     public TrustDomain TrustDomain { get; }
 
     /// <summary>The workload within its trust domain, with the leading slash; never empty.</summary>
     public string Path { get; }
 
     /// <summary>Reads the SPIFFE ID of a workload, of at most 2048 characters.</summary>
-    /// <exception cref="FormatException"><paramref name="text"/> is not one; the message says which rule it breaks.</exception>
+    /// <exception cref="FormatException"><paramref name="text"/> is not a workload's SPIFFE ID; the message says which rule it breaks.</exception>
     public static SpiffeId Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return Read(text, out var id) is { } flaw ? throw flaw.ToException("a workload's SPIFFE ID", text) : id!;
     }
 
-    /// <summary>Reads a SPIFFE ID as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a SPIFFE ID as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out SpiffeId? id)
     {
         id = null;
         return text is not null && Read(text, out id) is null;
     }
 
-    /// <summary>Whether the workload belongs to <paramref name="trustDomain"/>; a domain whose name merely ends alike is another domain.</summary>
+    /// <summary>
+    /// Whether the workload belongs to <paramref name="trustDomain"/>; a domain whose name only has the same ending is another domain.
+    /// </summary>
     public bool IsMemberOf(TrustDomain trustDomain)
     {
         ArgumentNullException.ThrowIfNull(trustDomain);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace MutualAuth.Names;
 
-/// <summary>A SHA-256 digest in 32 bytes of its own, so that a million of them are one array and nothing else.</summary>
+/// <summary>A SHA-256 digest stored inline in 32 bytes, so that a million of them are one array.</summary>
 internal readonly struct SpkiDigest : IEquatable<SpkiDigest>, IComparable<SpkiDigest>
 {
     internal const int Size = 32;
@@ -20,13 +20,13 @@ internal readonly struct SpkiDigest : IEquatable<SpkiDigest>, IComparable<SpkiDi
         _fourth = BinaryPrimitives.ReadUInt64BigEndian(sha256[24..]);
     }
 
-    /// <summary>Takes the same time wherever the two differ.</summary>
+    /// <summary>Compares in constant time.</summary>
     public bool Equals(SpkiDigest other) =>
         ((_first ^ other._first) | (_second ^ other._second) | (_third ^ other._third) | (_fourth ^ other._fourth)) == 0;
 
     public override bool Equals(object? obj) => obj is SpkiDigest other && Equals(other);
 
-    // A digest is spread evenly as it is.
+    // A digest is already evenly distributed.
     public override int GetHashCode() => _first.GetHashCode();
 
     public int CompareTo(SpkiDigest other) =>

@@ -12,7 +12,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
     private const int Base64Length = 44;
 
     private static readonly NameProblem s_prefix = new("sha256/ and the base64 of a SHA-256 digest", "Write the pin as sha256/, one slash, then 44 characters of base64.");
-    private static readonly NameProblem s_digest = new("the canonical base64 of exactly 32 bytes behind sha256/, with its padding", "Copy the pin anew; it has 44 characters behind the slash and ends in one =.");
+    private static readonly NameProblem s_digest = new("the canonical base64 of exactly 32 bytes behind sha256/, with its padding", "Copy the pin again; it has 44 characters after the slash and ends in one =.");
 
     internal SpkiPin(SpkiDigest digest) => Digest = digest;
 
@@ -26,7 +26,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
         return Read(text, out var pin) is { } flaw ? throw flaw.ToException("a public key pin", text) : pin!;
     }
 
-    /// <summary>Reads a pin as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a pin as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out SpkiPin? pin)
     {
         pin = null;
@@ -34,7 +34,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
     }
 
     /// <summary>Pins a key by its SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).</summary>
-    /// <param name="der">The structure in DER; it is hashed as it is and not looked into.</param>
+    /// <param name="der">The structure in DER; it is hashed as it is and not parsed.</param>
     public static SpkiPin OfSubjectPublicKeyInfo(ReadOnlySpan<byte> der)
     {
         Span<byte> sha256 = stackalloc byte[SpkiDigest.Size];
@@ -49,7 +49,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
         return OfSubjectPublicKeyInfo(certificate.PublicKey.ExportSubjectPublicKeyInfo());
     }
 
-    /// <summary>Compares in constant time, so that a mismatch does not tell where it lies.</summary>
+    /// <summary>Compares in constant time, so that timing does not reveal the position of a difference.</summary>
     public bool Equals(SpkiPin? other) => other is not null && Digest.Equals(other.Digest);
 
     /// <inheritdoc/>
@@ -76,7 +76,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
             return s_digest;
         }
 
-        // The decoder passes over white space and stray bits; one key must have one spelling.
+        // The decoder ignores white space and stray bits; one key must have one spelling.
         var digest = new SpkiDigest(sha256);
         if (!base64.SequenceEqual(digest.ToString()))
         {

@@ -1,17 +1,18 @@
 namespace MutualAuth.Names;
 
-/// <summary>Whether two texts might be one and the same by RFC 4518, which normalizes (NFKC) and takes characters without a visible form away.</summary>
+/// <summary>Whether two texts may be equal by RFC 4518, which normalizes (NFKC) and removes characters without a visible form.</summary>
 /// <remarks>
-/// Errs on the side of yes: a character that becomes ASCII, or vanishes, may be anything, nothing included, and takes the spaces around it along. For names
-/// that are excluded, where a no that is wrong lets somebody in.
+/// When in doubt the answer is yes: a character that becomes ASCII, or vanishes, may be anything, including nothing, together with the
+/// spaces around it. For excluded names, where a wrong no would accept a peer.
 /// </remarks>
 internal static class StringPreparation
 {
-    // X.520 bounds its attributes at 64; what is much longer is not worth the work of a search.
+    // X.520 bounds its attributes at 64; the search is not made for much longer ones.
     private const int MaxLength = 256;
 
-    // What NFKC or the case folding of RFC 3454 table B.2 turns into text with ASCII in it, and what is mapped to nothing or to a space. Whole blocks where
-    // most are such: punctuation to CJK compatibility, and from the surrogates to the end of the plane.
+    // Characters that NFKC or the case folding of RFC 3454 table B.2 turns into text with ASCII in it, and characters that are mapped to
+    // nothing or to a space. Whole blocks if most of their characters are such: punctuation to CJK compatibility, and from the surrogates
+    // to the end of the plane.
     private static readonly (char First, char Last)[] s_soft =
     [
         ('\0', '\x1f'), ('\x7f', '\u00bf'), ('\u00df', '\u00df'), ('\u0130', '\u0133'), ('\u013f', '\u0140'), ('\u0149', '\u0149'), ('\u017f', '\u017f'), ('\u01c4', '\u01cc'),
@@ -48,7 +49,7 @@ internal static class StringPreparation
         }
     });
 
-    /// <summary>Whether nothing in it stays beyond ASCII whatever is done to it.</summary>
+    /// <summary>Whether no character stays beyond ASCII, whatever the preparation.</summary>
     private static bool IsSoft(string text)
     {
         foreach (var character in text)
@@ -64,7 +65,10 @@ internal static class StringPreparation
 
     private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
-    /// <summary>Whether the printable pieces of <paramref name="odd"/> stand in <paramref name="plain"/> in their order, the first and the last at its ends.</summary>
+    /// <summary>
+    /// Whether the printable pieces of <paramref name="odd"/> occur in <paramref name="plain"/> in their order, the first and the last at
+    /// its ends.
+    /// </summary>
     private static bool Matches(string odd, string plain)
     {
         var pieces = Pieces(odd);
@@ -89,7 +93,7 @@ internal static class StringPreparation
         return rest.EndsWith(pieces[^1], StringComparison.Ordinal);
     }
 
-    /// <summary>What lies between the runs of characters that may be anything; the first and the last may be empty.</summary>
+    /// <summary>The pieces between the runs of characters that may be anything; the first and the last may be empty.</summary>
     private static List<string> Pieces(string text)
     {
         var pieces = new List<string>();

@@ -14,7 +14,7 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
 
     private static readonly NameProblem s_empty = new("a trust domain", "Give its name, such as example.org.");
     private static readonly NameProblem s_tooLong = new("at most 255 characters in the trust domain", "Shorten it.");
-    private static readonly NameProblem s_characterSet = new("a trust domain of lower-case letters, digits, dots, hyphens and underscores", "Write it in lower case; neither a user, a port nor percent-encoding belongs there.");
+    private static readonly NameProblem s_characterSet = new("a trust domain of lower-case letters, digits, dots, hyphens and underscores", "Write it in lower case; a user, a port and percent-encoding are not allowed.");
     private static readonly NameProblem s_path = new("a trust domain without a path", "Remove the path; the ID of a single workload is a SpiffeId.");
 
     private readonly string _name;
@@ -22,14 +22,14 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
     private TrustDomain(string name) => _name = name;
 
     /// <summary>Reads <c>example.org</c> or <c>spiffe://example.org</c>.</summary>
-    /// <exception cref="FormatException"><paramref name="text"/> is not a trust domain; a path, a port and upper case are refused.</exception>
+    /// <exception cref="FormatException"><paramref name="text"/> is not a trust domain; a path, a port and upper case are rejected.</exception>
     public static TrustDomain Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return ReadWithScheme(text, out var trustDomain) is { } flaw ? throw flaw.ToException("a SPIFFE trust domain", text) : trustDomain!;
     }
 
-    /// <summary>Reads a trust domain as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads a trust domain as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out TrustDomain? trustDomain)
     {
         trustDomain = null;

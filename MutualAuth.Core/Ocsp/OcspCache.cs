@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MutualAuth.Collections;
 using MutualAuth.Certificates;
 using MutualAuth.Revocation;
 
@@ -12,8 +13,7 @@ namespace MutualAuth.Ocsp;
 internal sealed class OcspCache(int capacity, TimeSpan maxAge)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<Key, Entry> _entries = [];
-    private readonly Queue<Key> _order = new();
+    private readonly BoundedCache<Key, Entry> _entries = new(capacity);
 
     internal int Count
     {
@@ -31,7 +31,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         lock (_gate)
         {
             // A clock that was set back makes what was learnt later unusable, not immortal.
-            var isThere = _entries.TryGetValue(KeyOf(subject, issuer, responder), out var entry)
+            var isThere = _entries.TryGet(KeyOf(subject, issuer, responder), out var entry)
                 && ReferenceEquals(entry.Lists, lists) && at >= entry.Since && at <= entry.Until;
             verdict = isThere ? entry.Verdict : null;
             return isThere;
@@ -47,7 +47,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         Entry known;
         lock (_gate)
         {
-            if (!_entries.TryGetValue(KeyOf(subject, issuer, responder), out known))
+            if (!_entries.TryGet(KeyOf(subject, issuer, responder), out known))
             {
                 return verdict;
             }
@@ -71,24 +71,12 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         var key = KeyOf(subject, issuer, responder);
         lock (_gate)
         {
-            if (_entries.TryGetValue(key, out var known))
+            if (_entries.TryGet(key, out var known) && verdict.ThisUpdate < known.Verdict.ThisUpdate)
             {
-                if (verdict.ThisUpdate < known.Verdict.ThisUpdate)
-                {
-                    return; // whoever asked at the same time got a newer one
-                }
-            }
-            else
-            {
-                if (_entries.Count >= capacity)
-                {
-                    _entries.Remove(_order.Dequeue());
-                }
-
-                _order.Enqueue(key);
+                return; // another validation, at the same time, got a newer one
             }
 
-            _entries[key] = new Entry(verdict, lists, at, until - at < maxAge ? until : at + maxAge);
+            _entries.Set(key, new Entry(verdict, lists, at, until - at < maxAge ? until : at + maxAge));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Collections;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
 
@@ -10,8 +11,14 @@ namespace MutualAuth.Ocsp;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public sealed record OcspOptions
 {
+    private EquatableArray<OcspEndpoint> _responders;
+
     /// <summary>The responders: at most one for each issuer, and at most one for all others. Addresses in certificates are never looked at.</summary>
-    public required ImmutableArray<OcspEndpoint> Responders { get; init; }
+    public required ImmutableArray<OcspEndpoint> Responders
+    {
+        get => _responders.Items;
+        init => _responders = new(value);
+    }
 
     /// <summary>About which certificates is asked. Default: every one of the path but the trust anchor's.</summary>
     public RevocationCoverage Coverage { get; init; }

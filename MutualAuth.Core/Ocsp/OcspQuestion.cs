@@ -49,7 +49,7 @@ internal sealed class OcspQuestion
             using (writer.PushSequence())
             using (writer.PushSequence())
             {
-                writer.WriteObjectIdentifier(Oids.ToDotted(CrlOids.OcspNonce));
+                writer.WriteObjectIdentifier(Oids.ToDotted(Oids.OcspNonce));
                 using (writer.PushOctetString())
                 {
                     writer.WriteOctetString(_nonce);
@@ -92,7 +92,7 @@ internal sealed class OcspQuestion
     }
 
     private static OcspHash? HashOf(ReadOnlySpan<byte> id) =>
-        id.SequenceEqual(CrlOids.Sha1) ? OcspHash.Sha1 : id.SequenceEqual(Oids.Sha256) ? OcspHash.Sha256 : null;
+        id.SequenceEqual(Oids.Sha1) ? OcspHash.Sha1 : id.SequenceEqual(Oids.Sha256) ? OcspHash.Sha256 : null;
 
 #pragma warning disable CA5350 // The protocol names certificates by it; no signature rests on it.
     private static byte[] Digest(OcspHash hash, ReadOnlySpan<byte> data) => hash == OcspHash.Sha1 ? SHA1.HashData(data) : SHA256.HashData(data);
@@ -104,7 +104,7 @@ internal sealed class OcspQuestion
         {
             using (writer.PushSequence())
             {
-                writer.WriteObjectIdentifier(Oids.ToDotted(_hash == OcspHash.Sha1 ? CrlOids.Sha1 : Oids.Sha256));
+                writer.WriteObjectIdentifier(Oids.ToDotted(_hash == OcspHash.Sha1 ? Oids.Sha1 : Oids.Sha256));
                 writer.WriteNull();
             }
 

@@ -82,7 +82,7 @@ internal static class OcspReader
         response.End();
         var bytes = outer.ReadSequence();
         outer.End();
-        if (!bytes.ReadOid().Span.SequenceEqual(CrlOids.OcspBasic))
+        if (!bytes.ReadOid().Span.SequenceEqual(Oids.OcspBasic))
         {
             throw new AsnContentException("the response is of no basic type");
         }
@@ -208,13 +208,8 @@ internal static class OcspReader
         var seen = default(ExtensionNames);
         do
         {
-            var extension = sequence.ReadSequence();
-            var id = extension.ReadOid();
-            var critical = extension.ReadTrueOrAbsent();
-            var value = new DerReader(extension.ReadContent(DerReader.OctetString));
-            extension.End();
-            seen.Add(id, MaxExtensions);
-            if (id.Span.SequenceEqual(CrlOids.OcspNonce))
+            var (id, critical, value) = Extension.ReadNext(ref sequence, ref seen, MaxExtensions);
+            if (id.Span.SequenceEqual(Oids.OcspNonce))
             {
                 nonce = value.ReadContent(DerReader.OctetString);
                 value.End();

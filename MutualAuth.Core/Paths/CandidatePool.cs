@@ -3,11 +3,11 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Paths;
 
-/// <summary>All certificates that may issue others in one validation, found by name and put into an order of their own.</summary>
-/// <remarks>The order depends on the certificates alone, so that what the peer sent first plays no part.</remarks>
+/// <summary>All certificates that may be issuers in one validation, indexed by name and in a deterministic order.</summary>
+/// <remarks>The order depends on the certificates alone, never on the order in which the peer sent them.</remarks>
 internal sealed class CandidatePool
 {
-    // More of one name than this, of which none bears the key identifier that is asked for, no search would come to the end of.
+    // With more certificates of one name than this, none of which has the wanted key identifier, no search could be completed.
     private const int MaxHelpers = 256;
 
     private readonly TrustAnchors _trust;
@@ -21,7 +21,7 @@ internal sealed class CandidatePool
         _presented = new List<Certificate>(presented.Count);
         for (var i = 0; i < presented.Count; i++)
         {
-            // A certificate that is an anchor or a known helper is found as that, with the key that it keeps.
+            // A certificate that is an anchor or a known helper is represented by that instance, with its imported key.
             if (!presented[i].Equals(leaf) && !_presented.Contains(presented[i]))
             {
                 _presented.Add(memory.Known(presented[i]));
@@ -33,7 +33,10 @@ internal sealed class CandidatePool
 
     internal TrustAnchors Trust => _trust;
 
-    /// <summary>Everything that calls itself the issuer of <paramref name="subject"/>, the most promising first: anchors before others, then by key identifier, then the longer validity.</summary>
+    /// <summary>
+    /// All certificates whose subject is the issuer name of <paramref name="subject"/>, the most promising first: anchors first, then by
+    /// key identifier, then the longer validity.
+    /// </summary>
     internal IEnumerable<Candidate> IssuersOf(Certificate subject)
     {
         foreach (var anchor in _trust.AnchorsNamed(subject.Issuer).For(subject.Extensions.AuthorityKeyId.KeyId))
@@ -47,11 +50,11 @@ internal sealed class CandidatePool
         }
     }
 
-    /// <summary>Everything of this name, in no order.</summary>
+    /// <summary>All certificates with this name, in no order.</summary>
     internal IEnumerable<Certificate> Named(DistinguishedName name) =>
         _trust.AnchorsNamed(name).All.Concat(_trust.IntermediatesNamed(name).All).Concat(_presented.Where(presented => presented.Subject.Equals(name)));
 
-    /// <summary>Whether names alone lead from the leaf to an anchor. Costs no signature check, and visits each certificate once.</summary>
+    /// <summary>Whether names alone lead from the leaf to an anchor. Needs no signature check, and visits each certificate once.</summary>
     internal bool NamesReachAnAnchor()
     {
         var visited = new HashSet<DistinguishedName>();
@@ -77,7 +80,7 @@ internal sealed class CandidatePool
         return false;
     }
 
-    /// <summary>The helpers and what the peer sent, looked for once for each certificate however many paths lead through it.</summary>
+    /// <summary>The helpers and the presented certificates; looked up once for each certificate, however many paths lead through it.</summary>
     private List<Certificate> IntermediatesOf(Certificate subject)
     {
         foreach (var (known, found) in _intermediatesOf)

@@ -2,16 +2,17 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
-/// <summary>The rules that one certificate keeps or breaks by itself, whatever path it stands in (RFC 5280 §4, §6.1.3 (a), §6.1.4 (k)–(o)).</summary>
+/// <summary>The rules that concern one certificate by itself, whatever its path (RFC 5280 §4, §6.1.3 (a), §6.1.4 (k)–(o)).</summary>
 internal sealed class CertificateRules(ValidationProfile profile, PeerRole role, DateTimeOffset at)
 {
-    // RFC 5280 §4.1.2.5 knows whole seconds only, so the moment counts as the second that it lies in.
+    // RFC 5280 §4.1.2.5 has whole seconds only, so the time is truncated to the second.
     private readonly DateTimeOffset _at = new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 
-    /// <summary>What is wrong with the certificate in this position; null when nothing is.</summary>
+    /// <summary>What is wrong with the certificate in this position; null when it is acceptable.</summary>
     internal Rejection? Examine(Certificate certificate, PathPosition position) =>
         ExamineValidity(certificate, position)
         ?? ExamineCriticalExtensions(certificate, position)
@@ -26,15 +27,15 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
         {
             return PathRejection.Make(
                 RejectionReason.CertificateNotYetValid, certificate, position, "RFC 5280 §4.1.2.5",
-                $"a certificate that is valid at {Show(_at)}", $"one that is valid from {Show(certificate.NotBefore)}",
-                "Check the clock of this machine, and that of the authority.");
+                $"a certificate that is valid at {UtcText.Of(_at)}", $"one that is valid from {UtcText.Of(certificate.NotBefore)}",
+                "Check the clocks of this machine and of the authority.");
         }
 
         return _at <= certificate.NotAfter
             ? null
             : PathRejection.Make(
                 RejectionReason.CertificateExpired, certificate, position, "RFC 5280 §4.1.2.5",
-                $"a certificate that is valid at {Show(_at)}", $"one that was valid until {Show(certificate.NotAfter)}", "Renew it.");
+                $"a certificate that is valid at {UtcText.Of(_at)}", $"one that was valid until {UtcText.Of(certificate.NotAfter)}", "Renew it.");
     }
 
     private static Rejection? ExamineCriticalExtensions(Certificate certificate, PathPosition position) =>
@@ -84,10 +85,10 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
             : PathRejection.Make(
                 RejectionReason.IssuerNotAuthority, authority, position, "RFC 5280 §4.2.1.9, §4.2.1.3",
                 "a certification authority's certificate of version 3, good for signing certificates", broken,
-                "Issue it anew with basicConstraints critical, CA:TRUE and keyUsage keyCertSign.");
+                "Issue it again with basicConstraints critical, CA:TRUE and keyUsage keyCertSign.");
     }
 
-    /// <summary>An authority that lists purposes lists what the certificates below it may be for; one that lists none does not restrict them.</summary>
+    /// <summary>The purposes that an authority lists limit the certificates below it; an authority that lists none does not restrict them.</summary>
     private Rejection? ExaminePurpose(Certificate certificate, PathPosition position)
     {
         var extensions = certificate.Extensions;
@@ -107,10 +108,9 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
         return PathRejection.Make(
             RejectionReason.WrongUsage, certificate, position, "RFC 5280 §4.2.1.12", $"the extended key usage {name}",
             extensions.Purposes.IsEmpty ? "none" : string.Join(", ", extensions.Purposes.Take(8).Select(purpose => Oids.NameOfPurpose(purpose.Span))),
-            position != PathPosition.Leaf ? $"Issue this authority's certificate anew with {name} in its extendedKeyUsage, or without the extension."
-            : $"Have its authority issue it anew with {name} in its extendedKeyUsage; "
-                + "where a public authority no longer does, have an authority of your own issue it, and trust that one.");
+            position != PathPosition.Leaf ? $"Issue this authority's certificate again with {name} in its extendedKeyUsage, or without the extension."
+            : $"Have its authority issue it again with {name} in its extendedKeyUsage; "
+                + "if a public authority no longer does so, use a private authority, and trust that one.");
     }
 
-    private static string Show(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
-/// <summary>What RFC 5280 demands of conforming authorities without path validation depending on it (§4.1, §4.2).</summary>
+/// <summary>What RFC 5280 requires of conforming authorities although path validation does not depend on it (§4.1, §4.2).</summary>
 internal static class FormRules
 {
     private const int MaxSerialLength = 20;
@@ -22,7 +22,7 @@ internal static class FormRules
             return PathRejection.Make(
                 RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter",
                 $"one in which {slip}",
-                "Have its authority issue it anew; ValidationProfile.MutualTls lets encodings pass that change no meaning.");
+                "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.");
         }
 
         var problem = ProblemOfAny(certificate);
@@ -36,10 +36,10 @@ internal static class FormRules
             ? null
             : PathRejection.Make(
                 RejectionReason.ProfileViolated, certificate, position, problem.Value.Rule, problem.Value.Expected, problem.Value.Presented,
-                profile.Form == CertificateForm.Tolerant ? null : "Have its authority issue it anew; ValidationProfile.MutualTls lets slips of form pass.");
+                profile.Form == CertificateForm.Tolerant ? null : "Have its authority issue it again; ValidationProfile.MutualTls accepts deviations of form.");
     }
 
-    /// <summary>What no profile lets pass.</summary>
+    /// <summary>What every profile rejects.</summary>
     private static FormProblem? ProblemOfAny(Certificate certificate) =>
         certificate.Issuer.IsEmpty ? new("RFC 5280 §4.1.2.4", "an issuer with a name", "an empty issuer")
         : certificate.Subject.IsEmpty && certificate.Extensions.SubjectNames.IsEmpty ? new("RFC 5280 §4.1.2.6", "a subject or an alternative name", "neither")
@@ -65,7 +65,7 @@ internal static class FormRules
 
     private static FormProblem? ProblemOfSerial(ReadOnlySpan<byte> serial)
     {
-        // One more octet is the sign of a number whose highest bit is set.
+        // One more octet is the sign octet of a number whose highest bit is set.
         var magnitude = serial[0] == 0 ? serial[1..] : serial;
         var broken = serial[0] >= 0x80 ? "a negative one" : magnitude.IsEmpty ? "zero" : serial.Length > MaxSerialLength ? "one of more than 20 octets" : null;
         return broken is null ? null : new("RFC 5280 §4.1.2.2", "a positive serial number of at most 20 octets", broken);
@@ -79,7 +79,7 @@ internal static class FormRules
             return new("RFC 5280 §4.2.1.2", "a subject key identifier in an authority's certificate", "none");
         }
 
-        // §4.2.1.1: only where an authority gives out its key as a self-signed certificate it may do without.
+        // §4.2.1.1: only an authority's self-signed certificate may omit it.
         return extensions.AuthorityKeyId.KeyId.IsEmpty
             && !(position == PathPosition.Anchor && !extensions.Has(KnownExtension.AuthorityKeyIdentifier) && IsSelfSigned(certificate))
             ? new("RFC 5280 §4.2.1.1", "an authority key identifier with a key identifier", "none")
@@ -108,7 +108,7 @@ internal static class FormRules
         return null;
     }
 
-    /// <summary>RFC 5280 §4.2.1.10 demands critical, the Baseline Requirements allow both.</summary>
+    /// <summary>RFC 5280 §4.2.1.10 requires the extension to be critical; the Baseline Requirements allow both.</summary>
     private static FormProblem? NonCriticalNameConstraints(Certificate certificate) =>
         certificate.Extensions.Has(KnownExtension.NameConstraints) && !certificate.Extensions.IsCritical(KnownExtension.NameConstraints)
             ? new("RFC 5280 §4.2.1.10", "name constraints that are critical", "not marked critical")

@@ -2,18 +2,18 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Says whether a certificate of a path has been revoked.</summary>
+/// <summary>Decides whether a certificate of a path has been revoked.</summary>
 /// <remarks>
-/// Asked for each certificate but the anchor once a path has passed everything else, from the anchor's side down, so that an issuer has
-/// been cleared before what it says about others counts. An objection ends that path and no other: another path to the same leaf may be
-/// free of the revoked authority. Pure, synchronous and safe for concurrent use; it must not throw.
+/// Called for each certificate except the anchor after a path has passed all other checks, from the anchor's side down, so that an issuer
+/// is checked before its statements about others count. An objection ends that path only: another path to the same leaf may avoid the
+/// revoked authority. Pure, synchronous and safe for concurrent use; it must not throw.
 /// </remarks>
 internal interface IRevocationSource
 {
-    /// <summary>Returns null when there is nothing to object to.</summary>
-    /// <param name="path">The whole path, each of whose certificates the next one's key has verified.</param>
-    /// <param name="index">Where in it the certificate in question stands; it is not the last.</param>
-    /// <param name="pool">What else may issue, among which the key that signed a list may be; null for nothing.</param>
-    /// <param name="at">The time for which the judgement holds.</param>
+    /// <summary>Returns the objection; null when there is none.</summary>
+    /// <param name="path">The whole path; the signature of each certificate has been verified with the next one's key.</param>
+    /// <param name="index">The index of the certificate in the path; never the last one.</param>
+    /// <param name="pool">Further possible issuers, which may include the signer of a list; null for none.</param>
+    /// <param name="at">The time for which the decision holds.</param>
     Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at);
 }

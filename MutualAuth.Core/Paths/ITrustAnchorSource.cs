@@ -5,12 +5,12 @@ namespace MutualAuth.Paths;
 
 /// <summary>Authorities to trust: fixed, or reloaded while the process runs.</summary>
 /// <remarks>
-/// Implement it for anchors that change. It must be safe for concurrent use and must not block. A reload replaces the whole of
-/// <see cref="Current"/> at once, and a reload that fails leaves the last good set.
+/// Implement it for anchors that change. It must be safe for concurrent use and must not block. A reload replaces <see cref="Current"/> as
+/// a whole; a failed reload leaves the last good set in place.
 /// </remarks>
 public interface ITrustAnchorSource : ITrustSource
 {
-    /// <summary>The anchors that are trusted at this moment. Never null; asked once for each judgement.</summary>
+    /// <summary>The anchors in force. Never null; read once for each decision.</summary>
     TrustAnchors Current { get; }
 
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -6,33 +6,40 @@ using MutualAuth.Trust;
 
 namespace MutualAuth;
 
-/// <summary>What makes a certificate trustworthy: authorities (<see cref="ITrustAnchorSource"/>), or the peer's own key (<see cref="KnownPeers"/>).</summary>
-/// <remarks>Closed: its members are internal, so that no other assembly can say yes in its own way. Safe for concurrent use.</remarks>
+/// <summary>
+/// The basis for trust in a certificate: authorities (<see cref="ITrustAnchorSource"/>), or the peer's own key (<see cref="KnownPeers"/>).
+/// </summary>
+/// <remarks>Closed: its members are internal, so that no other assembly can accept peers in its own way. Safe for concurrent use.</remarks>
 public interface ITrustSource
 {
-    /// <summary>Brings memory up to date before a handshake, so that <see cref="FindPath"/> need not do I/O. What fails here leaves the last good state.</summary>
+    /// <summary>
+    /// Refreshes the cached state before a handshake, so that <see cref="FindPath"/> needs no I/O. A failure leaves the last good state.
+    /// </summary>
     internal ValueTask PrepareAsync(ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Looks for a path from a certificate to something that is trusted. Pure: no I/O, no clock, and it never throws on account of a certificate.</summary>
+    /// <summary>Looks for a path from a certificate to a trust anchor. Pure: no I/O, no clock, and no certificate makes it throw.</summary>
     internal PathResult FindPath(in PathSearch search);
 
     /// <summary>
-    /// The last word on a peer that everything else has accepted, right before our verdict goes out; null when it stays accepted. It may do
-    /// I/O, and what fails is a rejection.
+    /// The final check of a peer that has passed all other checks, immediately before our verdict is sent; null when the peer stays
+    /// accepted. It may do I/O; a failure is a rejection.
     /// </summary>
     internal ValueTask<Rejection?> AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken);
 }
 
-/// <summary>What a trust source is asked to find a path for.</summary>
+/// <summary>The input of a search for a path.</summary>
 internal readonly record struct PathSearch(
     PathValidator Validator, Certificate Leaf, IReadOnlyList<Certificate> Presented, PeerRole Role, DateTimeOffset At)
 {
-    /// <summary>What says that a certificate was revoked; null when revocation is not checked.</summary>
+    /// <summary>The revocation check; null when revocation is not checked.</summary>
     internal IRevocationSource? Revocation { get; init; }
 
-    /// <summary>The path by which the peer was accepted before; empty for a peer that is judged for the first time. Only its signatures are known, all else is judged anew.</summary>
+    /// <summary>
+    /// The path by which the peer was accepted before; empty at the first judgement. Only its signatures are reused; everything else is
+    /// checked again.
+    /// </summary>
     internal ImmutableArray<Certificate> Verified { get; init; }
 
-    /// <summary>The peer was admitted before and is judged again: whoever is not known now will not be met for the first time.</summary>
+    /// <summary>The peer was admitted before and is judged again: a peer that is not known now must not be added as a first meeting.</summary>
     internal bool WasAdmitted { get; init; }
 }

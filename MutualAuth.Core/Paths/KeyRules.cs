@@ -3,12 +3,12 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Which keys and which signature algorithms are strong enough, and are such that the platform can check them.</summary>
+/// <summary>Which keys and signature algorithms are strong enough, and supported by the platform.</summary>
 internal static class KeyRules
 {
     private const int MaximumRsaBits = 8192;
 
-    // The arcs of the signatures that are known: PKCS #1, ANSI X9.62, ANSI X9.57 and the ones of OIW, in which some of SHA-1 lie.
+    // The arcs of known signature algorithms: PKCS #1, ANSI X9.62, ANSI X9.57 and those of OIW, which include some with SHA-1.
     private static ReadOnlySpan<byte> Pkcs1 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
     private static ReadOnlySpan<byte> AnsiEcdsa => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
     private static ReadOnlySpan<byte> AnsiDsa => [0x2a, 0x86, 0x48, 0xce, 0x38, 0x04];
@@ -21,10 +21,10 @@ internal static class KeyRules
         if (expected is not null)
         {
             return PathRejection.Make(
-                key.Kind is PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is none");
+                key.Kind is PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is not a valid key");
         }
 
-        // A trust anchor is trusted as it stands (RFC 5280 §6.1): nothing rests on the signature in it.
+        // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter.
         if (position == PathPosition.Anchor || IsStrongEnough(certificate.Scheme, profile))
         {
             return null;
@@ -63,7 +63,7 @@ internal static class KeyRules
     private static bool IsStrongEnough(SignatureScheme scheme, ValidationProfile profile) =>
         scheme.Kind != SignatureKind.NotAccepted && scheme.HashBits >= profile.MinimumHashBits;
 
-    /// <summary>Whether the algorithm is neither RSA nor ECDSA nor DSA: then it is not weak, but unknown here.</summary>
+    /// <summary>Whether the algorithm is neither RSA nor ECDSA nor DSA; then it is unsupported rather than weak.</summary>
     private static bool IsOfAnotherFamily(ReadOnlyMemory<byte> algorithmIdentifier)
     {
         try

@@ -5,10 +5,10 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Holds the names of a certificate against the name constraints of an authority above it (RFC 5280 §4.2.1.10, RFC 9549 §2).</summary>
+/// <summary>Checks the names of a certificate against the name constraints of the authorities above it (RFC 5280 §4.2.1.10, RFC 9549 §2).</summary>
 /// <remarks>
-/// Fails closed: a constraint that is malformed, a malformed name of a form that is constrained, and a form that is constrained and
-/// cannot be compared are all refused. Constraints never bear on the common name, which names nobody here.
+/// Fails closed: rejected are a malformed constraint, a malformed name of a constrained form, and a constrained form that cannot be
+/// compared. Constraints never apply to the common name, which is never used as a name here.
 /// </remarks>
 internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 {
@@ -19,7 +19,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     // RFC 5321 §4.5.3.1.1.
     private const int LongestLocalPart = 64;
 
-    // What one unit of the budget pays for.
+    // The amount of work that one unit of the budget covers.
     private const int OctetsOfOne = 64;
     private const int PassedOverByOne = 32;
 
@@ -44,7 +44,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         {
             return PathRejection.Make(
                 RejectionReason.NameConstraintViolated, authority, authorityPosition, Rule, "name constraints in the syntax of their form", $"{malformed.Form} {Show(malformed)}",
-                "A DNS constraint is a host name without wildcard. A leading dot and underscores are understood where the profile's form is Tolerant, as that of MutualTls is.");
+                "A DNS constraint is a host name without wildcard. A leading dot and underscores are accepted where the profile's form is Tolerant, as in MutualTls.");
         }
 
         foreach (var name in names)
@@ -87,11 +87,11 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         {
             if (excluded.Form == form && NameSubtree.Touches(name, excluded))
             {
-                return $"which lies in the excluded subtree {Show(excluded)}";
+                return $"which is in the excluded subtree {Show(excluded)}";
             }
         }
 
-        return isConstrained && !IsPermitted(constraints.Permitted, name) ? "which lies in no permitted subtree" : null;
+        return isConstrained && !IsPermitted(constraints.Permitted, name) ? "which is in no permitted subtree" : null;
     }
 
     private static bool IsPermitted(ImmutableArray<GeneralName> permitted, GeneralName name)
@@ -108,8 +108,8 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     }
 
     /// <summary>
-    /// Every constraint is read once, and each name is compared with each constraint of its form: that costs the octets of both. Counted form by form, so
-    /// that counting does not cost what comparing does.
+    /// Each constraint is read once, and each name is compared with each constraint of its form, which costs the octets of both. The cost
+    /// is computed per form, so that computing it is cheaper than comparing.
     /// </summary>
     private static long CostOf(List<GeneralName> names, NameConstraintSet constraints)
     {
@@ -133,7 +133,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         var cost = (long)all;
         foreach (var name in names)
         {
-            // Those of another form are passed over, and what is too long is not compared.
+            // Names of another form are skipped, and names that are too long are not compared.
             var form = (int)name.Form;
             var length = Math.Min(name.Value.Length, LongestOf(name.Form));
             var compared = counts[form] + (((counts[form] * length) + octets[form]) / OctetsOfOne);
@@ -143,7 +143,10 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         return cost;
     }
 
-    /// <summary>RFC 5321 §4.5.3.1.3 for a mailbox, and for a URI what a SPIFFE ID may have; longer ones are not compared, and refused where their form is constrained.</summary>
+    /// <summary>
+    /// RFC 5321 §4.5.3.1.3 for a mailbox, and the limit of a SPIFFE ID for a URI; longer names are not compared, and are rejected where
+    /// their form is constrained.
+    /// </summary>
     private static int LongestOf(GeneralNameForm form) => form switch
     {
         GeneralNameForm.Email => 254,
@@ -181,7 +184,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         return null;
     }
 
-    /// <summary>The alternative names, the subject, and, where there are no alternative names, the e-mail addresses in the subject.</summary>
+    /// <summary>The alternative names, the subject, and, if there are no alternative names, the e-mail addresses in the subject.</summary>
     private static List<GeneralName> NamesOf(Certificate certificate)
     {
         var names = new List<GeneralName>(certificate.Extensions.SubjectNames.Length + 1);

@@ -3,12 +3,12 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Whether a name lies in the subtree that a name constraint spans (RFC 5280 §4.2.1.10). Names and bases must be well formed.</summary>
+/// <summary>Whether a name is within the subtree of a name constraint (RFC 5280 §4.2.1.10). Names and bases must be well formed.</summary>
 internal static class NameSubtree
 {
-    /// <summary>Whether the base is what its form allows. An empty DNS, e-mail or URI base spans all names of the form.</summary>
+    /// <summary>Whether the base is valid for its form. An empty DNS, e-mail or URI base covers all names of the form.</summary>
     /// <param name="subtree">The base.</param>
-    /// <param name="isLenient">Whether private authorities' spellings are understood: a DNS base with a leading dot, and underscores.</param>
+    /// <param name="isLenient">Whether spellings of private authorities are accepted: a DNS base with a leading dot, and underscores.</param>
     internal static bool IsWellFormed(GeneralName subtree, bool isLenient)
     {
         var value = subtree.Value.Span;
@@ -22,16 +22,16 @@ internal static class NameSubtree
         };
     }
 
-    /// <summary>A URI without a host name can be in no subtree, nor provably outside one.</summary>
+    /// <summary>A URI without a host name is in no subtree, and cannot be shown to be outside one.</summary>
     internal static bool HasConstrainableHost(GeneralName uri, bool isLenient) =>
         NameSyntax.TryGetHost(uri.Value.Span, out var host) && NameSyntax.IsDnsName(host, isLenient) && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
 
-    /// <summary>Whether all that the name stands for lies in the subtree: for permitted ones.</summary>
+    /// <summary>Whether every name that this one covers is in the subtree: for permitted subtrees.</summary>
     internal static bool Contains(GeneralName name, GeneralName subtree) => name.Form == GeneralNameForm.Dns
         ? LiesIn(name.Value.Span, subtree.Value.Span)
         : Match(name, subtree, strictly: true);
 
-    /// <summary>Whether anything that the name stands for may lie in the subtree: for excluded ones.</summary>
+    /// <summary>Whether any name that this one covers may be in the subtree: for excluded subtrees.</summary>
     internal static bool Touches(GeneralName name, GeneralName subtree)
     {
         if (name.Form != GeneralNameForm.Dns)
@@ -47,12 +47,15 @@ internal static class NameSubtree
             return true;
         }
 
-        // A wildcard stands for one label: it reaches the subtrees whose base is one label longer.
+        // A wildcard covers one label, so it reaches the subtrees whose base is one label longer.
         var dot = root.IndexOf((byte)'.');
         return below.Length != value.Length && dot >= 0 && Ascii.EqualsIgnoreCase(root[(dot + 1)..], below);
     }
 
-    /// <summary>A permitted DNS base with a leading dot spans what is below it, and not the domain itself: the narrower of the two readings in use.</summary>
+    /// <summary>
+    /// A permitted DNS base with a leading dot covers the names below it, and not the domain itself: the narrower of the two readings in
+    /// use.
+    /// </summary>
     private static bool LiesIn(ReadOnlySpan<byte> name, ReadOnlySpan<byte> root)
     {
         var below = NameSyntax.WithoutWildcard(name);
@@ -84,7 +87,7 @@ internal static class NameSubtree
         || Ascii.EqualsIgnoreCase(name, root)
         || (name.Length > root.Length && name[name.Length - root.Length - 1] == '.' && Ascii.EqualsIgnoreCase(name[^root.Length..], root));
 
-    /// <summary>A host stands for itself alone, and one with a leading dot for everything below it.</summary>
+    /// <summary>A host covers only itself, and a host with a leading dot everything below it.</summary>
     private static bool MatchesHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> root) =>
         root.IsEmpty
         || (root[0] == '.' ? host.Length > root.Length && Ascii.EqualsIgnoreCase(host[^root.Length..], root) : Ascii.EqualsIgnoreCase(host, root));
@@ -96,7 +99,7 @@ internal static class NameSubtree
             return false;
         }
 
-        // RFC 5280 §7.5: the local part counts letter for letter, the host does not.
+        // RFC 5280 §7.5: the local part is compared exactly, the host without regard to case.
         return NameSyntax.TrySplitMailbox(root, out var rootLocal, out var rootHost)
             ? local.SequenceEqual(rootLocal) && Ascii.EqualsIgnoreCase(host, rootHost)
             : MatchesHost(host, root);
@@ -120,7 +123,7 @@ internal static class NameSubtree
         return true;
     }
 
-    /// <summary>RFC 4632: ones, and then zeros.</summary>
+    /// <summary>RFC 4632: one bits followed by zero bits.</summary>
     private static bool IsContiguous(ReadOnlySpan<byte> mask)
     {
         var ended = false;

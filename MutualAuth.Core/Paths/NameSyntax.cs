@@ -5,7 +5,7 @@ namespace MutualAuth.Paths;
 /// <summary>The syntax of the text forms of general names (RFC 5280 §4.2.1.6, RFC 1034 §3.5, RFC 1123 §2.1).</summary>
 internal static class NameSyntax
 {
-    /// <summary>Whether a name of a certificate is what its form says; forms without text are checked when they are read.</summary>
+    /// <summary>Whether a name of a certificate is well formed for its form; forms without text are checked when they are read.</summary>
     internal static bool IsWellFormed(GeneralName name, bool allowUnderscore = false) => name.Form switch
     {
         GeneralNameForm.Dns => IsDnsName(WithoutWildcard(name.Value.Span), allowUnderscore),
@@ -14,10 +14,13 @@ internal static class NameSyntax
         _ => true,
     };
 
-    /// <summary>The name below a leading <c>*.</c>; the name itself when it has none.</summary>
+    /// <summary>The name below a leading <c>*.</c>; the name itself if it has none.</summary>
     internal static ReadOnlySpan<byte> WithoutWildcard(ReadOnlySpan<byte> name) => name.StartsWith("*."u8) ? name[2..] : name;
 
-    /// <summary>Letters, digits and hyphens in labels of 1 to 63 that neither begin nor end with a hyphen; 253 octets at most. Underscores where they are allowed.</summary>
+    /// <summary>
+    /// Letters, digits and hyphens in labels of 1 to 63 characters that neither begin nor end with a hyphen; 253 octets at most.
+    /// Underscores if they are allowed.
+    /// </summary>
     internal static bool IsDnsName(ReadOnlySpan<byte> name, bool allowUnderscore = false)
     {
         if (name.Length is 0 or > 253)
@@ -49,7 +52,7 @@ internal static class NameSyntax
         return labelLength > 0 && previous != '-';
     }
 
-    /// <summary>Splits <c>local@host</c>. A local part that would have to be quoted is none that RFC 5280 allows without the quotes.</summary>
+    /// <summary>Splits <c>local@host</c>. RFC 5280 does not allow a local part that needs quotes but has none.</summary>
     internal static bool TrySplitMailbox(ReadOnlySpan<byte> mailbox, out ReadOnlySpan<byte> local, out ReadOnlySpan<byte> host)
     {
         var at = mailbox.LastIndexOf((byte)'@');

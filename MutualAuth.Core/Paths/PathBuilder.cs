@@ -4,11 +4,11 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Searches, depth first and with backtracking, for a path that keeps every rule. One instance serves one validation.</summary>
+/// <summary>Searches, depth first and with backtracking, for a path that satisfies every rule. One instance serves one validation.</summary>
 /// <remarks>
-/// What costs next to nothing is judged at each step. Signatures are checked when the path has reached an anchor, and from the anchor down: a key is
-/// used only when a trusted one has certified it, so that strangers bring no keys of their own to work with. Names, policies and
-/// revocation come after that, so that nobody's constraints are looked at but a trusted authority's.
+/// Cheap checks are made at each step. Signatures are checked when the path has reached an anchor, and from the anchor down: a key is used
+/// only after a trusted key has certified it, so that unknown peers cannot make us work with keys of their own. Names, policies and
+/// revocation are checked after that, so that only the constraints of trusted authorities are evaluated.
 /// </remarks>
 internal sealed class PathBuilder
 {
@@ -26,7 +26,7 @@ internal sealed class PathBuilder
     private readonly List<(Certificate Authority, Certificate Certificate, Rejection? Objection)> _constrained = [];
     private readonly PathFailure _failure = new();
 
-    // What stands in the path from this place on cannot stay, because of what the end of the last path has shown.
+    // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
     private int _broken = int.MaxValue;
 
     internal PathBuilder(CandidatePool pool, PathValidator validator, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
@@ -46,7 +46,7 @@ internal sealed class PathBuilder
     {
         if (_rules.Examine(_pool.Leaf, PathPosition.Leaf) is { } unfit)
         {
-            // A peer of nobody we know is first of all that, whatever else is wrong with its certificate.
+            // When no authority is known, report that, whatever else is wrong with the certificate.
             return PathResult.Rejected(_pool.NamesReachAnAnchor() || _pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? unfit : UnknownAuthority(_pool.Leaf));
         }
 
@@ -58,9 +58,9 @@ internal sealed class PathBuilder
         }
 
         return PathResult.Rejected(_budget.Exhausted is { } exhausted
-            ? new Rejection(RejectionReason.BudgetExceeded, $"certificates that can be judged within {exhausted}", "more than that")
+            ? new Rejection(RejectionReason.BudgetExceeded, $"certificates that can be validated within {exhausted}", "more than that")
             {
-                Hint = "The certificates are linked in more ways, or carry longer names and more of them, than most authorities need. docs/how-to/size-certificates.md has the limits.",
+                Hint = "The certificates have more cross-links, or longer or more names, than most authorities need. docs/how-to/size-certificates.md has the limits.",
             }
             : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
@@ -75,7 +75,7 @@ internal sealed class PathBuilder
 
     /// <summary>Tries every issuer of the last certificate of the path.</summary>
     /// <param name="current">The last certificate of the path.</param>
-    /// <param name="intermediates">How many authorities that are not self-issued the path has so far.</param>
+    /// <param name="intermediates">How many authorities that are not self-issued are in the path so far.</param>
     private bool Extend(Certificate current, int intermediates)
     {
         var found = false;
@@ -127,14 +127,14 @@ internal sealed class PathBuilder
         return false;
     }
 
-    /// <summary>What speaks against this issuer for the path as it stands, as far as it can be told without its key.</summary>
+    /// <summary>The objection to this issuer in the current path, as far as it can be found without its key.</summary>
     private Rejection? Examine(Candidate candidate, int intermediates)
     {
         var position = candidate.IsAnchor ? PathPosition.Anchor : PathPosition.Intermediate;
         return ExamineAlone(candidate.Certificate, position) ?? ExamineLength(candidate.Certificate, position, intermediates);
     }
 
-    /// <summary>What a certificate breaks by itself does not change with the path, and is looked for once.</summary>
+    /// <summary>The rules about one certificate do not depend on the path, and are checked once.</summary>
     private Rejection? ExamineAlone(Certificate issuer, PathPosition position)
     {
         foreach (var (certificate, at, objection) in _examined)
@@ -158,7 +158,7 @@ internal sealed class PathBuilder
                 RejectionReason.PathTooLong, issuer, position, "RFC 5280 §4.2.1.9", $"at most {allowed} authorities below it", $"{intermediates}");
         }
 
-        // Self-issued certificates do not count, but there is no end of them, so that they have a bound as well.
+        // Self-issued certificates do not count, but their number would be unlimited, so they have a bound as well.
         var counted = position == PathPosition.Anchor || issuer.IsSelfIssued ? intermediates : intermediates + 1;
         return counted <= _profile.MaxIntermediates && _path.Count <= 2 * (_profile.MaxIntermediates + 1)
             ? null
@@ -167,7 +167,7 @@ internal sealed class PathBuilder
                 $"at most {_profile.MaxIntermediates} authorities between the peer and the anchor", "more");
     }
 
-    /// <summary>Judges what only a whole path shows, what costs most last.</summary>
+    /// <summary>Makes the checks that need a whole path, the most expensive last.</summary>
     private bool Complete()
     {
         if (!AreSignaturesGood() || !AreNamesGood())
@@ -184,7 +184,7 @@ internal sealed class PathBuilder
         return objection is null;
     }
 
-    /// <summary>From the anchor down, so that each key that is used is one for which a trusted key vouches.</summary>
+    /// <summary>From the anchor down, so that each key that is used is certified by a trusted key.</summary>
     private bool AreSignaturesGood()
     {
         for (var i = _path.Count - 2; i >= 0; i--)
@@ -200,7 +200,7 @@ internal sealed class PathBuilder
         return true;
     }
 
-    /// <summary>Holds each authority's name constraints against all that the path has below it (RFC 5280 §6.1.3 (b), (c)).</summary>
+    /// <summary>Checks all certificates of the path against the name constraints of each authority above them (RFC 5280 §6.1.3 (b), (c)).</summary>
     private bool AreNamesGood()
     {
         for (var authority = 1; authority < _path.Count; authority++)
@@ -259,7 +259,9 @@ internal sealed class PathBuilder
         return null;
     }
 
-    /// <summary>A certificate, or another one for the same name and key, that stands in the path already leads round in a circle (RFC 4158 §2.4.2).</summary>
+    /// <summary>
+    /// Whether the path already has this certificate, or another one with the same name and key: then it is a loop (RFC 4158 §2.4.2).
+    /// </summary>
     private bool IsOnPath(Certificate candidate)
     {
         foreach (var passed in _path)
@@ -278,6 +280,6 @@ internal sealed class PathBuilder
 
     private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
         RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
-        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, of which no certificate is known",
+        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, whose certificate is not known",
         "Trust the authority, or have the peer send the certificates between it and the anchor.");
 }

@@ -1,11 +1,10 @@
 namespace MutualAuth.Paths;
 
-/// <summary>Of all that went wrong in a search, keeps what tells the operator most.</summary>
+/// <summary>Keeps the objection of a search that is most useful to the operator.</summary>
 /// <remarks>
-/// An objection to a path that reached an anchor comes before one to a path that did not; then a fault comes before an expired
-/// certificate, of which leftovers are often sent along, that before a signature by another key of the same name, and that before a
-/// missing issuer; then the longer path; then the smaller code. What is left equal was
-/// met first, in an order that does not depend on the peer.
+/// An objection to a path that reached an anchor comes before one to a path that did not. Then a fault comes before an expired certificate,
+/// because expired ones are often sent along; then a signature by another key of the same name; then a missing issuer. After that the
+/// longer path wins, and then the smaller code. Among equals the first one wins, in an order that does not depend on the peer.
 /// </remarks>
 internal sealed class PathFailure
 {
@@ -24,7 +23,7 @@ internal sealed class PathFailure
             _ => 3,
         };
 
-        // An anchor of the right name with the wrong key was not reached.
+        // An anchor with the right name and the wrong key was not reached.
         var rank = (reachedAnchor && kind > 1, kind, depth, -(int)objection.Reason);
         if (Worst is null || rank.CompareTo(_rank) > 0)
         {

@@ -2,7 +2,7 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Where a certificate stands in a path; it decides which rules apply.</summary>
+/// <summary>The position of a certificate in a path; it decides which rules apply.</summary>
 internal enum PathPosition
 {
     Leaf,

@@ -3,7 +3,7 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>What came of the search for a path: the path, or why there is none. Immutable.</summary>
+/// <summary>The result of the search for a path: the path, or the reason why there is none. Immutable.</summary>
 public sealed class PathResult
 {
     private PathResult(ImmutableArray<Certificate> path, Rejection? rejection)
@@ -15,7 +15,7 @@ public sealed class PathResult
     /// <summary>Why no path was accepted; null when one was.</summary>
     public Rejection? Rejection { get; }
 
-    /// <summary>The verified path, the peer's certificate first and the trust anchor last; empty when there is none.</summary>
+    /// <summary>The verified path, the peer's certificate first and the trust anchor last; empty when no path was accepted.</summary>
     public ImmutableArray<Certificate> Path { get; }
 
     internal static PathResult Found(ImmutableArray<Certificate> path) => new(path, null);

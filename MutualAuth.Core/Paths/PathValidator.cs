@@ -6,8 +6,9 @@ namespace MutualAuth.Paths;
 /// <summary>Decides whether a path leads from a peer's certificate to a trust anchor (RFC 5280 §6, RFC 6818, 9549, 9618).</summary>
 /// <remarks>
 /// All candidate issuers are tried, within the budget of the profile, so that the verdict and its reason do not depend on the order in
-/// which the peer sent its certificates. Whom the certificate names is not judged here. Pure: no I/O and no clock. Never throws on
-/// account of a certificate. Safe for concurrent use. One instance remembers certificates of paths that it has accepted, with the signatures that it has verified, so keep it.
+/// which the peer sent its certificates. The names in the certificate are not authorized here. Pure: no I/O and no clock. No certificate
+/// makes it throw. Safe for concurrent use. An instance caches the certificates of paths that it has accepted, with the signatures that it
+/// has verified, so reuse it.
 /// </remarks>
 public sealed class PathValidator
 {
@@ -25,10 +26,10 @@ public sealed class PathValidator
         Peers = new VerifiedCertificateCache(rememberedPeers);
     }
 
-    /// <summary>The rules in force.</summary>
+    /// <summary>The rules that the validator applies.</summary>
     public ValidationProfile Profile { get; }
 
-    /// <summary>The intermediates of accepted paths. Apart from the peers, so that many of those do not displace the few of these.</summary>
+    /// <summary>The intermediates of accepted paths. Kept apart from the leaves, so that many leaves do not displace the few intermediates.</summary>
     internal VerifiedCertificateCache Authorities { get; }
 
     /// <summary>The peers' own certificates of accepted paths.</summary>
@@ -36,16 +37,16 @@ public sealed class PathValidator
 
     /// <summary>Looks for a path.</summary>
     /// <param name="leaf">The peer's own certificate.</param>
-    /// <param name="presented">What the peer sent with it, in any order; duplicates, and the leaf among them, do no harm.</param>
+    /// <param name="presented">The certificates that the peer sent with it, in any order; duplicates, and the leaf among them, do no harm.</param>
     /// <param name="trust">Where a path may end.</param>
-    /// <param name="role">The part that the peer plays, which decides the purpose that its certificate needs.</param>
-    /// <param name="at">The time for which the judgement holds.</param>
+    /// <param name="role">The role of the peer, which decides the purpose that its certificate needs.</param>
+    /// <param name="at">The time for which the decision holds.</param>
     public PathResult Validate(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at) =>
         Validate(leaf, presented, trust, role, at, revocation: null);
 
     /// <summary>
-    /// Looks for a path of which <paramref name="revocation"/> says nothing bad; null when revocation is not checked. The signatures of <paramref name="verified"/>,
-    /// a path of before, are known; nothing else of it counts.
+    /// Looks for a path to which <paramref name="revocation"/> has no objection; null when revocation is not checked. The signatures of
+    /// <paramref name="verified"/>, an earlier path, count as verified; nothing else of it is used.
     /// </summary>
     internal PathResult Validate(
         Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at, IRevocationSource? revocation,

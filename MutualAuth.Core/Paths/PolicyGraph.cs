@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MutualAuth.Paths;
 
 /// <summary>The valid_policy_graph of RFC 9618 §5: one node for each policy at each depth, so that it cannot explode as the tree of RFC 5280 could.</summary>
-/// <remarks>Pruning is not carried out: a node counts when a node at the last depth descends from it, which is looked for at the end.</remarks>
+/// <remarks>Pruning is not carried out: a node counts when a node at the last depth descends from it, which is checked at the end.</remarks>
 internal sealed class PolicyGraph
 {
     private readonly string _anyPolicy;
@@ -16,7 +16,7 @@ internal sealed class PolicyGraph
         _current = new(StringComparer.Ordinal) { [anyPolicy] = new Node(anyPolicy, []) };
     }
 
-    /// <summary>Whether it is NULL in the words of the RFC.</summary>
+    /// <summary>Whether the graph is NULL in the terms of the RFC.</summary>
     internal bool IsEmpty => _current.Count == 0;
 
     /// <summary>§6.1.3 (e).</summary>
@@ -64,7 +64,7 @@ internal sealed class PolicyGraph
         _current = next;
     }
 
-    /// <summary>§6.1.4 (b): the policies of the authority's domain go on under the names of the domain below.</summary>
+    /// <summary>§6.1.4 (b): the policies of the authority's domain continue under the names of the domain below.</summary>
     internal void Map(ImmutableArray<(string IssuerDomain, string SubjectDomain)> mappings, bool isAllowed)
     {
         foreach (var mapped in mappings.GroupBy(mapping => mapping.IssuerDomain, mapping => mapping.SubjectDomain, StringComparer.Ordinal))
@@ -84,10 +84,10 @@ internal sealed class PolicyGraph
         }
     }
 
-    /// <summary>§6.1.5 (g): whether the path is good for one of these policies, or for any at all when none is named.</summary>
+    /// <summary>§6.1.5 (g): whether the path is valid for one of these policies, or for any policy when none is named.</summary>
     internal bool IsGoodFor(HashSet<string> wanted)
     {
-        // RFC 5280 §6.1.1 (c): anyPolicy among those that are wanted means that any will do.
+        // RFC 5280 §6.1.1 (c): anyPolicy among the wanted ones means that any policy is acceptable.
         if (wanted.Count == 0 || wanted.Contains(_anyPolicy) || _current.ContainsKey(_anyPolicy))
         {
             return !IsEmpty;

@@ -20,16 +20,16 @@ internal sealed class PolicyRules
         _inhibitAnyPolicy = length + 1;
     }
 
-    /// <summary>What is wrong with the policies of the path, the peer first and the anchor last; null when nothing is.</summary>
+    /// <summary>The objection to the policies of the path, the peer first and the anchor last; null when there is none.</summary>
     internal static Rejection? Examine(List<Certificate> path, ValidationProfile profile)
     {
         var length = path.Count - 1;
         if (length == 0)
         {
-            return profile.RequiredPolicies.IsEmpty ? null : Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, for which no authority vouches");
+            return profile.RequiredPolicies.IsEmpty ? null : Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified");
         }
 
-        // Most private authorities know no policies, and then none of this can matter.
+        // Most private authorities use no policies, and then none of this applies.
         if (profile.RequiredPolicies.IsEmpty && !Matters(path))
         {
             return null;
@@ -128,7 +128,7 @@ internal sealed class PolicyRules
         var wanted = profile.RequiredPolicies.Select(policy => Convert.ToHexString(Oids.FromDotted(policy)!)).ToHashSet(StringComparer.Ordinal);
         return _graph.IsGoodFor(wanted)
             ? null
-            : Refuse(leaf, PathPosition.Leaf, "none that the whole path is good for", profile.RequiredPolicies.IsEmpty ? null : string.Join(" or ", profile.RequiredPolicies));
+            : Refuse(leaf, PathPosition.Leaf, "none that is valid for the whole path", profile.RequiredPolicies.IsEmpty ? null : string.Join(" or ", profile.RequiredPolicies));
     }
 
     private static Rejection Refuse(Certificate certificate, PathPosition position, string presented, string? expected = null) => PathRejection.Make(

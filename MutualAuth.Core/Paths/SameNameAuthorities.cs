@@ -4,8 +4,8 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>The certificates of authorities that have one name, in the order in which a search tries them. Immutable.</summary>
-/// <remarks>Ordered and indexed once, when the anchors are loaded, so that a search pays nothing for thousands of them.</remarks>
+/// <summary>The certificates of authorities with the same name, in the order in which a search tries them. Immutable.</summary>
+/// <remarks>Sorted and indexed once, when the anchors are loaded, so that thousands of them do not slow a search down.</remarks>
 internal sealed class SameNameAuthorities
 {
     private readonly ImmutableArray<Certificate> _sorted;
@@ -24,24 +24,26 @@ internal sealed class SameNameAuthorities
     /// <summary>All of them, the longest validity first.</summary>
     internal ImmutableArray<Certificate> All => _sorted;
 
-    /// <summary>Longer validity first, and then the octets, so that the order does not depend on that in which they were given.</summary>
+    /// <summary>Longer validity first, and then the octets, so that the order does not depend on the order of the input.</summary>
     internal static int Compare(Certificate left, Certificate right)
     {
         var order = right.NotAfter.CompareTo(left.NotAfter);
         return order != 0 ? order : left.RawData.Span.SequenceCompareTo(right.RawData.Span);
     }
 
-    /// <summary>Whether a key identifier fits (0), says nothing (1), or is another (2).</summary>
+    /// <summary>Whether a key identifier matches (0), is absent (1), or differs (2).</summary>
     internal static int Rank(Certificate issuer, ReadOnlySpan<byte> wanted)
     {
         var has = issuer.Extensions.SubjectKeyId.Span;
         return wanted.IsEmpty || has.IsEmpty ? 1 : has.SequenceEqual(wanted) ? 0 : 2;
     }
 
-    /// <summary>The ones with this key identifier; with none, for an empty one.</summary>
+    /// <summary>The certificates with this key identifier; those without one, for an empty identifier.</summary>
     internal ImmutableArray<Certificate> WithKeyId(ReadOnlySpan<byte> keyId) => _sorted.IsEmpty ? [] : _byKeyId.GetValueOrDefault(KeyIdOf(keyId), []);
 
-    /// <summary>All of them, the most promising first: those with the key identifier that is asked for, those without any, the others. Made as far as it is asked for.</summary>
+    /// <summary>
+    /// All of them, the most promising first: those with the wanted key identifier, those without any, the others. Evaluated lazily.
+    /// </summary>
     internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId)
     {
         if (wantedKeyId.IsEmpty)

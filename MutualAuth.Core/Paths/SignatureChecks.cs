@@ -4,9 +4,9 @@ using MutualAuth.Certificates;
 namespace MutualAuth.Paths;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
-/// <param name="budget">What a check costs.</param>
-/// <param name="validator">Which signatures of others are known.</param>
-/// <param name="verified">A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.</param>
+/// <param name="budget">The budget that pays for the checks.</param>
+/// <param name="validator">The validator whose cache has the known signatures.</param>
+/// <param name="verified">A path whose signatures were verified before; empty when there is none. A verified signature stays valid for ever.</param>
 internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator, ImmutableArray<Certificate> verified)
 {
     private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(2);
@@ -16,7 +16,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
     {
         if (Recall(subject, issuer.PublicKey) is not { } isValid)
         {
-            // A remembered signature is paid for like any other, so that the verdict does not depend on whom the memory has met.
+            // A cached signature costs as much as any other, so that the verdict does not depend on the content of the cache.
             if (!budget.SpendSignatureChecks(1))
             {
                 return Exhausted(subject, position);
@@ -28,7 +28,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
                     || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span));
             _checked.Add((subject, issuer.PublicKey, isValid));
 
-            // A check that succeeds leads on, and an honest peer needs one for each certificate. One that fails is paid for by what the key costs.
+            // An honest peer needs one successful check for each certificate. A failed check costs as much as the key does.
             if (!isValid && !budget.SpendSignatureChecks(issuer.PublicKey.CheckCost - 1))
             {
                 return Exhausted(subject, position);
@@ -38,7 +38,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
         return isValid ? null : Describe(subject, position, issuer);
     }
 
-    /// <summary>Whether it is known already that this issuer's key has not signed the subject.</summary>
+    /// <summary>Whether it is already known that this issuer's key has not signed the subject.</summary>
     internal bool IsKnownNotToSign(Certificate subject, Certificate issuer) => Recall(subject, issuer.PublicKey) is false;
 
     private static Rejection Exhausted(Certificate subject, PathPosition position) =>
@@ -55,7 +55,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
                 $"one signed by another key than that of {issuer}, which bears the issuer's name")
             : PathRejection.Make(
                 RejectionReason.SignatureInvalid, subject, position, "RFC 5280 §6.1.3", $"a signature by the key of {issuer}", "one that does not verify with it",
-                "An authority that was made anew under its old name has another key: give the anchor that issued this certificate.");
+                "An authority that was created again under its old name has another key: configure the anchor that issued this certificate.");
     }
 
     private bool WasVerified(Certificate subject, PublicKeyInfo key)

@@ -11,11 +11,11 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth;
 
-/// <summary>The authorities at which a path may end, and helpers for getting there.</summary>
+/// <summary>The authorities at which a path may end, and intermediates that help to reach them.</summary>
 /// <remarks>
-/// An anchor need not be self-signed. Nothing is taken from the machine unless <see cref="MachineRoots"/> is called. The constraints that
-/// an anchor's certificate carries (validity, path length, names, purposes) bind the paths below it. Immutable and safe to share; anchors
-/// keep their key objects, so share one instance rather than loading it again. Looking an anchor up costs the same for one as for ten thousand.
+/// An anchor need not be self-signed. The machine's roots are used only when <see cref="MachineRoots"/> is called. The constraints in an
+/// anchor's certificate (validity, path length, names, purposes) apply to the paths below it. Immutable and safe to share; anchors hold
+/// their key objects, so share one instance instead of loading it again. Looking up an anchor costs the same for one as for ten thousand.
 /// </remarks>
 public sealed class TrustAnchors : ITrustAnchorSource
 {
@@ -29,7 +29,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     {
         if (certificates.IsEmpty)
         {
-            throw new MaterialException("No trust anchor: give at least one certificate of an authority.");
+            throw new MaterialException("No trust anchor: give the certificate of at least one authority.");
         }
 
         Certificates = certificates;
@@ -46,34 +46,38 @@ public sealed class TrustAnchors : ITrustAnchorSource
         _intermediates = BySubject([]);
     }
 
-    /// <summary>No authority: no certificate is ever accepted. For servers whose clients show none and log in instead.</summary>
+    /// <summary>No authority: every certificate is rejected. For servers whose clients present no certificate and log in instead.</summary>
     public static TrustAnchors None { get; } = new();
 
     /// <summary>The anchors, each once, in the order in which they were given.</summary>
     public ImmutableArray<Certificate> Certificates { get; }
 
-    /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
+    /// <summary>
+    /// Certificates of authorities that are known in advance and not trusted: a path may go through them, and must continue to an anchor.
+    /// </summary>
     public ImmutableArray<Certificate> Intermediates { get; }
 
     TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
-    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>
+    /// <exception cref="MaterialException">
+    /// There is no certificate, or a block is not a readable certificate; the message says which and what to do.
+    /// </exception>
     public static TrustAnchors FromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
         return new TrustAnchors(CertificatePem.Read(pem, "the text"), []);
     }
 
-    /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
-    /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
+    /// <summary>Reads anchors from PEM files once; <see cref="TrustAnchorFiles"/> watches the files.</summary>
+    /// <exception cref="MaterialException">There is no path, or a file cannot be read, has no certificate, or has an unreadable block.</exception>
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
         return FromContents([.. paths.Select(path => new FileContent(path, BoundedFile.ReadBytes(path, MaxFileBytes)))]);
     }
 
-    /// <summary>Takes anchors from certificates of the platform, which are copied and stay the caller's.</summary>
+    /// <summary>Takes anchors from certificates of the platform, which are copied and still belong to the caller.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
     public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
 
@@ -86,8 +90,8 @@ public sealed class TrustAnchors : ITrustAnchorSource
     }
 
     /// <summary>
-    /// The root certificates of this machine, read once, now: several hundred public authorities, as a rule. Choose it only for peers that
-    /// have certificates from public authorities. Roots that RFC 5280 does not allow are left out.
+    /// The root certificates of this machine, read once, now: usually several hundred public authorities. Use it only for peers that have
+    /// certificates from public authorities. Roots that RFC 5280 does not allow are left out.
     /// </summary>
     /// <exception cref="MaterialException">The machine has no readable root.</exception>
     /// <exception cref="CryptographicException">The store cannot be opened.</exception>
@@ -109,19 +113,19 @@ public sealed class TrustAnchors : ITrustAnchorSource
         return new TrustAnchors(Distinct(roots), []);
     }
 
-    /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Certificates already known are folded.</summary>
-    /// <exception cref="MaterialException">One is not a certificate that RFC 5280 allows.</exception>
+    /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Duplicates are removed.</summary>
+    /// <exception cref="MaterialException">One of them is not a certificate that RFC 5280 allows.</exception>
     public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => WithHelpers(Convert(certificates));
 
     /// <summary>The same anchors with the intermediates of a PEM text as helpers.</summary>
-    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    /// <exception cref="MaterialException">There is no certificate, or a block is not a readable certificate.</exception>
     public TrustAnchors WithIntermediatesFromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
         return WithHelpers(CertificatePem.Read(pem, "the text"));
     }
 
-    /// <summary>How many there are; safe to log.</summary>
+    /// <summary>The number of anchors and intermediates; safe to log.</summary>
     public override string ToString() => Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
 
     internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
@@ -135,7 +139,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// <summary>The helpers of this name.</summary>
     internal SameNameAuthorities IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
 
-    /// <summary>The anchor that is this very certificate.</summary>
+    /// <summary>The anchor that is this exact certificate.</summary>
     internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)
     {
         anchor = null;

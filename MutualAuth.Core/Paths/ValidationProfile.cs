@@ -4,10 +4,10 @@ using MutualAuth.Asn1;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Which rules a path must keep beyond those that always hold.</summary>
+/// <summary>Which rules a path must satisfy beyond those that always apply.</summary>
 /// <remarks>
-/// Signatures, validity, authority and path length, name constraints, policies and critical extensions are checked under every profile,
-/// and nothing here switches them off. Change a profile with <c>with</c>. Immutable and safe to share.
+/// Signatures, validity, authority and path length, name constraints, policies and critical extensions are checked under every profile, and
+/// no setting disables them. Change a profile with <c>with</c>. Immutable and safe to share.
 /// </remarks>
 public sealed record ValidationProfile
 {
@@ -16,15 +16,15 @@ public sealed record ValidationProfile
     }
 
     /// <summary>
-    /// The default: private authorities. The role's purpose is required in so many words, an authority's certificate is no peer's, and
-    /// slips of form and of encoding that carry no risk, such as a missing key identifier or a default that is written out, are let pass
-    /// because the tools that authorities are run with make them.
+    /// The default, for private authorities. The extended key usage for the role is required explicitly, a CA certificate is not accepted
+    /// as a leaf, and harmless deviations of form and encoding, such as a missing key identifier or an encoded default value, are accepted
+    /// because common tools for authorities produce them.
     /// </summary>
     public static ValidationProfile MutualTls { get; } = new();
 
     /// <summary>
-    /// The RFC 5280 profile to the letter: what a conforming authority must put into certificates is required of them, and what the RFC
-    /// leaves open (a purpose that is not named, an authority as the end of a path) is let pass.
+    /// The RFC 5280 profile to the letter: what a conforming authority must put into certificates is required, and what the RFC leaves open
+    /// (a purpose that is not named, a CA certificate as a leaf) is accepted.
     /// </summary>
     public static ValidationProfile Rfc5280 { get; } = new()
     {
@@ -37,23 +37,23 @@ public sealed record ValidationProfile
     /// <summary>Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.</summary>
     public static ValidationProfile WebPki { get; } = new() { Form = CertificateForm.WebPki };
 
-    /// <summary>How far the form of certificates is held against them. Default <see cref="CertificateForm.Tolerant"/>.</summary>
+    /// <summary>How strictly the form of certificates is checked. Default <see cref="CertificateForm.Tolerant"/>.</summary>
     public CertificateForm Form { get; init; }
 
     /// <summary>What the extended key usage of the peer's certificate must say. Default <see cref="PurposeRule.Required"/>.</summary>
     public PurposeRule Purpose { get; init; }
 
-    /// <summary>What may stand at the end of a path. Default <see cref="LeafRule.EndEntity"/>.</summary>
+    /// <summary>Which certificates are accepted as the end of a path. Default <see cref="LeafRule.EndEntity"/>.</summary>
     public LeafRule Leaf { get; init; }
 
     /// <summary>
-    /// The usages that the peer's key must have where its certificate lists usages (RFC 5280 §4.2.1.3). Default
-    /// <see cref="X509KeyUsageFlags.DigitalSignature"/>, which every handshake of TLS 1.3 and every ephemeral one of TLS 1.2 needs.
+    /// The usages that the peer's key must have if its certificate lists usages (RFC 5280 §4.2.1.3). Default
+    /// <see cref="X509KeyUsageFlags.DigitalSignature"/>, which every TLS 1.3 handshake and every ephemeral TLS 1.2 handshake needs.
     /// </summary>
     public X509KeyUsageFlags LeafKeyUsage { get; init; } = X509KeyUsageFlags.DigitalSignature;
 
-    /// <summary>How many authorities may stand between the peer and the anchor; self-issued ones do not count. 0 to 32, default 8.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is outside these bounds.</exception>
+    /// <summary>How many authorities may be between the peer and the anchor; self-issued ones do not count. 0 to 32, default 8.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside these bounds.</exception>
     public int MaxIntermediates
     {
         get;
@@ -65,8 +65,10 @@ public sealed record ValidationProfile
         }
     } = 8;
 
-    /// <summary>The shortest RSA modulus, in bits. 2,048 to 8,192, default 2,048. Longer than 8,192 is refused always, for what it costs.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is outside these bounds.</exception>
+    /// <summary>
+    /// The shortest RSA modulus, in bits. 2,048 to 8,192, default 2,048. A modulus over 8,192 bits is always rejected, because of its cost.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside these bounds.</exception>
     public int MinimumRsaBits
     {
         get;
@@ -79,7 +81,7 @@ public sealed record ValidationProfile
     } = 2048;
 
     /// <summary>The smallest elliptic curve: 256, 384 or 521 bits, default 256.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is none of the three.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
     public int MinimumCurveBits
     {
         get;
@@ -87,7 +89,7 @@ public sealed record ValidationProfile
     } = 256;
 
     /// <summary>The shortest hash of a signature: 256, 384 or 512 bits of SHA-2, default 256.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is none of the three.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
     public int MinimumHashBits
     {
         get;
@@ -95,11 +97,11 @@ public sealed record ValidationProfile
     } = 256;
 
     /// <summary>
-    /// The certificate policies, as dotted identifiers, of which the whole path must be good for at least one (RFC 5280 §6.1.1 (c), RFC
-    /// 9618). <c>2.5.29.32.0</c>, anyPolicy, stands for any: a policy is then needed, whichever it is. Empty, the default: any will do, and none is needed
-    /// unless an authority in the path requires one.
+    /// The certificate policies, as dotted identifiers, of which at least one must be valid for the whole path (RFC 5280 §6.1.1 (c), RFC
+    /// 9618). <c>2.5.29.32.0</c>, anyPolicy, means that some policy is needed, whichever it is. Empty, the default: no policy is needed
+    /// unless an authority in the path requires one, and then any is accepted.
     /// </summary>
-    /// <exception cref="ArgumentException">One is not a dotted object identifier.</exception>
+    /// <exception cref="ArgumentException">One of them is not a dotted object identifier.</exception>
     public ImmutableArray<string> RequiredPolicies
     {
         get;
@@ -112,39 +114,39 @@ public sealed record ValidationProfile
     public ValidationBudget Budget { get; init; } = new();
 }
 
-/// <summary>How far the form of a certificate is held against it, where no rule of path validation depends on it.</summary>
+/// <summary>How strictly the form of a certificate is checked where no rule of path validation depends on it.</summary>
 public enum CertificateForm
 {
     /// <summary>
-    /// Slips of form are let pass: key identifiers missing, extensions critical or not against the rule, odd serial numbers, and encodings that are
-    /// not DER to the letter and mean the same (X.690 §11): defaults written out, either type of time, zero bits behind the last one, lists of
-    /// nothing, sets out of order.
+    /// Accepts deviations of form: missing key identifiers, extensions whose criticality is against the rule, unusual serial numbers, and
+    /// encodings that are not strict DER and mean the same (X.690 §11): encoded default values, either type of time, trailing zero bits,
+    /// empty lists, unordered sets.
     /// </summary>
     Tolerant = 0,
 
-    /// <summary>What RFC 5280 demands of conforming authorities is demanded.</summary>
+    /// <summary>What RFC 5280 requires of conforming authorities is required.</summary>
     Rfc5280 = 1,
 
-    /// <summary>That, and the profile of the CA/Browser Forum's Baseline Requirements.</summary>
+    /// <summary>As <see cref="Rfc5280"/>, and also the profile of the CA/Browser Forum's Baseline Requirements.</summary>
     WebPki = 2,
 }
 
 /// <summary>What the extended key usage of the peer's own certificate must say (RFC 5280 §4.2.1.12).</summary>
 public enum PurposeRule
 {
-    /// <summary>It names the purpose of the peer's role: clientAuth or serverAuth. anyExtendedKeyUsage does not do.</summary>
+    /// <summary>It must name the purpose of the peer's role: clientAuth or serverAuth. anyExtendedKeyUsage is not sufficient.</summary>
     Required = 0,
 
-    /// <summary>It is absent, names the purpose, or allows any.</summary>
+    /// <summary>It must be absent, name the purpose, or allow any.</summary>
     UnlessContradicted = 1,
 }
 
-/// <summary>What may stand at the end of a path.</summary>
+/// <summary>Which certificates are accepted as the end of a path.</summary>
 public enum LeafRule
 {
     /// <summary>An end entity's certificate only.</summary>
     EndEntity = 0,
 
-    /// <summary>An authority's certificate too, as RFC 5280 allows: whoever holds an issuing key can then act as a peer of that name.</summary>
+    /// <summary>A CA certificate too, as RFC 5280 allows: the holder of an issuing key can then act as a peer of that name.</summary>
     AnyCertificate = 1,
 }

@@ -1,17 +1,19 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Remembers certificates that stood in a verified path: what was read out of them, their imported keys, and the keys that were found to have signed them.</summary>
+/// <summary>
+/// Caches certificates of verified paths: their parsed content, their imported keys, and the keys that are known to have signed them.
+/// </summary>
 /// <remarks>
-/// What some octets say, and that a key has signed them, is true for ever and under any trust, profile or revocation list, so that nothing
-/// ever has to be dropped for being out of date; no verdict is remembered, and every other rule is applied anew each time. Only a path
-/// that was accepted as a whole is remembered, so that a stranger cannot fill the memory. Bounded: two generations, of which the older is
-/// dropped when the younger is full. Safe for concurrent use.
+/// The content of a certificate, and the fact that a key has signed it, never change, whatever the trust, profile or revocation lists, so
+/// that no entry becomes stale. No verdict is cached, and every other rule is applied again each time. Only a path that was accepted as a
+/// whole is cached, so that an unknown peer cannot fill the cache. Bounded: two generations, of which the older is dropped when the younger
+/// is full. Safe for concurrent use.
 /// </remarks>
 internal sealed class VerifiedCertificateCache
 {
@@ -21,16 +23,16 @@ internal sealed class VerifiedCertificateCache
     private Generation _young = new();
     private Generation _old = new();
 
-    /// <summary>A memory for at least this many certificates; 0 remembers nothing.</summary>
+    /// <summary>A cache for at least this many certificates; 0 caches nothing.</summary>
     internal VerifiedCertificateCache(int capacity) => _capacity = CacheSize.Of(capacity);
 
-    /// <summary>The number of certificates in it, for tests.</summary>
+    /// <summary>The number of cached certificates, for tests.</summary>
     internal int Count => _young.Count + _old.Count;
 
-    /// <summary>The certificate that has this encoding, read before; null when it is not remembered.</summary>
+    /// <summary>The cached certificate with this encoding; null when it is not cached.</summary>
     internal Certificate? Find(ReadOnlySpan<byte> der) => TryFind(der, out var entry) ? entry.Certificate : null;
 
-    /// <summary>The instance of this certificate that has its key imported already; the certificate itself when it is not remembered.</summary>
+    /// <summary>The instance of this certificate whose key is already imported; the certificate itself when it is not cached.</summary>
     internal Certificate Known(Certificate certificate) => Find(certificate.RawData.Span) ?? certificate;
 
     /// <summary>Whether this key is known to have signed this certificate.</summary>
@@ -50,7 +52,7 @@ internal sealed class VerifiedCertificateCache
         return false;
     }
 
-    /// <summary>Remembers a certificate of a path that was accepted, and the key that has signed it.</summary>
+    /// <summary>Adds a certificate of an accepted path, and the key that has signed it.</summary>
     internal void Remember(Certificate certificate, PublicKeyInfo signer)
     {
         if (_capacity == 0 || IsSignedBy(certificate, signer))
@@ -79,7 +81,7 @@ internal sealed class VerifiedCertificateCache
 
         if (!_young.ByEncoding.TryGetValue(der, out entry) && _old.ByEncoding.TryRemove(der, out _, out entry))
         {
-            // Used again: it moves to the younger generation, and stays.
+            // Used again: it moves to the younger generation.
             _young.Entries.TryAdd(entry.Certificate, entry);
         }
 
@@ -94,11 +96,11 @@ internal sealed class VerifiedCertificateCache
 
         internal ConcurrentDictionary<Certificate, Entry>.AlternateLookup<ReadOnlySpan<byte>> ByEncoding { get; }
 
-        // Counting takes every lock of the dictionary, which is why it is asked only after something was added.
+        // Count takes every lock of the dictionary, so it is read only after an addition.
         internal int Count => Entries.Count;
     }
 
-    /// <summary>Finds a certificate by its octets alone, by a hash that is seeded anew in each process.</summary>
+    /// <summary>Finds a certificate by its octets alone, with a hash whose seed is new in each process.</summary>
     private sealed class EncodingComparer : IEqualityComparer<Certificate>, IAlternateEqualityComparer<ReadOnlySpan<byte>, Certificate>
     {
         public bool Equals(Certificate? x, Certificate? y) => x is null ? y is null : x.Equals(y);
@@ -114,7 +116,7 @@ internal sealed class VerifiedCertificateCache
             return hash.ToHashCode();
         }
 
-        // Only lookups are made by octets; what is added is a certificate.
+        // Octets are used for lookups only; entries are added as certificates.
         public Certificate Create(ReadOnlySpan<byte> alternate) => Certificate.Parse(alternate.ToArray());
     }
 

@@ -4,7 +4,10 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>The certificate profiles of the CA/Browser Forum's Baseline Requirements for TLS server certificates (BR §7.1), as far as a verifier sees them.</summary>
+/// <summary>
+/// The certificate profiles of the CA/Browser Forum's Baseline Requirements for TLS server certificates (BR §7.1), as far as a verifier can
+/// check them.
+/// </summary>
 internal static class WebPkiRules
 {
     internal static FormProblem? Problem(Certificate certificate, PathPosition position, PeerRole role) =>
@@ -80,13 +83,13 @@ internal static class WebPkiRules
         return ProblemOfCommonName(leaf);
     }
 
-    /// <summary>A wildcard below which anybody could own a name: one that leaves fewer than two labels.</summary>
+    /// <summary>A wildcard below which anyone could own a name: one that leaves fewer than two labels.</summary>
     private static bool IsTooWide(string name) => name.StartsWith('*') && name.Count(character => character == '.') < 2;
 
     /// <summary>BR §7.1.4.3: a common name repeats one of the alternative names character for character.</summary>
     /// <remarks>
-    /// Nothing here ever reads a common name as a name. One is let pass that is itself a plain host name and either stands beside
-    /// addresses only or is a parent of an alternative name; one that is another spelling of a name, or another name, is not.
+    /// A common name is never used as a name. Accepted is one that is itself a plain host name and either accompanies addresses only or is
+    /// a parent of an alternative name; another spelling of a name, or another name, is rejected.
     /// </remarks>
     private static FormProblem? ProblemOfCommonName(Certificate leaf)
     {

@@ -1,13 +1,13 @@
 namespace MutualAuth.Paths;
 
-/// <summary>What is left of a <see cref="ValidationBudget"/> during one validation. Once something is spent, it stays so.</summary>
+/// <summary>The rest of a <see cref="ValidationBudget"/> during one validation. Units that were spent are not returned.</summary>
 internal sealed class WorkBudget(ValidationBudget budget)
 {
     private int _signatureChecks = budget.SignatureChecks;
     private int _candidates = budget.Candidates;
     private long _nameComparisons = budget.NameComparisons;
 
-    /// <summary>What ran out first, in words; null while there is enough of everything.</summary>
+    /// <summary>The limit that was exhausted first, as text; null while no limit is exhausted.</summary>
     internal string? Exhausted { get; private set; }
 
     internal bool SpendSignatureChecks(int count)

@@ -77,9 +77,11 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     }
 
     /// <summary>How many pins there are, until when they hold, and whether they are on trial.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Count} pinned keys{(ExpiresAt is { } end ? $", expiring at {Format(end)}" : string.Empty)}{(IsReportOnly ? ", report only" : string.Empty)}");
+    public override string ToString()
+    {
+        var expiry = ExpiresAt is { } end ? $", expiring at {Format(end)}" : string.Empty;
+        return string.Create(CultureInfo.InvariantCulture, $"{Count} pinned keys{expiry}{(IsReportOnly ? ", report only" : string.Empty)}");
+    }
 
     private static PinSet Make(IEnumerable<SpkiPin> pins)
     {

@@ -6,10 +6,10 @@ namespace MutualAuth.Reloading;
 internal readonly record struct FileStamp(long Length, DateTime Changed, DateTime Born)
 {
     // Clocks of file systems tick as coarsely as two seconds: a second change within one tick shows in no stamp.
-    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(3);
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
 
     /// <summary>Whether the stamp is old enough, at the time of reading, that any later change must show in it.</summary>
-    internal bool IsSettledAt(DateTimeOffset now) => now.UtcDateTime - Changed > s_settling;
+    internal bool IsSettledAt(DateTimeOffset now) => now.UtcDateTime - Changed > Settling;
 
     /// <summary>The stamp of a file; a missing one has one too, of length -1.</summary>
     internal static FileStamp Of(string path)

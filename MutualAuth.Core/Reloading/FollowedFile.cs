@@ -8,9 +8,6 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
     // Below this a file is read each time: a replacement may have its length and its times.
     private const int AlwaysReadBelow = 1 << 20;
 
-    // Clocks of file systems tick as coarsely as two seconds: a second change within one tick shows in no stamp.
-    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(3);
-
     private FileStamp? _stamp;
     private long _stampedAt;
     private string _digest = string.Empty;
@@ -26,7 +23,7 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
             {
                 (_stamp, _stampedAt, _digest) = (stamp, time.GetTimestamp(), string.Empty);
             }
-            else if (stamp.Length >= AlwaysReadBelow && time.GetElapsedTime(_stampedAt) > s_settling && _digest.Length > 0)
+            else if (stamp.Length >= AlwaysReadBelow && time.GetElapsedTime(_stampedAt) > FileStamp.Settling && _digest.Length > 0)
             {
                 return new FileLook(_digest, null, null);
             }

@@ -36,7 +36,7 @@ public sealed record WatchOptions
         }
     }
 
-    private IEnumerable<string> Problems()
+    internal IEnumerable<string> Problems()
     {
         if (PollInterval < TimeSpan.FromMilliseconds(10) || PollInterval > TimeSpan.FromHours(1))
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Connections;
+using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
@@ -9,7 +10,7 @@ namespace MutualAuth.Revalidation;
 
 /// <summary>The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.</summary>
 /// <remarks>
-/// No change falls between a judgement and its registration: a handshake takes a <see cref="Ticket"/> with the generation before it judges, every
+/// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before it judges, every
 /// change moves the generation before it looks for whom it concerns, and whoever registers with an old one is judged again at once.
 /// </remarks>
 internal sealed class ConnectionRevalidator
@@ -36,13 +37,13 @@ internal sealed class ConnectionRevalidator
     private bool _isPending;
     private bool _concernsAll;
 
-    internal ConnectionRevalidator(CertificateStage stage, HandshakeOptions options, RevalidationPolicy policy, PeerRole peerRole)
+    internal ConnectionRevalidator(CertificateStage stage, HandshakeOptions options, RevalidationPolicy policy, PeerRole ourRole)
     {
         _stage = stage;
         _options = options;
         _policy = policy;
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
-        _role = new("mutualauth.role", peerRole == PeerRole.Client ? "server" : "client");
+        _role = new("mutualauth.role", ourRole == PeerRole.Server ? "server" : "client");
         _watch = new SourceSubscriptions(this, options.ReloadableStatements(), options.ReloadableRules());
         _timer = new DueTimer(options.TimeProvider, OnTimer);
     }
@@ -65,12 +66,12 @@ internal sealed class ConnectionRevalidator
     /// As <see cref="Begin"/>, for an attempt. The first user subscribes to sources and reads them, which may be the application's own; who comes
     /// while there is one touches none.
     /// </summary>
-    internal ValueTask<Ticket> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin()
+    internal ValueTask<RegistrationScope> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin()
         ? ValueTask.FromResult(Issue())
         : attempt.AskAsync("sources that live connections stand on", () => ValueTask.FromResult(Begin()), static late => late.Dispose());
 
     /// <summary>To be called before the peer of a handshake is judged, and disposed of when that has an outcome.</summary>
-    internal Ticket Begin()
+    internal RegistrationScope Begin()
     {
         if (_watch.Enter())
         {
@@ -81,11 +82,11 @@ internal sealed class ConnectionRevalidator
         return Issue();
     }
 
-    private Ticket Issue()
+    private RegistrationScope Issue()
     {
         lock (_lock)
         {
-            return new Ticket(this, _generation);
+            return new RegistrationScope(this, _generation);
         }
     }
 
@@ -136,7 +137,7 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>Gives the entry when something was replaced since the ticket was taken, so that it must be judged again.</summary>
+    /// <summary>Gives the entry when something was replaced since the registration was taken, so that it must be judged again.</summary>
     private RevalidationEntry? Add(IRevalidated connection, DateTimeOffset? ownEnd, long generation)
     {
         _watch.Enter();
@@ -582,7 +583,7 @@ internal sealed class ConnectionRevalidator
         if (entry.OwnEnd is { } end && at >= After(end))
         {
             entry.OwnEnd = null;
-            loses = Invalidate(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", string.Create(CultureInfo.InvariantCulture, $"one that is valid until {end:yyyy-MM-ddTHH:mm:ssZ}")));
+            loses = Invalidate(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}"));
         }
 
         if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))

@@ -3,7 +3,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>What a revocation list is made of, on its way from the reader to <see cref="RevocationList"/>.</summary>
+/// <summary>The fields of a revocation list, passed from the reader to <see cref="RevocationList"/>.</summary>
 internal sealed class CrlFields
 {
     internal required ReadOnlyMemory<byte> RawData { get; init; }
@@ -26,14 +26,14 @@ internal sealed class CrlFields
 
     internal ReadOnlyMemory<byte> Number { get; set; }
 
-    /// <summary>The number of the list to which this one adds; empty for a full list.</summary>
+    /// <summary>The number of the base list of a delta list; empty for a full list.</summary>
     internal ReadOnlyMemory<byte> DeltaBase { get; set; }
 
-    /// <summary>Whether an entry takes a certificate off the list to which this one adds (removeFromCRL).</summary>
+    /// <summary>Whether an entry removes a certificate from the base list (removeFromCRL).</summary>
     internal bool HasRemovals { get; set; }
 
     internal IssuingScope Scope { get; set; } = IssuingScope.Whole;
 
-    /// <summary>The first slip of form (RFC 5280 §5) that no decision rests on; null when there is none.</summary>
+    /// <summary>The first deviation of form (RFC 5280 §5) that affects no decision; null when there is none.</summary>
     internal string? FormProblem { get; set; }
 }

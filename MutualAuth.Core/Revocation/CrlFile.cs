@@ -7,21 +7,21 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>What a file of lists holds: the lists, and certificates of keys that may have signed them.</summary>
+/// <summary>The content of a file of lists: the lists, and certificates of keys that may have signed them.</summary>
 internal sealed record CrlContent(IReadOnlyList<RevocationList> Lists, IReadOnlyList<Certificate> Certificates);
 
-/// <summary>Reads the revocation lists that the operator gave, in DER or PEM. What cannot be used is an error and never skipped.</summary>
+/// <summary>Reads the operator's revocation lists, in DER or PEM. A list that cannot be used is an error and never skipped.</summary>
 internal static class CrlFile
 {
-    // Ten million entries and their extensions. The index counts offsets in 32 bits.
+    // Ten million entries and their extensions. The index stores offsets in 32 bits.
     internal const int MaxBytes = 512 * 1024 * 1024;
 
     private const byte LongLength = 0x81;
 
     /// <summary>Reads one DER list, or all PEM blocks.</summary>
     /// <param name="content">The octets, which are kept.</param>
-    /// <param name="source">Where they came from, for the message.</param>
-    /// <exception cref="MaterialException">There is none, or one that must not be used.</exception>
+    /// <param name="source">Their origin, for the message.</param>
+    /// <exception cref="MaterialException">There is no list, or one that cannot be used.</exception>
     internal static CrlContent Read(byte[] content, string source) =>
         content.Length > 1 && content[0] == Asn1.DerReader.Sequence && content[1] >= LongLength ? new([Parse(content, source)], []) : ReadPem(content, source);
 
@@ -33,10 +33,10 @@ internal static class CrlFile
         }
         catch (AsnContentException unusable)
         {
-            // The framework's own texts are the few that do not describe a value; none of them quotes the input.
+            // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
             var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
             throw new MaterialException(
-                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it anew, or fetch it again.", unusable);
+                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it again, or fetch it again.", unusable);
         }
     }
 
@@ -47,7 +47,7 @@ internal static class CrlFile
         var rest = content.AsSpan();
         while (PemEncoding.TryFindUtf8(rest, out var fields))
         {
-            // A block that is broken is passed over by the search: its opening line is then still there.
+            // The search skips a broken block; its opening line is then still there.
             if (rest[..fields.Location.Start.Value].IndexOf("-----BEGIN "u8) >= 0)
             {
                 break;
@@ -57,7 +57,7 @@ internal static class CrlFile
             if (!isCertificate && !rest[fields.Label].SequenceEqual("X509 CRL"u8))
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} stands among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
+                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} is among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
             }
 
             var der = new byte[fields.DecodedDataLength];
@@ -66,7 +66,7 @@ internal static class CrlFile
             {
                 certificates.Add(Certificate.TryParse(der, out var certificate, out var problem)
                     ? certificate
-                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Take it out, or have it issued anew."));
+                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Remove it, or have it issued again."));
             }
             else
             {

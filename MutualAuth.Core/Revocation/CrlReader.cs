@@ -6,7 +6,7 @@ using MutualAuth.Names;
 namespace MutualAuth.Revocation;
 
 /// <summary>
-/// Reads revocation lists strictly; what must not be used to decide anything ends in <see cref="AsnContentException"/>.
+/// Reads revocation lists strictly; throws <see cref="AsnContentException"/> for a list that must not be used.
 /// <code>
 /// CertificateList ::= SEQUENCE { tbsCertList TBSCertList, signatureAlgorithm AlgorithmIdentifier, signatureValue BIT STRING }
 /// TBSCertList ::= SEQUENCE { version INTEGER OPTIONAL, signature AlgorithmIdentifier, issuer Name, thisUpdate Time, nextUpdate Time OPTIONAL,
@@ -57,7 +57,7 @@ internal static class CrlReader
         return new RevocationList(fields);
     }
 
-    /// <summary>1 or 2, as people count. The field is there from 2 on (RFC 5280 §5.1.2.1).</summary>
+    /// <summary>1 or 2, as in the name of the version. The field is present from version 2 on (RFC 5280 §5.1.2.1).</summary>
     private static int ReadVersion(ref DerReader tbs) => !tbs.NextIs(DerReader.Integer) ? 1
         : tbs.ReadCount() == 1 ? 2
         : throw new AsnContentException("the version is not one that revocation lists have");
@@ -99,12 +99,7 @@ internal static class CrlReader
         var seen = default(ExtensionNames);
         do
         {
-            var extension = sequence.ReadSequence();
-            var id = extension.ReadOid();
-            var critical = extension.ReadTrueOrAbsent();
-            var value = new DerReader(extension.ReadContent(DerReader.OctetString));
-            extension.End();
-            seen.Add(id, MaxExtensions);
+            var (id, critical, value) = Extension.ReadNext(ref sequence, ref seen, MaxExtensions);
             ReadExtension(fields, id.Span, critical, ref value);
         }
         while (!sequence.IsEmpty);
@@ -117,24 +112,24 @@ internal static class CrlReader
             fields.AuthorityKeyId = ExtensionReader.ReadAuthorityKeyId(value.ReadSequence());
             NoteCriticality(fields, critical, wanted: false, "the authority key identifier (RFC 5280 §5.2.1)");
         }
-        else if (id.SequenceEqual(CrlOids.CrlNumber))
+        else if (id.SequenceEqual(Oids.CrlNumber))
         {
             fields.Number = value.ReadInteger();
             NoteCriticality(fields, critical, wanted: false, "the CRL number (RFC 5280 §5.2.3)");
         }
-        else if (id.SequenceEqual(CrlOids.IssuingDistributionPoint))
+        else if (id.SequenceEqual(Oids.IssuingDistributionPoint))
         {
             fields.Scope = IssuingScope.Read(value.ReadSequence());
             NoteCriticality(fields, critical, wanted: true, "the issuing distribution point (RFC 5280 §5.2.5)");
         }
-        else if (id.SequenceEqual(CrlOids.DeltaCrlIndicator))
+        else if (id.SequenceEqual(Oids.DeltaCrlIndicator))
         {
             fields.DeltaBase = value.ReadInteger();
             NoteCriticality(fields, critical, wanted: true, "the delta CRL indicator (RFC 5280 §5.2.4)");
         }
         else if (id.SequenceEqual(Oids.FreshestCrl) || id.SequenceEqual(Oids.IssuerAltName) || id.SequenceEqual(Oids.AuthorityInformationAccess))
         {
-            // They say where more can be found, or whom else the issuer is. Nothing is fetched, and nothing rests on the other names.
+            // They say where more information is, or further names of the issuer. Nothing is fetched, and the other names are not used.
             value.ReadSequence();
             NoteCriticality(fields, critical, wanted: false, $"extension {Oids.ToDotted(id)} (RFC 5280 §5.2)");
         }
@@ -168,7 +163,7 @@ internal static class CrlReader
 
         if (fields.Scope.IsIndirect)
         {
-            throw new AsnContentException("certificates of other issuers stand in it (an indirect CRL), which is not supported: give each issuer's own list");
+            throw new AsnContentException("it has certificates of other issuers (an indirect CRL), which is not supported: give each issuer's own list");
         }
 
         if (fields.Scheme.Kind == SignatureKind.NotAccepted)
@@ -198,6 +193,6 @@ internal static class CrlReader
         : fields.AuthorityKeyId.KeyId.IsEmpty ? "it has no authority key identifier (RFC 5280 §5.2.1)"
         : fields.Number.IsEmpty ? "it has no CRL number (RFC 5280 §5.2.3)"
         : hasEntries && fields.Entries.Count == 0 ? "it has an empty list of entries in place of none (RFC 5280 §5.1.2.6)"
-        : fields.Entries.HasDuplicates ? "a serial number stands in it twice"
+        : fields.Entries.HasDuplicates ? "a serial number occurs in it twice"
         : null;
 }

@@ -6,27 +6,27 @@ using MutualAuth.Paths;
 namespace MutualAuth.Revocation;
 
 /// <summary>
-/// Finds out whether a list is its issuer's: signed by the key of the issuer in the path, or by another key of the same name to which a path leads
-/// from the same anchor (RFC 5280 §6.3.3 (f)), as after a change of keys. One instance serves one certificate of one path.
+/// Verifies that a list belongs to its issuer: signed by the key of the issuer in the path, or, as after a key change, by another key of
+/// the same name to which a path leads from the same anchor (RFC 5280 §6.3.3 (f)). One instance serves one certificate of one path.
 /// </summary>
 /// <param name="path">The peer's path, whose signatures have been verified.</param>
-/// <param name="index">Where in it the certificate in question stands.</param>
-/// <param name="pool">What else may issue; null for nothing.</param>
-/// <param name="lists">The lists that are in force, with the certificates that came beside them.</param>
-/// <param name="profile">The rules that keys and lists are held to.</param>
+/// <param name="index">The index of the certificate in the path.</param>
+/// <param name="pool">Further possible issuers; null for none.</param>
+/// <param name="lists">The lists in force, with the certificates that were given with them.</param>
+/// <param name="profile">The rules for keys and lists.</param>
 /// <param name="at">The time at which certificates must be valid.</param>
 internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, RevocationLists lists, ValidationProfile profile, DateTimeOffset at)
 {
-    // An authority that changes its key has two, and seldom a certificate of one by the other between.
+    // An authority that changes its key has two keys, and sometimes one certificate that links them.
     private const int MaxSteps = 3;
 
-    // What a revoked peer may send along to make us verify.
+    // A bound for what a revoked peer may send to make us verify.
     private const int MaxChecks = 16;
 
     private readonly Certificate _issuer = path[index + 1];
     private int _checks;
 
-    /// <summary>Why the list is not its issuer's, in words; null when it is.</summary>
+    /// <summary>Why the list does not belong to its issuer, as text; null when it does.</summary>
     internal string? FlawOf(RevocationList list)
     {
         var mine = FlawOfIssuer(list, _issuer);
@@ -39,11 +39,11 @@ internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, Can
         : !list.IsSignedBy(signer.PublicKey) ? "a list that the issuer's key has not signed"
         : null;
 
-    /// <summary>Certificates of the same name and of other keys. A list that names its key is held against no other.</summary>
+    /// <summary>Certificates with the same name and other keys. A list that names its key is checked only with that key.</summary>
     private IEnumerable<Certificate> Others(RevocationList list) => Known(_issuer.Subject)
         .Where(other => !other.SubjectPublicKeyInfo.Span.SequenceEqual(_issuer.SubjectPublicKeyInfo.Span) && !list.NamesAnotherKey(other) && _checks++ < MaxChecks);
 
-    /// <summary>Whether a key that is not for issuing certificates says that it is for signing lists, and nothing else speaks against it.</summary>
+    /// <summary>Whether a key that does not issue certificates is declared for signing lists, and is acceptable otherwise.</summary>
     private bool MayCount(Certificate signer) =>
         IsValid(signer) && (signer.IsCertificateAuthority || signer.KeyUsage is { } usage && usage.HasFlag(X509KeyUsageFlags.CrlSign))
         && KeyRules.Examine(signer, PathPosition.Intermediate, profile) is null;
@@ -70,7 +70,7 @@ internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, Can
 
     private bool IsValid(Certificate certificate) => at >= certificate.NotBefore && at <= certificate.NotAfter && certificate.Extensions.UnknownCritical.IsEmpty;
 
-    /// <summary>Whether it is one of the authorities of the path, which have been judged already.</summary>
+    /// <summary>Whether it is one of the authorities of the path, which have been checked already.</summary>
     private bool IsOnPath(Certificate certificate) => path.Skip(1).Contains(certificate);
 
     private IEnumerable<Certificate> Known(DistinguishedName name) =>

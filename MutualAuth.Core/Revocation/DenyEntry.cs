@@ -6,7 +6,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>What a deny list names: a certificate, a key, or a serial number.</summary>
+/// <summary>An entry of a deny list: a certificate, a key, or a serial number.</summary>
 /// <remarks>Immutable. The text form is one line, as <see cref="Parse"/> reads it.</remarks>
 public sealed class DenyEntry
 {
@@ -24,35 +24,37 @@ public sealed class DenyEntry
     /// <summary>The digest of a whole encoding, the signature included.</summary>
     internal SpkiDigest? Digest { get; private init; }
 
-    /// <summary>The digest of what is signed, which the holder of the certificate cannot change.</summary>
+    /// <summary>The digest of the signed part, which the holder of the certificate cannot change.</summary>
     internal SpkiDigest? SignedDigest { get; private init; }
 
     private string Text { get; }
 
     /// <summary>Every certificate with this serial number, whoever issued it.</summary>
-    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case do not count.</param>
-    /// <exception cref="FormatException">It is not a serial number.</exception>
+    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case are ignored.</param>
+    /// <exception cref="FormatException">The text is not a serial number.</exception>
     public static DenyEntry Serial(string hex) => TrySerial(hex, issuer: null, out var entry) ? entry : throw Malformed($"serial {hex}");
 
-    /// <summary>The certificate with this serial number of one issuer: what a CRL names.</summary>
+    /// <summary>The certificate with this serial number of one issuer, as in a CRL.</summary>
     /// <param name="issuer">The name of the authority that issued it.</param>
-    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case do not count.</param>
-    /// <exception cref="FormatException">It is not a serial number.</exception>
+    /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case are ignored.</param>
+    /// <exception cref="FormatException">The text is not a serial number.</exception>
     public static DenyEntry Serial(DistinguishedName issuer, string hex)
     {
         ArgumentNullException.ThrowIfNull(issuer);
         return TrySerial(hex, issuer, out var entry) ? entry : throw Malformed($"serial {hex}");
     }
 
-    /// <summary>Every certificate with this key, an authority's included: what to use when a key has leaked.</summary>
+    /// <summary>Every certificate with this key, including an authority's: use it when a key has leaked.</summary>
     public static DenyEntry Key(SpkiPin key)
     {
         ArgumentNullException.ThrowIfNull(key);
         return new DenyEntry($"key {key}") { PublicKey = key };
     }
 
-    /// <summary>One certificate, by what its holder cannot change: the SHA-256 of its TBSCertificate, or its key when it has signed itself.</summary>
-    /// <remarks>Whoever signs his own certificates writes as many as he likes: no other entry than one for his key keeps him out.</remarks>
+    /// <summary>
+    /// One certificate, by content that its holder cannot change: the SHA-256 of its TBSCertificate, or its key if it is self-signed.
+    /// </summary>
+    /// <remarks>The holder of a self-signed certificate can create any number of others: only an entry for the key rejects them all.</remarks>
     public static DenyEntry Certificate(Certificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -64,27 +66,31 @@ public sealed class DenyEntry
         return Tbs(new SpkiDigest(SHA256.HashData(certificate.Signed.Span)));
     }
 
-    /// <summary>One certificate, by the SHA-256 of its encoding, such as tools print it. Where it is signed by ECDSA, its twin is found too.</summary>
+    /// <summary>
+    /// One certificate, by the SHA-256 of its encoding, as tools print it. An ECDSA-signed certificate is also found in its second
+    /// encoding.
+    /// </summary>
     /// <remarks>
-    /// The signature is a part of the encoding, and nobody signs it: the holder of a certificate that ECDSA signed can write (r, n - s) in the place of
-    /// (r, s). Both are looked for. A certificate that signed itself is no match for this entry, as its holder signs another: deny its key.
+    /// The signature is a part of the encoding and is not itself signed: the holder of an ECDSA-signed certificate can replace (r, s) by
+    /// (r, n - s). Both are looked up. This entry never matches a self-signed certificate, because its holder can sign another one: deny
+    /// its key.
     /// </remarks>
-    /// <param name="sha256">64 hexadecimal digits; colons between them and letter case do not count.</param>
-    /// <exception cref="FormatException">It is not such a digest.</exception>
+    /// <param name="sha256">64 hexadecimal digits; colons between them and letter case are ignored.</param>
+    /// <exception cref="FormatException">The text is not such a digest.</exception>
     public static DenyEntry Certificate(string sha256) => TryCertificate(sha256, out var entry) ? entry : throw Malformed($"certificate {sha256}");
 
     /// <summary>
     /// Reads one line: <c>serial HEX</c>, <c>serial HEX issuer DN</c> (RFC 4514), <c>key sha256/BASE64</c>, <c>tbs SHA-256-HEX</c> or
     /// <c>certificate SHA-256-HEX</c>.
     /// </summary>
-    /// <exception cref="FormatException">It is none of these.</exception>
+    /// <exception cref="FormatException">The line is none of these.</exception>
     public static DenyEntry Parse(string line)
     {
         ArgumentNullException.ThrowIfNull(line);
         return TryParse(line, out var entry) ? entry : throw Malformed(line);
     }
 
-    /// <summary>Reads one line as <see cref="Parse"/> does; false when it is none.</summary>
+    /// <summary>Reads one line as <see cref="Parse"/> does; false when it is not an entry.</summary>
     public static bool TryParse([NotNullWhen(true)] string? line, [NotNullWhen(true)] out DenyEntry? entry)
     {
         entry = null;

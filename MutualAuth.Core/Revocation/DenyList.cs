@@ -8,10 +8,10 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>Certificates and keys that the operator turns away at once, whatever their authority says of them.</summary>
+/// <summary>Certificates and keys that the operator rejects at once, whatever their authority says about them.</summary>
 /// <remarks>
-/// For emergencies: it needs no authority, holds until it is changed, and works with and without revocation lists. Every certificate of the
-/// path is looked up in it, authorities and the trust anchor included. Immutable and safe to share.
+/// For emergencies: it needs no authority, applies until it is changed, and works with and without revocation lists. Every certificate of
+/// the path is checked against it, including authorities and the trust anchor. Immutable and safe to share.
 /// </remarks>
 public sealed class DenyList : IDenyListSource
 {
@@ -33,15 +33,15 @@ public sealed class DenyList : IDenyListSource
         _certificates = Entries.Where(entry => entry.Digest is not null).Select(entry => entry.Digest!.Value).ToFrozenSet();
     }
 
-    /// <summary>Turns nobody away.</summary>
+    /// <summary>An empty list, which rejects no certificate.</summary>
     public static DenyList Empty { get; } = new([]);
 
-    /// <summary>What it names.</summary>
+    /// <summary>The entries.</summary>
     public ImmutableArray<DenyEntry> Entries { get; }
 
     DenyList IDenyListSource.Current => this;
 
-    /// <summary>Makes a list.</summary>
+    /// <summary>Creates a list.</summary>
     /// <exception cref="ArgumentException">One of the entries is null.</exception>
     public static DenyList Of(params IEnumerable<DenyEntry> entries)
     {
@@ -50,7 +50,10 @@ public sealed class DenyList : IDenyListSource
         return all.Contains(null!) ? throw new ArgumentException("Expected entries, got a null among them.", nameof(entries)) : new DenyList(all);
     }
 
-    /// <summary>Reads a list from text: one entry in a line as <see cref="DenyEntry.Parse"/> has it; empty lines and lines that begin with # say nothing.</summary>
+    /// <summary>
+    /// Reads a list from text: one entry per line, in the form of <see cref="DenyEntry.Parse"/>; empty lines and lines that begin with #
+    /// are ignored.
+    /// </summary>
     /// <exception cref="MaterialException">A line is not an entry; the message says which.</exception>
     public static DenyList Parse(string text)
     {
@@ -58,7 +61,9 @@ public sealed class DenyList : IDenyListSource
         return Read(text, "the text");
     }
 
-    /// <summary>Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> follows it. A file without entries turns nobody away.</summary>
+    /// <summary>
+    /// Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> watches the file. A file without entries rejects no certificate.
+    /// </summary>
     /// <exception cref="MaterialException">The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.</exception>
     public static DenyList FromFile(string path)
     {
@@ -66,7 +71,7 @@ public sealed class DenyList : IDenyListSource
         return Read(BoundedFile.ReadText(path, MaxFileBytes), path);
     }
 
-    /// <summary>Objects to a certificate that the list names.</summary>
+    /// <summary>The rejection of a certificate that the list names; null when it does not.</summary>
     internal Rejection? Examine(Certificate certificate)
     {
         if (Entries.IsEmpty)
@@ -86,17 +91,17 @@ public sealed class DenyList : IDenyListSource
             : new Rejection(RejectionReason.DenyListed, "certificates that are not on the deny list", $"one that is, by its {by}")
             {
                 Element = $"certificate {certificate}",
-                Hint = "It was put there by hand. Take it off the list if that was a mistake.",
+                Hint = "An operator put it on the list. Remove it if that was a mistake.",
             };
     }
 
-    /// <summary>The signature is a part of the digest, and its holder can turn one by ECDSA into another: each of them is looked up.</summary>
+    /// <summary>The digest includes the signature, and the holder can turn one ECDSA signature into another: each of them is looked up.</summary>
     private bool IsNamedByDigest(Certificate certificate) =>
         _certificates.Contains(DigestOf(certificate.RawData.Span)) || EcdsaMalleability.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
 
     private static SpkiDigest DigestOf(ReadOnlySpan<byte> octets) => new(SHA256.HashData(octets));
 
-    /// <summary>How many entries there are; safe to log.</summary>
+    /// <summary>The number of entries; safe to log.</summary>
     public override string ToString() => $"{Entries.Length} entries";
 
     internal static DenyList Read(string text, string source)

@@ -1,9 +1,11 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>Where the deny list comes from: fixed, or reloaded while the process runs.</summary>
-/// <remarks>Safe for concurrent use. A reload replaces the whole of <see cref="Current"/> at once, and a reload that fails leaves the last good list.</remarks>
+/// <summary>A source of the deny list: fixed, or reloaded while the process runs.</summary>
+/// <remarks>
+/// Safe for concurrent use. A reload replaces <see cref="Current"/> as a whole; a failed reload leaves the last good list in force.
+/// </remarks>
 public interface IDenyListSource
 {
-    /// <summary>The list that counts at this moment. Ask again for each decision.</summary>
+    /// <summary>The list in force. Read it again for each decision.</summary>
     DenyList Current { get; }
 }

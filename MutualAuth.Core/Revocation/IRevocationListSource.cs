@@ -1,12 +1,12 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>Where revocation lists come from: fixed, or reloaded while the process runs.</summary>
+/// <summary>A source of revocation lists: fixed, or reloaded while the process runs.</summary>
 /// <remarks>
-/// Safe for concurrent use. A reload replaces the whole of <see cref="Current"/> at once, and a reload that fails leaves the last good set,
-/// whose lists stop counting by themselves at their next update.
+/// Safe for concurrent use. A reload replaces <see cref="Current"/> as a whole; a failed reload leaves the last good set in force, whose
+/// lists expire at their next update.
 /// </remarks>
 public interface IRevocationListSource
 {
-    /// <summary>The lists that count at this moment. Ask again for each decision.</summary>
+    /// <summary>The lists in force. Read them again for each decision.</summary>
     RevocationLists Current { get; }
 }

@@ -8,7 +8,7 @@ using MutualAuth.Paths;
 namespace MutualAuth.Revocation;
 
 /// <summary>
-/// Of which certificates of its issuer a list speaks (RFC 5280 §5.2.5).
+/// The set of certificates of its issuer that a list covers (RFC 5280 §5.2.5).
 /// <code>
 /// IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, onlyContainsUserCerts [1] BOOLEAN DEFAULT FALSE,
 ///     onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3] ReasonFlags OPTIONAL, indirectCRL [4] BOOLEAN DEFAULT FALSE,
@@ -18,7 +18,7 @@ namespace MutualAuth.Revocation;
 /// </summary>
 internal sealed class IssuingScope
 {
-    /// <summary>The bits of ReasonFlags that stand for a reason, the first octet high: all but <c>unused</c>.</summary>
+    /// <summary>The bits of ReasonFlags that are reasons, the first octet high: all but <c>unused</c>.</summary>
     internal const int AllReasons = 0x7f80;
 
     private const int MaxPoints = 64;
@@ -37,17 +37,17 @@ internal sealed class IssuingScope
     /// <summary>The reasons for which certificates are on the list.</summary>
     internal int Reasons { get; private set; } = AllReasons;
 
-    /// <summary>Whether the list speaks for other issuers as well.</summary>
+    /// <summary>Whether the list also covers other issuers.</summary>
     internal bool IsIndirect { get; private set; }
 
-    /// <summary>Whether both speak of the same certificates. Two ways of writing the same down count as different.</summary>
+    /// <summary>Whether both cover the same certificates. Different encodings of the same scope count as different.</summary>
     internal bool IsSameAs(IssuingScope other) => _encoding.Span.SequenceEqual(other._encoding.Span);
 
     internal static IssuingScope Read(DerReader sequence)
     {
         if (sequence.IsEmpty)
         {
-            throw new AsnContentException("an issuing distribution point says nothing");
+            throw new AsnContentException("an issuing distribution point is empty");
         }
 
         var scope = new IssuingScope { _encoding = sequence.Rest };
@@ -68,11 +68,11 @@ internal sealed class IssuingScope
         scope._onlyAttributeCertificates = ReadFlag(ref sequence, 5);
         sequence.End();
         return (scope._onlyEndEntities ? 1 : 0) + (scope._onlyAuthorities ? 1 : 0) + (scope._onlyAttributeCertificates ? 1 : 0) > 1
-            ? throw new AsnContentException("an issuing distribution point speaks only of one kind of certificate, and only of another")
+            ? throw new AsnContentException("an issuing distribution point is limited to two kinds of certificate at once")
             : scope;
     }
 
-    /// <summary>Why the list does not speak of the certificate; null when it does (RFC 5280 §6.3.3 (b)).</summary>
+    /// <summary>Why the list does not cover the certificate; null when it does (RFC 5280 §6.3.3 (b)).</summary>
     internal string? Excludes(Certificate subject, Certificate issuer, CertificateForm form) =>
         _onlyAttributeCertificates ? "speaks of attribute certificates only"
         : _onlyEndEntities && subject.IsCertificateAuthority ? "speaks of end entities only"
@@ -82,8 +82,9 @@ internal sealed class IssuingScope
         : null;
 
     /// <summary>
-    /// For which reasons the list covers the certificate: for none unless the certificate names the point of this list, octet for octet. A certificate
-    /// may always be looked up under its issuer's own name, as if a point of that name stood in it (the end of RFC 5280 §6.3.3).
+    /// The reasons for which the list covers the certificate: none unless the certificate names the distribution point of this list, octet
+    /// by octet. A certificate may always be looked up under its issuer's own name, as if it had a distribution point of that name (the end
+    /// of RFC 5280 §6.3.3).
     /// </summary>
     internal int ReasonsFor(Certificate subject, Certificate issuer, CertificateForm form = CertificateForm.Tolerant)
     {
@@ -125,7 +126,7 @@ internal sealed class IssuingScope
                 : ([], default);
             var named = point.NextIs(DerReader.Context(1)) ? ReadReasons(ref point, DerReader.Context(1)) : AllReasons;
 
-            // Where another authority issues the list, it is an indirect one, and those do not come here.
+            // If another authority issues the list, it is an indirect one, which is rejected earlier.
             var isOthers = point.TryReadContent(DerReader.Context(2, constructed: true), out var by)
                 && !GeneralName.ReadAll(point.Within(by)).Any(author => author.Directory is { } directory && directory.Equals(issuer.Subject));
             point.End();
@@ -138,14 +139,14 @@ internal sealed class IssuingScope
         return reasons;
     }
 
-    /// <summary>Whether a name of a point says nothing of where the list lies. Lists are named by URIs and by entries of a directory (RFC 5280 §4.2.1.13).</summary>
+    /// <summary>Whether a name of a point does not locate the list. Lists are named by URIs and by directory entries (RFC 5280 §4.2.1.13).</summary>
     private static bool IsNoPlace(GeneralName name) => name.Form is not (GeneralNameForm.Uri or GeneralNameForm.Directory);
 
     private static bool IsSame(GeneralName mine, GeneralName name) =>
         mine.Form == name.Form
         && (mine.Value.Span.SequenceEqual(name.Value.Span) || (mine.Directory is { } directory && directory.Equals(name.Directory)));
 
-    /// <summary>The names of a point, of which one that is relative to the issuer's begins with that.</summary>
+    /// <summary>The names of a point; a name relative to the issuer begins with the issuer's name.</summary>
     private static ImmutableArray<GeneralName> Named(ImmutableArray<GeneralName> names, ReadOnlyMemory<byte> relative, DistinguishedName issuer)
     {
         if (relative.IsEmpty)
@@ -174,7 +175,7 @@ internal sealed class IssuingScope
             ? [new GeneralName(GeneralNameForm.Directory, name.RawData, name)] : [];
     }
 
-    /// <summary>The full names of a point, or the contents of the one that is relative to the issuer's name.</summary>
+    /// <summary>The full names of a point, or the contents of the name that is relative to the issuer's.</summary>
     private static (ImmutableArray<GeneralName> Full, ReadOnlyMemory<byte> Relative) ReadPointName(DerReader reader)
     {
         ImmutableArray<GeneralName> names = [];

@@ -4,7 +4,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>What became of one issuer's lists when a set of lists took another one's place. Issuers whose lists stayed the same have none.</summary>
+/// <summary>The effect on one issuer's lists when one set of lists replaces another. Issuers whose lists stayed the same have none.</summary>
 internal sealed class RevocationChange
 {
     private readonly ImmutableArray<RevocationList> _before;
@@ -20,7 +20,7 @@ internal sealed class RevocationChange
 
     internal DistinguishedName Issuer { get; }
 
-    /// <summary>The lists that were not there before. Whoever is on one of them may be revoked now.</summary>
+    /// <summary>The lists that are new. Certificates on them may now be revoked.</summary>
     internal ImmutableArray<RevocationList> Fresh { get; }
 
     private bool IsNone => Fresh.IsEmpty && _before.All(list => _after.Any(list.IsSameAs));
@@ -32,12 +32,13 @@ internal sealed class RevocationChange
         select change;
 
     /// <summary>
-    /// Whether the status of a certificate that was known before may be unknown now, whatever its serial number: a list went away, ran out, was not
-    /// signed by the issuer's key itself, or speaks of others. A list that its next issue replaced does none of these.
+    /// Whether the status of a certificate that was known before may now be unknown, whatever its serial number: a list was removed,
+    /// expired, was not signed by the issuer's own key, or has another scope. A list that was replaced by its next issue has none of these
+    /// effects.
     /// </summary>
-    /// <param name="issuers">The issuer's certificates by which it is known.</param>
-    /// <param name="grace">How long a list goes on counting after its end.</param>
-    /// <param name="at">The time at which the lists must count.</param>
+    /// <param name="issuers">The known certificates of the issuer.</param>
+    /// <param name="grace">How long a list remains valid after its end.</param>
+    /// <param name="at">The time at which the lists must be valid.</param>
     internal bool MayLoseCoverage(IReadOnlyCollection<Certificate> issuers, TimeSpan grace, DateTimeOffset at) =>
         !_before.All(old => _after.Any(list => list.IsSameAs(old) || TakesThePlaceOf(old, list, issuers, grace, at)));
 

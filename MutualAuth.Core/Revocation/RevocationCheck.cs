@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>Holds one peer's path against the lists that are in force (RFC 5280 §6.3.3) and against the deny list. One instance serves one judgement.</summary>
+/// <summary>
+/// Checks one peer's path against the lists in force (RFC 5280 §6.3.3) and against the deny list. One instance serves one decision.
+/// </summary>
 internal sealed class RevocationCheck : IRevocationSource
 {
     private readonly Certificate _leaf;
@@ -15,12 +18,12 @@ internal sealed class RevocationCheck : IRevocationSource
     private readonly ValidationProfile _profile;
     private readonly DateTimeOffset? _now;
 
-    /// <summary>Takes the lists of this moment, so that the whole path is held against the same ones.</summary>
+    /// <summary>Captures the lists in force, so that the whole path is checked against the same ones.</summary>
     /// <param name="leaf">The peer's own certificate.</param>
-    /// <param name="policy">Which lists count; null for none.</param>
+    /// <param name="policy">The policy for lists; null for none.</param>
     /// <param name="denyList">The operator's own list; null for none.</param>
-    /// <param name="profile">The rules that lists are held to.</param>
-    /// <param name="now">The time for which the lists must hold, where it is another than that of the certificates.</param>
+    /// <param name="profile">The rules for lists.</param>
+    /// <param name="now">The time at which the lists must be valid, if it differs from that of the certificates.</param>
     internal RevocationCheck(Certificate leaf, RevocationPolicy? policy, IDenyListSource? denyList, ValidationProfile profile, DateTimeOffset? now = null)
     {
         _now = now;
@@ -32,7 +35,7 @@ internal sealed class RevocationCheck : IRevocationSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>The issuer is looked up on the deny list too, because nobody asks about the anchor by itself.</remarks>
+    /// <remarks>The issuer is looked up on the deny list too, because the anchor is never checked by itself.</remarks>
     public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
         _denied?.Examine(path[index + 1]) ?? _denied?.Examine(path[index])
         ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new CrlSigners(path, index, pool, _lists, _profile, at), _now ?? at));
@@ -62,7 +65,7 @@ internal sealed class RevocationCheck : IRevocationSource
 
         foreach (var delta in named)
         {
-            // A full list that is newer has all of it, and may have released somebody since.
+            // A newer full list contains the whole delta, and may have released the certificate since.
             if (delta.IsDelta && !named.Any(delta.IsOvertakenBy) && delta.TryFind(subject.Serial.Span, out var entry) && entry.Reason != RevocationReason.RemoveFromCrl
                 && !named.Any(delta.AddsTo) && InForce(delta, subject, issuer, signers, at, ref flaw).Length > 0)
             {
@@ -75,11 +78,11 @@ internal sealed class RevocationCheck : IRevocationSource
             return null;
         }
 
-        return IsStatusNeeded(subject) ? Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover some of the reasons for revoking only"))
+        return IsStatusNeeded(subject) ? Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover only some of the revocation reasons"))
             : RevokedWhatever(named, subject, issuer, signers);
     }
 
-    /// <summary>What a full list says of the certificate, and what the newest delta that adds to it changes (RFC 5280 §5.2.4, §6.3.3).</summary>
+    /// <summary>The entry of a certificate in a full list, with the changes of the newest delta for it (RFC 5280 §5.2.4, §6.3.3).</summary>
     private RevokedEntry? FindEntry(RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at)
     {
         RevokedEntry? onList = list.TryFind(subject.Serial.Span, out var entry) ? entry : null;
@@ -104,7 +107,9 @@ internal sealed class RevocationCheck : IRevocationSource
             : onList;
     }
 
-    /// <summary>The list itself when it counts; what it was to replace when nobody has signed it; nothing when there is no such list.</summary>
+    /// <summary>
+    /// The list itself when it is valid here; its predecessor when its signature does not verify; nothing when there is no such list.
+    /// </summary>
     private ImmutableArray<RevocationList> InForce(RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at, ref string? flaw)
     {
         if (FlawOf(list, subject, issuer, at) is { } found)
@@ -125,7 +130,7 @@ internal sealed class RevocationCheck : IRevocationSource
         return reserve;
     }
 
-    /// <summary>Why the list says nothing of the certificate, whoever signed it; null when it does.</summary>
+    /// <summary>Why the list does not apply to the certificate, apart from its signature; null when it does.</summary>
     private string? FlawOf(RevocationList list, Certificate subject, Certificate issuer, DateTimeOffset at) =>
         list.Scope.Excludes(subject, issuer, _profile.Form) is { } scope ? $"a list that {scope}"
         : FlawOfDates(list, at, _policy!.DangerousGracePeriod, _policy.ClockSkew)
@@ -133,14 +138,14 @@ internal sealed class RevocationCheck : IRevocationSource
         : list.Scheme.HashBits < _profile.MinimumHashBits ? $"a list that is signed with SHA-2 of {list.Scheme.HashBits} bits"
         : null);
 
-    /// <summary>Why the list does not count at this time; null when it does.</summary>
+    /// <summary>Why the list is not valid at this time; null when it is.</summary>
     internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
-        at + skew < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
-        : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
-        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
+        at + skew < list.ThisUpdate ? $"a list that was made later, at {UtcText.Of(list.ThisUpdate)}"
+        : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list without a next update"
+        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that expired at {UtcText.Of(list.NextUpdate ?? list.ThisUpdate)}"
         : null;
 
-    /// <summary>Where the policy lets pass what no list covers, a genuine list that no longer counts still keeps out whoever is on it.</summary>
+    /// <summary>If the policy accepts an unknown status, a genuine list that is no longer valid still rejects the certificates on it.</summary>
     private Rejection? RevokedWhatever(ImmutableArray<RevocationList> named, Certificate subject, Certificate issuer, CrlSigners signers)
     {
         foreach (var list in named)
@@ -171,16 +176,15 @@ internal sealed class RevocationCheck : IRevocationSource
     };
 
     private Rejection Unknown(Certificate subject, Certificate issuer, string found) => new(
-        RejectionReason.RevocationStatusUnknown, $"a current, genuine revocation list of {issuer} that speaks of the certificate", found)
+        RejectionReason.RevocationStatusUnknown, $"a current, genuine revocation list of {issuer} that covers the certificate", found)
     {
         Element = Describe(subject),
         Rule = "RFC 5280 §6.3.3",
-        Hint = "Fetch the issuer's current list and load it; lists are taken from nowhere but the configuration. Where another key of the issuer signed it, put that key's certificate beside it.",
+        Hint = "Fetch the issuer's current list and load it; only lists from the configuration are used. If another key of the issuer signed it, add that key's certificate to the file.",
     };
 
     private bool IsLeaf(Certificate certificate) => ReferenceEquals(certificate, _leaf);
 
     private string Describe(Certificate certificate) => PathRejection.Describe(certificate, IsLeaf(certificate) ? PathPosition.Leaf : PathPosition.Intermediate);
 
-    private static string Show(DateTimeOffset time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

@@ -1,14 +1,14 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>Of which certificates the revocation status must be known. What is known to be revoked is rejected wherever it stands.</summary>
+/// <summary>Which certificates must have a known revocation status. A revoked certificate is rejected wherever it is in the path.</summary>
 public enum RevocationCoverage
 {
-    /// <summary>Of every certificate of the path but the trust anchor's.</summary>
+    /// <summary>Every certificate of the path except the trust anchor's.</summary>
     EveryCertificate = 0,
 
-    /// <summary>Of the peer's own certificate only: an intermediate authority about which no list speaks is let pass.</summary>
+    /// <summary>The peer's own certificate only: an intermediate authority that no list covers is accepted.</summary>
     LeafOnly = 1,
 
-    /// <summary>Of the intermediate authorities only: for peers about whose own certificate somebody else is asked, such as an OCSP responder.</summary>
+    /// <summary>The intermediate authorities only: for peers whose own certificate is checked by other means, such as an OCSP responder.</summary>
     AuthoritiesOnly = 2,
 }

@@ -2,15 +2,19 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Names;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>One certificate revocation list (CRL, RFC 5280 §5) as it was loaded. Whether it is genuine shows only when a path has its issuer's key.</summary>
-/// <remarks>Safe to share: what it says never changes, and what was found out about its signature is kept with it. It keeps the encoding, and about eight octets for each entry beside it.</remarks>
+/// <summary>A loaded certificate revocation list (CRL, RFC 5280 §5). Its signature is verified only when a path has its issuer's key.</summary>
+/// <remarks>
+/// Safe to share: its content never changes, and the result of the signature check is kept with it. It keeps the encoding, and about eight
+/// octets for each entry.
+/// </remarks>
 public sealed class RevocationList
 {
-    // A real authority has one key, and a second one while it changes. More are checked each time and not remembered.
+    // An authority has one key, and a second one during a key change. Results for further keys are not cached.
     private const int MaxRememberedKeys = 8;
 
     private readonly CrlFields _fields;
@@ -27,22 +31,24 @@ public sealed class RevocationList
         _digest = CryptographicOperations.HashData(fields.Scheme.Hash, fields.Signed.Span);
     }
 
-    /// <summary>Who says to have signed it.</summary>
+    /// <summary>The name of the issuer, as stated in the list.</summary>
     public DistinguishedName Issuer => _fields.Issuer;
 
-    /// <summary>Its number as upper-case hex, which rises from list to list; null when it has none.</summary>
+    /// <summary>The CRL number in upper-case hex, which increases from list to list; null when there is none.</summary>
     public string? Number => _fields.Number.IsEmpty ? null : Convert.ToHexString(_fields.Number.Span);
 
-    /// <summary>When it was made. Before, it does not count.</summary>
+    /// <summary>The time at which the list was made. It is not valid before.</summary>
     public DateTimeOffset ThisUpdate => _fields.ThisUpdate;
 
-    /// <summary>Until when its issuer makes the next one, inclusive; afterwards it does not count. Null when it does not say.</summary>
+    /// <summary>
+    /// The time by which the issuer makes the next list, inclusive; the list is not valid afterwards. Null when the list does not say.
+    /// </summary>
     public DateTimeOffset? NextUpdate => _fields.NextUpdate;
 
-    /// <summary>How many serial numbers are on it.</summary>
+    /// <summary>The number of serial numbers on the list.</summary>
     public int Count => _fields.Entries.Count;
 
-    /// <summary>Whether it has only what changed since another list (a delta CRL, RFC 5280 §5.2.4).</summary>
+    /// <summary>Whether it contains only the changes since another list (a delta CRL, RFC 5280 §5.2.4).</summary>
     public bool IsDelta => !_fields.DeltaBase.IsEmpty;
 
     internal bool HasRemovals => _fields.HasRemovals;
@@ -50,10 +56,10 @@ public sealed class RevocationList
     /// <summary>Whether a path has led to the key that signed it.</summary>
     internal bool IsProven => _isProven;
 
-    /// <summary>Whether a path needed it and found that nobody whom the path knows had signed it, and none has proven it since.</summary>
+    /// <summary>Whether a path needed the list and no key in the path had signed it, and no later path has proven its signature.</summary>
     internal bool IsRefuted => _isRefuted && !_isProven;
 
-    /// <summary>The lists whose place this one takes once it has been proven; until then they count where it does not verify.</summary>
+    /// <summary>The previous lists that this one replaces once its signature is proven; until then they are used where it does not verify.</summary>
     internal ImmutableArray<RevocationList> Reserve => _reserve;
 
     internal IssuingScope Scope => _fields.Scope;
@@ -70,9 +76,7 @@ public sealed class RevocationList
     /// <summary>Whether both are the same list, octet by octet.</summary>
     internal bool IsSameAs(RevocationList other) => ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span);
 
-    /// <summary>
-    /// Whether, for whoever this list covers while it is genuine and in time, a certificate that <paramref name="other"/> covered is covered still.
-    /// </summary>
+    /// <summary>Whether this list, if genuine and valid, covers every certificate that <paramref name="other"/> covered.</summary>
     internal bool CoversWhat(RevocationList other) =>
         Scope.IsSameAs(other.Scope)
         && IsDelta == other.IsDelta
@@ -81,30 +85,33 @@ public sealed class RevocationList
         && (FormProblem is null || FormProblem == other.FormProblem)
         && _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
 
-    /// <summary>Whether this one may stand in the other's place: of the same issuer and scope, and as full.</summary>
+    /// <summary>Whether this list may replace the other: same issuer and scope, and equally complete.</summary>
     internal bool IsOfTheKindOf(RevocationList other) => Issuer.Equals(other.Issuer) && Scope.IsSameAs(other.Scope) && (!IsDelta || other.IsDelta);
 
-    /// <summary>Whether both name the same key as that which signed them.</summary>
+    /// <summary>Whether both name the same signing key.</summary>
     internal bool NamesTheKeyOf(RevocationList other) => _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
 
-    /// <summary>How this list goes back behind the other, in words; null when it does not.</summary>
+    /// <summary>In what respect this list is older than the other, as text; null when it is not.</summary>
     internal string? BehindWhat(RevocationList other) =>
-        Number is null && other.Number is not null ? "it has no number any more"
+        Number is null && other.Number is not null ? "it no longer has a number"
         : other.Number is not null && Compare(_fields.Number.Span, other._fields.Number.Span) < 0 ? $"its number {Number} is behind {other.Number}"
         : ThisUpdate < other.ThisUpdate ? "it was made before"
         : null;
 
-    /// <summary>Whether this delta adds to that list (RFC 5280 §5.2.4): of the same scope and key, its base not after that list, and itself after it.</summary>
+    /// <summary>
+    /// Whether this delta can be applied to that list (RFC 5280 §5.2.4): same scope and key, base not newer than that list, delta newer
+    /// than it.
+    /// </summary>
     internal bool AddsTo(RevocationList full) =>
         IsDelta && !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && NamesTheKeyOf(full)
         && Compare(_fields.DeltaBase.Span, full._fields.Number.Span) <= 0 && Compare(full._fields.Number.Span, _fields.Number.Span) < 0;
 
-    /// <summary>Whether what this delta says is in that list already.</summary>
+    /// <summary>Whether that list already includes the changes of this delta.</summary>
     internal bool IsOvertakenBy(RevocationList full) => !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && !IsNewerThan(full);
 
     internal bool IsNewerThan(RevocationList other) => Compare(_fields.Number.Span, other._fields.Number.Span) > 0;
 
-    /// <summary>Takes over what was found out about the same list when it was loaded before.</summary>
+    /// <summary>Copies the results of the signature check from the same list that was loaded before.</summary>
     internal void Continue(RevocationList same)
     {
         if (!ReferenceEquals(this, same))
@@ -113,7 +120,7 @@ public sealed class RevocationList
         }
     }
 
-    /// <summary>Keeps a list that counts where this one does not verify, until it has been proven.</summary>
+    /// <summary>Keeps a valid list as a fallback where this one does not verify, until this one's signature is proven.</summary>
     internal void HoldInReserve(RevocationList before, Action<RevocationList> whenRefuted)
     {
         _whenRefuted = whenRefuted;
@@ -131,8 +138,8 @@ public sealed class RevocationList
         }
     }
 
-    /// <summary>Notes that a path needed it and that it does not verify there.</summary>
-    /// <param name="hasReserve">Whether a list that it was to replace does, which shows that this one is none of its issuer's.</param>
+    /// <summary>Records that a path needed the list and that its signature does not verify there.</summary>
+    /// <param name="hasReserve">Whether the list that it should replace does verify, which shows that its issuer did not sign this one.</param>
     internal void Refute(bool hasReserve)
     {
         if (_isProven)
@@ -150,13 +157,15 @@ public sealed class RevocationList
     /// <summary>The entry of a serial number, given as its contents octets.</summary>
     internal bool TryFind(ReadOnlySpan<byte> serial, out RevokedEntry entry) => _fields.Entries.TryFind(serial, out entry);
 
-    /// <summary>Whether the list says that another key than the issuer's signed it. The identifiers only tell keys apart; the signature decides.</summary>
+    /// <summary>
+    /// Whether the list names a key other than the issuer's as its signer. The identifiers only tell keys apart; the signature decides.
+    /// </summary>
     internal bool NamesAnotherKey(Certificate issuer) =>
         !_fields.AuthorityKeyId.KeyId.IsEmpty
         && !issuer.Extensions.SubjectKeyId.IsEmpty
         && !_fields.AuthorityKeyId.KeyId.Span.SequenceEqual(issuer.Extensions.SubjectKeyId.Span);
 
-    /// <summary>Whether this key signed the list. Each key is tried once, and what came of it is remembered with the list.</summary>
+    /// <summary>Whether this key signed the list. Each key is tried once, and the result is kept with the list.</summary>
     internal bool IsSignedBy(PublicKeyInfo key)
     {
         foreach (var known in _checked)
@@ -176,7 +185,7 @@ public sealed class RevocationList
     /// <summary>Issuer, number, dates and size, safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"list {Number ?? "without number"} of {Errors.SafeText.Quote(Issuer.ToString())}, {ThisUpdate:yyyy-MM-ddTHH:mm:ssZ} to {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "no stated end"}, {Count} entries");
+        $"list {Number ?? "without number"} of {SafeText.Quote(Issuer.ToString())}, {UtcText.Of(ThisUpdate)} to {(NextUpdate is { } next ? UtcText.Of(next) : "no stated end")}, {Count} entries");
 
     /// <summary>Compares two numbers that are not negative, by their contents octets.</summary>
     private static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)

@@ -2,18 +2,22 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>Revocation lists, read from files and following them. A file that was emptied or damaged is refused; the last good lists then count until their next update.</summary>
+/// <summary>
+/// Revocation lists read from files, and read again when the files change. An emptied or damaged file is rejected; the last good lists then
+/// remain valid until their next update.
+/// </summary>
 /// <remarks>
-/// Lists never go back: a set in which one lies behind by its number or date, does not count while the one before does, or lacks an issuer, is refused
-/// too. A list that its issuer has not signed is found at the first path that needs it, and the list before counts in its place. A restart forgets.
+/// Lists never go back: a set is also rejected if one of its lists has an older number or date, is not in force while the previous list is,
+/// or lacks an issuer. A list that its issuer has not signed is detected at the first path that needs it, and the previous list is used
+/// instead. This state is lost at a restart.
 /// </remarks>
 public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevocationListSource
 {
-    /// <summary>Follows files of lists.</summary>
+    /// <summary>Reads revocation lists and watches their files.</summary>
     /// <param name="paths">Files with one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB each.</param>
-    /// <param name="options">How the files are followed.</param>
+    /// <param name="options">How the files are watched.</param>
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="MaterialException">A file cannot be read, is empty, or has a list that must not be relied on.</exception>
+    /// <exception cref="MaterialException">A file cannot be read, is empty, or has a list that cannot be used.</exception>
     public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
         : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
     {

@@ -3,17 +3,19 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>A set of certificate revocation lists, ready to be looked up.</summary>
+/// <summary>An indexed set of certificate revocation lists.</summary>
 /// <remarks>
-/// A list counts only for certificates whose issuer, in the verified path, has its name, and when the issuer's key has signed it or another key of
-/// that name to which a path leads from the same anchor (RFC 5280 §6.3.3 (f)). Loading reads every list
-/// strictly and wholly, and fails for all when one cannot be used. Indirect CRLs are refused; a delta CRL adds to a full one of the same issuer and scope. Looking a certificate up costs the
-/// same with no entry as with a million. Immutable and safe to share; each list's signature is checked once for each key of its issuer, so share one instance.
+/// A list applies only to certificates whose issuer, in the verified path, has its name, and only if it is signed by the issuer's key or by
+/// another key of that name to which a path leads from the same anchor (RFC 5280 §6.3.3 (f)). Loading reads every list strictly and
+/// completely, and fails for all lists when one cannot be used. Indirect CRLs are rejected; a delta CRL supplements a full one of the same
+/// issuer and scope. A look-up costs the same with no entry as with a million. Immutable and safe to share; each list's signature is
+/// checked once for each key of its issuer, so share one instance.
 /// </remarks>
 public sealed class RevocationLists : IRevocationListSource
 {
@@ -21,29 +23,32 @@ public sealed class RevocationLists : IRevocationListSource
 
     private RevocationLists(IEnumerable<RevocationList> lists, bool isChecked = true, IEnumerable<Certificate>? certificates = null)
     {
-        // The same list may well be in two files. What stands first does not matter: none makes up for another.
+        // The same list may be in two files. Their order does not matter: no list replaces another.
         Lists = [.. lists.DistinctBy(list => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(list.RawData.Span)))];
         IsChecked = isChecked;
         Certificates = [.. certificates ?? []];
         _byIssuer = Lists.GroupBy(list => list.Issuer).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
     }
 
-    /// <summary>No list at all: the status of every certificate is unknown, which denies it unless the policy says otherwise.</summary>
+    /// <summary>No list at all: the status of every certificate is unknown, and it is rejected unless the policy says otherwise.</summary>
     public static RevocationLists Empty { get; } = new([]);
 
     /// <summary>
-    /// Says that revocation is not to be checked for now: what a source hands out after the operator has cleared its lists on purpose. Every
-    /// revoked certificate is let in while it is in force. A file that became empty never turns into this.
+    /// Turns the revocation check off for now: a source returns it after the operator has removed its lists on purpose. While it is in
+    /// force, revoked certificates are accepted. An emptied file never has this effect.
     /// </summary>
     public static RevocationLists DangerouslyUnchecked { get; } = new([], isChecked: false);
 
     /// <summary>The lists, each once, in the order in which they were given.</summary>
     public ImmutableArray<RevocationList> Lists { get; }
 
-    /// <summary>Certificates that were given beside the lists, of keys that may have signed them. Nothing else rests on them, and a path must lead to them.</summary>
+    /// <summary>
+    /// Certificates that were given with the lists, for keys that may have signed them. They are used for nothing else, and a path must
+    /// lead to them.
+    /// </summary>
     internal ImmutableArray<Certificate> Certificates { get; }
 
-    /// <summary>The first moment at which one of the lists runs out; null when none says. Replace them before.</summary>
+    /// <summary>The earliest next update of the lists; null when none states one. Replace the lists before.</summary>
     public DateTimeOffset? NextUpdate => Lists.Min(list => list.NextUpdate);
 
     RevocationLists IRevocationListSource.Current => this;
@@ -51,8 +56,13 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>False for <see cref="DangerouslyUnchecked"/> only.</summary>
     internal bool IsChecked { get; }
 
-    /// <summary>Reads lists from files, once; <see cref="RevocationListFiles"/> follows them. A file holds one list in DER, or any number in PEM (<c>X509 CRL</c>), among which certificates of keys that signed lists may stand; at most 512 MiB.</summary>
-    /// <exception cref="MaterialException">No path was given, or a file cannot be read, is empty, or has a list that must not be relied on; the message says which and what to do.</exception>
+    /// <summary>
+    /// Reads lists from files once; <see cref="RevocationListFiles"/> watches the files. A file holds one list in DER, or any number in PEM
+    /// (<c>X509 CRL</c>), which may also contain certificates of keys that signed lists; at most 512 MiB.
+    /// </summary>
+    /// <exception cref="MaterialException">
+    /// There is no path, or a file cannot be read, is empty, or has a list that cannot be used; the message says which and what to do.
+    /// </exception>
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -60,7 +70,7 @@ public sealed class RevocationLists : IRevocationListSource
     }
 
     /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>
-    /// <exception cref="MaterialException">There is no list, or one that must not be relied on; the message says which and what to do.</exception>
+    /// <exception cref="MaterialException">There is no list, or one that cannot be used; the message says which and what to do.</exception>
     public static RevocationLists FromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
@@ -68,24 +78,24 @@ public sealed class RevocationLists : IRevocationListSource
     }
 
     /// <summary>Takes lists from their DER encodings, which must not be changed afterwards.</summary>
-    /// <exception cref="MaterialException">There is none, or one that must not be relied on; the message says which and what to do.</exception>
+    /// <exception cref="MaterialException">There is no list, or one that cannot be used; the message says which and what to do.</exception>
     public static RevocationLists FromDer(params IEnumerable<ReadOnlyMemory<byte>> lists)
     {
         ArgumentNullException.ThrowIfNull(lists);
         return NotEmpty(new(lists.Select((der, index) => CrlFile.Parse(der, $"Revocation list {index + 1}"))));
     }
 
-    /// <summary>How many lists and entries there are, and when the first runs out; safe to log.</summary>
+    /// <summary>The number of lists and entries, and the earliest next update; safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "not stated"}");
+        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {(NextUpdate is { } next ? UtcText.Of(next) : "not stated")}");
 
     internal static RevocationLists FromContents(IEnumerable<FileContent> files) => NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
 
-    /// <summary>The names of all that say to have issued one of the lists.</summary>
+    /// <summary>The issuer names of all lists.</summary>
     internal IEnumerable<DistinguishedName> Issuers => _byIssuer.Keys;
 
-    /// <summary>The lists that bear this issuer's name; whether its key signed them is another question.</summary>
+    /// <summary>The lists with this issuer name; their signatures are not checked here.</summary>
     internal ImmutableArray<RevocationList> Naming(DistinguishedName issuer) => _byIssuer.TryGetValue(issuer, out var lists) ? lists : [];
 
     private static RevocationLists Of(params CrlContent[] contents) =>
@@ -93,5 +103,5 @@ public sealed class RevocationLists : IRevocationListSource
 
     private static RevocationLists NotEmpty(RevocationLists lists) => lists.Lists.Length > 0
         ? lists
-        : throw new MaterialException($"No revocation list was given. Give at least one, or say so with {nameof(RevocationLists)}.{nameof(Empty)}.");
+        : throw new MaterialException($"No revocation list was given. Give at least one, or use {nameof(RevocationLists)}.{nameof(Empty)}.");
 }

@@ -10,7 +10,7 @@ internal readonly record struct RevokedEntry(DateTimeOffset Since, RevocationRea
     private const int MaxSerialLength = 127;
     private const int MaxExtensions = 16;
 
-    /// <summary>Reads the contents of one entry; throws <see cref="AsnContentException"/> when the list that has it cannot be used.</summary>
+    /// <summary>Reads the contents of one entry; throws <see cref="AsnContentException"/> when its list cannot be used.</summary>
     internal static RevokedEntry Read(DerReader entry)
     {
         if (entry.ReadInteger().Length > MaxSerialLength)
@@ -40,22 +40,17 @@ internal readonly record struct RevokedEntry(DateTimeOffset Since, RevocationRea
         var seen = default(ExtensionNames);
         do
         {
-            var extension = extensions.ReadSequence();
-            var id = extension.ReadOid();
-            var critical = extension.ReadTrueOrAbsent();
-            var value = new DerReader(extension.ReadContent(DerReader.OctetString));
-            extension.End();
-            seen.Add(id, MaxExtensions);
-            if (id.Span.SequenceEqual(CrlOids.ReasonCode))
+            var (id, critical, value) = Extension.ReadNext(ref extensions, ref seen, MaxExtensions);
+            if (id.Span.SequenceEqual(Oids.ReasonCode))
             {
                 reason = ReadReason(ref value);
                 value.End();
             }
-            else if (id.Span.SequenceEqual(CrlOids.CertificateIssuer))
+            else if (id.Span.SequenceEqual(Oids.CertificateIssuer))
             {
                 throw new AsnContentException("an entry names the issuer of its certificate, as only indirect lists do");
             }
-            else if (id.Span.SequenceEqual(CrlOids.InvalidityDate))
+            else if (id.Span.SequenceEqual(Oids.InvalidityDate))
             {
                 value.ReadContent(DerReader.GeneralizedTime);
                 value.End();

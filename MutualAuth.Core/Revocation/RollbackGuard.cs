@@ -1,11 +1,14 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>Holds each set of lists of one source against the one before: for each issuer and scope nothing goes back. It forgets with the process.</summary>
+/// <summary>
+/// Compares each set of lists of one source with the previous one: for each issuer and scope, no list may be older. The state is lost with
+/// the process.
+/// </summary>
 /// <remarks>
-/// Numbers and dates are compared when a set is loaded. Who signed a list shows only at the first path that needs it; until then the list before
-/// is held in reserve, and counts where the new one does not verify. Calls of <see cref="Admit"/> must not overlap.
+/// Numbers and dates are compared when a set is loaded. The signature of a list is checked only at the first path that needs it; until then
+/// the previous list is kept as a fallback, and used where the new one does not verify. Calls of <see cref="Admit"/> must not overlap.
 /// </remarks>
-/// <param name="clock">What time it is.</param>
+/// <param name="clock">Returns the current time.</param>
 internal sealed class RollbackGuard(TimeProvider clock)
 {
     /// <summary>How far an authority's clock may be ahead of ours: as for OCSP.</summary>
@@ -13,14 +16,14 @@ internal sealed class RollbackGuard(TimeProvider clock)
 
     private RevocationLists? _last;
 
-    /// <summary>Told once of a list that turned out not to be its issuer's, and whose place the last good one has kept.</summary>
+    /// <summary>Called once for a list that its issuer did not sign, and for which the last good list stays in use.</summary>
     internal Action<MaterialException>? Refuted { get; set; }
 
-    /// <summary>Returns the same lists, fit to take the place of those before.</summary>
-    /// <exception cref="MaterialException">One of them goes back, or an issuer has none any more.</exception>
+    /// <summary>Returns the same lists, checked against the previous ones.</summary>
+    /// <exception cref="MaterialException">One of them is older, or an issuer no longer has a list.</exception>
     internal RevocationLists Admit(RevocationLists next)
     {
-        // Checking nothing is the operator's own word. What was known before counts again when lists come back.
+        // The operator has chosen to check nothing. The previous lists are compared again when lists come back.
         if (next.IsChecked)
         {
             if (_last is not null && !ReferenceEquals(_last, next))
@@ -45,7 +48,7 @@ internal sealed class RollbackGuard(TimeProvider clock)
                 continue;
             }
 
-            // What nobody's key has signed holds no later list up.
+            // A list with an invalid signature does not block a later one.
             foreach (var counted in old.IsRefuted ? [.. old.Reserve] : new[] { old })
             {
                 places.AddRange(SuccessorsOf(counted, next, now).Select(list => (counted, list)));
@@ -63,32 +66,32 @@ internal sealed class RollbackGuard(TimeProvider clock)
         var candidates = next.Naming(old.Issuer).Where(list => list.IsOfTheKindOf(old)).ToList();
         if (candidates.Exists(list => list.NamesTheKeyOf(old)))
         {
-            // An authority with two keys has two lists, and neither makes up for the other.
+            // An authority with two keys has two lists, and one does not replace the other.
             candidates.RemoveAll(list => !list.NamesTheKeyOf(old));
         }
 
         if (candidates.Count == 0)
         {
-            throw Refusal(old, "there is no list any more of the same issuer and for the same certificates");
+            throw Refusal(old, "there is no longer a list of the same issuer for the same certificates");
         }
 
         var ahead = candidates.Where(list => list.BehindWhat(old) is null).ToList();
         if (ahead.Count == 0)
         {
-            throw Refusal(old, $"the list that would take its place goes back: {candidates[0].BehindWhat(old)}");
+            throw Refusal(old, $"the list that would replace it is older: {candidates[0].BehindWhat(old)}");
         }
 
         var counting = ahead.Where(list => FlawOf(list, now) is null).ToList();
         return counting.Count > 0 || FlawOf(old, now) is not null
             ? ahead
-            : throw Refusal(old, $"what would take its place is {FlawOf(ahead[0], now)}, while it still counts");
+            : throw Refusal(old, $"its replacement is {FlawOf(ahead[0], now)}, while it is still valid");
     }
 
     private static string? FlawOf(RevocationList list, DateTimeOffset now) => RevocationCheck.FlawOfDates(list, now, TimeSpan.Zero, s_clockSkew);
 
     private void OnRefuted(RevocationList forged) => Refuted?.Invoke(new MaterialException(
-        $"The {forged} has not been signed by its issuer: the list before stays in its place. Fetch it again, and find out who put it there."));
+        $"The {forged} was not signed by its issuer; the previous list stays in force. Fetch it again, and find out how it was loaded."));
 
     private static MaterialException Refusal(RevocationList old, string why) =>
-        new($"The {old} stays in force: {why}. Fetch the current list; to go back on purpose, start the process anew.");
+        new($"The {old} stays in force: {why}. Fetch the current list; to load an older list on purpose, restart the process.");
 }

@@ -4,14 +4,14 @@ namespace MutualAuth.Revocation;
 
 /// <summary>Finds the entry of a serial number in the encoded entries of a list, in constant time.</summary>
 /// <remarks>
-/// The entries stay in the encoding that was signed; this is an open-addressing table of their offsets, so that a million of them cost
-/// eight megabytes beside the list itself and not one object each. Immutable once built.
+/// The entries stay in the signed encoding; this is an open-addressing table of their offsets, so that a million entries cost eight
+/// megabytes beside the list itself, and no object each. Immutable once built.
 /// </remarks>
 internal sealed class SerialNumberSet
 {
     private readonly ReadOnlyMemory<byte> _entries;
 
-    // One more than the offset, so that zero is a free slot. At least a third of the slots is free.
+    // One more than the offset, so that zero means a free slot. At least a third of the slots is free.
     private readonly int[] _slots;
 
     private SerialNumberSet(ReadOnlyMemory<byte> entries, int[] slots, int count, bool hasDuplicates)
@@ -24,15 +24,15 @@ internal sealed class SerialNumberSet
 
     internal static SerialNumberSet None { get; } = new(default, new int[1], 0, hasDuplicates: false);
 
-    /// <summary>How many different serial numbers there are.</summary>
+    /// <summary>The number of different serial numbers.</summary>
     internal int Count { get; }
 
-    /// <summary>Whether a serial number stands there twice; the first one is found.</summary>
+    /// <summary>Whether a serial number occurs twice; the first entry is found.</summary>
     internal bool HasDuplicates { get; }
 
-    /// <summary>Indexes entries that have been read and found well formed.</summary>
+    /// <summary>Indexes entries that have been checked for their form.</summary>
     /// <param name="entries">The contents of <c>revokedCertificates</c>.</param>
-    /// <param name="offsets">Where in it each entry begins.</param>
+    /// <param name="offsets">The offset of each entry.</param>
     internal static SerialNumberSet Build(ReadOnlyMemory<byte> entries, List<int> offsets)
     {
         var slots = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(offsets.Count + (offsets.Count / 2) + 1))];
@@ -77,7 +77,7 @@ internal sealed class SerialNumberSet
         }
     }
 
-    /// <summary>The slot that holds the serial number, or the free one where it would have to be.</summary>
+    /// <summary>The slot that holds the serial number, or the free slot where it belongs.</summary>
     private static int SlotOf(ReadOnlySpan<byte> entries, int[] slots, ReadOnlySpan<byte> serial)
     {
         var hash = default(HashCode);
@@ -97,7 +97,7 @@ internal sealed class SerialNumberSet
         return entries.Slice(start, length);
     }
 
-    /// <summary>Where the contents octets of the serial number are, which stands first in an entry and is shorter than 128 octets.</summary>
+    /// <summary>The position of the contents octets of the serial number, which is the first value of an entry and shorter than 128 octets.</summary>
     private static (int Start, int Length) SerialRangeAt(ReadOnlySpan<byte> entries, int offset)
     {
         var length = entries[offset + 1];

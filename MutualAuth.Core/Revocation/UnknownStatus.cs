@@ -1,11 +1,11 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>What becomes of a certificate whose status must be known and is not.</summary>
+/// <summary>What happens to a certificate whose status must be known and is not.</summary>
 public enum UnknownStatus
 {
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>.</summary>
     Deny = 0,
 
-    /// <summary>It is let pass: a list that is missing, expired, forged or out of scope then revokes nobody. Soft fail.</summary>
+    /// <summary>It is accepted: a list that is missing, expired, forged or out of scope then revokes no certificate. Soft fail.</summary>
     DangerouslyAllow = 1,
 }

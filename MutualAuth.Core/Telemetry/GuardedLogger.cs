@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Telemetry;
 
-/// <summary>A logger of the application's that may throw, as those do whose disk is full. What it throws stays here: the event is lost, and nothing else.</summary>
+/// <summary>
+/// Wraps the application's logger, which may throw (for example when its disk is full). Exceptions are swallowed: only the log event is lost.
+/// </summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -38,7 +40,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // Nobody is left to tell.
+            // There is no other place to report it.
         }
     }
 }

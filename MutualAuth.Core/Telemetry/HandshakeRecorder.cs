@@ -15,19 +15,19 @@ internal sealed class HandshakeRecorder
     private Activity? _activity;
     private int _ended;
 
-    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole peerRole, EndPoint? remote)
+    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole ourRole, EndPoint? remote)
     {
         _logger = logger;
         _time = time;
         _remote = remote;
-        _role = peerRole == PeerRole.Client ? "server" : "client";
+        _role = ourRole == PeerRole.Server ? "server" : "client";
         try
         {
             _startedAt = time.GetTimestamp();
         }
         catch (Exception)
         {
-            // How long it took is no reason to fail.
+            // A failed measurement must not fail the handshake.
             _time = TimeProvider.System;
             _startedAt = _time.GetTimestamp();
         }
@@ -36,14 +36,16 @@ internal sealed class HandshakeRecorder
         {
             MutualAuthTelemetry.ActiveHandshakes.Add(1, new KeyValuePair<string, object?>("mutualauth.role", recorder._role));
 
-            // It is the current one of the handshake, and not of whoever called.
+            // The activity is current for the handshake, not for the caller.
             var callers = Activity.Current;
             recorder._activity = MutualAuthTelemetry.Activities.StartActivity("mutualauth.handshake", recorder._role == "server" ? ActivityKind.Server : ActivityKind.Client);
             Activity.Current = callers;
         });
     }
 
-    /// <summary>Makes the handshake's activity the current one. Call it in an asynchronous method, whose callers keep theirs.</summary>
+    /// <summary>
+    /// Makes the handshake's activity the current one. Call it in an asynchronous method, so that the caller's current activity does not change.
+    /// </summary>
     internal void Enter() => Activity.Current = _activity ?? Activity.Current;
 
     internal void Succeeded(string peerName, string tlsVersion, string? applicationProtocol, bool isConfirmed)

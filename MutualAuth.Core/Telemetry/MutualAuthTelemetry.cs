@@ -6,7 +6,9 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth;
 
-/// <summary>The names under which this library can be observed. They are part of its public contract; <c>docs/reference/telemetry.md</c> lists all.</summary>
+/// <summary>
+/// The names of this library's telemetry. They are part of the public contract; <c>docs/reference/telemetry.md</c> lists every one.
+/// </summary>
 public static class MutualAuthTelemetry
 {
     /// <summary>The name of the meter and of the activity source.</summary>
@@ -29,18 +31,18 @@ public static class MutualAuthTelemetry
     internal static readonly UpDownCounter<int> OpenConnections = Meter.CreateUpDownCounter<int>(
         "mutualauth.connection.open", unit: "{connection}", description: "Authenticated connections that are not disposed of.");
 
-    /// <summary>New material that was found: taken up, or refused.</summary>
+    /// <summary>Counts new material that was found, whether it was accepted or rejected.</summary>
     internal static readonly Counter<long> Reloads = Meter.CreateCounter<long>(
-        "mutualauth.reload", unit: "{reload}", description: "Replacements of our own material that were found, by what came of them.");
+        "mutualauth.reload", unit: "{reload}", description: "Reloads of our own material, by outcome.");
 
-    /// <summary>How long what is watched will last, negative afterwards.</summary>
+    /// <summary>Days until the watched material expires; negative after expiry.</summary>
     internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
-        "mutualauth.days_left", DaysLeftGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list runs out.");
+        "mutualauth.days_left", DaysLeftGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list expires.");
 
     internal static readonly Counter<long> Invalidated = Meter.CreateCounter<long>(
-        "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that lost their ground.");
+        "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that were invalidated.");
 
-    /// <summary>The logger of our category, of which nothing that it does wrong reaches us: no log may change an outcome, or a close.</summary>
+    /// <summary>The logger of our category. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
     internal static ILogger CreateLogger(ILoggerFactory? factory)
     {
         try
@@ -53,7 +55,7 @@ public static class MutualAuthTelemetry
         }
     }
 
-    /// <summary>Measures or traces. A listener of the application's runs inside, and what it throws stays there.</summary>
+    /// <summary>Measures or traces. The application's listeners run inside; their exceptions are swallowed.</summary>
     internal static void Try<TState>(TState state, Action<TState> observe)
     {
         try
@@ -62,7 +64,7 @@ public static class MutualAuthTelemetry
         }
         catch (Exception)
         {
-            // The observation is lost, and nothing else.
+            // Only the observation is lost.
         }
     }
 }

@@ -13,7 +13,7 @@ namespace MutualAuth.Transport;
 /// straight through.
 /// </summary>
 /// <remarks>While it holds what is written, it lets go of it before every read, so that no peer ever waits for what we hold.</remarks>
-internal sealed class HandshakeTransport : Stream
+internal sealed class HandshakeTransport : Stream, IHelloSource
 {
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
@@ -50,7 +50,7 @@ internal sealed class HandshakeTransport : Stream
     internal IdleClock? Writing { get; set; }
 
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
-    internal IAdmission Gate { get; set; } = AdmitsAll.Instance;
+    internal IAdmission Admission { get; set; } = AdmitsAll.Instance;
 
     /// <summary>Whether its calls look at their tokens, and never hold the thread that calls: of a stream of the application's nobody knows.</summary>
     internal bool HeedsTokens => _heedsTokens;
@@ -102,11 +102,9 @@ internal sealed class HandshakeTransport : Stream
     /// <summary>What is wrong with the client's second hello; null when there was none, or nothing is.</summary>
     internal Rejection? Objection { get; private set; }
 
-    /// <summary>How many octets have been put back and not been read again.</summary>
-    internal int ReadAheadLength => _readAhead.Length;
+    public int ReadAheadLength => _readAhead.Length;
 
-    /// <summary>Puts back a hello, and what has come behind it: that is not given out before we have answered, and is looked at if we ask for another hello.</summary>
-    internal void PutBackHello(byte[] buffer, int length, int helloLength, int maxHelloBytes)
+    public void PutBackHello(byte[] buffer, int length, int helloLength, int maxHelloBytes)
     {
         PutBack(buffer, length);
         _helloLeft = helloLength;
@@ -114,8 +112,7 @@ internal sealed class HandshakeTransport : Stream
         _awaitsAnswer = _awaitsHello = true;
     }
 
-    /// <summary>Puts back bytes that were read through this stream, to be read again. The buffer is the shared pool's, and goes back to it after that.</summary>
-    internal void PutBack(byte[] buffer, int length)
+    public void PutBack(byte[] buffer, int length)
     {
         _readAheadBuffer = buffer;
         _readAhead = buffer.AsMemory(0, length);
@@ -429,9 +426,9 @@ internal sealed class HandshakeTransport : Stream
         }
         else
         {
-            Gate.BeginWait();
+            Admission.BeginWait();
             count = await reading.ConfigureAwait(false);
-            await Gate.EndWaitAsync().ConfigureAwait(false);
+            await Admission.EndWaitAsync().ConfigureAwait(false);
         }
 
         _clear?.AddRange(buffer.Span[..count]);

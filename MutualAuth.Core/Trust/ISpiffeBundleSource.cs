@@ -6,12 +6,12 @@ namespace MutualAuth.Trust;
 
 /// <summary>Bundles of SPIFFE trust domains: fixed, or replaced while the process runs.</summary>
 /// <remarks>
-/// Implement it for bundles that change. It must be safe for concurrent use and must not block. A change replaces the whole of
-/// <see cref="Current"/> at once, and one that fails leaves the last good set.
+/// Implement it for bundles that change. It must be safe for concurrent use and must not block. An update replaces <see cref="Current"/> as
+/// a whole; a failed update leaves the last good set in place.
 /// </remarks>
 public interface ISpiffeBundleSource : ITrustSource
 {
-    /// <summary>The bundles that count at this moment. Never null; asked once for each judgement.</summary>
+    /// <summary>The bundles in force. Never null; read once for each decision.</summary>
     SpiffeBundles Current { get; }
 
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;

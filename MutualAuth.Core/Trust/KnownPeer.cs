@@ -5,16 +5,15 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Trust;
 
-/// <summary>A peer whose key is known: its name, its key, and since when. Immutable.</summary>
+/// <summary>A known peer: its name, its key, and the time of its first meeting. Immutable.</summary>
 /// <remarks>Its text form is the line that <see cref="KnownPeersFile"/> keeps: <c>NAME sha256/BASE64 2026-01-31T12:00:00Z</c>.</remarks>
 public sealed record KnownPeer
 {
-    private const string TimeFormat = "yyyy-MM-ddTHH:mm:ssZ";
 
     /// <summary>Describes a peer.</summary>
     /// <param name="name">A DNS name in lower case, such as <c>alice</c> or <c>alice.example</c>, or a SPIFFE ID.</param>
     /// <param name="key">Its public key.</param>
-    /// <param name="firstSeen">When it was first met, or entered by hand. Kept to the second, in UTC.</param>
+    /// <param name="firstSeen">When the peer was first met, or entered by hand. Kept to the second, in UTC.</param>
     /// <exception cref="FormatException"><paramref name="name"/> is neither a DNS name in lower case nor a SPIFFE ID.</exception>
     public KnownPeer(string name, SpkiPin key, DateTimeOffset firstSeen)
     {
@@ -30,20 +29,20 @@ public sealed record KnownPeer
         FirstSeen = new DateTimeOffset(firstSeen.UtcTicks - (firstSeen.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
     }
 
-    /// <summary>The name that the peer's certificate has, and that <c>AuthenticatedPeer.Name</c> gives.</summary>
+    /// <summary>The name in the peer's certificate, which <c>AuthenticatedPeer.Name</c> also returns.</summary>
     public string Name { get; }
 
-    /// <summary>The key that makes it this peer.</summary>
+    /// <summary>The key that identifies the peer.</summary>
     public SpkiPin Key { get; }
 
-    /// <summary>When it was first met; UTC, whole seconds.</summary>
+    /// <summary>When the peer was first met; UTC, whole seconds.</summary>
     public DateTimeOffset FirstSeen { get; }
 
     /// <summary>The key as digits that two people can read to each other.</summary>
     public PeerFingerprint Fingerprint => PeerFingerprint.Of(Key);
 
     /// <summary>The peer as one line of a file of known peers.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Key} {FirstSeen.ToString(TimeFormat, CultureInfo.InvariantCulture)}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Key} {FirstSeen.ToString(UtcText.Format, CultureInfo.InvariantCulture)}");
 
     internal static bool TryParse(string line, [NotNullWhen(true)] out KnownPeer? peer, [NotNullWhen(false)] out string? problem)
     {
@@ -52,7 +51,7 @@ public sealed record KnownPeer
         problem = fields is not [var name, var key, var time] ? "three fields are expected: NAME sha256/BASE64 FIRST-SEEN"
             : !SelfSignedPeer.IsName(name) ? $"{SafeText.Quote(name)} is neither a DNS name in lower case nor a SPIFFE ID"
             : !SpkiPin.TryParse(key, out var pin) ? $"{SafeText.Quote(key)} is not a key in the form sha256/BASE64"
-            : !DateTimeOffset.TryParseExact(time, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var seen)
+            : !DateTimeOffset.TryParseExact(time, UtcText.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var seen)
             ? $"{SafeText.Quote(time)} is not a time in the form 2026-01-31T12:00:00Z"
             : Keep(new KnownPeer(name, pin, seen), out peer);
         return peer is not null;

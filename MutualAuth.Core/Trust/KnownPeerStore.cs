@@ -3,11 +3,11 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Where the keys of known peers are kept: <see cref="KnownPeersFile"/>, or <see cref="KnownPeersInMemory"/>.</summary>
-/// <remarks>A name has one key at a time. It is never replaced: forget the peer, and meet it again. Safe for concurrent use.</remarks>
+/// <summary>A store for the keys of known peers: <see cref="KnownPeersFile"/>, or <see cref="KnownPeersInMemory"/>.</summary>
+/// <remarks>A name has one key at a time. A key is never replaced: forget the peer first, and meet it again. Safe for concurrent use.</remarks>
 public abstract class KnownPeerStore
 {
-    // A closed family: what it promises about concurrent first uses must hold.
+    // A closed family: the guarantees about concurrent first uses must hold in every implementation.
     private protected KnownPeerStore(int maxPeers)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPeers, 1);
@@ -16,33 +16,43 @@ public abstract class KnownPeerStore
     }
 
     /// <summary>
-    /// How many peers are kept; whoever would be one more is refused. A bound, because with trust on first use anybody whom the authorization
-    /// rule lets in can add one.
+    /// The maximum number of peers; a further peer is rejected. The bound is needed because, with trust on first use, any peer that the
+    /// authorization rule accepts can add itself.
     /// </summary>
     public int MaxPeers { get; }
 
-    /// <summary>Who is known at this moment: a snapshot, by name.</summary>
+    /// <summary>The peers that are known now, by name: a snapshot.</summary>
     public abstract ImmutableDictionary<string, KnownPeer> Peers { get; }
 
-    /// <summary>Adds a peer unless its name is known already: of two first uses at once, one comes first, also between processes.</summary>
-    /// <returns>The peer that is known under this name from now on: the given one, or the one that was there before, perhaps with another key.</returns>
-    /// <exception cref="MaterialException">It cannot be kept: the store is full, or its file is damaged, missing or cannot be written.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
+    /// <summary>
+    /// Adds a peer unless its name is already known. Of two concurrent first uses, also in different processes, exactly one is kept.
+    /// </summary>
+    /// <returns>The peer that is known under this name from now on: the given one, or the existing one, which may have another key.</returns>
+    /// <exception cref="MaterialException">
+    /// The peer cannot be kept: the store is full, or its file is damaged, missing or cannot be written.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">
+    /// <paramref name="cancellationToken"/> was cancelled while this call waited for another writer.
+    /// </exception>
     public abstract ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default);
 
-    /// <summary>Forgets a peer, so that it can be met for the first time again, with another key. Its live connections lose their ground.</summary>
-    /// <returns>False when nobody of this name was known.</returns>
+    /// <summary>
+    /// Forgets a peer, so that it can be met for the first time again, with another key. Its live connections are no longer authorized.
+    /// </summary>
+    /// <returns>False when no peer of this name was known.</returns>
     /// <exception cref="MaterialException">The change cannot be kept.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// <paramref name="cancellationToken"/> was cancelled while this call waited for another writer.
+    /// </exception>
     public abstract ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Raised after somebody who was known is known no more, or by another key. Not for newcomers: they take the ground from nobody.</summary>
+    /// <summary>Raised after a known peer was removed or its key changed. Not raised for new peers, which invalidate no connection.</summary>
     internal event EventHandler? Lost;
 
-    /// <summary>Where the peers are, in words, for a hint.</summary>
+    /// <summary>The location of the peers, as text for a hint.</summary>
     internal abstract string Place { get; }
 
-    /// <summary>Takes in what others have changed. What fails leaves the last good state and is logged.</summary>
+    /// <summary>Reads changes made by other processes. A failure leaves the last good state and is logged.</summary>
     internal abstract ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken);
 
     private protected void SayIfLost(ImmutableDictionary<string, KnownPeer> before)

@@ -9,13 +9,14 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Trust in keys that are known, as SSH has it: the peer's own key is the trust anchor, and no authority is asked.</summary>
+/// <summary>Trust in known keys, as in SSH: the peer's own key is the trust anchor, and no authority is consulted.</summary>
 /// <remarks>
-/// A peer presents a certificate that its own key has signed. All rules for an end entity's certificate hold (validity, purpose, strength
-/// of key and signature), it must claim exactly one name, a DNS name or a SPIFFE ID, and for that name the same key must be known. Nothing
-/// else in such a certificate is verified by anybody. At the first meeting nothing stands between us and an impostor: have people compare
-/// <see cref="PeerFingerprint"/>s, or enter the peers beforehand. A key is kept after the certificate stage and the asynchronous validators
-/// have accepted the peer and TLS has shown that it holds the key, and before it is told so. Safe for concurrent use.
+/// A peer presents a self-signed certificate. All rules for an end entity's certificate apply (validity, purpose, strength of key and
+/// signature). The certificate must claim exactly one name, a DNS name or a SPIFFE ID, and the same key must be known for that name.
+/// Nothing else in such a certificate is verified. At the first meeting nothing protects against an impostor: have people compare
+/// <see cref="PeerFingerprint"/>s, or enter the peers beforehand. A key is stored after the certificate stage and the asynchronous
+/// validators have accepted the peer and TLS has proven that the peer holds the key, and before the peer learns that it is accepted. Safe
+/// for concurrent use.
 /// </remarks>
 public sealed class KnownPeers : ITrustSource, IReloadable
 {
@@ -29,7 +30,10 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         _meetsStrangers = meetsStrangers;
     }
 
-    /// <summary>Raised after somebody who was known is forgotten, or known by another key: by this process, or by another one as soon as this one looks at the file again.</summary>
+    /// <summary>
+    /// Raised after a known peer was forgotten or its key changed: by this process, or by another one as soon as this one reads the file
+    /// again.
+    /// </summary>
     public event EventHandler? Replaced
     {
         add => _store.Lost += value;
@@ -37,12 +41,14 @@ public sealed class KnownPeers : ITrustSource, IReloadable
     }
 
     /// <summary>
-    /// Keeps the key of a peer at the first meeting, and rejects another key for that name ever after
-    /// (<see cref="RejectionReason.PeerKeyChanged"/>). Whom the authorization rule turns away is not kept.
+    /// Stores the key of a peer at the first meeting, and from then on rejects any other key for that name
+    /// (<see cref="RejectionReason.PeerKeyChanged"/>). A peer that the authorization rule rejects is not stored.
     /// </summary>
     public static KnownPeers TrustOnFirstUse(KnownPeerStore store) => new(store, meetsStrangers: true);
 
-    /// <summary>Trusts the peers of the store and nobody else; strangers are rejected (<see cref="RejectionReason.UnknownAuthority"/>), and none is added.</summary>
+    /// <summary>
+    /// Trusts only the peers in the store; unknown peers are rejected (<see cref="RejectionReason.UnknownAuthority"/>), and none is added.
+    /// </summary>
     public static KnownPeers Only(KnownPeerStore store) => new(store, meetsStrangers: false);
 
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => _store.RefreshAsync(logger, cancellationToken);
@@ -67,7 +73,7 @@ public sealed class KnownPeers : ITrustSource, IReloadable
     {
         if (!SelfSignedPeer.TryGetName(leaf, out var name))
         {
-            throw new InvalidOperationException("Only a certificate to which a path was found can be admitted.");
+            throw new InvalidOperationException("Only a certificate for which a path was found can be admitted.");
         }
 
         var key = KeyOf(leaf);
@@ -84,7 +90,8 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         try
         {
             var peer = new KnownPeer(name, key, at);
-            // A disk that does not answer must not hold the handshake's deadline up; the peer is rejected then, and may be known the next time.
+            // A disk that does not respond must not delay the handshake beyond its deadline; the peer is then rejected, and may be known
+            // the next time.
             known = await _store.AddAsync(peer, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
             if (ReferenceEquals(known, peer))
             {
@@ -95,7 +102,7 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Accepting a peer without keeping its key would make every meeting a first one.
+            // Accepting a peer without storing its key would make every meeting a first meeting.
             ValidationLog.PeerNotRemembered(logger, name, exception);
             return new Rejection(RejectionReason.PeerNotRemembered, $"room for the key of {SafeText.Quote(name)} in {_store.Place}", exception.Message);
         }
@@ -105,13 +112,13 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         RejectionReason.PeerKeyChanged, leaf, PathPosition.Leaf, "trust on first use",
         string.Create(CultureInfo.InvariantCulture, $"the key that {known.Name} has had since {known.FirstSeen:yyyy-MM-dd}, {Show(known.Key)}"),
         $"another one, {Show(key)}",
-        $"EITHER {known.Name} HAS A NEW KEY, OR SOMEBODY STANDS IN ITS PLACE. Ask it over another channel to read its fingerprint out; only if that is the one it shows here, remove {known.Name} from {_store.Place} and connect again.");
+        $"EITHER {known.Name} HAS A NEW KEY, OR THIS PEER IS AN IMPOSTOR. Ask for its fingerprint over another channel; only if it equals the one shown here, remove {known.Name} from {_store.Place} and connect again.");
 
     private Rejection Unknown(in PathSearch search, string name, SpkiPin key) => Unknown(search.Leaf, search.At, name, key);
 
     private Rejection Unknown(Certificate leaf, DateTimeOffset at, string name, SpkiPin key) => PathRejection.Make(
         RejectionReason.UnknownAuthority, leaf, PathPosition.Leaf, "known peers only", "a peer that is known", $"{SafeText.Quote(name)} with the key {Show(key)}",
-        $"If it may come in, compare the fingerprint with its owner's and add to {_store.Place}: {new KnownPeer(name, key, at)}");
+        $"To accept it, verify the fingerprint with its owner, and add to {_store.Place}: {new KnownPeer(name, key, at)}");
 
     private static string Show(SpkiPin key) => $"fingerprint {PeerFingerprint.Of(key)} ({key})";
 

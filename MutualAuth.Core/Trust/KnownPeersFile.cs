@@ -6,13 +6,16 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Known peers in a text file, a line for each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and stay.</summary>
+/// <summary>
+/// Known peers in a text file, one line each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and are
+/// preserved.
+/// </summary>
 /// <remarks>
-/// Several processes may share the file: writers take turns by a lock beside it (<c>.lock</c>), and changes by others are taken in at the
-/// next handshake. It is replaced as a whole, so that a crash at any moment leaves the old state or the new one. A file that is missing,
-/// damaged or cut is an error and never counts as an empty one; while it lasts, those that were read last stay known and nobody is added.
-/// On Unix only its owner can read and write the file; one that others can write is refused. Keep it on a local file system. Immutable but
-/// for what it remembers; safe for concurrent use.
+/// Several processes may share the file. Writers serialize through a lock file beside it (<c>.lock</c>), and changes by other processes are
+/// read at the next handshake. The file is replaced as a whole, so that a crash at any moment leaves either the old state or the new one. A
+/// missing, damaged or truncated file is an error and never counts as an empty one; while the error lasts, the peers that were read last
+/// stay known and no peer is added. On Unix, only the owner can read and write the file; a file that others can write is rejected. Keep it
+/// on a local file system. Immutable except for its cached state; safe for concurrent use.
 /// </remarks>
 public sealed class KnownPeersFile : KnownPeerStore
 {
@@ -38,16 +41,18 @@ public sealed class KnownPeersFile : KnownPeerStore
 
     internal override string Place => $"the file {_path}";
 
-    /// <summary>Opens a file that exists.</summary>
-    /// <param name="path">The file; a symbolic link is followed now, once.</param>
-    /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
-    /// <exception cref="MaterialException">It is missing, cannot be read, is malformed (the message has the line), or others can write it.</exception>
+    /// <summary>Opens an existing file.</summary>
+    /// <param name="path">The file; a symbolic link is resolved once, now.</param>
+    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
+    /// <exception cref="MaterialException">The file is missing, unreadable, malformed (the message has the line), or writable by others.</exception>
     public static KnownPeersFile Open(string path, int maxPeers = DefaultMaxPeers) => new(Resolve(path), maxPeers);
 
-    /// <summary>Opens a file, and makes it first when there is none: for a first start. With a path that is wrong, nobody would be known.</summary>
+    /// <summary>Opens a file, and creates it first if it does not exist: for a first start. With a wrong path, no peer would be known.</summary>
     /// <param name="path">The file; its directory must exist.</param>
-    /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
-    /// <exception cref="MaterialException">It cannot be made or read, is malformed (the message has the line), or others can write it.</exception>
+    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
+    /// <exception cref="MaterialException">
+    /// The file cannot be created or read, is malformed (the message has the line), or is writable by others.
+    /// </exception>
     public static KnownPeersFile OpenOrCreate(string path, int maxPeers = DefaultMaxPeers)
     {
         var resolved = Resolve(path);
@@ -60,7 +65,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new MaterialException($"The file of known peers {resolved} cannot be made: {exception.Message}", exception);
+            throw new MaterialException($"The file of known peers {resolved} cannot be created: {exception.Message}", exception);
         }
 
         return new KnownPeersFile(resolved, maxPeers);
@@ -93,7 +98,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         return await ChangeAsync(text => text.Peers.ContainsKey(name) ? text.Without(name) : text, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Opens a file for a test that stops a replacement where a crash could.</summary>
+    /// <summary>Opens a file for a test that interrupts a replacement where a crash could.</summary>
     internal static KnownPeersFile OpenForTests(string path, Action<ReplaceStep> onStep) => new(Resolve(path), DefaultMaxPeers, onStep);
 
     internal override async ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken)
@@ -125,13 +130,13 @@ public sealed class KnownPeersFile : KnownPeerStore
         SayIfLost(before);
     }
 
-    /// <summary>The full path behind a link, in a process in which the lock means something.</summary>
+    /// <summary>The full path, with links resolved. Throws when file locks are disabled in this process.</summary>
     private static string Resolve(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (FileLock.IsDisabled)
         {
-            throw new MaterialException("This process is told to do without file locks (System.IO.DisableFileLocking); known peers cannot be kept safely in a file then.");
+            throw new MaterialException("File locks are disabled in this process (System.IO.DisableFileLocking); without them, known peers cannot be kept safely in a file.");
         }
 
         try
@@ -141,14 +146,14 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
         catch (IOException)
         {
-            // There is no such file, and so no link; whoever reads it says so.
+            // The file does not exist, so there is no link; the code that reads it reports the error.
             return Path.GetFullPath(path);
         }
     }
 
     private bool IsCurrent() => _state is { IsSettled: true } state && state.Stamp == FileStamp.Of(_path);
 
-    /// <summary>Reads, changes and replaces the file while nobody else can; false when the change changes nothing.</summary>
+    /// <summary>Reads, changes and replaces the file under its lock; false when the change changes nothing.</summary>
     private async Task<bool> ChangeAsync(Func<KnownPeersText, KnownPeersText> change, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -158,7 +163,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         {
             using var fileLock = await FileLock.AcquireAsync(_path + ".lock", cancellationToken).ConfigureAwait(false);
 
-            // Off the caller's thread, as making things durable takes its time; and not given up half-way.
+            // Not on the caller's thread, because flushing to disk takes time; and not abandoned half-way.
             hasChanged = await Task.Run(() => Change(change), CancellationToken.None).ConfigureAwait(false);
         }
         finally
@@ -200,11 +205,11 @@ public sealed class KnownPeersFile : KnownPeerStore
 
     private State Load()
     {
-        // The stamp first: a change in between makes it an old one, and the file is read again.
+        // The stamp is taken first: a change in between makes it an old one, and the file is read again.
         var stamp = FileStamp.Of(_path);
         if (CanOthersWrite())
         {
-            throw new MaterialException($"The file of known peers {_path} can be written by others than its owner, who could then be any peer. Look through it, and then: chmod 600 {_path}");
+            throw new MaterialException($"The file of known peers {_path} is writable by others, who could add any peer. Check its content, and then: chmod 600 {_path}");
         }
 
         var text = KnownPeersText.Parse(BoundedFile.ReadBytes(_path, MaxBytes), _path);
@@ -223,7 +228,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
     }
 
-    /// <summary>Says it once for each state of the file, and not at every handshake.</summary>
+    /// <summary>Logs the problem once for each state of the file, and not at every handshake.</summary>
     private void Report(ILogger logger, MaterialException exception)
     {
         var stamp = FileStamp.Of(_path);

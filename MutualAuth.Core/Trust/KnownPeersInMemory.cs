@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Known peers for the life of the process: whoever is met after a restart is met for the first time.</summary>
+/// <summary>Known peers for the lifetime of the process: after a restart, every peer is met for the first time.</summary>
 /// <remarks>For tests, and for lists that come from elsewhere at start-up. Safe for concurrent use.</remarks>
 public sealed class KnownPeersInMemory : KnownPeerStore
 {
@@ -13,7 +13,7 @@ public sealed class KnownPeersInMemory : KnownPeerStore
     private volatile ImmutableDictionary<string, KnownPeer> _peers = ImmutableDictionary.Create<string, KnownPeer>(StringComparer.Ordinal);
 
     /// <summary>An empty store.</summary>
-    /// <param name="maxPeers">How many peers it holds, 1 to 100,000. Default: 4,096.</param>
+    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
     public KnownPeersInMemory(int maxPeers = DefaultMaxPeers)
         : base(maxPeers)
     {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MutualAuth.Trust;
 
-/// <summary>What a file of known peers says: its lines as they stand, comments and all, and the peers in them. Immutable.</summary>
+/// <summary>The content of a file of known peers: all lines, comments included, and the peers in them. Immutable.</summary>
 internal sealed class KnownPeersText
 {
     internal const string Header = """
@@ -25,14 +25,14 @@ internal sealed class KnownPeersText
 
     internal ImmutableDictionary<string, KnownPeer> Peers { get; }
 
-    /// <summary>Reads a whole file. What cannot be understood is never passed over: a line that is lost is a peer that anybody may be.</summary>
-    /// <exception cref="MaterialException">It is not such a file; the message has the number of the line.</exception>
+    /// <summary>Reads a whole file. A malformed line is an error and never skipped: without it, any peer could claim that name.</summary>
+    /// <exception cref="MaterialException">The text is not a file of known peers; the message has the line number.</exception>
     internal static KnownPeersText Parse(byte[] content, string path)
     {
         var text = Decode(content, path);
         if (!text.EndsWith('\n'))
         {
-            throw new MaterialException($"The file of known peers {path} {(text.Length == 0 ? "is empty; even without peers it has its comments" : "does not end with the end of a line")}: it may have been cut. Restore it.");
+            throw new MaterialException($"The file of known peers {path} {(text.Length == 0 ? "is empty; even without peers it has comments" : "does not end with a line break")}: it may have been truncated. Restore it.");
         }
 
         var peers = ImmutableDictionary.CreateBuilder<string, KnownPeer>(StringComparer.Ordinal);
@@ -49,7 +49,7 @@ internal sealed class KnownPeersText
 
             if (!KnownPeer.TryParse(line.ToString(), out var peer, out var problem))
             {
-                throw new MaterialException($"Line {number} of the file of known peers {path} cannot be read: {problem}. Mend the line, or remove it.");
+                throw new MaterialException($"Line {number} of the file of known peers {path} cannot be read: {problem}. Correct the line, or remove it.");
             }
 
             if (!peers.TryAdd(peer.Name, peer))
@@ -63,7 +63,7 @@ internal sealed class KnownPeersText
 
     internal KnownPeersText With(KnownPeer peer) => new($"{_text}{peer}\n", Peers.Add(peer.Name, peer));
 
-    /// <summary>The same without the line of a peer that is in it.</summary>
+    /// <summary>The same text without the line of the given peer.</summary>
     internal KnownPeersText Without(string name)
     {
         var kept = new StringBuilder(_text.Length);

@@ -7,10 +7,14 @@ using MutualAuth.Paths;
 
 namespace MutualAuth.Trust;
 
-/// <summary>The rules for a certificate whose own key is the trust anchor: an end entity's, signed by that key, that claims one name and nothing else.</summary>
+/// <summary>
+/// The rules for a certificate whose own key is the trust anchor: an end-entity certificate, signed by that key, that claims one name and
+/// nothing else.
+/// </summary>
 /// <remarks>
-/// The key is kept under one name, so the certificate must not carry a second one to which an authorization rule could be held: neither
-/// another alternative name nor anything in its subject. Names have one spelling, or two keys could be kept for the same peer.
+/// The key is stored under one name, so the certificate must not carry a second name that an authorization rule could match: neither
+/// another alternative name nor anything else in its subject. Names have one spelling; otherwise two keys could be stored for the same
+/// peer.
 /// </remarks>
 internal static class SelfSignedPeer
 {
@@ -18,7 +22,7 @@ internal static class SelfSignedPeer
 
     internal static bool IsName(string text) => IsDnsName(text) || SpiffeId.TryParse(text, out _);
 
-    /// <summary>What is wrong with the certificate; null when nothing is, and then it has a name.</summary>
+    /// <summary>What is wrong with the certificate; null when it is acceptable, and then it has a name.</summary>
     internal static Rejection? Examine(in PathSearch search, out string? name)
     {
         var leaf = search.Leaf;
@@ -30,7 +34,7 @@ internal static class SelfSignedPeer
 
         if (leaf.IsCertificateAuthority)
         {
-            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Make it anew with basicConstraints CA:FALSE.");
+            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Create the certificate again with basicConstraints CA:FALSE.");
         }
 
         if (new CertificateRules(search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
@@ -42,7 +46,7 @@ internal static class SelfSignedPeer
         {
             return Reject(
                 leaf, RejectionReason.ProfileViolated, "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one", Describe(leaf),
-                "Make the certificate anew with one name; what else it says of itself nobody has verified.");
+                "Create the certificate again with one name; no authority has verified its other content.");
         }
 
         return leaf.PublicKey.Verify(leaf.Scheme, leaf.Signed.Span, leaf.Signature.Span)

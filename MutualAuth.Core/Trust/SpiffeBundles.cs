@@ -6,10 +6,10 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Trust;
 
-/// <summary>The authorities of SPIFFE trust domains, each of which vouches for its own domain's workloads and for nobody else's.</summary>
+/// <summary>The authorities of SPIFFE trust domains. Each authority is trusted for the workloads of its own domain only.</summary>
 /// <remarks>
-/// A peer's SPIFFE ID chooses the bundle, and its path must end there (SPIFFE Workload API §4.6): an authority of another domain, however well it
-/// is trusted for its own, does not help. A certificate that is no X.509-SVID is rejected. Immutable and safe to share.
+/// A peer's SPIFFE ID selects the bundle, and its path must end in that bundle (SPIFFE Workload API §4.6); an authority of another trust
+/// domain is not accepted. A certificate that is not an X.509-SVID is rejected. Immutable and safe to share.
 /// </remarks>
 public sealed class SpiffeBundles : ISpiffeBundleSource
 {
@@ -23,7 +23,7 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
         TrustDomains = [.. bundles.Keys.OrderBy(domain => domain.ToString(), StringComparer.Ordinal)];
     }
 
-    /// <summary>No trust domain: no certificate is ever accepted.</summary>
+    /// <summary>No trust domain: every certificate is rejected.</summary>
     public static SpiffeBundles None { get; } = new(FrozenDictionary<TrustDomain, TrustAnchors>.Empty);
 
     /// <summary>The trust domains that have a bundle, in the order of their names.</summary>
@@ -31,8 +31,10 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
 
     SpiffeBundles ISpiffeBundleSource.Current => this;
 
-    /// <summary>Gives each trust domain its authorities. The same anchors may stand under several domains; none at all accepts nobody.</summary>
-    /// <exception cref="ArgumentException">A trust domain comes twice.</exception>
+    /// <summary>
+    /// Assigns authorities to trust domains. The same anchors may serve several domains; without any domain, every certificate is rejected.
+    /// </summary>
+    /// <exception cref="ArgumentException">A trust domain occurs twice.</exception>
     public static SpiffeBundles From(params IEnumerable<KeyValuePair<TrustDomain, TrustAnchors>> bundles)
     {
         ArgumentNullException.ThrowIfNull(bundles);
@@ -42,7 +44,7 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
             ArgumentNullException.ThrowIfNull(anchors, nameof(bundles));
             if (!byDomain.TryAdd(domain, anchors))
             {
-                throw new ArgumentException($"The trust domain {domain} comes twice. Put all of its authorities into one bundle.", nameof(bundles));
+                throw new ArgumentException($"The trust domain {domain} occurs twice. Put all of its authorities into one bundle.", nameof(bundles));
             }
         }
 
@@ -53,14 +55,14 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
     public static SpiffeBundles From(TrustDomain trustDomain, TrustAnchors anchors) =>
         From([KeyValuePair.Create(trustDomain ?? throw new ArgumentNullException(nameof(trustDomain)), anchors)]);
 
-    /// <summary>The authorities of a trust domain; false when it has no bundle here, so that none of its workloads is trusted.</summary>
+    /// <summary>The authorities of a trust domain; false when it has no bundle here and none of its workloads is trusted.</summary>
     public bool TryGet(TrustDomain trustDomain, [NotNullWhen(true)] out TrustAnchors? anchors)
     {
         ArgumentNullException.ThrowIfNull(trustDomain);
         return _bundles.TryGetValue(trustDomain, out anchors);
     }
 
-    /// <summary>Finds the anchors at which this peer's path must end, or says why there are none.</summary>
+    /// <summary>Finds the anchors at which this peer's path must end, or the reason why there are none.</summary>
     internal Rejection? Choose(Certificate leaf, out TrustAnchors? anchors)
     {
         anchors = null;

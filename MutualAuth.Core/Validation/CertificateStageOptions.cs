@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Authorization;
+using MutualAuth.Collections;
 using MutualAuth.Paths;
 using MutualAuth.Pinning;
 using MutualAuth.Reloading;
@@ -14,6 +15,8 @@ namespace MutualAuth.Validation;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
+    private EquatableArray<ICertificateValidator> _validators = new([]);
+
     /// <summary>Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).</summary>
     public required ITrustSource Trust { get; init; }
 
@@ -33,7 +36,11 @@ public record CertificateStageOptions
     public IDenyListSource? DenyList { get; init; }
 
     /// <summary>Further objections of the application's own. They run last and can only say no. Default: none.</summary>
-    public ImmutableArray<ICertificateValidator> Validators { get; init; } = [];
+    public ImmutableArray<ICertificateValidator> Validators
+    {
+        get => _validators.Items;
+        init => _validators = new(value);
+    }
 
     /// <summary>The rules of path validation. Default: <see cref="ValidationProfile.MutualTls"/>.</summary>
     public ValidationProfile Profile { get; init; } = ValidationProfile.MutualTls;

@@ -45,7 +45,8 @@ public sealed class MariaDbStoreTests : DatabaseStoreTests
         await ExecuteAsync("DROP TABLE mutualauth_credential");
         await ExecuteAsync($"""
             CREATE TABLE mutualauth_credential (
-                name VARCHAR(180) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL, mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL,
+                name VARCHAR(180) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL,
+                mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL,
                 disabled SMALLINT NOT NULL, PRIMARY KEY (name, mechanism)) {engine}
             """);
         await ExecuteAsync($"INSERT INTO mutualauth_credential VALUES ('alice', 'SCRAM-SHA-256', '{Verifier("pencil")}', 0)");

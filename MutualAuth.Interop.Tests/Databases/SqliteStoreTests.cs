@@ -37,7 +37,8 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         await ExecuteAsync("DROP TABLE mutualauth_credential");
         await ExecuteAsync($"""
             CREATE TABLE mutualauth_credential (
-                name VARCHAR(255) {collation} NOT NULL, mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL, disabled SMALLINT NOT NULL, PRIMARY KEY (name, mechanism))
+                name VARCHAR(255) {collation} NOT NULL, mechanism VARCHAR(20) NOT NULL, verifier VARCHAR(512) NOT NULL,
+                disabled SMALLINT NOT NULL, PRIMARY KEY (name, mechanism))
             """);
         await ExecuteAsync($"INSERT INTO mutualauth_credential VALUES ('alice', 'SCRAM-SHA-256', '{Verifier("pencil")}', 0)");
 

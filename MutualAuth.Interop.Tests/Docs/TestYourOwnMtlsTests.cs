@@ -15,6 +15,9 @@ public sealed class TestYourOwnMtlsTests
     public Task A_pair_connects() => TestYourOwnMtls.ConnectAsync();
 
     [Test]
+    public Task The_page_of_the_package_connects_a_pair_and_rejects_its_neighbour() => PackagePages.TestAsync();
+
+    [Test]
     public Task A_bent_pair_is_refused_on_both_sides() => TestYourOwnMtls.BendAsync();
 
     [Test]

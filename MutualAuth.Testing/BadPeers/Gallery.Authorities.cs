@@ -17,14 +17,14 @@ public static partial class Gallery
     public static BadPeer LookAlikeAuthority { get; } = new BadPeer(
         RejectionReason.UnknownAuthority,
         "RFC 5280 §6.1.3 (a)(1)",
-        "Its issuer has the trusted root's very name, and a key of its own: who finds roots by name alone lets it in.",
+        "Its issuer has the trusted root's very name, and a key of its own: a judge that finds roots by name alone accepts it.",
         scene => (scene.Leaf(issuer: scene.Stranger(spec => spec with { Subject = scene.Root.AsCertificate.Spec.Subject })), scene.Leaf()));
 
     /// <summary>The look-alike, which sends its own root along.</summary>
     public static BadPeer LookAlikeAuthoritySent { get; } = new BadPeer(
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1",
-        "As the look-alike, but it sends its false root along: who trusts what is sent, or allows an unknown authority and compares names, lets it in.",
+        "As the look-alike, but it sends its false root along: a judge that trusts what is sent, or allows an unknown authority and compares names, accepts it.",
         scene =>
         {
             var stranger = scene.Stranger(spec => spec with { Subject = scene.Root.AsCertificate.Spec.Subject });
@@ -73,7 +73,7 @@ public static partial class Gallery
     public static BadPeer IntermediateAsLeaf { get; } = BadPeer.Leaf(
         RejectionReason.CertificateAuthorityAsLeaf,
         BasicConstraintsRule,
-        "Its certificate has the right name and usage, and is an authority's: whoever holds it can make peers at will.",
+        "Its certificate has the right name and usage, and is an authority's: its holder can issue certificates at will.",
         (spec, _) => spec with { BasicConstraints = new BasicConstraints(true) }).With("TURKTRUST, 2012: two customers got certificates of intermediates");
 
     /// <summary>Issued by a good peer, which is no authority.</summary>

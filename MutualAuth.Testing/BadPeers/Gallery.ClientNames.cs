@@ -13,17 +13,17 @@ public static partial class Gallery
 
     /// <summary>The right name in the subject alone.</summary>
     public static BadPeer ClientNameInSubjectOnly { get; } = Client(
-        "The name that is let in is its common name, where nobody has checked it, and not among its DNS names.",
+        "The accepted name is its common name, which no authority has checked, and is not among its DNS names.",
         (spec, scene) => spec with { DnsNames = ["other." + scene.Names.Client] });
 
     /// <summary>A wildcard that would cover the name.</summary>
     public static BadPeer WildcardClient { get; } = Client(
-        "Its DNS name is a wildcard that covers the one that is let in: wildcards are for those who dial.",
+        "Its DNS name is a wildcard that covers the accepted one: wildcards are for servers.",
         (spec, scene) => spec with { DnsNames = ["*" + scene.Names.Client[scene.Names.Client.IndexOf('.', StringComparison.Ordinal)..]] });
 
     /// <summary>The name that is let in, in front of another domain.</summary>
     public static BadPeer ClientNameAsPrefix { get; } = Client(
-        "Its name begins with the one that is let in and goes on.",
+        "Its name begins with the accepted one and goes on.",
         (spec, scene) => spec with { DnsNames = [scene.Names.Client + ".evil.example"] });
 
     /// <summary>Two identities in one certificate.</summary>
@@ -65,7 +65,7 @@ public static partial class Gallery
     public static BadPeer SpiffeIdWithDotSegments { get; } = Spiffe(
         RejectionReason.NotAnSvid,
         "SPIFFE-ID §2.2",
-        "Its SPIFFE ID has dot segments in its path, which a URI library would resolve to somebody else's.",
+        "Its SPIFFE ID has dot segments in its path, which a URI library would resolve to another workload's.",
         (spec, scene) => spec with { Uris = [$"spiffe://{scene.Names.TrustDomain}/a/../client"] });
 
     /// <summary>Another trust domain.</summary>
@@ -79,7 +79,7 @@ public static partial class Gallery
     public static BadPeer SpiffeIdOfALookAlikeDomain { get; } = Spiffe(
         RejectionReason.NotAuthorized,
         "SPIFFE-ID §2.1",
-        "Its trust domain begins with the one that is let in and goes on: who compares prefixes lets it in.",
+        "Its trust domain begins with the accepted one and goes on: a judge that compares prefixes accepts it.",
         (spec, scene) => spec with { Uris = [$"spiffe://{scene.Names.TrustDomain}.evil.test/client"] });
 
     private static IEnumerable<BadPeer> ClientNames =>

@@ -8,14 +8,14 @@ public static partial class Gallery
     public static BadPeer ExpiredLeaf { get; } = BadPeer.Leaf(
         RejectionReason.CertificateExpired,
         Validity,
-        "Its certificate ran out yesterday, and nobody has renewed it.",
+        "Its certificate expired yesterday, and was not renewed.",
         (spec, scene) => spec with { NotBefore = scene.Now.AddDays(-30), NotAfter = scene.Now.AddDays(-1) });
 
     /// <summary>Out of date by one second.</summary>
     public static BadPeer ExpiredASecondAgo { get; } = BadPeer.Leaf(
         RejectionReason.CertificateExpired,
         Validity,
-        "Its certificate ran out a second ago: nothing is added to the end of validity.",
+        "Its certificate expired a second ago: nothing is added to the end of validity.",
         (spec, scene) => spec with { NotAfter = scene.Now.AddSeconds(-1) },
         (spec, scene) => spec with { NotAfter = scene.Now.AddMinutes(10) });
 
@@ -30,7 +30,7 @@ public static partial class Gallery
     public static BadPeer ExpiredIntermediate { get; } = BadPeer.Under(
         RejectionReason.CertificateExpired,
         Validity + ", §6.1.3",
-        "Its own certificate is fresh, but the intermediate above it has run out.",
+        "Its own certificate is valid, but the intermediate above it has expired.",
         (spec, scene) => spec with { NotBefore = scene.Now.AddDays(-30), NotAfter = scene.Now.AddDays(-1) }).With(
             "The expiry of AddTrust External CA Root, May 2020, which old validators met in the middle of good chains");
 

@@ -40,7 +40,7 @@ public static partial class Gallery
     public static BadPeer SignatureAlgorithmsDisagree { get; } = BadPeer.Leaf(
         RejectionReason.CertificateMalformed,
         "RFC 5280 §4.1.1.2",
-        "The signed part of its certificate names another signature algorithm than the unsigned part, which anybody can change.",
+        "The signed part of its certificate names another signature algorithm than the unsigned part, which any attacker can change.",
         (spec, _) => spec with { InnerSignatureAlgorithm = SignatureAlgorithm.EcdsaSha512 });
 
     /// <summary>Cut off.</summary>

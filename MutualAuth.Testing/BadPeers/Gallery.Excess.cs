@@ -6,7 +6,7 @@ public static partial class Gallery
     public static BadPeer HugeCertificate { get; } = BadPeer.Leaf(
         RejectionReason.CertificateTooLarge,
         "A bound of the implementation",
-        "Its certificate carries a comment of 200,000 octets: whoever parses first and counts later works for strangers.",
+        "Its certificate carries a comment of 200,000 octets: a judge that parses first and counts later does unlimited work for strangers.",
         (spec, _) => spec with { Extensions = [Comment(200_000)] },
         (spec, _) => spec with { Extensions = [Comment(200)] });
 

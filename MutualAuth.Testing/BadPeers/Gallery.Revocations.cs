@@ -54,12 +54,12 @@ public static partial class Gallery
 
     /// <summary>Beneath an authority whose list has run out.</summary>
     public static BadPeer StaleRevocationList { get; } = Uncovered(
-        "The last list of its intermediate ran out yesterday: somebody may be keeping the next one back.",
+        "The last list of its intermediate expired yesterday: an attacker may be holding the next one back.",
         (authority, scene) => authority.IssueCrl(spec => spec with { ThisUpdate = scene.Now.AddDays(-9), NextUpdate = scene.Now.AddDays(-1) }));
 
     /// <summary>Beneath an authority whose list somebody else has signed.</summary>
     public static BadPeer ForgedRevocationList { get; } = Uncovered(
-        "Somebody else has signed its intermediate's list, which no longer mentions it.",
+        "Another key has signed its intermediate's list, which no longer mentions it.",
         (authority, _) => authority.IssueCrl(spec => spec with { SigningKey = TestKey.Generate() }));
 
     /// <summary>Beneath an authority whose list speaks of authorities only.</summary>

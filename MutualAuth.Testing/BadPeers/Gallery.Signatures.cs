@@ -22,7 +22,7 @@ public static partial class Gallery
     public static BadPeer NameChangedAfterSigning { get; } = BadPeer.Leaf(
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1.3 (a)(1)",
-        "Its certificate was issued to somebody else; the common name was changed afterwards, and all names are right now.",
+        "Its certificate was issued to another peer; the common name was changed afterwards, and all names are right now.",
         (spec, scene) => spec with { Subject = "CN=" + new string('x', scene.Name.Length), RewriteCertificate = der => Replace(der, new string('x', scene.Name.Length), scene.Name) });
 
     /// <summary>Beneath an intermediate whose signature is wrong.</summary>

@@ -3,26 +3,6 @@ using System.Text;
 
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>What became of a peer.</summary>
-public enum PeerOutcome
-{
-    /// <summary>It was served.</summary>
-    LetIn = 1,
-
-    /// <summary>It was turned away.</summary>
-    Refused = 2,
-
-    /// <summary>Neither came in time.</summary>
-    Unclear = 3,
-}
-
-/// <summary>How a side dealt with one bad peer and with its good neighbour.</summary>
-/// <param name="Peer">The bad peer.</param>
-/// <param name="Bad">What became of it.</param>
-/// <param name="Good">What became of its good neighbour.</param>
-/// <param name="Detail">What was seen, for a person to read.</param>
-public sealed record GalleryResult(BadPeer Peer, PeerOutcome Bad, PeerOutcome Good, string Detail);
-
 /// <summary>The outcome of a run of the gallery.</summary>
 public sealed class GalleryReport
 {

@@ -3,19 +3,6 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Testing.Revocation;
 
-/// <summary>What an OCSP responder says of a certificate (RFC 6960 §2.2).</summary>
-public enum OcspStatus
-{
-    /// <summary>It is not revoked.</summary>
-    Good = 1,
-
-    /// <summary>It is revoked.</summary>
-    Revoked = 2,
-
-    /// <summary>The responder does not know it.</summary>
-    Unknown = 3,
-}
-
 /// <summary>One SingleResponse of an OCSP response (RFC 6960 §4.2.1).</summary>
 /// <param name="SerialNumber">Of whom it speaks.</param>
 /// <param name="Status">What it says.</param>

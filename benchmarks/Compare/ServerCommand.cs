@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Benchmarks.Compare;

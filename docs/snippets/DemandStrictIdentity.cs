@@ -4,7 +4,8 @@ namespace MutualAuth.Snippets;
 internal static class DemandStrictIdentity
 {
     internal static MutualTlsServerOptions RequiredCheck(
-        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, IAsyncPeerValidator audit, ILoggerFactory auditLog)
+        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster,
+        IAsyncPeerValidator audit, ILoggerFactory auditLog)
     {
         // snippet
         var demands = new MutualTlsServerOptions
@@ -16,8 +17,8 @@ internal static class DemandStrictIdentity
             Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)),         // people, by name
             MinimumTlsVersion = TlsVersion.Tls13,
             CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
-            Confirmation = ConfirmationPolicy.Required,                                // nobody believes itself inside when it is not
-            AsyncValidators = [audit],                                                 // who cannot be written down is not admitted
+            Confirmation = ConfirmationPolicy.Required,                                // no client takes itself for accepted when it is not
+            AsyncValidators = [audit],                                                 // a peer that cannot be logged is not accepted
             LoggerFactory = auditLog,
         };
         // end

@@ -45,7 +45,7 @@ internal static class EndInvalidatedConnections
     {
         // snippet
         var lists = new ReplaceableRevocationLists(RevocationLists.FromFiles("issuing.crl"));
-        lists.Replace(RevocationLists.DangerouslyUnchecked);    // said by name; an empty file never does this
+        lists.Replace(RevocationLists.DangerouslyUnchecked);    // explicit; an empty file never does this
         lists.Replace(RevocationLists.FromFiles("issuing.crl"));
         // end
     }

@@ -26,7 +26,7 @@ internal static class Program
                         Trust = TrustAnchors.FromPemFiles("authority.pem"),
                         Authorization = Authorize.Dns("alice.test"),
                     }),
-                    OnHandshakeFailed = failure => Console.WriteLine($"turned away: {failure.Message}"),
+                    OnHandshakeFailed = failure => Console.WriteLine($"rejected: {failure.Message}"),
                 }))
                 {
                     Console.WriteLine($"listening on {listener.LocalEndPoint}");

@@ -43,7 +43,9 @@ internal static class LogIn
         // end
     }
 
-    internal static void Tokens(MutualTlsServerOptions serverOptions, MutualTlsClientOptions clientOptions, ITokenValidator validator, Func<CancellationToken, ValueTask<string>> currentToken)
+    internal static void Tokens(
+        MutualTlsServerOptions serverOptions, MutualTlsClientOptions clientOptions, ITokenValidator validator,
+        Func<CancellationToken, ValueTask<string>> currentToken)
     {
         // snippet
         var service = serverOptions with

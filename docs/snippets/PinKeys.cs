@@ -12,7 +12,7 @@ internal static class PinKeys
                 SpkiPin.Parse("sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),    // the key in use
                 SpkiPin.Parse("sha256/AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="))    // the key that comes next
                 .ExpiringAt(new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero))
-                .ReportOnly(),                                                           // on trial: log, and let in
+                .ReportOnly(),                                                           // on trial: log, and accept
         };
         // end
     }

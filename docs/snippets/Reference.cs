@@ -91,7 +91,7 @@ internal static class Reference
         // snippet
         using var authority = new TestAuthority();                     // the root that your server is told to trust
         var report = await GalleryRun.AgainstServerAsync(authority, serverEndPoint);
-        Console.WriteLine(report);                                     // who was wrongly let in, and why that is wrong
+        Console.WriteLine(report);                                     // which peer was wrongly accepted, and why that is wrong
         // end
     }
 }

@@ -39,8 +39,8 @@ internal static class RotateCertificates
     {
         // snippet
         var foresight = new ExpiryWatchOptions { LoggerFactory = loggers };
-        using var ofIdentity = new ExpiryWatch((IIdentitySource)identity, foresight);
-        using var ofLists = new ExpiryWatch((IRevocationListSource)lists, foresight);
+        using var ofIdentity = new ExpiryWatch(identity, foresight);
+        using var ofLists = new ExpiryWatch(lists, foresight);
         ofIdentity.Expiring += (_, end) => Console.WriteLine($"{end.Name} ends in {end.Left.TotalDays:0} days");
         // end
     }

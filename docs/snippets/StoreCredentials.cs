@@ -10,7 +10,7 @@ internal static class StoreCredentials
         // snippet
         var store = new DatabaseCredentialStore(dataSource);                       // SqliteFactory.Instance.CreateDataSource(…), NpgsqlDataSource.Create(…)
         await store.MigrateAsync();                                                // at deployment
-        await store.SetPasswordAsync("alice", password);                           // adds her, or changes her password: one step, for every hash
+        await store.SetPasswordAsync("alice", password);                           // adds the user, or changes the password: one step, for every hash
         await store.SetDisabledAsync("alice", isDisabled: true);
         // end
     }

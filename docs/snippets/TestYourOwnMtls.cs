@@ -11,7 +11,7 @@ public static class TestYourOwnMtls
     {
         // snippet
         using var authority = new TestAuthority();
-        using var pair = authority.CreatePair();                  // options for a client and a server that let each other in
+        using var pair = authority.CreatePair();                  // options for a client and a server that accept each other
         await using var outcome = await pair.ConnectAsync();      // both ends, over a wire in memory
 
         outcome.ShouldBeConnected();
@@ -19,7 +19,7 @@ public static class TestYourOwnMtls
         // end
     }
 
-    /// <summary>A pair of which one fact is bent.</summary>
+    /// <summary>A pair in which one fact is changed.</summary>
     public static async Task BendAsync()
     {
         // snippet
@@ -35,13 +35,13 @@ public static class TestYourOwnMtls
         // end
     }
 
-    /// <summary>The gallery against a server of somebody's.</summary>
+    /// <summary>The gallery against any server.</summary>
     public static async Task RunGalleryAsync(EndPoint serverEndPoint)
     {
         // snippet
         using var authority = new TestAuthority();                     // the root that your server is told to trust
         var report = await GalleryRun.AgainstServerAsync(authority, serverEndPoint);
-        report.ShouldBeClean();                                        // or the message says who was wrongly let in, and why that is wrong
+        report.ShouldBeClean();                                        // or the message says which peer was accepted, and why that is wrong
         // end
     }
 
@@ -57,8 +57,8 @@ public static class TestYourOwnMtls
         using var partner = new TestAuthority("Partner");                             // 5. another company's root,
         using var bridge = authority.CrossSign(partner);                              //    certified by ours: what it issues leads to us
         using var theirs = bridge.IssueClient("client.partner.test");
-        authority.Revoke(server);                                                     // 6. a change of mind,
-        var list = authority.IssueCrl();                                              //    on paper
+        authority.Revoke(server);                                                     // 6. a revocation,
+        var list = authority.IssueCrl();                                              //    and the list that says so
         // end
     }
 

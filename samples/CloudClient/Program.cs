@@ -1,6 +1,7 @@
 // A cloud service and its clients: workloads known by their SPIFFE IDs, with tokens that are bound to their certificates (RFC 8705).
 // Run it:  dotnet run --project samples/CloudClient
-// Expect:  a workload that reads; then a stolen token, an unbound one, one that is old, forged or for another service, and a workload of another trust domain: all refused.
+// Expect:  a workload that reads; then a stolen token, an unbound one, one that is old, forged or for another service, and a
+//          workload of another trust domain: all rejected.
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,13 +21,13 @@ using var billing = authority.IssueClient(Billing);
 using var reports = authority.IssueClient(Reports);
 using var staging = authority.IssueClient(Staging);
 
-// Who gives out tokens has a key of its own; the service has the public half, and asks nobody.
+// The issuer of tokens has a key of its own; the service has the public half, and asks no other service.
 using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 var issuer = new TokenIssuer("https://tokens.example", issuerKey);
 var forger = new TokenIssuer("https://tokens.example", forgersKey);
 
-using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins
+using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -34,7 +35,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     {
         Identity = service.ToIdentity(),
         Trust = authority.ToTrustAnchors(),
-        Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is looked at
+        Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is read
         Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
         {
             Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate

@@ -6,7 +6,10 @@ using System.Text.Json.Nodes;
 
 namespace MutualAuth.Samples;
 
-/// <summary>Gives out signed tokens (RFC 7519, ES256), each bound to the certificate of the workload that asked for it. In earnest this is your identity provider.</summary>
+/// <summary>
+/// Issues signed tokens (RFC 7519, ES256), each bound to the certificate of the workload that asked for it. In production this is your identity
+/// provider.
+/// </summary>
 internal sealed class TokenIssuer(string name, ECDsa key)
 {
     internal string Issue(string subject, string audience, X509Certificate2? boundTo, string scope, TimeSpan? lifetime = null)

@@ -9,14 +9,14 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>Checks that a token is genuine, for us and in force. Whose certificate it is bound to is the library's to check.</summary>
+/// <summary>Checks that a token is genuine, meant for us and valid now. The library checks the certificate to which it is bound.</summary>
 internal sealed class TokenValidator(string issuer, string audience, ECDsa issuerKey, TimeProvider clock) : ITokenValidator
 {
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 4, AllowDuplicateProperties = false };
 
     public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) => ValueTask.FromResult(Validate(token));
 
-    // The signature comes before anything that the token says of itself.
+    // The signature is checked before any claim of the token.
     private TokenVerdict Validate(string token)
     {
         try

@@ -1,6 +1,6 @@
 namespace MutualAuth.Samples;
 
-/// <summary>Sends an input as it arrives, and prints what comes back as it comes, both at once.</summary>
+/// <summary>Sends an input as it arrives, and prints the answer as it arrives, at the same time.</summary>
 internal sealed class Conversation(MutualTlsConnection connection, Stream input, Stream output)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
@@ -11,15 +11,15 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
     private bool _inputEnded;
 
     /// <summary>Runs until the input has ended and as many bytes have come back.</summary>
-    /// <returns>False when the peer closed before.</returns>
-    /// <exception cref="IOException">The transport failed, or the peer refused us only now.</exception>
+    /// <returns>False when the peer closed earlier.</returns>
+    /// <exception cref="IOException">The transport failed, or the peer refused us only after the handshake.</exception>
     internal async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         var sending = SendAsync(cancellationToken);
         var receiving = ReceiveAsync(cancellationToken);
         if (await Task.WhenAny(_allBack.Task, receiving, sending) == sending)
         {
-            // A write that fails says less than the read beside it, which may find the reason.
+            // A failed write says less than the read beside it, which may find the reason.
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.WhenAny(_allBack.Task, receiving).WaitAsync(sending.IsFaulted ? s_patience : Timeout.InfiniteTimeSpan, cancellationToken);
         }
@@ -71,7 +71,7 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
         }
     }
 
-    /// <summary>A plain TLS peer says that it refused us only after the handshake, if at all. Say goodbye, and hear what it answers.</summary>
+    /// <summary>A plain TLS peer reports a refusal only after the handshake, if at all. Sends our end, and reads the peer's answer.</summary>
     private async Task ListenForRefusalAsync(Task receiving, CancellationToken cancellationToken)
     {
         try
@@ -80,7 +80,7 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
         }
         catch (IOException)
         {
-            // It ended first; reading says how.
+            // The peer ended first; reading says how.
         }
 
         try
@@ -89,7 +89,7 @@ internal sealed class Conversation(MutualTlsConnection connection, Stream input,
         }
         catch (Exception exception) when (exception is TimeoutException || (exception is IOException && !connection.TryGetRefusal(exception, out _)))
         {
-            // It has nothing to say.
+            // The peer sends nothing.
         }
     }
 }

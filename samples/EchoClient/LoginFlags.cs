@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>With what we log in, if at all.</summary>
+/// <summary>The credentials for a login, if there is one.</summary>
 internal sealed class LoginFlags
 {
     private const string External = "EXTERNAL";

@@ -1,5 +1,5 @@
-// A client that knows its server. Every flag: --help. EchoServer prints a command to begin with.
-// stdin goes to the server, what comes back goes to stdout; the exit code says how it ended, and the last line of stderr why.
+// A client that knows its server. Every flag: --help. EchoServer prints a first command.
+// Sends stdin to the server and prints its answer on stdout; the exit code says how it ended, and the last line of stderr why.
 using System.CommandLine;
 using MutualAuth;
 using MutualAuth.Samples;
@@ -49,6 +49,6 @@ static int Fail(HandshakeException failure) => failure.Failure switch
     HandshakeFailure.TimedOut => CommandLine.Fail(13, failure.Reason.ToCode(), failure.Message),
     HandshakeFailure.Unreachable => CommandLine.Fail(14, failure.Reason.ToCode(), failure.Message),
 
-    // No agreement, a peer that broke the protocol, a transport that was lost on the way: there was never a verdict.
+    // No agreement, a peer that broke the protocol, a lost transport: there was no verdict.
     _ => CommandLine.Fail(12, failure.Reason.ToCode(), failure.Message),
 };

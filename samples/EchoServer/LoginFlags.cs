@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>What a client must prove itself with, and the file of those who may log in.</summary>
+/// <summary>What a client must prove, and the file of the users.</summary>
 internal sealed class LoginFlags
 {
     private readonly Option<string?> _require = new("--require") { Description = "What a client must prove itself with. Default: certificate; with --credentials, both." };
@@ -44,7 +44,7 @@ internal sealed class LoginFlags
             return Require.Certificate;
         }
 
-        // Clients take the strongest that is offered: a hash is of use only when every user has a verifier for it.
+        // Clients take the strongest that is offered: a hash is useful only when every user has a verifier for it.
         ScramHash[] common = [.. new[] { ScramHash.Sha512, ScramHash.Sha256 }.Where(hash => users.All(user => user.Verifiers.Any(verifier => verifier.Hash == hash)))];
         var scram = SaslServer.Scram(store, users.IsEmpty || common.Length == 0 ? [ScramHash.Sha256] : common);
         var policy = required switch
@@ -56,7 +56,7 @@ internal sealed class LoginFlags
         return policy with { DecoyIterations = CommonIterations(users) };
     }
 
-    // Nobody is to learn, from another iteration count, that a user does not exist.
+    // A different iteration count must not reveal that a user does not exist.
     private static int? CommonIterations(IEnumerable<StoredCredential> users)
     {
         ScramVerifier[] verifiers = [.. users.SelectMany(user => user.Verifiers)];

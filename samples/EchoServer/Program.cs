@@ -1,4 +1,4 @@
-// An echo server that knows its clients. Every flag: --help. A first try, with certificates made on the spot:
+// An echo server that knows its clients. Every flag: --help. A first try, with throwaway certificates:
 //   dotnet run --project samples/EchoServer -- --listen 127.0.0.1:8443
 // It prints one line per event on stdout, and the command for a client on stderr.
 using System.CommandLine;
@@ -28,8 +28,8 @@ async Task<int> ServeAsync(ParseResult arguments, CancellationToken stop)
         _ = EchoAsync(connection);
     }
 
-    // The listener gives no more connections; those that are open still have what is left of the time.
-    await listener.StopAsync(drainTimeout, CancellationToken.None); // what ends the loop is no hurry
+    // The listener gives no more connections; open ones still have the remaining time.
+    await listener.StopAsync(drainTimeout, CancellationToken.None); // the end of the loop is not urgent
     return 0;
 }
 
@@ -49,7 +49,7 @@ async Task EchoAsync(MutualTlsConnection connection)
 {
     await using var owned = connection;
 
-    // Asked to stop, or to let go of a client that has lost its ground, we stay while bytes keep coming, and leave when it is quiet.
+    // When asked to stop, or when a client is no longer valid, we continue while bytes keep coming, and end when the connection is idle.
     using var quiet = new CancellationTokenSource();
     await using var onDrain = connection.DrainRequested.Register(() => quiet.CancelAfter(quietTime));
     var buffer = new byte[16 * 1024];
@@ -72,7 +72,7 @@ async Task EchoAsync(MutualTlsConnection connection)
     }
     catch (Exception exception) when (exception is IOException or OperationCanceledException)
     {
-        // The client went away, or the time to drain is over.
+        // The client has disconnected, or the time to drain is over.
     }
 
     if (connection.Invalidation is { } lost)

@@ -105,7 +105,7 @@ internal sealed class ServerFlags
         return rules switch
         {
             [] when throwaway is not null => throwaway.OnlyItsClient,
-            [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is asked for: the users are who is let in
+            [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is requested: users are accepted, not devices
             [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };

@@ -3,7 +3,7 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Samples;
 
-/// <summary>An authority for a first try: it vouches for this server and for one client, whose files it writes.</summary>
+/// <summary>An authority for a first try: it certifies this server and one client, and writes the client's files.</summary>
 internal sealed class Throwaway
 {
     private const string ClientName = "client.test";
@@ -33,10 +33,11 @@ internal sealed class Throwaway
         var (address, port) = endPoint is IPEndPoint ip ? (ip.Address, ip.Port) : throw new ArgumentException("Not an IP end point.", nameof(endPoint));
         var isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
         var connect = isAny ? $"localhost:{port}" : endPoint.ToString();
+        var files = $"--trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key";
         Console.Error.WriteLine($"""
             A throwaway authority vouches for this server and for one client, {ClientName}; its files are in {_files}
             Connect with:
-              dotnet run --project samples/EchoClient -- --connect {connect} --trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key{loginHint}
+              dotnet run --project samples/EchoClient -- --connect {connect} {files}{loginHint}
             """);
     }
 }

@@ -1,8 +1,8 @@
 // Keeps the users of a server, in a text file or in a SQLite database. A server that is running sees a change within a second.
 //   dotnet run --project samples/EchoUsers -- add alice --file users
 //   dotnet run --project samples/EchoServer -- --listen 127.0.0.1:8443 --credentials users
-// What is kept is a verifier and never the password. A password comes from a prompt or a file; a command line is no place for it.
-// Exit codes: 0; 1 there is, or there is no, such user; 2 usage, or something that cannot be read or written.
+// It stores a verifier, never the password. A password comes from a prompt or a file, never from the command line.
+// Exit codes: 0; 1 the user exists, or does not exist; 2 usage, or a file that cannot be read or written.
 using System.CommandLine;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;

@@ -7,7 +7,7 @@ internal static class Prompt
 {
     private const int MaxLength = 1024;
 
-    /// <exception cref="UsageException">There is no terminal, or what was typed will not do.</exception>
+    /// <exception cref="UsageException">There is no terminal, or the input is not acceptable.</exception>
     internal static Password ForNewPassword(string user)
     {
         if (Console.IsInputRedirected)

@@ -18,8 +18,8 @@ internal sealed class StoreFlags
     }
 
     /// <param name="arguments">The command line.</param>
-    /// <param name="mayCreate">Whether one that is not there is made, so that only its owner may read it.</param>
-    /// <param name="stop">Gives it up.</param>
+    /// <param name="mayCreate">Whether a missing one is created, readable by its owner only.</param>
+    /// <param name="stop">Cancels it.</param>
     internal async Task<IWritableCredentialStore> OpenAsync(ParseResult arguments, bool mayCreate, CancellationToken stop) => (arguments.GetValue(_file), arguments.GetValue(_database)) switch
     {
         ({ } file, null) => mayCreate ? FileCredentialStore.OpenOrCreate(file) : FileCredentialStore.Open(file),
@@ -27,7 +27,7 @@ internal sealed class StoreFlags
         _ => throw new UsageException("Say where the users are: --file FILE, or --database FILE; one of them."),
     };
 
-    /// <summary>Runs an action, and says in words what a database or a number that is out of range says by exceptions.</summary>
+    /// <summary>Runs an action, and turns exceptions of the database, or of a number out of range, into messages.</summary>
     internal static async Task<int> GuardAsync(Func<Task<int>> action)
     {
         try
@@ -62,7 +62,7 @@ internal sealed class StoreFlags
         return store;
     }
 
-    // SQLite takes an empty file for a new database. Made by us, nobody else may read it.
+    // SQLite takes an empty file for a new database. A file that we create is readable by its owner only.
     private static void CreatePrivate(string path)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

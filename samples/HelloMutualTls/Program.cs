@@ -1,6 +1,7 @@
 // The smallest mutual TLS conversation: one process, both ends, certificates made on the spot.
 // Run it:  dotnet run --project samples/HelloMutualTls
-// Expect:  what each side learned of the other; then a stranger, who is turned away, and why, on both sides.
+// Expect:  what each side learned about the other; then a stranger that is rejected, with the reason on both sides.
+// Two namespaces are enough: MutualAuth is the library, MutualAuth.Testing makes the throwaway certificates.
 using System.Net;
 using MutualAuth;
 using MutualAuth.Testing;
@@ -14,13 +15,13 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     Server = new MutualTlsServer(new MutualTlsServerOptions
     {
         Identity = Holding(authority.IssueServer("server.test")), // who we are
-        Trust = trust, // whose word we take for who others are
-        Authorization = Authorize.Dns("client.test"), // which of those may come in
+        Trust = trust, // which authorities we trust to say who others are
+        Authorization = Authorize.Dns("client.test"), // which of those peers we accept
     }),
     OnHandshakeFailed = failure => Console.WriteLine($"server: {failure.Message}"),
 });
 
-// A client that belongs here. When the call returns, the server has accepted it: that is confirmed, not hoped for.
+// A client that belongs here. When the call returns, the server has confirmed that it accepted the client.
 await using (var connection = await ConnectAsync(Holding(authority.IssueClient("client.test"))))
 await using (var accepted = await listener.AcceptAsync())
 {
@@ -28,7 +29,7 @@ await using (var accepted = await listener.AcceptAsync())
     Console.WriteLine($"server: I am talking to {accepted.Peer.Name}, and it has accepted me: {accepted.IsConfirmed}");
 }
 
-// A stranger with the right name, vouched for by an authority that the server does not know.
+// A stranger with the right name, certified by an authority that the server does not trust.
 using var elsewhere = new TestAuthority("Elsewhere");
 try
 {

@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>The bank: lets customers in by password, and carries a large transfer out only with a proof that its customer confirmed this one.</summary>
+/// <summary>The bank: authenticates customers by password, and makes a large transfer only with a proof that the customer confirmed it.</summary>
 internal sealed class Bank : IAsyncDisposable
 {
     private const int NeedsConfirmation = 1000;
@@ -26,7 +26,7 @@ internal sealed class Bank : IAsyncDisposable
             {
                 Identity = identity,
                 Trust = trust,
-                Authorization = Authorize.Nobody, // by a certificate; the users are who is let in
+                Authorization = Authorize.Nobody, // by a certificate: users are accepted, not devices
                 Credentials = Require.User(SaslServer.Scram(users)),
             }),
             OnHandshakeFailed = onRefusal,
@@ -58,7 +58,7 @@ internal sealed class Bank : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or FormatException)
         {
-            // The customer has gone, or talks nonsense and has to go.
+            // The customer has disconnected, or breaks the protocol.
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class Bank : IAsyncDisposable
         return CarryOut(transfer, stepUp.Proof);
     }
 
-    /// <summary>What moves money asks for the proof itself, and not for somebody's word that there was one.</summary>
+    /// <summary>Code that moves money requires the proof itself, not a flag that there was one.</summary>
     private static Message CarryOut(Transfer transfer, StepUpProof? proof)
     {
         if (transfer.Euros >= NeedsConfirmation && proof?.Covers(transfer.ToOctets()) != true)

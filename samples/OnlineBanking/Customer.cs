@@ -44,7 +44,7 @@ internal sealed class Customer : IAsyncDisposable
 
         if (answer.Word == "proven")
         {
-            // The bank proves in turn that it knows us, and what it confirmed.
+            // The bank proves in turn that it knows the verifier, and what it confirmed.
             Console.WriteLine($"   customer: the bank has proven itself once more: {claim.Complete(Convert.FromBase64String(answer.Value))}");
             answer = await ReceiveAsync();
         }

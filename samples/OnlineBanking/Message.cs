@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MutualAuth.Samples;
 
-/// <summary>The application's messages: a word and a value, behind the length of both in two octets. TLS keeps no boundaries, and no end that counts.</summary>
+/// <summary>The application's messages: a word and a value, after the length of both in two octets. TLS keeps no message boundaries.</summary>
 internal readonly record struct Message(string Word, string Value)
 {
     internal static async Task<Message?> ReadAsync(Stream stream)

@@ -1,6 +1,7 @@
 // Online banking: the customer has a password and no certificate, pins the bank's key, and confirms a large transfer once more.
 // Run it:  dotnet run --project samples/OnlineBanking
-// Expect:  two transfers that are carried out; then an impostor, a thief, a program that shows one transfer and sends another, and a guess: all refused.
+// Expect:  two transfers that are carried out; then an impostor, a thief, a program that shows one transfer and sends another, and a guessed
+//          password: all rejected.
 using System.Net;
 using Microsoft.Data.Sqlite;
 using MutualAuth;
@@ -12,10 +13,10 @@ using MutualAuth.Testing;
 
 using var authority = new TestAuthority("Public Authority");
 using var bankCertificate = authority.IssueServer("bank.test");
-using var otherCertificate = authority.IssueServer("bank.test"); // another key under the same name: somebody talked the authority into it
+using var otherCertificate = authority.IssueServer("bank.test"); // another key under the same name: an authority was deceived
 using var nextKey = authority.IssueServer("bank.test"); // made in advance, and kept offline
 
-// The bank keeps verifiers and no passwords. An application has a file or PostgreSQL in place of this database in memory.
+// The bank keeps verifiers and no passwords. An application uses a file or PostgreSQL instead of this database in memory.
 const string Database = "Data Source=bank;Mode=Memory;Cache=Shared";
 await using var keepsItAlive = new SqliteConnection(Database);
 await keepsItAlive.OpenAsync();
@@ -24,7 +25,7 @@ await users.MigrateAsync();
 await users.SetAsync("alice", ScramVerifier.Create(Password.From("correct horse")));
 await users.SetAsync("bob", ScramVerifier.Create(Password.From("battery staple")));
 
-using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins
+using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var bank = Bank.Open(bankCertificate.ToIdentity(), users, authority.ToTrustAnchors(), failure => Tell("bank", failure));
 await using var impostor = Bank.Open(otherCertificate.ToIdentity(), users, authority.ToTrustAnchors(), failure => Tell("impostor", failure));
 var pins = PinSet.Of(SpkiPin.Of(bankCertificate.Certificate), SpkiPin.Of(nextKey.Certificate));
@@ -33,7 +34,7 @@ Console.WriteLine("1. Alice logs in, and pays a small and a large amount.");
 await using (var alice = await Customer.LogInAsync(ClientOptions("alice", "correct horse"), bank.EndPoint))
 {
     await alice.PayAsync(new Transfer("the baker", 12));
-    await alice.PayAsync(new Transfer("the landlord", 2500), Login.WithPassword("alice", "correct horse")); // typed once more
+    await alice.PayAsync(new Transfer("the landlord", 2500), Login.WithPassword("alice", "correct horse")); // typed again
 
     Console.WriteLine("2. A program on her computer shows her one transfer, and sends another.");
     await alice.PayAsync(shown: new Transfer("the landlord", 2500), sent: new Transfer("mallory", 2500), Login.WithPassword("alice", "correct horse"));
@@ -59,7 +60,7 @@ MutualTlsClientOptions ClientOptions(string user, string password) => new()
     Identity = ClientIdentity.None, // customers have no certificates
     Trust = authority.ToTrustAnchors(),
     Authorization = Authorize.ServerName,
-    Pins = pins, // not every certificate that an authority gives away is the bank's
+    Pins = pins, // not every certificate of the authority is the bank's
     Credentials = Login.WithPassword(user, password), // SCRAM, bound to the bank's certificate
 };
 

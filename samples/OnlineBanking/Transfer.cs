@@ -3,10 +3,10 @@ using System.Text;
 
 namespace MutualAuth.Samples;
 
-/// <summary>What is to be paid to whom.</summary>
+/// <summary>An amount and its recipient.</summary>
 internal sealed record Transfer(string To, int Euros)
 {
-    /// <summary>The octets that a confirmation is bound to. Both sides make them out of what they understand: nobody sends them.</summary>
+    /// <summary>The octets to which a confirmation is bound. Each side computes them from the transfer that it sees; they are never sent.</summary>
     internal byte[] ToOctets() => Encoding.UTF8.GetBytes(ToString());
 
     internal static Transfer? Parse(string text) =>

@@ -5,7 +5,7 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Samples;
 
-/// <summary>Everybody who is connected: what is typed goes to all of them, and what comes is printed under the name that its sender has proven.</summary>
+/// <summary>All connected peers: input goes to all of them, and messages are printed under the proven name of their sender.</summary>
 internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
 {
     internal const string Protocol = "peerchat/1";
@@ -38,7 +38,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         _ = PrintLinesAsync(connection);
     }
 
-    /// <summary>Says why there is no connection; a changed key, on whichever side, so that nobody overlooks it.</summary>
+    /// <summary>Says why there is no connection; a changed key, on either side, so that it cannot be overlooked.</summary>
     internal void Report(HandshakeException failure, bool dialled = false)
     {
         switch (failure)
@@ -62,12 +62,12 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         }
     }
 
-    /// <summary>Sends each line to every peer once, also to one with two connections, until the input ends; then says goodbye.</summary>
+    /// <summary>Sends each line to every peer once, also to one with two connections, until the input ends; then closes them.</summary>
     internal async Task SendLinesAsync(StreamReader input, CancellationToken stop)
     {
         try
         {
-            // Reading a console cannot be broken off; a signal leaves it behind.
+            // Reading a console cannot be cancelled; a signal abandons it.
             while (await input.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stop) is { } line)
             {
                 var message = Encoding.UTF8.GetBytes(line + '\n');
@@ -113,7 +113,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         var filled = 0;
         try
         {
-            // What is not ended by a line end may have been cut on the way, and is not shown.
+            // Text without a line end may have been truncated, and is not shown.
             while (filled < buffer.Length && await connection.Stream.ReadAsync(buffer.AsMemory(filled)) is > 0 and var count)
             {
                 filled += count;
@@ -127,14 +127,14 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         }
         catch (IOException)
         {
-            // It is gone, or we are going.
+            // The peer has disconnected, or we are closing.
         }
 
         _connections.TryRemove(connection, out _);
         Console.WriteLine($"{connection.Peer.Name} has left");
     }
 
-    /// <summary>A peer's text must not steer our terminal.</summary>
+    /// <summary>A peer's text must not control our terminal.</summary>
     private static string Printable(ReadOnlySpan<byte> utf8)
     {
         var text = new StringBuilder(utf8.Length);

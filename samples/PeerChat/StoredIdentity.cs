@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Samples;
 
-/// <summary>A key and a certificate that it has signed itself, made at the first start and kept in one file that only its owner can read.</summary>
+/// <summary>A key and its self-signed certificate, created at the first start and kept in one file that only its owner can read.</summary>
 internal static class StoredIdentity
 {
     internal static Identity LoadOrCreate(string path, string name)
@@ -43,7 +43,7 @@ internal static class StoredIdentity
         }
         catch (IOException) when (File.Exists(path))
         {
-            // The other start was faster.
+            // The other process was faster.
         }
         finally
         {
@@ -51,7 +51,7 @@ internal static class StoredIdentity
         }
     }
 
-    /// <summary>One name, in both places; both purposes, because every peer listens and dials. Nobody looks at it but for its key and its name.</summary>
+    /// <summary>One name, in both places; both purposes, because every peer listens and dials. Peers use only its key and its name.</summary>
     private static X509Certificate2 Sign(ECDsa key, string name)
     {
         var names = new SubjectAlternativeNameBuilder();

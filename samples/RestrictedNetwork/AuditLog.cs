@@ -9,9 +9,9 @@ using MutualAuth.Validation;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// Everything that happens at the gate, a line each, only ever appended and on the disk before it counts. Each line carries the hash of the one
-/// before, so that a line that was changed or taken out shows; on a real system the file is append-only for the file system too (chattr +a).
-/// As a validator it writes down whom the gate is about to admit, and objects when it cannot: what is not on record does not happen.
+/// Everything that happens at the gate, a line each, only appended, and on the disk before it counts. Each line carries the hash of the one
+/// before, so that a changed or removed line is detected; on a real system the file is append-only for the file system too (chattr +a).
+/// As a validator it records each peer before the gate admits it, and objects when it cannot: an event that is not recorded does not happen.
 /// </summary>
 internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
 {
@@ -29,7 +29,7 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
     }
 
     /// <summary>Opens a log, or begins one.</summary>
-    /// <exception cref="InvalidDataException">Somebody has been at it.</exception>
+    /// <exception cref="InvalidDataException">The log was changed.</exception>
     internal static AuditLog Open(string path)
     {
         var last = File.Exists(path) ? Verify(path) : s_start;
@@ -61,7 +61,7 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
     {
         lock (_lock)
         {
-            // A log that has missed something admits nobody any more.
+            // A log that has missed an event admits no further peer.
             return ValueTask.FromResult(!_lostALine && TryAppend("admitting", $"{peer.Name}, serial {peer.Certificate?.SerialNumber}")
                 ? null
                 : new Rejection(RejectionReason.ValidatorFaulted, "an entry in the audit log", "a log that cannot be written to"));
@@ -115,7 +115,7 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
         }
     }
 
-    // Lengths before the parts, or two different entries could be hashed alike.
+    // Lengths before the parts: otherwise two different entries could have the same hash.
     private static string HashOf(AuditEntry entry)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

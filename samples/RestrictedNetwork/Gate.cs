@@ -4,10 +4,10 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Samples;
 
-/// <summary>What the gate demands. Whoever fails any one line of it stays outside.</summary>
+/// <summary>What the gate requires. A peer that fails any one line is rejected.</summary>
 internal static class Gate
 {
-    /// <summary>The authority's policy for people who were identified in person, under an arc kept for examples.</summary>
+    /// <summary>The authority's policy for people who were identified in person, under an arc reserved for examples.</summary>
     internal const string IdentifiedInPerson = "2.999.7.1";
 
     internal static MutualTlsServerOptions Demands(Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditLog audit) => new()
@@ -19,8 +19,8 @@ internal static class Gate
         Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
         MinimumTlsVersion = TlsVersion.Tls13,
         CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
-        Confirmation = ConfirmationPolicy.Required, // nobody is left thinking that it is in when it is not
-        AsyncValidators = [audit], // who cannot be written down is not admitted
+        Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
+        AsyncValidators = [audit], // a peer that cannot be logged is not accepted
         LoggerFactory = audit,
     };
 }

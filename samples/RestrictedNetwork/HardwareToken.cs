@@ -7,8 +7,8 @@ using MutualAuth.Testing;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// A PKCS#11 token with the gate's key, made in it and never out of it. Here it is SoftHSM's, in a directory of our own; with a real module only
-/// the module's path, the token's name and the PIN differ.
+/// A PKCS#11 token with the gate's key, which is generated in the token and never leaves it. Here it is SoftHSM's, in a directory of our own; with a
+/// real module only the module's path, the token's name and the PIN differ.
 /// </summary>
 internal sealed partial class HardwareToken : IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed partial class HardwareToken : IDisposable
         Run("pkcs11-tool", "--module", Module, "--token-label", Label, "--login", "--pin", _pin, "--keypairgen", "--key-type", "EC:prime256v1", "--label", Label, "--id", "01");
     }
 
-    /// <summary>Has the authority certify the token's key, and makes an identity of both. The PIN opens the token; the key stays in it.</summary>
+    /// <summary>Lets the authority certify the token's key, and makes an identity of both. The PIN opens the token; the key stays in it.</summary>
     internal Identity IssueTo(TestAuthority authority, Func<CertificateSpec, CertificateSpec> spec)
     {
         using var key = OpenKey(_pin);

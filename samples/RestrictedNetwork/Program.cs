@@ -1,6 +1,6 @@
 // A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
-// policy, TLS 1.3 with one cipher suite, people by name, and an audit log that cannot be changed unseen. Ada satisfies all of it and is
-// admitted; each of the others lacks one thing and is not.
+// policy, TLS 1.3 with one cipher suite, people by name, and an audit log in which changes are detected. Ada satisfies all of it and is
+// admitted; each of the others lacks one requirement and is rejected.
 // Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
 using System.Net.Security;
@@ -52,7 +52,7 @@ if (token is not null)
     await TryAsync("Ada, after the token was pulled out", demands, ada);
 }
 
-audit.Dispose(); // what a full disk does, without filling one
+audit.Dispose(); // the same effect as a full disk
 await TryAsync("Ada, while the audit log cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
 
 AuditLog.Verify(auditPath);

@@ -19,7 +19,7 @@ internal static class CommandLine
             return Fail(UsageExitCode, "usage", $"{first.Message} See --help.");
         }
 
-        // The first signal asks the action to come to its end; a second one ends the process.
+        // The first signal asks the action to finish; a second one ends the process.
         using var stop = new CancellationTokenSource();
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -79,7 +79,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>A user's name as one token of a line, or - for nobody: what would break the line, or steer a terminal, is percent-encoded.</summary>
+    /// <summary>A user's name as one token of a line, or - without a user. Characters that break the line or control a terminal are escaped.</summary>
     internal static string Token(string? name)
     {
         var token = new StringBuilder();
@@ -92,7 +92,7 @@ internal static class CommandLine
         return name switch
         {
             null => "-",
-            "-" => "%2D", // somebody whose name it is
+            "-" => "%2D", // a user with this very name
             _ => token.ToString(),
         };
     }

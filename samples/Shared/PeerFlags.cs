@@ -39,7 +39,7 @@ internal sealed class PeerFlags
 
     internal bool HasTrust(ParseResult arguments) => arguments.GetValue(_trust) is { Length: > 0 };
 
-    /// <summary>Who we are, following the files. What peers would object to is said, and left to them.</summary>
+    /// <summary>Our identity, following its files. Prints what peers would reject, and leaves the decision to them.</summary>
     internal IIdentitySource? Identity(ParseResult arguments, PeerRole role)
     {
         var passwordFile = arguments.GetValue(_keyPasswordFile);
@@ -65,7 +65,7 @@ internal sealed class PeerFlags
 
     internal TrustAnchorFiles Trust(ParseResult arguments) => Announced("the trust anchors", new TrustAnchorFiles(arguments.GetRequiredValue(_trust)));
 
-    /// <summary>Given one list, every certificate but the anchor's must be covered by one; given none, nothing is checked.</summary>
+    /// <summary>Given one list, every certificate but the anchor's must be covered by one; given none, revocation is not checked.</summary>
     internal RevocationPolicy? Revocation(ParseResult arguments)
     {
         if (arguments.GetRequiredValue(_revocationLists) is { Length: > 0 } files)
@@ -98,7 +98,7 @@ internal sealed class PeerFlags
 
     internal TlsVersion MinimumTls(ParseResult arguments) => arguments.GetRequiredValue(_minimumTls) == "1.3" ? TlsVersion.Tls13 : TlsVersion.Tls12;
 
-    // What follows its files does so until the process ends.
+    // Sources follow their files until the process ends.
     private static TFiles Announced<TFiles>(string what, TFiles files)
         where TFiles : IFileSource
     {

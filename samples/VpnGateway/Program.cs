@@ -1,6 +1,6 @@
-// A VPN gateway: a company's device *and* the user that it was given to. Each alone is refused, and so is somebody else's device.
+// A VPN gateway: a company's device *and* the user that it was given to. Each alone is rejected, and so is another user's device.
 // Run it:  dotnet run --project samples/VpnGateway
-// Expect:  two users with their addresses in the tunnel; then everybody who lacks one half, mixes them up, or lost a laptop: all refused.
+// Expect:  two users with their addresses in the tunnel; then peers that lack one half, mix them up, or use a lost laptop: all rejected.
 using System.Net;
 using System.Text;
 using MutualAuth;
@@ -29,7 +29,7 @@ var usersOfDevices = new Dictionary<PeerName, IEnumerable<string>>
     [PeerName.Dns("laptop-2.vpn.test")] = ["bob"],
 };
 
-using var hasSpoken = new SemaphoreSlim(0); // each story is told to its end, by both sides, before the next begins
+using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -37,7 +37,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     {
         Identity = gatewayCertificate.ToIdentity(),
         Trust = company.ToTrustAnchors(),
-        Authorization = Authorize.AnyTrustedPeer, // this authority vouches for the company's devices and for nothing else
+        Authorization = Authorize.AnyTrustedPeer, // this authority certifies only the company's devices
         Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
         Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with { Users = UserRules.OfDevice(usersOfDevices) },
     }),

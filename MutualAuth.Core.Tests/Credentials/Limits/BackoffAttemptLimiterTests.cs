@@ -303,8 +303,8 @@ public sealed class BackoffAttemptLimiterTests
     {
         FluentActions.Invoking(() => new BackoffAttemptLimiter { FirstWait = TimeSpan.Zero }).Should().Throw<ArgumentOutOfRangeException>();
         FluentActions.Invoking(() => new BackoffAttemptLimiter { LongestWait = -s_second }).Should().Throw<ArgumentOutOfRangeException>();
-        FluentActions.Invoking(() => new BackoffAttemptLimiter { FreeFailuresPerUser = -1 }).Should().Throw<ArgumentOutOfRangeException>();
-        FluentActions.Invoking(() => new BackoffAttemptLimiter { FreeFailuresPerUser = 0 }).Should().NotThrow();
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { FailuresBeforeWaitPerUser = -1 }).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => new BackoffAttemptLimiter { FailuresBeforeWaitPerUser = 0 }).Should().NotThrow();
     }
 
     private static LoginAttempt Attempt(string user, string address) => new(user, IPAddress.Parse(address));

@@ -360,7 +360,7 @@ public sealed class AttackTableTests
     [TestCase("nobody")]
     public async Task Users_cannot_be_enumerated_by_when_the_limiter_steps_in(string user)
     {
-        var limiter = new BackoffAttemptLimiter(new Microsoft.Extensions.Time.Testing.FakeTimeProvider()) { FreeFailuresPerUserAndAddress = 2 };
+        var limiter = new BackoffAttemptLimiter(new Microsoft.Extensions.Time.Testing.FakeTimeProvider()) { FailuresBeforeWaitPerUserAndAddress = 2 };
         var server = new MutualTlsServer(_world.ServerOptions with { Credentials = Policy() with { AttemptLimiter = limiter } });
         var codes = new List<PublicReason?>();
         for (var attempt = 0; attempt < 5; attempt++)

@@ -1,4 +1,5 @@
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -43,6 +44,20 @@ public sealed class ExternalTests
 
         (await server.StartAsync("EXTERNAL", null, default)).Text().Should().BeEmpty();
         (await server.ContinueAsync(ReadOnlyMemory<byte>.Empty, default)).Should().BeOfType<SaslServerStep.Succeeded>();
+    }
+
+    [TestCase(0, RejectionReason.AttemptsLimited)]
+    [TestCase(1, null)]
+    public async Task The_limiter_has_its_say(int refusesFrom, RejectionReason? reason)
+    {
+        var limiter = new NotingLimiter { RefusesFrom = refusesFrom };
+        await using var server = Sasl.Server(s_policy with { AttemptLimiter = limiter }, peer: Sasl.Peer);
+
+        var (outcome, _) = await Sasl.RunAsync(Login.WithCertificate(), server, null);
+
+        (outcome as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
+        limiter.Attempts.Should().ContainSingle().Which.UserName.Should().Be("alice");
     }
 
     [TestCase("alice", null)]

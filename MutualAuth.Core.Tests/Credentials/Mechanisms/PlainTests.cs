@@ -1,4 +1,5 @@
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -107,6 +108,23 @@ public sealed class PlainTests
 
         steps.Count(reason => reason == RejectionReason.CredentialsWrong).Should().Be(6);
         steps.Count(reason => reason == RejectionReason.AttemptsLimited).Should().Be(54);
+    }
+
+    /// <summary>Before anything is derived, so that a guess that is one too many costs nothing, and again before what was derived is judged.</summary>
+    [TestCase(0, 0, RejectionReason.AttemptsLimited)]
+    [TestCase(1, 1, RejectionReason.AttemptsLimited)]
+    [TestCase(2, 1, null)]
+    public async Task The_limiter_has_its_say_twice(int refusesFrom, int derivations, RejectionReason? reason)
+    {
+        var policy = s_policy with { AttemptLimiter = new NotingLimiter { RefusesFrom = refusesFrom } };
+        var services = new LoginServices(policy, TimeProvider.System);
+        await using var server = Sasl.Server(policy, services: services);
+
+        var step = await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Succeeded).Should().Be(reason is null);
+        services.KeyDerivation.Calls.Should().Be(derivations);
     }
 
     [Test]

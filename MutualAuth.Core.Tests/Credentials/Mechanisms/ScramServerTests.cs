@@ -1,5 +1,6 @@
 using System.Text;
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -19,6 +20,22 @@ public sealed class ScramServerTests
         client.Should().BeNull();
         var user = server.ToUser(outcome.Should().BeOfType<SaslServerStep.Succeeded>().Subject);
         (user.Name, user.ActsAs, user.Mechanism, user.Proofs).Should().Be(("alice", "alice", "SCRAM-SHA-256-PLUS", PeerProofs.Password | PeerProofs.ChannelBinding));
+    }
+
+    /// <summary>Before the user is looked up, and again with the proof: what is allowed to begin is not yet allowed to end.</summary>
+    [TestCase(0, RejectionReason.AttemptsLimited)]
+    [TestCase(1, RejectionReason.AttemptsLimited)]
+    [TestCase(2, null)]
+    public async Task The_limiter_has_its_say_twice(int refusesFrom, RejectionReason? reason)
+    {
+        var limiter = new NotingLimiter { RefusesFrom = refusesFrom };
+        await using var server = Sasl.Server(s_policy with { AttemptLimiter = limiter }, Sasl.Binding);
+
+        var (outcome, _) = await Sasl.RunAsync(Login.WithPassword("alice", "correct horse"), server, Sasl.Binding);
+
+        (outcome as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
+        limiter.Attempts.Should().HaveCount(Math.Min(refusesFrom + 1, 2)).And.OnlyContain(attempt => attempt.UserName == "alice");
     }
 
     [TestCase("alice", "wrong")]

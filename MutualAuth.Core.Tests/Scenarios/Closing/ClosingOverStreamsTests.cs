@@ -73,7 +73,7 @@ public sealed class ClosingOverStreamsTests
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), stubbornness);
         var ends = await ConnectedPair.ShakeAsync(
-            new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"),
+            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment }).UpgradeAsync(stream, "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         return (ends.Client.Accepted, stream);

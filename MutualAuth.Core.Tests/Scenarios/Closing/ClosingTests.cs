@@ -27,6 +27,9 @@ public sealed class ClosingTests
         CompleteWrites,
     }
 
+    /// <summary>The peers of these tests stay until ours has gone, so that closing waits as long as it may.</summary>
+    private MutualTlsServerOptions Hasty => _world.ServerOptions with { CloseTimeout = World.Moment };
+
     /// <summary>Two threads in the TLS engine at once is a broken record for the peer, or a broken heap for us.</summary>
     [Test]
     public async Task Closing_beside_busy_calls_breaks_no_record_and_leaves_no_socket(
@@ -41,7 +44,7 @@ public sealed class ClosingTests
     [Test]
     public async Task The_applications_pending_read_ends_with_the_reason_of_our_end([Values(Ender.Dispose, Ender.Abort, Ender.StreamDispose)] Ender ender)
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Hasty);
         var server = ends.Server.Accepted;
         var reading = server.Stream.ReadAsync(new byte[1]).AsTask();
 
@@ -151,7 +154,8 @@ public sealed class ClosingTests
     [Test]
     public async Task Completing_writes_does_not_wait_for_ever_for_a_peer_that_takes_nothing([Values] bool byToken)
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { CloseTimeout = byToken ? TimeSpan.FromMinutes(1) : World.Moment }, Hasty);
         var client = ends.Client.Accepted;
         var writing = FillAsync(client.Stream);
         using var patience = new CancellationTokenSource(byToken ? 50 : -1);
@@ -175,7 +179,7 @@ public sealed class ClosingTests
     [Test]
     public async Task Disposing_twice_at_once_returns_when_the_transport_is_closed()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Hasty);
         var first = ends.Server.Accepted.DisposeAsync().AsTask();
         var second = ends.Server.Accepted.DisposeAsync().AsTask();
         await second.WaitAsync(ConnectedPair.Deadline);
@@ -190,14 +194,12 @@ public sealed class ClosingTests
         var clients = new List<MutualTlsConnection>();
         for (var count = 0; count < 20; count++)
         {
-            clients.Add(await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline));
+            clients.Add(await new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment })
+                .ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline));
         }
 
         var held = await ForgetAllButOneStreamAsync(listener, clients.Count);
-        foreach (var client in clients)
-        {
-            await client.DisposeAsync();
-        }
+        await new Together([.. clients]).DisposeAsync();
 
         using var deadline = new CancellationTokenSource(ConnectedPair.Deadline);
         while (server.Live.Count > 1)
@@ -230,10 +232,12 @@ public sealed class ClosingTests
     {
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
         var policy = new RevalidationPolicy { GracePeriod = TimeSpan.FromMilliseconds(20), OnUnauthorized = InvalidationAction.Drain };
+        var options = ender == Ender.CompleteWrites ? _world.ServerOptions : Hasty;
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         await using var ends = await ConnectedPair.ShakeAsync(
-            new MutualTlsClient(_world.ClientOptions with { MaximumTlsVersion = round % 2 == 0 ? TlsVersion.Tls13 : TlsVersion.Tls12 }).UpgradeAsync(clientSocket, "server.test"),
-            new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy }).AcceptAsync(serverSocket));
+            new MutualTlsClient(_world.ClientOptions with { MaximumTlsVersion = round % 2 == 0 ? TlsVersion.Tls13 : TlsVersion.Tls12 })
+                .UpgradeAsync(clientSocket, "server.test"),
+            new MutualTlsServer(options with { Authorization = Authorize.From(rule), Revalidation = policy }).AcceptAsync(serverSocket));
         var (client, server) = (ends.Client.Accepted, ends.Server.Accepted);
         using var warm = new SemaphoreSlim(0);
         Task[] calls =

@@ -36,7 +36,7 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task A_call_that_waits_ends_with_the_reason_whatever_its_kind([Values] Kind call, [Values] Ender ender)
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { CloseTimeout = TimeSpan.FromSeconds(2) }, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { CloseTimeout = World.Moment });
         var server = ends.Server.Accepted;
         var calling = Task.Factory.StartNew(() => UntilItEnds(server.Stream, call), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
@@ -123,7 +123,7 @@ public sealed class EveryKindOfCallTests
     [Test]
     public async Task Once_it_has_ended_nothing_of_the_stream_throws_another_type([Values] Ender ender)
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { CloseTimeout = World.Moment });
         var stream = ends.Server.Accepted.Stream;
         await EndAsync(ends.Server.Accepted, ender).WaitAsync(ConnectedPair.Deadline);
         Func<Task>[] calls =

@@ -88,7 +88,7 @@ public sealed class UpgradeTests
     [Test]
     public async Task The_peer_outlives_its_connection()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { CloseTimeout = World.Moment });
         var peer = ends.Server.Accepted.Peer;
 
         await ends.Server.Accepted.DisposeAsync();
@@ -136,12 +136,69 @@ public sealed class UpgradeTests
         (await ours).Refusal.Reason.Should().Be(RejectionReason.HandshakeMessageTooLarge);
     }
 
+    [TestCase(64 * 1024, true)]
+    [TestCase(16 * 1024, false)]
+    public async Task More_octets_than_the_bound_are_refused_although_each_message_is_in_order(int bound, bool isServed)
+    {
+        using var certificate = _world.Authority.Issue(spec => spec with
+        {
+            DnsNames = ["client.test"],
+            Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[20_000])],
+        });
+        var limits = new HandshakeLimits { MaxClientHelloBytes = 4096, MaxHandshakeBytes = bound };
+
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Identity = World.ToIdentity(certificate) }, _world.ServerOptions with { HandshakeLimits = limits });
+
+        if (isServed)
+        {
+            ends.Server.Accepted.Peer.Name.Should().Be("client.test");
+        }
+        else
+        {
+            var refusal = ends.Server.Refusal;
+            (refusal.Failure, refusal.Reason).Should().Be((HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge));
+            ends.Client.Connection.Should().BeNull();
+        }
+    }
+
+    /// <summary>What a peer has against us may come after the handshake, as an alert: it comes out of reading then.</summary>
+    [Test]
+    public async Task An_alert_after_the_handshake_is_read_out_of_what_the_stream_throws_and_a_reset_holds_none([Values] bool isReset)
+    {
+        await using var wire = new DuplexPair();
+        var accepting = LooseTlsPeer.AcceptAsync(wire.Server, _world.ServerCertificate);
+        var options = _world.ClientOptions with { Confirmation = ConfirmationPolicy.Never, CloseTimeout = World.Moment };
+        await using var client = await new MutualTlsClient(options).UpgradeAsync(wire.Client, "server.test").WaitAsync(ConnectedPair.Deadline);
+        using var peer = await accepting.WaitAsync(ConnectedPair.Deadline);
+        if (isReset)
+        {
+            wire.Reset();
+        }
+        else
+        {
+            wire.ClientToServer.CorruptAt(wire.ClientToServer.Written + 5); // the first octet behind the header of a record
+            await client.Stream.WriteAsync("x"u8.ToArray());
+            var hear = () => peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
+            await hear.Should().ThrowAsync<IOException>("it says bad_record_mac");
+        }
+
+        var read = () => client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
+        var thrown = (await read.Should().ThrowAsync<IOException>()).Which;
+
+        client.TryGetRefusal(thrown, out var refusal).Should().Be(!isReset);
+        client.TryGetRefusal(new InvalidOperationException("ours", thrown), out _).Should().BeFalse("the stream throws no such thing");
+        (refusal?.Failure, refusal?.PeerReason, refusal?.PeerName).Should().Be(
+            isReset ? (null, null, null) : (HandshakeFailure.RefusedByPeer, PublicReason.ProtocolError, "server.test"));
+    }
+
     [Test]
     public async Task With_a_plain_TLS_client_preferred_serves_and_required_refuses([Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
     {
         using var certificate = _world.Authority.IssueClient("client.test");
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Confirmation = policy }).AcceptAsync(wire.Server));
+        var options = _world.ServerOptions with { Confirmation = policy, CloseTimeout = World.Moment };
+        var ours = End.OfAsync(new MutualTlsServer(options).AcceptAsync(wire.Server));
         var peer = ScriptedTlsPeer.AsClientAsync(wire.Client, certificate, version, protocol: null);
 
         var end = await ours;
@@ -164,13 +221,18 @@ public sealed class UpgradeTests
     {
         using var certificate = _world.Authority.IssueServer("server.test");
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = policy }).UpgradeAsync(wire.Client, "server.test"));
+        var options = _world.ClientOptions with { Confirmation = policy, CloseTimeout = World.Moment };
+        var ours = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(wire.Client, "server.test"));
         var accepting = ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, version, protocol: null);
+        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
+        await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
+        if (policy == ConfirmationPolicy.Required && peer is not null)
+        {
+            await peer.HearOneOrLeaveAsync();
+        }
 
         var end = await ours;
 
-        await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default); // who is refused within TLS has no session
-        await using var peer = accepting.IsCompletedSuccessfully ? await accepting : null;
         if (policy == ConfirmationPolicy.Preferred)
         {
             await using var connection = end.Accepted;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -14,7 +15,7 @@ public sealed class ListenerTests
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
         _failures.Clear();
     }
 
@@ -24,7 +25,8 @@ public sealed class ListenerTests
     [Test]
     public async Task Two_thousand_silent_sockets_do_not_delay_an_honest_client_and_are_gone_after_the_deadline()
     {
-        await using var listener = Listen(_world.ServerOptions with { HandshakeTimeout = TimeSpan.FromSeconds(3) });
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var listener = Listen(_world.ServerOptions with { TimeProvider = clock });
         var silent = new List<Socket>();
         for (var count = 0; count < 2000; count++)
         {
@@ -35,6 +37,7 @@ public sealed class ListenerTests
         await using var served = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         served.Peer.Name.Should().Be("client.test");
+        clock.Advance(TimeSpan.FromSeconds(10));
         foreach (var socket in silent)
         {
             (await ReadToEndAsync(socket)).Should().BeTrue("the listener closes it");
@@ -59,6 +62,32 @@ public sealed class ListenerTests
 
         (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
         _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+        second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+        third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
+    }
+
+    /// <summary>However many addresses they come from: this bound is for all of them together.</summary>
+    [TestCase(2, true)]
+    [TestCase(4, false)]
+    public async Task The_oldest_silent_socket_of_all_makes_room_for_the_newest(int most, bool isEnded)
+    {
+        await using var listener = Listen(
+            _world.ServerOptions, options => options with { MaxPendingHellos = most, MaxPendingHellosPerAddress = 100 });
+        using var first = await DialAsync(listener);
+        using var second = await DialAsync(listener);
+        using var third = await DialAsync(listener);
+        if (isEnded)
+        {
+            (await ReadToEndAsync(first)).Should().BeTrue();
+            (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
+            _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+        }
+        else
+        {
+            await using var honest = await ConnectAsync(listener); // it comes after them: they have been taken in
+            first.Poll(0, SelectMode.SelectRead).Should().BeFalse("there was room for four");
+        }
+
         second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
         third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
     }

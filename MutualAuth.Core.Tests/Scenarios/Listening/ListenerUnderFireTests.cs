@@ -20,7 +20,7 @@ public sealed class ListenerUnderFireTests
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
         _directory = Directory.CreateTempSubdirectory("mutualauth").FullName;
     }
 

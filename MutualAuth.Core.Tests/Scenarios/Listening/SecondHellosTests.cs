@@ -74,6 +74,7 @@ public sealed class SecondHellosTests
         using var _ = peer;
 
         (await HearAsync(peer, int.MaxValue)).Should().EndWith([21, 3, 3, 0, 2, 2, 50]);
+        peer.Shutdown(SocketShutdown.Send);
         (await handshake).Refusal.Reason.Should().Be(RejectionReason.ClientHelloTooLarge);
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -64,10 +65,19 @@ public sealed class ServerSelectionTests
     [Test]
     public async Task A_selector_that_hangs_ends_with_the_handshakes_deadline()
     {
-        var front = Front((_, _, _) => new(new TaskCompletionSource<MutualTlsServer?>().Task)) with { HandshakeTimeout = TimeSpan.FromSeconds(2) };
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var front = Front((_, _, _) =>
+        {
+            asked.SetResult();
+            return new(new TaskCompletionSource<MutualTlsServer?>().Task);
+        });
+        var shaking = ConnectedPair.ShakeAsync(_world.ClientOptions, front with { TimeProvider = clock });
+        await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, front);
+        clock.Advance(TimeSpan.FromSeconds(10));
 
+        await using var ends = await shaking;
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.HandshakeTimedOut);
     }
 

@@ -18,7 +18,7 @@ public sealed class LoginWithoutFirstMessageTests
     [SetUp]
     public async Task SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
         _users = new MemoryCredentialStore();
         await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
     }
@@ -71,6 +71,7 @@ public sealed class LoginWithoutFirstMessageTests
         {
             await peer.SayFrameAsync(FrameType.Start, [(byte)mechanism.Length, .. Encoding.ASCII.GetBytes(mechanism), .. rest]);
             (await peer.HearCodeAsync()).Should().Be(ProtocolError);
+            await peer.EndAsync(); // or the server would wait a second for what is still under way
             (await server).Refusal.Reason.Should().Be(RejectionReason.CredentialProtocolViolated);
         }
     }

@@ -149,7 +149,7 @@ public sealed class StepUpTests
     [Test]
     public async Task Wrong_passwords_count_with_the_limiter_as_at_the_handshake()
     {
-        await using var ends = await ConnectAsync(new BackoffAttemptLimiter(new FakeTimeProvider()) { FreeFailuresPerUserAndAddress = 0 });
+        await using var ends = await ConnectAsync(new BackoffAttemptLimiter(new FakeTimeProvider()) { FailuresBeforeWaitPerUserAndAddress = 0 });
 
         await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "wrong"), s_transaction, s_transaction);
         var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);

@@ -141,7 +141,8 @@ public sealed class InvalidationTests
     public async Task A_drained_connection_finishes_what_is_under_way_and_the_peer_sees_a_clean_end()
     {
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule) });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), CloseTimeout = World.Moment });
         var server = ends.Server.Accepted;
 
         rule.Replace(Authorize.Dns("somebody-else.test"));
@@ -245,7 +246,7 @@ public sealed class InvalidationTests
     [Test]
     public async Task A_connection_whose_stream_alone_is_closed_is_let_go()
     {
-        var client = new MutualTlsClient(_world.ClientOptions);
+        var client = new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment });
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         await using var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         client.Live.Count.Should().Be(1);

@@ -31,6 +31,25 @@ public sealed class SeveralIdentitiesTests
         ends.Client.Accepted.Peer.Certificate!.DnsNames[0].Should().Be(shown);
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Whoever_listens_hears_that_one_of_them_was_replaced(int which)
+    {
+        ReplaceableIdentity[] sources = [new(_world.ServerIdentity), new(_world.ServerIdentity)];
+        var several = new ServerIdentities(sources[0], _world.ServerIdentity, sources[1]);
+        using var next = _world.Authority.IssueServer("server.test");
+        var told = 0;
+        void Count(object? sender, EventArgs arguments) => told++;
+
+        several.Replaced += Count;
+        sources[which].Replace(World.ToIdentity(next));
+        told.Should().Be(1);
+
+        several.Replaced -= Count;
+        sources[which].Replace(_world.ServerIdentity);
+        told.Should().Be(1, "whoever listens no longer hears nothing");
+    }
+
     [Test]
     [TestCase(TlsVersionName.Tls13)]
     [TestCase(TlsVersionName.Tls12)]

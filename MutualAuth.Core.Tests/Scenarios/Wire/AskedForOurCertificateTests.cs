@@ -13,7 +13,7 @@ public sealed class AskedForOurCertificateTests
     private World _world = null!;
 
     [SetUp]
-    public void SetUp() => _world = new World();
+    public void SetUp() => _world = new World { CloseTimeout = World.Moment };
 
     [TearDown]
     public void TearDown() => _world.Dispose();
@@ -118,24 +118,18 @@ public sealed class AskedForOurCertificateTests
         var seen = new List<string>();
         var (ours, theirs) = await ConnectedPair.SocketPairAsync();
         var connecting = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
-        SslStream? server = null;
         try
         {
-            server = await ListenAsync(theirs, version, certificate, asks, seen, protocol: null);
+            await using var server = await ListenAsync(theirs, version, certificate, asks, seen, protocol: null);
+            await Task.WhenAny(connecting, server.CopyToAsync(Stream.Null)); // a client that refuses us ends its side, and waits for us to do so
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {
             // The client has gone, which may be the point.
         }
 
-        var client = await connecting;
-        if (server is not null)
-        {
-            await server.DisposeAsync();
-        }
-
         theirs.Dispose();
-        return (client, seen);
+        return (await connecting, seen);
     }
 
     private static async Task<SslStream> ListenAsync(

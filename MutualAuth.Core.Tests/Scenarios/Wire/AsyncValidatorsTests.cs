@@ -125,6 +125,30 @@ public sealed class AsyncValidatorsTests
         asked.MostInside.Should().Be(0);
     }
 
+    /// <summary>There is no verdict to be told, and the connection comes to nothing all the same.</summary>
+    [Test]
+    public async Task A_no_keeps_out_a_peer_that_does_not_confirm_either([Values] bool refuses)
+    {
+        var yes = new Gate();
+        yes.Open();
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        var server = new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [refuses ? new No() : yes], CloseTimeout = World.Moment });
+        var accepting = End.OfAsync(server.AcceptAsync(serverSocket));
+        var options = _world.ClientOptions with { Confirmation = ConfirmationPolicy.Never };
+        await using var client = await new MutualTlsClient(options).UpgradeAsync(clientSocket, "server.test").WaitAsync(ConnectedPair.Deadline);
+        client.IsConfirmed.Should().BeFalse();
+        if (refuses)
+        {
+            await client.CompleteWritesAsync();
+            (await accepting).Refusal.Reason.Should().Be(RejectionReason.ValidatorRefused);
+        }
+        else
+        {
+            await using var accepted = (await accepting).Accepted;
+            accepted.IsConfirmed.Should().BeFalse();
+        }
+    }
+
     private sealed class Gate : IAsyncPeerValidator
     {
         private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);

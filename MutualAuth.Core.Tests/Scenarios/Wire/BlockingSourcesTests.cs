@@ -89,8 +89,9 @@ public sealed class BlockingSourcesTests
 
         _hold.Release();
 
-        await using var client = (await peer).Accepted;
-        await using var server = (await ours).Accepted;
+        var client = (await peer).Accepted;
+        var server = (await ours).Accepted;
+        await using var both = new Together(client, server);
         await client.Stream.WriteAsync("x"u8.ToArray());
         (await server.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
@@ -136,9 +137,10 @@ public sealed class BlockingSourcesTests
 
         for (var count = 0; count < 3; count++)
         {
-            await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
+            var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
                 .WaitAsync(ConnectedPair.Deadline);
-            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+            var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+            await using var both = new Together(client, accepted);
         }
 
         (await held).Connection.Should().BeNull();

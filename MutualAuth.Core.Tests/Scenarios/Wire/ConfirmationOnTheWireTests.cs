@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -9,17 +10,21 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(120000)]
 public sealed class ConfirmationOnTheWireTests
 {
+    private const int LengthStarts = 3; // of a TLS record
+
     private static readonly byte[] s_accepted = [1, 0, 2, 0, 0];
     private static readonly byte[] s_accessDenied = [1, 0, 2, 0, 49];
 
     private World _world = null!;
+    private FakeTimeProvider _clock = null!;
     private TestCertificate _serverCertificate = null!;
     private TestCertificate _clientCertificate = null!;
 
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
+        _clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         _serverCertificate = _world.Authority.IssueServer("server.test");
         _clientCertificate = _world.Authority.IssueClient("client.test");
     }
@@ -54,10 +59,12 @@ public sealed class ConfirmationOnTheWireTests
     public async Task A_server_says_what_a_client_did(byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure)
     {
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = TimeoutFor(failure) }).AcceptAsync(wire.Server));
+        var us = new HungryStream(wire.Server);
+        var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { TimeProvider = _clock }).AcceptAsync(us));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(wire.Client, _clientCertificate);
 
         await SayAsync(peer, says, thenEnds);
+        await RunOutAsync(failure, us, wire.ClientToServer);
 
         var refusal = (await ours).Refusal;
         (refusal.Failure, refusal.Reason).Should().Be((failure, reason), refusal.Message);
@@ -67,10 +74,12 @@ public sealed class ConfirmationOnTheWireTests
     public async Task A_client_says_what_a_server_did(byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure)
     {
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { HandshakeTimeout = TimeoutFor(failure) }).UpgradeAsync(wire.Client, "server.test"));
+        var us = new HungryStream(wire.Client);
+        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { TimeProvider = _clock }).UpgradeAsync(us, "server.test"));
         await using var peer = await ScriptedTlsPeer.AsServerAsync(wire.Server, _serverCertificate);
 
         await SayAsync(peer, says, thenEnds);
+        await RunOutAsync(failure, us, wire.ServerToClient);
 
         var refusal = (await ours).Refusal;
         (refusal.Failure, refusal.Reason).Should().Be((failure, reason), refusal.Message);
@@ -138,6 +147,7 @@ public sealed class ConfirmationOnTheWireTests
 
         (await peer.HearAsync(5)).Should().Equal(s_accessDenied);
         (await peer.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
+        await peer.EndAsync();
         (await ours).Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
     }
 
@@ -149,19 +159,40 @@ public sealed class ConfirmationOnTheWireTests
         {
             await using var wire = new DuplexPair();
             var mangled = new MangledVerdict(direction == Direction.ClientToServer ? wire.Client : wire.Server, position, cut);
-            // A broken length makes the platform wait for bytes that never come: the deadline ends that.
-            var patience = TimeSpan.FromSeconds(3);
-            var client = new MutualTlsClient(_world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version, HandshakeTimeout = patience });
-            var server = new MutualTlsServer(_world.ServerOptions with { HandshakeTimeout = patience });
+            var client = new MutualTlsClient(
+                _world.ClientOptions with { MinimumTlsVersion = version, MaximumTlsVersion = version, TimeProvider = _clock });
+            var server = new MutualTlsServer(_world.ServerOptions with { TimeProvider = _clock });
+            var ourClient = new HungryStream(direction == Direction.ClientToServer ? mangled : wire.Client);
+            var ourServer = new HungryStream(direction == Direction.ServerToClient ? mangled : wire.Server);
 
-            await using var ends = await ConnectedPair.ShakeAsync(
-                client.UpgradeAsync(direction == Direction.ClientToServer ? mangled : wire.Client, "server.test"),
-                server.AcceptAsync(direction == Direction.ServerToClient ? mangled : wire.Server));
+            // A broken length makes the platform wait for octets that never come: the deadline ends that.
+            Task<MutualTlsConnection>? connecting = null;
+            Task<MutualTlsConnection>? accepting = null;
+            void RunOutWhereNothingMoves()
+            {
+                if (mangled.Done && !cut
+                    && (connecting?.IsCompleted == true || ourClient.WaitsBehind(wire.ServerToClient.Written))
+                    && (accepting?.IsCompleted == true || ourServer.WaitsBehind(wire.ClientToServer.Written)))
+                {
+                    _clock.Advance(TimeSpan.FromSeconds(10));
+                }
+            }
+
+            ourClient.ReadBegins += RunOutWhereNothingMoves;
+            ourServer.ReadBegins += RunOutWhereNothingMoves;
+            connecting = client.UpgradeAsync(ourClient, "server.test");
+            accepting = server.AcceptAsync(ourServer);
+            _ = Task.WhenAny(connecting, accepting).ContinueWith(_ => RunOutWhereNothingMoves(), TaskScheduler.Default);
+            await using var ends = await ConnectedPair.ShakeAsync(connecting, accepting);
 
             var receiver = direction == Direction.ClientToServer ? ends.Server : ends.Client;
             if (mangled.Done)
             {
-                receiver.Failure.Should().BeOfType<HandshakeException>($"byte {position}");
+                var failure = receiver.Failure.Should().BeOfType<HandshakeException>($"byte {position}").Which.Failure;
+                if (failure == HandshakeFailure.TimedOut)
+                {
+                    (cut, position).Should().BeOneOf([(false, LengthStarts), (false, LengthStarts + 1)], "nothing else is waited for");
+                }
             }
             else
             {
@@ -171,7 +202,15 @@ public sealed class ConfirmationOnTheWireTests
         }
     }
 
-    private static TimeSpan TimeoutFor(HandshakeFailure failure) => failure == HandshakeFailure.TimedOut ? TimeSpan.FromSeconds(2) : TimeSpan.FromSeconds(20);
+    /// <summary>Where silence is the point: the deadline passes once we have taken in all that was said.</summary>
+    private async Task RunOutAsync(HandshakeFailure failure, HungryStream us, DuplexDirection said)
+    {
+        if (failure == HandshakeFailure.TimedOut)
+        {
+            await us.HasTakenAsync(said.Written);
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+    }
 
     private static async Task SayAsync(ScriptedTlsPeer peer, byte[] says, bool thenEnds)
     {
@@ -200,17 +239,15 @@ public sealed class ConfirmationOnTheWireTests
             // The verdict may travel behind the last handshake flight, in one write.
             if (!Done && StartOfVerdict(buffer.Span) is { } start && start + position < buffer.Length)
             {
-                Done = true;
                 var copy = buffer.ToArray();
+                copy[start + position] ^= 0x41;
+                await Inner.WriteAsync(cut ? copy.AsMemory(0, start + position) : copy, cancellationToken);
+                Done = true;
                 if (cut)
                 {
-                    await Inner.WriteAsync(copy.AsMemory(0, start + position), cancellationToken);
                     ((DuplexStream)Inner).ShutdownWrite();
-                    return;
                 }
 
-                copy[start + position] ^= 0x41;
-                await Inner.WriteAsync(copy, cancellationToken);
                 return;
             }
 

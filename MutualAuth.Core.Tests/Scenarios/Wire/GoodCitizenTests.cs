@@ -21,7 +21,7 @@ public sealed class GoodCitizenTests
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
         _started.Clear();
         _listener = new ActivityListener
         {
@@ -185,7 +185,7 @@ public sealed class GoodCitizenTests
         {
         }
 
-        await listener.StopAsync(TimeSpan.FromSeconds(1)).WaitAsync(ConnectedPair.Deadline);
+        await listener.StopAsync(World.Moment).WaitAsync(ConnectedPair.Deadline);
 
         time.WasSuppressed.Should().HaveCountGreaterThan(5).And.AllBeEquivalentTo(true);
     }

@@ -12,7 +12,7 @@ public sealed class ImpostorTests
     private World _world = null!;
 
     [SetUp]
-    public void SetUp() => _world = new World();
+    public void SetUp() => _world = new World { CloseTimeout = World.Moment };
 
     [TearDown]
     public void TearDown() => _world.Dispose();
@@ -93,16 +93,18 @@ public sealed class ImpostorTests
         });
 
         var options = _world.ClientOptions with { JudgeServerBeforeShowingIdentity = judgeFirst, Confirmation = ConfirmationPolicy.Never };
-        var client = await End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
+        var upgrading = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
         try
         {
             await listening.WaitAsync(ConnectedPair.Deadline);
+            await impostor.CopyToAsync(Stream.Null).WaitAsync(ConnectedPair.Deadline);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {
             // The client has gone, which is the point.
         }
 
-        return (client, seen);
+        await impostor.DisposeAsync();
+        return (await upgrading, seen);
     }
 }

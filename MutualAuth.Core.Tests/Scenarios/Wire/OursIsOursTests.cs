@@ -205,8 +205,8 @@ public sealed class OursIsOursTests
 
         var outcome = await told.Task.WaitAsync(ConnectedPair.Deadline);
         (outcome.Failure, outcome.Reason).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted));
-        await using var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test")
-            .WaitAsync(ConnectedPair.Deadline);
+        await using var client = await new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment })
+            .ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
         client.IsConfirmed.Should().BeTrue();
     }
 

@@ -20,7 +20,7 @@ public sealed class ResumptionTests
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World { CloseTimeout = World.Moment };
         _issuing = _world.Authority.IssueIntermediate("Issuing");
         _client = _issuing.IssueClient("client.test");
     }
@@ -123,11 +123,12 @@ public sealed class ResumptionTests
         await using var wire = Recorded();
         var accepting = End.OfAsync(server.AcceptAsync(wire.Server));
         await using var client = await ScriptedTlsPeer.AsClientAsync(wire.Client, certificate, version, protocol: null);
+        var hearing = client.HearOneOrLeaveAsync(); // reading is what takes in the tickets of TLS 1.3, if there were any
         var end = await accepting;
         if (end.Connection is { } connection)
         {
             await connection.Stream.WriteAsync("x"u8.ToArray());
-            await client.HearAsync(1); // reading is what takes in the tickets of TLS 1.3, if there were any
+            await hearing;
             await connection.DisposeAsync();
         }
 
@@ -154,8 +155,14 @@ public sealed class ResumptionTests
         await using var wire = Recorded();
         await using var server = new SslStream(wire.Server);
         var accepting = server.AuthenticateAsServerAsync(PlainServerOptions(version));
-        var end = await End.OfAsync(client.UpgradeAsync(wire.Client, serverName));
+        var upgrading = End.OfAsync(client.UpgradeAsync(wire.Client, serverName));
         await accepting.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default);
+        if (!server.IsAuthenticated || upgrading != await Task.WhenAny(upgrading, server.CopyToAsync(Stream.Null)))
+        {
+            await server.DisposeAsync(); // or the client that refuses it would wait a second for its end
+        }
+
+        var end = await upgrading;
         if (end.Connection is { } connection)
         {
             await server.WriteAsync("x"u8.ToArray());

@@ -1,5 +1,5 @@
 using System.Numerics;
-using MutualAuth.Caching;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
@@ -9,13 +9,17 @@ namespace MutualAuth.Credentials;
 /// </summary>
 /// <remarks>
 /// A success clears the user's count at its place, and makes the place familiar: from then on neither those who fail elsewhere, nor others who fail at the
-/// same address, make the user wait there. Attempts that run count as failures until they have ended. Tokens and <c>EXTERNAL</c> cannot be guessed, and are
+/// same address, make the user wait there. Attempts that run count as failures until they have ended, so that
+/// of attempts that are made at once one more than the free failures that are left are admitted, and 64 at most. Tokens and <c>EXTERNAL</c> cannot be guessed, and are
 /// neither counted nor held up. Counts fade after the longest wait. They are held in this process, for at most 65,536 keys: those with the fewest failures go
 /// first, and a name that has not failed takes no failure's place. Safe for use from many threads.
 /// </remarks>
 public sealed class BackoffAttemptLimiter : IAttemptLimiter
 {
     private const int MaxKeys = 65_536;
+    private const int Ranks = 8;
+
+    /// <summary>The most attempts for one user or place that run at once, however many failures are free.</summary>
     private const int MaxConcurrent = 64;
 
     /// <summary>How many times the failures of one /64 those of its /48 may be: whoever has one usually has many of the others.</summary>
@@ -23,8 +27,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private readonly Dictionary<Key, LinkedListNode<Count>> _counts = [];
-    private readonly LinkedList<Count>[] _byFailures = [.. Enumerable.Range(0, 8).Select(_ => new LinkedList<Count>())];
+    private readonly BoundedCache<Key, Count> _counts = new(MaxKeys, Ranks);
     private readonly KnownLoginAddresses _familiar = new();
 
     /// <summary>Makes a limiter without any counts.</summary>
@@ -33,15 +36,15 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     /// <summary>Failures of one user at one place before waiting begins. Default: 5.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
-    public int FreeFailuresPerUserAndAddress { get; init => field = NotNegative(value); } = 5;
+    public int FailuresBeforeWaitPerUserAndAddress { get; init => field = NotNegative(value); } = 5;
 
     /// <summary>Failures at one place before waiting begins. Default: 20. An IPv6 /64 counts as one address, and five times as many are free in a /48.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
-    public int FreeFailuresPerAddress { get; init => field = NotNegative(value); } = 20;
+    public int FailuresBeforeWaitPerAddress { get; init => field = NotNegative(value); } = 20;
 
     /// <summary>Failures of one user from anywhere before waiting begins. Default: 100; a low figure lets strangers lock users out.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
-    public int FreeFailuresPerUser { get; init => field = NotNegative(value); } = 100;
+    public int FailuresBeforeWaitPerUser { get; init => field = NotNegative(value); } = 100;
 
     /// <summary>The first wait; each further failure doubles it. Default: one second.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not more than nothing.</exception>
@@ -124,18 +127,18 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
                 {
                     count.FailedAt = now;
                     count.Wait = WaitAfter(count.Failures + 1 - free);
-                    Move(count, count.Failures + 1);
+                    Move(key, count, count.Failures + 1);
                 }
                 else if (outcome == AttemptOutcome.Succeeded && key.User is not null && key.Place is not null)
                 {
                     count.Wait = TimeSpan.Zero;
-                    Move(count, 0);
+                    Move(key, count, 0);
                 }
 
                 // Whoever has not failed leaves nothing behind.
                 if (count is { Failures: 0, Pending: 0 })
                 {
-                    Remove(_counts[key]);
+                    _counts.Remove(key);
                 }
             }
         }
@@ -157,7 +160,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     private IEnumerable<(Key Key, int Free)> KeysOf(LoginAttempt attempt)
     {
-        if (attempt.Mechanism is Login.External or OAuthBearerServer.Name)
+        if (!SaslMechanismNames.CanBeGuessed(attempt.Mechanism))
         {
             yield break;
         }
@@ -165,38 +168,38 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
         var place = PlaceOf(attempt);
         if (place is not null)
         {
-            yield return (new Key(null, place), FreeFailuresPerAddress);
+            yield return (new Key(null, place), FailuresBeforeWaitPerAddress);
         }
 
         if (attempt.Certificate is null && AddressKey.NetworkOf(attempt.Address) is { } network)
         {
-            yield return (new Key(null, network), (int)Math.Min((long)FreeFailuresPerAddress * AddressesPerNetwork, int.MaxValue));
+            yield return (new Key(null, network), (int)Math.Min((long)FailuresBeforeWaitPerAddress * AddressesPerNetwork, int.MaxValue));
         }
 
         if (attempt.UserName.Length > 0)
         {
-            yield return (new Key(attempt.UserName, null), FreeFailuresPerUser);
+            yield return (new Key(attempt.UserName, null), FailuresBeforeWaitPerUser);
             if (place is not null)
             {
-                yield return (new Key(attempt.UserName, place), FreeFailuresPerUserAndAddress);
+                yield return (new Key(attempt.UserName, place), FailuresBeforeWaitPerUserAndAddress);
             }
         }
     }
 
     private Count? Find(Key key, long now)
     {
-        if (!_counts.TryGetValue(key, out var node))
+        if (!_counts.TryGet(key, out var count))
         {
             return null;
         }
 
-        if (HasFaded(node.Value, now))
+        if (HasFaded(count, now))
         {
-            Remove(node);
+            _counts.Remove(key);
             return null;
         }
 
-        return node.Value;
+        return count;
     }
 
     private Count? FindOrAdd(Key key, long now, bool mayEvictFailures)
@@ -206,49 +209,27 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
             return known;
         }
 
-        if (_counts.Count >= MaxKeys && !TryEvict(now, mayEvictFailures))
+        // What has faded goes first, then what has never failed, then what has failed the fewest times and the longest ago.
+        if (_counts.IsFull && !_counts.TryEvict(oldest => HasFaded(oldest, now), mayEvictFailures ? Ranks - 1 : 0))
         {
             return null;
         }
 
-        var count = new Count(key) { FailedAt = now };
-        _counts.Add(key, _byFailures[0].AddLast(count));
+        var count = new Count { FailedAt = now };
+        _counts.Set(key, count);
         return count;
-    }
-
-    /// <summary>Makes room: what has faded, then what has never failed, then what has failed the fewest times and the longest ago.</summary>
-    private bool TryEvict(long now, bool mayEvictFailures)
-    {
-        var victim = _byFailures.FirstOrDefault(list => list.First is { } oldest && HasFaded(oldest.Value, now))?.First
-            ?? (mayEvictFailures ? _byFailures.FirstOrDefault(list => list.Count > 0) : _byFailures[0])?.First;
-        if (victim is null)
-        {
-            return false;
-        }
-
-        Remove(victim);
-        return true;
     }
 
     private bool HasFaded(Count count, long now) => count.Pending == 0 && _time.GetElapsedTime(count.FailedAt, now) >= LongestWait;
 
-    private void Move(Count count, int failures)
+    private void Move(Key key, Count count, int failures)
     {
-        var node = _counts[count.Key];
-        ListOf(count).Remove(node);
         count.Failures = failures;
-        ListOf(count).AddLast(node);
-    }
-
-    private void Remove(LinkedListNode<Count> node)
-    {
-        ListOf(node.Value).Remove(node);
-        _counts.Remove(node.Value.Key);
+        _counts.Set(key, count, RankOf(failures));
     }
 
     /// <summary>0, 1, 2 to 3, 4 to 7 failures, and so on.</summary>
-    private LinkedList<Count> ListOf(Count count) =>
-        _byFailures[count.Failures == 0 ? 0 : Math.Min(BitOperations.Log2((uint)count.Failures) + 1, _byFailures.Length - 1)];
+    private static int RankOf(int failures) => failures == 0 ? 0 : Math.Min(BitOperations.Log2((uint)failures) + 1, Ranks - 1);
 
     private static int NotNegative(int value)
     {
@@ -264,10 +245,8 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     private readonly record struct Key(string? User, string? Place);
 
-    private sealed class Count(Key key)
+    private sealed class Count
     {
-        internal Key Key => key;
-
         internal int Failures { get; set; }
 
         internal int Pending { get; set; }

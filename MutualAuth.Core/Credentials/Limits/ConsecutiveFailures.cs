@@ -1,5 +1,6 @@
 using System.Numerics;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
@@ -18,14 +19,14 @@ namespace MutualAuth.Credentials;
 internal sealed class ConsecutiveFailures
 {
     internal const int MaxNames = 65_536;
+    private const int Ranks = 21;
 
     /// <summary>After which time a failure is answered, counted from its judgement: long enough for a store to write it, so that nobody sees whether
     /// it did.</summary>
     internal static readonly TimeSpan SameTime = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, LinkedListNode<Count>> _counts = new(StringComparer.Ordinal);
-    private readonly LinkedList<Count>[] _byFailures = [.. Enumerable.Range(0, 21).Select(_ => new LinkedList<Count>())];
+    private readonly BoundedCache<string, Count> _counts = new(MaxNames, Ranks, StringComparer.Ordinal);
     private bool _hasSaidThatNothingIsKept;
 
     /// <summary>How that time is waited for; tests watch it.</summary>
@@ -172,7 +173,7 @@ internal sealed class ConsecutiveFailures
     {
         lock (_lock)
         {
-            return _counts.TryGetValue(userName, out var node) ? node.Value : null;
+            return _counts.TryGet(userName, out var count) ? count : null;
         }
     }
 
@@ -181,22 +182,11 @@ internal sealed class ConsecutiveFailures
     {
         lock (_lock)
         {
-            var isHere = _counts.TryGetValue(userName, out var node);
-            var isOnlyHere = kept is null || (isHere && node!.Value.IsOnlyHere);
-            var before = isOnlyHere ? Math.Max(node?.Value.Failures ?? 0, kept ?? 0) : kept!.Value;
-            var after = new Count(userName, Math.Min(before, limit - 1) + 1, isOnlyHere);
-            if (isHere)
-            {
-                ListOf(node!.Value).Remove(node);
-            }
-            else if (_counts.Count >= MaxNames)
-            {
-                var fewest = _byFailures.First(list => list.Count > 0);
-                _counts.Remove(fewest.First!.Value.UserName);
-                fewest.RemoveFirst();
-            }
-
-            _counts[userName] = ListOf(after).AddLast(after);
+            var here = _counts.TryGet(userName, out var count) ? count : null;
+            var isOnlyHere = kept is null || here is { IsOnlyHere: true };
+            var before = isOnlyHere ? Math.Max(here?.Failures ?? 0, kept ?? 0) : kept!.Value;
+            var after = new Count(Math.Min(before, limit - 1) + 1, isOnlyHere);
+            _counts.Set(userName, after, RankOf(after.Failures));
             return before;
         }
     }
@@ -205,18 +195,14 @@ internal sealed class ConsecutiveFailures
     {
         lock (_lock)
         {
-            if (_counts.Remove(userName, out var node))
-            {
-                ListOf(node.Value).Remove(node);
-            }
+            _counts.Remove(userName);
         }
     }
 
     /// <summary>1, 2 to 3, 4 to 7 failures, and so on.</summary>
-    private LinkedList<Count> ListOf(Count count) => _byFailures[Math.Min(BitOperations.Log2((uint)count.Failures), _byFailures.Length - 1)];
+    private static int RankOf(int failures) => Math.Min(BitOperations.Log2((uint)failures), Ranks - 1);
 
-    /// <param name="UserName">Whose.</param>
     /// <param name="Failures">How many in a row.</param>
     /// <param name="IsOnlyHere">Whether the store does not have them: else it is asked, and this is what it said last.</param>
-    private sealed record Count(string UserName, int Failures, bool IsOnlyHere);
+    private sealed record Count(int Failures, bool IsOnlyHere);
 }

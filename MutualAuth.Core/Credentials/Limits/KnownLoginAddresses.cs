@@ -1,3 +1,5 @@
+using MutualAuth.Collections;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>Remembers which users have logged in from which places (certificates or addresses), so that strangers who only use a user's name do not count against the user.</summary>
@@ -7,18 +9,17 @@ internal sealed class KnownLoginAddresses
     internal const int MaxPairs = 16_384;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string User, string Place), LinkedListNode<(string User, string Place)>> _pairs = [];
-    private readonly LinkedList<(string User, string Place)> _byAge = new();
+    private readonly BoundedCache<(string User, string Place), bool> _pairs = new(MaxPairs);
 
     internal bool Contains(LoginAttempt attempt)
     {
         lock (_lock)
         {
-            return KeyOf(attempt) is { } key && _pairs.ContainsKey(key);
+            return KeyOf(attempt) is { } key && _pairs.TryGet(key, out _);
         }
     }
 
-    /// <summary>The user has logged in. Attempts without a name or a place are not remembered: they say nothing of anybody.</summary>
+    /// <summary>The user has logged in. Attempts without a name or a place are not remembered.</summary>
     internal void Add(LoginAttempt attempt)
     {
         if (KeyOf(attempt) is not { } key)
@@ -28,17 +29,7 @@ internal sealed class KnownLoginAddresses
 
         lock (_lock)
         {
-            if (_pairs.Remove(key, out var node))
-            {
-                _byAge.Remove(node);
-            }
-            else if (_pairs.Count >= MaxPairs)
-            {
-                _pairs.Remove(_byAge.First!.Value);
-                _byAge.RemoveFirst();
-            }
-
-            _pairs.Add(key, _byAge.AddLast(key));
+            _pairs.Set(key, true);
         }
     }
 

@@ -3,7 +3,7 @@ namespace MutualAuth.Credentials;
 /// <summary>OAUTHBEARER at the server (RFC 7628): one message with the token; on failure an error, which the client acknowledges before it is refused.</summary>
 internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsUnbound) : ISaslServerMechanism
 {
-    internal const string Name = "OAUTHBEARER";
+    internal const string Name = SaslMechanismNames.OAuthBearer;
 
     public IEnumerable<string> NamesFor(SaslServerContext context) => acceptsUnbound || context.CertifiedPeer is not null ? [Name] : [];
 

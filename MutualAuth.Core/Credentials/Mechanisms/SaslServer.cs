@@ -81,7 +81,7 @@ public static class SaslServer
     {
         private SaslServerContext? _context;
 
-        public IEnumerable<string> NamesFor(SaslServerContext context) => context.CertifiedPeer is null ? [] : [Login.External];
+        public IEnumerable<string> NamesFor(SaslServerContext context) => context.CertifiedPeer is null ? [] : [SaslMechanismNames.External];
 
         public ISaslServerExchange Begin(string name, SaslServerContext context) => new ExternalServer(userOf) { _context = context };
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
@@ -9,10 +10,12 @@ namespace MutualAuth.Credentials;
 /// </remarks>
 public sealed record ClientCredentials
 {
-    internal ClientCredentials(params ImmutableArray<ISaslClientMechanism> mechanisms) => Mechanisms = mechanisms;
+    private readonly EquatableArray<ISaslClientMechanism> _mechanisms;
+
+    internal ClientCredentials(params ImmutableArray<ISaslClientMechanism> mechanisms) => _mechanisms = new(mechanisms);
 
     /// <summary>The ways to log in, the favourite first.</summary>
-    public ImmutableArray<ISaslClientMechanism> Mechanisms { get; }
+    public ImmutableArray<ISaslClientMechanism> Mechanisms => _mechanisms.Items;
 
     /// <summary>The only mechanism to use, such as <c>SCRAM-SHA-512-PLUS</c>; null for the first that both sides have.</summary>
     public string? OnlyMechanism { get; init; }

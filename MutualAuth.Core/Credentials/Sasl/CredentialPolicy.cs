@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
@@ -6,12 +7,15 @@ namespace MutualAuth.Credentials;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it. Stores and limiters in it are shared by all connections.</remarks>
 public sealed record CredentialPolicy
 {
+    private readonly EquatableArray<ISaslServerMechanism> _mechanisms;
+    private EquatableArray<byte> _decoySecret = new([]);
+
     internal CredentialPolicy(bool asksForCertificate, bool needsCertificate, bool needsUser, ImmutableArray<ISaslServerMechanism> mechanisms, string sentence)
     {
         AsksForCertificate = asksForCertificate;
         NeedsCertificate = needsCertificate;
         NeedsUser = needsUser;
-        Mechanisms = mechanisms;
+        _mechanisms = new(mechanisms);
         Sentence = sentence;
     }
 
@@ -19,7 +23,7 @@ public sealed record CredentialPolicy
     public UserRule Users { get; init; } = Credentials.UserRules.Any;
 
     /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: nobody may.</summary>
-    public Func<string, string, bool>? MayActAs { get; init; }
+    public ActAsRule? MayActAs { get; init; }
 
     /// <summary>Whether passwords must be bound to the channel. Default: <see cref="ChannelBindingPolicy.WhereItExists"/>.</summary>
     public ChannelBindingPolicy ChannelBinding { get; init; } = ChannelBindingPolicy.WhereItExists;
@@ -59,7 +63,11 @@ public sealed record CredentialPolicy
     /// From which the salts of users who do not exist are derived, so that they look like real ones and stay the same. Default: random, for this process.
     /// Give all servers of a fleet the same 16 octets or more, or a name's salt tells, by changing, that nobody has it.
     /// </summary>
-    public ImmutableArray<byte> DecoySecret { get; init; } = [];
+    public ImmutableArray<byte> DecoySecret
+    {
+        get => _decoySecret.Items;
+        init => _decoySecret = new(value);
+    }
 
     /// <summary>
     /// The iteration count that users who do not exist appear to have, whatever the hash. Set it to what real ones have. Default: null, the
@@ -80,7 +88,7 @@ public sealed record CredentialPolicy
     /// <summary>Whether anybody can log in at all.</summary>
     internal bool LetsUsersIn => !Mechanisms.IsEmpty;
 
-    internal ImmutableArray<ISaslServerMechanism> Mechanisms { get; }
+    internal ImmutableArray<ISaslServerMechanism> Mechanisms => _mechanisms.Items;
 
     private string Sentence { get; }
 

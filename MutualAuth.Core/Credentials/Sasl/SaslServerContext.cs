@@ -123,9 +123,8 @@ public sealed class SaslServerContext
     private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
         Services.Failures.IsBarredAsync(Services.Store, userName, Policy.MaxConsecutiveFailures, cancellationToken);
 
-    /// <summary>Certificates and signed tokens cannot be guessed.</summary>
     private static bool IsGuess(LoginAttempt attempt) =>
-        attempt.UserName.Length > 0 && attempt.Mechanism is not (Login.External or OAuthBearerServer.Name);
+        attempt.UserName.Length > 0 && SaslMechanismNames.CanBeGuessed(attempt.Mechanism);
 
     private Rejection TooManyInARow() => new(
         RejectionReason.AttemptsLimited,

@@ -36,7 +36,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
     private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
-    private volatile CredentialFileHealth _health = new(LetsUsersIn: false, Problem: null, default, CanOthersRead: false);
+    private volatile CredentialFileHealth _health = new(letsUsersIn: false, problem: null, default, canOthersRead: false);
     private (FileStamp Stamp, string Target) _stamp;
     private string _mark = string.Empty;
     private long _lookedAt;
@@ -396,7 +396,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
 
         Volatile.Write(ref _goodAt, _time.GetTimestamp());
-        _health = new CredentialFileHealth(LetsUsersIn: true, Problem: null, _time.GetUtcNow(), canOthersRead);
+        _health = new CredentialFileHealth(letsUsersIn: true, problem: null, _time.GetUtcNow(), canOthersRead);
     }
 
     /// <summary>Who can write the file can be any user.</summary>

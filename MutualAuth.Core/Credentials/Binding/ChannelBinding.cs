@@ -3,14 +3,34 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
 /// <summary>What ties credentials to one channel (RFC 5056): a name that both sides know, and data that both sides compute for themselves.</summary>
-/// <param name="Type">The name in the IANA registry, such as <c>tls-server-end-point</c>.</param>
-/// <param name="Data">What identifies the channel. Not secret.</param>
-public sealed record ChannelBinding(string Type, ImmutableArray<byte> Data)
+public sealed record ChannelBinding
 {
+    private EquatableArray<byte> _data;
+
+    /// <summary>Makes a binding.</summary>
+    /// <param name="type">The name in the IANA registry, such as <c>tls-server-end-point</c>.</param>
+    /// <param name="data">What identifies the channel. Not secret.</param>
+    public ChannelBinding(string type, ImmutableArray<byte> data)
+    {
+        Type = type;
+        Data = data;
+    }
+
+    /// <summary>The name in the IANA registry, such as <c>tls-server-end-point</c>.</summary>
+    public string Type { get; init; }
+
+    /// <summary>What identifies the channel. Not secret.</summary>
+    public ImmutableArray<byte> Data
+    {
+        get => _data.Items;
+        init => _data = new(value);
+    }
+
     /// <summary>The name of the binding to the server's certificate (RFC 5929 §4).</summary>
     public const string TlsServerEndPoint = "tls-server-end-point";
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace MutualAuth.Caching;
+namespace MutualAuth.Collections;
 
 /// <summary>What counts as one address where something is bounded for each. Pure.</summary>
 internal static class AddressKey

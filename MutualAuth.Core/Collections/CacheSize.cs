@@ -1,4 +1,4 @@
-namespace MutualAuth.Caching;
+namespace MutualAuth.Collections;
 
 /// <summary>How much the caches may hold. Verdicts never depend on it, which the tests show by running with none, and with one entry each.</summary>
 internal static class CacheSize

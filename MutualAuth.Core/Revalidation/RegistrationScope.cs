@@ -4,7 +4,7 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Revalidation;
 
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
-internal sealed class Ticket(ConnectionRevalidator registry, long generation) : IDisposable
+internal sealed class RegistrationScope(ConnectionRevalidator registry, long generation) : IDisposable
 {
     /// <summary>The connection is made: from here on it is judged again. If anything changed in the meantime that happens before this returns.</summary>
     /// <param name="connection">The connection.</param>

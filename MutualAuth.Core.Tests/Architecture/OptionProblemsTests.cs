@@ -1,0 +1,504 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Security;
+using System.Text.RegularExpressions;
+using MutualAuth.Confirmation;
+using MutualAuth.Credentials;
+using MutualAuth.Expiry;
+using MutualAuth.Handshake;
+using MutualAuth.Names;
+using MutualAuth.Ocsp;
+using MutualAuth.Revocation;
+using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Tests.Architecture;
+
+/// <summary>
+/// Everything that options can be told to be wrong: each message is produced by options that have that one fault and no other, and beside it stand options
+/// that differ in this one fact and have none.
+/// </summary>
+public sealed partial class OptionProblemsTests
+{
+    private const TlsVersion NoVersion = (TlsVersion)99;
+
+    private static readonly World s_world = new();
+
+    private static readonly MutualTlsServerOptions s_server = s_world.ServerOptions;
+
+    private static readonly MutualTlsClientOptions s_client = s_world.ClientOptions;
+
+    private static readonly CredentialPolicy s_users = Require.User(SaslServer.Scram(new MemoryCredentialStore()));
+
+    private static readonly RevocationPolicy s_revocation = new() { Lists = RevocationLists.Empty };
+
+    private static readonly OcspOptions s_ocsp = new() { Responders = [new OcspEndpoint(new Uri("http://ocsp.test/"))] };
+
+    private static readonly ClientCredentials s_credentials = Login.WithPassword("alice", Password.From("correct horse"));
+
+    private static readonly MutualTlsListenerOptions s_listener = new()
+    {
+        Server = new MutualTlsServer(s_server),
+        EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+    };
+
+    /// <summary>The faults of <see cref="CertificateStageOptions"/> and of what it holds.</summary>
+    private static IEnumerable<TestCaseData> OfTheCertificateStage()
+    {
+        static TestCaseData Case(string message, CertificateStageOptions faulty, CertificateStageOptions sound) =>
+            Fault<CertificateStageOptions>(message, faulty.Problems, sound.Problems);
+        static TestCaseData Limit(string message, CertificateLimits faulty, CertificateLimits sound) => Fault<CertificateLimits>(
+            message, (s_server with { CertificateLimits = faulty }).Problems, (s_client with { CertificateLimits = sound }).Problems);
+        static TestCaseData Lists(string message, RevocationPolicy faulty, RevocationPolicy sound) => Fault<RevocationPolicy>(
+            message, (s_server with { Revocation = faulty }).Problems, (s_client with { Revocation = sound }).Problems);
+
+        yield return Case("Trust is missing", s_server with { Trust = null! }, s_server);
+        yield return Case("Authorization is missing", s_server with { Authorization = null! }, s_server);
+        yield return Case("Validators must be set", s_server with { Validators = default }, s_server with { Validators = [] });
+        yield return Case("Validators must be set, and hold no null", s_server with { Validators = [null!] }, s_server);
+        yield return Case("Profile, LoggerFactory and CertificateLimits must not be null", s_server with { Profile = null! }, s_server);
+        yield return Case("LoggerFactory and CertificateLimits must not be null", s_server with { LoggerFactory = null! }, s_server);
+        yield return Case("CertificateLimits must not be null", s_server with { CertificateLimits = null! }, s_server);
+
+        yield return Limit("MaxCertificates must be at least 1", new() { MaxCertificates = 0 }, new() { MaxCertificates = 1 });
+        yield return Limit("MaxCertificateBytes must be at least 1024", new() { MaxCertificateBytes = 1023 }, new() { MaxCertificateBytes = 1024 });
+
+        var (hour, year, tick) = (TimeSpan.FromHours(1), TimeSpan.FromDays(366), TimeSpan.FromTicks(1));
+        yield return Lists("RevocationPolicy.Lists is missing", s_revocation with { Lists = null! }, s_revocation);
+        yield return Lists(
+            "RevocationPolicy.Coverage and Unknown must be values that exist",
+            s_revocation with { Coverage = (RevocationCoverage)9 },
+            s_revocation with { Coverage = RevocationCoverage.LeafOnly });
+        yield return Lists("Coverage and Unknown must be values", s_revocation with { Unknown = (UnknownStatus)9 }, s_revocation);
+        yield return Lists("ClockSkew must be zero to one hour", s_revocation with { ClockSkew = -tick }, s_revocation with { ClockSkew = default });
+        yield return Lists(
+            "ClockSkew must be zero to one hour", s_revocation with { ClockSkew = hour + tick }, s_revocation with { ClockSkew = hour });
+        yield return Lists("DangerousGracePeriod must be between", s_revocation with { DangerousGracePeriod = -tick }, s_revocation);
+        yield return Lists(
+            "DangerousGracePeriod must be between zero and 366 days",
+            s_revocation with { DangerousGracePeriod = year + tick },
+            s_revocation with { DangerousGracePeriod = year });
+    }
+
+    /// <summary>The faults of <see cref="HandshakeOptions"/> and of what it holds.</summary>
+    private static IEnumerable<TestCaseData> OfTheHandshake()
+    {
+        static TestCaseData Case(string message, HandshakeOptions faulty, HandshakeOptions sound) =>
+            Fault<HandshakeOptions>(message, faulty.Problems, sound.Problems);
+        static TestCaseData Limit(string message, HandshakeLimits faulty, HandshakeLimits sound) => Fault<HandshakeLimits>(
+            message, (s_server with { HandshakeLimits = faulty }).Problems, (s_client with { HandshakeLimits = sound }).Problems);
+        static TestCaseData Probes(string message, TcpKeepAlive faulty, TcpKeepAlive sound) => Fault<TcpKeepAlive>(
+            message, (s_client with { KeepAlive = faulty }).Problems, (s_server with { KeepAlive = sound }).Problems);
+        static TestCaseData Suites(string message, ImmutableArray<TlsCipherSuite> faulty, bool isTheSystems, ImmutableArray<TlsCipherSuite> sound)
+        {
+            var options = s_server with { MinimumTlsVersion = TlsVersion.Tls13 };
+            return Fault<HandshakeOptions>(
+                message,
+                () => (options with { CipherSuites = faulty }).CipherSuiteProblems(isTheSystems),
+                () => (options with { CipherSuites = sound }).CipherSuiteProblems(isTheSystems));
+        }
+
+        var longest = new string('p', ConfirmationProtocol.MaxApplicationProtocolLength);
+        yield return Case(
+            "ApplicationProtocols must be set", s_server with { ApplicationProtocols = default }, s_server with { ApplicationProtocols = [] });
+        yield return Case(
+            $"The application protocol '{longest}p' must have 1 to {longest.Length} characters",
+            s_server with { ApplicationProtocols = [longest + "p"] },
+            s_server with { ApplicationProtocols = [longest] });
+        yield return Case(
+            "The application protocol '' must have 1", s_client with { ApplicationProtocols = [""] }, s_client with { ApplicationProtocols = ["h"] });
+        yield return Case(
+            "characters of one octet each", s_server with { ApplicationProtocols = ["\u0100"] }, s_server with { ApplicationProtocols = ["\u00ff"] });
+        yield return Case(
+            $"The application protocol '{ConfirmationProtocol.Bare}' is named for you",
+            s_server with { ApplicationProtocols = [ConfirmationProtocol.Bare] },
+            s_server with { ApplicationProtocols = ["h2"] });
+        yield return Case(
+            "MinimumTlsVersion must be TLS 1.2 or 1.3",
+            s_server with { MinimumTlsVersion = NoVersion },
+            s_server with { MinimumTlsVersion = TlsVersion.Tls13 });
+
+        yield return Suites("CipherSuites must be set", default, isTheSystems: false, []);
+        yield return Suites("and name suites that exist", [(TlsCipherSuite)0xfefe], isTheSystems: false, [TlsCipherSuite.TLS_AES_256_GCM_SHA384]);
+        yield return Suites("CipherSuites cannot be chosen on this platform", [TlsCipherSuite.TLS_AES_256_GCM_SHA384], isTheSystems: true, []);
+        yield return Suites(
+            "CipherSuites names none of TLS 1.3, and MinimumTlsVersion demands that version",
+            [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384],
+            isTheSystems: false,
+            [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_AES_256_GCM_SHA384]);
+
+        yield return Case("Confirmation must be a policy", s_server with { Confirmation = (ConfirmationPolicy)9 }, s_server);
+        yield return Case(
+            "Confirmation is Never, and logging in is part of it",
+            s_server with { Confirmation = ConfirmationPolicy.Never, Credentials = s_users },
+            s_server with { Confirmation = ConfirmationPolicy.Never });
+        yield return Case(
+            "Confirmation is Never, and logging in",
+            s_client with { Confirmation = ConfirmationPolicy.Never, Credentials = s_credentials },
+            s_client with { Credentials = s_credentials });
+        yield return Case("AsyncValidators must be set", s_server with { AsyncValidators = default }, s_server with { AsyncValidators = [] });
+        yield return Case("AsyncValidators must be set, and hold no null", s_server with { AsyncValidators = [null!] }, s_server);
+        yield return Case(
+            "MaxConcurrentAsyncValidations must be at least 1",
+            s_server with { MaxConcurrentAsyncValidations = 0 },
+            s_server with { MaxConcurrentAsyncValidations = 1 });
+
+        var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
+        yield return Case(
+            "HandshakeTimeout must be more than nothing", s_server with { HandshakeTimeout = default }, s_server with { HandshakeTimeout = tick });
+        yield return Case(
+            "HandshakeTimeout must be more", s_server with { HandshakeTimeout = hour + tick }, s_server with { HandshakeTimeout = hour });
+        yield return Case(
+            "AsyncValidatorTimeout must be more", s_server with { AsyncValidatorTimeout = default }, s_server with { AsyncValidatorTimeout = tick });
+        yield return Case(
+            "AsyncValidatorTimeout must be", s_server with { AsyncValidatorTimeout = hour + tick }, s_server with { AsyncValidatorTimeout = hour });
+        yield return Case("CloseTimeout must be more than nothing", s_server with { CloseTimeout = default }, s_server with { CloseTimeout = tick });
+        yield return Case("CloseTimeout must be more", s_server with { CloseTimeout = hour + tick }, s_server with { CloseTimeout = hour });
+        yield return Case("HandshakeLimits, KeepAlive and TimeProvider must not be null", s_server with { HandshakeLimits = null! }, s_server);
+        yield return Case("KeepAlive and TimeProvider must not be null", s_server with { KeepAlive = null! }, s_server);
+        yield return Case("TimeProvider must not be null", s_client with { TimeProvider = null! }, s_client);
+
+        const int Most = 1 << 20;
+        yield return Limit(
+            "MaxClientHelloBytes must be from 512 to 1,048,576", new() { MaxClientHelloBytes = 511 }, new() { MaxClientHelloBytes = 512 });
+        yield return Limit(
+            "MaxClientHelloBytes must be from 512",
+            new() { MaxClientHelloBytes = Most + 1, MaxHandshakeBytes = 3 * Most },
+            new() { MaxClientHelloBytes = Most, MaxHandshakeBytes = 2 * Most });
+        yield return Limit(
+            "MaxHandshakeBytes must be at least twice MaxClientHelloBytes",
+            new() { MaxClientHelloBytes = 512, MaxHandshakeBytes = 1023 },
+            new() { MaxClientHelloBytes = 512, MaxHandshakeBytes = 1024 });
+
+        var (second, longestProbe) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(short.MaxValue));
+        yield return Probes("TcpKeepAlive.Time must be whole seconds", new() { Time = second - tick }, new() { Time = second });
+        yield return Probes("TcpKeepAlive.Time must be whole seconds", new() { Time = longestProbe + second }, new() { Time = longestProbe });
+        yield return Probes("TcpKeepAlive.Interval must be whole seconds", new() { Interval = default }, new() { Interval = second });
+        yield return Probes("TcpKeepAlive.Interval must be whole seconds", new() { Interval = second * 1.5 }, new() { Interval = second * 2 });
+        yield return Probes("TcpKeepAlive.RetryCount must be 1 to 127", new() { RetryCount = 0 }, new() { RetryCount = 1 });
+        yield return Probes("TcpKeepAlive.RetryCount must be 1 to 127", new() { RetryCount = 128 }, new() { RetryCount = 127 });
+    }
+
+    /// <summary>The faults that a client or a server can have, and those of what both hold.</summary>
+    private static IEnumerable<TestCaseData> OfClientsAndServers()
+    {
+        static TestCaseData Client(string message, MutualTlsClientOptions faulty, MutualTlsClientOptions sound) =>
+            Fault<MutualTlsClientOptions>(message, faulty.Problems, sound.Problems);
+        static TestCaseData Server(string message, MutualTlsServerOptions faulty, MutualTlsServerOptions sound) =>
+            Fault<MutualTlsServerOptions>(message, faulty.Problems, sound.Problems);
+        static TestCaseData Again(string message, RevalidationPolicy faulty, RevalidationPolicy sound) => Fault<RevalidationPolicy>(
+            message,
+            () => (s_server with { Revalidation = faulty }).Problems().Intersect((s_client with { Revalidation = faulty }).Problems()),
+            () => (s_server with { Revalidation = sound }).Problems().Concat((s_client with { Revalidation = sound }).Problems()));
+
+        var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
+        yield return Server(
+            "Authorization compares the dialled name",
+            s_server with { Authorization = Authorize.ServerName },
+            s_server with { Authorization = Authorize.AnyOf(Authorize.ServerName, Authorize.Dns("client.test")) });
+        yield return Server(
+            "Authorization compares the dialled name",
+            s_server with { Authorization = Authorize.AllOf(Authorize.ServerName, Authorize.Dns("client.test")) },
+            s_server with { Authorization = Authorize.AllOf(Authorize.AnyTrustedPeer, Authorize.Dns("client.test")) });
+        yield return Client("Revalidation must not be null", s_client with { Revalidation = null! }, s_client);
+        yield return Client("Identity is missing", s_client with { Identity = null! }, s_client with { Identity = ClientIdentity.None });
+        yield return Client(
+            "ConnectTimeout must be more than nothing", s_client with { ConnectTimeout = default }, s_client with { ConnectTimeout = tick });
+        yield return Client("ConnectTimeout must be", s_client with { ConnectTimeout = hour + tick }, s_client with { ConnectTimeout = hour });
+        yield return Client(
+            "JudgeServerBeforeShowingIdentity protects an identity",
+            s_client with { JudgeServerBeforeShowingIdentity = true, Identity = ClientIdentity.None },
+            s_client with { JudgeServerBeforeShowingIdentity = true });
+
+        yield return Server("Identity is missing", s_server with { Identity = null! }, s_server);
+        yield return Server("Revalidation must not be null", s_server with { Revalidation = null! }, s_server);
+        yield return Server(
+            "Credentials must not be null", s_server with { Credentials = null! }, s_server with { Credentials = Require.Certificate });
+
+        const InvalidationAction NoAction = (InvalidationAction)9;
+        RevalidationPolicy[] withoutAction =
+        [
+            new() { OnRevoked = NoAction }, new() { OnUntrusted = NoAction }, new() { OnStatusUnknown = NoAction },
+            new() { OnUnauthorized = NoAction }, new() { OnExpired = NoAction }, new() { OnMaximumAge = NoAction }, new() { OnIdle = NoAction },
+            new() { OnOwnCertificateExpired = NoAction },
+        ];
+        foreach (var policy in withoutAction)
+        {
+            yield return Again(
+                "Every action of RevalidationPolicy must be Notify, Drain or Abort", policy, new() { OnRevoked = InvalidationAction.Notify });
+        }
+
+        var (day, most) = (TimeSpan.FromDays(1), TimeSpan.FromDays(3660));
+        yield return Again("GracePeriod must be between zero and an hour", new() { GracePeriod = -tick }, new() { GracePeriod = default });
+        yield return Again("GracePeriod must be between", new() { GracePeriod = hour + tick }, new() { GracePeriod = hour });
+        yield return Again("MaximumAge must be more than nothing", new() { MaximumAge = TimeSpan.Zero }, new() { MaximumAge = null });
+        yield return Again("MaximumAge must be", new() { MaximumAge = most + tick }, new() { MaximumAge = most });
+        yield return Again("IdleTimeout must be more than nothing", new() { IdleTimeout = TimeSpan.Zero }, new() { IdleTimeout = tick });
+        yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
+        yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
+        yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
+    }
+
+    /// <summary>The faults of <see cref="MutualTlsListenerOptions"/>.</summary>
+    private static IEnumerable<TestCaseData> OfTheListener()
+    {
+        static TestCaseData Case(string message, MutualTlsListenerOptions faulty, MutualTlsListenerOptions? sound = null) =>
+            Fault<MutualTlsListenerOptions>(message, faulty.Problems, (sound ?? s_listener).Problems);
+
+        yield return Case("Server and EndPoint must be given", s_listener with { Server = null! });
+        yield return Case("Server and EndPoint must be given", s_listener with { EndPoint = null! });
+        yield return Case("Backlog must be at least 1", s_listener with { Backlog = 0 }, s_listener with { Backlog = 1 });
+        yield return Case("MaxPendingHellos must be at least 1", s_listener with { MaxPendingHellos = 0 }, s_listener with { MaxPendingHellos = 1 });
+        yield return Case(
+            "MaxPendingHellosPerAddress must be",
+            s_listener with { MaxPendingHellosPerAddress = 0 },
+            s_listener with { MaxPendingHellosPerAddress = 1 });
+        yield return Case(
+            "MaxWaitingHandshakes must be at least 1", s_listener with { MaxWaitingHandshakes = 0 }, s_listener with { MaxWaitingHandshakes = 1 });
+        yield return Case(
+            "MaxWaitingHandshakesPerAddress must",
+            s_listener with { MaxWaitingHandshakesPerAddress = 0 },
+            s_listener with { MaxWaitingHandshakesPerAddress = 1 });
+        yield return Case(
+            "MaxConcurrentHandshakes must be at least 1",
+            s_listener with { MaxConcurrentHandshakes = 0 },
+            s_listener with { MaxConcurrentHandshakes = 1 });
+        yield return Case(
+            "MaxQueuedHandshakes must be at least 1", s_listener with { MaxQueuedHandshakes = 0 }, s_listener with { MaxQueuedHandshakes = 1 });
+        yield return Case(
+            "MaxLingeringCloses must be at least 0", s_listener with { MaxLingeringCloses = -1 }, s_listener with { MaxLingeringCloses = 0 });
+        yield return Case(
+            "MaxReadyConnections must be at least 1", s_listener with { MaxReadyConnections = 0 }, s_listener with { MaxReadyConnections = 1 });
+    }
+
+    /// <summary>The faults of what has to do with logging in.</summary>
+    private static IEnumerable<TestCaseData> OfCredentials()
+    {
+        static TestCaseData Policy(string message, CredentialPolicy faulty, CredentialPolicy? sound = null) => Fault<CredentialPolicy>(
+            message, (s_server with { Credentials = faulty }).Problems, (s_server with { Credentials = sound ?? s_users }).Problems);
+        static TestCaseData Own(string message, ClientCredentials faulty, ClientCredentials sound) => Fault<ClientCredentials>(
+            message, (s_client with { Credentials = faulty }).Problems, (s_client with { Credentials = sound }).Problems);
+        static TestCaseData Users(string message, FileCredentialStoreOptions faulty, FileCredentialStoreOptions? sound = null) =>
+            Fault<FileCredentialStoreOptions>(message, faulty.Problems, (sound ?? new()).Problems);
+
+        yield return Policy("Users must not be null", s_users with { Users = null! });
+        yield return Policy("ChannelBinding must be a policy", s_users with { ChannelBinding = (ChannelBindingPolicy)99 });
+        const string Derivations =
+            "MaxConcurrentKeyDerivations must be from 1 to 1,024, MaxWaitingKeyDerivations from 0 to 65,536, MaxKeyDerivationsPerAddress at least 1";
+        yield return Policy(Derivations, s_users with { MaxConcurrentKeyDerivations = 0 }, s_users with { MaxConcurrentKeyDerivations = 1 });
+        yield return Policy(Derivations, s_users with { MaxConcurrentKeyDerivations = 1025 }, s_users with { MaxConcurrentKeyDerivations = 1024 });
+        yield return Policy(Derivations, s_users with { MaxWaitingKeyDerivations = -1 }, s_users with { MaxWaitingKeyDerivations = 0 });
+        yield return Policy(Derivations, s_users with { MaxWaitingKeyDerivations = 65_537 }, s_users with { MaxWaitingKeyDerivations = 65_536 });
+        yield return Policy(Derivations, s_users with { MaxKeyDerivationsPerAddress = 0 }, s_users with { MaxKeyDerivationsPerAddress = 1 });
+        yield return Policy(
+            "MaxConsecutiveFailures must be from 1", s_users with { MaxConsecutiveFailures = 0 }, s_users with { MaxConsecutiveFailures = 1 });
+        yield return Policy("to 1,000,000", s_users with { MaxConsecutiveFailures = 1_000_001 }, s_users with { MaxConsecutiveFailures = 1_000_000 });
+        yield return Policy(
+            "MaxConcurrentChecks must be from 1 to 1,024", s_users with { MaxConcurrentChecks = 0 }, s_users with { MaxConcurrentChecks = 1 });
+        yield return Policy(
+            "MaxConcurrentChecks must be from 1 to 1,024", s_users with { MaxConcurrentChecks = 1025 }, s_users with { MaxConcurrentChecks = 1024 });
+        const int Least = ScramVerifier.MinIterations;
+        const int Most = ScramVerifier.MaxIterations;
+        yield return Policy("DecoyIterations must be from", s_users with { DecoyIterations = Least - 1 }, s_users with { DecoyIterations = Least });
+        yield return Policy("DecoyIterations must be from", s_users with { DecoyIterations = Most + 1 }, s_users with { DecoyIterations = Most });
+        yield return Policy(
+            "DecoySecret must have 16 octets or more",
+            s_users with { DecoySecret = [.. new byte[15]] },
+            s_users with { DecoySecret = [.. new byte[16]] });
+        yield return Policy("DecoySecret must have 16 octets or more", s_users with { DecoySecret = default }, s_users with { DecoySecret = [] });
+
+        yield return Own("Credentials without a mechanism cannot log in", new ClientCredentials([]), s_credentials);
+        yield return Own("Credentials without a mechanism cannot log in", new ClientCredentials([null!]), s_credentials);
+        yield return Own(
+            "'scram sha' is not the name of a SASL mechanism",
+            s_credentials with { OnlyMechanism = "scram sha" },
+            s_credentials with { OnlyMechanism = "SCRAM-SHA-256" });
+
+        yield return Users(
+            "MaxUnreadable must be a second or more",
+            new() { MaxUnreadable = TimeSpan.FromMilliseconds(999) },
+            new() { MaxUnreadable = TimeSpan.FromSeconds(1) });
+        yield return Users(
+            "MaxUnreadable must be", new() { MaxUnreadable = TimeSpan.FromSeconds(-1) }, new() { MaxUnreadable = Timeout.InfiniteTimeSpan });
+        yield return Users("MaxFileBytes must be from 1 to 2,000,000,000", new() { MaxFileBytes = 0 }, new() { MaxFileBytes = 1 });
+        yield return Users("MaxFileBytes must be from 1", new() { MaxFileBytes = 2_000_000_001 }, new() { MaxFileBytes = 2_000_000_000 });
+        yield return Users("TimeProvider and LoggerFactory must not be null", new() { TimeProvider = null! });
+        yield return Users("TimeProvider and LoggerFactory must not be null", new() { LoggerFactory = null! });
+    }
+
+    /// <summary>The faults of <see cref="OcspOptions"/>, <see cref="WatchOptions"/> and other options that stand for themselves.</summary>
+    private static IEnumerable<TestCaseData> OfOcspAndFiles()
+    {
+        static TestCaseData Ocsp(string message, OcspOptions faulty, OcspOptions? sound = null) =>
+            Fault<OcspOptions>(message, faulty.Problems, (sound ?? s_ocsp).Problems);
+        static TestCaseData Watch(string message, WatchOptions faulty, WatchOptions? sound = null) =>
+            Fault<WatchOptions>(message, faulty.Problems, (sound ?? new WatchOptions()).Problems);
+
+        var endPoint = s_ocsp.Responders[0];
+        var ofIssuer = new OcspEndpoint(endPoint.Address, DistinguishedName.Parse("CN=Ours"));
+        var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
+        yield return Ocsp("Responders must name at least one responder", s_ocsp with { Responders = [] });
+        yield return Ocsp("Responders must name at least one", s_ocsp with { Responders = default });
+        yield return Ocsp("and hold no null", s_ocsp with { Responders = [endPoint, null!] });
+        yield return Ocsp(
+            "Responders has two for one issuer",
+            s_ocsp with { Responders = [endPoint, endPoint] },
+            s_ocsp with { Responders = [endPoint, ofIssuer] });
+        const string Values = "Coverage, Failure, Nonce and Hash must be values that exist";
+        yield return Ocsp(Values, s_ocsp with { Coverage = (RevocationCoverage)9 });
+        yield return Ocsp(Values, s_ocsp with { Failure = (OcspFailure)9 });
+        yield return Ocsp(Values, s_ocsp with { Nonce = (OcspNonce)9 });
+        yield return Ocsp(Values, s_ocsp with { Hash = (OcspHash)9 });
+        yield return Ocsp("Timeout must be above zero and at most five minutes", s_ocsp with { Timeout = default }, s_ocsp with { Timeout = tick });
+        yield return Ocsp(
+            "Timeout must be above", s_ocsp with { Timeout = TimeSpan.FromMinutes(5) + tick }, s_ocsp with { Timeout = TimeSpan.FromMinutes(5) });
+        yield return Ocsp("MaxResponseBytes must be 512 to 1048576", s_ocsp with { MaxResponseBytes = 511 }, s_ocsp with { MaxResponseBytes = 512 });
+        yield return Ocsp(
+            "MaxResponseBytes must be 512", s_ocsp with { MaxResponseBytes = (1 << 20) + 1 }, s_ocsp with { MaxResponseBytes = 1 << 20 });
+        yield return Ocsp("MaxCachedAnswers not negative", s_ocsp with { MaxCachedAnswers = -1 }, s_ocsp with { MaxCachedAnswers = 0 });
+        yield return Ocsp("ClockSkew must be zero to one hour", s_ocsp with { ClockSkew = -tick }, s_ocsp with { ClockSkew = default });
+        yield return Ocsp("ClockSkew must be zero to one hour", s_ocsp with { ClockSkew = hour + tick }, s_ocsp with { ClockSkew = hour });
+        yield return Ocsp("MaxCacheTime not negative", s_ocsp with { MaxCacheTime = -tick }, s_ocsp with { MaxCacheTime = default });
+        yield return Ocsp("Profile, TimeProvider and LoggerFactory must not be null", s_ocsp with { Profile = null! });
+        yield return Ocsp("TimeProvider and LoggerFactory must not be null", s_ocsp with { TimeProvider = null! });
+        yield return Ocsp("LoggerFactory must not be null", s_ocsp with { LoggerFactory = null! });
+
+        var (shortest, minute) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        yield return Watch(
+            "PollInterval must be between ten milliseconds and an hour", new() { PollInterval = shortest - tick }, new() { PollInterval = shortest });
+        yield return Watch("PollInterval must be between", new() { PollInterval = hour + tick }, new() { PollInterval = hour });
+        yield return Watch("QuietTime must be between zero and a minute", new() { QuietTime = -tick }, new() { QuietTime = default });
+        yield return Watch("QuietTime must be between", new() { QuietTime = minute + tick }, new() { QuietTime = minute });
+        yield return Watch("TimeProvider and LoggerFactory must not be null", new() { TimeProvider = null! });
+        yield return Watch("TimeProvider and LoggerFactory must not be null", new() { LoggerFactory = null! });
+    }
+
+    private static IEnumerable<TestCaseData> OfExpiry()
+    {
+        static TestCaseData Expiry(string message, ExpiryWatchOptions faulty, ExpiryWatchOptions? sound = null) =>
+            Fault<ExpiryWatchOptions>(message, faulty.Problems, (sound ?? new ExpiryWatchOptions()).Problems);
+
+        var (second, day, tick) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), TimeSpan.FromTicks(1));
+        yield return Expiry("WarnBefore must hold positive times only", new() { WarnBefore = [default] }, new() { WarnBefore = [tick] });
+        yield return Expiry("WarnBefore must hold positive times only", new() { WarnBefore = default }, new() { WarnBefore = [] });
+        yield return Expiry("Interval must lie between a second and a day", new() { Interval = second - tick }, new() { Interval = second });
+        yield return Expiry("Interval must lie between", new() { Interval = day + tick }, new() { Interval = day });
+        yield return Expiry("TimeProvider must not be null", new() { TimeProvider = null! });
+        yield return Expiry("LoggerFactory must not be null", new() { LoggerFactory = null! });
+    }
+
+    private static IEnumerable<TestCaseData> Faults() =>
+        [.. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(), .. OfExpiry()];
+
+    [TestCaseSource(nameof(Faults))]
+    public void One_fault_is_one_problem_and_its_neighbour_is_none(
+        Type type, string message, Func<IEnumerable<string>> faulty, Func<IEnumerable<string>> sound)
+    {
+        faulty().Should().ContainSingle().Which.Should().Contain(message).And.EndWith(".");
+        sound().Should().BeEmpty();
+    }
+
+    [Test]
+    public void Every_message_of_every_options_type_has_a_case()
+    {
+        var messages = SourcesWithProblems().SelectMany(source => source.Messages.Select(message => (source.Type, Message: message))).ToArray();
+        var produced = Faults().ToLookup(fault => ((Type)fault.Arguments[0]!).Name, fault => ((Func<IEnumerable<string>>)fault.Arguments[2]!)().First());
+
+        messages.Should().HaveCountGreaterThan(50);
+        messages.Where(expected => !produced[expected.Type].Any(problem => Regex.IsMatch(problem, PatternOf(expected.Message)))).Should().BeEmpty();
+    }
+
+    /// <summary>The test above sees nothing of a message that is written in a way that it does not know.</summary>
+    [Test]
+    public void Every_message_is_written_so_that_it_is_found()
+    {
+        SourcesWithProblems().Where(source => source.Yields - source.PassedOn != source.Messages.Length).Should().BeEmpty();
+        Faults().Select(fault => ((Type)fault.Arguments[0]!).Name).Distinct().Should().BeEquivalentTo(
+            SourcesWithProblems().Select(source => source.Type), "a case stands under the type whose file has the message");
+    }
+
+    /// <summary>Every constructor throws all of them, those of the options' parts included.</summary>
+    [Test]
+    public void Constructors_throw_all_problems_at_once()
+    {
+        var server = s_server with
+        {
+            Trust = null!,
+            Credentials = s_users with { MaxConcurrentChecks = 0 },
+            Revalidation = new() { GracePeriod = -TimeSpan.FromSeconds(1) },
+            HandshakeLimits = new() { MaxHandshakeBytes = 1 },
+            KeepAlive = new() { RetryCount = 0 },
+            CertificateLimits = new() { MaxCertificates = 0 },
+            Revocation = s_revocation with { Lists = null! },
+        };
+        var client = s_client with
+        {
+            Authorization = null!,
+            Credentials = s_credentials with { OnlyMechanism = "?" },
+            Revalidation = server.Revalidation,
+        };
+
+        Thrown(() => new MutualTlsServer(server)).Should().ContainAll(
+            "Trust is", "MaxConcurrentChecks", "GracePeriod", "MaxHandshakeBytes", "RetryCount", "MaxCertificates", "RevocationPolicy.Lists");
+        Thrown(() => new MutualTlsClient(client)).Should().ContainAll("Authorization is", "'?'", "GracePeriod");
+        Thrown(() => new CertificateStage(server)).Should().ContainAll("Trust is", "MaxCertificates", "RevocationPolicy.Lists");
+        Thrown(() => MutualTlsListener.Start(s_listener with { Server = null!, Backlog = 0 })).Should().ContainAll("Server and EndPoint", "Backlog");
+        Thrown(() => new OcspValidator(s_ocsp with { Timeout = default, ClockSkew = TimeSpan.FromDays(1) }))
+            .Should().ContainAll("Timeout", "ClockSkew");
+        Thrown(() => FileCredentialStore.Open("users", new() { MaxFileBytes = 0, MaxUnreadable = default }))
+            .Should().ContainAll("MaxFileBytes", "MaxUnreadable");
+        Thrown(() => new WatchOptions { PollInterval = default, QuietTime = TimeSpan.FromDays(1) }.ThrowIfProblem("options"))
+            .Should().ContainAll("PollInterval", "QuietTime");
+    }
+
+    [OneTimeTearDown]
+    public void Dispose_what_all_cases_share() => s_world.Dispose();
+
+    private static TestCaseData Fault<T>(string message, Func<IEnumerable<string>> faulty, Func<IEnumerable<string>> sound) =>
+        new TestCaseData(typeof(T), message, faulty, sound).SetArgDisplayNames(typeof(T).Name, message);
+
+    private static string Thrown(Func<object> make) => make.Should().Throw<ArgumentException>().Which.Message;
+
+    private static string Thrown(Action make) => make.Should().Throw<ArgumentException>().Which.Message;
+
+    /// <summary>The files of the library that tell problems, each with its messages and with the count of all that it yields.</summary>
+    private static IEnumerable<(string Type, string[] Messages, int Yields, int PassedOn)> SourcesWithProblems()
+    {
+        var core = Path.Combine(DocumentationPage.Root, "MutualAuth.Core");
+        foreach (var file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories))
+        {
+            var text = File.ReadAllText(file);
+            if (ProblemsPattern().IsMatch(text))
+            {
+                yield return (
+                    Path.GetFileNameWithoutExtension(file),
+                    [.. MessagePattern().Matches(text).Select(match => match.Groups[1].Value)],
+                    YieldPattern().Count(text),
+                    PassedOnPattern().Count(text));
+            }
+        }
+    }
+
+    /// <summary>What a message looks like, whatever is put into it; names stand in it as they are.</summary>
+    private static string PatternOf(string message) =>
+        $"^{PlaceholderPattern().Replace(Regex.Escape(NamePattern().Replace(message, match => match.Groups[1].Value)), ".*")}$";
+
+    [GeneratedRegex(@"IEnumerable<string> \w*Problems\(")]
+    private static partial Regex ProblemsPattern();
+
+    [GeneratedRegex(@"yield return \$?""([^""]+)"";")]
+    private static partial Regex MessagePattern();
+
+    [GeneratedRegex("yield return ")]
+    private static partial Regex YieldPattern();
+
+    [GeneratedRegex("yield return problem;")]
+    private static partial Regex PassedOnPattern();
+
+    [GeneratedRegex(@"\{nameof\((?:\w+\.)*(\w+)\)\}")]
+    private static partial Regex NamePattern();
+
+    // Regex.Escape writes { as \{ and leaves } as it is.
+    [GeneratedRegex(@"\\\{[^}]*\}")]
+    private static partial Regex PlaceholderPattern();
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using MutualAuth.Certificates;
+using MutualAuth.Evidence;
+
+namespace MutualAuth.Authorization;
+
+/// <summary>What the certificate stage knows about a peer when it asks a validator.</summary>
+/// <remarks>Immutable.</remarks>
+public sealed class CertificateContext
+{
+    private string? _presentedNames;
+
+    internal CertificateContext(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at)
+    {
+        Evidence = evidence;
+        Path = path;
+        At = at;
+    }
+
+    /// <summary>What the peer showed.</summary>
+    public PeerEvidence Evidence { get; }
+
+    /// <summary>The verified path: the peer's certificate first, the trust anchor last.</summary>
+    public ImmutableArray<Certificate> Path { get; }
+
+    /// <summary>The peer's own certificate.</summary>
+    public Certificate Certificate => Path[0];
+
+    /// <summary>The time for which the judgement holds.</summary>
+    public DateTimeOffset At { get; }
+
+    /// <summary>The names in the peer's certificate as text for a rejection, made once however many rules object.</summary>
+    internal string PresentedNames => _presentedNames ??= Certificates.PresentedNames.Of(Certificate);
+}

@@ -1,0 +1,17 @@
+namespace MutualAuth;
+
+/// <summary>What happens to a live connection that has lost its ground.</summary>
+public enum InvalidationAction
+{
+    /// <summary>The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays. Ending it is the application's business.</summary>
+    Notify = 1,
+
+    /// <summary>
+    /// The application is asked to finish (<see cref="MutualTlsConnection.DrainRequested"/>), and has the grace period for it. Then the connection is
+    /// closed; the peer sees close_notify (RFC 8446 §6.1).
+    /// </summary>
+    Drain = 2,
+
+    /// <summary>The connection ends at once. The peer sees a reset, and what was under way is lost.</summary>
+    Abort = 3,
+}

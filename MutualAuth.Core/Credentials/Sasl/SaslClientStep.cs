@@ -1,0 +1,25 @@
+namespace MutualAuth.Credentials;
+
+/// <summary>A client's answer to a challenge: a message, or the decision to leave.</summary>
+public readonly record struct SaslClientStep
+{
+    private SaslClientStep(ReadOnlyMemory<byte> message, Rejection? objection)
+    {
+        Message = message;
+        Objection = objection;
+    }
+
+    internal ReadOnlyMemory<byte> Message { get; }
+
+    internal Rejection? Objection { get; }
+
+    /// <summary>Sends this.</summary>
+    public static SaslClientStep Answer(ReadOnlyMemory<byte> message) => new(message, null);
+
+    /// <summary>Refuses to go on.</summary>
+    public static SaslClientStep Refuse(Rejection objection)
+    {
+        ArgumentNullException.ThrowIfNull(objection);
+        return new SaslClientStep(default, objection);
+    }
+}

@@ -1,0 +1,14 @@
+namespace MutualAuth.Testing.BadPeers;
+
+/// <summary>What became of a peer.</summary>
+public enum PeerOutcome
+{
+    /// <summary>It was served.</summary>
+    LetIn = 1,
+
+    /// <summary>It was turned away.</summary>
+    Refused = 2,
+
+    /// <summary>Neither came in time.</summary>
+    Unclear = 3,
+}
