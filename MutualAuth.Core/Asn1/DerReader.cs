@@ -2,12 +2,13 @@ using System.Formats.Asn1;
 
 namespace MutualAuth.Asn1;
 
-/// <summary>Reads the values of one DER encoding one after the other (X.690 §10), without copying them.</summary>
+/// <summary>Reads the values of one DER encoding in sequence (X.690 §10), without copying them.</summary>
 /// <remarks>
-/// What is not DER ends in <see cref="AsnContentException"/>, whose text is always ours and never the peer's. Each type that is read
-/// from a peer catches it at its own border. Only the tags that X.509 uses are known; a tag is compared as its identifier octet.
-/// With a place to note slips it lets pass what is not DER and has one meaning only: a default that is written out, zero bits at the end of
-/// named ones, either type of time, a list of nothing, a set out of order. What has two lengths, two values or two readings never passes.
+/// Throws <see cref="AsnContentException"/> for input that is not DER; its message never contains text of the peer. Each type that is read
+/// from a peer catches it in its own reader. Only the tags that X.509 uses are supported; a tag is compared as its identifier octet. With a
+/// collector for deviations, it accepts input that is not strict DER and has one meaning only: an encoded default value, trailing zero bits
+/// in a named bit list, either type of time, an empty list, an unordered set. Input with two lengths, two values or two readings is never
+/// accepted.
 /// </remarks>
 internal struct DerReader
 {
@@ -40,10 +41,10 @@ internal struct DerReader
         _slips = slips;
     }
 
-    /// <summary>Whether everything has been read.</summary>
+    /// <summary>Whether the whole input has been read.</summary>
     internal readonly bool IsEmpty => _rest.IsEmpty;
 
-    /// <summary>What has not been read yet.</summary>
+    /// <summary>The input that has not been read yet.</summary>
     internal readonly ReadOnlyMemory<byte> Rest => _rest;
 
     /// <summary>The identifier octet of a context-specific tag.</summary>
@@ -55,7 +56,7 @@ internal struct DerReader
     /// <summary>The identifier octet of the next value; 0 at the end.</summary>
     internal readonly byte NextTag => _rest.IsEmpty ? (byte)0 : _rest.Span[0];
 
-    /// <summary>How many values are left, by their lengths alone, so that a list of them can be made as long as it has to be.</summary>
+    /// <summary>The number of remaining values, by their lengths alone, so that a list can be allocated in its final size.</summary>
     internal readonly int Count()
     {
         var count = 0;
@@ -91,7 +92,7 @@ internal struct DerReader
         return content;
     }
 
-    /// <summary>The contents of the next value when it has this tag.</summary>
+    /// <summary>The contents of the next value if it has this tag.</summary>
     internal bool TryReadContent(byte tag, out ReadOnlyMemory<byte> content)
     {
         if (NextIs(tag))
@@ -108,10 +109,10 @@ internal struct DerReader
 
     internal DerReader ReadSet() => new(ReadContent(Set), _slips);
 
-    /// <summary>A reader of what this one has read, as strict as this one.</summary>
+    /// <summary>A reader for inner content, as strict as this one.</summary>
     internal readonly DerReader Within(ReadOnlyMemory<byte> encoding) => new(encoding, _slips);
 
-    /// <summary>Here stands what is not DER and means the same: noted where slips are, refused where they are not.</summary>
+    /// <summary>Reports a deviation from strict DER that does not change the meaning: recorded if there is a collector, rejected otherwise.</summary>
     internal readonly void Slip(string what)
     {
         if (_slips is null)
@@ -122,9 +123,7 @@ internal struct DerReader
         _slips.Note(what);
     }
 
-    /// <summary>
-    /// A BOOLEAN whose default is FALSE, so that DER lets only TRUE be written. FALSE is a slip; any other octet than these two is refused.
-    /// </summary>
+    /// <summary>A BOOLEAN whose default is FALSE, so that DER encodes only TRUE. FALSE is a deviation; any other octet is rejected.</summary>
     internal bool ReadTrueOrAbsent()
     {
         if (!TryReadContent(Boolean, out var content))
@@ -158,7 +157,10 @@ internal struct DerReader
         return content;
     }
 
-    /// <summary>A number from 0 upwards; what does not fit is <see cref="int.MaxValue"/>, which is beyond any bound that is checked against it.</summary>
+    /// <summary>
+    /// A number from 0 upwards; a number that does not fit becomes <see cref="int.MaxValue"/>, which is beyond any bound that is checked
+    /// against it.
+    /// </summary>
     internal int ReadCount(byte tag = Integer)
     {
         var octets = ReadInteger(tag).Span;
@@ -204,7 +206,7 @@ internal struct DerReader
             : throw new AsnContentException("a BIT STRING of octets has unused bits");
     }
 
-    /// <summary>The octets of a named bit list, whose trailing zero bits DER leaves out (X.690 §11.2.2).</summary>
+    /// <summary>The octets of a named bit list, whose trailing zero bits DER omits (X.690 §11.2.2).</summary>
     internal ReadOnlySpan<byte> ReadNamedBits(byte tag = BitString)
     {
         var content = ReadContent(tag).Span;
@@ -226,7 +228,7 @@ internal struct DerReader
         return content[1..];
     }
 
-    /// <summary>A time as RFC 5280 §4.1.2.5 has it: UTCTime before 2050, GeneralizedTime from then on, whole seconds, in UTC.</summary>
+    /// <summary>A time as RFC 5280 §4.1.2.5 defines it: UTCTime before 2050, GeneralizedTime from then on, whole seconds, in UTC.</summary>
     internal DateTimeOffset ReadTime()
     {
         DateTimeOffset time;
@@ -253,7 +255,7 @@ internal struct DerReader
         return time;
     }
 
-    /// <summary>Refuses anything that follows.</summary>
+    /// <summary>Throws if anything follows.</summary>
     internal readonly void End()
     {
         if (!_rest.IsEmpty)

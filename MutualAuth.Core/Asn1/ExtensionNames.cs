@@ -2,13 +2,13 @@ using System.Formats.Asn1;
 
 namespace MutualAuth.Asn1;
 
-/// <summary>The identifiers of the extensions met so far in one list of them, which may hold each only once (RFC 5280 §4.2).</summary>
+/// <summary>The identifiers of the extensions read so far from one list, in which each may occur only once (RFC 5280 §4.2).</summary>
 internal struct ExtensionNames
 {
     private ReadOnlyMemory<byte> _first;
     private List<ReadOnlyMemory<byte>>? _others;
 
-    /// <summary>Adds one; throws <see cref="AsnContentException"/> when it was there or there are more than <paramref name="bound"/>.</summary>
+    /// <summary>Adds one; throws <see cref="AsnContentException"/> when it is a duplicate or there are more than <paramref name="bound"/>.</summary>
     internal void Add(ReadOnlyMemory<byte> id, int bound)
     {
         // Nearly every entry of a list has a single extension, or none.

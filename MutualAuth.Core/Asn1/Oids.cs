@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MutualAuth.Asn1;
 
-/// <summary>The object identifiers that decide something, as the contents octets of their DER encoding.</summary>
+/// <summary>The object identifiers that affect a decision, as the contents octets of their DER encoding.</summary>
 internal static class Oids
 {
     // RFC 5280 §5.2.
@@ -80,8 +80,8 @@ internal static class Oids
     internal static ReadOnlySpan<byte> CommonName => [0x55, 0x04, 0x03];
     internal static ReadOnlySpan<byte> EmailAddress => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
-    /// <summary>The dotted-decimal form of an identifier's contents octets; in hex where it is too long to be a real one. Never throws.</summary>
-    /// <remarks>Read by ourselves: the framework throws at identifiers beyond its own limits, and strangers choose them.</remarks>
+    /// <summary>The dotted-decimal form of an identifier's contents octets; in hex if it is too long to be a real one. Never throws.</summary>
+    /// <remarks>Parsed here, because the framework throws for identifiers beyond its own limits, and the peer chooses them.</remarks>
     internal static string ToDotted(ReadOnlySpan<byte> content)
     {
         const int MaxOctets = 127;
@@ -124,7 +124,7 @@ internal static class Oids
         return content[^1] < 0x80 && arcs <= MaxArcs ? text.ToString() : Convert.ToHexString(content);
     }
 
-    /// <summary>What RFC 5280 calls an extension; its dotted form where it does not know it.</summary>
+    /// <summary>The name of an extension in RFC 5280; the dotted form for any other.</summary>
     internal static string NameOfExtension(ReadOnlySpan<byte> id) =>
         id.SequenceEqual(SubjectKeyIdentifier) ? "subjectKeyIdentifier"
         : id.SequenceEqual(KeyUsage) ? "keyUsage"
@@ -144,7 +144,7 @@ internal static class Oids
         : id.SequenceEqual(SubjectInformationAccess) ? "subjectInfoAccess"
         : ToDotted(id);
 
-    /// <summary>What a purpose is called (RFC 5280 §4.2.1.12); its dotted form where it is another.</summary>
+    /// <summary>The name of a purpose (RFC 5280 §4.2.1.12); the dotted form for any other.</summary>
     internal static string NameOfPurpose(ReadOnlySpan<byte> id) =>
         id.SequenceEqual(ServerAuth) ? "serverAuth"
         : id.SequenceEqual(ClientAuth) ? "clientAuth"
@@ -152,7 +152,7 @@ internal static class Oids
         : id.SequenceEqual(AnyExtendedKeyUsage) ? "anyExtendedKeyUsage"
         : ToDotted(id);
 
-    /// <summary>The contents octets of a dotted-decimal identifier; null when it is none.</summary>
+    /// <summary>The contents octets of a dotted-decimal identifier; null when it is malformed.</summary>
     internal static byte[]? FromDotted(string? dotted)
     {
         try

@@ -12,10 +12,10 @@ namespace MutualAuth.Certificates;
 
 /// <summary>An X.509 certificate (RFC 5280 §4), read strictly and without the platform's parser.</summary>
 /// <remarks>
-/// An encoding that is not DER to the letter and can mean one thing only is read (a default that is written out, zero bits behind the last usage,
-/// either type of time, a list of nothing, a set out of order); <see cref="Paths.ValidationProfile.Form"/> says whether it is held against the certificate.
-/// Reading checks the grammar and nothing else: a certificate that was read is not yet trusted, current or meant for anything.
-/// Equality is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
+/// An encoding that is not strict DER but has one meaning only is accepted (an encoded default value, trailing zero bits in a usage, either
+/// type of time, an empty list, an unordered set); <see cref="Paths.ValidationProfile.Form"/> decides whether the certificate is rejected
+/// for it. Reading checks the grammar and nothing else: a parsed certificate is not yet trusted, current or meant for any purpose. Equality
+/// is that of the encodings. Immutable and safe to share; it holds no handle and needs no disposal.
 /// </remarks>
 public sealed class Certificate : IEquatable<Certificate>
 {
@@ -48,10 +48,10 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <summary>The whole encoding, in DER.</summary>
     public ReadOnlyMemory<byte> RawData { get; }
 
-    /// <summary>Whom the certificate is about; empty when its names are all in the subject alternative name.</summary>
+    /// <summary>The subject of the certificate; empty when its names are all in the subject alternative name.</summary>
     public DistinguishedName Subject { get; }
 
-    /// <summary>Who signed it.</summary>
+    /// <summary>The issuer of the certificate.</summary>
     public DistinguishedName Issuer { get; }
 
     /// <summary>The serial number as upper-case hex of its DER contents octets.</summary>
@@ -63,16 +63,16 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <summary>The last second of validity, inclusive.</summary>
     public DateTimeOffset NotAfter { get; }
 
-    /// <summary>The DNS names of the subject alternative name, as presented and in their order; wildcards and malformed ones included.</summary>
+    /// <summary>The DNS names of the subject alternative name, as presented and in order, including wildcards and malformed names.</summary>
     public ImmutableArray<string> DnsNames => Names(ref _dnsNames, GeneralNameForm.Dns);
 
-    /// <summary>The URIs of the subject alternative name, as presented and in their order.</summary>
+    /// <summary>The URIs of the subject alternative name, as presented and in order.</summary>
     public ImmutableArray<string> Uris => Names(ref _uris, GeneralNameForm.Uri);
 
-    /// <summary>The e-mail addresses (rfc822Name) of the subject alternative name, as presented and in their order.</summary>
+    /// <summary>The e-mail addresses (rfc822Name) of the subject alternative name, as presented and in order.</summary>
     public ImmutableArray<string> EmailAddresses => Names(ref _emailAddresses, GeneralNameForm.Email);
 
-    /// <summary>The IP addresses of the subject alternative name, in their order.</summary>
+    /// <summary>The IP addresses of the subject alternative name, in order.</summary>
     public ImmutableArray<IPAddress> IPAddresses
     {
         get
@@ -87,9 +87,7 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
-    /// <summary>
-    /// The user principal names (the otherName 1.3.6.1.4.1.311.20.2.3) of the subject alternative name, as presented and in their order.
-    /// </summary>
+    /// <summary>The user principal names (the otherName 1.3.6.1.4.1.311.20.2.3) of the subject alternative name, as presented and in order.</summary>
     public ImmutableArray<string> UserPrincipalNames
     {
         get
@@ -104,31 +102,31 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
-    /// <summary>Whether the basic constraints call the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
+    /// <summary>Whether the basic constraints declare the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
 
-    /// <summary>How many further authorities may follow below this one; null when there is no limit.</summary>
+    /// <summary>How many further authorities are allowed below this one; null when there is no limit.</summary>
     public int? PathLength => Extensions.PathLength;
 
-    /// <summary>What the key may be used for (RFC 5280 §4.2.1.3); null when the certificate does not say.</summary>
+    /// <summary>The permitted uses of the key (RFC 5280 §4.2.1.3); null when the certificate does not state any.</summary>
     public X509KeyUsageFlags? KeyUsage => Extensions.Has(KnownExtension.KeyUsage) ? Extensions.KeyUsage : null;
 
-    /// <summary>The purposes (RFC 5280 §4.2.1.12) as dotted identifiers, in their order; empty when the certificate does not say.</summary>
+    /// <summary>The purposes (RFC 5280 §4.2.1.12) as dotted identifiers, in order; empty when the certificate does not state any.</summary>
     public ImmutableArray<string> ExtendedKeyUsages => [.. Extensions.Purposes.Select(purpose => Oids.ToDotted(purpose.Span))];
 
-    /// <summary>The public key with its algorithm, in DER: what a pin is made of.</summary>
+    /// <summary>The public key with its algorithm, in DER: the input of a pin.</summary>
     public ReadOnlyMemory<byte> SubjectPublicKeyInfo => PublicKey.Encoding;
 
     /// <summary>SHA-256 of the whole encoding, as 64 upper-case hex digits.</summary>
     public string Thumbprint => _thumbprint ??= Convert.ToHexString(SHA256.HashData(RawData.Span));
 
-    /// <summary>1, 2 or 3, as people count; the encoding has one less.</summary>
+    /// <summary>The version, 1, 2 or 3; the encoded number is one less.</summary>
     internal int Version { get; }
 
     /// <summary>The contents octets of the serial number.</summary>
     internal ReadOnlyMemory<byte> Serial { get; }
 
-    /// <summary>What the signature covers.</summary>
+    /// <summary>The signed part of the certificate.</summary>
     internal ReadOnlyMemory<byte> Signed { get; }
 
     /// <summary>The AlgorithmIdentifier of the signature, in DER.</summary>
@@ -142,22 +140,22 @@ public sealed class Certificate : IEquatable<Certificate>
 
     internal CertificateExtensions Extensions { get; }
 
-    /// <summary>Where the encoding is not DER to the letter although its meaning is plain, in words; null when it is.</summary>
+    /// <summary>The first deviation from strict DER that leaves the meaning unambiguous, as text; null when there is none.</summary>
     internal string? Slip { get; }
 
-    /// <summary>Whether it names itself as its issuer; whether its own key signed it is another question.</summary>
+    /// <summary>Whether subject and issuer are equal; the signature is not checked here.</summary>
     internal bool IsSelfIssued { get; }
 
     /// <summary>Reads one certificate.</summary>
     /// <param name="der">The encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
-    /// <exception cref="CryptographicException">It is not an X.509 certificate in DER; the message says what is wrong with it.</exception>
+    /// <exception cref="CryptographicException">The encoding is not an X.509 certificate in DER; the message says what is wrong with it.</exception>
     public static Certificate Parse(ReadOnlyMemory<byte> der) =>
         TryParse(der, out var certificate, out var problem) ? certificate : throw new CryptographicException(problem.ToString());
 
     /// <summary>Reads one certificate; never throws.</summary>
     /// <param name="der">The encoding and nothing else. It is kept, not copied: the caller must not change it afterwards.</param>
-    /// <param name="certificate">The certificate, when it could be read.</param>
-    /// <param name="problem">Why it could not.</param>
+    /// <param name="certificate">The certificate, if it could be read.</param>
+    /// <param name="problem">The reason why it could not be read.</param>
     public static bool TryParse(
         ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem)
     {
@@ -201,7 +199,7 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <summary>The subject in the form of RFC 4514, escaped so that it is safe to log.</summary>
     public override string ToString() => SafeText.Quote(Subject.ToString());
 
-    // The framework's own texts are the few that do not describe a value; none of them quotes the input.
+    // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
     private static string Describe(AsnContentException malformed) =>
         malformed.Message.Length > 0 && char.IsAsciiLetterLower(malformed.Message[0]) ? malformed.Message : "a value is not DER";
 

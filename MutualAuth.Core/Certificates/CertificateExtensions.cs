@@ -27,18 +27,18 @@ internal enum KnownExtension
     OcspNoCheck = 1 << 16,
 }
 
-/// <summary>What the extensions of a certificate say (RFC 5280 §4.2), read and checked for their grammar; what they mean is judged elsewhere.</summary>
+/// <summary>The extensions of a certificate (RFC 5280 §4.2), parsed and checked for their grammar; their meaning is checked elsewhere.</summary>
 internal sealed class CertificateExtensions
 {
     internal static CertificateExtensions None { get; } = new();
 
-    /// <summary>Which of the known ones are there.</summary>
+    /// <summary>The known extensions that are present.</summary>
     internal KnownExtension Present { get; set; }
 
-    /// <summary>Which of them are marked critical.</summary>
+    /// <summary>The known extensions that are marked critical.</summary>
     internal KnownExtension Critical { get; set; }
 
-    /// <summary>The identifier of the first critical extension that is not known; empty when there is none.</summary>
+    /// <summary>The identifier of the first unknown critical extension; empty when there is none.</summary>
     internal ReadOnlyMemory<byte> UnknownCritical { get; set; }
 
     internal bool IsAuthority { get; set; }
@@ -67,7 +67,7 @@ internal sealed class CertificateExtensions
 
     internal bool IsCritical(KnownExtension extension) => (Critical & extension) != 0;
 
-    /// <summary>Whether the purpose is named in so many words.</summary>
+    /// <summary>Whether the purpose is listed explicitly.</summary>
     internal bool NamesPurpose(ReadOnlySpan<byte> purpose)
     {
         foreach (var named in Purposes)
@@ -88,7 +88,10 @@ internal readonly record struct AuthorityKeyId(ReadOnlyMemory<byte> KeyId, bool 
 /// <summary>The subtrees of a name constraints extension (RFC 5280 §4.2.1.10).</summary>
 internal sealed record NameConstraintSet(ImmutableArray<GeneralName> Permitted, ImmutableArray<GeneralName> Excluded);
 
-/// <summary>What the four policy extensions say (RFC 5280 §4.2.1.4, .5, .11, .14). Identifiers are contents octets in hex, to be compared as text.</summary>
+/// <summary>
+/// The content of the four policy extensions (RFC 5280 §4.2.1.4, .5, .11, .14). Identifiers are contents octets in hex, to be compared as
+/// text.
+/// </summary>
 internal sealed record CertificatePolicies(
     ImmutableArray<string> Policies,
     ImmutableArray<(string IssuerDomain, string SubjectDomain)> Mappings,

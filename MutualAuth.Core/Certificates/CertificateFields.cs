@@ -2,7 +2,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>What a certificate is made of, on its way from the reader to <see cref="Certificate"/>.</summary>
+/// <summary>The fields of a certificate, passed from the reader to <see cref="Certificate"/>.</summary>
 internal readonly struct CertificateFields
 {
     internal required ReadOnlyMemory<byte> RawData { get; init; }

@@ -4,22 +4,22 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>Reads certificates from PEM (RFC 7468) that the operator gave, so that what cannot be read is an error and never skipped.</summary>
+/// <summary>Reads the operator's certificates from PEM (RFC 7468). A block that cannot be read is an error and never skipped.</summary>
 internal static class CertificatePem
 {
     private const string Begin = "-----BEGIN ";
 
     /// <summary>Reads all blocks, each certificate once.</summary>
     /// <param name="pem">The text.</param>
-    /// <param name="source">Where it came from, for the message.</param>
-    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    /// <param name="source">Its origin, for the message.</param>
+    /// <exception cref="MaterialException">There is no certificate, or a block is not a readable certificate.</exception>
     internal static ImmutableArray<Certificate> Read(string pem, string source)
     {
         var certificates = new List<Certificate>();
         var rest = pem.AsSpan();
         while (PemEncoding.TryFind(rest, out var fields))
         {
-            // A block that is broken is passed over by the search: its opening line is then still there.
+            // The search skips a broken block; its opening line is then still there.
             if (rest[..fields.Location.Start.Value].Contains(Begin, StringComparison.Ordinal))
             {
                 break;
@@ -28,7 +28,7 @@ internal static class CertificatePem
             if (rest[fields.Label] is not "CERTIFICATE")
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} stands among the certificates. Give a file that holds certificates only.");
+                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} is among the certificates. Give a file that holds certificates only.");
             }
 
             var der = new byte[fields.DecodedDataLength];
@@ -47,8 +47,8 @@ internal static class CertificatePem
             : throw new MaterialException($"{source}: there is no certificate in it. Give PEM with BEGIN CERTIFICATE and END CERTIFICATE lines.");
     }
 
-    /// <summary>Reads one certificate of the operator's.</summary>
+    /// <summary>Reads one certificate from the operator.</summary>
     internal static Certificate Parse(ReadOnlyMemory<byte> der, string source) => Certificate.TryParse(der, out var certificate, out var problem)
         ? certificate
-        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it anew.");
+        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it again.");
 }

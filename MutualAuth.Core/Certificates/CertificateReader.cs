@@ -9,7 +9,7 @@ internal static class CertificateReader
 {
     internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new DerDeviations());
 
-    /// <summary>Reads one; where it fails, <paramref name="slips"/> still knows in which field.</summary>
+    /// <summary>Reads one certificate; on failure, <paramref name="slips"/> has the field where it failed.</summary>
     internal static Certificate Read(ReadOnlyMemory<byte> der, DerDeviations slips)
     {
         var whole = new DerReader(der, slips);

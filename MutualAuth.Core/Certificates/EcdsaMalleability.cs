@@ -5,10 +5,12 @@ using MutualAuth.Asn1;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>The other encodings of a certificate that is signed by ECDSA: where (r, s) is a signature, so is (r, n - s), and the signature is not signed.</summary>
+/// <summary>
+/// The other encodings of an ECDSA-signed certificate: if (r, s) is a signature, so is (r, n - s), and the signature itself is not signed.
+/// </summary>
 internal static class EcdsaMalleability
 {
-    // The orders of P-256, P-384 and P-521 (SEC 2). Which of them it is hangs on the issuer's key, so all are tried.
+    // The orders of P-256, P-384 and P-521 (SEC 2). The issuer's key decides which one applies, so all are tried.
     private static readonly BigInteger[] s_orders =
     [
         Parse("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"),
@@ -16,7 +18,7 @@ internal static class EcdsaMalleability
         Parse("01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409"),
     ];
 
-    /// <summary>What its holder could write in its place; nothing when it is signed by another algorithm.</summary>
+    /// <summary>The encodings that the holder could use instead; none when it is signed by another algorithm.</summary>
     internal static IEnumerable<byte[]> Of(Certificate certificate)
     {
         if (certificate.Scheme.Kind != SignatureKind.Ecdsa || !TryRead(certificate.Signature, out var r, out var s))

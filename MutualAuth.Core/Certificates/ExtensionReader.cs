@@ -195,7 +195,7 @@ internal static class ExtensionReader
         var bases = ImmutableArray.CreateBuilder<GeneralName>(subtrees.Count());
         do
         {
-            // RFC 5280 gives minimum no value but its default, which DER does not write, and forbids maximum.
+            // RFC 5280 allows only the default for minimum, which DER omits, and forbids maximum.
             var subtree = subtrees.ReadSequence();
             bases.Add(GeneralName.Read(ref subtree, asConstraint: true));
             if (subtree.NextIs(DerReader.Context(0)))
@@ -214,7 +214,7 @@ internal static class ExtensionReader
         return bases.DrainToImmutable();
     }
 
-    /// <summary>Whether there is one at least.</summary>
+    /// <summary>Whether there is at least one.</summary>
     private static bool ReadSequences(DerReader sequence)
     {
         if (sequence.IsEmpty)

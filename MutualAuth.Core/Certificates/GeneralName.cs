@@ -37,7 +37,8 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
                 return null;
             }
 
-            // The outside has been checked when it was read. Strangers choose what is inside, and an exception for each of thousands is dear.
+            // The outer structure was checked when it was read. The peer chooses the content, and an exception for each of thousands of
+            // names is expensive.
             var reader = new DerReader(Value);
             if (!reader.ReadOid().Span.SequenceEqual(Oids.UserPrincipalName))
             {
@@ -72,7 +73,7 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
         return ImmutableCollectionsMarshal.AsImmutableArray(names);
     }
 
-    /// <summary>Reads the same without keeping any.</summary>
+    /// <summary>Checks the same structure without storing any name.</summary>
     internal static void PassOver(DerReader sequence)
     {
         if (sequence.IsEmpty)

@@ -4,7 +4,9 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>Finds out why a PEM key does not go with a certificate, once it is known that it does not: the platform's own words do not tell.</summary>
+/// <summary>
+/// Finds out why a PEM key does not match its certificate after the platform has rejected it: the platform's message does not say why.
+/// </summary>
 internal static class KeyProblem
 {
     internal static MaterialException Explain(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source, Exception exception)

@@ -44,7 +44,7 @@ internal static class PolicyReader
 
     private static ImmutableArray<string> ReadPolicies(DerReader sequence)
     {
-        // Real certificates have a few; to compare each with each costs less than a table of them.
+        // Real certificates have a few; comparing each with each costs less than a table.
         const int ComparedEachWithEach = 8;
         var count = sequence.Count();
         var policies = ImmutableArray.CreateBuilder<string>(count);

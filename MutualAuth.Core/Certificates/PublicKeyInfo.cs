@@ -5,7 +5,7 @@ using MutualAuth.Collections;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>What kind of public key a certificate carries.</summary>
+/// <summary>The kind of a certificate's public key.</summary>
 internal enum PublicKeyKind
 {
     /// <summary>Malformed, or in an encoding that this library does not accept.</summary>
@@ -25,10 +25,10 @@ internal enum PublicKeyKind
     Ed25519,
 }
 
-/// <summary>The public key of a certificate (RFC 5280 §4.1.2.7): its facts, and the check of a signature with it.</summary>
+/// <summary>The public key of a certificate (RFC 5280 §4.1.2.7): its properties, and the verification of signatures with it.</summary>
 /// <remarks>
-/// Importing a key costs several times what using it costs, so a key object is made at the first use and kept. Key objects are not
-/// documented as safe for concurrent use: one is taken out while it works, and a second user at the same moment makes its own.
+/// Importing a key costs several times as much as using it, so a key object is created at the first use and kept. Key objects are not
+/// documented as safe for concurrent use: one is checked out while it is in use, and a concurrent caller creates its own.
 /// </remarks>
 internal sealed class PublicKeyInfo
 {
@@ -60,16 +60,16 @@ internal sealed class PublicKeyInfo
 
     internal PublicKeyKind Kind { get; }
 
-    /// <summary>The kind in words, fit for a rejection: nothing of it is the peer's text.</summary>
+    /// <summary>The kind as text, suitable for a rejection: it contains nothing from the peer.</summary>
     internal string Description { get; }
 
     /// <summary>The length of an RSA modulus; 0 for other kinds.</summary>
     internal int RsaBits { get; private init; }
 
-    /// <summary>Whether an RSA exponent is odd, at least 3, and short enough that a verification costs what verifications cost.</summary>
+    /// <summary>Whether an RSA exponent is odd, at least 3, and short enough that a verification is not unusually expensive.</summary>
     internal bool HasSoundRsaExponent { get; private init; }
 
-    /// <summary>Whether the numbers are those of a key: a point that lies on its curve, a modulus that is odd. Checked once, when it is first asked for.</summary>
+    /// <summary>Whether the numbers form a valid key: a point on its curve, an odd modulus. Checked once, at the first use.</summary>
     internal bool HasSoundNumbers
     {
         get
@@ -83,17 +83,19 @@ internal sealed class PublicKeyInfo
         }
     }
 
-    /// <summary>What a check with it costs, in checks with a P-256 key: measured with OpenSSL 3, which has fast code for that curve alone.</summary>
+    /// <summary>
+    /// The cost of a check with this key, in checks with a P-256 key: measured with OpenSSL 3, which has fast code for that curve only.
+    /// </summary>
     internal int CheckCost => Kind switch
     {
         PublicKeyKind.P384 or PublicKeyKind.P521 => 10,
 
-        // Squarings cost the square of the length, and there is one for each bit of the exponent.
+        // The cost of a squaring is the square of the length, and there is one squaring for each bit of the exponent.
         PublicKeyKind.Rsa => Math.Max(1, (RsaBits / 1024) * (RsaBits / 1024) * (_exponentOrY.Length * 8) / 256),
         _ => 1,
     };
 
-    /// <summary>Whether a signature of this algorithm and length can be one by this key at all; costs nothing.</summary>
+    /// <summary>Whether this key could have made a signature of this algorithm and length; needs no cryptography.</summary>
     internal bool MayHaveSigned(SignatureScheme scheme, int signatureLength) => scheme.Kind switch
     {
         SignatureKind.RsaPkcs1 or SignatureKind.RsaPss => Kind == PublicKeyKind.Rsa && signatureLength == (RsaBits + 7) / 8,
@@ -101,7 +103,10 @@ internal sealed class PublicKeyInfo
         _ => false,
     };
 
-    /// <summary>Reads a SubjectPublicKeyInfo. Its outer grammar must hold; a key inside that is no key is kept as <see cref="PublicKeyKind.NotAccepted"/>.</summary>
+    /// <summary>
+    /// Reads a SubjectPublicKeyInfo. Its outer grammar must be valid; an invalid key inside it is kept as
+    /// <see cref="PublicKeyKind.NotAccepted"/>.
+    /// </summary>
     internal static PublicKeyInfo Read(ReadOnlyMemory<byte> encoding)
     {
         var info = new DerReader(encoding).ReadSequence();
@@ -122,7 +127,7 @@ internal sealed class PublicKeyInfo
         }
     }
 
-    /// <summary>Whether the signature is one over <paramref name="data"/> by this key. Never throws: what cannot be checked is false.</summary>
+    /// <summary>Whether the signature over <paramref name="data"/> was made by this key. Never throws: false if it cannot be checked.</summary>
     internal bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (scheme.HashBits == 0)
@@ -134,7 +139,9 @@ internal sealed class PublicKeyInfo
         return VerifyDigest(scheme, digest[..CryptographicOperations.HashData(scheme.Hash, data, digest)], signature);
     }
 
-    /// <summary>Whether the signature is one by this key over what has this digest, of the hash of <paramref name="scheme"/>. Never throws.</summary>
+    /// <summary>
+    /// Whether the signature was made by this key over data with this digest, of the hash of <paramref name="scheme"/>. Never throws.
+    /// </summary>
     internal bool VerifyDigest(SignatureScheme scheme, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
         if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
@@ -208,7 +215,7 @@ internal sealed class PublicKeyInfo
             return new PublicKeyInfo(encoding, kind, name);
         }
 
-        // RFC 5480 §2.2: the uncompressed form must be understood, and is the only one in use.
+        // RFC 5480 §2.2: the uncompressed form must be supported, and is the only one in use.
         return key.Length == 1 + (2 * size) && key.Span[0] == 4
             ? new PublicKeyInfo(encoding, kind, name, key.Slice(1, size), key[(1 + size)..], equation)
             : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "an elliptic curve key whose point is not in the uncompressed form");

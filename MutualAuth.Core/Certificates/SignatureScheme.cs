@@ -7,7 +7,7 @@ namespace MutualAuth.Certificates;
 /// <summary>How a signature was made.</summary>
 internal enum SignatureKind
 {
-    /// <summary>By an algorithm that this library does not accept, or does not know.</summary>
+    /// <summary>An algorithm that this library does not accept, or does not know.</summary>
     NotAccepted,
 
     RsaPkcs1,
@@ -17,13 +17,13 @@ internal enum SignatureKind
     Ecdsa,
 }
 
-/// <summary>A signature algorithm that is accepted, or the fact that it is not. SHA-2 is all there is: no setting lets SHA-1 or MD5 in.</summary>
+/// <summary>An accepted signature algorithm, or the fact that it is not accepted. Only SHA-2 is accepted: no setting enables SHA-1 or MD5.</summary>
 internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorithmName Hash)
 {
     /// <summary>The length of the hash; 0 when the algorithm is not accepted.</summary>
     internal int HashBits => Hash == HashAlgorithmName.SHA256 ? 256 : Hash == HashAlgorithmName.SHA384 ? 384 : Hash == HashAlgorithmName.SHA512 ? 512 : 0;
 
-    /// <summary>Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2) with its parameters, which belong to the algorithm.</summary>
+    /// <summary>Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2) with its parameters, which are part of the algorithm.</summary>
     internal static SignatureScheme Read(ReadOnlyMemory<byte> algorithmIdentifier) => Read(new DerReader(algorithmIdentifier));
 
     /// <inheritdoc cref="Read(ReadOnlyMemory{byte})"/>
@@ -54,7 +54,7 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         }
     }
 
-    /// <summary>The signature algorithms whose identifier says all. A hash is none of them.</summary>
+    /// <summary>The signature algorithms whose identifier is complete without parameters. Hashes are not among them.</summary>
     private static SignatureScheme SchemeOf(ReadOnlySpan<byte> id) =>
         id.SequenceEqual(Oids.RsaSha256) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA256)
         : id.SequenceEqual(Oids.RsaSha384) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA384)
@@ -64,14 +64,14 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         : id.SequenceEqual(Oids.EcdsaSha512) ? new(SignatureKind.Ecdsa, HashAlgorithmName.SHA512)
         : default;
 
-    /// <summary>The hashes. A signature algorithm is none of them.</summary>
+    /// <summary>The hashes. Signature algorithms are not among them.</summary>
     private static HashAlgorithmName HashOf(ReadOnlySpan<byte> id) =>
         id.SequenceEqual(Oids.Sha256) ? HashAlgorithmName.SHA256
         : id.SequenceEqual(Oids.Sha384) ? HashAlgorithmName.SHA384
         : id.SequenceEqual(Oids.Sha512) ? HashAlgorithmName.SHA512
         : default;
 
-    /// <summary>RFC 4055 §3.1. Accepted is what TLS 1.3 has: MGF1 with the same hash, and a salt as long as the hash.</summary>
+    /// <summary>RFC 4055 §3.1. Accepted are the parameters of TLS 1.3: MGF1 with the same hash, and a salt as long as the hash.</summary>
     private static SignatureScheme ReadPss(DerReader sequence)
     {
         var parameters = sequence.ReadSequence();
@@ -80,7 +80,7 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
             || !parameters.TryReadContent(DerReader.Context(1, constructed: true), out var maskField)
             || !parameters.TryReadContent(DerReader.Context(2, constructed: true), out var saltField))
         {
-            // The defaults stand for SHA-1.
+            // The defaults mean SHA-1.
             return default;
         }
 

@@ -4,7 +4,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>Reads the SPIFFE ID of a workload from its certificate, as X509-SVID §5.2 demands it of a leaf.</summary>
+/// <summary>Reads the SPIFFE ID of a workload from its certificate, as X509-SVID §5.2 requires it of a leaf.</summary>
 internal static class SpiffeSvid
 {
     private const X509KeyUsageFlags SigningUsages = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign;
@@ -12,7 +12,7 @@ internal static class SpiffeSvid
     /// <summary>The SPIFFE ID; null when the certificate is not a workload's valid X.509-SVID.</summary>
     internal static SpiffeId? IdOf(Certificate certificate) => certificate.Uris.Length == 1 && Read(certificate, out var id) is null ? id : null;
 
-    /// <summary>Reads the ID, or says which constraint the certificate breaks.</summary>
+    /// <summary>Reads the ID, or returns the constraint that the certificate breaks.</summary>
     internal static Rejection? Read(Certificate certificate, out SpiffeId? id)
     {
         id = null;

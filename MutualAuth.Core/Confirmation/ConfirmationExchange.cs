@@ -2,18 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace MutualAuth.Confirmation;
 
-/// <summary>What came of an exchange of verdicts, as far as the peer is concerned.</summary>
-/// <param name="Peer">What the peer said; null when it said nothing that counts.</param>
-/// <param name="Problem">What came instead of a verdict.</param>
-/// <param name="Fault">What the transport or the TLS engine threw instead.</param>
+/// <summary>The result of an exchange of verdicts, as far as the peer is concerned.</summary>
+/// <param name="Peer">The peer's verdict; null when it sent none that is valid.</param>
+/// <param name="Problem">What the peer sent instead of a verdict.</param>
+/// <param name="Fault">The exception of the transport or the TLS engine.</param>
 internal readonly record struct PeerAnswer(Verdict? Peer, Rejection? Problem = null, Exception? Fault = null);
 
 /// <summary>
-/// The whole protocol. Each side, as soon as it has its own verdict, writes it; then it reads the other's. Both accepted: the stream is the application's.
+/// The whole protocol. As soon as a side has its own verdict, it writes it; then it reads the other's. If both accept, the stream belongs
+/// to the application.
 /// </summary>
 internal static class ConfirmationExchange
 {
-    /// <summary>Writes our verdict and reads the peer's, which is read even when ours could not be written: it may be the reason why.</summary>
+    /// <summary>Writes our verdict and reads the peer's, which is read even if ours could not be written: it may be the reason why.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<PeerAnswer> RunAsync(Stream stream, Verdict own, CancellationToken cancellationToken)
@@ -31,7 +32,7 @@ internal static class ConfirmationExchange
 
         var answer = await ReadAnswerAsync(stream, cancellationToken).ConfigureAwait(false);
 
-        // Accepted by a peer that our own verdict cannot reach is not a confirmation.
+        // If our verdict cannot reach the peer, its acceptance is not a confirmation.
         return writeFault is not null && answer.Peer is { IsAccepted: true } ? new PeerAnswer(null, Fault: writeFault) : answer;
     }
 

@@ -11,15 +11,17 @@ internal static class ConfirmationProtocol
     /// <summary>The protocol alone, with no application protocol around it.</summary>
     internal const string Bare = "mutualauth/1";
 
-    /// <summary>Stands before the id of an application protocol that is carried within.</summary>
+    /// <summary>The prefix before the id of an application protocol inside the confirmation protocol.</summary>
     internal const string Prefix = Bare + "+";
 
-    /// <summary>The longest application protocol id that still fits behind the prefix (RFC 7301 §3.1: 255 octets).</summary>
+    /// <summary>The longest application protocol id that still fits after the prefix (RFC 7301 §3.1: 255 octets).</summary>
     internal const int MaxApplicationProtocolLength = 255 - 13;
 
     private static readonly SslApplicationProtocol s_bare = new(Encoding.Latin1.GetBytes(Bare));
 
-    /// <summary>What a client offers, its favourite first: each protocol confirmed, then each plain, the bare id last. Null: no ALPN at all.</summary>
+    /// <summary>
+    /// The ids that a client offers, its favourite first: each protocol confirmed, then each plain, the bare id last. Null: no ALPN at all.
+    /// </summary>
     internal static List<SslApplicationProtocol>? Offer(ImmutableArray<string> applicationProtocols, ConfirmationPolicy policy)
     {
         IEnumerable<string> offered = policy switch
@@ -32,7 +34,7 @@ internal static class ConfirmationProtocol
         return list.Count == 0 ? null : list;
     }
 
-    /// <summary>What a server answers to what this client offered.</summary>
+    /// <summary>The server's answer to the client's offer.</summary>
     /// <returns>The one id to agree on (null: none), or why there is no agreement.</returns>
     internal static (string? Chosen, Rejection? Problem) Choose(
         ImmutableArray<string> offered, ImmutableArray<string> applicationProtocols, ConfirmationPolicy policy)
@@ -53,7 +55,7 @@ internal static class ConfirmationProtocol
             return (plain, null);
         }
 
-        // Nothing in common. That is a mismatch where both sides named application protocols, and where confirmation is demanded and cannot be had.
+        // Nothing in common. That is a mismatch if both sides named application protocols, or if confirmation is required and not available.
         var bare = confirms && offered.Contains(Bare) ? Bare : null;
         var clientNamesOne = offered.Any(id => !TryParse(id, out var application) || application is not null);
         if ((!applicationProtocols.IsEmpty && clientNamesOne) || (policy == ConfirmationPolicy.Required && bare is null))

@@ -9,19 +9,19 @@ internal enum FrameType : byte
     /// <summary>Two octets: 0 for accepted, else a public reason.</summary>
     Verdict = 1,
 
-    /// <summary>Client: I accept you, and want to log in. Empty.</summary>
+    /// <summary>Client: it accepts the server, and wants to log in. Empty.</summary>
     Login = 2,
 
     /// <summary>Server: the names of the mechanisms, one space between them.</summary>
     Mechanisms = 3,
 
-    /// <summary>Client: the mechanism that it chose, and its first message if it has one.</summary>
+    /// <summary>Client: the chosen mechanism, and its first message if it has one.</summary>
     Start = 4,
 
-    /// <summary>Server: a message of the mechanism's.</summary>
+    /// <summary>Server: a message of the mechanism.</summary>
     Challenge = 5,
 
-    /// <summary>Client: a message of the mechanism's.</summary>
+    /// <summary>Client: a message of the mechanism.</summary>
     Response = 6,
 
     /// <summary>Server: 0 and perhaps a last message, or a public reason.</summary>
@@ -43,7 +43,7 @@ internal static class Frame
         return frame;
     }
 
-    /// <summary>A frame of any type; the payload is one that <see cref="LengthsOf"/> allows.</summary>
+    /// <summary>A frame of any type; the payload must have a length that <see cref="LengthsOf"/> allows.</summary>
     internal static byte[] Encode(FrameType type, params ReadOnlySpan<byte> payload)
     {
         var frame = new byte[HeaderLength + payload.Length];
@@ -72,7 +72,7 @@ internal static class Frame
         _ => (0, -1),
     };
 
-    /// <summary>Judges a header where several types may come.</summary>
+    /// <summary>Checks a header where several types are allowed.</summary>
     internal static Rejection? CheckHeader(ReadOnlySpan<byte> header, ReadOnlySpan<FrameType> expected)
     {
         var length = BinaryPrimitives.ReadUInt16BigEndian(header[1..]);
@@ -86,7 +86,7 @@ internal static class Frame
         return length >= shortest && length <= longest ? null : Malformed($"a payload of {shortest} to {longest} bytes", $"{length} bytes");
     }
 
-    /// <summary>Judges a header. The length is known good before a single byte of payload is read.</summary>
+    /// <summary>Checks a header. The length is checked before a single byte of payload is read.</summary>
     internal static Rejection? CheckHeader(ReadOnlySpan<byte> header, FrameType expected)
     {
         var length = BinaryPrimitives.ReadUInt16BigEndian(header[1..]);

@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace MutualAuth.Confirmation;
 
-/// <summary>Reads confirmation frames and not one byte more, so that whatever follows belongs to the application.</summary>
+/// <summary>Reads confirmation frames and not one byte more: everything that follows belongs to the application.</summary>
 internal static class FrameReader
 {
-    /// <summary>Reads one verdict, or says what came instead.</summary>
+    /// <summary>Reads one verdict, or returns what came instead.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<(Verdict? Verdict, Rejection? Problem)> ReadVerdictAsync(Stream stream, CancellationToken cancellationToken)
     {
-        // A verdict has one length, so that as a rule one read takes it in; a header that is not a verdict's is judged before more is waited for.
+        // A verdict has a fixed length, so usually one read is enough; any other header is checked before more is read.
         var buffer = new byte[Frame.HeaderLength + Frame.VerdictPayloadLength];
         var read = await stream.ReadAtLeastAsync(buffer, Frame.HeaderLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
         if (read < Frame.HeaderLength)
@@ -33,7 +33,7 @@ internal static class FrameReader
         return read < buffer.Length ? (null, Truncated(read)) : (Frame.DecodeVerdict(buffer.AsSpan(Frame.HeaderLength)), null);
     }
 
-    /// <summary>Reads one frame of one of these types, or says what came instead. The payload may hold a secret; who asked for it wipes it.</summary>
+    /// <summary>Reads one frame of one of these types, or returns what came instead. The payload may hold a secret; the caller wipes it.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     internal static async ValueTask<(FrameType Type, byte[] Payload, Rejection? Problem)> ReadAsync(Stream stream, FrameType[] expected, CancellationToken cancellationToken)

@@ -1,9 +1,12 @@
 namespace MutualAuth.Confirmation;
 
-/// <summary>What a peer is told of each reason of ours. Coarse: it tells the holder of a certificate what to mend, and an intruder nothing of our rules.</summary>
+/// <summary>
+/// The public reason for each of our rejection reasons. Coarse: it tells the holder of a certificate what to fix, and an attacker nothing
+/// about our rules.
+/// </summary>
 internal static class PublicReasonTable
 {
-    /// <summary>What a server tells a client. A client that refuses a server always says <see cref="PublicReason.Refused"/>.</summary>
+    /// <summary>The reason that a server sends to a client. A client that rejects a server always sends <see cref="PublicReason.Refused"/>.</summary>
     internal static PublicReason ForClient(RejectionReason reason) => reason switch
     {
         RejectionReason.NoCertificate => PublicReason.CertificateRequired,

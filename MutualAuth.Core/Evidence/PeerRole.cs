@@ -1,6 +1,6 @@
 namespace MutualAuth;
 
-/// <summary>The part that a side plays in the TLS handshake.</summary>
+/// <summary>The role of a side in the TLS handshake.</summary>
 public enum PeerRole
 {
     /// <summary>The side that dials and sends the ClientHello.</summary>

@@ -31,8 +31,8 @@ public sealed record SessionFacts
     public string? ServerName { get; init; }
 
     /// <summary>
-    /// On a client: whether the server asked for our certificate (RFC 8446 §4.3.2), which it must in order to know who we are. Null on a server, and on a client
-    /// that has nothing to present.
+    /// On a client: whether the server asked for our certificate (RFC 8446 §4.3.2), which it must in order to authenticate us. Null on a
+    /// server, and on a client that has no certificate to present.
     /// </summary>
     public bool? OwnCertificateRequested { get; init; }
 }

@@ -2,7 +2,7 @@ using System.Security.Authentication;
 
 namespace MutualAuth;
 
-/// <summary>A version of TLS that this library speaks; the numbers are those on the wire.</summary>
+/// <summary>A TLS version that this library supports; the numbers are those on the wire.</summary>
 public enum TlsVersion
 {
     /// <summary>TLS 1.2 (RFC 5246).</summary>

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Where a replacement of a file has got to; a crash may come at each.</summary>
+/// <summary>The steps of a file replacement; a crash is possible after each.</summary>
 internal enum ReplaceStep
 {
     Begun,
@@ -15,22 +15,28 @@ internal enum ReplaceStep
     Durable,
 }
 
-/// <summary>Replaces a file so that whoever reads it, also after a crash or a loss of power, finds the old content or the new one, whole.</summary>
+/// <summary>
+/// Replaces a file so that a reader, also after a crash or a power failure, finds either the complete old content or the complete new one.
+/// </summary>
 internal static class AtomicFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
-    /// Writes a new file beside <paramref name="path"/>, with its owner, group, mode and access list, makes it durable, and renames it over it. The caller
-    /// holds the lock. A program that runs as another user than those who read the file must not take it away from them.
+    /// Writes a new file beside <paramref name="path"/>, with its owner, group, mode and access list, flushes it to disk, and renames it
+    /// over the old one. The caller holds the lock. If the program runs as another user than the readers of the file, they must keep their
+    /// access.
     /// </summary>
-    /// <param name="path">The file to replace, or to make.</param>
-    /// <param name="content">What it shall hold.</param>
-    /// <param name="onStep">Told of each step; what it throws stops there, as a crash would.</param>
-    /// <exception cref="IOException">It failed, perhaps because owner or mode cannot be kept; the old content stands, unless only the last flush of the directory failed.</exception>
+    /// <param name="path">The file to replace, or to create.</param>
+    /// <param name="content">The new content.</param>
+    /// <param name="onStep">Called at each step; an exception stops the replacement there, as a crash would.</param>
+    /// <exception cref="IOException">
+    /// The replacement failed, perhaps because owner or mode cannot be kept; the old content remains, unless only the last flush of the
+    /// directory failed.
+    /// </exception>
     internal static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? onStep)
     {
-        // Left by a crash, if it is there. Made anew, so that neither its mode nor a link in its place counts.
+        // A crash may have left it. It is created again, so that its mode is not reused and a link in its place is not followed.
         var temporary = path + ".new";
         File.Delete(temporary);
         onStep?.Invoke(ReplaceStep.Begun);
@@ -57,8 +63,8 @@ internal static class AtomicFile
         onStep?.Invoke(ReplaceStep.Durable);
     }
 
-    /// <summary>Makes a file with this content unless there is one, whoever else tries at the same time.</summary>
-    /// <exception cref="IOException">It failed.</exception>
+    /// <summary>Creates a file with this content unless it exists; safe against concurrent callers in other processes.</summary>
+    /// <exception cref="IOException">The file could not be created.</exception>
     internal static void CreateUnlessExists(string path, ReadOnlySpan<byte> content)
     {
         var temporary = $"{path}.{Guid.NewGuid():N}.new";
@@ -70,7 +76,7 @@ internal static class AtomicFile
         }
         catch (IOException) when (File.Exists(path))
         {
-            // Somebody was faster, and made it whole.
+            // Another writer was faster, and created it completely.
         }
         finally
         {
@@ -109,11 +115,11 @@ internal static class AtomicFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The next replacement deletes it, or says why it cannot.
+            // The next replacement deletes it, or reports why it cannot.
         }
     }
 
-    /// <summary>A rename is durable once the directory is. The framework opens no directories, so the system is asked itself.</summary>
+    /// <summary>A rename is durable once the directory is flushed. The framework cannot open directories, so the system is called directly.</summary>
     private static void FlushDirectory(string directory)
     {
         if (OperatingSystem.IsWindows())
@@ -129,7 +135,7 @@ internal static class AtomicFile
 
         try
         {
-            // EINVAL: a file system that has no such thing, and nothing better to offer.
+            // EINVAL: the file system does not support this, and there is no alternative.
             if (Native.FSync(descriptor) != 0 && Marshal.GetLastPInvokeError() != Native.InvalidArgument)
             {
                 throw Native.LastError(directory);

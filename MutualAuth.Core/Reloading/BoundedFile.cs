@@ -2,12 +2,12 @@ using System.Text;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Reads files of our own, bounded, and says what to do when it cannot.</summary>
+/// <summary>Reads configured files up to a maximum size, with an error message that says what to do.</summary>
 internal static class BoundedFile
 {
     internal static string ReadText(string path, int maxBytes) => TextOf(ReadBytes(path, maxBytes));
 
-    /// <summary>The text of a file, without the byte order mark that editors put before it.</summary>
+    /// <summary>The text of a file, without the byte order mark that some editors write.</summary>
     internal static string TextOf(ReadOnlySpan<byte> content) => Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
 
     internal static byte[] ReadBytes(string path, int maxBytes)

@@ -1,6 +1,6 @@
 namespace MutualAuth.Reloading;
 
-/// <summary>A file of our own as it was read.</summary>
+/// <summary>The content of a configured file.</summary>
 internal readonly record struct FileContent(string Path, byte[] Bytes)
 {
     internal string Text => BoundedFile.TextOf(Bytes);

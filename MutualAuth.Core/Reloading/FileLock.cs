@@ -1,23 +1,26 @@
 namespace MutualAuth.Reloading;
 
-/// <summary>A lock between processes: a file that is held open for one of them alone (flock on Unix, sharing modes on Windows).</summary>
+/// <summary>A lock between processes: a file that only one of them holds open (flock on Unix, sharing modes on Windows).</summary>
 /// <remarks>
-/// The system lets go of it when its holder dies, so that it is never stale. The file itself stays: were it deleted, two processes could
-/// hold one of the same name each. Whether it excludes anybody is tried each time, as there are processes that are told to do without locks
-/// (System.IO.DisableFileLocking) and file systems that have none; on network file systems it is as good as their flock.
+/// The system releases it when its holder ends, so that it is never stale. The file itself stays: if it were deleted, two processes could
+/// each hold a file of the same name. Whether the lock excludes other processes is tested each time, because locks may be disabled in a
+/// process (System.IO.DisableFileLocking) and some file systems have none; on network file systems it is as good as their flock.
 /// </remarks>
 internal static class FileLock
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Takes the lock; disposing of the result lets go of it.</summary>
-    /// <exception cref="MaterialException">It cannot be had: no right to, no such directory, somebody holds it for ten seconds, or locks exclude nobody here.</exception>
+    /// <summary>Takes the lock; disposing of the result releases it.</summary>
+    /// <exception cref="MaterialException">
+    /// The lock cannot be taken: the permission or the directory is missing, another process holds it for ten seconds, or locks do not work
+    /// here.
+    /// </exception>
     internal static async Task<IDisposable> AcquireAsync(string path, CancellationToken cancellationToken)
     {
         if (IsDisabled)
         {
-            throw new MaterialException($"This process is told to do without file locks (System.IO.DisableFileLocking); what others write at the same time would be lost. {path} is not taken.");
+            throw new MaterialException($"File locks are disabled in this process (System.IO.DisableFileLocking); concurrent changes could be lost. The lock {path} is not taken.");
         }
 
         var began = TimeProvider.System.GetTimestamp();
@@ -29,7 +32,7 @@ internal static class FileLock
             }
             catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException || IsOverdue(exception, began))
             {
-                throw new MaterialException($"The lock {path} cannot be had: {exception.Message}", exception);
+                throw new MaterialException($"The lock {path} cannot be taken: {exception.Message}", exception);
             }
             catch (IOException)
             {
@@ -38,13 +41,13 @@ internal static class FileLock
         }
     }
 
-    /// <summary>Whether the process was told to do without file locks; then two writers could lose each other's peers.</summary>
+    /// <summary>Whether file locks are disabled in this process; then two writers could lose each other's changes.</summary>
     internal static bool IsDisabled =>
         (AppContext.TryGetSwitch("System.IO.DisableFileLocking", out var byContext) && byContext)
         || Environment.GetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING") is { } byEnvironment
             && (byEnvironment == "1" || byEnvironment.Equals("true", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The lock, once it has kept out a second taker.</summary>
+    /// <summary>The lock, after a second attempt to take it has failed as it must.</summary>
     private static FileStream Excluding(FileStream held, string path)
     {
         try
@@ -57,7 +60,7 @@ internal static class FileLock
         }
 
         held.Dispose();
-        throw new MaterialException($"The lock {path} excludes nobody: this file system, or this process, has no file locks. What others write at the same time would be lost; use a local file system.");
+        throw new MaterialException($"The lock {path} has no effect: this file system, or this process, has no file locks. Concurrent changes could be lost; use a local file system.");
     }
 
     private static bool IsOverdue(Exception exception, long began) => exception is IOException && TimeProvider.System.GetElapsedTime(began) > s_patience;

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Owner, group, mode and access list of a file: who may read and write it. On Unix.</summary>
+/// <summary>Owner, group, mode and access list of a file, which decide who may read and write it. On Unix.</summary>
 [UnsupportedOSPlatform("windows")]
 internal static class FileRights
 {
@@ -14,8 +14,10 @@ internal static class FileRights
     private const int NotSupported = 95;
     private const int NoData = 61;
 
-    /// <summary>Gives a file, which only its maker can open yet, to those who have another.</summary>
-    /// <exception cref="IOException">It cannot be done: only root gives files away, and only members of a group give them to it.</exception>
+    /// <summary>Gives a new file, which only its creator can open so far, the owner, group, mode and access list of another file.</summary>
+    /// <exception cref="IOException">
+    /// The rights cannot be set: only root can change the owner, and only members of a group can assign that group.
+    /// </exception>
     internal static void Copy(SafeFileHandle from, SafeFileHandle to)
     {
         var (wanted, made) = (OwnerOf(from), OwnerOf(to));
@@ -24,7 +26,7 @@ internal static class FileRights
             throw LastError($"The new file cannot be given to the owner and the group of the old one ({wanted.User}:{wanted.Group})");
         }
 
-        // The list before the mode: what a directory gives to new files must not come to count by the mode.
+        // The access list before the mode: the mode must not activate the list that the directory gives to new files.
         if (OperatingSystem.IsLinux())
         {
             CopyAccessList(from, to);
@@ -33,7 +35,7 @@ internal static class FileRights
         File.SetUnixFileMode(to, File.GetUnixFileMode(from));
     }
 
-    /// <summary>Whether this process is the owner of a file. No where nobody can tell.</summary>
+    /// <summary>Whether this process is the owner of a file. False if the system does not say.</summary>
     internal static bool IsOurs(SafeFileHandle file)
     {
         try
@@ -68,21 +70,21 @@ internal static class FileRights
             const uint UserAndGroup = 0x18;
             try
             {
-                return Native.StatX(file, string.Empty, EmptyPath, UserAndGroup, status) == 0 ? At(status, 20, 24) : throw LastError("Nobody can tell who owns the old file");
+                return Native.StatX(file, string.Empty, EmptyPath, UserAndGroup, status) == 0 ? At(status, 20, 24) : throw LastError("The owner of the old file cannot be determined");
             }
             catch (EntryPointNotFoundException exception)
             {
-                throw new IOException("Nobody can tell, with this C library, who owns the old file.", exception);
+                throw new IOException("This C library cannot determine the owner of the old file.", exception);
             }
         }
 
         if (OperatingSystem.IsMacOS())
         {
             var result = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Native.StatMac(file, status) : Native.StatMac64(file, status);
-            return result == 0 ? At(status, 16, 20) : throw LastError("Nobody can tell who owns the old file");
+            return result == 0 ? At(status, 16, 20) : throw LastError("The owner of the old file cannot be determined");
         }
 
-        throw new IOException("Nobody can tell, on this system, who owns the old file.");
+        throw new IOException("This system cannot determine the owner of the old file.");
     }
 
     private static (uint User, uint Group) At(byte[] status, int user, int group) => BitConverter.IsLittleEndian

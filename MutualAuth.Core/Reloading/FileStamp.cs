@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>What tells one content of a file from another without reading it. A file that is replaced has another time of birth.</summary>
+/// <summary>Distinguishes one content of a file from another without reading it. A replaced file has another creation time.</summary>
 internal readonly record struct FileStamp(long Length, DateTime Changed, DateTime Born)
 {
     // Clocks of file systems tick as coarsely as two seconds: a second change within one tick shows in no stamp.
@@ -11,13 +11,13 @@ internal readonly record struct FileStamp(long Length, DateTime Changed, DateTim
     /// <summary>Whether the stamp is old enough, at the time of reading, that any later change must show in it.</summary>
     internal bool IsSettledAt(DateTimeOffset now) => now.UtcDateTime - Changed > Settling;
 
-    /// <summary>The stamp of a file; a missing one has one too, of length -1.</summary>
+    /// <summary>The stamp of a file; a missing file has a stamp too, with length -1.</summary>
     internal static FileStamp Of(string path)
     {
         var file = new FileInfo(path);
         return file.Exists ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc) : new FileStamp(-1, default, default);
     }
 
-    /// <summary>The stamp of a file that is open, wherever links led to it.</summary>
+    /// <summary>The stamp of an open file, after all links were resolved.</summary>
     internal static FileStamp Of(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file));
 }

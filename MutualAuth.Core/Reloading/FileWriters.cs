@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Whether some process has a file open for writing. Linux tells, by refusing a read lease, to the file's owner and to privileged processes.</summary>
+/// <summary>
+/// Whether a process has a file open for writing. Linux reveals it, by refusing a read lease, to the file's owner and to privileged
+/// processes.
+/// </summary>
 internal static class FileWriters
 {
     private const int SetSignal = 10;
@@ -14,7 +17,7 @@ internal static class FileWriters
     private const int TryAgain = 11;
 
     /// <param name="file">The file, opened for reading only.</param>
-    /// <returns>False as well when the system does not tell.</returns>
+    /// <returns>False also when the system does not say.</returns>
     internal static bool Has(SafeFileHandle file)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
@@ -22,8 +25,8 @@ internal static class FileWriters
             return false;
         }
 
-        // Who opens the file for writing while we hold the lease waits for the few instructions until it is given back, and the kernel tells us by a
-        // signal. The usual one would end the process.
+        // A process that opens the file for writing while we hold the lease waits for the few instructions until it is released, and the
+        // kernel sends us a signal. The default signal would end the process.
         if (FileControl(file, SetSignal, HarmlessSignal) != 0)
         {
             return false;

@@ -2,17 +2,17 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>One file that is looked at again and again. Not for use by several threads at once.</summary>
+/// <summary>One file that is polled. Not for use by several threads at once.</summary>
 internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
 {
-    // Below this a file is read each time: a replacement may have its length and its times.
+    // A file shorter than this is read each time: a replacement may have the same length and times.
     private const int AlwaysReadBelow = 1 << 20;
 
     private FileStamp? _stamp;
     private long _stampedAt;
     private string _digest = string.Empty;
 
-    /// <summary>What tells the file's content of now from any other; a file that cannot be read has a mark too, which tells why.</summary>
+    /// <summary>Identifies the current content of the file; an unreadable file has a mark too, which identifies the reason.</summary>
     internal FileLook Look()
     {
         try
@@ -40,7 +40,7 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
         }
     }
 
-    /// <summary>Whether somebody has it open for writing, as far as the system tells.</summary>
+    /// <summary>Whether a process has it open for writing, as far as the system says.</summary>
     internal bool IsBeingWritten()
     {
         try
@@ -59,8 +59,8 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
     private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 }
 
-/// <summary>What one look at one file gave.</summary>
-/// <param name="Mark">What tells this content, or this failure, from any other.</param>
-/// <param name="Content">The content; null when the file cannot be read, and when it is large and was not read again.</param>
-/// <param name="Problem">Why it cannot be read.</param>
+/// <summary>The result of one look at one file.</summary>
+/// <param name="Mark">Identifies this content, or this failure.</param>
+/// <param name="Content">The content; null when the file cannot be read, or is large and was not read again.</param>
+/// <param name="Problem">The reason why it cannot be read.</param>
 internal readonly record struct FileLook(string Mark, FileContent? Content, MaterialException? Problem);

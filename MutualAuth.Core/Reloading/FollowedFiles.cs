@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>The files of one piece of material, which are looked at, and come to rest, together. Not for use by several threads at once.</summary>
+/// <summary>The files of one piece of material, which are polled, and become stable, together. Not for use by several threads at once.</summary>
 internal sealed class FollowedFiles
 {
     private const int MaxLooks = 16;
 
-    // Somebody may keep a file open for writing for good. After this long without a change it counts as written.
+    // A process may keep a file open for writing permanently. After this long without a change the file counts as complete.
     private static readonly TimeSpan s_patienceWithWriters = TimeSpan.FromSeconds(10);
 
     private readonly FollowedFile[] _files;
@@ -27,7 +27,7 @@ internal sealed class FollowedFiles
 
     internal ImmutableArray<string> Paths { get; }
 
-    /// <summary>How long the files have not come to rest; zero when they have.</summary>
+    /// <summary>How long the files have not been stable; zero when they are.</summary>
     internal TimeSpan RestlessFor => _seen is null ? TimeSpan.Zero : _time.GetElapsedTime(_restlessSince);
 
     /// <summary>Looks at all files.</summary>
@@ -37,7 +37,7 @@ internal sealed class FollowedFiles
         return new FilesLook(string.Join('|', looks.Select(look => look.Mark)), [.. looks], Paths, _maxBytes);
     }
 
-    /// <summary>Looks until two looks agree, so that no file is from before a change and another from after it. Gives up where they never do.</summary>
+    /// <summary>Looks until two looks agree, so that all files are from the same side of a change. Gives up if they never do.</summary>
     internal FilesLook LookUntilTheSame()
     {
         var look = Look();
@@ -54,7 +54,7 @@ internal sealed class FollowedFiles
         return look;
     }
 
-    /// <summary>Whether the files have stood as they are for as long as is asked, with nobody writing them.</summary>
+    /// <summary>Whether the files have not changed for as long as required, and no process is writing them.</summary>
     internal bool IsAtRest(FilesLook look, TimeSpan quietTime)
     {
         var now = _time.GetTimestamp();
@@ -68,15 +68,15 @@ internal sealed class FollowedFiles
         return stoodFor >= quietTime && (stoodFor >= s_patienceWithWriters || !Array.Exists(_files, file => file.IsBeingWritten()));
     }
 
-    /// <summary>Forgets what was waited for.</summary>
+    /// <summary>Resets the waiting time.</summary>
     internal void Rest() => _seen = null;
 }
 
-/// <summary>What one look at all files gave.</summary>
+/// <summary>The result of one look at all files.</summary>
 internal sealed record FilesLook(string Mark, ImmutableArray<FileLook> Files, ImmutableArray<string> Paths, int MaxBytes)
 {
     /// <summary>The contents, all of them.</summary>
-    /// <exception cref="MaterialException">One cannot be read.</exception>
+    /// <exception cref="MaterialException">One of them cannot be read.</exception>
     internal ImmutableArray<FileContent> Contents() => [.. Files.Select((file, index) => Content(file, Paths[index]))];
 
     private FileContent Content(FileLook file, string path) =>

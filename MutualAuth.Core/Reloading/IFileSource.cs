@@ -2,19 +2,25 @@ using System.Collections.Immutable;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>What every <see cref="WatchedFiles{T}"/> has, whatever its files hold.</summary>
+/// <summary>The members of every <see cref="WatchedFiles{T}"/>, whatever its files contain.</summary>
 public interface IFileSource : IReloadable, IDisposable
 {
-    /// <summary>Raised when the files hold something new that does not check, once for each such content. It comes from any thread; handlers return quickly.</summary>
+    /// <summary>
+    /// Raised when the files have new content that is not valid, once for each such content. It is raised on any thread; handlers must
+    /// return quickly.
+    /// </summary>
     event EventHandler<ReloadRefusedEventArgs>? Refused;
 
     /// <summary>The files, as absolute paths.</summary>
     ImmutableArray<string> Paths { get; }
 
-    /// <summary>Why the files as they are now are not in force; null when they are.</summary>
+    /// <summary>Why the current files are not in force; null when they are.</summary>
     MaterialException? LastFailure { get; }
 
-    /// <summary>Looks at the files now and takes up what they hold, without waiting for them to stand still. For those who know that all is written.</summary>
-    /// <returns>Whether new material has taken the old one's place. If not, <see cref="LastFailure"/> says whether something is wrong.</returns>
+    /// <summary>
+    /// Reads the files now and applies their content, without waiting until they are stable. For callers that know that all files are
+    /// complete.
+    /// </summary>
+    /// <returns>Whether new material has replaced the old. If not, <see cref="LastFailure"/> says whether there is a problem.</returns>
     bool Reload();
 }

@@ -3,7 +3,7 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Tells of reloads: in the log, as a measurement, and to handlers, of which none can stop the others or the process.</summary>
+/// <summary>Reports reloads: in the log, as a measurement, and to handlers. No handler can stop the others or the process.</summary>
 internal sealed class ReloadEvents(object sender, string material, string origin, ILogger logger)
 {
     internal void Replaced(EventHandler? handlers, string description)

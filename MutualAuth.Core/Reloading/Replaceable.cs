@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace MutualAuth.Reloading;
 
 /// <summary>Material in memory that the application replaces while the process runs.</summary>
-/// <remarks>A replacement takes the whole at once and is seen by every handshake that begins later. Safe for use from many threads.</remarks>
-/// <typeparam name="T">What it is.</typeparam>
+/// <remarks>A replacement is atomic, and applies to every handshake that begins later. Safe for use from many threads.</remarks>
+/// <typeparam name="T">The type of the material.</typeparam>
 public abstract class Replaceable<T> : IReloadable
     where T : class
 {
@@ -24,11 +24,13 @@ public abstract class Replaceable<T> : IReloadable
     /// <inheritdoc/>
     public event EventHandler? Replaced;
 
-    /// <summary>What counts at this moment. It never blocks and never throws.</summary>
+    /// <summary>The material in force. It never blocks and never throws.</summary>
     public T Current => _current;
 
-    /// <summary>Puts new material into the old one's place, and says so.</summary>
-    /// <exception cref="MaterialException">It must not take the old one's place, which then stays. Only revocation lists are held to that.</exception>
+    /// <summary>Replaces the material, and raises the event.</summary>
+    /// <exception cref="MaterialException">
+    /// The material must not replace the previous one, which stays in force. Only revocation lists have such rules.
+    /// </exception>
     public void Replace(T next)
     {
         ArgumentNullException.ThrowIfNull(next);
@@ -50,7 +52,7 @@ public abstract class Replaceable<T> : IReloadable
         _events.Replaced(Replaced, _describe(next));
     }
 
-    /// <summary>Throws when the material must not take the place of the one before.</summary>
+    /// <summary>Throws if the material must not replace the previous one.</summary>
     private protected virtual void Admit(T next)
     {
     }

@@ -1,12 +1,12 @@
 namespace MutualAuth.Reloading;
 
-/// <summary>Text files of our own that have one statement in a line; empty lines and lines that begin with # say nothing.</summary>
+/// <summary>Configured text files with one entry per line; empty lines and lines that begin with # are ignored.</summary>
 internal static class TextLines
 {
-    /// <summary>Reads each line that says something.</summary>
+    /// <summary>Reads each line that has an entry.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="source">Where it came from, for the message.</param>
-    /// <param name="read">Reads one line, trimmed; what it throws as a format or argument error becomes the file's problem.</param>
+    /// <param name="source">Its origin, for the message.</param>
+    /// <param name="read">Reads one line, trimmed; a format or argument error that it throws becomes the file's problem.</param>
     /// <exception cref="MaterialException">A line cannot be read; the message says which.</exception>
     internal static void Read(string text, string source, Action<string> read)
     {

@@ -3,25 +3,26 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MutualAuth;
 
-/// <summary>How files of our own are followed while the process runs.</summary>
+/// <summary>How configured files are watched while the process runs.</summary>
 /// <remarks>
-/// Immutable. The constructor of what watches reports every problem at once. The defaults take a change up well within a second. Files are looked
-/// at rather than waited for: that is seen which events of the file system leave out, such as a link swapped further up, or another machine's write.
+/// Immutable. The constructor that takes the options reports every problem at once. With the defaults, a change is applied well within a
+/// second. Files are polled, because file system events miss some changes, such as a link replaced in a parent directory, or a write by
+/// another machine.
 /// </remarks>
 public sealed record WatchOptions
 {
     internal static WatchOptions Default { get; } = new();
 
-    /// <summary>How often the files are looked at. Default: a quarter of a second; at most an hour.</summary>
+    /// <summary>How often the files are read. Default: a quarter of a second; at most an hour.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
-    /// How long all the files must have stood still before a change is taken up, so that what is written piece by piece, or one file after the
-    /// other, is read when it is whole. Default: a tenth of a second; at most a minute.
+    /// How long all the files must have been unchanged before a change is applied, so that content that is written in parts, or one file
+    /// after the other, is read when it is complete. Default: a tenth of a second; at most a minute.
     /// </summary>
     public TimeSpan QuietTime { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The clock for all of this, and for judging dates. Default: the system's.</summary>
+    /// <summary>The clock for polling, and for checking dates. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Where reloads are logged. Default: nowhere.</summary>

@@ -36,9 +36,9 @@ public abstract class WatchedFiles<T> : IFileSource
     /// <param name="maxBytes">How large each may be.</param>
     /// <param name="load">Makes the material of their contents, in the same order, and checks it.</param>
     /// <param name="describe">What to say of it in the log.</param>
-    /// <param name="options">How they are followed.</param>
+    /// <param name="options">How the files are watched.</param>
     /// <exception cref="ArgumentException">There is no file, or the options contradict themselves.</exception>
-    /// <exception cref="MaterialException">What the files hold now cannot be used.</exception>
+    /// <exception cref="MaterialException">The current content of the files cannot be used.</exception>
     private protected WatchedFiles(
         string material, IEnumerable<string> paths, int maxBytes, Func<ImmutableArray<FileContent>, T> load, Func<T, string> describe, WatchOptions? options)
     {
@@ -61,7 +61,7 @@ public abstract class WatchedFiles<T> : IFileSource
         _current = load(look.Contents());
         _currentMark = _judgedMark = look.Mark;
 
-        // The first who asks for material should not lend its culture, activity or locals to all that follow.
+        // Do not capture the caller's ExecutionContext in the timer.
         using (ExecutionContext.SuppressFlow())
         {
             _timer = _options.TimeProvider.CreateTimer(static state => ((WatchedFiles<T>)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -106,7 +106,7 @@ public abstract class WatchedFiles<T> : IFileSource
         return isReplaced;
     }
 
-    /// <summary>Stops following the files.</summary>
+    /// <summary>Stops watching the files.</summary>
     public void Dispose()
     {
         _isDisposed = true;
@@ -136,7 +136,7 @@ public abstract class WatchedFiles<T> : IFileSource
         _timer.Change(again, Timeout.InfiniteTimeSpan);
     }
 
-    // An exception that left a timer would end the process.
+    // An exception that leaves a timer would end the process.
     private Action? LookSafely()
     {
         try
@@ -149,7 +149,7 @@ public abstract class WatchedFiles<T> : IFileSource
         }
     }
 
-    /// <returns>What to tell whom, once the lock is given back.</returns>
+    /// <returns>The notifications to send after the lock is released.</returns>
     private Action? Look(bool waitForRest)
     {
         var look = waitForRest ? _files.Look() : _files.LookUntilTheSame();
@@ -200,7 +200,10 @@ public abstract class WatchedFiles<T> : IFileSource
         return isSaid ? null : () => _events.Refused(Refused, problem);
     }
 
-    /// <summary>Says that something of what is in force turned out to be unusable, and that the one before has kept its place. It stands until the next content.</summary>
+    /// <summary>
+    /// Reports that material in force turned out to be unusable, and that the previous material stays in use. Applies until the next
+    /// content.
+    /// </summary>
     private protected void RefuseAfterwards(MaterialException problem)
     {
         _lastFailure = _standing = problem;
@@ -208,7 +211,7 @@ public abstract class WatchedFiles<T> : IFileSource
     }
 
     private static MaterialException Unforeseen(Exception exception) =>
-        new($"It could not be read for a reason that was not foreseen, {exception.GetType().Name}: {exception.Message}", exception);
+        new($"It could not be read because of an unexpected error, {exception.GetType().Name}: {exception.Message}", exception);
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

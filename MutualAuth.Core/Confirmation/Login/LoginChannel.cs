@@ -6,24 +6,24 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Confirmation;
 
-/// <summary>One frame of a login, or what came instead of it.</summary>
-/// <param name="Type">Which frame; 0 when there is none.</param>
-/// <param name="Payload">What it holds.</param>
-/// <param name="Problem">What came that is no such frame.</param>
-/// <param name="Fault">What the transport threw.</param>
+/// <summary>One frame of a login, or what came instead.</summary>
+/// <param name="Type">The type of the frame; 0 when there is none.</param>
+/// <param name="Payload">The payload.</param>
+/// <param name="Problem">Why the received data is not such a frame.</param>
+/// <param name="Fault">The exception of the transport.</param>
 internal readonly record struct LoginFrame(FrameType Type, byte[] Payload, Rejection? Problem, Exception? Fault)
 {
     /// <summary>The verdict or outcome in it; only of those two types.</summary>
     internal Verdict Verdict => Frame.DecodeVerdict(Payload.AsSpan(0, Frame.VerdictPayloadLength));
 
-    /// <summary>The other side said no.</summary>
+    /// <summary>Whether the other side refused.</summary>
     internal bool IsRefusal => Type is FrameType.Verdict or FrameType.Outcome && !Verdict.IsAccepted;
 }
 
-/// <summary>Carries the frames of one login over the TLS stream, in lockstep, and keeps the digest of all that was said.</summary>
+/// <summary>Carries the frames of one login over the TLS stream, in lockstep, and computes the digest of all messages.</summary>
 internal sealed class LoginChannel(Stream stream, CancellationToken cancellationToken) : IDisposable
 {
-    // A name that no mechanism has and that every client passes over; 18 of 32 characters are 90 bits.
+    // A name that no mechanism has and that every client ignores; 18 of 32 characters are 90 bits.
     private const string NoncePrefix = "N-";
     private const string NonceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     private const int NonceLength = 18;
@@ -32,11 +32,12 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     private Exception? _writeFault;
 
     /// <summary>
-    /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it: each connection's own, by the server's nonce in SCRAM or in MECHANISMS.
+    /// SHA-256 over the frames of the exchange from MECHANISMS to OUTCOME, as both sides know it. It is unique to each connection, because
+    /// of the server's nonce in SCRAM or in MECHANISMS.
     /// </summary>
     internal ImmutableArray<byte> TakeTranscript() => [.. _transcript.GetHashAndReset()];
 
-    /// <summary>Writes a frame. What fails is told by the next read, which may find the other side's reason for it.</summary>
+    /// <summary>Writes a frame. A failure is reported by the next read, which may find the other side's reason for it.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     internal async ValueTask WriteAsync(FrameType type, ReadOnlyMemory<byte> payload)
     {
@@ -60,8 +61,8 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
         }
     }
 
-    /// <summary>Writes the last frame of ours.</summary>
-    /// <returns>What the transport threw, if it did.</returns>
+    /// <summary>Writes our last frame.</summary>
+    /// <returns>The exception of the transport, if any.</returns>
     internal async ValueTask<Exception?> WriteLastAsync(Verdict verdict)
     {
         await WriteAsync(FrameType.Verdict, ToPayload(verdict)).ConfigureAwait(false);
@@ -82,7 +83,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
 
             var frame = new LoginFrame(type, payload, problem, null);
 
-            // What the other side says without having heard us counts only when it is a no.
+            // A message that the other side sent before it read ours counts only if it is a refusal.
             return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -103,7 +104,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     internal static byte[] OutcomePayload(Verdict verdict, ReadOnlyMemory<byte>? additionalData) =>
         [.. ToPayload(verdict), additionalData is null ? (byte)0 : (byte)1, .. additionalData is { } data ? data.Span : default];
 
-    /// <summary>The message beside an outcome; null when there is none.</summary>
+    /// <summary>The message in an outcome; null when there is none.</summary>
     internal static bool TryReadOutcome(byte[] payload, out ReadOnlyMemory<byte>? additionalData)
     {
         additionalData = WhenThere(payload[2], payload.AsMemory(3));
@@ -130,7 +131,10 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
             : null;
     }
 
-    /// <summary>The names; and, unless each mechanism has a nonce of the server's in its messages, one more that is a nonce, so that no two logins have one transcript.</summary>
+    /// <summary>
+    /// The names. Unless each mechanism has a server nonce in its messages, one more name is a nonce, so that no two logins have the same
+    /// transcript.
+    /// </summary>
     internal static byte[] MechanismsPayload(ImmutableArray<string> offered)
     {
         var names = string.Join(' ', offered);
@@ -148,7 +152,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
             : null;
     }
 
-    // Not a conditional expression of a memory and null: that null would be a memory of no octets.
+    // Not a conditional expression of a memory and null: that null would become an empty memory.
     private static ReadOnlyMemory<byte>? WhenThere(byte presence, ReadOnlyMemory<byte> message)
     {
         if (presence == 1)

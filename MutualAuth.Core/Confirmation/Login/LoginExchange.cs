@@ -8,19 +8,19 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Confirmation;
 
-/// <summary>What came of the credential stage: a peer, or why there is none.</summary>
+/// <summary>The result of the credential stage: a peer, or the reason why there is none.</summary>
 internal sealed record LoginResult
 {
-    /// <summary>The peer with all that it has proven.</summary>
+    /// <summary>The peer with everything that it has proven.</summary>
     internal AuthenticatedPeer? Peer { get; private init; }
 
-    /// <summary>The digest of the exchange; empty when nobody logged in.</summary>
+    /// <summary>The digest of the exchange; empty when there was no login.</summary>
     internal ImmutableArray<byte> Transcript { get; private init; } = [];
 
-    /// <summary>Our own no. The other side has been told.</summary>
+    /// <summary>Our own rejection. The other side has been told.</summary>
     internal Rejection? Objection { get; private init; }
 
-    /// <summary>What the other side said.</summary>
+    /// <summary>The verdict of the other side.</summary>
     internal PeerAnswer Answer { get; private init; }
 
     internal static LoginResult Accepted(AuthenticatedPeer peer, ImmutableArray<byte> transcript) => new() { Peer = peer, Transcript = transcript };
@@ -28,7 +28,7 @@ internal sealed record LoginResult
     internal static LoginResult Rejected(Rejection objection, PublicReason? peerReason = null) =>
         new() { Objection = objection, Answer = new PeerAnswer(peerReason is { } reason ? Verdict.Refused(reason) : null) };
 
-    /// <summary>The other side refused, broke the protocol, or went away.</summary>
+    /// <summary>The other side refused, broke the protocol, or disconnected.</summary>
     internal static LoginResult Ended(LoginFrame frame) => new() { Answer = new PeerAnswer(frame.IsRefusal ? frame.Verdict : null, frame.Problem, frame.Fault) };
 
     internal static LoginResult Ended(Exception fault) => new() { Answer = new PeerAnswer(null, Fault: fault) };
@@ -39,12 +39,12 @@ internal static class LoginExchange
 {
     private const string OurCredentials = "credentials to log in with";
 
-    /// <summary>We are the server, and have not objected to the client's certificate.</summary>
+    /// <summary>For the server, when it has no objection to the client's certificate.</summary>
     /// <param name="channel">The stream.</param>
-    /// <param name="policy">What we require.</param>
-    /// <param name="context">What the mechanisms know of the connection.</param>
-    /// <param name="evidence">What the client showed.</param>
-    /// <param name="examine">Judges the complete peer, once everything else has been found right.</param>
+    /// <param name="policy">The requirements.</param>
+    /// <param name="context">The facts about the connection for the mechanisms.</param>
+    /// <param name="evidence">The evidence that the client presented.</param>
+    /// <param name="examine">Judges the complete peer after everything else has been accepted.</param>
     /// <param name="logger">Where faults are logged.</param>
     /// <param name="cancellationToken">The deadline.</param>
     internal static async ValueTask<LoginResult> AsServerAsync(
@@ -96,14 +96,14 @@ internal static class LoginExchange
         return last.Type == FrameType.Verdict && !last.IsRefusal ? LoginResult.Accepted(peer, channel.TakeTranscript()) : LoginResult.Ended(last);
     }
 
-    /// <summary>We are the client, and have accepted the server's certificate.</summary>
+    /// <summary>For the client, when it has accepted the server's certificate.</summary>
     /// <param name="channel">The stream.</param>
-    /// <param name="credentials">With what we log in.</param>
-    /// <param name="server">Where.</param>
-    /// <param name="binding">What binds the login to the channel; null for nothing.</param>
-    /// <param name="asks">Told what code of the application's is asked for, and null when it has given that.</param>
+    /// <param name="credentials">The credentials to log in with.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="binding">The channel binding of the login; null for none.</param>
+    /// <param name="asks">Called with a description of the application code that is about to be called, and with null when it has returned.</param>
     /// <param name="logger">Where faults are logged.</param>
-    /// <param name="cancellationToken">The attempt has ended.</param>
+    /// <param name="cancellationToken">Cancelled when the attempt has ended.</param>
     internal static async ValueTask<LoginResult> AsClientAsync(
         LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Action<string?> asks, ILogger logger,
             CancellationToken cancellationToken)
@@ -112,7 +112,7 @@ internal static class LoginExchange
         var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);
         if (first.Type == FrameType.Verdict && !first.IsRefusal)
         {
-            return await LeaveAsync(channel, new Rejection(RejectionReason.CredentialsNotAsked, "a server that lets us log in", "one that does not ask for it")).ConfigureAwait(false);
+            return await LeaveAsync(channel, new Rejection(RejectionReason.CredentialsNotAsked, "a server that offers a login", "one that does not")).ConfigureAwait(false);
         }
 
         if (first.Type != FrameType.Mechanisms)
@@ -148,7 +148,7 @@ internal static class LoginExchange
         }
     }
 
-    /// <summary>The client does not log in: as every client of the confirmation protocol alone.</summary>
+    /// <summary>The client does not log in, like every client that supports the confirmation protocol alone.</summary>
     private static async ValueTask<LoginResult> WithoutLoginAsync(LoginChannel channel, CredentialPolicy policy, AuthenticatedPeer? certifiedPeer, Func<AuthenticatedPeer, ValueTask<Rejection?>> examine)
     {
         var objection = policy.NeedsUser || certifiedPeer is null
@@ -183,7 +183,7 @@ internal static class LoginExchange
             frame = await channel.ReadAsync(FrameType.Response, FrameType.Verdict).ConfigureAwait(false);
         }
 
-        // The client's way to leave is a refusal; an acceptance in the middle of things is none.
+        // The client may leave by a refusal; an acceptance in the middle of the exchange is invalid.
         return (null, frame.Type == FrameType.Verdict && !frame.IsRefusal
             ? await RefuseAsync(channel, OutOfOrder("the next message of the exchange", "a verdict")).ConfigureAwait(false)
             : LoginResult.Ended(frame));
@@ -201,7 +201,7 @@ internal static class LoginExchange
         }
         finally
         {
-            // It may be a password, also when its time is over.
+            // It may be a password; it is wiped even after the deadline.
             CryptographicOperations.ZeroMemory(frame.Payload);
         }
     }
@@ -246,7 +246,7 @@ internal static class LoginExchange
         }
     }
 
-    /// <summary>The server says yes; now we decide whether to believe it, and on our verdict alone it returns.</summary>
+    /// <summary>The server has accepted; now we decide whether to believe it, and only our own verdict makes the call succeed.</summary>
     private static async ValueTask<LoginResult> EndAsync(LoginChannel channel, SaslClientEnd end, AuthenticatedPeer server)
     {
         if (end.Objection is not null)
@@ -260,8 +260,8 @@ internal static class LoginExchange
     }
 
     /// <param name="channel">The stream.</param>
-    /// <param name="objection">Why.</param>
-    /// <param name="isToldAsWrong">The password was right. That is not told to a client that does not come in: it may have been a guess.</param>
+    /// <param name="objection">The reason.</param>
+    /// <param name="isToldAsWrong">The password was right. A client that is rejected is not told so: it may have been a guess.</param>
     private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection, bool isToldAsWrong = false)
     {
         var told = PublicReasonTable.ForClient(objection.Reason);
@@ -274,7 +274,7 @@ internal static class LoginExchange
         return LoginResult.Rejected(objection);
     }
 
-    /// <summary>A client that leaves says no more than no.</summary>
+    /// <summary>A client that leaves sends no detailed reason.</summary>
     private static async ValueTask<LoginResult> LeaveAsync(LoginChannel channel, Rejection objection)
     {
         await channel.WriteLastAsync(Verdict.Refused(PublicReason.Refused)).ConfigureAwait(false);
