@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace MutualAuth;
 
-/// <summary>What the two sides agreed on for this TLS session.</summary>
+/// <summary>The parameters that the two sides agreed on for this TLS session.</summary>
 public sealed record SessionFacts
 {
     /// <summary>Makes the facts of a session.</summary>
