@@ -35,10 +35,10 @@ public static class MutualAuthTelemetry
 
     /// <summary>How long what is watched will last, negative afterwards.</summary>
     internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
-        "mutualauth.days_left", DaysLeftGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list runs out.");
+        "mutualauth.days_left", DaysLeftGauge.Read, unit: "d", description: "Days until our identity or the first revocation list expires.");
 
     internal static readonly Counter<long> Invalidated = Meter.CreateCounter<long>(
-        "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that lost their ground.");
+        "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that are no longer valid.");
 
     /// <summary>The logger of our category, of which nothing that it does wrong reaches us: no log may change an outcome, or a close.</summary>
     internal static ILogger CreateLogger(ILoggerFactory? factory)
