@@ -7,7 +7,7 @@ using MutualAuth.Revalidation;
 
 namespace MutualAuth;
 
-/// <summary>Connects to servers, or upgrades connected sockets and streams, to authenticated connections.</summary>
+/// <summary>Connects to servers, or upgrades connected sockets and streams, with mutual authentication.</summary>
 /// <remarks>Immutable and safe for use from many threads: make one and keep it.</remarks>
 public sealed class MutualTlsClient
 {
@@ -27,10 +27,10 @@ public sealed class MutualTlsClient
         _options = options;
     }
 
-    /// <summary>Connects to a host, whichever of its addresses answers first (RFC 8305), and authenticates both ends.</summary>
+    /// <summary>Connects to the first address of a host that answers (RFC 8305), and authenticates both ends.</summary>
     /// <param name="host">
-    /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is no part of the name. It is also
-    /// the name that <see cref="Authorize.ServerName"/> demands.
+    /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is not part of the
+    /// name. It is also the name that <see cref="Authorize.ServerName"/> demands.
     /// </param>
     /// <param name="port">The TCP port.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
@@ -58,12 +58,14 @@ public sealed class MutualTlsClient
 
     /// <summary>Authenticates both ends of a connected socket.</summary>
     /// <param name="socket">
-    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
-    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening,
+    /// of datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
     /// </param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
-    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.
+    /// </exception>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public Task<MutualTlsConnection> UpgradeAsync(Socket socket, string? serverName, CancellationToken cancellationToken = default)
@@ -77,7 +79,9 @@ public sealed class MutualTlsClient
     /// <param name="stream">The stream. It is ours from here on: the connection owns it, and every failure closes it.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
-    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.
+    /// </exception>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public Task<MutualTlsConnection> UpgradeAsync(Stream stream, string? serverName, CancellationToken cancellationToken = default)
@@ -90,7 +94,8 @@ public sealed class MutualTlsClient
     /// <summary>Where to dial for a host, and the name that the server must have.</summary>
     internal static (EndPoint EndPoint, ServerName ServerName) HostOf(string host, int port)
     {
-        // RFC 4007 §11: a scope says through which interface a link-local address is reached from here. The peer does not know it, and no certificate carries it.
+        // RFC 4007 §11: a scope says through which interface a link-local address is reached from here. The peer does not know it, and no certificate
+        // carries it.
         var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
         if (!ServerName.TryParse(text, out var serverName))
         {
@@ -104,7 +109,7 @@ public sealed class MutualTlsClient
 
         return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 } && IPAddress.TryParse(host, out var scoped) && scoped.ScopeId != 0
             ? (new IPEndPoint(scoped, port), serverName)
-            : throw new ArgumentException($"{SafeText.Quote(host)} is no IPv6 address with an interface of this machine.", nameof(host));
+            : throw new ArgumentException($"{SafeText.Quote(host)} is not an IPv6 address with a scope of this machine.", nameof(host));
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
@@ -113,7 +118,7 @@ public sealed class MutualTlsClient
         return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 
-    /// <summary>The whole way, on one screen: TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
+    /// <summary>The whole sequence: TLS, certificate stage, confirmation, connection, and registration for revalidation.</summary>
     private async Task<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
     {
         using (attempt)

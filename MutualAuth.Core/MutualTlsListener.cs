@@ -11,10 +11,10 @@ using MutualAuth.Transport;
 
 namespace MutualAuth;
 
-/// <summary>An accept loop that no slow, silent or hostile peer can hold up, and that gives ready connections, authenticated both ways.</summary>
+/// <summary>Accepts sockets and returns mutually authenticated connections; slow, silent or hostile peers do not block the accept loop.</summary>
 /// <remarks>
-/// Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposing of it stops at once. Nothing that a logger, an observer, a selector, a
-/// source or a clock of the application's throws ends it.
+/// Safe for use from many threads. Stop it with <see cref="StopAsync"/>; disposal stops it at once. Exceptions from the application's loggers,
+/// callbacks, selectors, sources and clocks do not stop it.
 /// </remarks>
 public sealed class MutualTlsListener : IAsyncDisposable
 {
@@ -58,19 +58,19 @@ public sealed class MutualTlsListener : IAsyncDisposable
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
 
-        // Nothing of whoever starts us, its activity least of all, goes into the handshakes of all clients for ever.
+        // Do not capture the caller's ExecutionContext, in particular its activity, in the handshakes of all clients.
         using (ExecutionContext.SuppressFlow())
         {
             _acceptLoop = Task.Run(AcceptLoopAsync);
         }
     }
 
-    /// <summary>Where we listen; with port 0 in the options, the port that was given.</summary>
+    /// <summary>The end point that we listen on; if the options have port 0, it has the assigned port.</summary>
     public EndPoint LocalEndPoint { get; }
 
     /// <summary>Binds, listens and begins to accept.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
-    /// <exception cref="SocketException">The end point cannot be listened on.</exception>
+    /// <exception cref="SocketException">The end point cannot be bound.</exception>
     public static MutualTlsListener Start(MutualTlsListenerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -80,8 +80,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
             : throw new ArgumentException(problems, nameof(options));
     }
 
-    /// <summary>Gives the next connection; the caller owns it.</summary>
-    /// <exception cref="ListenerStoppedException">The listener was stopped, or has failed, and no connection is left.</exception>
+    /// <summary>Returns the next connection; the caller owns it.</summary>
+    /// <exception cref="ListenerStoppedException">The listener was stopped, or has failed, and no connection remains.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public async ValueTask<MutualTlsConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
@@ -95,8 +95,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives connections as they become ready. The caller owns each. It ends when the listener is stopped.</summary>
-    /// <exception cref="ListenerStoppedException">The listener has failed; one that was stopped ends the enumeration without.</exception>
+    /// <summary>Returns connections as they become ready. The caller owns each. The enumeration ends when the listener is stopped.</summary>
+    /// <exception cref="ListenerStoppedException">The listener has failed. A stop ends the enumeration without an exception.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public async IAsyncEnumerable<MutualTlsConnection> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -110,16 +110,21 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops: no new sockets; handshakes under way may end and live connections are asked to drain (<see cref="MutualTlsConnection.DrainRequested"/>);
-    /// what is left at the deadline is aborted, first of all, and then nothing is waited for longer than a second.
+    /// Stops accepting sockets, lets current handshakes finish, and asks live connections to drain
+    /// (<see cref="MutualTlsConnection.DrainRequested"/>). At the deadline, remaining connections and handshakes are aborted; after that the call
+    /// returns within about one second.
     /// </summary>
-    /// <param name="drainTimeout">How long to wait. Zero: not at all. <see cref="Timeout.InfiniteTimeSpan"/>: until all have ended. At most 49 days.</param>
-    /// <param name="cancellationToken">Ends the waiting as the deadline does: what is left is aborted, and the call returns as usual.</param>
+    /// <param name="drainTimeout">
+    /// How long to wait. Zero: do not wait. <see cref="Timeout.InfiniteTimeSpan"/>: until all have ended. At most 49 days.
+    /// </param>
+    /// <param name="cancellationToken">Acts like the deadline: remaining connections are aborted, and the call returns without an exception.</param>
     /// <remarks>
-    /// Further calls join the first one; the earliest of their deadlines counts. It returns although callbacks of the application's do not, and never
-    /// throws but for its argument.
+    /// Further calls join the first one; the earliest of their deadlines applies. The call returns even if application callbacks
+    /// do not, and throws only for its argument.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drainTimeout"/> is negative or longer than 49 days; the listener goes on.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="drainTimeout"/> is negative or longer than 49 days; the listener continues.
+    /// </exception>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
     {
         if (drainTimeout != Timeout.InfiniteTimeSpan)
@@ -137,7 +142,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>Stops without draining. Never throws.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    /// <summary>With nothing of the context of whoever is the first to ask: others join, and connections hear of it.</summary>
+    /// <summary>Does not capture the first caller's ExecutionContext: other callers join, and callbacks of connections run in it.</summary>
     private Task BeginStop()
     {
         lock (_stopAccepting)
@@ -178,14 +183,14 @@ public sealed class MutualTlsListener : IAsyncDisposable
             }
             catch (Exception exception) when (exception is ObjectDisposedException || exception is SocketException { SocketErrorCode: SocketError.NotSocket or SocketError.InvalidArgument })
             {
-                // The listening socket itself is gone: nothing will come any more, and whoever waits must hear of it.
+                // The listening socket itself is gone: no connection will follow, and waiting callers must be told.
                 ListenerLog.Ended(_logger, LocalEndPoint, exception);
                 _ready.Writer.TryComplete(exception);
                 return;
             }
             catch (Exception exception)
             {
-                // Out of descriptors or memory, or a peer that left again: the oldest silent ones make room, and it goes on.
+                // Out of descriptors or memory, or a peer that closed early: evict the oldest silent sockets and continue.
                 ListenerLog.AcceptFailed(_logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
                 MakeRoom(16);
                 await PauseAsync(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
@@ -208,8 +213,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>
-    /// A descriptor's number is the lowest that is free, and so tells how many are in use. Near the limit two of those that wait make room for each newcomer,
-    /// and accepting waits a moment for their closes; a newcomer is turned away only when nobody waits and hardly any descriptor is left.
+    /// A new descriptor gets the lowest free number, which so shows how many are in use. Near the limit two pending handshakes are evicted for each
+    /// newcomer, and accepting waits briefly for their closes; a newcomer is rejected only when no handshake is pending and hardly any descriptor is
+    /// left.
     /// </summary>
     private async ValueTask<bool> HasRoomAsync(Socket socket, int limit)
     {
@@ -229,13 +235,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
         return hasEvicted || inUse < DescriptorLimit.RefuseFrom(limit);
     }
 
-    /// <summary>Ends the oldest of those that wait: the silent first. False when nobody waits.</summary>
+    /// <summary>Evicts the oldest pending handshake, silent ones first. False when none is pending.</summary>
     private bool MakeRoom(int count) => _pending.Evict(count) > 0 || _waiting.Evict(count) > 0;
 
     private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <param name="socket">What was accepted.</param>
-    /// <param name="serving">Ends with the handshake, whatever the application's observer does after it.</param>
+    /// <param name="socket">The accepted socket.</param>
+    /// <param name="serving">Completes with the handshake, independently of the application's callback after it.</param>
     private async Task ServeAsync(Socket socket, TaskCompletionSource serving)
     {
         HandshakeException? failure = null;
@@ -290,7 +296,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>The application is slow: what waits for it keeps a slot, so that it slows handshakes down, and memory stays bounded.</summary>
+    /// <summary>A slow application: a connection that waits for it keeps its slot, which slows handshakes down and bounds memory.</summary>
     private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
     {
         var slot = await _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false).ConfigureAwait(false);

@@ -3,66 +3,78 @@ using MutualAuth.Connections;
 
 namespace MutualAuth;
 
-/// <summary>Where to listen, for which server, and how much a listener may hold for peers that have proven nothing.</summary>
+/// <summary>The end point and server of a listener, and its bounds on resources for unauthenticated peers.</summary>
 /// <remarks>Immutable. <see cref="MutualTlsListener.Start"/> reports every problem at once.</remarks>
 public sealed record MutualTlsListenerOptions
 {
-    /// <summary>The server that authenticates what is accepted.</summary>
+    /// <summary>The server that authenticates accepted sockets.</summary>
     public required MutualTlsServer Server { get; init; }
 
     /// <summary>An IP end point (port 0: any free one; <c>[::]</c> listens on both families) or a Unix domain socket.</summary>
     public required EndPoint EndPoint { get; init; }
 
-    /// <summary>Connections that the kernel holds for us. Default 512.</summary>
+    /// <summary>The kernel's queue of connections that are not accepted yet. Default: 512.</summary>
     public int Backlog { get; init; } = 512;
 
     /// <summary>
-    /// Whether a Unix domain socket at whose path nobody listens, left by a process that crashed, is removed and bound anew. Default: false. A path at which
-    /// somebody listens, or that is no socket, is never touched.
+    /// Whether to remove and rebind a stale Unix domain socket that a crashed process left behind. Default: false. A path on which a process listens,
+    /// or that is not a socket, is never touched.
     /// </summary>
     public bool TakesOverStaleUnixSocket { get; init; }
 
     /// <summary>
-    /// Sockets whose ClientHello is not complete. Beyond it the oldest is closed. Default: a quarter of the descriptors that the process may open, less a
-    /// reserve, and 4,096 at most.
+    /// The maximum number of sockets whose ClientHello is not complete. Above it the oldest is closed. Default: a quarter of the descriptors that the
+    /// process may open, less a reserve, and 4,096 at most.
     /// </summary>
     public int MaxPendingHellos { get; init; } = DescriptorLimit.Share(4096);
 
-    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is closed. Default 256. What has no address is not counted by it.</summary>
+    /// <summary>
+    /// As <see cref="MaxPendingHellos"/>, for one address (an IPv6 /64 counts as one). Above it the oldest of that address is closed. Default: 256.
+    /// Sockets without an address do not count.
+    /// </summary>
     public int MaxPendingHellosPerAddress { get; init; } = 256;
 
     /// <summary>
-    /// Handshakes that wait, for the peer's next flight, verdict or message of a login, or for an asynchronous check of ours. They keep no place among those
-    /// that compute. Beyond it the one that waits longest is ended as <see cref="RejectionReason.Overloaded"/>. Default: as
-    /// <see cref="MaxPendingHellos"/>.
+    /// The maximum number of handshakes that wait for the peer's next flight, verdict or login message, or for an asynchronous check of ours. They
+    /// hold no slot of <see cref="MaxConcurrentHandshakes"/>. Above it the longest waiting ends as <see cref="RejectionReason.Overloaded"/>. Default:
+    /// as <see cref="MaxPendingHellos"/>.
     /// </summary>
     public int MaxWaitingHandshakes { get; init; } = DescriptorLimit.Share(4096);
 
-    /// <summary>The same for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is ended. Default 256. What has no address is not counted by it.</summary>
+    /// <summary>
+    /// As <see cref="MaxWaitingHandshakes"/>, for one address (an IPv6 /64 counts as one). Above it the oldest of that address is ended. Default:
+    /// 256. Handshakes without an address do not count.
+    /// </summary>
     public int MaxWaitingHandshakesPerAddress { get; init; } = 256;
 
     /// <summary>
-    /// Handshakes that compute at once: TLS and the judgement of certificates. It bounds work and not waiting. Default: the number of processors, and two at
-    /// least. Raise it where keys are kept in hardware that is slower than a processor.
+    /// The maximum number of handshakes that compute at once: TLS and certificate validation. It bounds work, not waiting. Default: the number of
+    /// processors, at least two. Raise it if keys are in hardware that is slower than a processor.
     /// </summary>
     public int MaxConcurrentHandshakes { get; init; } = Math.Max(2, Environment.ProcessorCount);
 
     /// <summary>
-    /// Handshakes that wait for their turn to compute. Whose address left fewer handshakes unfinished lately goes first, and among equals addresses take
-    /// turns. Beyond it the address that left most loses the one that waits longest, as <see cref="RejectionReason.Overloaded"/>: a newcomer is always let
-    /// in. Default 1,024, or what the descriptors leave.
+    /// The maximum number of handshakes that queue for a slot. Addresses with fewer recent unfinished handshakes go first; equal addresses take
+    /// turns. Above it the longest waiting handshake of the address with the most unfinished ends as <see cref="RejectionReason.Overloaded"/>; a
+    /// newcomer is always admitted to the queue. Default: 1,024, or fewer if the descriptor limit is low.
     /// </summary>
     public int MaxQueuedHandshakes { get; init; } = DescriptorLimit.Share(1024);
 
-    /// <summary>Closes of refused peers that wait, for a second at most, for the peer to read the reason. Beyond it the transport is closed at once. Default 256, or what the descriptors leave.</summary>
+    /// <summary>
+    /// The maximum number of rejected peers whose transport stays open, for one second at most, so that the peer can read the reason. Above it the
+    /// transport is closed at once. Default: 256, or fewer if the descriptor limit is low.
+    /// </summary>
     public int MaxLingeringCloses { get; init; } = DescriptorLimit.Share(256);
 
-    /// <summary>Authenticated connections that the application has not taken yet. Beyond it they keep places, and new handshakes wait. Default 128.</summary>
+    /// <summary>
+    /// The maximum number of authenticated connections that the application has not accepted yet. Above it they keep their slots, so new handshakes
+    /// wait. Default: 128.
+    /// </summary>
     public int MaxReadyConnections { get; init; } = 128;
 
     /// <summary>
-    /// Told of every handshake that gave no connection, on a thread of the pool, with the reason. It should not block: that holds up nobody but the thread, and
-    /// no outcome, close or stop. What it throws is logged. Default: nobody.
+    /// Called on a thread-pool thread for every failed handshake, with the reason. It should not block: blocking holds its thread, but delays no
+    /// outcome, close or stop. Exceptions that it throws are logged. Default: null.
     /// </summary>
     public Action<HandshakeException>? OnHandshakeFailed { get; init; }
 

@@ -11,8 +11,10 @@ using MutualAuth.Validation;
 
 namespace MutualAuth;
 
-/// <summary>Carries accepted sockets, or any connected streams, from their first byte to authenticated connections.</summary>
-/// <remarks>Immutable and safe for use from many threads: make one and keep it. <see cref="MutualTlsListener"/> puts an accept loop around it.</remarks>
+/// <summary>Authenticates clients on accepted sockets or connected streams and returns authenticated connections.</summary>
+/// <remarks>
+/// Immutable and safe for use from many threads: make one and keep it. <see cref="MutualTlsListener"/> puts an accept loop around it.
+/// </remarks>
 public sealed class MutualTlsServer
 {
     private readonly Handshaker _handshaker;
@@ -34,8 +36,8 @@ public sealed class MutualTlsServer
 
     /// <summary>Authenticates the client at the other end of a connected socket.</summary>
     /// <param name="socket">
-    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening, of
-    /// datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
+    /// The socket. It is ours from here on: the connection owns it, and every failure closes it. One that cannot be used (not connected, listening,
+    /// of datagrams, non-blocking, closed) fails as <see cref="RejectionReason.TransportUnusable"/>, by the task, and is closed too.
     /// </param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
@@ -46,17 +48,24 @@ public sealed class MutualTlsServer
         return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, Options, cancellationToken), AdmitsAll.Instance);
     }
 
-    /// <summary>Authenticates the client at the other end of a connected stream, also one on which another protocol came first (STARTTLS).</summary>
-    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <summary>
+    /// Authenticates the client at the other end of a connected stream, including one on which another protocol came first (STARTTLS).
+    /// </summary>
+    /// <param name="stream">
+    /// The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.
+    /// </param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) => AcceptAsync(stream, null, cancellationToken);
 
-    /// <summary>The same for a client whose address the caller knows, such as from a PROXY header or from what the stream was made of.</summary>
-    /// <param name="stream">The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.</param>
+    /// <summary>Authenticates a client on a connected stream, with an address that the caller knows, for example from a PROXY header.</summary>
+    /// <param name="stream">
+    /// The stream, with nothing of the client's TLS read yet. It is ours from here on: the connection owns it, and every failure closes it.
+    /// </param>
     /// <param name="remoteEndPoint">
-    /// Where the client is. Null for what the socket of a <see cref="NetworkStream"/> says, and for nothing with other streams: limits by address then do not hold for it.
+    /// The client's address. Null: the address of the socket of a <see cref="NetworkStream"/>; other streams then have no address, and limits per
+    /// address do not apply.
     /// </param>
     /// <param name="cancellationToken">Gives the handshake up.</param>
     /// <exception cref="HandshakeException">There is no connection; it says why.</exception>
@@ -67,7 +76,7 @@ public sealed class MutualTlsServer
         return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
     }
 
-    /// <summary>The whole way, on one screen: hello, the configuration, a place, TLS, certificate stage, confirmation, connection, and who watches over it.</summary>
+    /// <summary>The whole sequence: hello, server selection, admission, TLS, certificate stage, confirmation, connection, revalidation.</summary>
     internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission gate)
     {
         using (attempt)
@@ -95,7 +104,7 @@ public sealed class MutualTlsServer
         }
     }
 
-    /// <summary>Our own sources have theirs to hand. Others may do anything, and are asked on a thread that they may hold.</summary>
+    /// <summary>Our own sources answer at once. Other sources may block, so they are called on a separate thread.</summary>
     private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
     {
         Identity or IdentityFiles or ReplaceableIdentity => ValueTask.FromResult(Options.Identity.Current),
@@ -127,7 +136,7 @@ public sealed class MutualTlsServer
         attempt.Asked = "a server for this client";
         try
         {
-            // On a thread of its own: it may block, and the deadline holds all the same.
+            // On its own thread, so that the deadline applies even if the selector blocks.
             selected = await TaskWaits.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)

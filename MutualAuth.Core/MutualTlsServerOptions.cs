@@ -4,22 +4,22 @@ using MutualAuth.Identities;
 
 namespace MutualAuth;
 
-/// <summary>How a server proves who it is, whom it trusts and whom it lets in.</summary>
+/// <summary>A server's identity, its trust anchors, and the clients that it accepts.</summary>
 /// <remarks>Immutable. The <see cref="MutualTlsServer"/> constructor reports every problem at once.</remarks>
 public sealed record MutualTlsServerOptions : HandshakeOptions
 {
-    /// <summary>What we present; <see cref="ServerIdentities"/> for several, chosen by the name that the client asks for.</summary>
+    /// <summary>The identity that we present; use <see cref="ServerIdentities"/> to choose one by the server name that the client requests.</summary>
     public required IIdentitySource Identity { get; init; }
 
     /// <summary>
-    /// What clients must show: a certificate (the default), a user, both or either. See <see cref="Require"/>. Whoever must log in must speak the
-    /// confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
+    /// What clients must present: a certificate (the default), user credentials, both or either. See <see cref="Require"/>. Clients that log in must
+    /// speak the confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
     /// </summary>
     public CredentialPolicy Credentials { get; init; } = Require.Certificate;
 
     /// <summary>
-    /// Whether clients are sent the names of the authorities that we trust, so that those with several certificates can choose (RFC 8446 §4.2.4). Everybody
-    /// who connects reads them. Default: false. Names of more than 65,535 octets together are not sent.
+    /// Whether to send clients the names of the trusted authorities, so that a client with several certificates can choose (RFC 8446 §4.2.4). Every
+    /// client that connects can read them. Default: false. Names of more than 65,535 octets together are not sent.
     /// </summary>
     public bool SendAcceptableIssuers { get; init; }
 
@@ -27,10 +27,13 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
     internal override CredentialPolicy RequiredCredentials => Credentials;
 
-    /// <summary>What happens to connections that lose their ground while they are open: to a revoked peer's, at expiry, at a maximum age. Default: see the type.</summary>
+    /// <summary>
+    /// What happens to open connections that are no longer valid: the peer was revoked, a certificate expired, a maximum age was reached. Default:
+    /// see the type.
+    /// </summary>
     public RevalidationPolicy Revalidation { get; init; } = new();
 
-    /// <summary>Chooses, by the ClientHello, the server that carries the handshake on. Default: this one serves everybody.</summary>
+    /// <summary>Chooses, by the ClientHello, the server that continues the handshake. Default: null, this server serves all clients.</summary>
     public ServerSelector? SelectServer { get; init; }
 
     internal override IEnumerable<string> Problems()
@@ -58,9 +61,9 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     }
 }
 
-/// <summary>Chooses a server by what a client asks for. It runs within the handshake's deadline and may wait for others.</summary>
-/// <param name="hello">What the client asks for; nothing of it is verified.</param>
-/// <param name="front">The server that was asked: return it to serve the client with its own configuration.</param>
-/// <param name="cancellationToken">Ends with the handshake's deadline.</param>
-/// <returns>The server that carries on; null turns the client away as <see cref="RejectionReason.UnrecognizedServerName"/>.</returns>
+/// <summary>Chooses a server by the ClientHello. It runs within the handshake's deadline and may wait for other services.</summary>
+/// <param name="hello">The ClientHello; none of it is verified.</param>
+/// <param name="front">The server that received the hello; return it to serve the client with its own configuration.</param>
+/// <param name="cancellationToken">Cancelled at the handshake's deadline.</param>
+/// <returns>The server that continues the handshake; null rejects the client as <see cref="RejectionReason.UnrecognizedServerName"/>.</returns>
 public delegate ValueTask<MutualTlsServer?> ServerSelector(ClientHello hello, MutualTlsServer front, CancellationToken cancellationToken);

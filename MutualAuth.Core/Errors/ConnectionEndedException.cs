@@ -10,24 +10,24 @@ public enum ConnectionEnd
     Aborted = 2,
 
     /// <summary>
-    /// The peer would no longer be let in, or the connection reached its greatest age or was idle for too long; <see
+    /// The peer is no longer authorized, or the connection reached its maximum age or was idle for too long; <see
     /// cref="ConnectionEndedException.Rejection"/>
     /// says which.
     /// </summary>
     Invalidated = 3,
 
-    /// <summary>The listener that accepted the connection was stopped, and its time for draining was over.</summary>
+    /// <summary>The listener that accepted the connection was stopped, and its drain timeout expired.</summary>
     ListenerStopped = 4,
 
-    /// <summary>Only our half ended: the application completed its writes. Reading goes on.</summary>
+    /// <summary>Only our half ended: the application completed its writes. Reading is still possible.</summary>
     WritesCompleted = 5,
 }
 
 /// <summary>
-/// What every read and write of a connection's stream throws, pending or later, once our side has ended the connection. It is an
-/// <see cref="IOException"/>, so that one handler serves the peer's end and ours.
+/// Thrown by every pending or later read and write of a connection's stream after our side has ended the connection. It is an
+/// <see cref="IOException"/>, so that one handler covers both sides' ends.
 /// </summary>
-/// <remarks>Immutable. What the peer or the transport does shows as another <see cref="IOException"/>.</remarks>
+/// <remarks>Immutable. Failures caused by the peer or the transport throw a different <see cref="IOException"/>.</remarks>
 public sealed class ConnectionEndedException : IOException
 {
     internal ConnectionEndedException(ConnectionEnd end, Rejection? rejection, Exception? innerException = null)
@@ -40,15 +40,15 @@ public sealed class ConnectionEndedException : IOException
     /// <summary>How the connection ended.</summary>
     public ConnectionEnd End { get; }
 
-    /// <summary>Why the connection lost its ground; null unless <see cref="End"/> is <see cref="ConnectionEnd.Invalidated"/>.</summary>
+    /// <summary>Why the connection was invalidated; null unless <see cref="End"/> is <see cref="ConnectionEnd.Invalidated"/>.</summary>
     public Rejection? Rejection { get; }
 
     private static string Describe(ConnectionEnd end, Rejection? rejection) => end switch
     {
-        ConnectionEnd.Disposed => "The connection was disposed of.",
+        ConnectionEnd.Disposed => "The connection was disposed.",
         ConnectionEnd.Aborted => "The connection was aborted.",
-        ConnectionEnd.ListenerStopped => "The listener was stopped, and the connection with it.",
+        ConnectionEnd.ListenerStopped => "The connection was closed because its listener was stopped.",
         ConnectionEnd.WritesCompleted => "Our side has completed its writes; it can still read.",
-        _ => $"The connection was ended because it lost its ground. {rejection}",
+        _ => $"The connection was closed because it is no longer valid. {rejection}",
     };
 }

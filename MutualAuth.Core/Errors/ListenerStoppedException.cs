@@ -2,7 +2,9 @@ using System.Net;
 
 namespace MutualAuth;
 
-/// <summary>A listener gives no connections any more: it was stopped, or it has failed, and then <see cref="Exception.InnerException"/> says why.</summary>
+/// <summary>
+/// The listener no longer returns connections: it was stopped, or it failed; then <see cref="Exception.InnerException"/> has the cause.
+/// </summary>
 /// <remarks>Immutable.</remarks>
 public sealed class ListenerStoppedException : InvalidOperationException
 {
