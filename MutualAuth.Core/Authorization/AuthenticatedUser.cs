@@ -19,7 +19,7 @@ public enum PeerProofs
     /// <summary>It presented a token that its issuer vouches for.</summary>
     Token = 4,
 
-    /// <summary>The password or token was bound to this channel, so that nobody stands in between with a certificate of his own.</summary>
+    /// <summary>The password or token was bound to this channel, which excludes a man in the middle with another certificate.</summary>
     ChannelBinding = 8,
 
     /// <summary>A mechanism of the application's own is satisfied.</summary>
@@ -39,7 +39,9 @@ public sealed class AuthenticatedUser
         Claims = claims.IsDefault ? [] : claims;
     }
 
-    /// <summary>The name whose credentials were shown (the authentication identity), as SASLprep (RFC 4013) writes it. It is not escaped for logs.</summary>
+    /// <summary>
+    /// The name whose credentials were shown (the authentication identity), as SASLprep (RFC 4013) writes it. It is not escaped for logs.
+    /// </summary>
     public string Name { get; }
 
     /// <summary>As whom the user acts (the authorization identity): another only where the policy's <c>MayActAs</c> granted it.</summary>

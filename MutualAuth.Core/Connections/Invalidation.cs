@@ -1,9 +1,12 @@
 namespace MutualAuth;
 
-/// <summary>What happens to a live connection that has lost its ground.</summary>
+/// <summary>What happens to a live connection that is no longer valid.</summary>
 public enum InvalidationAction
 {
-    /// <summary>The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays. Ending it is the application's business.</summary>
+    /// <summary>
+    /// The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays open. The application decides when to
+    /// close it.
+    /// </summary>
     Notify = 1,
 
     /// <summary>
@@ -12,12 +15,12 @@ public enum InvalidationAction
     /// </summary>
     Drain = 2,
 
-    /// <summary>The connection ends at once. The peer sees a reset, and what was under way is lost.</summary>
+    /// <summary>The connection ends at once. The peer sees a reset, and data in transit is lost.</summary>
     Abort = 3,
 }
 
-/// <summary>Why a live connection has lost its ground, and what was done about it.</summary>
-/// <param name="Rejection">The typed reason. It is ours: the peer is not told.</param>
-/// <param name="Action">What was done.</param>
+/// <summary>Why a live connection is no longer valid, and the action taken.</summary>
+/// <param name="Rejection">The typed reason. It is not sent to the peer.</param>
+/// <param name="Action">The action taken.</param>
 /// <remarks>Immutable.</remarks>
 public sealed record Invalidation(Rejection Rejection, InvalidationAction Action);

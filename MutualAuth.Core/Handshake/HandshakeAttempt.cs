@@ -85,7 +85,9 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>What the peer calls itself, once it has shown a certificate: a claim until the attempt has succeeded.</summary>
     internal string? ClaimedName { get; set; }
 
-    /// <summary>Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.</summary>
+    /// <summary>
+    /// Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.
+    /// </summary>
     internal static HandshakeAttempt Begin(Socket socket, PeerRole peerRole, HandshakeOptions options, CancellationToken callerToken)
     {
         Stream stream;
@@ -118,7 +120,9 @@ internal sealed class HandshakeAttempt : IDisposable
         ObjectionTo(stream),
         callerToken);
 
-    /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
+    /// <summary>
+    /// The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.
+    /// </summary>
     /// <exception cref="HandshakeException">The transport cannot be used, or the application's hook threw.</exception>
     /// <exception cref="SocketException">The peer has reset the connection already.</exception>
     internal void Enter()
@@ -164,7 +168,7 @@ internal sealed class HandshakeAttempt : IDisposable
     /// </summary>
     /// <param name="what">What is asked for, in words for the outcome.</param>
     /// <param name="ask">Asks.</param>
-    /// <param name="late">Is given an answer that nobody waits for any more.</param>
+    /// <param name="late">Receives a late answer, after the wait for it has ended.</param>
     /// <exception cref="HandshakeException">It threw: a fault on our own account.</exception>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
     internal async ValueTask<T> AskAsync<T>(string what, Func<ValueTask<T>> ask, Action<T>? late = null)
@@ -289,7 +293,9 @@ internal sealed class HandshakeAttempt : IDisposable
         _ => ApplicationCalls.Fault("a handshake", exception),
     };
 
-    /// <summary>On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.</summary>
+    /// <summary>
+    /// On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.
+    /// </summary>
     private bool DropFlight()
     {
         if (PeerRole != PeerRole.Server || !Transport.HoldsFlight)
@@ -339,7 +345,9 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
-    /// <summary>A socket closes at once. A stream of the application's may take its time, or for ever: it is told, and not waited for longer than a moment.</summary>
+    /// <summary>
+    /// A socket closes at once. A stream of the application's may take its time, or for ever: it is told, and not waited for longer than a moment.
+    /// </summary>
     private async ValueTask DisposeAsync()
     {
         if (Socket is not null)

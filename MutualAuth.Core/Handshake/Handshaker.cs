@@ -21,7 +21,7 @@ internal sealed class Handshaker
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
-    private readonly List<SslApplicationProtocol>? _offer; // as a client; nobody changes it
+    private readonly List<SslApplicationProtocol>? _offer; // as a client; never changed
     private readonly LoginServices _login;
     private readonly ILogger _logger;
 
@@ -86,8 +86,8 @@ internal sealed class Handshaker
     }
 
     /// <summary>
-    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said. Where the
-    /// verdict is to be told in band, TLS has to be complete first.
+    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
+    /// Where the verdict is to be told in band, TLS has to be complete first.
     /// </summary>
     private static bool? MayAnswer(byte[] flight, PeerValidationCallback judge) =>
         Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
@@ -194,7 +194,9 @@ internal sealed class Handshaker
         };
     }
 
-    /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
+    /// <summary>
+    /// A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.
+    /// </summary>
     private bool IsLeftToLogin(PeerValidationCallback judge, bool confirms) =>
         confirms && judge.Evidence is { Role: PeerRole.Client, Certificates.IsEmpty: true } && _options.RequiredCredentials is { LetsUsersIn: true, NeedsCertificate: false };
 
@@ -257,7 +259,9 @@ internal sealed class Handshaker
         return (result.Peer!, result.Transcript);
     }
 
-    /// <summary>The trust source's last word. Not asked for a peer that will be turned away all the same, so that it is not kept as a known one.</summary>
+    /// <summary>
+    /// The trust source's final decision. Not asked about a peer that is rejected for another reason, so that the peer is not stored as known.
+    /// </summary>
     private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer, bool confirms) =>
         _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate && (confirms
             || _options.EffectiveConfirmation != ConfirmationPolicy.Required)

@@ -27,7 +27,9 @@ internal static class TlsFaults
     // err.h: reasons that all of its libraries share, here ERR_R_EVP_LIB. It is how a key that does not sign shows.
     private const int CryptographyLibrary = 0x80006;
 
-    /// <summary>Says what an exception during a handshake means. <paramref name="weAreServer"/> and what came before it give an alert its sense.</summary>
+    /// <summary>
+    /// Says what an exception during a handshake means. <paramref name="weAreServer"/> and what came before it give an alert its sense.
+    /// </summary>
     internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, bool weAreServer)
     {
         if (transport.LimitExceeded)
@@ -116,7 +118,7 @@ internal static class TlsFaults
                 HandshakeFailure.OurFault,
                 new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", SafeText.Quote(text))
                 {
-                    Hint = "Have our certificate, and its intermediates, issued anew with RSA of 2048 bits or more, or P-256, and SHA-256.",
+                    Hint = "Have our certificate, and its intermediates, reissued with RSA of 2048 bits or more, or P-256, and SHA-256.",
                 },
                 exception),
             _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", SafeText.Quote(text), exception),

@@ -16,8 +16,8 @@ public abstract class KnownPeerStore
     }
 
     /// <summary>
-    /// How many peers are kept; whoever would be one more is refused. A bound, because with trust on first use anybody whom the authorization
-    /// rule lets in can add one.
+    /// The maximum number of stored peers; further peers are rejected. The bound is needed because with trust on first use every peer that the
+    /// authorization rule accepts can add an entry.
     /// </summary>
     public int MaxPeers { get; }
 
@@ -25,18 +25,20 @@ public abstract class KnownPeerStore
     public abstract ImmutableDictionary<string, KnownPeer> Peers { get; }
 
     /// <summary>Adds a peer unless its name is known already: of two first uses at once, one comes first, also between processes.</summary>
-    /// <returns>The peer that is known under this name from now on: the given one, or the one that was there before, perhaps with another key.</returns>
+    /// <returns>
+    /// The peer that is known under this name from now on: the given one, or the one that was there before, perhaps with another key.
+    /// </returns>
     /// <exception cref="MaterialException">It cannot be kept: the store is full, or its file is damaged, missing or cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
     public abstract ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default);
 
-    /// <summary>Forgets a peer, so that it can be met for the first time again, with another key. Its live connections lose their ground.</summary>
-    /// <returns>False when nobody of this name was known.</returns>
+    /// <summary>Forgets a peer, so that it can be met for the first time again, with another key. Its live connections are invalidated.</summary>
+    /// <returns>False if no peer of this name was known.</returns>
     /// <exception cref="MaterialException">The change cannot be kept.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while another writer was waited for.</exception>
     public abstract ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Raised after somebody who was known is known no more, or by another key. Not for newcomers: they take the ground from nobody.</summary>
+    /// <summary>Raised after a known peer was removed or its key replaced. Not raised for new peers, which invalidate no connection.</summary>
     internal event EventHandler? Lost;
 
     /// <summary>Where the peers are, in words, for a hint.</summary>

@@ -29,7 +29,9 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         _meetsStrangers = meetsStrangers;
     }
 
-    /// <summary>Raised after somebody who was known is forgotten, or known by another key: by this process, or by another one as soon as this one looks at the file again.</summary>
+    /// <summary>
+    /// Raised after a known peer was removed or its key replaced: by this process, or by another one as soon as this one looks at the file again.
+    /// </summary>
     public event EventHandler? Replaced
     {
         add => _store.Lost += value;
@@ -38,11 +40,13 @@ public sealed class KnownPeers : ITrustSource, IReloadable
 
     /// <summary>
     /// Keeps the key of a peer at the first meeting, and rejects another key for that name ever after
-    /// (<see cref="RejectionReason.PeerKeyChanged"/>). Whom the authorization rule turns away is not kept.
+    /// (<see cref="RejectionReason.PeerKeyChanged"/>). Peers that the authorization rule rejects are not stored.
     /// </summary>
     public static KnownPeers TrustOnFirstUse(KnownPeerStore store) => new(store, meetsStrangers: true);
 
-    /// <summary>Trusts the peers of the store and nobody else; strangers are rejected (<see cref="RejectionReason.UnknownAuthority"/>), and none is added.</summary>
+    /// <summary>
+    /// Trusts only the peers of the store; unknown peers are rejected (<see cref="RejectionReason.UnknownAuthority"/>), and none is added.
+    /// </summary>
     public static KnownPeers Only(KnownPeerStore store) => new(store, meetsStrangers: false);
 
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => _store.RefreshAsync(logger, cancellationToken);

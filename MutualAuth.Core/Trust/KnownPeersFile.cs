@@ -6,11 +6,13 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Known peers in a text file, a line for each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and stay.</summary>
+/// <summary>
+/// Known peers in a text file, a line for each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and stay.
+/// </summary>
 /// <remarks>
 /// Several processes may share the file: writers take turns by a lock beside it (<c>.lock</c>), and changes by others are taken in at the
 /// next handshake. It is replaced as a whole, so that a crash at any moment leaves the old state or the new one. A file that is missing,
-/// damaged or cut is an error and never counts as an empty one; while it lasts, those that were read last stay known and nobody is added.
+/// damaged or cut is an error and never counts as an empty one; while it lasts, the previous peers stay known and no new peer is added.
 /// On Unix only its owner can read and write the file; one that others can write is refused. Keep it on a local file system. Immutable but
 /// for what it remembers; safe for concurrent use.
 /// </remarks>
@@ -41,10 +43,12 @@ public sealed class KnownPeersFile : KnownPeerStore
     /// <summary>Opens a file that exists.</summary>
     /// <param name="path">The file; a symbolic link is followed now, once.</param>
     /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
-    /// <exception cref="MaterialException">It is missing, cannot be read, is malformed (the message has the line), or others can write it.</exception>
+    /// <exception cref="MaterialException">
+    /// It is missing, cannot be read, is malformed (the message has the line), or others can write it.
+    /// </exception>
     public static KnownPeersFile Open(string path, int maxPeers = DefaultMaxPeers) => new(Resolve(path), maxPeers);
 
-    /// <summary>Opens a file, and makes it first when there is none: for a first start. With a path that is wrong, nobody would be known.</summary>
+    /// <summary>Opens a file, and makes it first when there is none: for a first start. With a wrong path, no peer would be known.</summary>
     /// <param name="path">The file; its directory must exist.</param>
     /// <param name="maxPeers">How many peers it may hold, 1 to 100,000. Default: 4,096.</param>
     /// <exception cref="MaterialException">It cannot be made or read, is malformed (the message has the line), or others can write it.</exception>
@@ -141,14 +145,14 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
         catch (IOException)
         {
-            // There is no such file, and so no link; whoever reads it says so.
+            // There is no such file, and so no link; the read reports it.
             return Path.GetFullPath(path);
         }
     }
 
     private bool IsCurrent() => _state is { IsSettled: true } state && state.Stamp == FileStamp.Of(_path);
 
-    /// <summary>Reads, changes and replaces the file while nobody else can; false when the change changes nothing.</summary>
+    /// <summary>Reads, changes and replaces the file under an exclusive lock; false if nothing changes.</summary>
     private async Task<bool> ChangeAsync(Func<KnownPeersText, KnownPeersText> change, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);

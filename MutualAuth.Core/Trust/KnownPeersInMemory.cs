@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Trust;
 
-/// <summary>Known peers for the life of the process: whoever is met after a restart is met for the first time.</summary>
+/// <summary>Known peers for the life of the process; after a restart every peer is new.</summary>
 /// <remarks>For tests, and for lists that come from elsewhere at start-up. Safe for concurrent use.</remarks>
 public sealed class KnownPeersInMemory : KnownPeerStore
 {

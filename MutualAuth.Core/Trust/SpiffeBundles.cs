@@ -6,7 +6,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Trust;
 
-/// <summary>The authorities of SPIFFE trust domains, each of which vouches for its own domain's workloads and for nobody else's.</summary>
+/// <summary>The authorities of SPIFFE trust domains, each of which is trusted only for the workloads of its own domain.</summary>
 /// <remarks>
 /// A peer's SPIFFE ID chooses the bundle, and its path must end there (SPIFFE Workload API §4.6): an authority of another domain, however well it
 /// is trusted for its own, does not help. A certificate that is no X.509-SVID is rejected. Immutable and safe to share.
@@ -31,7 +31,7 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
 
     SpiffeBundles ISpiffeBundleSource.Current => this;
 
-    /// <summary>Gives each trust domain its authorities. The same anchors may stand under several domains; none at all accepts nobody.</summary>
+    /// <summary>Gives each trust domain its authorities. The same anchors may stand under several domains; an empty set rejects every peer.</summary>
     /// <exception cref="ArgumentException">A trust domain comes twice.</exception>
     public static SpiffeBundles From(params IEnumerable<KeyValuePair<TrustDomain, TrustAnchors>> bundles)
     {
