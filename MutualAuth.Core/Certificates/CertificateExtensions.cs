@@ -27,7 +27,9 @@ internal enum KnownExtension
     OcspNoCheck = 1 << 16,
 }
 
-/// <summary>What the extensions of a certificate say (RFC 5280 §4.2), read and checked for their grammar; what they mean is judged elsewhere.</summary>
+/// <summary>
+/// What the extensions of a certificate say (RFC 5280 §4.2), read and checked for their grammar; what they mean is judged elsewhere.
+/// </summary>
 internal sealed class CertificateExtensions
 {
     internal static CertificateExtensions None { get; } = new();
@@ -67,7 +69,7 @@ internal sealed class CertificateExtensions
 
     internal bool IsCritical(KnownExtension extension) => (Critical & extension) != 0;
 
-    /// <summary>Whether the purpose is named in so many words.</summary>
+    /// <summary>Whether the purpose is named explicitly.</summary>
     internal bool NamesPurpose(ReadOnlySpan<byte> purpose)
     {
         foreach (var named in Purposes)
@@ -88,7 +90,9 @@ internal readonly record struct AuthorityKeyId(ReadOnlyMemory<byte> KeyId, bool 
 /// <summary>The subtrees of a name constraints extension (RFC 5280 §4.2.1.10).</summary>
 internal sealed record NameConstraintSet(ImmutableArray<GeneralName> Permitted, ImmutableArray<GeneralName> Excluded);
 
-/// <summary>What the four policy extensions say (RFC 5280 §4.2.1.4, .5, .11, .14). Identifiers are contents octets in hex, to be compared as text.</summary>
+/// <summary>
+/// What the four policy extensions say (RFC 5280 §4.2.1.4, .5, .11, .14). Identifiers are contents octets in hex, to be compared as text.
+/// </summary>
 internal sealed record CertificatePolicies(
     ImmutableArray<string> Policies,
     ImmutableArray<(string IssuerDomain, string SubjectDomain)> Mappings,

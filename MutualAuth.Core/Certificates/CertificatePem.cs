@@ -50,5 +50,5 @@ internal static class CertificatePem
     /// <summary>Reads one certificate of the operator's.</summary>
     internal static Certificate Parse(ReadOnlyMemory<byte> der, string source) => Certificate.TryParse(der, out var certificate, out var problem)
         ? certificate
-        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it anew.");
+        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority reissue it.");
 }

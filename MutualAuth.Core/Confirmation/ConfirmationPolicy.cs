@@ -3,7 +3,7 @@ namespace MutualAuth;
 /// <summary>Whether each side must learn, inside the handshake call, that the other has accepted it. See <c>docs/protocol.md</c>.</summary>
 public enum ConfirmationPolicy
 {
-    /// <summary>A peer that does not speak the confirmation protocol is turned away.</summary>
+    /// <summary>A peer that does not speak the confirmation protocol is rejected.</summary>
     Required = 1,
 
     /// <summary>Confirm where the peer can; with others, the guarantee is that of plain TLS, and the connection says so.</summary>

@@ -16,7 +16,7 @@ internal readonly record struct Verdict
     /// <summary>The number on the wire: 0, or that of a <see cref="PublicReason"/>.</summary>
     internal ushort Code { get; }
 
-    /// <summary>Stored, so that a verdict that nobody gave (<c>default</c>) is not an acceptance.</summary>
+    /// <summary>Stored, so that an unset verdict (<c>default</c>) is not an acceptance.</summary>
     internal bool IsAccepted { get; }
 
     /// <summary>The reason; a number that the registry does not know is still a refusal. Null when accepted.</summary>

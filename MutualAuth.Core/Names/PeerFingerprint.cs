@@ -18,7 +18,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     private const int DigitsPerGroup = 5;
 
     private static readonly BigInteger s_modulus = BigInteger.Pow(10, DigitsPerKey);
-    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out anew; one key has seven groups of five digits, two keys have fourteen.");
+    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out again; one key has seven groups of five digits, two keys have fourteen.");
     private static readonly NameProblem s_order = new("the smaller of the two keys first", "Read the first seven groups before the others.");
 
     private readonly string _digits;
@@ -41,7 +41,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
         return new PeerFingerprint(string.CompareOrdinal(left, right) <= 0 ? left + right : right + left);
     }
 
-    /// <summary>Reads what somebody typed: 35 or 70 ASCII digits; spaces and line ends between them do not count.</summary>
+    /// <summary>Reads typed text: 35 or 70 ASCII digits; spaces and line ends between them do not count.</summary>
     /// <exception cref="FormatException">It is not a fingerprint.</exception>
     public static PeerFingerprint Parse(string text)
     {

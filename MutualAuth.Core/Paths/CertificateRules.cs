@@ -84,10 +84,12 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
             : PathRejection.Make(
                 RejectionReason.IssuerNotAuthority, authority, position, "RFC 5280 §4.2.1.9, §4.2.1.3",
                 "a certification authority's certificate of version 3, good for signing certificates", broken,
-                "Issue it anew with basicConstraints critical, CA:TRUE and keyUsage keyCertSign.");
+                "Reissue it with basicConstraints critical, CA:TRUE and keyUsage keyCertSign.");
     }
 
-    /// <summary>An authority that lists purposes lists what the certificates below it may be for; one that lists none does not restrict them.</summary>
+    /// <summary>
+    /// An authority that lists purposes lists what the certificates below it may be for; one that lists none does not restrict them.
+    /// </summary>
     private Rejection? ExaminePurpose(Certificate certificate, PathPosition position)
     {
         var extensions = certificate.Extensions;
@@ -107,8 +109,8 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
         return PathRejection.Make(
             RejectionReason.WrongUsage, certificate, position, "RFC 5280 §4.2.1.12", $"the extended key usage {name}",
             extensions.Purposes.IsEmpty ? "none" : string.Join(", ", extensions.Purposes.Take(8).Select(purpose => Oids.NameOfPurpose(purpose.Span))),
-            position != PathPosition.Leaf ? $"Issue this authority's certificate anew with {name} in its extendedKeyUsage, or without the extension."
-            : $"Have its authority issue it anew with {name} in its extendedKeyUsage; "
+            position != PathPosition.Leaf ? $"Reissue this authority's certificate with {name} in its extendedKeyUsage, or without the extension."
+            : $"Have its authority reissue it with {name} in its extendedKeyUsage; "
                 + "where a public authority no longer does, have an authority of your own issue it, and trust that one.");
     }
 

@@ -22,7 +22,7 @@ internal static class FormRules
             return PathRejection.Make(
                 RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter",
                 $"one in which {slip}",
-                "Have its authority issue it anew; ValidationProfile.MutualTls lets encodings pass that change no meaning.");
+                "Have its authority reissue it; ValidationProfile.MutualTls accepts encodings that do not change the meaning.");
         }
 
         var problem = ProblemOfAny(certificate);
@@ -36,7 +36,7 @@ internal static class FormRules
             ? null
             : PathRejection.Make(
                 RejectionReason.ProfileViolated, certificate, position, problem.Value.Rule, problem.Value.Expected, problem.Value.Presented,
-                profile.Form == CertificateForm.Tolerant ? null : "Have its authority issue it anew; ValidationProfile.MutualTls lets slips of form pass.");
+                profile.Form == CertificateForm.Tolerant ? null : "Have its authority reissue it; ValidationProfile.MutualTls accepts errors of form.");
     }
 
     /// <summary>What no profile lets pass.</summary>

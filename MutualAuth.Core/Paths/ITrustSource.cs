@@ -6,14 +6,20 @@ using MutualAuth.Trust;
 
 namespace MutualAuth;
 
-/// <summary>What makes a certificate trustworthy: authorities (<see cref="ITrustAnchorSource"/>), or the peer's own key (<see cref="KnownPeers"/>).</summary>
+/// <summary>
+/// What makes a certificate trustworthy: authorities (<see cref="ITrustAnchorSource"/>), or the peer's own key (<see cref="KnownPeers"/>).
+/// </summary>
 /// <remarks>Closed: its members are internal, so that no other assembly can say yes in its own way. Safe for concurrent use.</remarks>
 public interface ITrustSource
 {
-    /// <summary>Brings memory up to date before a handshake, so that <see cref="FindPath"/> need not do I/O. What fails here leaves the last good state.</summary>
+    /// <summary>
+    /// Brings memory up to date before a handshake, so that <see cref="FindPath"/> need not do I/O. What fails here leaves the last good state.
+    /// </summary>
     internal ValueTask PrepareAsync(ILogger logger, CancellationToken cancellationToken);
 
-    /// <summary>Looks for a path from a certificate to something that is trusted. Pure: no I/O, no clock, and it never throws on account of a certificate.</summary>
+    /// <summary>
+    /// Looks for a path from a certificate to something that is trusted. Pure: no I/O, no clock, and it never throws on account of a certificate.
+    /// </summary>
     internal PathResult FindPath(in PathSearch search);
 
     /// <summary>
@@ -30,9 +36,12 @@ internal readonly record struct PathSearch(
     /// <summary>What says that a certificate was revoked; null when revocation is not checked.</summary>
     internal IRevocationSource? Revocation { get; init; }
 
-    /// <summary>The path by which the peer was accepted before; empty for a peer that is judged for the first time. Only its signatures are known, all else is judged anew.</summary>
+    /// <summary>
+    /// The path by which the peer was accepted before; empty for a peer that is judged for the first time. Only its signatures are known; all other
+    /// rules are applied again.
+    /// </summary>
     internal ImmutableArray<Certificate> Verified { get; init; }
 
-    /// <summary>The peer was admitted before and is judged again: whoever is not known now will not be met for the first time.</summary>
+    /// <summary>The peer was admitted before and is judged again: an unknown peer is then not added as a new one.</summary>
     internal bool WasAdmitted { get; init; }
 }

@@ -8,7 +8,7 @@ namespace MutualAuth.Paths;
 /// <summary>Holds the names of a certificate against the name constraints of an authority above it (RFC 5280 §4.2.1.10, RFC 9549 §2).</summary>
 /// <remarks>
 /// Fails closed: a constraint that is malformed, a malformed name of a form that is constrained, and a form that is constrained and
-/// cannot be compared are all refused. Constraints never bear on the common name, which names nobody here.
+/// cannot be compared are all refused. Constraints never bear on the common name, which is not used as a name here.
 /// </remarks>
 internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 {
@@ -108,8 +108,8 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     }
 
     /// <summary>
-    /// Every constraint is read once, and each name is compared with each constraint of its form: that costs the octets of both. Counted form by form, so
-    /// that counting does not cost what comparing does.
+    /// Every constraint is read once, and each name is compared with each constraint of its form: that costs the octets of both. Counted form by
+    /// form, so that counting does not cost what comparing does.
     /// </summary>
     private static long CostOf(List<GeneralName> names, NameConstraintSet constraints)
     {
@@ -143,7 +143,10 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         return cost;
     }
 
-    /// <summary>RFC 5321 §4.5.3.1.3 for a mailbox, and for a URI what a SPIFFE ID may have; longer ones are not compared, and refused where their form is constrained.</summary>
+    /// <summary>
+    /// RFC 5321 §4.5.3.1.3 for a mailbox, and for a URI what a SPIFFE ID may have; longer ones are not compared, and refused where their form is
+    /// constrained.
+    /// </summary>
     private static int LongestOf(GeneralNameForm form) => form switch
     {
         GeneralNameForm.Email => 254,

@@ -8,7 +8,7 @@ namespace MutualAuth.Paths;
 /// <remarks>
 /// What costs next to nothing is judged at each step. Signatures are checked when the path has reached an anchor, and from the anchor down: a key is
 /// used only when a trusted one has certified it, so that strangers bring no keys of their own to work with. Names, policies and
-/// revocation come after that, so that nobody's constraints are looked at but a trusted authority's.
+/// revocation come after that, so that only the constraints of trusted authorities are evaluated.
 /// </remarks>
 internal sealed class PathBuilder
 {
@@ -46,7 +46,7 @@ internal sealed class PathBuilder
     {
         if (_rules.Examine(_pool.Leaf, PathPosition.Leaf) is { } unfit)
         {
-            // A peer of nobody we know is first of all that, whatever else is wrong with its certificate.
+            // An unknown authority is reported first, whatever else is wrong with the certificate.
             return PathResult.Rejected(_pool.NamesReachAnAnchor() || _pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? unfit : UnknownAuthority(_pool.Leaf));
         }
 
@@ -259,7 +259,9 @@ internal sealed class PathBuilder
         return null;
     }
 
-    /// <summary>A certificate, or another one for the same name and key, that stands in the path already leads round in a circle (RFC 4158 §2.4.2).</summary>
+    /// <summary>
+    /// A certificate, or another one for the same name and key, that stands in the path already leads round in a circle (RFC 4158 §2.4.2).
+    /// </summary>
     private bool IsOnPath(Certificate candidate)
     {
         foreach (var passed in _path)

@@ -6,7 +6,9 @@ namespace MutualAuth.Paths;
 /// <summary>Checks signatures, each at most once in a validation.</summary>
 /// <param name="budget">What a check costs.</param>
 /// <param name="validator">Which signatures of others are known.</param>
-/// <param name="verified">A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.</param>
+/// <param name="verified">
+/// A path whose signatures were verified before; empty when there is none. That a key has signed some octets is true for ever.
+/// </param>
 internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator, ImmutableArray<Certificate> verified)
 {
     private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(2);
@@ -55,7 +57,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
                 $"one signed by another key than that of {issuer}, which bears the issuer's name")
             : PathRejection.Make(
                 RejectionReason.SignatureInvalid, subject, position, "RFC 5280 §6.1.3", $"a signature by the key of {issuer}", "one that does not verify with it",
-                "An authority that was made anew under its old name has another key: give the anchor that issued this certificate.");
+                "A recreated authority with the old name has a different key: configure the anchor that issued this certificate.");
     }
 
     private bool WasVerified(Certificate subject, PublicKeyInfo key)

@@ -16,7 +16,7 @@ public sealed record ValidationProfile
     }
 
     /// <summary>
-    /// The default: private authorities. The role's purpose is required in so many words, an authority's certificate is no peer's, and
+    /// The default: private authorities. The EKU for the role is required explicitly, a CA certificate is not accepted as a leaf, and
     /// slips of form and of encoding that carry no risk, such as a missing key identifier or a default that is written out, are let pass
     /// because the tools that authorities are run with make them.
     /// </summary>
@@ -34,7 +34,9 @@ public sealed record ValidationProfile
         LeafKeyUsage = X509KeyUsageFlags.None,
     };
 
-    /// <summary>Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.</summary>
+    /// <summary>
+    /// Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.
+    /// </summary>
     public static ValidationProfile WebPki { get; } = new() { Form = CertificateForm.WebPki };
 
     /// <summary>How far the form of certificates is held against them. Default <see cref="CertificateForm.Tolerant"/>.</summary>
@@ -96,8 +98,8 @@ public sealed record ValidationProfile
 
     /// <summary>
     /// The certificate policies, as dotted identifiers, of which the whole path must be good for at least one (RFC 5280 §6.1.1 (c), RFC
-    /// 9618). <c>2.5.29.32.0</c>, anyPolicy, stands for any: a policy is then needed, whichever it is. Empty, the default: any will do, and none is needed
-    /// unless an authority in the path requires one.
+    /// 9618). <c>2.5.29.32.0</c>, anyPolicy, stands for any: a policy is then needed, whichever it is. Empty, the default: any will do, and none is
+    /// needed unless an authority in the path requires one.
     /// </summary>
     /// <exception cref="ArgumentException">One is not a dotted object identifier.</exception>
     public ImmutableArray<string> RequiredPolicies
@@ -145,6 +147,6 @@ public enum LeafRule
     /// <summary>An end entity's certificate only.</summary>
     EndEntity = 0,
 
-    /// <summary>An authority's certificate too, as RFC 5280 allows: whoever holds an issuing key can then act as a peer of that name.</summary>
+    /// <summary>An authority's certificate too, as RFC 5280 allows: the holder of an issuing key can then act as a peer of that name.</summary>
     AnyCertificate = 1,
 }

@@ -6,10 +6,13 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Paths;
 
-/// <summary>Remembers certificates that stood in a verified path: what was read out of them, their imported keys, and the keys that were found to have signed them.</summary>
+/// <summary>
+/// Remembers certificates that stood in a verified path: what was read out of them, their imported keys, and the keys that were found to have signed
+/// them.
+/// </summary>
 /// <remarks>
 /// What some octets say, and that a key has signed them, is true for ever and under any trust, profile or revocation list, so that nothing
-/// ever has to be dropped for being out of date; no verdict is remembered, and every other rule is applied anew each time. Only a path
+/// ever has to be dropped for being out of date; no verdict is remembered, and every other rule is applied again each time. Only a path
 /// that was accepted as a whole is remembered, so that a stranger cannot fill the memory. Bounded: two generations, of which the older is
 /// dropped when the younger is full. Safe for concurrent use.
 /// </remarks>
@@ -98,7 +101,7 @@ internal sealed class VerifiedCertificateCache
         internal int Count => Entries.Count;
     }
 
-    /// <summary>Finds a certificate by its octets alone, by a hash that is seeded anew in each process.</summary>
+    /// <summary>Finds a certificate by its octets alone, by a hash with a new seed in each process.</summary>
     private sealed class EncodingComparer : IEqualityComparer<Certificate>, IAlternateEqualityComparer<ReadOnlySpan<byte>, Certificate>
     {
         public bool Equals(Certificate? x, Certificate? y) => x is null ? y is null : x.Equals(y);

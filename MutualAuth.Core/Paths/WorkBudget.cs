@@ -7,7 +7,7 @@ internal sealed class WorkBudget(ValidationBudget budget)
     private int _candidates = budget.Candidates;
     private long _nameComparisons = budget.NameComparisons;
 
-    /// <summary>What ran out first, in words; null while there is enough of everything.</summary>
+    /// <summary>The first exhausted budget, in words; null while none is exhausted.</summary>
     internal string? Exhausted { get; private set; }
 
     internal bool SpendSignatureChecks(int count)

@@ -15,22 +15,26 @@ internal enum ReplaceStep
     Durable,
 }
 
-/// <summary>Replaces a file so that whoever reads it, also after a crash or a loss of power, finds the old content or the new one, whole.</summary>
+/// <summary>
+/// Replaces a file atomically: a reader, also after a crash or power loss, finds either the whole old content or the whole new content.
+/// </summary>
 internal static class AtomicFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
-    /// Writes a new file beside <paramref name="path"/>, with its owner, group, mode and access list, makes it durable, and renames it over it. The caller
-    /// holds the lock. A program that runs as another user than those who read the file must not take it away from them.
+    /// Writes a new file beside <paramref name="path"/>, with its owner, group, mode and access list, makes it durable, and renames it over it. The
+    /// caller holds the lock. A program that runs as another user than those who read the file must not take it away from them.
     /// </summary>
     /// <param name="path">The file to replace, or to make.</param>
     /// <param name="content">What it shall hold.</param>
     /// <param name="onStep">Told of each step; what it throws stops there, as a crash would.</param>
-    /// <exception cref="IOException">It failed, perhaps because owner or mode cannot be kept; the old content stands, unless only the last flush of the directory failed.</exception>
+    /// <exception cref="IOException">
+    /// It failed, perhaps because owner or mode cannot be kept; the old content stands, unless only the last flush of the directory failed.
+    /// </exception>
     internal static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? onStep)
     {
-        // Left by a crash, if it is there. Made anew, so that neither its mode nor a link in its place counts.
+        // Left by a crash, if it is there. Recreated, so that neither its mode nor a link in its place counts.
         var temporary = path + ".new";
         File.Delete(temporary);
         onStep?.Invoke(ReplaceStep.Begun);
@@ -70,7 +74,7 @@ internal static class AtomicFile
         }
         catch (IOException) when (File.Exists(path))
         {
-            // Somebody was faster, and made it whole.
+            // Another process was faster and wrote the whole file.
         }
         finally
         {

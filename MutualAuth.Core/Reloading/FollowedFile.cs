@@ -43,7 +43,7 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
         }
     }
 
-    /// <summary>Whether somebody has it open for writing, as far as the system tells.</summary>
+    /// <summary>Whether a process has it open for writing, as far as the system tells.</summary>
     internal bool IsBeingWritten()
     {
         try

@@ -7,7 +7,7 @@ internal sealed class FollowedFiles
 {
     private const int MaxLooks = 16;
 
-    // Somebody may keep a file open for writing for good. After this long without a change it counts as written.
+    // A process may keep a file open for writing for good. After this long without a change it counts as written.
     private static readonly TimeSpan s_patienceWithWriters = TimeSpan.FromSeconds(10);
 
     private readonly FollowedFile[] _files;
@@ -37,7 +37,9 @@ internal sealed class FollowedFiles
         return new FilesLook(string.Join('|', looks.Select(look => look.Mark)), [.. looks], Paths, _maxBytes);
     }
 
-    /// <summary>Looks until two looks agree, so that no file is from before a change and another from after it. Gives up where they never do.</summary>
+    /// <summary>
+    /// Looks until two looks agree, so that no file is from before a change and another from after it. Gives up where they never do.
+    /// </summary>
     internal FilesLook LookUntilTheSame()
     {
         var look = Look();

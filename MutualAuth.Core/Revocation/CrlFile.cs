@@ -36,7 +36,7 @@ internal static class CrlFile
             // The framework's own texts are the few that do not describe a value; none of them quotes the input.
             var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
             throw new MaterialException(
-                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it anew, or fetch it again.", unusable);
+                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority reissue it, or fetch it again.", unusable);
         }
     }
 
@@ -66,7 +66,7 @@ internal static class CrlFile
             {
                 certificates.Add(Certificate.TryParse(der, out var certificate, out var problem)
                     ? certificate
-                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Take it out, or have it issued anew."));
+                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Remove it, or have it reissued."));
             }
             else
             {

@@ -29,7 +29,7 @@ public sealed class DenyEntry
 
     private string Text { get; }
 
-    /// <summary>Every certificate with this serial number, whoever issued it.</summary>
+    /// <summary>Every certificate with this serial number, from any issuer.</summary>
     /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case do not count.</param>
     /// <exception cref="FormatException">It is not a serial number.</exception>
     public static DenyEntry Serial(string hex) => TrySerial(hex, issuer: null, out var entry) ? entry : throw Malformed($"serial {hex}");
@@ -52,7 +52,7 @@ public sealed class DenyEntry
     }
 
     /// <summary>One certificate, by what its holder cannot change: the SHA-256 of its TBSCertificate, or its key when it has signed itself.</summary>
-    /// <remarks>Whoever signs his own certificates writes as many as he likes: no other entry than one for his key keeps him out.</remarks>
+    /// <remarks>A peer with a self-signed certificate can issue any number of them: only an entry for its key blocks it.</remarks>
     public static DenyEntry Certificate(Certificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -64,10 +64,12 @@ public sealed class DenyEntry
         return Tbs(new SpkiDigest(SHA256.HashData(certificate.Signed.Span)));
     }
 
-    /// <summary>One certificate, by the SHA-256 of its encoding, such as tools print it. Where it is signed by ECDSA, its twin is found too.</summary>
+    /// <summary>
+    /// One certificate, by the SHA-256 of its encoding, such as tools print it. Where it is signed by ECDSA, its twin is found too.
+    /// </summary>
     /// <remarks>
-    /// The signature is a part of the encoding, and nobody signs it: the holder of a certificate that ECDSA signed can write (r, n - s) in the place of
-    /// (r, s). Both are looked for. A certificate that signed itself is no match for this entry, as its holder signs another: deny its key.
+    /// The signature is a part of the encoding, and is itself not signed: the holder of a certificate that ECDSA signed can write (r, n - s) in the
+    /// place of (r, s). Both are looked for. A certificate that signed itself is no match for this entry, as its holder signs another: deny its key.
     /// </remarks>
     /// <param name="sha256">64 hexadecimal digits; colons between them and letter case do not count.</param>
     /// <exception cref="FormatException">It is not such a digest.</exception>

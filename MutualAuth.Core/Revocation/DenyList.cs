@@ -8,7 +8,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>Certificates and keys that the operator turns away at once, whatever their authority says of them.</summary>
+/// <summary>Certificates and keys that the operator rejects at once, even if their authority is trusted.</summary>
 /// <remarks>
 /// For emergencies: it needs no authority, holds until it is changed, and works with and without revocation lists. Every certificate of the
 /// path is looked up in it, authorities and the trust anchor included. Immutable and safe to share.
@@ -33,7 +33,7 @@ public sealed class DenyList : IDenyListSource
         _certificates = Entries.Where(entry => entry.Digest is not null).Select(entry => entry.Digest!.Value).ToFrozenSet();
     }
 
-    /// <summary>Turns nobody away.</summary>
+    /// <summary>An empty list, which rejects no peer.</summary>
     public static DenyList Empty { get; } = new([]);
 
     /// <summary>What it names.</summary>
@@ -50,7 +50,9 @@ public sealed class DenyList : IDenyListSource
         return all.Contains(null!) ? throw new ArgumentException("Expected entries, got a null among them.", nameof(entries)) : new DenyList(all);
     }
 
-    /// <summary>Reads a list from text: one entry in a line as <see cref="DenyEntry.Parse"/> has it; empty lines and lines that begin with # say nothing.</summary>
+    /// <summary>
+    /// Reads a list from text: one entry in a line as <see cref="DenyEntry.Parse"/> has it; empty lines and lines that begin with # say nothing.
+    /// </summary>
     /// <exception cref="MaterialException">A line is not an entry; the message says which.</exception>
     public static DenyList Parse(string text)
     {
@@ -58,8 +60,10 @@ public sealed class DenyList : IDenyListSource
         return Read(text, "the text");
     }
 
-    /// <summary>Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> follows it. A file without entries turns nobody away.</summary>
-    /// <exception cref="MaterialException">The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.</exception>
+    /// <summary>Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> follows it. A file without entries rejects no peer.</summary>
+    /// <exception cref="MaterialException">
+    /// The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.
+    /// </exception>
     public static DenyList FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -2,7 +2,10 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>A deny list, read from a file and following it. A file that is emptied turns nobody away any more; one that disappears leaves the last good list.</summary>
+/// <summary>
+/// A deny list, read from a file and following it. An emptied file rejects no peers any longer; if the file disappears, the last valid list stays in
+/// force.
+/// </summary>
 public sealed class DenyListFile : WatchedFiles<DenyList>, IDenyListSource
 {
     /// <summary>Follows a deny list.</summary>

@@ -20,7 +20,7 @@ internal sealed class RevocationChange
 
     internal DistinguishedName Issuer { get; }
 
-    /// <summary>The lists that were not there before. Whoever is on one of them may be revoked now.</summary>
+    /// <summary>The lists that were not there before. Certificates on one of them may be revoked now.</summary>
     internal ImmutableArray<RevocationList> Fresh { get; }
 
     private bool IsNone => Fresh.IsEmpty && _before.All(list => _after.Any(list.IsSameAs));
@@ -32,7 +32,7 @@ internal sealed class RevocationChange
         select change;
 
     /// <summary>
-    /// Whether the status of a certificate that was known before may be unknown now, whatever its serial number: a list went away, ran out, was not
+    /// Whether the status of a certificate that was known before may be unknown now, whatever its serial number: a list was removed, expired, was not
     /// signed by the issuer's key itself, or speaks of others. A list that its next issue replaced does none of these.
     /// </summary>
     /// <param name="issuers">The issuer's certificates by which it is known.</param>

@@ -5,7 +5,9 @@ using MutualAuth.Paths;
 
 namespace MutualAuth.Revocation;
 
-/// <summary>Holds one peer's path against the lists that are in force (RFC 5280 §6.3.3) and against the deny list. One instance serves one judgement.</summary>
+/// <summary>
+/// Holds one peer's path against the lists that are in force (RFC 5280 §6.3.3) and against the deny list. One instance serves one judgement.
+/// </summary>
 internal sealed class RevocationCheck : IRevocationSource
 {
     private readonly Certificate _leaf;
@@ -32,7 +34,7 @@ internal sealed class RevocationCheck : IRevocationSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>The issuer is looked up on the deny list too, because nobody asks about the anchor by itself.</remarks>
+    /// <remarks>The issuer is looked up on the deny list too, because the anchor is not checked by itself.</remarks>
     public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
         _denied?.Examine(path[index + 1]) ?? _denied?.Examine(path[index])
         ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new CrlSigners(path, index, pool, _lists, _profile, at), _now ?? at));
@@ -62,7 +64,7 @@ internal sealed class RevocationCheck : IRevocationSource
 
         foreach (var delta in named)
         {
-            // A full list that is newer has all of it, and may have released somebody since.
+            // A full list that is newer has all of it, and may have removed an entry since.
             if (delta.IsDelta && !named.Any(delta.IsOvertakenBy) && delta.TryFind(subject.Serial.Span, out var entry) && entry.Reason != RevocationReason.RemoveFromCrl
                 && !named.Any(delta.AddsTo) && InForce(delta, subject, issuer, signers, at, ref flaw).Length > 0)
             {
@@ -137,10 +139,12 @@ internal sealed class RevocationCheck : IRevocationSource
     internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
         at + skew < list.ThisUpdate ? $"a list that is made later, at {Show(list.ThisUpdate)}"
         : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list that does not say until when it holds"
-        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that ran out at {Show(list.NextUpdate ?? list.ThisUpdate)}"
+        : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that expired at {Show(list.NextUpdate ?? list.ThisUpdate)}"
         : null;
 
-    /// <summary>Where the policy lets pass what no list covers, a genuine list that no longer counts still keeps out whoever is on it.</summary>
+    /// <summary>
+    /// Where the policy lets pass what no list covers, the certificates on a genuine list that no longer counts are still rejected.
+    /// </summary>
     private Rejection? RevokedWhatever(ImmutableArray<RevocationList> named, Certificate subject, Certificate issuer, CrlSigners signers)
     {
         foreach (var list in named)

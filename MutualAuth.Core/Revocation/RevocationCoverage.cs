@@ -9,6 +9,8 @@ public enum RevocationCoverage
     /// <summary>Of the peer's own certificate only: an intermediate authority about which no list speaks is let pass.</summary>
     LeafOnly = 1,
 
-    /// <summary>Of the intermediate authorities only: for peers about whose own certificate somebody else is asked, such as an OCSP responder.</summary>
+    /// <summary>
+    /// Of the intermediate authorities only: for peers whose own certificate is checked in another way, for example by an OCSP responder.
+    /// </summary>
     AuthoritiesOnly = 2,
 }

@@ -12,8 +12,9 @@ namespace MutualAuth.Revocation;
 /// <remarks>
 /// A list counts only for certificates whose issuer, in the verified path, has its name, and when the issuer's key has signed it or another key of
 /// that name to which a path leads from the same anchor (RFC 5280 §6.3.3 (f)). Loading reads every list
-/// strictly and wholly, and fails for all when one cannot be used. Indirect CRLs are refused; a delta CRL adds to a full one of the same issuer and scope. Looking a certificate up costs the
-/// same with no entry as with a million. Immutable and safe to share; each list's signature is checked once for each key of its issuer, so share one instance.
+/// strictly and wholly, and fails for all when one cannot be used. Indirect CRLs are refused; a delta CRL adds to a full one of the same issuer and
+/// scope. Looking a certificate up costs the same with no entry as with a million. Immutable and safe to share; each list's signature is checked once
+/// for each key of its issuer, so share one instance.
 /// </remarks>
 public sealed class RevocationLists : IRevocationListSource
 {
@@ -33,17 +34,19 @@ public sealed class RevocationLists : IRevocationListSource
 
     /// <summary>
     /// Says that revocation is not to be checked for now: what a source hands out after the operator has cleared its lists on purpose. Every
-    /// revoked certificate is let in while it is in force. A file that became empty never turns into this.
+    /// revoked certificate is accepted while it is in force. A file that became empty never turns into this.
     /// </summary>
     public static RevocationLists DangerouslyUnchecked { get; } = new([], isChecked: false);
 
     /// <summary>The lists, each once, in the order in which they were given.</summary>
     public ImmutableArray<RevocationList> Lists { get; }
 
-    /// <summary>Certificates that were given beside the lists, of keys that may have signed them. Nothing else rests on them, and a path must lead to them.</summary>
+    /// <summary>
+    /// Certificates that were given beside the lists, of keys that may have signed them. Nothing else rests on them, and a path must lead to them.
+    /// </summary>
     internal ImmutableArray<Certificate> Certificates { get; }
 
-    /// <summary>The first moment at which one of the lists runs out; null when none says. Replace them before.</summary>
+    /// <summary>The earliest expiry of the lists; null if none has one. Replace the lists before it.</summary>
     public DateTimeOffset? NextUpdate => Lists.Min(list => list.NextUpdate);
 
     RevocationLists IRevocationListSource.Current => this;
@@ -51,8 +54,13 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>False for <see cref="DangerouslyUnchecked"/> only.</summary>
     internal bool IsChecked { get; }
 
-    /// <summary>Reads lists from files, once; <see cref="RevocationListFiles"/> follows them. A file holds one list in DER, or any number in PEM (<c>X509 CRL</c>), among which certificates of keys that signed lists may stand; at most 512 MiB.</summary>
-    /// <exception cref="MaterialException">No path was given, or a file cannot be read, is empty, or has a list that must not be relied on; the message says which and what to do.</exception>
+    /// <summary>
+    /// Reads lists from files, once; <see cref="RevocationListFiles"/> follows them. A file holds one list in DER, or any number in PEM (<c>X509
+    /// CRL</c>), among which certificates of keys that signed lists may stand; at most 512 MiB.
+    /// </summary>
+    /// <exception cref="MaterialException">
+    /// No path was given, or a file cannot be read, is empty, or has a list that must not be relied on; the message says which and what to do.
+    /// </exception>
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -75,7 +83,7 @@ public sealed class RevocationLists : IRevocationListSource
         return NotEmpty(new(lists.Select((der, index) => CrlFile.Parse(der, $"Revocation list {index + 1}"))));
     }
 
-    /// <summary>How many lists and entries there are, and when the first runs out; safe to log.</summary>
+    /// <summary>How many lists and entries there are, and when the first expires; safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {NextUpdate?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "not stated"}");

@@ -15,7 +15,7 @@ public sealed record RevocationPolicy
 
     /// <summary>
     /// How long after its next update a list goes on counting; one that announces no next update counts this long after it was made. Default:
-    /// zero, so that an expired list counts for nothing. Whoever can hold back new lists gains this much time for a revoked certificate.
+    /// zero, so that an expired list counts for nothing. An attacker that can withhold new lists gains this much time for a revoked certificate.
     /// </summary>
     public TimeSpan DangerousGracePeriod { get; init; }
 

@@ -1,6 +1,8 @@
 namespace MutualAuth.Revocation;
 
-/// <summary>Holds each set of lists of one source against the one before: for each issuer and scope nothing goes back. It forgets with the process.</summary>
+/// <summary>
+/// Holds each set of lists of one source against the one before: for each issuer and scope nothing goes back. It forgets with the process.
+/// </summary>
 /// <remarks>
 /// Numbers and dates are compared when a set is loaded. Who signed a list shows only at the first path that needs it; until then the list before
 /// is held in reserve, and counts where the new one does not verify. Calls of <see cref="Admit"/> must not overlap.
@@ -20,7 +22,7 @@ internal sealed class RollbackGuard(TimeProvider clock)
     /// <exception cref="MaterialException">One of them goes back, or an issuer has none any more.</exception>
     internal RevocationLists Admit(RevocationLists next)
     {
-        // Checking nothing is the operator's own word. What was known before counts again when lists come back.
+        // Checking nothing is the operator's explicit choice. What was known before counts again when lists come back.
         if (next.IsChecked)
         {
             if (_last is not null && !ReferenceEquals(_last, next))
@@ -45,7 +47,7 @@ internal sealed class RollbackGuard(TimeProvider clock)
                 continue;
             }
 
-            // What nobody's key has signed holds no later list up.
+            // A list without a valid signature does not block later lists.
             foreach (var counted in old.IsRefuted ? [.. old.Reserve] : new[] { old })
             {
                 places.AddRange(SuccessorsOf(counted, next, now).Select(list => (counted, list)));
@@ -90,5 +92,5 @@ internal sealed class RollbackGuard(TimeProvider clock)
         $"The {forged} has not been signed by its issuer: the list before stays in its place. Fetch it again, and find out who put it there."));
 
     private static MaterialException Refusal(RevocationList old, string why) =>
-        new($"The {old} stays in force: {why}. Fetch the current list; to go back on purpose, start the process anew.");
+        new($"The {old} stays in force: {why}. Fetch the current list; to roll back on purpose, restart the process.");
 }

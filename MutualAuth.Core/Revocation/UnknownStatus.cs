@@ -6,6 +6,6 @@ public enum UnknownStatus
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>.</summary>
     Deny = 0,
 
-    /// <summary>It is let pass: a list that is missing, expired, forged or out of scope then revokes nobody. Soft fail.</summary>
+    /// <summary>The certificate is accepted: a missing, expired, forged or out-of-scope list then revokes nothing. Soft fail.</summary>
     DangerouslyAllow = 1,
 }

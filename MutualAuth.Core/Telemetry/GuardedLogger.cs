@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Telemetry;
 
-/// <summary>A logger of the application's that may throw, as those do whose disk is full. What it throws stays here: the event is lost, and nothing else.</summary>
+/// <summary>
+/// A logger of the application's that may throw, as those do whose disk is full. What it throws stays here: the event is lost, and nothing else.
+/// </summary>
 internal sealed class GuardedLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -38,7 +40,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // Nobody is left to tell.
+            // A failing logger cannot be reported.
         }
     }
 }

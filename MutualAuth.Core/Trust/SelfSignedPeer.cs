@@ -7,7 +7,9 @@ using MutualAuth.Paths;
 
 namespace MutualAuth.Trust;
 
-/// <summary>The rules for a certificate whose own key is the trust anchor: an end entity's, signed by that key, that claims one name and nothing else.</summary>
+/// <summary>
+/// The rules for a certificate whose own key is the trust anchor: an end entity's, signed by that key, that claims one name and nothing else.
+/// </summary>
 /// <remarks>
 /// The key is kept under one name, so the certificate must not carry a second one to which an authorization rule could be held: neither
 /// another alternative name nor anything in its subject. Names have one spelling, or two keys could be kept for the same peer.
@@ -30,7 +32,7 @@ internal static class SelfSignedPeer
 
         if (leaf.IsCertificateAuthority)
         {
-            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Make it anew with basicConstraints CA:FALSE.");
+            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Recreate it with basicConstraints CA:FALSE.");
         }
 
         if (new CertificateRules(search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
@@ -42,7 +44,7 @@ internal static class SelfSignedPeer
         {
             return Reject(
                 leaf, RejectionReason.ProfileViolated, "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one", Describe(leaf),
-                "Make the certificate anew with one name; what else it says of itself nobody has verified.");
+                "Recreate the certificate with one name; its other names are not verified.");
         }
 
         return leaf.PublicKey.Verify(leaf.Scheme, leaf.Signed.Span, leaf.Signature.Span)

@@ -14,7 +14,7 @@ internal sealed record LoginResult
     /// <summary>The peer with all that it has proven.</summary>
     internal AuthenticatedPeer? Peer { get; private init; }
 
-    /// <summary>The digest of the exchange; empty when nobody logged in.</summary>
+    /// <summary>The digest of the exchange; empty without a login.</summary>
     internal ImmutableArray<byte> Transcript { get; private init; } = [];
 
     /// <summary>Our own no. The other side has been told.</summary>
@@ -34,7 +34,10 @@ internal sealed record LoginResult
     internal static LoginResult Ended(Exception fault) => new() { Answer = new PeerAnswer(null, Fault: fault) };
 }
 
-/// <summary>The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final VERDICT.</summary>
+/// <summary>
+/// The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final
+/// VERDICT.
+/// </summary>
 internal static class LoginExchange
 {
     private const string OurCredentials = "credentials to log in with";
