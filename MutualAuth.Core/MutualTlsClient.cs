@@ -7,7 +7,7 @@ using MutualAuth.Revalidation;
 
 namespace MutualAuth;
 
-/// <summary>Connects to servers, or upgrades connected sockets and streams, to authenticated connections.</summary>
+/// <summary>Connects to servers, or upgrades connected sockets and streams, with mutual authentication.</summary>
 /// <remarks>Immutable and safe for use from many threads: make one and keep it.</remarks>
 public sealed class MutualTlsClient
 {

@@ -6,7 +6,8 @@ namespace MutualAuth.Spiffe;
 /// <summary>Events 1500–1549: updates from a SPIFFE Workload API.</summary>
 internal static partial class SourceLog
 {
-    [LoggerMessage(1500, LogLevel.Information, "The SPIFFE identity is {SpiffeId}, valid until {NotAfter:u}; {TrustDomains} trust domains have a bundle.")]
+    [LoggerMessage(1500, LogLevel.Information,
+        "The SPIFFE identity is {SpiffeId}, valid until {NotAfter:u}; {TrustDomains} trust domains have a bundle.")]
     internal static partial void UpdateTaken(ILogger logger, SpiffeId spiffeId, DateTimeOffset notAfter, int trustDomains);
 
     [LoggerMessage(1501, LogLevel.Error, "Rejected an update of the SPIFFE Workload API ({Reason}): {Detail} The previous update stays in force.")]

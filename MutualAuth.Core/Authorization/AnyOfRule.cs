@@ -2,10 +2,10 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in whom at least one of several rules lets in; when none does, all of them are reported.</summary>
+/// <summary>Accepts the peers that at least one of several rules accepts; if none does, all rejections are reported.</summary>
 internal sealed class AnyOfRule : AuthorizationRule
 {
-    // A list of thousands must not become a log line of megabytes for each peer that is turned away.
+    // A list of thousands must not become a log line of megabytes for each rejected peer.
     private const int MaxListed = 32;
 
     private readonly AuthorizationRule[] _rules;
@@ -42,14 +42,16 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     internal override IEnumerable<IReloadable> Reloadables() => _rules.SelectMany(rule => rule.Reloadables());
 
-    /// <summary>The first of the objections in the words of their rules; one that was passed over would have said no more than that its name is not there.</summary>
+    /// <summary>
+    /// The first of the objections in the words of their rules; one that was passed over would have said no more than that its name is not there.
+    /// </summary>
     private Rejection Combine(SortedDictionary<int, Rejection> found, CertificateContext context)
     {
         for (var index = 0; index < _rules.Length && index < MaxListed; index++)
         {
             if (!found.ContainsKey(index))
             {
-                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule lets in a peer whose certificate has not its name."));
+                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule accepts a peer whose certificate does not have its name."));
             }
         }
 

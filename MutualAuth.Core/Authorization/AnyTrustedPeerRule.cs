@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in every peer that has come this far.</summary>
+/// <summary>Accepts every peer with a trusted path.</summary>
 internal sealed class AnyTrustedPeerRule : AuthorizationRule
 {
     public override string ToString() => "every peer with a path to a trust anchor";

@@ -32,13 +32,17 @@ public sealed class AuthenticatedPeer
 
     /// <summary>What the peer is called, with the kind of the name: what decisions are made on.</summary>
     /// <remarks>
-    /// A server is called by the name that was dialled, where its certificate carries it. Otherwise it is the name by which the authorization rule let the
-    /// peer in; where it asked for none, the SPIFFE ID of a valid X.509-SVID, else the first DNS name, e-mail address, URI, IP address or user principal
-    /// name that is well formed, else the subject, else the SHA-256 of the certificate. A peer without a certificate is called by its user's name.
+    /// A server is called by the name that was dialled, where its certificate carries it. Otherwise it is the name by which the authorization rule
+    /// let the peer in; where it asked for none, the SPIFFE ID of a valid X.509-SVID, else the first DNS name, e-mail address, URI, IP address or
+    /// user principal name that is well formed, else the subject, else the SHA-256 of the certificate. A peer without a certificate is called by its
+    /// user's name.
     /// </remarks>
     public PeerName ProvenName { get; }
 
-    /// <summary>Every name of the peer's certificate that is well formed, each with its kind, in the order of <see cref="ProvenName"/>; empty without a certificate.</summary>
+    /// <summary>
+    /// Every name of the peer's certificate that is well formed, each with its kind, in the order of <see cref="ProvenName"/>; empty without a
+    /// certificate.
+    /// </summary>
     public ImmutableArray<PeerName> ProvenNames => Certificate is { } certificate ? [.. PeerNames.AllOf(certificate)] : [];
 
     /// <summary>The peer's own certificate; null when it showed none and logged in instead.</summary>
@@ -50,7 +54,9 @@ public sealed class AuthenticatedPeer
     /// <summary>The SPIFFE ID, when the certificate is a valid X.509-SVID; otherwise null.</summary>
     public SpiffeId? SpiffeId { get; }
 
-    /// <summary>The user that logged in; null when nobody did. On a client, the server's <see cref="Proofs"/> say whether it knew our verifier.</summary>
+    /// <summary>
+    /// The user that logged in; null without a login. On a client, the server's <see cref="Proofs"/> say whether it knew our verifier.
+    /// </summary>
     public AuthenticatedUser? User { get; }
 
     /// <summary>Everything that the peer has proven.</summary>
@@ -69,7 +75,9 @@ public sealed class AuthenticatedPeer
     private PeerProofs ServerProofs { get; init; }
 
     /// <summary>The same facts as the framework's principal: one identity for the certificate, one for the user, as far as there are both.</summary>
-    /// <remarks>The user, where there is one, comes first and is <see cref="ClaimsPrincipal.Identity"/>. Its name is the one that it acts as.</remarks>
+    /// <remarks>
+    /// The user, where there is one, comes first and is <see cref="ClaimsPrincipal.Identity"/>. Its name is the one that it acts as.
+    /// </remarks>
     public ClaimsPrincipal ToClaimsPrincipal()
     {
         var identities = new List<ClaimsIdentity>(2);

@@ -16,7 +16,9 @@ public sealed class AuthenticatedUser
         Claims = claims.IsDefault ? [] : claims;
     }
 
-    /// <summary>The name whose credentials were shown (the authentication identity), as SASLprep (RFC 4013) writes it. It is not escaped for logs.</summary>
+    /// <summary>
+    /// The name whose credentials were shown (the authentication identity), as SASLprep (RFC 4013) writes it. It is not escaped for logs.
+    /// </summary>
     public string Name { get; }
 
     /// <summary>As whom the user acts (the authorization identity): another only where the policy's <c>MayActAs</c> granted it.</summary>

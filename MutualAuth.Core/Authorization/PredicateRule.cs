@@ -3,7 +3,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in whom the application's own condition lets in; a condition that throws lets in nobody.</summary>
+/// <summary>Accepts the peers for which the application's condition is true; if the condition throws, the peer is rejected.</summary>
 internal sealed class PredicateRule : AuthorizationRule
 {
     private readonly string _description;

@@ -17,10 +17,12 @@ internal enum RuleKeyKind
     TrustDomain,
 }
 
-/// <summary>The one name without which a rule lets nobody in; two are equal when the rule would say that the names are.</summary>
+/// <summary>The one name that a rule requires of every peer; two are equal when the rule would say that the names are.</summary>
 internal readonly record struct RuleKey(RuleKeyKind Kind, object Value);
 
-/// <summary>Finds, among many rules, those that may let a certificate in: the work grows with the names of the certificate, and not with the rules. Immutable.</summary>
+/// <summary>
+/// Finds, among many rules, those that may let a certificate in: the work grows with the names of the certificate, and not with the rules. Immutable.
+/// </summary>
 internal sealed class RuleIndex
 {
     private readonly Dictionary<RuleKey, List<int>> _byKey = [];
@@ -42,7 +44,9 @@ internal sealed class RuleIndex
         }
     }
 
-    /// <summary>The rules that have to be asked about this certificate, in their order: every other one asks for a name that it does not carry.</summary>
+    /// <summary>
+    /// The rules that have to be asked about this certificate, in their order: every other one asks for a name that it does not carry.
+    /// </summary>
     internal IEnumerable<int> CandidatesFor(Certificate certificate)
     {
         var candidates = new SortedSet<int>(_others);

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MutualAuth.Connections;
 
-/// <summary>How many file descriptors the process may have open (<c>RLIMIT_NOFILE</c>), and how many of them are kept for what is no stranger's.</summary>
+/// <summary>
+/// How many file descriptors the process may have open (<c>RLIMIT_NOFILE</c>), and how many of them are kept for what is no stranger's.
+/// </summary>
 internal static class DescriptorLimit
 {
     // Threads, files and the runtime itself need some: .NET ends the process when it cannot start a thread for want of a descriptor.
@@ -18,7 +20,7 @@ internal static class DescriptorLimit
     /// <summary>The number from which on accepting waits a moment for those that make room.</summary>
     internal static int HurryFrom(int limit) => (KeepFrom(limit) + limit) / 2;
 
-    /// <summary>The number from which on a newcomer is turned away when nobody can make room.</summary>
+    /// <summary>The number of descriptors from which a newcomer is rejected if no pending handshake can be evicted.</summary>
     internal static int RefuseFrom(int limit) => limit - 8;
 
     /// <summary>How many strangers may be held by default: what the limit leaves, and no more than <paramref name="most"/>.</summary>

@@ -5,13 +5,14 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals addresses
-/// take turns; so a flood waits for the honest, from however many addresses it comes. Of one address, what is under way goes before what is new.
+/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals
+/// addresses take turns; so a flood waits for the honest, from however many addresses it comes. Of one address, what is under way goes before what is
+/// new.
 /// </summary>
 /// <remarks>
-/// Every fourth turn goes through the ranks in rotation, so that nobody waits for ever. Addresses that have left many unfinished never hold all
-/// slots: one is kept for others. A newcomer is always let in to wait. When too many wait, the address with most of them in the last rank loses the one that
-/// has waited longest.
+/// Every fourth turn goes through the ranks in rotation, so that none waits for ever. Addresses that have left many unfinished never hold all
+/// slots: one is kept for others. A newcomer is always admitted to the queue. When too many wait, the address with most of them in the last rank
+/// loses the one that has waited longest.
 /// </remarks>
 internal sealed class HandshakeSlots
 {
@@ -104,7 +105,7 @@ internal sealed class HandshakeSlots
         }
     }
 
-    /// <summary>Whoever's turn it is, and may run.</summary>
+    /// <summary>The next handshake in turn that may run.</summary>
     private Waiter? TakeNext()
     {
         if (_waiting == 0)

@@ -16,7 +16,7 @@ internal interface IRevalidated
     /// <summary>From here on counts for how long no octet of the application's moves.</summary>
     void CountIdle(TimeProvider time);
 
-    /// <summary>Takes note that its ground is lost, and does what is to be done. Does not wait for the application.</summary>
+    /// <summary>Records that the connection is no longer valid, and takes the action. Does not wait for the application.</summary>
     void Invalidate(Invalidation lost);
 
     /// <summary>The grace period is over: ends it in a way that the peer can tell from a broken one.</summary>

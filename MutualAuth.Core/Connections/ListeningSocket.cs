@@ -55,7 +55,7 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Removes a socket at which nobody listens: what a process left that ended without a chance to clean up.</summary>
+    /// <summary>Removes a stale socket, left by a process that ended without cleaning up.</summary>
     private static bool TryRemoveStale(EndPoint endPoint)
     {
         if (endPoint is not UnixDomainSocketEndPoint || endPoint.ToString() is not { Length: > 0 } path || path[0] is '@' or '\0' || !IsSocket(path))
@@ -67,7 +67,7 @@ internal sealed class ListeningSocket : IDisposable
         try
         {
             probe.Connect(endPoint);
-            return false; // somebody listens
+            return false; // a process listens
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -80,7 +80,7 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>A socket is there, and cannot be opened as a file can. What is anything else is nobody's to remove.</summary>
+    /// <summary>A socket is there, and cannot be opened as a file can. Anything else must not be removed.</summary>
     private static bool IsSocket(string path)
     {
         try

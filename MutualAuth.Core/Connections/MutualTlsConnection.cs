@@ -11,13 +11,12 @@ using MutualAuth.Transport;
 
 namespace MutualAuth;
 
-/// <summary>A connection whose peer is known. There is none without an <see cref="AuthenticatedPeer"/>.</summary>
+/// <summary>An authenticated connection. Every connection has an <see cref="AuthenticatedPeer"/>.</summary>
 /// <remarks>
-/// It owns its stream and transport; dispose of it to close both. One reader and one writer may be active at a time, as on any
-/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection that nobody holds any more is
-/// reclaimed like a forgotten <see cref="SslStream"/>; whoever holds the stream holds the connection.
-/// A read that returns nothing does not tell the peer's end from an attacker's cut; <see cref="EndedCleanly"/> does, as far as it can be known. Give your
-/// messages an end of their own.
+/// It owns its stream and transport; dispose it to close both. One reader and one writer may be active at a time, as on any
+/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time. An unreferenced connection is reclaimed like an
+/// unreferenced <see cref="SslStream"/>; a reference to the stream keeps the connection alive. A read that returns zero bytes does not distinguish
+/// the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible. Delimit your messages.
 /// </remarks>
 public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
 {
@@ -45,26 +44,27 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         _time = time;
         _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
-        tls.Stream.Owner = this; // whoever holds the stream keeps the connection, and so its watch
+        tls.Stream.Owner = this; // a reference to the stream keeps the connection, and its revalidation, alive
         tls.Transport.OnClosed = End;
     }
 
     /// <summary>
-    /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a close_notify if that
-    /// can be written without waiting. Once our side has ended the connection every call, pending or later, throws a
-    /// <see cref="ConnectionEndedException"/>, which says why; what the peer or the transport does shows as another <see cref="IOException"/>.
+    /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a
+    /// close_notify if that can be written without waiting. After our side has ended the connection, every pending or later call throws a
+    /// <see cref="ConnectionEndedException"/>, which says why; failures caused by the peer or the transport throw a different
+    /// <see cref="IOException"/>.
     /// </summary>
     public SslStream Stream { get; }
 
-    /// <summary>Who is at the other end.</summary>
+    /// <summary>The authenticated peer.</summary>
     public AuthenticatedPeer Peer { get; }
 
-    /// <summary>What the two sides agreed on.</summary>
+    /// <summary>The negotiated parameters of the TLS session.</summary>
     public SessionFacts Session { get; }
 
     /// <summary>
-    /// True when the peer has said, in band, that it accepted us. False with a peer that does not speak the confirmation protocol: then the
-    /// guarantee is that of plain TLS, and a refusal by the peer shows only when reading fails; see <see cref="TryGetRefusal"/>.
+    /// True if the peer has confirmed, in band, that it accepted us. False with a peer that does not speak the confirmation protocol: then the
+    /// guarantee is that of plain TLS, and a rejection by the peer shows only when a read fails; see <see cref="TryGetRefusal"/>.
     /// </summary>
     public bool IsConfirmed { get; }
 
@@ -72,36 +72,38 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>
-    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection has lost its ground and is to end: finish what is
-    /// under way, then dispose. Callbacks run on threads of the pool.
+    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and must end: finish
+    /// current work, then dispose the connection. Callbacks run on thread-pool threads.
     /// </summary>
     public CancellationToken DrainRequested => _drain.Token;
 
     /// <summary>
-    /// Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="Invalidation"/> says why.
-    /// Callbacks run on threads of the pool.
+    /// Cancelled when the peer is no longer authorized, or the connection reached its maximum age or idle timeout; <see cref="Invalidation"/> says
+    /// why. Callbacks run on thread-pool threads.
     /// </summary>
-    /// <remarks>Whether the connection ends is for <see cref="RevalidationPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
+    /// <remarks>
+    /// <see cref="RevalidationPolicy"/> determines whether the connection ends. The token stays cancelled even if the peer becomes authorized again.
+    /// </remarks>
     public CancellationToken NoLongerValid => _noLongerValid.Token;
 
-    /// <summary>Why the connection has lost its ground since it was made, the latest and worst of the reasons; null while it has not.</summary>
+    /// <summary>Why the connection is no longer valid: the most recent and most severe reason. Null while it is valid.</summary>
     public Invalidation? Invalidation => _invalidation;
 
     /// <summary>
     /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without, null while it has not
-    /// ended or we have not read that far. False may be an attacker's cut, and may be a peer that closes without a word, as many do.
+    /// ended or we have not read that far. False may mean a truncation by an attacker, or a peer that closes without close_notify, as many do.
     /// </summary>
-    /// <remarks>It tells of the end that a read met; a cut that comes after the last read is not seen.</remarks>
+    /// <remarks>It reports the end that a read encountered; a truncation after the last read is not detected.</remarks>
     public bool? EndedCleanly => _tls.Stream.PeerEndedCleanly;
 
     /// <summary>
-    /// Says that we send no more (close_notify, RFC 8446 §6.1), as soon as a write that is under way has ended. The peer may go on sending, and we may
-    /// go on reading; a read that waits is not disturbed. A second call has no further effect, and ends as the first one.
+    /// Sends close_notify (RFC 8446 §6.1) as soon as a current write has ended: we send no more data. The peer may continue to send, and we may
+    /// continue to read; a pending read is not affected. A second call has no further effect and has the result of the first.
     /// </summary>
-    /// <param name="cancellationToken">Gives the waiting up; writes stay completed, and close_notify goes out once the peer takes it.</param>
+    /// <param name="cancellationToken">Cancels the wait; writes stay completed, and close_notify is sent once the peer accepts data.</param>
     /// <exception cref="IOException">
-    /// The transport failed, the TLS session has ended already, or the peer took nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose of
-    /// the connection, or abort it.
+    /// The transport failed, the TLS session has ended already, or the peer accepted no data within <see cref="HandshakeOptions.CloseTimeout"/>;
+    /// dispose the connection, or abort it.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
@@ -112,7 +114,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
         catch (TimeoutException exception)
         {
-            throw new IOException($"The peer took nothing within {_tls.Options.CloseTimeout}, so that it could not be told of our end.", exception);
+            throw new IOException($"The peer accepted no data within {_tls.Options.CloseTimeout}, so close_notify could not be sent.", exception);
         }
     }
 
@@ -141,11 +143,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// On the server: begins a step-up, in which the user shows its credentials once more for one transaction. The application carries the messages.
-    /// <see cref="Peer"/> does not change; what comes of it is a <see cref="StepUpProof"/>.
+    /// On the server: begins a step-up, in which the user presents its credentials again for one transaction. The application transports the
+    /// messages. <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
-    /// <param name="transaction">What is to be confirmed, in the very octets that the client is to compute for itself; at most 1 MiB.</param>
-    /// <exception cref="InvalidOperationException">Nobody has logged in here, we are the client, or the server's certificate has no channel binding.</exception>
+    /// <param name="transaction">The transaction to confirm, as the exact octets that the client also computes for itself; at most 1 MiB.</param>
+    /// <exception cref="InvalidOperationException">
+    /// No user has logged in, we are the client, or the server's certificate has no channel binding.
+    /// </exception>
     public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
@@ -159,9 +163,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
-    /// <param name="credentials">The credentials; ask the user for them anew, or a program that holds them can confirm in the user's place.</param>
-    /// <param name="transaction">What is to be confirmed, as this side understands it: what was shown to the user.</param>
-    /// <param name="mechanisms">What the server's <see cref="StepUpVerifier.Mechanisms"/> said.</param>
+    /// <param name="credentials">The credentials; ask the user for them again, since a program that stores them can confirm without the user.</param>
+    /// <param name="transaction">The transaction as this side understands it, that is, as it was shown to the user; at most 1 MiB.</param>
+    /// <param name="mechanisms">The value of the server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
     /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
     public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
     {
@@ -174,17 +178,17 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; what was under way is lost. It works at
-    /// any time, also beside a <see cref="DisposeAsync"/> that waits, and does nothing more when the connection is over.
+    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in transit is lost. It can be
+    /// called at any time, also during a <see cref="DisposeAsync"/>, and has no effect when the connection is closed.
     /// </summary>
     public void Abort() => Abort(ConnectionEnd.Aborted, null);
 
     /// <summary>
-    /// Ends TLS (close_notify) and closes the transport, so that what was written reaches the peer although it may still be sending: waits for the peer
-    /// to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait for the
-    /// first one. Never throws.
+    /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even if the peer is still sending: it waits for the
+    /// peer to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait
+    /// for the first. Never throws.
     /// </summary>
-    /// <remarks>Where a write is under way that the peer does not take in that time, the transport is cut: by a reset, on a socket.</remarks>
+    /// <remarks>If the peer does not accept a pending write in that time, the transport is aborted; on a socket, by a reset.</remarks>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
     TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
@@ -282,7 +286,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         End();
     }
 
-    /// <summary>What the application does in its callbacks neither holds us up nor throws at us.</summary>
+    /// <summary>Application callbacks neither block us nor throw into our code.</summary>
     private void Cancel(CancellationTokenSource source)
     {
         var callbacks = source.CancelAsync();
@@ -325,7 +329,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         onEnded?.Invoke();
     }
 
-    /// <summary>Notices that nobody holds the connection or its stream any more; the platform reclaims the transport as that of any forgotten stream.</summary>
+    /// <summary>
+    /// Detects that the connection and its stream are unreferenced; the platform reclaims the transport like that of any unreferenced stream.
+    /// </summary>
     private sealed class Unforgotten(MutualTlsConnection connection) : IDisposable
     {
         ~Unforgotten() => connection.End();

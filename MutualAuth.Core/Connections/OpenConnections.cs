@@ -1,6 +1,8 @@
 namespace MutualAuth.Connections;
 
-/// <summary>The connections of one listener that are not over yet. It keeps none of them alive: one that nobody holds any more is over when it is reclaimed.</summary>
+/// <summary>
+/// The connections of one listener that are not over yet. It keeps none of them alive: an unreferenced one is over when it is reclaimed.
+/// </summary>
 internal sealed class OpenConnections
 {
     private readonly Lock _lock = new();

@@ -5,10 +5,13 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// A bounded pool of handshakes that wait: for a complete ClientHello, for the peer's next flight, verdict or message. A newcomer is always let in; the
-/// oldest of its address makes room, or the oldest of all.
+/// A bounded pool of handshakes that wait: for a complete ClientHello, for the peer's next flight, verdict or message. A newcomer is always admitted;
+/// the oldest of its address makes room, or the oldest of all.
 /// </summary>
-/// <remarks>So a flood of silent sockets costs silent sockets their place, and an honest client, who says at once what is to be said, needs its own only for a moment.</remarks>
+/// <remarks>
+/// So a flood of silent sockets costs silent sockets their place, and an honest client, who says at once what is to be said, needs its own only for a
+/// moment.
+/// </remarks>
 internal sealed class PendingPool
 {
     private readonly Lock _lock = new();
@@ -28,7 +31,7 @@ internal sealed class PendingPool
         _reason = reason;
     }
 
-    /// <summary>Takes the attempt in, and evicts whoever is too many.</summary>
+    /// <summary>Adds the attempt, and evicts another one above the bound.</summary>
     internal Entry Add(HandshakeAttempt attempt)
     {
         var seat = new Entry(this, attempt, AddressKey.Of(attempt.RemoteEndPoint));

@@ -4,10 +4,13 @@ using MutualAuth.Collections;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// How many handshakes each address began lately and did not finish. One that succeeds clears its address: whoever can authenticate is no stranger. It says
-/// who goes first when handshakes must wait, and nothing else: nobody is refused by it.
+/// How many handshakes each address began lately and did not finish. A success clears its address, since the peer is authenticated. It says
+/// who goes first when handshakes must wait, and nothing else: no peer is rejected by it.
 /// </summary>
-/// <remarks>A count halves every ten seconds. Of more addresses than it holds, the one that was quiet for longest is forgotten. Safe for use from many threads.</remarks>
+/// <remarks>
+/// A count halves every ten seconds. Of more addresses than it holds, the one that was quiet for longest is forgotten. Safe for use from many
+/// threads.
+/// </remarks>
 internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
 {
     internal const double HalfLifeSeconds = 10;

@@ -25,7 +25,9 @@ public static class Login
     /// keep one object for a user, and make a new one after the server's verifiers were given fewer iterations on purpose. Safe for use from many
     /// threads.
     /// </remarks>
-    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="minIterations"/> is below <see cref="ScramVerifier.MinIterations"/> or above <see cref="ScramVerifier.MaxIterations"/>.
     /// </exception>
@@ -53,8 +55,10 @@ public static class Login
     public static ClientCredentials WithPassword(string userName, string password) => WithPassword(userName, Password.From(password));
 
     /// <summary>A name and a password that is sent to the server as it is (PLAIN, RFC 4616). Only for servers that know nothing better.</summary>
-    /// <remarks>Whoever holds a certificate that this client accepts gets the password.</remarks>
-    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.</exception>
+    /// <remarks>Every server whose certificate this client accepts receives the password.</remarks>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.
+    /// </exception>
     public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(password);
@@ -64,7 +68,10 @@ public static class Login
             [.. Encoding.UTF8.GetBytes(identity ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(name), 0, .. password.Utf8])));
     }
 
-    /// <summary>A bearer token (OAUTHBEARER, RFC 7628). Let it be bound to the client's certificate (RFC 8705), or whoever gets it is its user.</summary>
+    /// <summary>
+    /// A bearer token (OAUTHBEARER, RFC 7628). Bind it to the client's certificate (RFC 8705); otherwise every holder of the token can log in as its
+    /// user.
+    /// </summary>
     /// <param name="token">Gives the token in force at each login.</param>
     /// <param name="actAs">As whom to act, where the server grants that; null for the token's user.</param>
     /// <exception cref="ArgumentException"><paramref name="actAs"/> is no name that anybody can have.</exception>
@@ -105,7 +112,9 @@ public static class Login
         return all.Length == 0 ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms)) : new ClientCredentials([.. all]);
     }
 
-    /// <summary>A mechanism that says all it has to say at once, and knows nothing of the server afterwards. What it said is wiped with the exchange.</summary>
+    /// <summary>
+    /// A mechanism that says all it has to say at once, and knows nothing of the server afterwards. What it said is wiped with the exchange.
+    /// </summary>
     private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false) : ISaslClientMechanism
     {
         public IEnumerable<string> NamesFor(SaslClientContext context) => [name];

@@ -22,9 +22,9 @@ public sealed class ConnectionEndedException : IOException
 
     private static string Describe(ConnectionEnd end, Rejection? rejection) => end switch
     {
-        ConnectionEnd.Disposed => "The connection was disposed of.",
+        ConnectionEnd.Disposed => "The connection was disposed.",
         ConnectionEnd.Aborted => "The connection was aborted.",
-        ConnectionEnd.ListenerStopped => "The listener was stopped, and the connection with it.",
+        ConnectionEnd.ListenerStopped => "The connection was closed because its listener was stopped.",
         ConnectionEnd.WritesCompleted => "Our side has completed its writes; it can still read.",
         _ => $"The connection was ended because it is no longer valid. {rejection}",
     };

@@ -54,7 +54,9 @@ public enum RejectionReason
     /// <summary>The listener was stopped while the handshake ran.</summary>
     ListenerStopped = 113,
 
-    /// <summary>The socket or stream that the application gave us cannot carry a handshake: not connected, not a stream of octets, non-blocking, or closed.</summary>
+    /// <summary>
+    /// The socket or stream that the application gave us cannot carry a handshake: not connected, not a stream of octets, non-blocking, or closed.
+    /// </summary>
     TransportUnusable = 114,
 
     // 200: TLS.
@@ -77,13 +79,15 @@ public enum RejectionReason
     /// <summary>No configuration serves the name that the client asked for (RFC 6066 §3).</summary>
     UnrecognizedServerName = 205,
 
-    /// <summary>The peer refused us; its public reason is in <see cref="HandshakeException.PeerReason"/>.</summary>
+    /// <summary>The peer rejected us; its public reason is in <see cref="HandshakeException.PeerReason"/>.</summary>
     RefusedByPeer = 206,
 
-    /// <summary>The platform's cryptography failed in the handshake: most often a key of ours, whose token is gone or locked.</summary>
+    /// <summary>The platform's cryptography failed in the handshake: usually because the token that holds our key is missing or locked.</summary>
     CryptographyFailed = 207,
 
-    /// <summary>Something of ours threw when the handshake asked for it: an identity, trust, a selection, a clock. It is no fault of the peer's.</summary>
+    /// <summary>
+    /// Code or material on our side threw during the handshake: an identity, a trust source, a selector or a clock. The peer is not at fault.
+    /// </summary>
     SourceFaulted = 208,
 
     /// <summary>A server that confirms nothing did not ask for our certificate, so that it cannot know who we are.</summary>
@@ -176,10 +180,10 @@ public enum RejectionReason
     /// <summary>The certificate is not a valid X.509-SVID: it does not carry exactly one URI name that is a SPIFFE ID.</summary>
     NotAnSvid = 353,
 
-    /// <summary>The peer is who it says, and no authorization rule lets it in.</summary>
+    /// <summary>The peer is authenticated, but no authorization rule accepts it.</summary>
     NotAuthorized = 354,
 
-    /// <summary>A peer that is known by name shows another key than the one that is kept for it (trust on first use).</summary>
+    /// <summary>A known peer presented a key that differs from the key stored for it (trust on first use).</summary>
     PeerKeyChanged = 355,
 
     /// <summary>A peer was met for the first time, and its key could not be kept: the store failed or is full.</summary>
@@ -187,13 +191,13 @@ public enum RejectionReason
 
     // 400: validators.
 
-    /// <summary>A validator threw; what cannot be judged is refused.</summary>
+    /// <summary>A validator threw; the peer was rejected.</summary>
     ValidatorFaulted = 400,
 
     /// <summary>An asynchronous validator had not answered at its deadline.</summary>
     ValidatorTimedOut = 401,
 
-    /// <summary>A validator of the application said no.</summary>
+    /// <summary>A validator of the application rejected the peer.</summary>
     ValidatorRefused = 402,
 
     /// <summary>No place became free among the asynchronous validators that may run at once.</summary>
@@ -221,13 +225,17 @@ public enum RejectionReason
     /// <summary>The two sides share no SASL mechanism that both would use here.</summary>
     MechanismUnavailable = 602,
 
-    /// <summary>The peer bound its credentials to another channel than this one: somebody stands in the middle.</summary>
+    /// <summary>The peer bound its credentials to a channel other than this one; a man in the middle is likely.</summary>
     ChannelBindingMismatch = 603,
 
-    /// <summary>Channel binding is demanded, and cannot be had: the certificate has no hash for it, or the peer offers no mechanism with it.</summary>
+    /// <summary>
+    /// Channel binding is demanded, and cannot be had: the certificate has no hash for it, or the peer offers no mechanism with it.
+    /// </summary>
     ChannelBindingUnavailable = 604,
 
-    /// <summary>The client believes that we offer no channel binding, although we do: somebody took it out of the list (RFC 5802 §6).</summary>
+    /// <summary>
+    /// The client believes that we offer no channel binding, although we do: the list of mechanisms was altered on the way (RFC 5802 §6).
+    /// </summary>
     ChannelBindingDowngraded = 605,
 
     /// <summary>The server did not prove that it knows the user's verifier (RFC 5802 §3).</summary>
@@ -236,16 +244,16 @@ public enum RejectionReason
     /// <summary>A SCRAM iteration count lies outside the configured bounds; no key was derived with it.</summary>
     IterationCountOutOfRange = 607,
 
-    /// <summary>The user asked to act as somebody else, and no rule grants that.</summary>
+    /// <summary>The user asked to act as another user, and no rule allows that.</summary>
     AuthorizationIdentityRefused = 608,
 
     /// <summary>Too many attempts for this user, or from this address.</summary>
     AttemptsLimited = 609,
 
-    /// <summary>So many key derivations run and wait that another must not.</summary>
+    /// <summary>The bound on running and waiting key derivations is reached.</summary>
     CredentialCheckOverloaded = 610,
 
-    /// <summary>The credential store, the token validator or a mechanism threw; who cannot be checked is refused.</summary>
+    /// <summary>The credential store, the token validator or a mechanism threw; the client was rejected.</summary>
     CredentialCheckFaulted = 611,
 
     /// <summary>The token is not valid.</summary>
@@ -260,7 +268,7 @@ public enum RejectionReason
     /// <summary>The user may not log in with this certificate, or not here.</summary>
     UserNotAllowed = 615,
 
-    /// <summary>The client would log in, and the server does not ask for it.</summary>
+    /// <summary>The client is configured to log in, but the server does not ask for a login.</summary>
     CredentialsNotAsked = 616,
 
     /// <summary>The parties to a step-up do not agree on the transaction, or it is not this connection's user who confirms it.</summary>
@@ -271,13 +279,13 @@ public enum RejectionReason
 
     // 700: what ends a live connection, beside the reasons above.
 
-    /// <summary>A connection has been open for as long as one may be.</summary>
+    /// <summary>The connection reached its maximum age.</summary>
     MaximumAgeReached = 700,
 
-    /// <summary>The certificate that we presented has run out while the connection was open.</summary>
+    /// <summary>The certificate that we presented expired while the connection was open.</summary>
     OwnCertificateExpired = 701,
 
-    /// <summary>No octet of the application's has moved on the live connection for as long as the options allow.</summary>
+    /// <summary>No application data was sent or received on the live connection for the idle timeout.</summary>
     IdleTimeoutReached = 702,
 }
 

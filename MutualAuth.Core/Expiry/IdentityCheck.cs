@@ -8,8 +8,12 @@ using MutualAuth.Paths;
 
 namespace MutualAuth.Expiry;
 
-/// <summary>Judges an identity of our own as a peer would, before any peer does: dates, usage, the whole chain, names, and the trust that peers have.</summary>
-/// <remarks>Immutable and safe for use from many threads. Each mistake is a <see cref="MaterialException"/> with its kind and a sentence that says what to do.</remarks>
+/// <summary>
+/// Judges an identity of our own as a peer would, before any peer does: dates, usage, the whole chain, names, and the trust that peers have.
+/// </summary>
+/// <remarks>
+/// Immutable and safe for use from many threads. Each mistake is a <see cref="MaterialException"/> with its kind and a sentence that says what to do.
+/// </remarks>
 public sealed record IdentityCheck : IIdentityCheck
 {
     private EquatableArray<string> _names = new([]);
@@ -21,7 +25,9 @@ public sealed record IdentityCheck : IIdentityCheck
     /// <summary>The part that we play with this identity, which decides the purpose that its certificate needs.</summary>
     public required PeerRole Role { get; init; }
 
-    /// <summary>What our peers trust, as far as we know; in a system of one authority that is what we trust ourselves. Default: not known, not checked.</summary>
+    /// <summary>
+    /// What our peers trust, as far as we know; in a system of one authority that is what we trust ourselves. Default: not known, not checked.
+    /// </summary>
     public ITrustAnchorSource? Trust { get; init; }
 
     /// <summary>DNS names and IP addresses under which peers will dial us, all of which the certificate must carry. Default: none.</summary>
@@ -49,7 +55,7 @@ public sealed record IdentityCheck : IIdentityCheck
             if (!isCarried)
             {
                 return new MaterialException(
-                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it issued anew with that name.")
+                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it reissued with that name.")
                 { Problem = MaterialProblem.WrongName };
             }
         }

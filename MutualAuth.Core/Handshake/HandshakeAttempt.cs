@@ -118,7 +118,9 @@ internal sealed class HandshakeAttempt : IDisposable
         ObjectionTo(stream),
         callerToken);
 
-    /// <summary>The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.</summary>
+    /// <summary>
+    /// The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.
+    /// </summary>
     /// <exception cref="HandshakeException">The transport cannot be used, or the application's hook threw.</exception>
     /// <exception cref="SocketException">The peer has reset the connection already.</exception>
     internal void Enter()
@@ -164,7 +166,7 @@ internal sealed class HandshakeAttempt : IDisposable
     /// </summary>
     /// <param name="what">What is asked for, in words for the outcome.</param>
     /// <param name="ask">Asks.</param>
-    /// <param name="late">Is given an answer that nobody waits for any more.</param>
+    /// <param name="late">Receives a late answer, after the wait for it has ended.</param>
     /// <exception cref="HandshakeException">It threw: a fault on our own account.</exception>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
     internal async ValueTask<T> AskAsync<T>(string what, Func<ValueTask<T>> ask, Action<T>? late = null)
@@ -289,7 +291,9 @@ internal sealed class HandshakeAttempt : IDisposable
         _ => ApplicationCalls.Fault("a handshake", exception),
     };
 
-    /// <summary>On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.</summary>
+    /// <summary>
+    /// On a client whose handshake has failed: our last flight, with our certificate in it, stays here. An alert of the TLS engine's own goes out.
+    /// </summary>
     private bool DropFlight()
     {
         if (OurRole != PeerRole.Client || !Transport.HoldsFlight)
@@ -339,7 +343,9 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
-    /// <summary>A socket closes at once. A stream of the application's may take its time, or for ever: it is told, and not waited for longer than a moment.</summary>
+    /// <summary>
+    /// A socket closes at once. A stream of the application's may take its time, or for ever: it is told, and not waited for longer than a moment.
+    /// </summary>
     private async ValueTask DisposeAsync()
     {
         if (Socket is not null)

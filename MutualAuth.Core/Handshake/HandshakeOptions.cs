@@ -8,7 +8,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>What both sides of a handshake can be told, beyond whom to trust and whom to let in.</summary>
+/// <summary>Options of a handshake that clients and servers share, beyond trust and authorization.</summary>
 public abstract record HandshakeOptions : CertificateStageOptions
 {
     private EquatableArray<IAsyncPeerValidator> _asyncValidators = new([]);
@@ -43,7 +43,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
         ? (MinimumTlsVersion, MaximumTlsVersion)
         : (CipherSuites.All(IsOfTls13) ? TlsVersion.Tls13 : MinimumTlsVersion, CipherSuites.Any(IsOfTls13) ? MaximumTlsVersion : TlsVersion.Tls12);
 
-    /// <summary>Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
+    /// <summary>
+    /// Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.
+    /// </summary>
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
 
     /// <summary>Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.</summary>
@@ -53,7 +55,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
         init => _asyncValidators = new(value);
     }
 
-    /// <summary>How long all asynchronous validators together may take for one peer. Default: five seconds; the handshake's own deadline holds as well.</summary>
+    /// <summary>
+    /// How long all asynchronous validators together may take for one peer. Default: five seconds; the handshake's own deadline holds as well.
+    /// </summary>
     public TimeSpan AsyncValidatorTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How many peers may be in the asynchronous validators at once. Default: 64; the next wait, within their deadline.</summary>
@@ -63,8 +67,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long closing a connection waits for the peer to take what was written, and to end its side, before the transport is cut. Default: one second.
-    /// It is real time, whatever <see cref="TimeProvider"/> says, so that closing always closes.
+    /// How long closing a connection waits for the peer to take what was written, and to end its side, before the transport is cut. Default: one
+    /// second. It is real time, whatever <see cref="TimeProvider"/> says, so that closing always closes.
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -72,15 +76,15 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public HandshakeLimits HandshakeLimits { get; init; } = new();
 
     /// <summary>
-    /// How a peer that is gone without a word is noticed: set on each TCP socket that we dial, accept or are given. Default: on, see the type. Streams are not
-    /// concerned.
+    /// How a peer that is gone without a word is noticed: set on each TCP socket that we dial, accept or are given. Default: on, see the type.
+    /// Streams are not concerned.
     /// </summary>
     public TcpKeepAlive KeepAlive { get; init; } = new();
 
     /// <summary>
-    /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the application
-    /// knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="HandshakeFailure.OurFault"/>, and the socket is
-    /// closed. Called from many threads at once. Default: null, nothing is called.
+    /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the
+    /// application knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="HandshakeFailure.OurFault"/>, and
+    /// the socket is closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }
 
@@ -123,7 +127,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
                 }
                 else if (protocol.StartsWith(ConfirmationProtocol.Bare, StringComparison.Ordinal))
                 {
-                    yield return $"The application protocol '{protocol}' is named for you: set {nameof(Confirmation)} instead.";
+                    yield return $"The application protocol '{protocol}' is reserved for the library: set {nameof(Confirmation)} instead.";
                 }
             }
         }
@@ -145,7 +149,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
 
         if (Confirmation == ConfirmationPolicy.Never && (RequiredCredentials is { LetsUsersIn: true } || OwnCredentials is not null))
         {
-            yield return $"{nameof(Confirmation)} is Never, and logging in is part of it: set it to Preferred or Required.";
+            yield return $"{nameof(Confirmation)} is Never, but a login needs confirmation: set it to Preferred or Required.";
         }
 
         if (AsyncValidators.IsDefault || AsyncValidators.Any(validator => validator is null))
@@ -162,7 +166,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
             {
-                yield return $"{name} must be more than nothing and at most an hour; it is {duration}.";
+                yield return $"{name} must be greater than zero and at most one hour; it is {duration}.";
             }
         }
 

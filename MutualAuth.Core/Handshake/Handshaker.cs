@@ -85,8 +85,8 @@ internal sealed class Handshaker
     }
 
     /// <summary>
-    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said. Where the
-    /// verdict is to be told in band, TLS has to be complete first.
+    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
+    /// Where the verdict is to be told in band, TLS has to be complete first.
     /// </summary>
     private static bool? MayAnswer(byte[] flight, PeerValidationCallback judge) =>
         Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MutualAuth;
 
 /// <summary>What a client asks for in its first message (RFC 8446 §4.1.2), read before anything is spent on it.</summary>
-/// <remarks>Immutable. Everything in it is a wish of somebody unauthenticated: choose by it, never trust by it.</remarks>
+/// <remarks>Immutable. Everything in it comes from an unauthenticated peer: use it to choose, never to trust.</remarks>
 public sealed class ClientHello
 {
     internal const int Tls12 = 0x0303;
@@ -23,6 +23,8 @@ public sealed class ClientHello
     /// <remarks>One character per octet (ISO 8859-1), so that any protocol id has a text form.</remarks>
     public ImmutableArray<string> ApplicationProtocols { get; }
 
-    /// <summary>The TLS versions that the client offers, as on the wire: 0x0303 is TLS 1.2, 0x0304 is TLS 1.3. Reserved values (RFC 8701) are left out.</summary>
+    /// <summary>
+    /// The TLS versions that the client offers, as on the wire: 0x0303 is TLS 1.2, 0x0304 is TLS 1.3. Reserved values (RFC 8701) are left out.
+    /// </summary>
     public ImmutableArray<int> Versions { get; }
 }

@@ -6,8 +6,8 @@ namespace MutualAuth.Hello;
 
 /// <summary>Reads a ClientHello out of the first bytes of a connection (RFC 8446 §4.1.2, §5.1; RFC 5246 §7.4.1.2).</summary>
 /// <remarks>
-/// Pure and bounded: it looks at what has come so far and says complete, more, or no. What it refuses it refuses with the alert that OpenSSL sends, so
-/// that a client cannot tell which of the two has read it; what it does not look at, OpenSSL will.
+/// Pure and bounded: it looks at what has come so far and says complete, more, or no. What it refuses it refuses with the alert that OpenSSL sends,
+/// so that a client cannot tell which of the two has read it; what it does not look at, OpenSSL will.
 /// </remarks>
 internal static class ClientHelloParser
 {
@@ -168,7 +168,7 @@ internal static class ClientHelloParser
             }
         }
 
-        // Without TLS 1.3 nobody reads them.
+        // Without TLS 1.3 they are not used.
         hasShares = hasShares && versions.Contains(ClientHello.Tls13);
         if (hasShares && ReadShares(shares, out shares) is not Fine and var wrong)
         {

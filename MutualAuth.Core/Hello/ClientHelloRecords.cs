@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace MutualAuth.Hello;
 
-/// <summary>Follows the records of a ClientHello as they come (RFC 8446 §5.1), each once: what comes octet by octet costs no more than what comes at once.</summary>
+/// <summary>
+/// Follows the records of a ClientHello as they come (RFC 8446 §5.1), each once: what comes octet by octet costs no more than what comes at once.
+/// </summary>
 /// <remarks>A value that changes: pass it by reference.</remarks>
 internal struct ClientHelloRecords
 {
@@ -10,7 +12,7 @@ internal struct ClientHelloRecords
     internal const int RecordHeader = 5;
     internal const int MessageHeader = 4;
 
-    /// <summary>OpenSSL reads no ClientHello that is longer, so nobody need wait for one.</summary>
+    /// <summary>OpenSSL reads no ClientHello that is longer, so there is no need to wait for one.</summary>
     internal const int MaxOfPlatform = 131_396;
 
     private const byte ClientHelloMessage = 1;

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace MutualAuth.Hello;
 
 /// <summary>
-/// The hello that a client sends after a HelloRetryRequest (RFC 8446 §4.1.4). It comes in the clear, names the key exchange anew, and is judged like the
-/// first before the TLS engine computes with it.
+/// The hello that a client sends after a HelloRetryRequest (RFC 8446 §4.1.4). It comes in the clear, names the key exchange again, and is judged like
+/// the first before the TLS engine computes with it.
 /// </summary>
 internal static class HelloAfterRetry
 {
@@ -25,7 +25,9 @@ internal static class HelloAfterRetry
         && flight.Length >= RandomAt + RetryRandom.Length
         && flight.Slice(RandomAt, RetryRandom.Length).SequenceEqual(RetryRandom);
 
-    /// <summary>Reads it, and puts it back. Returns what is wrong with it; null for nothing, and for what is no hello: the TLS engine judges that.</summary>
+    /// <summary>
+    /// Reads it, and puts it back. Returns what is wrong with it; null for nothing, and for what is no hello: the TLS engine judges that.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The deadline passed, or the caller gave up.</exception>
     /// <exception cref="IOException">The transport failed.</exception>
     internal static async ValueTask<HelloReading?> ReadAsync(IHelloSource source, int maxBytes, CancellationToken cancellationToken)

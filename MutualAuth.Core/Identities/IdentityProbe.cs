@@ -6,10 +6,13 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Identities;
 
-/// <summary>Asks the platform, once for each identity, whether its security level takes what the identity would send: OpenSSL says so in the first handshake only.</summary>
+/// <summary>
+/// Asks the platform, once for each identity, whether its security level takes what the identity would send: OpenSSL says so in the first handshake
+/// only.
+/// </summary>
 /// <remarks>
-/// A handshake with nobody: a recorded ClientHello is answered into the void, as far as our own certificate goes, and then the transport ends. What fails for
-/// any other reason says nothing here, and is left for the handshakes to tell.
+/// A handshake without a peer: a recorded ClientHello is answered into the void, as far as our own certificate goes, and then the transport ends.
+/// What fails for any other reason says nothing here, and is left for the handshakes to tell.
 /// </remarks>
 internal static class IdentityProbe
 {
@@ -34,7 +37,7 @@ internal static class IdentityProbe
         {
             throw new MaterialException(
                 $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {SafeText.Quote(fault.Message)}. "
-                + "Have it issued anew with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
+                + "Have it reissued with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
             { Problem = MaterialProblem.TooWeak };
         }
     }

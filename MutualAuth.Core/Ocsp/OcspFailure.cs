@@ -1,11 +1,16 @@
 namespace MutualAuth.Ocsp;
 
-/// <summary>What becomes of a peer when no OCSP answer that can be relied on was to be had. A certificate that is answered to be revoked or unknown is rejected always.</summary>
+/// <summary>
+/// What becomes of a peer when no OCSP answer that can be relied on was to be had. A certificate that is answered to be revoked or unknown is
+/// rejected always.
+/// </summary>
 public enum OcspFailure
 {
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>. Hard fail.</summary>
     Deny = 0,
 
-    /// <summary>It is let pass, and a warning logged: whoever can keep the responder from being reached makes every revocation void. Soft fail.</summary>
+    /// <summary>
+    /// The peer is accepted, and a warning is logged: an attacker that can block the responder makes every revocation ineffective. Soft fail.
+    /// </summary>
     DangerouslyAllow = 1,
 }

@@ -9,7 +9,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Ocsp;
 
-/// <summary>Asks the operator's OCSP responders (RFC 6960) about the certificates on a peer's verified path, and rejects what is not answered to be good.</summary>
+/// <summary>
+/// Asks the operator's OCSP responders (RFC 6960) about the certificates on a peer's verified path, and rejects what is not answered to be good.
+/// </summary>
 /// <remarks>
 /// Only responders of the configuration are asked; addresses in certificates are never looked at. An answer counts when the issuer, or a
 /// responder that the issuer has itself authorized, has signed it, and its dates hold. Safe for use from many threads: make one and keep it, it
@@ -26,7 +28,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
     private readonly OcspCache _cache;
     private readonly ILogger _logger;
 
-    /// <summary>Prepares a validator; nobody is asked yet.</summary>
+    /// <summary>Prepares a validator; no responder is asked yet.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public OcspValidator(OcspOptions options)
     {

@@ -8,8 +8,8 @@ namespace MutualAuth.Pinning;
 
 /// <summary>Public keys of which at least one must stand on the peer's verified path, the trust anchor included.</summary>
 /// <remarks>
-/// Pins narrow whom the trust anchors may vouch for; they never make up for a missing path, and certificates that were presented without being part of
-/// the path count for nothing. Immutable and safe for use from many threads; a million pins take 32 MB and are searched in about twenty steps.
+/// Pins narrow whom the trust anchors may vouch for; they never make up for a missing path, and certificates that were presented without being part
+/// of the path count for nothing. Immutable and safe for use from many threads; a million pins take 32 MB and are searched in about twenty steps.
 /// </remarks>
 public sealed class PinSet : ICertificateValidator, IPinSource
 {
@@ -51,7 +51,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     /// <summary>The same pins, which match nothing from <paramref name="time"/> on: they fail closed, so replace them in time.</summary>
     public PinSet ExpiringAt(DateTimeOffset time) => new(_digests) { ExpiresAt = time, IsReportOnly = IsReportOnly };
 
-    /// <summary>The same pins on trial: what they object to is logged, and the peer let in all the same if nothing else objects.</summary>
+    /// <summary>The same pins, report-only: a mismatch is logged, and the peer is accepted unless another check rejects it.</summary>
     public PinSet ReportOnly() => new(_digests) { ExpiresAt = ExpiresAt, IsReportOnly = true };
 
     /// <summary>Whether <paramref name="pin"/> is one of these.</summary>
@@ -111,7 +111,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
             string.Join(", ", path.Select(certificate => $"{PinOf(certificate)} (subject {PresentedNames.Subject(certificate)})")))
         {
             Element = "verified path",
-            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if nobody knows it, somebody may stand between the two.",
+            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if the key is unknown, there may be a man in the middle.",
         };
     }
 

@@ -5,8 +5,8 @@ namespace MutualAuth.Reloading;
 
 /// <summary>Material that is read from files and follows them while the process runs.</summary>
 /// <remarks>
-/// However the files are changed — renamed over, rewritten in place, removed and made anew, behind a link that is swapped — the new content is taken up
-/// as a whole once all files have stood still for the quiet time and it has passed every check. What does not check is refused, with an event, and
+/// However the files are changed — renamed over, rewritten in place, removed and recreated, behind a link that is swapped — the new content is taken
+/// up as a whole once all files have stood still for the quiet time and it has passed every check. What does not check is refused, with an event, and
 /// the last good material stays. Safe for use from many threads. Dispose of it to stop following; the last good material then stays for good.
 /// </remarks>
 /// <typeparam name="T">What the files hold.</typeparam>

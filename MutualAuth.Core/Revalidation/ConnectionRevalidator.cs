@@ -8,7 +8,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Revalidation;
 
-/// <summary>The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.</summary>
+/// <summary>
+/// The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.
+/// </summary>
 /// <remarks>
 /// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before it judges, every
 /// change moves the generation before it looks for whom it concerns, and whoever registers with an old one is judged again at once.
@@ -75,7 +77,7 @@ internal sealed class ConnectionRevalidator
     {
         if (_watch.Enter())
         {
-            // Whatever was replaced while nobody watched.
+            // Replacements before the subscription.
             TakeStatements();
         }
 
@@ -120,7 +122,7 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>As <see cref="Register"/>, within the time of the attempt: what cannot be judged again by then has no ground.</summary>
+    /// <summary>As <see cref="Register"/>, within the time of the attempt: a connection that cannot be judged again by then is invalidated.</summary>
     internal async ValueTask RegisterAsync(IRevalidated connection, DateTimeOffset? ownEnd, long generation, HandshakeAttempt attempt)
     {
         if (Add(connection, ownEnd, generation) is { } entry)
@@ -207,7 +209,7 @@ internal sealed class ConnectionRevalidator
             }
             catch (Exception)
             {
-                // A logger of the application's that throws. Whoever had to go is gone, and the next change must be looked at.
+                // A logger of the application's that throws. The invalid connections are closed, and the next change must be handled.
             }
         }
     }
@@ -259,7 +261,7 @@ internal sealed class ConnectionRevalidator
 
         lock (_lock)
         {
-            // What was read just now may be newer than the last change that anybody spoke of: whoever is being judged by older lists must notice.
+            // What was read just now may be newer than the last change that anybody spoke of: evaluations with older lists must notice.
             _generation++;
             var before = _statements;
             _statements = after;
@@ -282,7 +284,9 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>Goes through many, in small batches and on some of the processors only, so that handshakes have theirs. Returns how many have lost their ground.</summary>
+    /// <summary>
+    /// Goes through many, in small batches and on some of the processors only, so that handshakes have theirs. Returns how many are no longer valid.
+    /// </summary>
     private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<RevalidationEntry, bool> loses)
     {
         var lost = 0;
@@ -307,14 +311,16 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>Judges by the rules of now. The certificates' own dates count up to the end of the path: that they ran out has a time of its own.</summary>
+    /// <summary>
+    /// Judges by the rules of now. The certificates' own dates count up to the end of the path: their expiry is handled separately.
+    /// </summary>
     private bool Rejudge(RevalidationEntry entry)
     {
         var now = Now;
         return Rejudge(entry, now < entry.PathEnd ? now : entry.PathEnd);
     }
 
-    /// <summary>Never throws. Returns true when the ground is lost, and was not before.</summary>
+    /// <summary>Never throws. Returns true when the connection is newly invalid.</summary>
     private bool Rejudge(RevalidationEntry entry, DateTimeOffset datesAt)
     {
         if (entry.IsOver || entry.Path.IsEmpty || entry.Connection is not { } connection)
@@ -400,7 +406,7 @@ internal sealed class ConnectionRevalidator
 
         if (entry.Connection is not { } connection)
         {
-            return false; // forgotten: nobody is left to be cut off
+            return false; // unreferenced: there is no connection to close
         }
 
         // First of all it ends: a logger or an observer that fails must not keep it.
@@ -423,7 +429,9 @@ internal sealed class ConnectionRevalidator
         return true;
     }
 
-    /// <summary>One after the other, beside what ends connections: an observer that does not return keeps nobody else who has to go.</summary>
+    /// <summary>
+    /// One after the other, beside what ends connections: an observer that does not return does not delay the end of other connections.
+    /// </summary>
     private void Tell(IRevalidated connection)
     {
         if (_policy.OnInvalidated is not { } observer || connection is not MutualTlsConnection ours)
@@ -506,7 +514,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// On a thread of the pool, with nothing of the context of whoever set it off: that is neither their request nor their activity.
+    /// On a thread-pool thread, without the caller's ExecutionContext: the work belongs neither to its request nor to its activity.
     /// </summary>
     private static void RunAside(Func<Task> work)
     {
@@ -546,7 +554,7 @@ internal sealed class ConnectionRevalidator
 
             if (left > TimeSpan.Zero && entry.Lost is { Action: InvalidationAction.Notify, Rejection.Reason: RejectionReason.IdleTimeoutReached })
             {
-                entry.Lost = null; // octets have moved since it was told, and it is told anew when they cease
+                entry.Lost = null; // octets have moved since it was told, and it is reported again when they cease
             }
 
             _timer.SetIdle(entry, left > TimeSpan.Zero ? left : most);
@@ -575,7 +583,7 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>A certificate, the peer's or ours, runs out. Only here do the path's own dates count.</summary>
+    /// <summary>A certificate, the peer's or ours, expires. Only here do the path's own dates count.</summary>
     private bool OnDate(RevalidationEntry entry)
     {
         var at = Now + _policy.ExpiryMargin;
@@ -607,6 +615,9 @@ internal sealed class ConnectionRevalidator
         _timer.SetDate(entry, entry.IsOver || next is null ? null : After(next.Value) - _policy.ExpiryMargin);
     }
 
-    /// <summary>The moment at which a certificate has run out. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to the end of time.</summary>
+    /// <summary>
+    /// The moment at which a certificate has expired. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to
+    /// the end of time.
+    /// </summary>
     private static DateTimeOffset After(DateTimeOffset end) => end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
 }

@@ -1,10 +1,10 @@
 namespace MutualAuth;
 
-/// <summary>What happens to connections that lose their ground while they are open, and how long they may last in any case.</summary>
+/// <summary>What happens to open connections that are no longer valid, and how long a connection may last at most.</summary>
 /// <remarks>
-/// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
-/// <see cref="InvalidationAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
+/// Live connections are re-evaluated by the current rules whenever a source of trust, revocation lists, denied certificates, pins or rules
+/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. This cannot be switched off;
+/// <see cref="InvalidationAction.Notify"/> leaves closing to the application. A connection that cannot be re-evaluated is always aborted. Immutable.
 /// </remarks>
 public sealed record RevalidationPolicy
 {
@@ -12,54 +12,61 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnRevoked { get; init; } = InvalidationAction.Abort;
 
     /// <summary>
-    /// No path leads to something trusted any more, no pin matches, or the rules of path validation turn the path away. Default: <see cref="InvalidationAction.Abort"/>.
+    /// No path leads to a trust anchor any longer, no pin matches, or path validation rejects the path. Default:
+    /// <see cref="InvalidationAction.Abort"/>.
     /// </summary>
     public InvalidationAction OnUntrusted { get; init; } = InvalidationAction.Abort;
 
-    /// <summary>No revocation list speaks of a certificate any more, although one must. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>A required revocation status of a certificate is no longer available. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnStatusUnknown { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>The authorization rule, or a validator of the application's, no longer lets the peer in. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>
+    /// The authorization rule, or a validator of the application, no longer accepts the peer. Default: <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
     public InvalidationAction OnUnauthorized { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>A certificate of the path ran out. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>A certificate of the path expired. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnExpired { get; init; } = InvalidationAction.Drain;
 
     /// <summary>The connection has reached <see cref="MaximumAge"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnMaximumAge { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>Nothing has moved on the connection for <see cref="IdleTimeout"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>The connection was idle for <see cref="IdleTimeout"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnIdle { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>Our own certificate ran out, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>
+    /// Our own certificate expired, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
     public InvalidationAction OnOwnCertificateExpired { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>How long the application has to finish after it was asked to. Default: 30 seconds; zero closes at once, at most an hour.</summary>
+    /// <summary>
+    /// How long the application has to finish after the request to drain. Default: 30 seconds; zero closes at once, at most an hour.
+    /// </summary>
     public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a connection may last. Default: null, without end. What is not judged again while a connection is open, such as asynchronous
-    /// validators and logins, counts for at most this long.
+    /// How long a connection may last. Default: null, no limit; at most 3,660 days. Checks that are not repeated while a connection is open, such as
+    /// asynchronous validators and logins, are relied on for at most this long.
     /// </summary>
     public TimeSpan? MaximumAge { get; init; }
 
     /// <summary>
-    /// For how long no octet of the application's may move, in either direction. Default: null, for ever; at most 3,660 days. A read counts once
-    /// it has given octets, a write as the transport takes them; a call that waits, or carries none, does not count, and neither do TLS's own
+    /// How long a connection may carry no application data in either direction. Default: null, no limit; at most 3,660 days. A read counts once
+    /// it has returned data, a write as the transport accepts it; pending or empty calls do not count, and neither do TLS's own
     /// messages. The clock is <see cref="Handshake.HandshakeOptions.TimeProvider"/>. Keep it longer than the pauses of your own protocol, and do
-    /// not rely on it to find peers that are gone: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
+    /// not rely on it to detect dead peers: <see cref="Handshake.HandshakeOptions.KeepAlive"/> does that sooner.
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>How long before the end of a certificate its connections lose their ground. Default: zero; at most a day.</summary>
+    /// <summary>How long before a certificate expires its connections are no longer valid. Default: zero; at most a day.</summary>
     public TimeSpan ExpiryMargin { get; init; }
 
-    /// <summary>Whether the end of the certificate that we presented ends the connection too. Default: false, it is for the peer to judge.</summary>
+    /// <summary>Whether the expiry of the certificate that we presented also ends the connection. Default: false; the peer decides.</summary>
     public bool EndsWithOwnCertificate { get; init; }
 
     /// <summary>
-    /// Told of every connection that lost its ground, of one after the other, on a thread of the pool; <see cref="MutualTlsConnection.Invalidation"/>
-    /// says why. One that does not return is told of no other, and holds up nobody's end. What it throws is logged. Default: nobody.
+    /// Called for every connection that is no longer valid, one at a time, on a thread-pool thread; <see cref="MutualTlsConnection.Invalidation"/>
+    /// says why. If a call does not return, no further calls follow, but connections still end. Exceptions that it throws are logged. Default: null.
     /// </summary>
     public Action<MutualTlsConnection>? OnInvalidated { get; init; }
 
@@ -73,7 +80,7 @@ public sealed record RevalidationPolicy
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
-        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // what cannot be judged has no ground, whatever the options say
+        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // fails closed, whatever the options say
         _ => OnUntrusted,
     };
 
@@ -95,7 +102,7 @@ public sealed record RevalidationPolicy
         {
             if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
             {
-                yield return $"{name} must be more than nothing and at most 3,660 days; it is {duration}.";
+                yield return $"{name} must be greater than zero and at most 3,660 days; it is {duration}.";
             }
         }
 

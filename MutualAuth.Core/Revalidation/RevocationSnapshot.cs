@@ -27,7 +27,7 @@ internal sealed record RevocationSnapshot(RevocationLists? Lists, DenyList? Deni
 
         if (Lists is not { IsChecked: true } lists || ReferenceEquals(lists, before.Lists))
         {
-            return found; // where lists were cleared on purpose nobody loses anything
+            return found; // lists that were cleared on purpose invalidate nothing
         }
 
         if (before.Lists is not { IsChecked: true } old)

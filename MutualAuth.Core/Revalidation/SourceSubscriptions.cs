@@ -6,8 +6,8 @@ namespace MutualAuth.Revalidation;
 
 /// <summary>Listens to the sources of what live connections stand on for as long as there is one, or a handshake.</summary>
 /// <remarks>
-/// Meanwhile the registry is kept alive, even if the application holds nothing but a stream; and no longer, so that a source that outlives many clients
-/// does not keep them all.
+/// Meanwhile the registry is kept alive, even if the application holds nothing but a stream; and no longer, so that a source that outlives many
+/// clients does not keep them all.
 /// </remarks>
 internal sealed class SourceSubscriptions
 {
@@ -28,7 +28,7 @@ internal sealed class SourceSubscriptions
         _rules = [.. rules];
     }
 
-    /// <summary>Enters where that touches no source, and waits for nobody who does.</summary>
+    /// <summary>Enters where that touches no source, and does not wait for a caller that does.</summary>
     /// <returns>False when there is no user yet, or one is just coming or going.</returns>
     internal bool TryJoin()
     {
@@ -53,7 +53,7 @@ internal sealed class SourceSubscriptions
         }
     }
 
-    /// <summary>Returns true for the first user, before whom nobody listened. What a source throws leaves nobody in.</summary>
+    /// <summary>Returns true for the first user, which subscribes. If a source throws, no user stays registered.</summary>
     internal bool Enter()
     {
         lock (_lock)

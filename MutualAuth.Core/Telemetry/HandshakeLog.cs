@@ -6,7 +6,9 @@ namespace MutualAuth.Telemetry;
 /// <summary>Events 1000–1099: the outcome of each handshake. Each handshake logs exactly one of them.</summary>
 internal static partial class HandshakeLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "Handshake as {Role}: {Peer} at {RemoteEndPoint} authenticated, TLS {TlsVersion}, application protocol {ApplicationProtocol}, confirmed {IsConfirmed}.")]
+    [LoggerMessage(1000, LogLevel.Information,
+        "Handshake as {Role}: {Peer} at {RemoteEndPoint} authenticated, TLS {TlsVersion}, application protocol {ApplicationProtocol}, "
+            + "confirmed {IsConfirmed}.")]
     internal static partial void Succeeded(ILogger logger, string role, string peer, EndPoint? remoteEndPoint, string tlsVersion, string? applicationProtocol, bool isConfirmed);
 
     [LoggerMessage(1001, LogLevel.Warning, "Handshake as {Role}: rejected {Peer} at {RemoteEndPoint}. {Rejection}")]
@@ -21,6 +23,6 @@ internal static partial class HandshakeLog
     [LoggerMessage(1004, LogLevel.Warning, "Handshake as {Role} with {RemoteEndPoint} was not performed: no capacity. {Rejection}")]
     internal static partial void NoCapacity(ILogger logger, string role, EndPoint? remoteEndPoint, Rejection rejection);
 
-    [LoggerMessage(1005, LogLevel.Debug, "Handshake as {Role} with {RemoteEndPoint} was cancelled by the caller.")]
+    [LoggerMessage(1005, LogLevel.Debug, "Handshake as {Role} with {RemoteEndPoint} cancelled by the caller.")]
     internal static partial void Cancelled(ILogger logger, string role, EndPoint? remoteEndPoint);
 }

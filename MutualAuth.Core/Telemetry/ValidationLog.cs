@@ -18,7 +18,8 @@ internal static partial class ValidationLog
     [LoggerMessage(1110, LogLevel.Warning, "Peer certificates are not checked against revocation lists: no lists are configured.")]
     internal static partial void RevocationNotChecked(ILogger logger);
 
-    [LoggerMessage(1111, LogLevel.Warning, "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
+    [LoggerMessage(1111, LogLevel.Warning,
+        "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
     internal static partial void RevocationRelaxed(ILogger logger, string coverage, string unknown, TimeSpan gracePeriod);
 
     [LoggerMessage(1112, LogLevel.Warning, "OCSP gave no usable response; the peer was accepted anyway, as configured. {Rejection}")]

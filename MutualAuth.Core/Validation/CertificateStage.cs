@@ -12,7 +12,9 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Validation;
 
-/// <summary>Turns what a peer has shown into a verdict: bounds, path to a trust anchor, pins, authorization, the application's own validators.</summary>
+/// <summary>
+/// Turns what a peer has shown into a verdict: bounds, path to a trust anchor, pins, authorization, the application's own validators.
+/// </summary>
 /// <remarks>
 /// Pure: no I/O, and the time is given. All of the steps must be satisfied; none can make up for another. Safe for use from many threads.
 /// The handshake runs it on every connection; call it yourself to judge recorded evidence.
@@ -45,9 +47,9 @@ public sealed class CertificateStage
 
     /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
     /// <param name="evidence">What it showed then.</param>
-    /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is judged anew.</param>
+    /// <param name="path">The path by which it was accepted. Its signatures need not be verified again; all other rules are applied again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
-    /// <param name="datesAt">The time at which the certificates must be valid, so that one which ran out does not hide what else has changed.</param>
+    /// <param name="datesAt">The time at which the certificates must be valid, so that an expired one does not hide other changes.</param>
     internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) => Judge(evidence, at, datesAt, path);
 
     private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy)

@@ -60,7 +60,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return SaslServerStep.Fail(objection);
         }
 
-        // A name that nobody can have is treated like one that nobody has.
+        // An invalid name is treated like a name without a user.
         var prepared = UserNames.FromPeer(claimed);
         _userName = prepared ?? "?";
         if (await _context.ForeseeAsync(_userName, cancellationToken).ConfigureAwait(false) is { } limited)
@@ -97,7 +97,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
                 new Rejection(RejectionReason.ChannelBindingDowngraded, "a client that has seen our -PLUS mechanisms", "one that believes that we have none")
                 {
                     Rule = Rule,
-                    Hint = "Somebody between the two took them out of the list.",
+                    Hint = "A man in the middle removed them from the list.",
                 },
             _ => null,
         };

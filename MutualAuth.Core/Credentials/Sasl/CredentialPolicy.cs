@@ -4,7 +4,10 @@ using MutualAuth.Collections;
 namespace MutualAuth.Credentials;
 
 /// <summary>What a server requires of its clients. <see cref="Require"/> makes it; <c>with</c> changes the details.</summary>
-/// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it. Stores and limiters in it are shared by all connections.</remarks>
+/// <remarks>
+/// Immutable. A contradiction is reported, with all others, by the constructor that takes it. Stores and limiters in it are shared by all
+/// connections.
+/// </remarks>
 public sealed record CredentialPolicy
 {
     private readonly EquatableArray<ISaslServerMechanism> _mechanisms;
@@ -28,7 +31,9 @@ public sealed record CredentialPolicy
     /// <summary>Whether passwords must be bound to the channel. Default: <see cref="ChannelBindingPolicy.WhereItExists"/>.</summary>
     public ChannelBindingPolicy ChannelBinding { get; init; } = ChannelBindingPolicy.WhereItExists;
 
-    /// <summary>Slows down those who guess. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.</summary>
+    /// <summary>
+    /// Slows down those who guess. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.
+    /// </summary>
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
     /// <summary>
@@ -44,13 +49,16 @@ public sealed record CredentialPolicy
     public int MaxConsecutiveFailures { get; init; } = 100;
 
     /// <summary>
-    /// How many threads stores, token validators, limiters and rules may hold at once while they look at what a client sent: those of SQLite, for instance, hold
-    /// theirs until the database answers. They are threads beside the pool; the next checks wait for one, until their client's deadline. What waits without
-    /// holding a thread does not count. 1 to 1,024; default 32.
+    /// How many threads stores, token validators, limiters and rules may hold at once while they look at what a client sent: those of SQLite, for
+    /// instance, hold theirs until the database answers. They are threads beside the pool; the next checks wait for one, until their client's
+    /// deadline. What waits without holding a thread does not count. 1 to 1,024; default 32.
     /// </summary>
     public int MaxConcurrentChecks { get; init; } = 32;
 
-    /// <summary>How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest handshakes.</summary>
+    /// <summary>
+    /// How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest
+    /// handshakes.
+    /// </summary>
     public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>How many may wait for their turn; the next are refused. Default: 64.</summary>
@@ -60,8 +68,8 @@ public sealed record CredentialPolicy
     public int MaxKeyDerivationsPerAddress { get; init; } = 4;
 
     /// <summary>
-    /// From which the salts of users who do not exist are derived, so that they look like real ones and stay the same. Default: random, for this process.
-    /// Give all servers of a fleet the same 16 octets or more, or a name's salt tells, by changing, that nobody has it.
+    /// From which the salts of users who do not exist are derived, so that they look like real ones and stay the same. Default: random, for this
+    /// process. Give all servers of a fleet the same 16 octets or more, or a changing salt discloses that no user has the name.
     /// </summary>
     public ImmutableArray<byte> DecoySecret
     {

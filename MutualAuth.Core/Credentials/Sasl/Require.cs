@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Says what a server requires of its clients; each reads as a sentence where it is used: <c>Credentials = Require.CertificateAndUser(…)</c>.</summary>
+/// <summary>
+/// Says what a server requires of its clients; each reads as a sentence where it is used: <c>Credentials = Require.CertificateAndUser(…)</c>.
+/// </summary>
 public static class Require
 {
-    /// <summary>A certificate, and nobody logs in. What servers require unless they say otherwise.</summary>
+    /// <summary>A certificate, without a login. The default of servers.</summary>
     public static CredentialPolicy Certificate { get; } = new(asksForCertificate: true, needsCertificate: true, needsUser: false, [], "A client needs a certificate");
 
     /// <summary>A certificate and a user: each alone is refused.</summary>

@@ -58,7 +58,7 @@ internal sealed class SaslClientSession : IDisposable
         var expected = wanted.Length == 0 ? "a server certificate to which the login can be bound" : string.Join(", ", wanted);
         return new Rejection(reason, expected, context.Offered.IsEmpty ? "none" : string.Join(", ", context.Offered))
         {
-            Hint = lacksBinding ? "Let the server offer -PLUS. If it used to, somebody may stand in between." : null,
+            Hint = lacksBinding ? "Let the server offer -PLUS. If it used to, there may be a man in the middle." : null,
         };
     }
 }

@@ -5,7 +5,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a server's mechanism knows of the connection on which somebody logs in.</summary>
+/// <summary>The properties of the connection that a server's mechanism uses for a login.</summary>
 public sealed class SaslServerContext
 {
     private readonly IAttemptLimiter _limiter;
@@ -22,7 +22,9 @@ public sealed class SaslServerContext
         _limiter = services.Limiter;
     }
 
-    /// <summary>What identifies the channel; null when the server's certificate has no binding. Then no mechanism may claim to have bound anything.</summary>
+    /// <summary>
+    /// What identifies the channel; null when the server's certificate has no binding. Then no mechanism may claim to have bound anything.
+    /// </summary>
     public ChannelBinding? ChannelBinding { get; }
 
     /// <summary>Whether passwords must be bound to the channel.</summary>
@@ -76,8 +78,8 @@ public sealed class SaslServerContext
     }
 
     /// <summary>
-    /// Asks the same without beginning an attempt. For mechanisms whose client says more than once something before it proves anything: an attempt that
-    /// were open all the while could be held open by strangers, as many as lock the user out.
+    /// Asks the same without beginning an attempt. For mechanisms whose client says more than once something before it proves anything: an attempt
+    /// that were open all the while could be held open by strangers, as many as lock the user out.
     /// </summary>
     internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
     {
@@ -90,7 +92,7 @@ public sealed class SaslServerContext
         return objection;
     }
 
-    /// <summary>Somebody who claims this name, from where the client is.</summary>
+    /// <summary>A client that claims this name, with the client's address.</summary>
     internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
     /// <summary>Looks a user up where a store may hold its thread.</summary>

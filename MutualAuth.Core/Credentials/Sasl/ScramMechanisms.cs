@@ -18,7 +18,7 @@ internal static class ScramMechanisms
     internal static Rejection BindingMismatch() => new(RejectionReason.ChannelBindingMismatch, "credentials bound to this channel", "ones bound to another")
     {
         Rule = "RFC 5802 §6",
-        Hint = "Somebody who holds another certificate stands between the client and this server, or they disagree on which certificate the server has.",
+        Hint = "A man in the middle with another certificate is present, or the client and the server disagree on the server's certificate.",
     };
 
     internal static Rejection IterationsOutOfRange(long iterations, int minIterations = ScramVerifier.MinIterations) => new(
@@ -36,7 +36,7 @@ internal static class ScramMechanisms
     {
         Rule = "RFC 5802 §9",
         Hint = "An impostor could try passwords against our proof more cheaply. If the server was given new verifiers with fewer iterations, "
-            + "make the login object anew.",
+            + "create a new login object.",
     };
 
     /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>

@@ -10,13 +10,15 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// <para>The file is looked at again when a user logs in and a second has passed, and each second as long as somebody listens to <see cref="Replaced"/> or
-/// <see cref="Refused"/>. A login waits for a file of up to a megabyte to be read; a longer one is read beside the logins, and counts once it has been. One
-/// that cannot be read, has a line that is no user, or that others than its owner can write, is refused: the log, <see cref="Refused"/> and
-/// <see cref="Health"/> say so, and the last good users stay in force for <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. Then nobody logs in.</para>
-/// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock file
-/// that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where owner or mode
-/// cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many threads.</para>
+/// <para>The file is looked at again when a user logs in and a second has passed, and each second as long as somebody listens to
+/// <see cref="Replaced"/> or <see cref="Refused"/>. A login waits for a file of up to a megabyte to be read; a longer one is read beside the logins,
+/// and counts once it has been. One that cannot be read, has a line that is no user, or that others than its owner can write, is refused: the log,
+/// <see cref="Refused"/> and <see cref="Health"/> say so, and the last good users stay in force for
+/// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that all logins fail.</para>
+/// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock
+/// file that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where
+/// owner or mode cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many
+/// threads.</para>
 /// <para>Failures in a row are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which only the server's account
 /// needs to be able to
 /// write: a small file for each user who has some. The file of users is not written for them.</para>
@@ -65,7 +67,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         remove => Listen(() => _replaced -= value);
     }
 
-    /// <summary>Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.</summary>
+    /// <summary>
+    /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.
+    /// </summary>
     public event EventHandler<ReloadRefusedEventArgs>? Refused
     {
         add => Listen(() => _refused += value);
@@ -143,7 +147,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     }
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException">The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.</exception>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
         _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue
             ? ValueTask.FromResult(_users.GetValueOrDefault(userName))
@@ -312,7 +318,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         if (IsOverdue)
         {
-            throw new MaterialException($"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and nobody logs in until it is. {_health.Problem}");
+            throw new MaterialException($"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and all logins fail until it is. {_health.Problem}");
         }
 
         return _users.GetValueOrDefault(userName);

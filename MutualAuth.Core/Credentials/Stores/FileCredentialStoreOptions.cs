@@ -8,13 +8,16 @@ namespace MutualAuth.Credentials;
 public sealed record FileCredentialStoreOptions
 {
     /// <summary>
-    /// How long the users that were read last count while the file cannot be read: from the last time at which it could. After that nobody logs in until
-    /// it can be read again, or a user who was disabled meanwhile would stay in without end. A second or more; <see cref="Timeout.InfiniteTimeSpan"/>
-    /// keeps them for ever. Default: 5 minutes.
+    /// How long the users that were read last count while the file cannot be read: from the last time at which it could. After that all logins fail
+    /// until it can be read again, or a user who was disabled meanwhile would stay in without end. A second or more;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> keeps them for ever. Default: 5 minutes.
     /// </summary>
     public TimeSpan MaxUnreadable { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000 users.</summary>
+    /// <summary>
+    /// The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000
+    /// users.
+    /// </summary>
     public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
