@@ -66,10 +66,10 @@ public sealed partial class OptionProblemsTests
         var (hour, year, tick) = (TimeSpan.FromHours(1), TimeSpan.FromDays(366), TimeSpan.FromTicks(1));
         yield return Lists("RevocationPolicy.Lists is missing", s_revocation with { Lists = null! }, s_revocation);
         yield return Lists(
-            "RevocationPolicy.Coverage and Unknown must be values that exist",
+            "RevocationPolicy.Coverage and Unknown must be defined values",
             s_revocation with { Coverage = (RevocationCoverage)9 },
             s_revocation with { Coverage = RevocationCoverage.LeafOnly });
-        yield return Lists("Coverage and Unknown must be values", s_revocation with { Unknown = (UnknownStatus)9 }, s_revocation);
+        yield return Lists("Coverage and Unknown must be defined", s_revocation with { Unknown = (UnknownStatus)9 }, s_revocation);
         yield return Lists("ClockSkew must be zero to one hour", s_revocation with { ClockSkew = -tick }, s_revocation with { ClockSkew = default });
         yield return Lists(
             "ClockSkew must be zero to one hour", s_revocation with { ClockSkew = hour + tick }, s_revocation with { ClockSkew = hour });
@@ -203,7 +203,7 @@ public sealed partial class OptionProblemsTests
         yield return Client("Revalidation must not be null", s_client with { Revalidation = null! }, s_client);
         yield return Client("Identity is missing", s_client with { Identity = null! }, s_client with { Identity = ClientIdentity.None });
         yield return Client(
-            "ConnectTimeout must be more than nothing", s_client with { ConnectTimeout = default }, s_client with { ConnectTimeout = tick });
+            "ConnectTimeout must be more than zero", s_client with { ConnectTimeout = default }, s_client with { ConnectTimeout = tick });
         yield return Client("ConnectTimeout must be", s_client with { ConnectTimeout = hour + tick }, s_client with { ConnectTimeout = hour });
         yield return Client(
             "JudgeServerBeforeShowingIdentity protects an identity",
@@ -245,8 +245,8 @@ public sealed partial class OptionProblemsTests
         static TestCaseData Case(string message, MutualTlsListenerOptions faulty, MutualTlsListenerOptions? sound = null) =>
             Fault<MutualTlsListenerOptions>(message, faulty.Problems, (sound ?? s_listener).Problems);
 
-        yield return Case("Server and EndPoint must be given", s_listener with { Server = null! });
-        yield return Case("Server and EndPoint must be given", s_listener with { EndPoint = null! });
+        yield return Case("Server and EndPoint must be set", s_listener with { Server = null! });
+        yield return Case("Server and EndPoint must be set", s_listener with { EndPoint = null! });
         yield return Case("Backlog must be at least 1", s_listener with { Backlog = 0 }, s_listener with { Backlog = 1 });
         yield return Case("MaxPendingHellos must be at least 1", s_listener with { MaxPendingHellos = 0 }, s_listener with { MaxPendingHellos = 1 });
         yield return Case(

@@ -32,7 +32,7 @@ public sealed partial class NamesInPagesTests
         missing.Should().BeEmpty();
     }
 
-    [TestCase("`PendingHellos`", "PendingHellos")]
+    [TestCase("`SilentSocketsPool`", "SilentSocketsPool")]
     [TestCase("`HandshakeLimits.MaxHelloBytes`", "HandshakeLimits.MaxHelloBytes")]
     [TestCase("`MutualTlsClient.ConnectAsync(…)`", null)]
     [TestCase("`Task<int>`", null)]

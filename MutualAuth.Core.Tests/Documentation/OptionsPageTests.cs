@@ -79,8 +79,12 @@ public sealed class OptionsPageTests
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly);
         return type.GetMethod("Problems", Declared) is not null
             || (properties.Length > 0 && Array.TrueForAll(properties, property => property.SetMethod is { IsPublic: true })
-                && type.GetConstructor(Type.EmptyTypes) is not null && !type.IsAssignableTo(typeof(Exception)));
+                && !Array.Exists(type.GetConstructors(), constructor => SetsPropertiesOnly(constructor, properties)) && !type.IsAssignableTo(typeof(Exception)));
     }
+
+    private static bool SetsPropertiesOnly(ConstructorInfo constructor, PropertyInfo[] properties) =>
+        constructor.GetParameters() is { Length: > 0 } parameters && Array.TrueForAll(
+            parameters, parameter => Array.Exists(properties, property => property.Name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)));
 
     private static string DefaultOf(PropertyInfo option, object instance)
     {

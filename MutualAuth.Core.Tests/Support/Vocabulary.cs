@@ -14,7 +14,7 @@ internal static partial class Vocabulary
     private static readonly string[] s_readAsText =
     [
         "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks",
-        "conformance",
+        "conformance", "mutation",
     ];
 
     // Whose members pages may name without their type, as in "AuthenticateAsClientAsync".

@@ -110,7 +110,7 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
             extensions.Purposes.IsEmpty ? "none" : string.Join(", ", extensions.Purposes.Take(8).Select(purpose => Oids.NameOfPurpose(purpose.Span))),
             position != PathPosition.Leaf ? $"Issue this authority's certificate again with {name} in its extendedKeyUsage, or without the extension."
             : $"Have its authority issue it again with {name} in its extendedKeyUsage; "
-                + "if a public authority no longer does so, use a private authority, and trust that one.");
+                + "if a public authority no longer does so, use an authority of your own, and trust that one.");
     }
 
 }

@@ -32,7 +32,7 @@ internal sealed class KnownPeersText
         var text = Decode(content, path);
         if (!text.EndsWith('\n'))
         {
-            throw new MaterialException($"The file of known peers {path} {(text.Length == 0 ? "is empty; even without peers it has comments" : "does not end with a line break")}: it may have been truncated. Restore it.");
+            throw new MaterialException($"The file of known peers {path} {(text.Length == 0 ? "is empty; even without peers it has comments" : "does not end with a line break")}: it may have been cut short. Restore it.");
         }
 
         var peers = ImmutableDictionary.CreateBuilder<string, KnownPeer>(StringComparer.Ordinal);

@@ -310,6 +310,8 @@ public sealed class ListenerUnderFireTests
         {
             var socket = await DialAsync(listener);
             await socket.SendAsync(hello);
+            // Answered: it has been computed for, and is silent from here on.
+            (await socket.ReceiveAsync(new byte[1]).WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
             silent.Add(socket);
         }
 
