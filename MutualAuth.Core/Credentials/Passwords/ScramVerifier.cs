@@ -5,10 +5,13 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a server keeps in place of a password (RFC 5802 §3), in the text form of PostgreSQL: <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey</c>.</summary>
+/// <summary>
+/// The data that a server stores instead of a password (RFC 5802 §3), in the text form of PostgreSQL:
+/// <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey</c>.
+/// </summary>
 /// <remarks>
-/// Who steals it cannot log in with it. He can try passwords against it offline, and he can play the server to that user: keep it like a secret.
-/// Immutable and safe to share.
+/// A stolen verifier is not sufficient to log in, but its holder can test passwords against it offline, and can impersonate the server to
+/// that user: keep it secret. Immutable and safe to share.
 /// </remarks>
 public sealed class ScramVerifier
 {
@@ -21,7 +24,7 @@ public sealed class ScramVerifier
     /// <summary>The fewest iterations that either side accepts: 4,096 (RFC 7677 §4), PostgreSQL's default.</summary>
     public const int MinIterations = 4096;
 
-    /// <summary>The most iterations that either side accepts: a million, about half a second. Above it no key is ever derived.</summary>
+    /// <summary>The most iterations that either side accepts: a million, about half a second. No key is ever derived with more.</summary>
     public const int MaxIterations = 1_000_000;
 
     internal const int MinSaltLength = 8;
@@ -82,7 +85,7 @@ public sealed class ScramVerifier
     }
 
     /// <summary>Reads the text form.</summary>
-    /// <exception cref="FormatException">It is not that of a verifier; the message does not quote it.</exception>
+    /// <exception cref="FormatException">The text is not a verifier; the message does not quote it.</exception>
     public static ScramVerifier Parse(string text) => TryParse(text, out var verifier)
         ? verifier
         : throw new FormatException("Expected a verifier, SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey or its SCRAM-SHA-512 form; got something else.");

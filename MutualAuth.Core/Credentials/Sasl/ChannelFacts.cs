@@ -9,10 +9,10 @@ internal sealed class ChannelFacts(Certificate? serverCertificate)
 {
     private ChannelBinding? _endPoint;
 
-    /// <summary>The binding to the server's certificate, computed when somebody wants it; null when the certificate has none.</summary>
+    /// <summary>The binding to the server's certificate, computed on demand; null when the certificate has none.</summary>
     internal ChannelBinding? EndPoint => _endPoint ??= serverCertificate is null ? null : ChannelBinding.OfServerCertificate(serverCertificate);
 
-    /// <summary>The digest of the login on this connection; empty when nobody logged in.</summary>
+    /// <summary>The digest of the login on this connection; empty when there was no login.</summary>
     internal ImmutableArray<byte> LoginTranscript { get; private init; } = [];
 
     internal ChannelFacts With(ImmutableArray<byte> loginTranscript) =>

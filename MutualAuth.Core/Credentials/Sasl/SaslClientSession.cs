@@ -33,13 +33,13 @@ internal sealed class SaslClientSession : IDisposable
     }
 
     /// <exception cref="OperationCanceledException">
-    /// <paramref name="cancellationToken"/> ended, also where the mechanism, or a source of tokens, holds its thread.
+    /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism, or a source of tokens, blocks its thread.
     /// </exception>
     internal async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
         await TaskWaits.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
 
     /// <exception cref="OperationCanceledException">
-    /// <paramref name="cancellationToken"/> ended, also where the mechanism holds its thread.
+    /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism blocks its thread.
     /// </exception>
     internal async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
         ++_rounds > SaslLimits.MaxRounds
@@ -58,7 +58,7 @@ internal sealed class SaslClientSession : IDisposable
         var expected = wanted.Length == 0 ? "a server certificate to which the login can be bound" : string.Join(", ", wanted);
         return new Rejection(reason, expected, context.Offered.IsEmpty ? "none" : string.Join(", ", context.Offered))
         {
-            Hint = lacksBinding ? "Let the server offer -PLUS. If it used to, somebody may stand in between." : null,
+            Hint = lacksBinding ? "Let the server offer -PLUS. If it used to, there may be a man in the middle." : null,
         };
     }
 }

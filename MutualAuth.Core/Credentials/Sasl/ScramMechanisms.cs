@@ -18,7 +18,7 @@ internal static class ScramMechanisms
     internal static Rejection BindingMismatch() => new(RejectionReason.ChannelBindingMismatch, "credentials bound to this channel", "ones bound to another")
     {
         Rule = "RFC 5802 §6",
-        Hint = "Somebody who holds another certificate stands between the client and this server, or they disagree on which certificate the server has.",
+        Hint = "There may be a man in the middle with another certificate, or the two sides disagree on which certificate the server has.",
     };
 
     internal static Rejection IterationsOutOfRange(long iterations, int minIterations = ScramVerifier.MinIterations) => new(
@@ -36,10 +36,10 @@ internal static class ScramMechanisms
     {
         Rule = "RFC 5802 §9",
         Hint = "An impostor could try passwords against our proof more cheaply. If the server was given new verifiers with fewer iterations, "
-            + "make the login object anew.",
+            + "create a new login object.",
     };
 
-    /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>
+    /// <summary>Without the name: an unknown name may be a password that was typed into the wrong field.</summary>
     internal static Rejection Unknown() => new(RejectionReason.CredentialsWrong, "the credentials of a user", "an unknown user");
 
     internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {SafeText.Quote(userName)}", what);

@@ -32,7 +32,7 @@ internal static class CredentialFile
                 throw new MaterialException(string.Create(CultureInfo.InvariantCulture, $"Line {number} of {path} gives a user a second {verifier.Hash} verifier; keep one of them."));
             }
 
-            // One disabled line disables the user: what is unclear counts against letting somebody in.
+            // One disabled line disables the user: in doubt, the user is rejected.
             users[name] = user.With(verifier) with { IsDisabled = user.IsDisabled || isDisabled };
         }
 

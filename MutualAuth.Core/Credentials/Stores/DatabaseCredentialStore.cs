@@ -10,17 +10,17 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c> parameters.</summary>
 /// <remarks>
-/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash, <c>mutualauth_failure</c> one
-/// for each user
-/// who has failed to log in since the last success. <see cref="MigrateAsync"/> makes and upgrades them; the login path reads the second and writes
-/// the third.
-/// Where it may not, or the third is missing, failures are counted in the process alone, and event 1308 says so. Connections are pooled by the data
-/// source, which the caller owns. Safe for use from many threads.
+/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
+/// <c>mutualauth_failure</c> one for each user with failed logins since the last success. <see cref="MigrateAsync"/> creates and upgrades
+/// them; a login reads the second and writes the third. If it has no permission, or the third is missing, failures are counted in the
+/// process only, and event 1308 reports it. Connections are pooled by the data source, which the caller owns. Safe for use from many
+/// threads.
 /// <para>
-/// The column of the names must tell any two names apart: not every database does by default. Before its first operation, and in
-/// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, looks whether each is taken for
-/// another, and takes it all back. A column that fails is refused with <see cref="MaterialException"/>; whoever might register <c>ALICE</c> would have the
-/// account of <c>alice</c>. Where the account may only read, nothing can be tried and nothing changed, and lookups compare what they read octet by octet.
+/// The column of the names must distinguish any two names: not every database does by default. Before its first operation, and in
+/// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, checks whether they
+/// are confused, and rolls everything back. A column that fails is rejected with <see cref="MaterialException"/>; otherwise a user who
+/// registers <c>ALICE</c> could take over the account of <c>alice</c>. If the account may only read, the test is not possible and changes
+/// are not either, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
 public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore
@@ -28,7 +28,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 2;
 
-    // Every change begins with this row: whoever changes something waits for whoever is at it, on any database and at any isolation.
+    // Every change begins with this row, which serializes the writers on any database and at any isolation level.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
     private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
     private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
@@ -298,7 +298,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Changes one user while nobody else can change any.</summary>
+    /// <summary>Changes one user under an exclusive lock.</summary>
     /// <returns>Whether the user was there before.</returns>
     private async ValueTask<bool> ChangeAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
     {
