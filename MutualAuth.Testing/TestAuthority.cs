@@ -6,7 +6,7 @@ using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing;
 
-/// <summary>A certification authority that exists for a test and is trusted by nobody else.</summary>
+/// <summary>A certification authority for a test, which nothing else trusts.</summary>
 /// <remarks>
 /// Safe for concurrent use; only with a seed does the order of the calls matter to what comes out. Disposing of it disposes of its own framework
 /// objects, and not of what it issued.
@@ -65,7 +65,7 @@ public sealed class TestAuthority : IDisposable
     /// <summary>The authority's own certificate in PEM.</summary>
     public string CertificatePem => AsCertificate.CertificatePem;
 
-    /// <summary>The authority's own certificate with its key, as if it were a peer's: no server should let it in.</summary>
+    /// <summary>The authority's own certificate with its key, as if it were a peer's: no server should accept it.</summary>
     public TestCertificate AsCertificate { get; }
 
     /// <summary>What others must trust so that what this authority issues is accepted: the root at the top of it, alone. Do not dispose its certificate.</summary>
@@ -95,7 +95,7 @@ public sealed class TestAuthority : IDisposable
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
     /// <summary>A client and a server that let each other in, ready to connect.</summary>
-    /// <param name="clientName">The client's DNS name, which the server lets in.</param>
+    /// <param name="clientName">The client's DNS name, which the server accepts.</param>
     /// <param name="serverName">The server's DNS name, which the client dials.</param>
     /// <returns>The pair, which the caller disposes.</returns>
     public TestPair CreatePair(string clientName = "client.test", string serverName = "server.test") => new(this, clientName, serverName);
@@ -203,7 +203,7 @@ public sealed class TestAuthority : IDisposable
         return OcspEncoder.Encode(spec?.Invoke(asked) ?? asked, _issuer);
     }
 
-    /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: what <c>--trust</c> and its like want.</summary>
+    /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: the file that <c>--trust</c> and similar options expect.</summary>
     /// <returns>The path of the file.</returns>
     public string WriteTo(string directory, string name = "authority")
     {

@@ -75,7 +75,10 @@ public sealed class TestCertificate : IDisposable
         return Pkcs12.Write(RawCertificate, RawChain, Key, password);
     }
 
-    /// <summary>What <see cref="SslServerAuthenticationOptions.ServerCertificateContext"/> and its like on clients want: certificate and intermediates, nothing downloaded.</summary>
+    /// <summary>
+    /// The value for <see cref="SslServerAuthenticationOptions.ServerCertificateContext"/> and its counterpart on clients: certificate and
+    /// intermediates, nothing downloaded.
+    /// </summary>
     /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key.</exception>
     public SslStreamCertificateContext ToSslContext() => SslStreamCertificateContext.Create(Certificate, Chain, offline: true);
 

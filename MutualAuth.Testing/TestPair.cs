@@ -30,7 +30,7 @@ public sealed record TestPair : IDisposable
     /// <summary>The client's options: it presents <see cref="ClientCertificate"/> and expects the server under <see cref="ServerName"/>.</summary>
     public MutualTlsClientOptions Client { get; init; }
 
-    /// <summary>The server's options: it presents <see cref="ServerCertificate"/> and lets in the client by its DNS name.</summary>
+    /// <summary>The server's options: it presents <see cref="ServerCertificate"/> and accepts the client by its DNS name.</summary>
     public MutualTlsServerOptions Server { get; init; }
 
     /// <summary>What the client presents in the options that the pair began with.</summary>

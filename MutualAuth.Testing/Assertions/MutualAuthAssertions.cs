@@ -125,15 +125,15 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Claims that nobody has asked this responder for anything.</summary>
-    /// <exception cref="MutualAuthAssertionException">Somebody has; the message lists what for.</exception>
+    /// <summary>Asserts that this responder has received no request.</summary>
+    /// <exception cref="MutualAuthAssertionException">It has received one; the message lists the requests.</exception>
     public static void ShouldBeUntouched(this HttpResponder responder)
     {
         ArgumentNullException.ThrowIfNull(responder);
         if (responder.Hits > 0)
         {
             var asked = string.Join(", ", responder.Requests.Select(request => $"{request.Method} {request.Path}"));
-            throw new MutualAuthAssertionException($"Expected nobody to ask {responder.BaseUri}, but it was asked {responder.Hits} times: {asked}.");
+            throw new MutualAuthAssertionException($"Expected no request to {responder.BaseUri}, but it received {responder.Hits}: {asked}.");
         }
     }
 

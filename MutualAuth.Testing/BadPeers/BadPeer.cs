@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>One kind of peer that must not be let in: its story, the rule that it breaks, and the reason that a right implementation gives.</summary>
+/// <summary>One kind of peer that must be rejected: its story, the rule that it breaks, and the reason that a correct implementation gives.</summary>
 /// <remarks>Immutable. <see cref="Gallery"/> has them all.</remarks>
 public sealed class BadPeer
 {

@@ -1,6 +1,6 @@
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>The names that good neighbours carry, so that a server or client of yours lets them in.</summary>
+/// <summary>The names of the good neighbours, which a server or client of yours must accept.</summary>
 public sealed record GalleryNames
 {
     /// <summary>The DNS name of good clients. Default: <c>client.test</c>.</summary>

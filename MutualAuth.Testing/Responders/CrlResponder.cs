@@ -19,7 +19,7 @@ public sealed class CrlResponder : HttpResponder
         _base = authority.IssueCrl();
     }
 
-    /// <summary>The full CRL, made anew for each request.</summary>
+    /// <summary>The full CRL, created again for each request.</summary>
     public string FullUri => BaseUri + "full.crl";
 
     /// <summary>The full CRL as it was at the last <see cref="Rebase"/>: what the delta CRL adds to.</summary>

@@ -8,7 +8,7 @@ namespace MutualAuth.Testing.Transports;
 /// A TLS 1.2 and 1.3 peer that presents any certificate whatever, as it stands: malformed, of Ed25519 or ML-DSA, with any companions. It accepts
 /// whatever the far end presents, and says what that was.
 /// </summary>
-/// <remarks>It is BouncyCastle's TLS. For tests only: it verifies nobody.</remarks>
+/// <remarks>It uses BouncyCastle's TLS. For tests only: it verifies no peer.</remarks>
 public sealed class LooseTlsPeer : IDisposable
 {
     private readonly TlsProtocol _protocol;
