@@ -71,9 +71,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     public ISpiffeBundleSource Trust => _trust;
 
     /// <summary>
-    /// The revocation lists of <see cref="Current"/>. They never go back: an update whose lists do, or that leaves an issuer out, keeps the last
-    /// good ones. They say when they are replaced (<see cref="IReloadable"/>). Use them only where the API sends
-    /// some: SPIRE does not, and a policy over no list denies everybody.
+    /// The revocation lists of <see cref="Current"/>. They never go back: an update with an older list, or without the lists of an issuer,
+    /// keeps the last good ones. They raise an event when they are replaced (<see cref="IReloadable"/>). Use them only if the API sends
+    /// some: SPIRE does not, and a policy without lists rejects every peer.
     /// </summary>
     public IRevocationListSource RevocationLists => _revocationLists;
 
@@ -129,7 +129,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>Follows for the life of the process, and so keeps nothing of whoever happens to connect: neither activity nor locals.</summary>
+    /// <summary>
+    /// Watches for the lifetime of the process, and so does not capture the caller's ExecutionContext: neither activity nor locals.
+    /// </summary>
     private void Follow()
     {
         using (ExecutionContext.SuppressFlow())
@@ -152,7 +154,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
                     SourceLog.NotUnderstood(_logger, _address, trouble.Message);
                     _first.TrySetException(trouble);
                     _completion.TrySetException(trouble);
-                    _ = _completion.Task.Exception; // Whoever does not look at it shall not see it as unobserved.
+                    _ = _completion.Task.Exception; // Observed here, so that an unread failure is not reported as unobserved.
                     return;
                 }
 
@@ -161,7 +163,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
                     WithdrawIfAsked();
                 }
 
-                // The timer runs before the event is out, so that whoever waits for the one can turn the clock.
+                // The timer is started before the event is raised, so that a handler can advance the clock.
                 var delay = _backoff.Next();
                 var wait = Task.Delay(delay, _options.TimeProvider, _stop.Token);
                 SourceLog.StreamEnded(_logger, _address, trouble.Failure, trouble.Message, delay);
@@ -174,7 +176,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // A logger of the application's that throws, for instance. Whoever waits must not wait for ever.
+            // A logger of the application may throw, for instance. Waiting callers must not wait for ever.
             _first.TrySetException(exception);
             _completion.TrySetException(exception);
             _ = _completion.Task.Exception;
