@@ -31,7 +31,7 @@ internal sealed record HelloDraft
     internal static (int Type, byte[] Data) Shares(params (int Group, byte[] Key)[] shares) =>
         (51, HelloBytes.Vector16([.. shares.SelectMany(share => HelloBytes.Concat(HelloBytes.UInt16(share.Group), HelloBytes.Vector16(share.Key)))]));
 
-    /// <summary>A public key that anybody may have: the base point.</summary>
+    /// <summary>A well-known public key: the base point.</summary>
     internal static byte[] X25519() => [9, .. new byte[31]];
 
     /// <summary>A hello with these beside what it has.</summary>

@@ -18,7 +18,7 @@ public sealed class World : IDisposable
 
     public TestAuthority Authority { get; }
 
-    /// <summary>An authority that nobody here trusts.</summary>
+    /// <summary>An authority that no side trusts.</summary>
     public TestAuthority Foreign { get; }
 
     public TestCertificate ServerCertificate { get; }
