@@ -94,7 +94,7 @@ public sealed class TestAuthority : IDisposable
     /// <returns>The certificate, which the caller disposes.</returns>
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
-    /// <summary>A client and a server that let each other in, ready to connect.</summary>
+    /// <summary>A client and a server that accept each other, ready to connect.</summary>
     /// <param name="clientName">The client's DNS name, which the server accepts.</param>
     /// <param name="serverName">The server's DNS name, which the client dials.</param>
     /// <returns>The pair, which the caller disposes.</returns>

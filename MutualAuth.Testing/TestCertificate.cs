@@ -36,7 +36,7 @@ public sealed class TestCertificate : IDisposable
     /// <summary>The key pair.</summary>
     public TestKey Key { get; }
 
-    /// <summary>What the certificate was asked to say.</summary>
+    /// <summary>The specification of the certificate.</summary>
     public CertificateSpec Spec { get; }
 
     /// <summary>The serial number, by which a CRL or an OCSP responder knows the certificate.</summary>

@@ -2,7 +2,9 @@ using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing;
 
-/// <summary>A client and a server of one authority that let each other in: options to start from, and to bend one fact of with <c>with</c>.</summary>
+/// <summary>
+/// A client and a server of one authority that accept each other: options to start from, of which a test changes one with <c>with</c>.
+/// </summary>
 /// <remarks>Immutable. The certificates belong to the pair that <see cref="TestAuthority.CreatePair"/> made; copies share them, so dispose of one.</remarks>
 public sealed record TestPair : IDisposable
 {
@@ -42,10 +44,10 @@ public sealed record TestPair : IDisposable
     /// <summary>The name under which the client dials.</summary>
     public string ServerName { get; init; }
 
-    /// <summary>Has the two shake hands over a wire in memory, and waits until both have come to an end, good or bad.</summary>
+    /// <summary>Runs the handshake over a wire in memory, and waits until both sides have ended, with a connection or a failure.</summary>
     /// <param name="wire">The wire, with its faults, owned by the two connections from here on; null for a sound one.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<PairOutcome> ConnectAsync(DuplexPair? wire = null, CancellationToken cancellationToken = default)
     {
         wire ??= new DuplexPair(Client.TimeProvider);
