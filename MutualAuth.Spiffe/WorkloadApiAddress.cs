@@ -138,7 +138,10 @@ public sealed class WorkloadApiAddress
         return null;
     }
 
-    /// <summary>Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets, ports, zones.</summary>
+    /// <summary>
+    /// Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets,
+    /// ports, zones.
+    /// </summary>
     private static IPAddress? ReadIp(string text)
     {
         if (text.AsSpan().ContainsAnyExcept(s_ofAddresses) || !IPAddress.TryParse(text, out var address))

@@ -12,7 +12,8 @@ namespace MutualAuth.Spiffe;
 /// <remarks>
 /// <para>Give <see cref="Identity"/> and <see cref="Trust"/> to a server or a client, and keep one source for the whole process. Each new handshake
 /// uses what was last taken; an update that does not check leaves everything as it was, and says so in the log.</para>
-/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source leaves it and tries again
+/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source
+/// leaves it and tries again
 /// without end, and the last good identity stays in force. When that expires meanwhile,
 /// peers reject us by its dates, and nothing else has to notice. Bundles have no dates of their own and go on to count.</para>
 /// <para>Safe for concurrent use.</para>
@@ -67,7 +68,10 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>The identity of <see cref="Current"/>. It says when it is replaced (<see cref="IReloadable"/>).</summary>
     public IIdentitySource Identity => _identity;
 
-    /// <summary>The bundles of <see cref="Current"/>: each trust domain's authorities vouch for that domain alone. They say when they are replaced (<see cref="IReloadable"/>).</summary>
+    /// <summary>
+    /// The bundles of <see cref="Current"/>: each trust domain's authorities vouch for that domain alone. They say when they are replaced
+    /// (<see cref="IReloadable"/>).
+    /// </summary>
     public ISpiffeBundleSource Trust => _trust;
 
     /// <summary>
@@ -77,7 +81,10 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// </summary>
     public IRevocationListSource RevocationLists => _revocationLists;
 
-    /// <summary>Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no update was ever good and a new attempt would be of no use.</summary>
+    /// <summary>
+    /// Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no
+    /// update was ever good and a new attempt would be of no use.
+    /// </summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Connects, and waits for the first update that checks.</summary>
@@ -86,7 +93,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <returns>The source, which the caller disposes of.</returns>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <exception cref="FormatException">The environment holds something else than an address.</exception>
-    /// <exception cref="WorkloadApiException">There was no good update within <see cref="X509SourceOptions.FirstUpdateTimeout"/>; the message says why and what to do.</exception>
+    /// <exception cref="WorkloadApiException">
+    /// There was no good update within <see cref="X509SourceOptions.FirstUpdateTimeout"/>; the message says why and what to do.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public static async Task<X509Source> ConnectAsync(X509SourceOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -186,7 +195,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>Reads one stream to its end, and says why it ended.</summary>
     private async Task<WorkloadApiException> ReadStreamAsync()
     {
-        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent that hangs must not
+        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent
+        // that hangs must not
         // keep us from trying again.
         var hasSpoken = false;
         using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
@@ -224,7 +234,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>How long the identity in force may go without a renewal: until half of its lifetime is over, and then until half of what is left is.</summary>
+    /// <summary>
+    /// How long the identity in force may go without a renewal: until half of its lifetime is over, and then until half of what is left is.
+    /// </summary>
     private TimeSpan UntilOverdue()
     {
         if (_current is not { } current)
@@ -376,7 +388,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>One part of the source, with an event of its own: who judges connections again for a new bundle need not do it for a new identity.</summary>
+    /// <summary>
+    /// One part of the source, with an event of its own: who judges connections again for a new bundle need not do it for a new identity.
+    /// </summary>
     private sealed class View(X509Source source) : IIdentitySource, ISpiffeBundleSource, IRevocationListSource, IReloadable
     {
         public event EventHandler? Replaced;

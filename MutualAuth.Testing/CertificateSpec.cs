@@ -23,7 +23,9 @@ public sealed record CertificateSpec
     /// <summary>Begin of validity, to the second. Default: a day before the authority's now.</summary>
     public DateTimeOffset NotBefore { get; init; }
 
-    /// <summary>End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate.</summary>
+    /// <summary>
+    /// End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate.
+    /// </summary>
     public DateTimeOffset NotAfter { get; init; }
 
     /// <summary>The version, 1 to 3; null writes 3. Extensions are written whatever it is.</summary>
@@ -53,7 +55,9 @@ public sealed record CertificateSpec
     /// <summary>Names of every other form (or of any form, in an order of your own); they follow the others.</summary>
     public IReadOnlyList<GeneralName> OtherNames { get; init; } = [];
 
-    /// <summary>Whether the subject alternative name is critical, as RFC 5280 §4.2.1.6 asks when the subject is empty. Default: exactly then.</summary>
+    /// <summary>
+    /// Whether the subject alternative name is critical, as RFC 5280 §4.2.1.6 asks when the subject is empty. Default: exactly then.
+    /// </summary>
     public bool? NamesCritical { get; init; }
 
     /// <summary>Basic constraints; null leaves them out.</summary>

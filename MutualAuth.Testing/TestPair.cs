@@ -5,7 +5,9 @@ namespace MutualAuth.Testing;
 /// <summary>
 /// A client and a server of one authority that accept each other: options to start from, of which a test changes one with <c>with</c>.
 /// </summary>
-/// <remarks>Immutable. The certificates belong to the pair that <see cref="TestAuthority.CreatePair"/> made; copies share them, so dispose of one.</remarks>
+/// <remarks>
+/// Immutable. The certificates belong to the pair that <see cref="TestAuthority.CreatePair"/> made; copies share them, so dispose of one.
+/// </remarks>
 public sealed record TestPair : IDisposable
 {
     internal TestPair(TestAuthority authority, string clientName, string serverName)

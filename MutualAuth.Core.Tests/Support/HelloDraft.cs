@@ -1,6 +1,8 @@
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A ClientHello before it is written down. As it stands, a client of TLS 1.3 and 1.2 that offers x25519; tests change one fact of it.</summary>
+/// <summary>
+/// A ClientHello before it is written down. As it stands, a client of TLS 1.3 and 1.2 that offers x25519; tests change one fact of it.
+/// </summary>
 internal sealed record HelloDraft
 {
     internal static readonly (int Type, byte[] Data) Signatures = (13, HelloBytes.Vector16([4, 3, 8, 4, 4, 1]));

@@ -5,7 +5,9 @@ namespace MutualAuth;
 /// <summary>The parameters that the two sides agreed on for this TLS session.</summary>
 /// <param name="TlsVersion">The TLS version.</param>
 /// <param name="CipherSuite">The cipher suite.</param>
-/// <param name="ApplicationProtocol">The application protocol (RFC 7301) without the confirmation protocol's prefix; null when none was agreed.</param>
+/// <param name="ApplicationProtocol">
+/// The application protocol (RFC 7301) without the confirmation protocol's prefix; null when none was agreed.
+/// </param>
 /// <param name="ServerName">The server name that the client sent (RFC 6066 §3); null when it sent none.</param>
 public sealed record SessionFacts(TlsVersion TlsVersion, TlsCipherSuite CipherSuite, string? ApplicationProtocol, string? ServerName)
 {

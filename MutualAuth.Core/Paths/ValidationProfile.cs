@@ -34,7 +34,9 @@ public sealed record ValidationProfile
         LeafKeyUsage = X509KeyUsageFlags.None,
     };
 
-    /// <summary>Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.</summary>
+    /// <summary>
+    /// Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.
+    /// </summary>
     public static ValidationProfile WebPki { get; } = new() { Form = CertificateForm.WebPki };
 
     /// <summary>How strictly the form of certificates is checked. Default <see cref="CertificateForm.Tolerant"/>.</summary>

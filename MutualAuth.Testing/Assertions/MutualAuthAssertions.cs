@@ -67,7 +67,9 @@ public static class MutualAuthAssertions
 
     /// <summary>Asserts that the peer has this name.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="name">As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.</param>
+    /// <param name="name">
+    /// As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.
+    /// </param>
     /// <exception cref="MutualAuthAssertionException">The peer has another name.</exception>
     public static void ShouldBeTo(this MutualTlsConnection connection, string name)
     {

@@ -4,7 +4,9 @@ using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.Responders;
 
-/// <summary>Serves an authority's CRLs over HTTP on loopback: the full one, a delta CRL, and partitions. What the authority revokes shows at once.</summary>
+/// <summary>
+/// Serves an authority's CRLs over HTTP on loopback: the full one, a delta CRL, and partitions. What the authority revokes shows at once.
+/// </summary>
 public sealed class CrlResponder : HttpResponder
 {
     private readonly TestAuthority _authority;

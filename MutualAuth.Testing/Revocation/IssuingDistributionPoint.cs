@@ -18,6 +18,9 @@ public sealed record IssuingDistributionPoint
     /// <summary>Covers certificates of other issuers too.</summary>
     public bool Indirect { get; init; }
 
-    /// <summary>The reasons that it covers, as the first octet of ReasonFlags (RFC 5280 §4.2.1.13): 0x40 is keyCompromise, 0x20 cACompromise; null covers all.</summary>
+    /// <summary>
+    /// The reasons that it covers, as the first octet of ReasonFlags (RFC 5280 §4.2.1.13): 0x40 is keyCompromise, 0x20 cACompromise; null
+    /// covers all.
+    /// </summary>
     public int? OnlySomeReasons { get; init; }
 }

@@ -34,7 +34,10 @@ internal sealed record LoginResult
     internal static LoginResult Ended(Exception fault) => new() { Answer = new PeerAnswer(null, Fault: fault) };
 }
 
-/// <summary>The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final VERDICT.</summary>
+/// <summary>
+/// The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's
+/// final VERDICT.
+/// </summary>
 internal static class LoginExchange
 {
     private const string OurCredentials = "credentials to log in with";

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.</summary>
+/// <summary>
+/// PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.
+/// </summary>
 internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism, IUsesStore
 {
     internal const string Name = "PLAIN";

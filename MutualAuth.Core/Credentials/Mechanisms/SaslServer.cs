@@ -8,7 +8,9 @@ public static class SaslServer
     /// <summary>SCRAM-SHA-256 (RFC 7677) and its <c>-PLUS</c> form, against the verifiers of a store.</summary>
     public static ISaslServerMechanism Scram(ICredentialStore store) => Scram(store, ScramHash.Sha256);
 
-    /// <summary>SCRAM with these hashes, the strongest first. Offer a hash only when every user has a verifier for it: clients choose the strongest.</summary>
+    /// <summary>
+    /// SCRAM with these hashes, the strongest first. Offer a hash only when every user has a verifier for it: clients choose the strongest.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no hash.</exception>
     public static ISaslServerMechanism Scram(ICredentialStore store, params IEnumerable<ScramHash> hashes)
     {
@@ -17,7 +19,9 @@ public static class SaslServer
         return all.IsEmpty ? throw new ArgumentException("Expected at least one hash, got none.", nameof(hashes)) : new ScramServer(store, all);
     }
 
-    /// <summary>PLAIN (RFC 4616): the server sees the password, and derives a key from it at each login. For clients that know nothing better.</summary>
+    /// <summary>
+    /// PLAIN (RFC 4616): the server sees the password, and derives a key from it at each login. For clients that know nothing better.
+    /// </summary>
     /// <remarks>It is not bound to the channel: an impostor that a client accepts as this server obtains its password.</remarks>
     public static ISaslServerMechanism PasswordsInPlain(ICredentialStore store)
     {

@@ -16,7 +16,8 @@ namespace MutualAuth.Credentials;
 public sealed class ScramVerifier
 {
     /// <summary>
-    /// The iterations of new verifiers for SHA-256: 600,000, as OWASP asks for them (Password Storage Cheat Sheet, 2025); some hundreds of milliseconds for the
+    /// The iterations of new verifiers for SHA-256: 600,000, as OWASP asks for them (Password Storage Cheat Sheet, 2025); some hundreds of
+    /// milliseconds for the
     /// client at each login. <see cref="ScramHash.DefaultIterations"/> has the figure of each hash.
     /// </summary>
     public const int DefaultIterations = 600_000;
@@ -59,7 +60,9 @@ public sealed class ScramVerifier
     /// <param name="password">The password.</param>
     /// <param name="hash">The hash; null means <see cref="ScramHash.Sha256"/>.</param>
     /// <param name="iterations">The iteration count; null means <see cref="ScramHash.DefaultIterations"/> of the hash.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is below <see cref="MinIterations"/> or above <see cref="MaxIterations"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="iterations"/> is below <see cref="MinIterations"/> or above <see cref="MaxIterations"/>.
+    /// </exception>
     public static ScramVerifier Create(Password password, ScramHash? hash = null, int? iterations = null)
     {
         var chosen = hash ?? ScramHash.Sha256;

@@ -6,7 +6,9 @@ namespace MutualAuth.Credentials;
 public static class UserNames
 {
     /// <summary>Brings a name into the form in which it is stored and compared: SASLprep (RFC 4013), 1 to 255 octets of UTF-8.</summary>
-    /// <exception cref="ArgumentException">It is empty, too long, or holds characters that no name may: control characters, a colon, a leading <c>#</c> or space at an end.</exception>
+    /// <exception cref="ArgumentException">
+    /// It is empty, too long, or holds characters that no name may: control characters, a colon, a leading <c>#</c> or space at an end.
+    /// </exception>
     public static string Prepare(string userName)
     {
         ArgumentNullException.ThrowIfNull(userName);

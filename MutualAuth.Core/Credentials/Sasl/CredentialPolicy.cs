@@ -51,7 +51,10 @@ public sealed record CredentialPolicy
     /// </summary>
     public int MaxConcurrentChecks { get; init; } = 32;
 
-    /// <summary>How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest handshakes.</summary>
+    /// <summary>
+    /// How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for
+    /// honest handshakes.
+    /// </summary>
     public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>How many may wait; further ones are rejected. Default: 64.</summary>

@@ -22,7 +22,9 @@ public sealed class SaslServerContext
         _limiter = services.Limiter;
     }
 
-    /// <summary>What identifies the channel; null when the server's certificate has no binding. Then no mechanism may claim to have bound anything.</summary>
+    /// <summary>
+    /// What identifies the channel; null when the server's certificate has no binding. Then no mechanism may claim to have bound anything.
+    /// </summary>
     public ChannelBinding? ChannelBinding { get; }
 
     /// <summary>Whether passwords must be bound to the channel.</summary>

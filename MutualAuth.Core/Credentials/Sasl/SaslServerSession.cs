@@ -5,7 +5,9 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.</summary>
+/// <summary>
+/// One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.
+/// </summary>
 internal sealed class SaslServerSession : IAsyncDisposable
 {
     private readonly CredentialPolicy _policy;

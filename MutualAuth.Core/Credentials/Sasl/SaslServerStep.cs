@@ -36,7 +36,9 @@ public abstract class SaslServerStep
 
     internal static SaslServerStep Fail(RejectionReason reason, string expected, string presented, string? rule = null) => Fail(new Rejection(reason, expected, presented) { Rule = rule });
 
-    /// <summary>Asks for another message, although the client will be refused whatever it says (RFC 7628 §3.2.3). The attempt has failed already.</summary>
+    /// <summary>
+    /// Asks for another message, although the client will be refused whatever it says (RFC 7628 §3.2.3). The attempt has failed already.
+    /// </summary>
     internal static SaslServerStep ContinueToFail(ReadOnlyMemory<byte> message) => new Challenged(message) { HasFailed = true };
 
     internal sealed class Challenged(ReadOnlyMemory<byte> message) : SaslServerStep

@@ -32,7 +32,8 @@ public static class UserRules
 
     /// <summary>Each device has its users: a user that is not on the list of the presented certificate may not log in with it.</summary>
     /// <param name="usersByDevice">
-    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each of them
+    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users
+    /// of each of them
     /// may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
     /// </param>
     /// <exception cref="ArgumentException">A name is no name for a user.</exception>
@@ -48,7 +49,9 @@ public static class UserRules
 
     /// <summary>A user for whom <paramref name="predicate"/> is true.</summary>
     /// <param name="description">Says who may log in, after "a user may log in when", for logs and rejections.</param>
-    /// <param name="predicate">Gets the user, and the peer as its certificate shows it, if it showed one. Pure and quick; when it throws, the user is refused.</param>
+    /// <param name="predicate">
+    /// Gets the user, and the peer as its certificate shows it, if it showed one. Pure and quick; when it throws, the user is refused.
+    /// </param>
     public static UserRule Where(string description, Func<AuthenticatedUser, AuthenticatedPeer?, bool> predicate)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(description);

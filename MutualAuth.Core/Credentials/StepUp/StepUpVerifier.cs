@@ -3,9 +3,13 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The server's side of a step-up: a fresh SASL exchange whose messages travel in the application's own, bound to the connection and to one transaction.</summary>
+/// <summary>
+/// The server's side of a step-up: a fresh SASL exchange whose messages travel in the application's own, bound to the connection and to one
+/// transaction.
+/// </summary>
 /// <remarks>
-/// Only the <c>-PLUS</c> mechanisms can do that; others are not offered. It is made by the connection, used by one thread at a time, and disposed of by its owner.
+/// Only the <c>-PLUS</c> mechanisms can do that; others are not offered. It is made by the connection, used by one thread at a time, and
+/// disposed of by its owner.
 /// Refusals count with the attempt limiter like those at the handshake.
 /// </remarks>
 public sealed class StepUpVerifier : IAsyncDisposable

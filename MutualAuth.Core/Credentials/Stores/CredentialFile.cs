@@ -4,7 +4,10 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The text form of users: one line each, <c>name:SCRAM-SHA-256$…</c>; <c>name:!SCRAM-SHA-256$…</c> is disabled; <c>#</c> begins a comment. Pure.</summary>
+/// <summary>
+/// The text form of users: one line each, <c>name:SCRAM-SHA-256$…</c>; <c>name:!SCRAM-SHA-256$…</c> is disabled; <c>#</c> begins a comment.
+/// Pure.
+/// </summary>
 internal static class CredentialFile
 {
     /// <exception cref="MaterialException">A line is none of a user; the message has its number and nothing of its text.</exception>

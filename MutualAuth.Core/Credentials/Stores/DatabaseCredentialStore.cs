@@ -8,7 +8,10 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c> parameters.</summary>
+/// <summary>
+/// Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c>
+/// parameters.
+/// </summary>
 /// <remarks>
 /// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
 /// <c>mutualauth_failure</c> one for each user with failed logins since the last success. <see cref="MigrateAsync"/> creates and upgrades
@@ -76,8 +79,10 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <summary>
-    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default while another process
-    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is <c>credential_check_faulted</c>.
+    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default
+    /// while another process
+    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is
+    /// <c>credential_check_faulted</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than a second or more than an hour.</exception>
     public TimeSpan LookupTimeout
@@ -221,7 +226,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException">A row holds something that is no verifier, of which the message names the user; or the column of the names takes two for one.</exception>
+    /// <exception cref="MaterialException">
+    /// A row holds something that is no verifier, of which the message names the user; or the column of the names takes two for one.
+    /// </exception>
     public async ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -246,7 +253,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
     /// <summary>Makes the tables, or brings older ones up to <see cref="SchemaVersion"/>, in one transaction. Does nothing when they are.</summary>
     /// <remarks>Run it at deployment, by an account that may change tables; logging in needs SELECT alone.</remarks>
-    /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows, or the column of the names takes two for one.</exception>
+    /// <exception cref="MaterialException">
+    /// The database has a newer schema than this version of the library knows, or the column of the names takes two for one.
+    /// </exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
     {
         for (var attempt = 1; ; attempt++)
@@ -383,7 +392,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <summary>Reads one user. Whatever the database takes for the name, only the name counts.</summary>
-    /// <exception cref="MaterialException">The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.</exception>
+    /// <exception cref="MaterialException">
+    /// The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.
+    /// </exception>
     private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken, int? timeoutSeconds = null)
     {
         var command = connection.Command(transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));

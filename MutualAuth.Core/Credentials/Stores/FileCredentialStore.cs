@@ -66,7 +66,10 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         remove => Listen(() => _replaced -= value);
     }
 
-    /// <summary>Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.</summary>
+    /// <summary>
+    /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time
+    /// being.
+    /// </summary>
     public event EventHandler<ReloadRefusedEventArgs>? Refused
     {
         add => Listen(() => _refused += value);
@@ -144,7 +147,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     }
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException">The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.</exception>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
         _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue
             ? ValueTask.FromResult(_users.GetValueOrDefault(userName))

@@ -14,7 +14,10 @@ public sealed record FileCredentialStoreOptions
     /// </summary>
     public TimeSpan MaxUnreadable { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000 users.</summary>
+    /// <summary>
+    /// The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some
+    /// 400,000 users.
+    /// </summary>
     public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
