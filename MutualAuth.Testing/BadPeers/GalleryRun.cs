@@ -42,10 +42,10 @@ public static class GalleryRun
     }
 
     /// <summary>Plays servers to a client.</summary>
-    /// Has your client connect to the end point and authenticate the server under the given name, and throws when the client rejects it.
-    /// The server sends back what it receives.
-    /// Has your client connect to the end point and authenticate the server under the name that is given, and throws when the client turns it away.
-    /// The server sends back what it is sent.
+    /// <param name="authority">The root that the client trusts.</param>
+    /// <param name="dial">
+    /// Has your client connect to the end point and authenticate the server under the given name, and throws when the client rejects it. The
+    /// server sends back what it receives.
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
