@@ -1,6 +1,9 @@
 namespace MutualAuth.Spiffe;
 
-/// <summary>How long to wait after each failure in a row: twice as long each time, up to a bound, less a random half so that a fleet does not come at once.</summary>
+/// <summary>
+/// The wait after each consecutive failure: twice as long each time, up to a bound, minus a random half so that a fleet does not reconnect
+/// all at once.
+/// </summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan longest)
 {
     private const int MaxDoublings = 32;
@@ -17,6 +20,6 @@ internal sealed class Backoff(TimeSpan first, TimeSpan longest)
 #pragma warning restore CA5394
     }
 
-    /// <summary>It went well: the next failure is the first again.</summary>
+    /// <summary>Resets the wait after a success.</summary>
     internal void Reset() => _failures = 0;
 }

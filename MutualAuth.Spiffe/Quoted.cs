@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MutualAuth.Spiffe;
 
-/// <summary>Text that another program chose, made safe to print: quoted, escaped and cut.</summary>
+/// <summary>Text that another program chose, made safe to print: quoted, escaped and truncated.</summary>
 internal static class Quoted
 {
     private const int MaxLength = 256;

@@ -1,6 +1,6 @@
 namespace MutualAuth.Spiffe;
 
-/// <summary>How much one update may hold. What exceeds a limit is refused and never cut.</summary>
+/// <summary>The limits of one update. An update over a limit is rejected and never truncated.</summary>
 /// <remarks>Immutable.</remarks>
 public sealed record UpdateLimits
 {

@@ -1,24 +1,24 @@
 namespace MutualAuth.Spiffe;
 
-/// <summary>Why an update, or a part of it, was not taken. Values are stable.</summary>
+/// <summary>Why an update, or a part of it, was rejected. Values are stable.</summary>
 public enum UpdateRefusalReason
 {
     /// <summary>The update has no identity.</summary>
     NoIdentity = 1,
 
-    /// <summary>No identity has the SPIFFE ID or the hint that <see cref="X509SourceOptions"/> ask for.</summary>
+    /// <summary>No identity has the SPIFFE ID or the hint in <see cref="X509SourceOptions"/>.</summary>
     IdentityNotFound = 2,
 
     /// <summary>There are more identities, certificates, trust domains or revocation lists than <see cref="UpdateLimits"/> allows.</summary>
     TooMany = 3,
 
-    /// <summary>What should be the SPIFFE ID of a workload or of a trust domain is none.</summary>
+    /// <summary>The SPIFFE ID of a workload or of a trust domain is malformed.</summary>
     SpiffeIdMalformed = 4,
 
-    /// <summary>What should be certificates in DER cannot be read, or is empty.</summary>
+    /// <summary>The certificates are not readable DER, or there are none.</summary>
     CertificateMalformed = 5,
 
-    /// <summary>The certificate is no X.509-SVID, or carries another SPIFFE ID than the update says.</summary>
+    /// <summary>The certificate is not an X.509-SVID, or carries another SPIFFE ID than the update states.</summary>
     SpiffeIdMismatch = 6,
 
     /// <summary>The private key cannot be read, or is not the certificate's.</summary>
@@ -27,15 +27,15 @@ public enum UpdateRefusalReason
     /// <summary>The certificate has expired.</summary>
     Expired = 8,
 
-    /// <summary>A bundle holds something else than certificates of authorities.</summary>
+    /// <summary>A bundle contains something other than certificates of authorities.</summary>
     BundleWithoutAuthority = 9,
 
-    /// <summary>One trust domain comes with two different bundles.</summary>
+    /// <summary>One trust domain has two different bundles.</summary>
     BundlesDisagree = 10,
 
-    /// <summary>The bundle of our own trust domain does not vouch for our certificate, so that no peer would accept it.</summary>
+    /// <summary>The bundle of our own trust domain does not verify our certificate, so that no peer would accept it.</summary>
     NotVouchedFor = 11,
 
-    /// <summary>A revocation list cannot be read, or must not be relied on.</summary>
+    /// <summary>A revocation list cannot be read, or cannot be used.</summary>
     RevocationListMalformed = 12,
 }

@@ -7,10 +7,10 @@ using System.Text;
 
 namespace MutualAuth.Spiffe;
 
-/// <summary>Where the Workload API is served (SPIFFE Workload Endpoint §4): <c>unix:///run/agent.sock</c> or <c>tcp://127.0.0.1:8000</c>.</summary>
+/// <summary>The address of the Workload API (SPIFFE Workload Endpoint §4): <c>unix:///run/agent.sock</c> or <c>tcp://127.0.0.1:8000</c>.</summary>
 /// <remarks>
-/// Immutable. A host name is refused, as the standard asks: nothing secures this connection, so that nobody may choose by DNS where it leads. TCP is for
-/// networks on which the endpoint tells workloads apart by their address; prefer the socket.
+/// Immutable. A host name is rejected, as the standard requires: nothing secures this connection, so DNS must not decide where it leads.
+/// TCP is for networks on which the endpoint tells workloads apart by their address; prefer the socket.
 /// </remarks>
 public sealed class WorkloadApiAddress
 {
@@ -30,14 +30,14 @@ public sealed class WorkloadApiAddress
     public EndPoint EndPoint { get; }
 
     /// <summary>Reads an address.</summary>
-    /// <exception cref="FormatException">It is none; the message says what is wrong with it.</exception>
+    /// <exception cref="FormatException">The text is not an address; the message says what is wrong with it.</exception>
     public static WorkloadApiAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return Read(text, out var address) is { } flaw ? throw new FormatException($"{Quoted.Text(text)} is no address of a Workload API: {flaw}.") : address!;
     }
 
-    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for anything that is not one.</summary>
+    /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for any other text.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out WorkloadApiAddress? address)
     {
         address = null;
@@ -45,7 +45,7 @@ public sealed class WorkloadApiAddress
     }
 
     /// <summary>The address that <see cref="EnvironmentVariable"/> holds; null when it is not set or empty.</summary>
-    /// <exception cref="FormatException">It holds something else.</exception>
+    /// <exception cref="FormatException">Its value is not an address.</exception>
     public static WorkloadApiAddress? FromEnvironment() => Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } text ? Parse(text) : null;
 
     /// <summary>The address as it was written.</summary>
@@ -92,7 +92,7 @@ public sealed class WorkloadApiAddress
         }
     }
 
-    /// <summary>RFC 3986 §2.1, strictly; null for what it does not allow, and for what no path should hold: a NUL would cut it.</summary>
+    /// <summary>RFC 3986 §2.1, strictly; null for what it does not allow, and for a NUL, which would truncate the path.</summary>
     private static string? Unescape(string path)
     {
         var octets = new List<byte>();
@@ -138,7 +138,10 @@ public sealed class WorkloadApiAddress
         return null;
     }
 
-    /// <summary>Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets, ports, zones.</summary>
+    /// <summary>
+    /// Four decimal numbers or RFC 4291 §2.2. The platform takes more for an address: <c>127.1</c>, <c>0x7f.1</c>, octal numbers, brackets,
+    /// ports, zones.
+    /// </summary>
     private static IPAddress? ReadIp(string text)
     {
         if (text.AsSpan().ContainsAnyExcept(s_ofAddresses) || !IPAddress.TryParse(text, out var address))

@@ -6,10 +6,12 @@ using MutualAuth.Spiffe.Protocol;
 
 namespace MutualAuth.Spiffe;
 
-/// <summary>One gRPC connection to a Workload API, for one stream: the next stream has its own, as this one may be dead and not know it.</summary>
+/// <summary>
+/// One gRPC connection to a Workload API, for one stream: the next stream opens its own, because this one may be dead without notice.
+/// </summary>
 internal sealed class WorkloadApiChannel : IDisposable
 {
-    // The endpoint refuses requests without it, so that nobody reaches it through a web server that fetches addresses for him.
+    // The endpoint rejects requests without it, so that it cannot be reached through a web server that fetches addresses for others.
     private static readonly Metadata s_headers = new() { { "workload.spiffe.io", "true" } };
 
     private readonly GrpcChannel _channel;

@@ -1,6 +1,6 @@
 namespace MutualAuth.Spiffe;
 
-/// <summary>There is no identity to be had from the Workload API. The message says what to do.</summary>
+/// <summary>The Workload API provides no identity. The message says what to do.</summary>
 public sealed class WorkloadApiException : Exception
 {
     private WorkloadApiException(WorkloadApiFailure failure, string message, Exception? innerException, UpdateRefusal? refusal = null)

@@ -12,7 +12,8 @@ namespace MutualAuth.Spiffe;
 /// <remarks>
 /// <para>Give <see cref="Identity"/> and <see cref="Trust"/> to a server or a client, and keep one source for the whole process. Each new handshake
 /// uses what was last taken; an update that does not check leaves everything as it was, and says so in the log.</para>
-/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source leaves it and tries again
+/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source
+/// leaves it and tries again
 /// without end, and the last good identity stays in force. When that expires meanwhile,
 /// peers reject us by its dates, and nothing else has to notice. Bundles have no dates of their own and go on to count.</para>
 /// <para>Safe for concurrent use.</para>
@@ -67,17 +68,23 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>The identity of <see cref="Current"/>. It says when it is replaced (<see cref="IReloadable"/>).</summary>
     public IIdentitySource Identity => _identity;
 
-    /// <summary>The bundles of <see cref="Current"/>: each trust domain's authorities vouch for that domain alone. They say when they are replaced (<see cref="IReloadable"/>).</summary>
+    /// <summary>
+    /// The bundles of <see cref="Current"/>: each trust domain's authorities vouch for that domain alone. They say when they are replaced
+    /// (<see cref="IReloadable"/>).
+    /// </summary>
     public ISpiffeBundleSource Trust => _trust;
 
     /// <summary>
-    /// The revocation lists of <see cref="Current"/>. They never go back: an update whose lists do, or that leaves an issuer out, keeps the last
-    /// good ones. They say when they are replaced (<see cref="IReloadable"/>). Use them only where the API sends
-    /// some: SPIRE does not, and a policy over no list denies everybody.
+    /// The revocation lists of <see cref="Current"/>. They never go back: an update with an older list, or without the lists of an issuer,
+    /// keeps the last good ones. They raise an event when they are replaced (<see cref="IReloadable"/>). Use them only if the API sends
+    /// some: SPIRE does not, and a policy without lists rejects every peer.
     /// </summary>
     public IRevocationListSource RevocationLists => _revocationLists;
 
-    /// <summary>Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no update was ever good and a new attempt would be of no use.</summary>
+    /// <summary>
+    /// Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no
+    /// update was ever good and a new attempt would be of no use.
+    /// </summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Connects, and waits for the first update that checks.</summary>
@@ -86,7 +93,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <returns>The source, which the caller disposes of.</returns>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <exception cref="FormatException">The environment holds something else than an address.</exception>
-    /// <exception cref="WorkloadApiException">There was no good update within <see cref="X509SourceOptions.FirstUpdateTimeout"/>; the message says why and what to do.</exception>
+    /// <exception cref="WorkloadApiException">
+    /// There was no good update within <see cref="X509SourceOptions.FirstUpdateTimeout"/>; the message says why and what to do.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     public static async Task<X509Source> ConnectAsync(X509SourceOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -129,7 +138,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>Follows for the life of the process, and so keeps nothing of whoever happens to connect: neither activity nor locals.</summary>
+    /// <summary>
+    /// Watches for the lifetime of the process, and so does not capture the caller's ExecutionContext: neither activity nor locals.
+    /// </summary>
     private void Follow()
     {
         using (ExecutionContext.SuppressFlow())
@@ -152,7 +163,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
                     SourceLog.NotUnderstood(_logger, _address, trouble.Message);
                     _first.TrySetException(trouble);
                     _completion.TrySetException(trouble);
-                    _ = _completion.Task.Exception; // Whoever does not look at it shall not see it as unobserved.
+                    _ = _completion.Task.Exception; // Observed here, so that an unread failure is not reported as unobserved.
                     return;
                 }
 
@@ -161,7 +172,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
                     WithdrawIfAsked();
                 }
 
-                // The timer runs before the event is out, so that whoever waits for the one can turn the clock.
+                // The timer is started before the event is raised, so that a handler can advance the clock.
                 var delay = _backoff.Next();
                 var wait = Task.Delay(delay, _options.TimeProvider, _stop.Token);
                 SourceLog.StreamEnded(_logger, _address, trouble.Failure, trouble.Message, delay);
@@ -174,7 +185,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // A logger of the application's that throws, for instance. Whoever waits must not wait for ever.
+            // A logger of the application may throw, for instance. Waiting callers must not wait for ever.
             _first.TrySetException(exception);
             _completion.TrySetException(exception);
             _ = _completion.Task.Exception;
@@ -184,7 +195,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>Reads one stream to its end, and says why it ended.</summary>
     private async Task<WorkloadApiException> ReadStreamAsync()
     {
-        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent that hangs must not
+        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent
+        // that hangs must not
         // keep us from trying again.
         var hasSpoken = false;
         using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
@@ -222,7 +234,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>How long the identity in force may go without a renewal: until half of its lifetime is over, and then until half of what is left is.</summary>
+    /// <summary>
+    /// How long the identity in force may go without a renewal: until half of its lifetime is over, and then until half of what is left is.
+    /// </summary>
     private TimeSpan UntilOverdue()
     {
         if (_current is not { } current)
@@ -374,7 +388,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    /// <summary>One part of the source, with an event of its own: who judges connections again for a new bundle need not do it for a new identity.</summary>
+    /// <summary>
+    /// One part of the source, with an event of its own: who judges connections again for a new bundle need not do it for a new identity.
+    /// </summary>
     private sealed class View(X509Source source) : IIdentitySource, ISpiffeBundleSource, IRevocationListSource, IReloadable
     {
         public event EventHandler? Replaced;

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Testing;
 
-/// <summary>Everything that a certificate says. Change what you like with <c>with</c>; nothing is checked, so that wrong certificates can be made too.</summary>
+/// <summary>The content of a certificate. Change anything with <c>with</c>; nothing is checked, so that wrong certificates can be made too.</summary>
 /// <remarks>Immutable. The authority fills in what fits the kind of certificate, and the dates from its clock.</remarks>
 public sealed record CertificateSpec
 {
@@ -23,7 +23,9 @@ public sealed record CertificateSpec
     /// <summary>Begin of validity, to the second. Default: a day before the authority's now.</summary>
     public DateTimeOffset NotBefore { get; init; }
 
-    /// <summary>End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate.</summary>
+    /// <summary>
+    /// End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate.
+    /// </summary>
     public DateTimeOffset NotAfter { get; init; }
 
     /// <summary>The version, 1 to 3; null writes 3. Extensions are written whatever it is.</summary>
@@ -53,7 +55,9 @@ public sealed record CertificateSpec
     /// <summary>Names of every other form (or of any form, in an order of your own); they follow the others.</summary>
     public IReadOnlyList<GeneralName> OtherNames { get; init; } = [];
 
-    /// <summary>Whether the subject alternative name is critical, as RFC 5280 §4.2.1.6 asks when the subject is empty. Default: exactly then.</summary>
+    /// <summary>
+    /// Whether the subject alternative name is critical, as RFC 5280 §4.2.1.6 asks when the subject is empty. Default: exactly then.
+    /// </summary>
     public bool? NamesCritical { get; init; }
 
     /// <summary>Basic constraints; null leaves them out.</summary>
@@ -77,13 +81,13 @@ public sealed record CertificateSpec
     /// <summary>Authority key identifier. Default: that of the key that signs; absent on roots.</summary>
     public KeyIdentifier AuthorityKeyIdentifier { get; init; } = KeyIdentifier.Computed;
 
-    /// <summary>Where CRLs are said to lie, one distribution point each (RFC 5280 §4.2.1.13).</summary>
+    /// <summary>The addresses of CRLs, one distribution point each (RFC 5280 §4.2.1.13).</summary>
     public IReadOnlyList<string> CrlDistributionPoints { get; init; } = [];
 
-    /// <summary>Where an OCSP responder is said to be (RFC 5280 §4.2.2.1).</summary>
+    /// <summary>The address of an OCSP responder (RFC 5280 §4.2.2.1).</summary>
     public IReadOnlyList<string> OcspUris { get; init; } = [];
 
-    /// <summary>Where the issuer's certificate is said to lie (AIA <c>caIssuers</c>, RFC 5280 §4.2.2.1).</summary>
+    /// <summary>The address of the issuer's certificate (AIA <c>caIssuers</c>, RFC 5280 §4.2.2.1).</summary>
     public IReadOnlyList<string> IssuerUris { get; init; } = [];
 
     /// <summary>Extensions of your own, written after the others, duplicates included.</summary>

@@ -6,7 +6,7 @@ using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing;
 
-/// <summary>A certification authority that exists for a test and is trusted by nobody else.</summary>
+/// <summary>A certification authority for a test, which nothing else trusts.</summary>
 /// <remarks>
 /// Safe for concurrent use; only with a seed does the order of the calls matter to what comes out. Disposing of it disposes of its own framework
 /// objects, and not of what it issued.
@@ -25,7 +25,8 @@ public sealed class TestAuthority : IDisposable
     /// <param name="spec">Changes what the root's certificate says; null leaves it alone.</param>
     /// <param name="timeProvider">The clock that all dates are relative to; null for the system's.</param>
     /// <param name="seed">
-    /// Any text: with the same one, the same clock reading and the same calls in the same order, every octet of every key, certificate and CRL is the same.
+    /// Any text: with the same one, the same clock reading and the same calls in the same order, every octet of every key, certificate and
+    /// CRL is the same.
     /// Null makes everything random.
     /// </param>
     public TestAuthority(
@@ -65,10 +66,13 @@ public sealed class TestAuthority : IDisposable
     /// <summary>The authority's own certificate in PEM.</summary>
     public string CertificatePem => AsCertificate.CertificatePem;
 
-    /// <summary>The authority's own certificate with its key, as if it were a peer's: no server should let it in.</summary>
+    /// <summary>The authority's own certificate with its key, as if it were a peer's: no server should accept it.</summary>
     public TestCertificate AsCertificate { get; }
 
-    /// <summary>What others must trust so that what this authority issues is accepted: the root at the top of it, alone. Do not dispose its certificate.</summary>
+    /// <summary>
+    /// What others must trust so that what this authority issues is accepted: the root at the top of it, alone. Do not dispose its
+    /// certificate.
+    /// </summary>
     public X509Certificate2Collection ToCertificateCollection() => [Root.Certificate];
 
     /// <summary>The same as options of this library take it.</summary>
@@ -85,17 +89,22 @@ public sealed class TestAuthority : IDisposable
     internal RevocationRegister Revoked => _revoked;
 
     /// <summary>Issues a certificate for a TLS server.</summary>
-    /// <param name="names">Its names, read for what they look like: DNS names (wildcards too), IP addresses, URIs; the first is the common name as well.</param>
+    /// <param name="names">
+    /// Its names, read for what they look like: DNS names (wildcards too), IP addresses, URIs; the first is the common name as well.
+    /// </param>
     /// <returns>The certificate, which the caller disposes.</returns>
     public TestCertificate IssueServer(params string[] names) => Issue(names, ExtendedKeyUsage.ServerAuth);
 
     /// <summary>Issues a certificate for a TLS client.</summary>
-    /// <param name="names">Its names, read for what they look like: DNS names, SPIFFE IDs and other URIs, e-mail and IP addresses; the first is the common name as well.</param>
+    /// <param name="names">
+    /// Its names, read for what they look like: DNS names, SPIFFE IDs and other URIs, e-mail and IP addresses; the first is the common name
+    /// as well.
+    /// </param>
     /// <returns>The certificate, which the caller disposes.</returns>
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
-    /// <summary>A client and a server that let each other in, ready to connect.</summary>
-    /// <param name="clientName">The client's DNS name, which the server lets in.</param>
+    /// <summary>A client and a server that accept each other, ready to connect.</summary>
+    /// <param name="clientName">The client's DNS name, which the server accepts.</param>
     /// <param name="serverName">The server's DNS name, which the client dials.</param>
     /// <returns>The pair, which the caller disposes.</returns>
     public TestPair CreatePair(string clientName = "client.test", string serverName = "server.test") => new(this, clientName, serverName);
@@ -182,7 +191,9 @@ public sealed class TestAuthority : IDisposable
         return new TestCrl(CrlEncoder.Encode(asked, _issuer), asked);
     }
 
-    /// <summary>Signs an OCSP response about one certificate: good, revoked, or unknown when this authority has not issued it; fit for stapling too.</summary>
+    /// <summary>
+    /// Signs an OCSP response about one certificate: good, revoked, or unknown when this authority has not issued it; fit for stapling too.
+    /// </summary>
     /// <param name="certificate">Of whom it speaks.</param>
     /// <param name="spec">Changes what the response says; null leaves it alone.</param>
     /// <returns>The response in DER.</returns>
@@ -203,7 +214,7 @@ public sealed class TestAuthority : IDisposable
         return OcspEncoder.Encode(spec?.Invoke(asked) ?? asked, _issuer);
     }
 
-    /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: what <c>--trust</c> and its like want.</summary>
+    /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: the file that <c>--trust</c> and similar options expect.</summary>
     /// <returns>The path of the file.</returns>
     public string WriteTo(string directory, string name = "authority")
     {

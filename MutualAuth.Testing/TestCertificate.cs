@@ -36,14 +36,16 @@ public sealed class TestCertificate : IDisposable
     /// <summary>The key pair.</summary>
     public TestKey Key { get; }
 
-    /// <summary>What the certificate was asked to say.</summary>
+    /// <summary>The specification of the certificate.</summary>
     public CertificateSpec Spec { get; }
 
     /// <summary>The serial number, by which a CRL or an OCSP responder knows the certificate.</summary>
     public BigInteger SerialNumber { get; }
 
     /// <summary>The framework's certificate with its private key, ready for <see cref="SslStream"/> in both roles. Do not dispose it.</summary>
-    /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key: it is malformed, the two do not fit, or it is Ed25519 or ML-DSA.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The framework cannot carry the certificate or its key: it is malformed, the two do not fit, or it is Ed25519 or ML-DSA.
+    /// </exception>
     public X509Certificate2 Certificate => _certificate.Value;
 
     /// <summary>The intermediates, the issuer first. Do not dispose them.</summary>
@@ -52,7 +54,9 @@ public sealed class TestCertificate : IDisposable
 
     /// <summary>Certificate, key and intermediates as options of this library take them. It lives as long as this object.</summary>
     /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key.</exception>
-    /// <exception cref="MaterialException">The companions are no chain: a peer that shall present them is played by <see cref="Transports.LooseTlsPeer"/>.</exception>
+    /// <exception cref="MaterialException">
+    /// The companions are no chain: a peer that shall present them is played by <see cref="Transports.LooseTlsPeer"/>.
+    /// </exception>
     public Identity ToIdentity() => Identity.From(Certificate, Chain);
 
     /// <summary>The certificate in PEM.</summary>
@@ -75,11 +79,16 @@ public sealed class TestCertificate : IDisposable
         return Pkcs12.Write(RawCertificate, RawChain, Key, password);
     }
 
-    /// <summary>What <see cref="SslServerAuthenticationOptions.ServerCertificateContext"/> and its like on clients want: certificate and intermediates, nothing downloaded.</summary>
+    /// <summary>
+    /// The value for <see cref="SslServerAuthenticationOptions.ServerCertificateContext"/> and its counterpart on clients: certificate and
+    /// intermediates, nothing downloaded.
+    /// </summary>
     /// <exception cref="NotSupportedException">The framework cannot carry the certificate or its key.</exception>
     public SslStreamCertificateContext ToSslContext() => SslStreamCertificateContext.Create(Certificate, Chain, offline: true);
 
-    /// <summary>Writes <c>NAME.pem</c> (certificate and intermediates) and <c>NAME.key</c> (PKCS#8, readable by the owner only), overwriting both.</summary>
+    /// <summary>
+    /// Writes <c>NAME.pem</c> (certificate and intermediates) and <c>NAME.key</c> (PKCS#8, readable by the owner only), overwriting both.
+    /// </summary>
     /// <param name="directory">Where; it is created when it does not exist.</param>
     /// <param name="name">The name of the files without its ending.</param>
     /// <returns>The paths of the two files.</returns>

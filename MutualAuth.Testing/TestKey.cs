@@ -92,7 +92,9 @@ public sealed class TestKey
         return PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", encrypted.GetDerEncoded()) + "\n";
     }
 
-    /// <summary>A new framework object with the private key, which the caller owns; null where the framework has none (Ed25519, ML-DSA here).</summary>
+    /// <summary>
+    /// A new framework object with the private key, which the caller owns; null where the framework has none (Ed25519, ML-DSA here).
+    /// </summary>
     internal AsymmetricAlgorithm? CreateFrameworkKey()
     {
         AsymmetricAlgorithm? key = Algorithm switch

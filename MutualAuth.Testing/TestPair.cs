@@ -2,8 +2,12 @@ using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing;
 
-/// <summary>A client and a server of one authority that let each other in: options to start from, and to bend one fact of with <c>with</c>.</summary>
-/// <remarks>Immutable. The certificates belong to the pair that <see cref="TestAuthority.CreatePair"/> made; copies share them, so dispose of one.</remarks>
+/// <summary>
+/// A client and a server of one authority that accept each other: options to start from, of which a test changes one with <c>with</c>.
+/// </summary>
+/// <remarks>
+/// Immutable. The certificates belong to the pair that <see cref="TestAuthority.CreatePair"/> made; copies share them, so dispose of one.
+/// </remarks>
 public sealed record TestPair : IDisposable
 {
     internal TestPair(TestAuthority authority, string clientName, string serverName)
@@ -30,7 +34,7 @@ public sealed record TestPair : IDisposable
     /// <summary>The client's options: it presents <see cref="ClientCertificate"/> and expects the server under <see cref="ServerName"/>.</summary>
     public MutualTlsClientOptions Client { get; init; }
 
-    /// <summary>The server's options: it presents <see cref="ServerCertificate"/> and lets in the client by its DNS name.</summary>
+    /// <summary>The server's options: it presents <see cref="ServerCertificate"/> and accepts the client by its DNS name.</summary>
     public MutualTlsServerOptions Server { get; init; }
 
     /// <summary>What the client presents in the options that the pair began with.</summary>
@@ -42,10 +46,10 @@ public sealed record TestPair : IDisposable
     /// <summary>The name under which the client dials.</summary>
     public string ServerName { get; init; }
 
-    /// <summary>Has the two shake hands over a wire in memory, and waits until both have come to an end, good or bad.</summary>
+    /// <summary>Runs the handshake over a wire in memory, and waits until both sides have ended, with a connection or a failure.</summary>
     /// <param name="wire">The wire, with its faults, owned by the two connections from here on; null for a sound one.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<PairOutcome> ConnectAsync(DuplexPair? wire = null, CancellationToken cancellationToken = default)
     {
         wire ??= new DuplexPair(Client.TimeProvider);

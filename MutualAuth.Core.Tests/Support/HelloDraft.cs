@@ -1,6 +1,8 @@
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A ClientHello before it is written down. As it stands, a client of TLS 1.3 and 1.2 that offers x25519; tests change one fact of it.</summary>
+/// <summary>
+/// A ClientHello before it is written down. As it stands, a client of TLS 1.3 and 1.2 that offers x25519; tests change one fact of it.
+/// </summary>
 internal sealed record HelloDraft
 {
     internal static readonly (int Type, byte[] Data) Signatures = (13, HelloBytes.Vector16([4, 3, 8, 4, 4, 1]));
@@ -31,7 +33,7 @@ internal sealed record HelloDraft
     internal static (int Type, byte[] Data) Shares(params (int Group, byte[] Key)[] shares) =>
         (51, HelloBytes.Vector16([.. shares.SelectMany(share => HelloBytes.Concat(HelloBytes.UInt16(share.Group), HelloBytes.Vector16(share.Key)))]));
 
-    /// <summary>A public key that anybody may have: the base point.</summary>
+    /// <summary>A well-known public key: the base point.</summary>
     internal static byte[] X25519() => [9, .. new byte[31]];
 
     /// <summary>A hello with these beside what it has.</summary>

@@ -52,7 +52,7 @@ internal static class LoginWire
 /// <summary>A server that a client accepts, and that runs a login as it should but for what a test changes in what it says.</summary>
 internal sealed class TamperingServer(World world, CredentialPolicy policy, Func<FrameType, byte[], byte[]?> tamper)
 {
-    /// <summary>What the client said, in order, the frames that a test took out of the server's mouth being answered by nobody.</summary>
+    /// <summary>The client's frames, in order; frames that a test removed from the server's messages stay unanswered.</summary>
     internal List<(FrameType Type, byte[] Payload)> Heard { get; } = [];
 
     internal async Task ServeAsync(Stream transport, TestCertificate? certificate = null)

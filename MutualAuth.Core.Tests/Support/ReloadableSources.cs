@@ -19,7 +19,7 @@ internal abstract class ReloadableSource<T>(T first) : IReloadable
         set => _current = () => value;
     }
 
-    /// <summary>Whether anybody listens.</summary>
+    /// <summary>Whether there is a handler.</summary>
     internal bool IsWatched => Replaced is not null;
 
     internal void Replace(T material)

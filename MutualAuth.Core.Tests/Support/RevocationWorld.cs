@@ -7,7 +7,10 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A root, an authority beneath it and a client of that authority's, with the lists that both authorities publish. Tests change one fact of it.</summary>
+/// <summary>
+/// A root, an authority beneath it and a client of that authority's, with the lists that both authorities publish. Tests change one fact of
+/// it.
+/// </summary>
 internal sealed class RevocationWorld : IDisposable
 {
     private readonly TestCertificate _client;

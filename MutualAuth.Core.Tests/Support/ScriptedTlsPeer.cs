@@ -5,7 +5,7 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A peer that speaks TLS and our ALPN id properly, accepts everybody, and then says on the wire whatever a test tells it to.</summary>
+/// <summary>A peer with correct TLS and our ALPN id that accepts every peer, and then sends what a test tells it to.</summary>
 internal sealed class ScriptedTlsPeer : IAsyncDisposable
 {
     private readonly SslStream _tls;

@@ -1,6 +1,6 @@
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A stream over another one, on which whoever derives from it lays hands on what is written asynchronously, as <c>SslStream</c> writes.</summary>
+/// <summary>A stream over another one; a derived class can change what is written asynchronously, as <c>SslStream</c> writes.</summary>
 internal abstract class TamperedStream(Stream inner) : Stream
 {
     protected Stream Inner => inner;

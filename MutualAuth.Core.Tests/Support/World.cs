@@ -2,7 +2,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>One authority, a server and a client that it issued, and the options with which they accept each other. Tests change one fact of it.</summary>
+/// <summary>
+/// One authority, a server and a client that it issued, and the options with which they accept each other. Tests change one fact of it.
+/// </summary>
 public sealed class World : IDisposable
 {
     /// <summary>
@@ -24,7 +26,7 @@ public sealed class World : IDisposable
 
     public TestAuthority Authority { get; }
 
-    /// <summary>An authority that nobody here trusts.</summary>
+    /// <summary>An authority that no side trusts.</summary>
     public TestAuthority Foreign { get; }
 
     public TestCertificate ServerCertificate { get; }

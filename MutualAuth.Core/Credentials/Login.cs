@@ -3,31 +3,26 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Says with what a client logs in; each reads as a sentence where it is used.</summary>
+/// <summary>Creates the credentials of a client; each call reads as a sentence.</summary>
 public static class Login
 {
-    /// <summary>A name and a password, by SCRAM (RFC 5802): the password stays here, and the server must prove that it knows the user.</summary>
+    /// <summary>A name and a password, by SCRAM (RFC 5802): the password is not sent, and the server must prove that it knows the user.</summary>
     /// <param name="userName">The name.</param>
-    /// <param name="password">The password. The caller keeps owning it, and wipes it when no more connections are to be made.</param>
-    /// <param name="actAs">As whom to act, where the server grants that; null for the user itself.</param>
+    /// <param name="password">The password. The caller owns it, and wipes it when no more connections are to be made.</param>
+    /// <param name="actAs">The user to act as, if the server grants that; null for the user itself.</param>
     /// <param name="channelBinding">Whether the login must be bound to the channel.</param>
     /// <param name="minIterations">
-    /// The fewest iterations for which a proof is given away, <see cref="ScramVerifier.MinIterations"/> (4,096) by default. A server that asks for
-    /// fewer is refused
-    /// with <see cref="RejectionReason.IterationCountOutOfRange"/> before anything is derived.
+    /// The lowest iteration count for which the client sends a proof, <see cref="ScramVerifier.MinIterations"/> (4,096) by default. A
+    /// server that asks for fewer is rejected with <see cref="RejectionReason.IterationCountOutOfRange"/> before anything is derived.
     /// </param>
     /// <remarks>
-    /// A server that we accept and that is an impostor can try passwords offline against the one proof that it gets, and chooses itself how much
-    /// each try costs
-    /// (RFC 5802 §9). So the floor rises to what the server of that name has shown before, once it has proven itself: fewer are then
-    /// <see cref="RejectionReason.IterationCountLowered"/>. It is remembered in the returned object and nowhere else, for the 256 servers that were
-    /// seen last:
-    /// keep one object for a user, and make a new one after the server's verifiers were given fewer iterations on purpose. Safe for use from many
-    /// threads.
+    /// An impostor that the client accepts as its server can test passwords offline against the one proof that it gets, and chooses the
+    /// cost of each test (RFC 5802 §9). So the minimum rises to the count that the server of that name has used before, once it has proven
+    /// itself: fewer are then <see cref="RejectionReason.IterationCountLowered"/>. It is remembered only in the returned object, for the
+    /// 256 servers that were seen last: keep one object for a user, and create a new one after the server's verifiers were given fewer
+    /// iterations on purpose. Safe for use from many threads.
     /// </remarks>
-    /// <exception cref="ArgumentException">
-    /// <paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.
-    /// </exception>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="actAs"/> is not a valid user name.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="minIterations"/> is below <see cref="ScramVerifier.MinIterations"/> or above <see cref="ScramVerifier.MaxIterations"/>.
     /// </exception>
@@ -55,10 +50,8 @@ public static class Login
     public static ClientCredentials WithPassword(string userName, string password) => WithPassword(userName, Password.From(password));
 
     /// <summary>A name and a password that is sent to the server as it is (PLAIN, RFC 4616). Only for servers that know nothing better.</summary>
-    /// <remarks>Every server whose certificate this client accepts receives the password.</remarks>
-    /// <exception cref="ArgumentException">
-    /// <paramref name="userName"/> is no name for a user, or <paramref name="actAs"/> none that anybody can have.
-    /// </exception>
+    /// <remarks>The holder of any certificate that this client accepts can obtain the password.</remarks>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="actAs"/> is not a valid user name.</exception>
     public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(password);
@@ -69,12 +62,12 @@ public static class Login
     }
 
     /// <summary>
-    /// A bearer token (OAUTHBEARER, RFC 7628). Bind it to the client's certificate (RFC 8705); otherwise every holder of the token can log in as its
-    /// user.
+    /// A bearer token (OAUTHBEARER, RFC 7628). Bind it to the client's certificate (RFC 8705); otherwise whatever party obtains it can log
+    /// in with it.
     /// </summary>
-    /// <param name="token">Gives the token in force at each login.</param>
-    /// <param name="actAs">As whom to act, where the server grants that; null for the token's user.</param>
-    /// <exception cref="ArgumentException"><paramref name="actAs"/> is no name that anybody can have.</exception>
+    /// <param name="token">Returns the current token for each login.</param>
+    /// <param name="actAs">The user to act as, if the server grants that; null for the token's user.</param>
+    /// <exception cref="ArgumentException"><paramref name="actAs"/> is not a valid name.</exception>
     public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -96,15 +89,15 @@ public static class Login
     }
 
     /// <summary>The client's certificate is its credential (EXTERNAL, RFC 4422 appendix A).</summary>
-    /// <param name="actAs">As whom to act, where the server grants that; null for the certificate's user.</param>
-    /// <exception cref="ArgumentException"><paramref name="actAs"/> is no name that anybody can have.</exception>
+    /// <param name="actAs">The user to act as, if the server grants that; null for the certificate's user.</param>
+    /// <exception cref="ArgumentException"><paramref name="actAs"/> is not a valid name.</exception>
     public static ClientCredentials WithCertificate(string? actAs = null)
     {
         var identity = UserNames.ToOwnIdentity(actAs) ?? string.Empty;
         return new ClientCredentials(new OneMessage(SaslMechanismNames.External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
     }
 
-    /// <summary>Mechanisms of the application's own, the favourite first.</summary>
+    /// <summary>Custom mechanisms of the application, the favourite first.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static ClientCredentials With(params IEnumerable<ISaslClientMechanism> mechanisms)
     {
@@ -112,9 +105,7 @@ public static class Login
         return all.Length == 0 ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms)) : new ClientCredentials([.. all]);
     }
 
-    /// <summary>
-    /// A mechanism that says all it has to say at once, and knows nothing of the server afterwards. What it said is wiped with the exchange.
-    /// </summary>
+    /// <summary>A mechanism that sends a single message and learns nothing about the server. The message is wiped with the exchange.</summary>
     private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false) : ISaslClientMechanism
     {
         public IEnumerable<string> NamesFor(SaslClientContext context) => [name];

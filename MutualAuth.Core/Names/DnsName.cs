@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MutualAuth.Names;
 
-/// <summary>A host name in the preferred syntax of RFC 1034 §3.5 as amended by RFC 1123 §2.1: letters, digits and hyphens, in lower case, without a trailing dot.</summary>
+/// <summary>
+/// A host name in the preferred syntax of RFC 1034 §3.5 as amended by RFC 1123 §2.1: letters, digits and hyphens, in lower case, without a
+/// trailing dot.
+/// </summary>
 /// <remarks>
 /// Immutable, and always well formed. It is a name that we configure or dial, never a pattern: a wildcard is rejected, and so is an
 /// underscore, which RFC 9525 §2 does not allow in a host name. A last label that is a number is also rejected, so that an IPv4 address in
@@ -34,7 +37,9 @@ public sealed class DnsName : IEquatable<DnsName>
     private DnsName(string text) => _text = text;
 
     /// <summary>Reads a host name of at most 253 characters; one trailing dot is accepted and dropped, and upper case becomes lower case.</summary>
-    /// <exception cref="FormatException"><paramref name="text"/> is not a host name; the message says what is wrong with it and what to give instead.</exception>
+    /// <exception cref="FormatException">
+    /// <paramref name="text"/> is not a host name; the message says what is wrong with it and what to give instead.
+    /// </exception>
     public static DnsName Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

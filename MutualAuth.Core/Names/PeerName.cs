@@ -125,7 +125,10 @@ public sealed class PeerName : IEquatable<PeerName>
             : throw Malformed("64 hexadecimal digits", sha256);
     }
 
-    /// <summary>Reads the text form, such as <c>laptop.example</c>, <c>spiffe://example.org/api</c>, <c>email:alice@example.org</c> or <c>subject:CN=alice</c>.</summary>
+    /// <summary>
+    /// Reads the text form, such as <c>laptop.example</c>, <c>spiffe://example.org/api</c>, <c>email:alice@example.org</c> or
+    /// <c>subject:CN=alice</c>.
+    /// </summary>
     /// <exception cref="FormatException"><paramref name="text"/> is not the name of a peer.</exception>
     public static PeerName Parse(string text)
     {

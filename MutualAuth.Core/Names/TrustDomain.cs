@@ -4,7 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace MutualAuth.Names;
 
 /// <summary>The name of a SPIFFE trust domain, such as <c>example.org</c> (SPIFFE-ID §2.1).</summary>
-/// <remarks>Immutable: 1 to 255 lower-case letters, digits, dots, hyphens and underscores. It is compared byte by byte; it need not be a DNS name.</remarks>
+/// <remarks>
+/// Immutable: 1 to 255 lower-case letters, digits, dots, hyphens and underscores. It is compared byte by byte; it need not be a DNS name.
+/// </remarks>
 public sealed class TrustDomain : IEquatable<TrustDomain>
 {
     internal const string Scheme = "spiffe://";

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace MutualAuth.Paths;
 
-/// <summary>The valid_policy_graph of RFC 9618 §5: one node for each policy at each depth, so that it cannot explode as the tree of RFC 5280 could.</summary>
+/// <summary>
+/// The valid_policy_graph of RFC 9618 §5: one node for each policy at each depth, so that it cannot explode as the tree of RFC 5280 could.
+/// </summary>
 /// <remarks>Pruning is not carried out: a node counts when a node at the last depth descends from it, which is checked at the end.</remarks>
 internal sealed class PolicyGraph
 {

@@ -13,7 +13,7 @@ internal static class FileWriters
     private const int SetLease = 1024;
     private const int ReadLease = 0;
     private const int NoLease = 2;
-    private const int HarmlessSignal = 23; // SIGURG, which is ignored unless somebody asks for it
+    private const int HarmlessSignal = 23; // SIGURG, which is ignored by default
     private const int TryAgain = 11;
 
     /// <param name="file">The file, opened for reading only.</param>

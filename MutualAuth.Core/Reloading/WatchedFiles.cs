@@ -3,13 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Reloading;
 
-/// <summary>Material that is read from files and follows them while the process runs.</summary>
+/// <summary>Material read from files, and read again when they change while the process runs.</summary>
 /// <remarks>
-/// However the files are changed — renamed over, rewritten in place, removed and recreated, behind a link that is swapped — the new content is taken
-/// up as a whole once all files have stood still for the quiet time and it has passed every check. What does not check is refused, with an event, and
-/// the last good material stays. Safe for use from many threads. Dispose of it to stop following; the last good material then stays for good.
+/// However the files are changed (renamed over, rewritten in place, removed and created again, behind a link that is swapped), the new
+/// content is applied as a whole once all files have been unchanged for the quiet time and it has passed every check. Invalid content is
+/// rejected, with an event, and the last good material stays in force. Safe for use from many threads. Dispose of it to stop watching; the
+/// last good material then stays permanently.
 /// </remarks>
-/// <typeparam name="T">What the files hold.</typeparam>
+/// <typeparam name="T">The type of the material.</typeparam>
 public abstract class WatchedFiles<T> : IFileSource
     where T : class
 {
@@ -31,11 +32,11 @@ public abstract class WatchedFiles<T> : IFileSource
     private long _judgedAt;
     private volatile bool _isDisposed;
 
-    /// <param name="material">What it is, for logs and measurements.</param>
+    /// <param name="material">The kind of material, for logs and measurements.</param>
     /// <param name="paths">The files.</param>
-    /// <param name="maxBytes">How large each may be.</param>
-    /// <param name="load">Makes the material of their contents, in the same order, and checks it.</param>
-    /// <param name="describe">What to say of it in the log.</param>
+    /// <param name="maxBytes">The maximum size of each file.</param>
+    /// <param name="load">Creates the material from their contents, in the same order, and checks it.</param>
+    /// <param name="describe">Describes it for the log.</param>
     /// <param name="options">How the files are watched.</param>
     /// <exception cref="ArgumentException">There is no file, or the options contradict themselves.</exception>
     /// <exception cref="MaterialException">The current content of the files cannot be used.</exception>

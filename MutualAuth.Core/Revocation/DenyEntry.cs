@@ -29,7 +29,7 @@ public sealed class DenyEntry
 
     private string Text { get; }
 
-    /// <summary>Every certificate with this serial number, whoever issued it.</summary>
+    /// <summary>Every certificate with this serial number, of any issuer.</summary>
     /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case are ignored.</param>
     /// <exception cref="FormatException">The text is not a serial number.</exception>
     public static DenyEntry Serial(string hex) => TrySerial(hex, issuer: null, out var entry) ? entry : throw Malformed($"serial {hex}");

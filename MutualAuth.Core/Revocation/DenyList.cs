@@ -64,7 +64,9 @@ public sealed class DenyList : IDenyListSource
     /// <summary>
     /// Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> watches the file. A file without entries rejects no certificate.
     /// </summary>
-    /// <exception cref="MaterialException">The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.</exception>
+    /// <exception cref="MaterialException">
+    /// The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.
+    /// </exception>
     public static DenyList FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -8,8 +8,8 @@ internal sealed class KnownPeersText
 {
     internal const string Header = """
         # Peers whose keys are known, one in a line: NAME sha256/BASE64 FIRST-SEEN
-        # Whoever can write this file can be any of them. To let a peer come with a new key, remove its line:
-        # write a changed copy and rename it over this file, so that nobody reads half of it.
+        # An account that can write this file can act as any of them. To accept a new key of a peer, remove its line:
+        # write a changed copy and rename it over this file, so that no reader sees half of it.
 
         """;
 

@@ -8,21 +8,21 @@ namespace MutualAuth.Spiffe.Updates;
 
 /// <summary>Collects the bundles of an update. One instance serves one update.</summary>
 /// <remarks>
-/// A bundle of our own trust domain that does not check spoils the update. A federated one does not: the operator of another trust domain must
-/// not be able to keep us from renewing our own identity. Its domain keeps its last good bundle, and has none where there was none.
+/// An invalid bundle of our own trust domain makes the whole update invalid. A federated one does not: the operator of another trust domain
+/// must not be able to prevent the renewal of our own identity. That domain keeps its last good bundle, if it has one.
 /// </remarks>
 internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
 {
     private readonly Dictionary<TrustDomain, ImmutableArray<Certificate>> _bundles = [];
     private readonly ImmutableArray<(string TrustDomain, UpdateRefusal Refusal)>.Builder _refused = ImmutableArray.CreateBuilder<(string, UpdateRefusal)>();
 
-    /// <summary>The federated bundles that could not be taken.</summary>
+    /// <summary>The federated bundles that were rejected.</summary>
     internal ImmutableArray<(string TrustDomain, UpdateRefusal Refusal)> Refused => _refused.ToImmutable();
 
     /// <summary>Adds the bundle that came with one of our identities.</summary>
     internal UpdateRefusal? AddOwn(TrustDomain domain, ReadOnlyMemory<byte> der) => Read(domain, der) ?? (Disagrees(domain, der) ? Twice(domain) : null);
 
-    /// <summary>Adds the bundles of foreign trust domains. An empty one takes back what was sent before (SPIFFE Workload API §4.4).</summary>
+    /// <summary>Adds the bundles of foreign trust domains. An empty one withdraws what was sent before (SPIFFE Workload API §4.4).</summary>
     internal void AddFederated(X509SVIDResponse message)
     {
         foreach (var (name, der) in message.FederatedBundles.OrderBy(entry => entry.Key, StringComparer.Ordinal))
@@ -52,7 +52,10 @@ internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
         }
     }
 
-    /// <summary>The anchors of a domain that was added; the last ones when nothing changed, for they keep their keys and are known by their identity.</summary>
+    /// <summary>
+    /// The anchors of a domain that was added; the previous instance when nothing changed, because it has imported keys and is compared by
+    /// reference.
+    /// </summary>
     internal TrustAnchors AnchorsOf(TrustDomain domain)
     {
         var certificates = _bundles[domain];
@@ -61,7 +64,7 @@ internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
             : TrustAnchors.FromDer(certificates.Select(certificate => certificate.RawData));
     }
 
-    /// <summary>All of them; the last set itself when nothing changed.</summary>
+    /// <summary>All of them; the previous set itself when nothing changed.</summary>
     internal SpiffeBundles ToBundles()
     {
         var anchors = _bundles.Keys.ToDictionary(domain => domain, AnchorsOf);

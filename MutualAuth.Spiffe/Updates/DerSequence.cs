@@ -4,14 +4,14 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Spiffe.Updates;
 
-/// <summary>Takes certificates apart that stand one behind the other, as the Workload API sends chains and bundles.</summary>
+/// <summary>Splits concatenated certificates, as the Workload API sends chains and bundles.</summary>
 internal static class DerSequence
 {
-    /// <summary>Reads all of them; none at all is an objection too.</summary>
+    /// <summary>Reads all of them; an empty input is an error too.</summary>
     /// <param name="der">The encodings. They are kept, not copied.</param>
-    /// <param name="most">How many there may be.</param>
+    /// <param name="most">The maximum number of certificates.</param>
     /// <param name="what">What they are, for the objection.</param>
-    /// <param name="certificates">The certificates, in their order.</param>
+    /// <param name="certificates">The certificates, in order.</param>
     internal static UpdateRefusal? Read(ReadOnlyMemory<byte> der, int most, string what, out ImmutableArray<Certificate> certificates)
     {
         certificates = [];

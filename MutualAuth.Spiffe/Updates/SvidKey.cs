@@ -4,10 +4,10 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Spiffe.Updates;
 
-/// <summary>Joins a certificate and the private key that came with it. The key never becomes text.</summary>
+/// <summary>Combines a certificate and its private key. The key is never converted to text.</summary>
 internal static class SvidKey
 {
-    /// <summary>The platform's certificate with its key, which the caller owns; or why they do not fit.</summary>
+    /// <summary>The platform's certificate with its key, which the caller owns; or the reason why they do not match.</summary>
     internal static UpdateRefusal? Join(Certificate leaf, ReadOnlySpan<byte> pkcs8, out X509Certificate2? joined)
     {
         joined = null;
@@ -30,7 +30,7 @@ internal static class SvidKey
 
             using var withKey = key is ECDsa ecdsa ? bare.CopyWithPrivateKey(ecdsa) : bare.CopyWithPrivateKey((RSA)key);
 
-            // SChannel cannot use a key that lives only in memory; a round trip through PKCS#12 gives it one that it can.
+            // SChannel cannot use a key that is only in memory; a round trip through PKCS#12 creates one that it can use.
             joined = OperatingSystem.IsWindows()
                 ? X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null)
                 : new X509Certificate2(withKey);
@@ -38,7 +38,7 @@ internal static class SvidKey
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            // The framework's text says what it was about; it never quotes a key.
+            // The framework's message describes the operation; it never quotes a key.
             return Mismatch($"The private key is not a PKCS#8 key of the certificate's kind, or not the certificate's: {exception.Message}");
         }
     }

@@ -10,7 +10,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Spiffe.Updates;
 
-/// <summary>Checks an update and makes a snapshot of it, or refuses it as a whole. Pure: the time and the last good snapshot are given.</summary>
+/// <summary>
+/// Checks an update and creates a snapshot of it, or rejects it as a whole. Pure: the time and the last good snapshot are arguments.
+/// </summary>
 internal sealed class UpdateReader(X509SourceOptions options)
 {
     internal UpdateResult Read(X509SVIDResponse message, X509Snapshot? last, DateTimeOffset now)
@@ -102,7 +104,7 @@ internal sealed class UpdateReader(X509SourceOptions options)
         return null;
     }
 
-    /// <summary>The first that fits: among equal hints it is the one to be taken (SPIFFE Workload API §5.2.1).</summary>
+    /// <summary>The first match: among equal hints, the first is used (SPIFFE Workload API §5.2.1).</summary>
     private Entry? Choose(ImmutableArray<Entry> entries) => entries.FirstOrDefault(entry =>
         (options.SpiffeId is null || options.SpiffeId.Equals(entry.Id)) && (options.Hint is null || options.Hint == entry.Message.Hint));
 
@@ -113,7 +115,7 @@ internal sealed class UpdateReader(X509SourceOptions options)
         return new UpdateRefusal(UpdateRefusalReason.IdentityNotFound, $"No identity with the {wanted}; there is {offered}.");
     }
 
-    /// <summary>Judges our certificate as a peer would, by the bundle of our own trust domain.</summary>
+    /// <summary>Checks our certificate as a peer would, with the bundle of our own trust domain.</summary>
     private UpdateRefusal? ExaminePath(Entry chosen, BundleReader bundles, DateTimeOffset now)
     {
         var leaf = chosen.Chain[0];
@@ -131,7 +133,7 @@ internal sealed class UpdateReader(X509SourceOptions options)
             Profile = options.Profile,
         });
 
-        // A clock that is a little behind the agent's is no reason to stay with an identity that is about to expire.
+        // A clock slightly behind the agent's is no reason to keep an identity that is about to expire.
         var at = leaf.NotBefore > now ? leaf.NotBefore : now;
         var evidence = new PeerEvidence(PeerRole.Client, [.. chosen.Chain.Select(certificate => certificate.RawData)]);
         return stage.Judge(evidence, at) is CertificateVerdict.Rejected { Rejection: var rejection }
@@ -157,7 +159,7 @@ internal sealed class UpdateReader(X509SourceOptions options)
 
         if (last is not null && last.Identity.Certificate.Equals(chosen.Chain[0]) && last.Identity.Intermediates.SequenceEqual(chosen.Chain.Skip(1)))
         {
-            // The same certificate with the same key: whoever holds the identity need not hear of it.
+            // The same certificate with the same key: no event is needed.
             leaf!.Dispose();
             identity = last.Identity;
             return null;

@@ -4,25 +4,25 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Testing.Assertions;
 
-/// <summary>Claims about peers and handshakes that read as sentences and fail with all the facts, in any test framework.</summary>
+/// <summary>Assertions about peers and handshakes that read as sentences and fail with all the facts, in any test framework.</summary>
 public static class MutualAuthAssertions
 {
-    /// <summary>Claims that a handshake ends because we reject the peer, for this reason.</summary>
+    /// <summary>Asserts that a handshake fails because our side rejects the peer, for this reason.</summary>
     /// <param name="handshake">The handshake, such as the task of <see cref="MutualTlsClient.ConnectAsync(string, int, CancellationToken)"/>.</param>
     /// <param name="reason">The reason.</param>
     /// <returns>The failure, for more claims.</returns>
-    /// <exception cref="MutualAuthAssertionException">It succeeded, or ended otherwise.</exception>
+    /// <exception cref="MutualAuthAssertionException">The handshake succeeded, or failed for another reason.</exception>
     public static async Task<HandshakeException> ShouldRejectThePeerAsync(this Task handshake, RejectionReason reason)
     {
         var failure = await FailureOfAsync(handshake, $"reject the peer ({reason.ToCode()})").ConfigureAwait(false);
         return failure.ShouldReject(reason);
     }
 
-    /// <summary>Claims that a handshake ends because the peer refuses us.</summary>
+    /// <summary>Asserts that a handshake fails because the peer refuses us.</summary>
     /// <param name="handshake">The handshake.</param>
-    /// <param name="told">The public reason that the peer must have told; null for any, or none.</param>
+    /// <param name="told">The public reason that the peer must have sent; null for any, or none.</param>
     /// <returns>The failure, for more claims.</returns>
-    /// <exception cref="MutualAuthAssertionException">It succeeded, or ended otherwise.</exception>
+    /// <exception cref="MutualAuthAssertionException">The handshake succeeded, or failed for another reason.</exception>
     public static async Task<HandshakeException> ShouldBeRefusedByThePeerAsync(this Task handshake, PublicReason? told = null)
     {
         var failure = await FailureOfAsync(handshake, "be refused by the peer").ConfigureAwait(false);
@@ -54,7 +54,7 @@ public static class MutualAuthAssertions
             : throw new MutualAuthAssertionException($"Expected the peer to tell {told.Value.ToCode()}, but it told {seen.PeerReason?.ToCode() ?? "nothing"}.", seen);
     }
 
-    /// <summary>Claims that both sides are connected, and each to whom it should be.</summary>
+    /// <summary>Asserts that both sides are connected, each to the expected peer.</summary>
     /// <exception cref="MutualAuthAssertionException">One of them is not.</exception>
     public static void ShouldBeConnected(this PairOutcome outcome)
     {
@@ -65,10 +65,12 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Claims that the far end goes by this name.</summary>
+    /// <summary>Asserts that the peer has this name.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="name">As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.</param>
-    /// <exception cref="MutualAuthAssertionException">It goes by another.</exception>
+    /// <param name="name">
+    /// As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.
+    /// </param>
+    /// <exception cref="MutualAuthAssertionException">The peer has another name.</exception>
     public static void ShouldBeTo(this MutualTlsConnection connection, string name)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -78,7 +80,7 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Claims that the far end has said in band that it accepts us.</summary>
+    /// <summary>Asserts that the peer has confirmed in band that it accepts us.</summary>
     /// <exception cref="MutualAuthAssertionException">It has not.</exception>
     public static void ShouldBeConfirmed(this MutualTlsConnection connection)
     {
@@ -89,7 +91,7 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Claims that a verdict lets the peer in.</summary>
+    /// <summary>Asserts that a verdict accepts the peer.</summary>
     /// <returns>The peer.</returns>
     /// <exception cref="MutualAuthAssertionException">It does not.</exception>
     public static AuthenticatedPeer ShouldAccept(this CertificateVerdict verdict)
@@ -100,9 +102,9 @@ public static class MutualAuthAssertions
             : throw new MutualAuthAssertionException($"Expected the peer to be accepted, but: {((CertificateVerdict.Rejected)verdict).Rejection}");
     }
 
-    /// <summary>Claims that a verdict turns the peer away, for this reason.</summary>
+    /// <summary>Asserts that a verdict rejects the peer, for this reason.</summary>
     /// <returns>The rejection.</returns>
-    /// <exception cref="MutualAuthAssertionException">It lets the peer in, or gives another reason.</exception>
+    /// <exception cref="MutualAuthAssertionException">The verdict accepts the peer, or has another reason.</exception>
     public static Rejection ShouldReject(this CertificateVerdict verdict, RejectionReason reason)
     {
         ArgumentNullException.ThrowIfNull(verdict);
@@ -114,7 +116,7 @@ public static class MutualAuthAssertions
         };
     }
 
-    /// <summary>Claims that every bad peer was refused, every good neighbour served, and no address of theirs asked.</summary>
+    /// <summary>Asserts that every bad peer was rejected, every good neighbour served, and no address of theirs requested.</summary>
     /// <exception cref="MutualAuthAssertionException">Not so; the message is the report.</exception>
     public static void ShouldBeClean(this GalleryReport report)
     {
@@ -125,15 +127,15 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Claims that nobody has asked this responder for anything.</summary>
-    /// <exception cref="MutualAuthAssertionException">Somebody has; the message lists what for.</exception>
+    /// <summary>Asserts that this responder has received no request.</summary>
+    /// <exception cref="MutualAuthAssertionException">It has received one; the message lists the requests.</exception>
     public static void ShouldBeUntouched(this HttpResponder responder)
     {
         ArgumentNullException.ThrowIfNull(responder);
         if (responder.Hits > 0)
         {
             var asked = string.Join(", ", responder.Requests.Select(request => $"{request.Method} {request.Path}"));
-            throw new MutualAuthAssertionException($"Expected nobody to ask {responder.BaseUri}, but it was asked {responder.Hits} times: {asked}.");
+            throw new MutualAuthAssertionException($"Expected no request to {responder.BaseUri}, but it received {responder.Hits}: {asked}.");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>One kind of peer that must not be let in: its story, the rule that it breaks, and the reason that a right implementation gives.</summary>
+/// <summary>One kind of peer that must be rejected: its story, the rule that it breaks, and the reason that a correct implementation gives.</summary>
 /// <remarks>Immutable. <see cref="Gallery"/> has them all.</remarks>
 public sealed class BadPeer
 {
@@ -47,7 +47,9 @@ public sealed class BadPeer
     public bool Plays(PeerRole role) => OnlyAs is null || OnlyAs == role;
 
     /// <summary>Makes it, and its good neighbour, for the authority that the judge trusts.</summary>
-    /// <param name="authority">The root that the judge trusts; not owned. It lives through the gallery unchanged: nothing of its own is revoked.</param>
+    /// <param name="authority">
+    /// The root that the judge trusts; not owned. It lives through the gallery unchanged: nothing of its own is revoked.
+    /// </param>
     /// <param name="role">The part that the peer plays.</param>
     /// <param name="names">The names of good neighbours; null for the usual ones.</param>
     /// <returns>The exhibit, which the caller disposes.</returns>

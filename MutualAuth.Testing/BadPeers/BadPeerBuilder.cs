@@ -25,7 +25,7 @@ internal sealed class BadPeerBuilder
 
     internal string DialledName { get; set; }
 
-    /// <summary>An address that nobody may ask; a run puts that of its trap here.</summary>
+    /// <summary>An address that must not be requested; a run puts the address of its trap here.</summary>
     internal string Trap { get; }
 
     internal List<string> Pins { get; } = [];

@@ -24,7 +24,7 @@ public sealed class BadPeerCase : IDisposable
     /// <summary>What the bad peer presents; null when it presents nothing.</summary>
     public TestCertificate? Bad { get; }
 
-    /// <summary>What its good neighbour presents, which must be let in.</summary>
+    /// <summary>The certificate of its good neighbour, which must be accepted.</summary>
     public TestCertificate Good { get; }
 
     /// <summary>The name or address that is dialled, when the peer is a server.</summary>

@@ -21,10 +21,10 @@ public sealed class GalleryReport
     /// <summary>The bad peers that were served.</summary>
     public IEnumerable<GalleryResult> WronglyLetIn => Results.Where(result => result.Bad == PeerOutcome.LetIn);
 
-    /// <summary>Those whose good neighbour was not served, so that the refusal of the bad one says nothing.</summary>
+    /// <summary>The bad peers whose good neighbour was not served, so that the rejection of the bad one proves nothing.</summary>
     public IEnumerable<GalleryResult> WithoutControl => Results.Where(result => result.Good != PeerOutcome.LetIn);
 
-    /// <summary>The bad peers that were neither served nor turned away in time.</summary>
+    /// <summary>The bad peers that were neither served nor rejected in time.</summary>
     public IEnumerable<GalleryResult> Unclear => Results.Where(result => result.Bad == PeerOutcome.Unclear);
 
     /// <summary>Whether every bad peer was refused, every good neighbour served, and no address asked.</summary>

@@ -5,7 +5,9 @@ using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>Runs the gallery against a server or a client of yours, whatever it is made with, and reports who was wrongly let in.</summary>
+/// <summary>
+/// Runs the gallery against a server or client of yours, whatever library it uses, and reports which bad peers it wrongly accepted.
+/// </summary>
 /// <remarks>
 /// Every bad peer shakes hands for itself, after its good neighbour, which is the control. The peers do not speak the confirmation protocol: a side
 /// that requires it turns the good ones away as well, so let it be preferred for the run.
@@ -28,7 +30,7 @@ public static class GalleryRun
 
     /// <summary>Plays clients to a server that is reached by a stream of yours.</summary>
     /// <param name="authority">The root that the server trusts.</param>
-    /// <param name="connect">Connects anew; the run owns the stream.</param>
+    /// <param name="connect">Opens a new connection; the run owns the stream.</param>
     /// <param name="options">What to know of the server; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static Task<GalleryReport> AgainstServerAsync(
@@ -42,8 +44,8 @@ public static class GalleryRun
     /// <summary>Plays servers to a client.</summary>
     /// <param name="authority">The root that the client trusts.</param>
     /// <param name="dial">
-    /// Has your client connect to the end point and authenticate the server under the name that is given, and throws when the client turns it away.
-    /// The server sends back what it is sent.
+    /// Has your client connect to the end point and authenticate the server under the given name, and throws when the client rejects it. The
+    /// server sends back what it receives.
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -179,7 +181,7 @@ public static class GalleryRun
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
         {
-            // The client has turned us away, or is done.
+            // The client has rejected the peer, or is done.
         }
     }
 

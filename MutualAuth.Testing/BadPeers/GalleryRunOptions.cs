@@ -5,7 +5,9 @@ namespace MutualAuth.Testing.BadPeers;
 /// <summary>What a run of the gallery must know of the side that it tests.</summary>
 public sealed record GalleryRunOptions
 {
-    /// <summary>The names under which good neighbours are let in. Default: <c>client.test</c>, <c>server.test</c> and the trust domain <c>gallery.test</c>.</summary>
+    /// <summary>
+    /// The names of accepted good neighbours. Default: <c>client.test</c>, <c>server.test</c> and the trust domain <c>gallery.test</c>.
+    /// </summary>
     public GalleryNames Names { get; init; } = new();
 
     /// <summary>
@@ -14,7 +16,7 @@ public sealed record GalleryRunOptions
     /// </summary>
     public IReadOnlyCollection<RequiredCheck>? Demands { get; init; }
 
-    /// <summary>Bad peers to leave out, such as those that your policy lets in on purpose. Default: none.</summary>
+    /// <summary>Bad peers to leave out, such as those that your policy accepts on purpose. Default: none.</summary>
     public IReadOnlyCollection<BadPeer> Except { get; init; } = [];
 
     /// <summary>The TLS versions that the bad peers speak. Default: 1.2 and 1.3.</summary>

@@ -6,7 +6,7 @@ public enum PeerOutcome
     /// <summary>It was served.</summary>
     LetIn = 1,
 
-    /// <summary>It was turned away.</summary>
+    /// <summary>The peer was rejected.</summary>
     Refused = 2,
 
     /// <summary>Neither came in time.</summary>

@@ -3,7 +3,7 @@ namespace MutualAuth.Testing.BadPeers;
 /// <summary>What the side that judges must be told to look at, beyond the path to a trust anchor, for a bad peer to be bad.</summary>
 public enum RequiredCheck
 {
-    /// <summary>Nothing: whoever trusts the authority at all must turn this peer away.</summary>
+    /// <summary>None: every implementation that trusts the authority must reject this peer.</summary>
     Nothing = 1,
 
     /// <summary>The name that was dialled (<see cref="BadPeerCase.DialledName"/>).</summary>

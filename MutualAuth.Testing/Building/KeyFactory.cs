@@ -29,7 +29,7 @@ internal static class KeyFactory
         _ => Cached(algorithm, seed.Fingerprint, () => DeriveRsa(algorithm, seed)),
     };
 
-    /// <summary>One key per name for the whole process; made once, by whoever asks first.</summary>
+    /// <summary>One key per name for the whole process; created once, by the first caller.</summary>
     internal static TestKey Cached(KeyAlgorithm algorithm, string name, Func<TestKey> make) =>
         s_expensive.GetOrAdd((algorithm, name), _ => new Lazy<TestKey>(make)).Value;
 

@@ -7,7 +7,7 @@ using Org.BouncyCastle.Security;
 namespace MutualAuth.Testing.Building;
 
 /// <summary>Octets that are always the same for the same text: HMAC-SHA-256 in counter mode over labels.</summary>
-/// <remarks>For tests only: whoever knows the text knows every key.</remarks>
+/// <remarks>For tests only: the text reveals every key.</remarks>
 internal sealed class Seed
 {
     private readonly byte[] _key;

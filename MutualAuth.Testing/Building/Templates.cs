@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Testing.Building;
 
-/// <summary>What a specification says before anybody changes it.</summary>
+/// <summary>The default content of a specification.</summary>
 internal static class Templates
 {
     internal static CertificateSpec Leaf(DateTimeOffset now, string subject, params string[] usages) => new()

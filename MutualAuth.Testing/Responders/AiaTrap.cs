@@ -1,6 +1,8 @@
 namespace MutualAuth.Testing.Responders;
 
-/// <summary>Addresses for a bad peer's certificate that must never be asked: a validator that follows them lets strangers choose what it fetches.</summary>
+/// <summary>
+/// Addresses for a bad peer's certificate that must never be asked: a validator that follows them lets strangers choose what it fetches.
+/// </summary>
 /// <remarks>It does serve what is asked for, so that a validator that falls for it also shows it by its verdict.</remarks>
 public sealed class AiaTrap : HttpResponder
 {

@@ -4,7 +4,9 @@ using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.Responders;
 
-/// <summary>Serves an authority's CRLs over HTTP on loopback: the full one, a delta CRL, and partitions. What the authority revokes shows at once.</summary>
+/// <summary>
+/// Serves an authority's CRLs over HTTP on loopback: the full one, a delta CRL, and partitions. What the authority revokes shows at once.
+/// </summary>
 public sealed class CrlResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
@@ -19,7 +21,7 @@ public sealed class CrlResponder : HttpResponder
         _base = authority.IssueCrl();
     }
 
-    /// <summary>The full CRL, made anew for each request.</summary>
+    /// <summary>The full CRL, created again for each request.</summary>
     public string FullUri => BaseUri + "full.crl";
 
     /// <summary>The full CRL as it was at the last <see cref="Rebase"/>: what the delta CRL adds to.</summary>

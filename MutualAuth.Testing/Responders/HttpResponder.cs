@@ -8,7 +8,10 @@ using System.Text;
 namespace MutualAuth.Testing.Responders;
 
 /// <summary>A small HTTP/1.1 server on a free loopback port, which counts what it is asked and misbehaves on request.</summary>
-/// <remarks>Each connection carries one exchange. Safe for concurrent use; <see cref="Mode"/> may change at any time and takes effect on the next request.</remarks>
+/// <remarks>
+/// Each connection carries one exchange. Safe for concurrent use; <see cref="Mode"/> may change at any time and takes effect on the next
+/// request.
+/// </remarks>
 public abstract class HttpResponder : IAsyncDisposable
 {
     private const int MaxRequest = 1 << 20;

@@ -19,7 +19,10 @@ public sealed class OcspResponder : HttpResponder
     /// <summary>Where it answers.</summary>
     public string Uri => BaseUri.ToString();
 
-    /// <summary>The delegated responder that signs (RFC 6960 §4.2.2.2), such as <see cref="IssueResponder"/> makes; null for the authority itself. Not owned.</summary>
+    /// <summary>
+    /// The delegated responder that signs (RFC 6960 §4.2.2.2), such as <see cref="IssueResponder"/> makes; null for the authority itself.
+    /// Not owned.
+    /// </summary>
     public TestCertificate? Responder { get; set; }
 
     /// <summary>Whether it repeats the nonce of a request. Default: true; many responders in the wild do not.</summary>

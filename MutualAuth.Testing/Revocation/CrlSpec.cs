@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace MutualAuth.Testing.Revocation;
 
-/// <summary>Everything that a CRL says (RFC 5280 §5). Change what you like with <c>with</c>; nothing is checked.</summary>
+/// <summary>The content of a CRL (RFC 5280 §5). Change anything with <c>with</c>; nothing is checked.</summary>
 /// <remarks>Immutable. The authority fills in dates, number and what it has revoked.</remarks>
 public sealed record CrlSpec
 {
@@ -27,7 +27,7 @@ public sealed record CrlSpec
     /// <summary>The issuing distribution point; null leaves it out.</summary>
     public IssuingDistributionPoint? IssuingDistributionPoint { get; init; }
 
-    /// <summary>Where delta CRLs are said to lie (freshest CRL, RFC 5280 §5.2.6).</summary>
+    /// <summary>The addresses of delta CRLs (freshest CRL, RFC 5280 §5.2.6).</summary>
     public IReadOnlyList<string> FreshestCrlUris { get; init; } = [];
 
     /// <summary>Authority key identifier. Default: that of the authority's key.</summary>

@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace MutualAuth.Testing.Revocation;
 
 /// <summary>One SingleResponse of an OCSP response (RFC 6960 §4.2.1).</summary>
-/// <param name="SerialNumber">Of whom it speaks.</param>
-/// <param name="Status">What it says.</param>
+/// <param name="SerialNumber">The serial number of the certificate.</param>
+/// <param name="Status">The status.</param>
 public sealed record OcspAnswer(BigInteger SerialNumber, OcspStatus Status)
 {
     /// <summary>Since when it is revoked.</summary>

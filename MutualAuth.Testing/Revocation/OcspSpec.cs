@@ -4,7 +4,10 @@ namespace MutualAuth.Testing.Revocation;
 /// <remarks>Immutable. The authority fills in the answers from what it has issued and revoked.</remarks>
 public sealed record OcspSpec
 {
-    /// <summary>The response status; anything but 0 (<c>successful</c>) makes a response of that number alone: 1 malformedRequest, 3 tryLater, 6 unauthorized.</summary>
+    /// <summary>
+    /// The response status; anything but 0 (<c>successful</c>) makes a response of that number alone: 1 malformedRequest, 3 tryLater, 6
+    /// unauthorized.
+    /// </summary>
     public int ResponseStatus { get; init; }
 
     /// <summary>The answers.</summary>

@@ -100,7 +100,9 @@ public sealed class DuplexDirection
     /// <summary>Lets the octets before <paramref name="position"/> through and then breaks the connection, both ways, as a reset does.</summary>
     public void ResetAt(long position) => Set(() => _resetAt = position, position);
 
-    /// <summary>Lets the octets before <paramref name="position"/> through and then shows the reader an orderly end; the writer notices nothing.</summary>
+    /// <summary>
+    /// Lets the octets before <paramref name="position"/> through and then shows the reader an orderly end; the writer notices nothing.
+    /// </summary>
     public void EndAt(long position) => Set(() => _endAt = position, position);
 
     internal void Reset()

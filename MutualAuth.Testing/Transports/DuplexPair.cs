@@ -10,7 +10,10 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     private readonly FlightLog _flights = new();
 
     /// <summary>Makes a connected pair.</summary>
-    /// <param name="timeProvider">The clock of <see cref="DuplexDirection.Latency"/> and <see cref="DuplexDirection.BytesPerSecond"/>; null for the system's. A fake makes the wire stand still until it is moved on.</param>
+    /// <param name="timeProvider">
+    /// The clock of <see cref="DuplexDirection.Latency"/> and <see cref="DuplexDirection.BytesPerSecond"/>; null for the system's. A fake
+    /// makes the wire stand still until it is moved on.
+    /// </param>
     /// <param name="capacity">How many octets each direction holds before writers wait. Default: 256 KiB.</param>
     public DuplexPair(TimeProvider? timeProvider = null, int capacity = 256 * 1024)
     {

@@ -8,7 +8,7 @@ namespace MutualAuth.Testing.Transports;
 /// A TLS 1.2 and 1.3 peer that presents any certificate whatever, as it stands: malformed, of Ed25519 or ML-DSA, with any companions. It accepts
 /// whatever the far end presents, and says what that was.
 /// </summary>
-/// <remarks>It is BouncyCastle's TLS. For tests only: it verifies nobody.</remarks>
+/// <remarks>It uses BouncyCastle's TLS. For tests only: it verifies no peer.</remarks>
 public sealed class LooseTlsPeer : IDisposable
 {
     private readonly TlsProtocol _protocol;
@@ -40,7 +40,9 @@ public sealed class LooseTlsPeer : IDisposable
     /// <param name="certificate">What to present when asked; null answers with an empty list. Not owned.</param>
     /// <param name="options">How to speak; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up, and closes the transport.</param>
-    /// <exception cref="LooseTlsException">The far end refused, or went away. Under TLS 1.3 a client hears of a refusal only when it reads.</exception>
+    /// <exception cref="LooseTlsException">
+    /// The far end refused, or went away. Under TLS 1.3 a client hears of a refusal only when it reads.
+    /// </exception>
     public static Task<LooseTlsPeer> ConnectAsync(
         Stream transport, TestCertificate? certificate, LooseTlsOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -35,8 +35,8 @@ internal sealed record LoginResult
 }
 
 /// <summary>
-/// The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's final
-/// VERDICT.
+/// The credential stage on the wire (docs/protocol.md §12): LOGIN, MECHANISMS, START, CHALLENGE and RESPONSE, OUTCOME, and the client's
+/// final VERDICT.
 /// </summary>
 internal static class LoginExchange
 {

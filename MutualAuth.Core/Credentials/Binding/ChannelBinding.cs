@@ -36,7 +36,8 @@ public sealed record ChannelBinding
 
     /// <summary>Computes <c>tls-server-end-point</c>: a hash of the server's own certificate (RFC 5929 §4.1).</summary>
     /// <remarks>
-    /// The hash is the one of the certificate's signature algorithm; SHA-256 where that is MD5 or SHA-1. RSASSA-PSS counts by its parameters: the hash
+    /// The hash is the one of the certificate's signature algorithm; SHA-256 where that is MD5 or SHA-1. RSASSA-PSS counts by its
+    /// parameters: the hash
     /// that they name, absent meaning SHA-1, as long as the mask uses the same one. Everything else has no binding: Ed25519, ML-DSA, a second hash in
     /// the mask, algorithms that are not known. The platform's own value is not used; on a server it hashes the client's certificate.
     /// </remarks>

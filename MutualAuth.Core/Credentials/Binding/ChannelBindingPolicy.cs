@@ -8,11 +8,12 @@ public enum ChannelBindingPolicy
     /// </summary>
     WhereItExists = 1,
 
-    /// <summary>Always: with a certificate that has no binding every login fails.</summary>
+    /// <summary>Always: with a certificate that has no binding, no user can log in.</summary>
     Required = 2,
 
     /// <summary>
-    /// Plain SCRAM as well. An intermediary with a certificate that the client accepts, such as a proxy, can then log in to the server as the user.
+    /// Plain SCRAM as well. The holder of another certificate that the client accepts, such as a proxy, can then log in to the server in
+    /// the user's name.
     /// </summary>
     DangerouslyOptional = 3,
 }

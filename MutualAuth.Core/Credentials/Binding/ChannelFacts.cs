@@ -12,7 +12,7 @@ internal sealed class ChannelFacts(Certificate? serverCertificate)
     /// <summary>The binding to the server's certificate, computed on demand; null when the certificate has none.</summary>
     internal ChannelBinding? EndPoint => _endPoint ??= serverCertificate is null ? null : ChannelBinding.OfServerCertificate(serverCertificate);
 
-    /// <summary>The digest of the login on this connection; empty without a login.</summary>
+    /// <summary>The digest of the login on this connection; empty when there was no login.</summary>
     internal ImmutableArray<byte> LoginTranscript { get; private init; } = [];
 
     internal ChannelFacts With(ImmutableArray<byte> loginTranscript) =>

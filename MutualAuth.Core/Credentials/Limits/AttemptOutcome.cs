@@ -9,6 +9,6 @@ public enum AttemptOutcome
     /// <summary>The credentials were wrong.</summary>
     Failed = 2,
 
-    /// <summary>The client went away, or we did, before anything was proven either way.</summary>
+    /// <summary>The client or the server ended the attempt before anything was proven.</summary>
     Abandoned = 3,
 }

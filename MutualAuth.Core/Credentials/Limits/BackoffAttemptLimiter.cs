@@ -4,15 +4,15 @@ using MutualAuth.Collections;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Lets a few failures pass, and then doubles the wait after each: per user at one place, per place, and, later, per user from anywhere. A place is the
-/// certificate that was accepted from the client; else its address; else there is none, and users are counted from anywhere alone.
+/// Allows a few failures, and then doubles the wait after each: per user at one place, per place, and, later, per user from anywhere. A
+/// place is the client's accepted certificate; without one, its address; without either, users are counted from anywhere only.
 /// </summary>
 /// <remarks>
-/// A success clears the user's count at its place, and makes the place familiar: from then on neither those who fail elsewhere, nor others who fail at the
-/// same address, make the user wait there. Attempts that run count as failures until they have ended, so that
-/// of attempts that are made at once one more than the free failures that are left are admitted, and 64 at most. Tokens and <c>EXTERNAL</c> cannot be guessed, and are
-/// neither counted nor held up. Counts fade after the longest wait. They are held in this process, for at most 65,536 keys: those with the fewest failures go
-/// first, and a name that has not failed takes no failure's place. Safe for use from many threads.
+/// A success clears the user's count at its place, and makes the place known: from then on neither failures elsewhere, nor failures of
+/// others at the same address, make the user wait there. Running attempts count as failures until they have ended. Tokens and
+/// <c>EXTERNAL</c> cannot be guessed, and are neither counted nor delayed. Counts decay after the longest wait. They are held in this
+/// process, for at most 65,536 keys: those with the fewest failures are removed first, and a name that has not failed never displaces one
+/// that has. Safe for use from many threads.
 /// </remarks>
 public sealed class BackoffAttemptLimiter : IAttemptLimiter
 {
@@ -22,7 +22,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
     /// <summary>The most attempts for one user or place that run at once, however many failures are free.</summary>
     private const int MaxConcurrent = 64;
 
-    /// <summary>How many times the failures of one /64 those of its /48 may be: whoever has one usually has many of the others.</summary>
+    /// <summary>How many times the free failures of a /64 its /48 has: the owner of one /64 usually has many others in the same /48.</summary>
     private const int AddressesPerNetwork = 5;
 
     private readonly TimeProvider _time;
@@ -47,11 +47,11 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
     public int FailuresBeforeWaitPerUser { get; init => field = NotNegative(value); } = 100;
 
     /// <summary>The first wait; each further failure doubles it. Default: one second.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not more than nothing.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
     public TimeSpan FirstWait { get; init => field = MoreThanNothing(value); } = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest wait, and how long a count is remembered. Default: fifteen minutes.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not more than nothing.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
     public TimeSpan LongestWait { get; init => field = MoreThanNothing(value); } = TimeSpan.FromMinutes(15);
 
     /// <summary>How many counts are held.</summary>
@@ -79,7 +79,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
             {
                 if (!(isFamiliar && key is not { User: not null, Place: not null }) && Find(key, now) is { } count)
                 {
-                    // Attempts that run at once could else all be made before the first of them has failed.
+                    // Otherwise concurrent attempts could all be made before the first of them has failed.
                     var places = Math.Clamp(free + 1L - count.Failures, 1, MaxConcurrent);
                     var remaining = count.Pending >= places ? FirstWait : count.Wait - _time.GetElapsedTime(count.FailedAt, now);
                     wait = remaining > wait ? remaining : wait;
@@ -135,7 +135,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
                     Move(key, count, 0);
                 }
 
-                // Whoever has not failed leaves nothing behind.
+                // A user without failures needs no entry.
                 if (count is { Failures: 0, Pending: 0 })
                 {
                     _counts.Remove(key);
@@ -146,7 +146,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
         return default;
     }
 
-    /// <summary>Where an attempt comes from: the key of the accepted certificate, the address, or nowhere that is known.</summary>
+    /// <summary>The origin of an attempt: the key of the accepted certificate, the address, or unknown.</summary>
     internal static string? PlaceOf(LoginAttempt attempt) => attempt.Certificate is { } certificate
         ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(certificate.SubjectPublicKeyInfo.Span))
         : AddressKey.Of(attempt.Address)?.ToString();

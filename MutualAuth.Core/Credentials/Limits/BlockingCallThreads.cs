@@ -1,10 +1,10 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>Threads of our own, beside the pool, on which stores, validators and rules may hold their thread for as long as they like: so many and no more.</summary>
+/// <summary>A bounded number of threads outside the pool, which stores, validators and rules may block for as long as they like.</summary>
 /// <remarks>
-/// A store that is synchronous beneath its asynchronous face, as SQLite's provider is, holds the thread that calls it. On the pool, some dozens of logins
-/// would stop everything else in the process; on the caller's thread, no deadline would hold. The threads come when they are needed, and end when they have had
-/// nothing to do for a time. Safe for concurrent use.
+/// A store that is synchronous behind an asynchronous interface, as SQLite's provider is, blocks the thread that calls it. On the pool,
+/// some dozens of logins would stop everything else in the process; on the caller's thread, no deadline would hold. Threads are created on
+/// demand, and end when they have been idle for a time. Safe for concurrent use.
 /// </remarks>
 internal sealed class BlockingCallThreads
 {
@@ -19,8 +19,10 @@ internal sealed class BlockingCallThreads
     /// <param name="max">How many threads.</param>
     internal BlockingCallThreads(int max) => _max = max;
 
-    /// <summary>Begins a check on a thread of ours, and waits for its end wherever that comes.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended. A check that has begun goes on, and nobody looks at what it says.</exception>
+    /// <summary>Starts a check on one of these threads, and waits for its end.</summary>
+    /// <exception cref="OperationCanceledException">
+    /// <paramref name="cancellationToken"/> was cancelled. A check that has begun continues, and its result is ignored.
+    /// </exception>
     internal async ValueTask<T> RunAsync<T>(Func<ValueTask<T>> check, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -5,15 +5,16 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Counts how often in a row logging in as a user has failed, whatever the time between, and says when it was too often (NIST SP 800-63B
-/// §5.2.2).</summary>
+/// <summary>
+/// Counts consecutive failed logins of a user, whatever the time between them, and reports when there are too many (NIST SP 800-63B
+/// §5.2.2).
+/// </summary>
 /// <remarks>
-/// <para>The store has the count where it can keep one; here stand the names that it does not know, so that they are answered alike, and all of them
-/// where it
-/// keeps none or fails. Those for at most 65,536 names: those with the fewest failures go first, and the longest ago among them.</para>
-/// <para>An attempt is counted after it was judged and before it is answered. What the count was before it decides: from the bound on nobody hears
-/// whether the
-/// guess was right. So guesses that are made at once, at several servers too, are told no more than those that are made one after the other.</para>
+/// <para>The store keeps the count if it can. This class keeps the counts of names that the store does not know, so that they are answered
+/// alike, and all counts if the store keeps none or fails: for at most 65,536 names, of which those with the fewest and oldest failures are
+/// removed first.</para>
+/// <para>An attempt is counted after it was judged and before it is answered. The count before it decides: from the bound on, no client
+/// learns whether the guess was right. So concurrent guesses, also at several servers, learn no more than sequential ones.</para>
 /// <para>Safe for use from many threads. It holds no store: servers over one store share one of these.</para>
 /// </remarks>
 internal sealed class ConsecutiveFailures
@@ -21,8 +22,10 @@ internal sealed class ConsecutiveFailures
     internal const int MaxNames = 65_536;
     private const int Ranks = 21;
 
-    /// <summary>After which time a failure is answered, counted from its judgement: long enough for a store to write it, so that nobody sees whether
-    /// it did.</summary>
+    /// <summary>
+    /// The time after which a failure is answered, counted from its judgement: long enough for a store to write it, so that the timing does
+    /// not reveal whether it did.
+    /// </summary>
     internal static readonly TimeSpan SameTime = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock _lock = new();
@@ -44,8 +47,10 @@ internal sealed class ConsecutiveFailures
         }
     }
 
-    /// <summary>Whether the user is known to have reached the bound, before anything is spent on an attempt. No for whoever has not been seen here
-    /// to have.</summary>
+    /// <summary>
+    /// Whether the user is known to have reached the bound, checked before an attempt costs anything. False for a user that has not been
+    /// seen to reach it here.
+    /// </summary>
     internal async ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, int limit, CancellationToken cancellationToken)
     {
         if (Find(userName) is not { } count || count.Failures < limit)
@@ -76,7 +81,7 @@ internal sealed class ConsecutiveFailures
     }
 
     /// <summary>An attempt was wrong.</summary>
-    /// <returns>Whether the bound had been reached before it: then nobody is told what it was.</returns>
+    /// <returns>Whether the bound had been reached before it: then the client does not learn the result.</returns>
     internal async ValueTask<bool> FailedAsync(
         ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken)
     {
@@ -150,7 +155,7 @@ internal sealed class ConsecutiveFailures
         return false;
     }
 
-    // Where users are in memory, counting takes no time that could be seen.
+    // For users in memory, counting takes no measurable time.
     private Task LevelOf(ICredentialStore? store, CancellationToken cancellationToken) =>
         store is IFailureCountingStore and not MemoryCredentialStore ? Level(SameTime, cancellationToken) : Task.CompletedTask;
 

@@ -1,14 +1,15 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>Slows down those who guess. Called for known and unknown users alike.</summary>
+/// <summary>Slows password guessing down. Called for known and unknown users alike.</summary>
 /// <remarks>
-/// SCRAM and PLAIN ask twice: before they show a user's salt or derive a key, which ends as <see cref="AttemptOutcome.Abandoned"/> at once, and when there is something to judge. So half-finished
-/// exchanges, of which strangers can hold many open, are no attempts that run.
-/// Implementations are safe for use from many threads. One that throws refuses the client. For a fleet, keep the counts where all servers see them.</remarks>
+/// SCRAM and PLAIN ask twice: before they show a user's salt or derive a key, which ends as <see cref="AttemptOutcome.Abandoned"/> at once,
+/// and when there is something to judge. So incomplete exchanges, of which unauthenticated clients can hold many open, are not running
+/// attempts. Implementations must be safe for use from many threads. If one throws, the client is rejected. For a fleet, keep the counts
+/// where all servers see them.</remarks>
 public interface IAttemptLimiter
 {
     /// <summary>Asks whether an attempt may be made now.</summary>
-    /// <returns>Null when it may; else how long to wait.</returns>
+    /// <returns>Null when it may; otherwise how long to wait.</returns>
     ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken);
 
     /// <summary>Reports how an attempt that may be made has ended; called once for each.</summary>

@@ -6,10 +6,12 @@ namespace MutualAuth.Credentials;
 /// <summary>What one key is derived from, beside the password.</summary>
 internal readonly record struct DerivationInput(ScramHash Hash, ReadOnlyMemory<byte> Salt, int Iterations);
 
-/// <summary>The one door to <see cref="ScramHash.Hi"/>: bounds how many derivations run, how many wait, and how many of them one address may have.</summary>
+/// <summary>
+/// The only caller of <see cref="ScramHash.Hi"/>: bounds how many derivations run, how many wait, and how many one address may have.
+/// </summary>
 /// <remarks>
-/// Who is familiar, because the user has logged in from that address before, goes before all strangers, and takes the place of the last of them when there is
-/// none left: a flood of wrong passwords makes such a user wait for one derivation at most.
+/// A known login, whose user has logged in from that address before, goes before all unknown ones, and displaces the last of them when no
+/// place is free: a flood of wrong passwords delays such a user by one derivation at most.
 /// </remarks>
 internal sealed class KeyDerivation
 {
@@ -26,7 +28,7 @@ internal sealed class KeyDerivation
 
     /// <param name="maxRunning">Derivations at once. Each keeps one core busy.</param>
     /// <param name="maxWaiting">Derivations that wait for their turn.</param>
-    /// <param name="maxPerAddress">Derivations, running or waiting, on behalf of the strangers of one address.</param>
+    /// <param name="maxPerAddress">Derivations, running or waiting, for the unknown users of one address.</param>
     internal KeyDerivation(int maxRunning, int maxWaiting, int maxPerAddress)
     {
         _maxRunning = maxRunning;
@@ -34,7 +36,7 @@ internal sealed class KeyDerivation
         _maxPerAddress = maxPerAddress;
     }
 
-    /// <summary>For the side that spends its own time on its own password.</summary>
+    /// <summary>For the client, which spends its own time on its own password.</summary>
     internal static KeyDerivation Unbounded { get; } = new(int.MaxValue, 0, int.MaxValue);
 
     /// <summary>Called, with the address on whose behalf, on the thread that derives; tests hold it there.</summary>
@@ -71,7 +73,7 @@ internal sealed class KeyDerivation
     internal async ValueTask<byte[][]?> HiAsync(
         DerivationInput[] inputs, Password password, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken)
     {
-        // The last line of defence: whoever calls has judged the counts already.
+        // The last line of defence: the caller has checked the iteration counts already.
         foreach (var input in inputs)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThan(input.Iterations, ScramVerifier.MaxIterations);
@@ -113,7 +115,7 @@ internal sealed class KeyDerivation
         }
     }
 
-    /// <returns>False when there is no place, or it was given to somebody familiar.</returns>
+    /// <returns>False when there is no place, or it was given to a known login.</returns>
     private async ValueTask<bool> EnterAsync(bool isFamiliar, CancellationToken cancellationToken)
     {
         var turn = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -182,7 +184,7 @@ internal sealed class KeyDerivation
         next.SetResult(true);
     }
 
-    /// <summary>Who is familiar, and who has no address, is counted by none: null.</summary>
+    /// <summary>Known logins, and those without an address, are not counted: null.</summary>
     private bool TryCount(IPAddress? address)
     {
         if (address is null)

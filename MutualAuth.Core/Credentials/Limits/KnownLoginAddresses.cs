@@ -2,7 +2,10 @@ using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Remembers which users have logged in from which places (certificates or addresses), so that strangers who only use a user's name do not count against the user.</summary>
+/// <summary>
+/// Remembers which users have logged in from which places (certificates or addresses), so that failures of others who use the user's name
+/// do not count against the user.
+/// </summary>
 /// <remarks>Held in this process, for the last 16,384 pairs of user and place. Safe for use from many threads.</remarks>
 internal sealed class KnownLoginAddresses
 {
@@ -19,7 +22,7 @@ internal sealed class KnownLoginAddresses
         }
     }
 
-    /// <summary>The user has logged in. Attempts without a name or a place are not remembered.</summary>
+    /// <summary>Records a login. Attempts without a name or a place are not recorded.</summary>
     internal void Add(LoginAttempt attempt)
     {
         if (KeyOf(attempt) is not { } key)

@@ -1,6 +1,6 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>The mechanisms that are no guesses: certificates and signed tokens cannot be tried out.</summary>
+/// <summary>The mechanisms whose credentials cannot be guessed: certificates and signed tokens.</summary>
 internal static class SaslMechanismNames
 {
     internal const string External = "EXTERNAL";

@@ -1,6 +1,9 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>OAUTHBEARER at the server (RFC 7628): one message with the token; on failure an error, which the client acknowledges before it is refused.</summary>
+/// <summary>
+/// OAUTHBEARER at the server (RFC 7628): one message with the token; on failure an error, which the client acknowledges before it is
+/// refused.
+/// </summary>
 internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsUnbound) : ISaslServerMechanism
 {
     internal const string Name = SaslMechanismNames.OAuthBearer;

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.</summary>
+/// <summary>
+/// PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.
+/// </summary>
 internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism, IUsesStore
 {
     internal const string Name = "PLAIN";
@@ -39,7 +41,7 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
                 return SaslServerStep.Fail(RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none");
             }
 
-            // Only now it is judged: else all guesses that are made at once would be, before the first of them has failed.
+            // Checked only now: otherwise concurrent guesses would all be checked before the first of them has failed.
             if (await context.AdmitAsync(userName, cancellationToken).ConfigureAwait(false) is { } limited)
             {
                 return SaslServerStep.Fail(limited);
@@ -55,10 +57,10 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
         }
 
         /// <summary>
-        /// Derives once for each hash there is, from a decoy where the user has no verifier: nobody can be told by how much is derived. One verifier decides,
-        /// so that an old one beside it lets nobody in.
+        /// Derives once for each hash in use, with a decoy if the user has no verifier, so that the number of derivations reveals nothing.
+        /// One verifier decides, so that an old one beside it is not accepted.
         /// </summary>
-        /// <returns>Null when there was no place to derive.</returns>
+        /// <returns>Null when no place for a derivation was free.</returns>
         private async ValueTask<bool?> MatchesAsync(StoredCredential? stored, Password password, string userName, CancellationToken cancellationToken)
         {
             ScramVerifier[] candidates = [.. ScramHash.All.Select(hash => stored?.For(hash) is { Iterations: >= ScramVerifier.MinIterations and <= ScramVerifier.MaxIterations } verifier

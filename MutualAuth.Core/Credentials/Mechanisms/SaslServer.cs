@@ -22,7 +22,7 @@ public static class SaslServer
     /// <summary>
     /// PLAIN (RFC 4616): the server sees the password, and derives a key from it at each login. For clients that know nothing better.
     /// </summary>
-    /// <remarks>It is not bound to the channel: every server that a client mistakes for this one receives its password.</remarks>
+    /// <remarks>It is not bound to the channel: an impostor that a client accepts as this server obtains its password.</remarks>
     public static ISaslServerMechanism PasswordsInPlain(ICredentialStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -37,18 +37,17 @@ public static class SaslServer
     }
 
     /// <summary>OAUTHBEARER with tokens that need not be bound. One that is bound to a certificate still counts with that certificate only.</summary>
-    /// <remarks>Who steals an unbound token is its user, until it expires.</remarks>
+    /// <remarks>A stolen unbound token can be used by the thief until it expires.</remarks>
     public static ISaslServerMechanism DangerouslyUnboundTokens(ITokenValidator validator)
     {
         ArgumentNullException.ThrowIfNull(validator);
         return new OAuthBearerServer(validator, acceptsUnbound: true);
     }
 
-    /// <summary>EXTERNAL (RFC 4422 appendix A): the certificate is the credential, and <paramref name="userOf"/> says whose it is.</summary>
+    /// <summary>EXTERNAL (RFC 4422 appendix A): the certificate is the credential, and <paramref name="userOf"/> returns its user.</summary>
     /// <param name="userOf">
-    /// Gives the user of a certificate, as SASLprep (RFC 4013) writes the name, or null when it is nobody's. Pure and quick; what it throws, and
-    /// another form of a name,
-    /// refuse the client.
+    /// Returns the user of a certificate, as SASLprep (RFC 4013) writes the name, or null when it has none. Must be pure and fast; an
+    /// exception, or a name in another form, rejects the client.
     /// </param>
     public static ISaslServerMechanism Certificates(Func<AuthenticatedPeer, string?> userOf)
     {

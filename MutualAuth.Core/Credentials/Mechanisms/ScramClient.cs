@@ -46,7 +46,8 @@ internal sealed class ScramClient : ISaslClientMechanism
         var isPlus = name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal);
         var hash = ScramHash.ByMechanism(isPlus ? name.AsSpan(0, name.Length - ScramMechanisms.Plus.Length) : name)!;
 
-        // "y" lets a server that does offer PLUS find out that somebody hid it from us. Who sees it, and was told to do without, must not say so.
+        // "y" lets a server that offers PLUS detect that its offer was hidden from us. A client that saw the offer and was configured not
+        // to use it must not send "y".
         var couldBind = context.ChannelBinding is not null && !context.Offered.Contains(hash.Mechanism + ScramMechanisms.Plus);
         var header = Gs2Header.Create(isPlus ? 'p' : couldBind ? 'y' : 'n', context.ChannelBinding?.Type, _authorizationIdentity);
         return new Exchange(this, hash, header, context);
@@ -88,7 +89,8 @@ internal sealed class ScramClient : ISaslClientMechanism
                 return SaslClientStep.Refuse(ScramMechanisms.IterationsOutOfRange(iterations, owner._minIterations));
             }
 
-            // Whoever has a certificate that we accept could ask for few, and try passwords offline against the proof that it gets (RFC 5802 §9).
+            // An impostor with a certificate that we accept could ask for few, and test passwords offline against the proof that it gets
+            // (RFC 5802 §9).
             if (owner._shown.FloorOf(context.Server.ProvenName, hash) is var floor && iterations < floor)
             {
                 return SaslClientStep.Refuse(ScramMechanisms.IterationsLowered(hash, iterations, floor));
@@ -105,7 +107,7 @@ internal sealed class ScramClient : ISaslClientMechanism
 
         public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData)
         {
-            // A server that says yes too early has not proven anything.
+            // A server that accepts too early has not proven anything.
             var expected = _serverSignature is null ? null : "v=" + Convert.ToBase64String(_serverSignature);
             var isProven = expected is not null && additionalData is { } data && ScramText.Decode(data.Span)?.Split(',') is [var signature, .. var extensions]
                 && ScramText.AreExtensions(extensions) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected));

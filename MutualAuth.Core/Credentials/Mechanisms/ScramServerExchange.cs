@@ -60,7 +60,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return SaslServerStep.Fail(objection);
         }
 
-        // An invalid name is treated like a name without a user.
+        // An impossible name is treated like an unknown one.
         var prepared = UserNames.FromPeer(claimed);
         _userName = prepared ?? "?";
         if (await _context.ForeseeAsync(_userName, cancellationToken).ConfigureAwait(false) is { } limited)
@@ -78,7 +78,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         return SaslServerStep.Continue(Encoding.UTF8.GetBytes(_serverFirst));
     }
 
-    /// <summary>Only PLUS binds, PLUS must bind, and who believes that we cannot must not be left in that belief (RFC 5802 §6).</summary>
+    /// <summary>Only PLUS binds, PLUS must bind, and a client that believes that the server cannot bind must be rejected (RFC 5802 §6).</summary>
     private Rejection? CheckBinding(Gs2Header header)
     {
         const string Rule = "RFC 5802 §6";
@@ -159,7 +159,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         return Verify(message[..message.LastIndexOf(",p=", StringComparison.Ordinal)], proof);
     }
 
-    /// <summary>A step-up has no deadline, as a handshake has: what was true when it began need not be true any more.</summary>
+    /// <summary>A step-up, unlike a handshake, has no deadline: the facts may have changed since it began.</summary>
     private async ValueTask<bool> IsStillInForceAsync(CancellationToken cancellationToken) =>
         await _context.FindAsync(_store, _userName, cancellationToken).ConfigureAwait(false) is { IsDisabled: false } stored
         && string.Equals(stored.UserName, _userName, StringComparison.Ordinal)

@@ -23,7 +23,7 @@ internal static class TokenBinding
 
         if (ReadThumbprint(confirmationClaim) is not { } thumbprint)
         {
-            // Another way of confirming, or a broken one: it says that the token is bound, and we cannot tell to what.
+            // Another confirmation method, or a malformed one: the token is bound, but it is unknown to what.
             return NotBound("a cnf claim that holds x5t#S256 and nothing else", "another");
         }
 

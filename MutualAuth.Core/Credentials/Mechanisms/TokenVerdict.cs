@@ -21,7 +21,10 @@ public sealed class TokenVerdict
     /// <summary>The token is genuine, meant for us and in force.</summary>
     /// <param name="userName">Whose it is, usually its <c>sub</c>, as SASLprep (RFC 4013) writes it and of 255 octets at most; any other form is
     /// <see cref="RejectionReason.UserNotAllowed"/>.</param>
-    /// <param name="confirmationClaim">Its <c>cnf</c> claim as the JSON text that stands in the token (RFC 7800); null when it has none. Never leave it out when there is one.</param>
+    /// <param name="confirmationClaim">
+    /// Its <c>cnf</c> claim as the JSON text that stands in the token (RFC 7800); null when it has none. Never leave it out when there is
+    /// one.
+    /// </param>
     /// <param name="claims">What else it says of the user.</param>
     public static TokenVerdict Valid(string userName, string? confirmationClaim, ImmutableArray<Claim> claims = default)
     {

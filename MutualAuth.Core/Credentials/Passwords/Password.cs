@@ -5,14 +5,14 @@ namespace MutualAuth.Credentials;
 
 /// <summary>A password in memory of its own, which can be wiped.</summary>
 /// <remarks>
-/// It is kept in the form that SASLprep (RFC 4013) gives it. Whoever makes one owns it and disposes of it when no more connections are to be made
-/// with it. Safe for use from many threads. Its text form says nothing.
+/// It is kept in the form that SASLprep (RFC 4013) gives it. The creator owns it and disposes of it when no more connections are to be made
+/// with it. Safe for use from many threads. Its text form reveals nothing.
 /// </remarks>
 public sealed class Password : IDisposable
 {
     private const int MaxFileBytes = 4096;
 
-    // Pinned, so that the collector leaves no copies behind.
+    // Pinned, so that the garbage collector leaves no copies.
     private readonly byte[] _utf8;
     private bool _isDisposed;
 
@@ -24,7 +24,7 @@ public sealed class Password : IDisposable
     }
 
     /// <summary>Takes a copy of the password; wiping <paramref name="text"/> is left to the caller.</summary>
-    /// <exception cref="FormatException">It is empty, longer than 1,024 characters, or holds characters that no password may (RFC 4013 §2.3).</exception>
+    /// <exception cref="FormatException">It is empty, longer than 1,024 characters, or has prohibited characters (RFC 4013 §2.3).</exception>
     public static Password From(ReadOnlySpan<char> text) =>
         SaslPrep.TryPrepareUtf8(text, allowUnassigned: false, out var utf8)
             ? new Password(utf8)

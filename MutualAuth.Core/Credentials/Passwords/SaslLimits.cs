@@ -1,6 +1,6 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>How much a SASL exchange (RFC 4422) may take before anybody is authenticated.</summary>
+/// <summary>The limits of a SASL exchange (RFC 4422) before the client is authenticated.</summary>
 internal static class SaslLimits
 {
     /// <summary>The longest SASL message; the longest tokens fit in.</summary>

@@ -30,7 +30,10 @@ public sealed class ScramHash
     /// <summary>The length of the hash in octets.</summary>
     public int Length { get; }
 
-    /// <summary>The iterations of new verifiers with this hash, as OWASP asks for them (Password Storage Cheat Sheet, 2025): 600,000 for SHA-256, 220,000 for SHA-512.</summary>
+    /// <summary>
+    /// The iterations of new verifiers with this hash, as OWASP asks for them (Password Storage Cheat Sheet, 2025): 600,000 for SHA-256,
+    /// 220,000 for SHA-512.
+    /// </summary>
     public int DefaultIterations { get; }
 
     /// <summary>The mechanism's name.</summary>

@@ -30,8 +30,8 @@ internal static class ScramText
     internal static bool IsNonce(string text) => text.Length is > 0 and <= 512 && !text.AsSpan().ContainsAnyExcept(s_nonceCharacters);
 
     /// <summary>
-    /// Extensions that nobody has to understand: a letter of their own, an equals sign and a value. <c>m=</c> fails wherever it stands, because it announces
-    /// one that must be understood (RFC 5802 §5.1), and an attribute of the messages themselves is none.
+    /// Optional extensions: a letter of their own, an equals sign and a value. <c>m=</c> is always rejected, because it announces a
+    /// mandatory one (RFC 5802 §5.1), and so is an attribute of the messages themselves.
     /// </summary>
     internal static bool AreExtensions(ReadOnlySpan<string> attributes)
     {

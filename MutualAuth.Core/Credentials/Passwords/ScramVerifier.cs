@@ -5,15 +5,19 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a server keeps in place of a password (RFC 5802 §3), in the text form of PostgreSQL: <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey</c>.</summary>
+/// <summary>
+/// The data that a server stores instead of a password (RFC 5802 §3), in the text form of PostgreSQL:
+/// <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey</c>.
+/// </summary>
 /// <remarks>
-/// Who steals it cannot log in with it. He can try passwords against it offline, and he can play the server to that user: keep it like a secret.
-/// Immutable and safe to share.
+/// A stolen verifier is not sufficient to log in, but its holder can test passwords against it offline, and can impersonate the server to
+/// that user: keep it secret. Immutable and safe to share.
 /// </remarks>
 public sealed class ScramVerifier
 {
     /// <summary>
-    /// The iterations of new verifiers for SHA-256: 600,000, as OWASP asks for them (Password Storage Cheat Sheet, 2025); some hundreds of milliseconds for the
+    /// The iterations of new verifiers for SHA-256: 600,000, as OWASP asks for them (Password Storage Cheat Sheet, 2025); some hundreds of
+    /// milliseconds for the
     /// client at each login. <see cref="ScramHash.DefaultIterations"/> has the figure of each hash.
     /// </summary>
     public const int DefaultIterations = 600_000;
@@ -21,7 +25,7 @@ public sealed class ScramVerifier
     /// <summary>The fewest iterations that either side accepts: 4,096 (RFC 7677 §4), PostgreSQL's default.</summary>
     public const int MinIterations = 4096;
 
-    /// <summary>The most iterations that either side accepts: a million, about half a second. Above it no key is ever derived.</summary>
+    /// <summary>The most iterations that either side accepts: a million, about half a second. No key is ever derived with more.</summary>
     public const int MaxIterations = 1_000_000;
 
     internal const int MinSaltLength = 8;
@@ -56,7 +60,9 @@ public sealed class ScramVerifier
     /// <param name="password">The password.</param>
     /// <param name="hash">The hash; null means <see cref="ScramHash.Sha256"/>.</param>
     /// <param name="iterations">The iteration count; null means <see cref="ScramHash.DefaultIterations"/> of the hash.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is below <see cref="MinIterations"/> or above <see cref="MaxIterations"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="iterations"/> is below <see cref="MinIterations"/> or above <see cref="MaxIterations"/>.
+    /// </exception>
     public static ScramVerifier Create(Password password, ScramHash? hash = null, int? iterations = null)
     {
         var chosen = hash ?? ScramHash.Sha256;
@@ -82,7 +88,7 @@ public sealed class ScramVerifier
     }
 
     /// <summary>Reads the text form.</summary>
-    /// <exception cref="FormatException">It is not that of a verifier; the message does not quote it.</exception>
+    /// <exception cref="FormatException">The text is not a verifier; the message does not quote it.</exception>
     public static ScramVerifier Parse(string text) => TryParse(text, out var verifier)
         ? verifier
         : throw new FormatException("Expected a verifier, SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey or its SCRAM-SHA-512 form; got something else.");

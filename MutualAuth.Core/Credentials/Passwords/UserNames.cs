@@ -6,7 +6,9 @@ namespace MutualAuth.Credentials;
 public static class UserNames
 {
     /// <summary>Brings a name into the form in which it is stored and compared: SASLprep (RFC 4013), 1 to 255 octets of UTF-8.</summary>
-    /// <exception cref="ArgumentException">It is empty, too long, or holds characters that no name may: control characters, a colon, a leading <c>#</c> or space at an end.</exception>
+    /// <exception cref="ArgumentException">
+    /// It is empty, too long, or holds characters that no name may: control characters, a colon, a leading <c>#</c> or space at an end.
+    /// </exception>
     public static string Prepare(string userName)
     {
         ArgumentNullException.ThrowIfNull(userName);
@@ -16,15 +18,18 @@ public static class UserNames
                 "Expected a user name of 1 to 255 octets without control characters, a colon, a leading # or a space at its ends (RFC 4013 §2.3); got another.", nameof(userName));
     }
 
-    /// <summary>A peer's claim, as a query (RFC 3454 §7); null when nobody can have that name.</summary>
+    /// <summary>A peer's claimed name, prepared as a query (RFC 3454 §7); null when no user can have that name.</summary>
     internal static string? FromPeer(string userName) =>
         SaslPrep.TryPrepare(userName, allowUnassigned: true, out var prepared) && Encoding.UTF8.GetByteCount(prepared) <= SaslLimits.MaxNameLength ? prepared : null;
 
-    /// <summary>As whom somebody wants to act, prepared as a name; null when nobody can have it. Characters that SASLprep does not know are refused: what they look like is not known either.</summary>
+    /// <summary>
+    /// The identity to act as, prepared as a name; null when no user can have it. Characters that SASLprep does not know are rejected,
+    /// because their appearance is not known either.
+    /// </summary>
     internal static string? ToIdentity(string identity) =>
         SaslPrep.TryPrepare(identity, allowUnassigned: false, out var prepared) && Encoding.UTF8.GetByteCount(prepared) <= SaslLimits.MaxNameLength ? prepared : null;
 
-    /// <summary>The same for our own wish.</summary>
+    /// <summary>The same for our own identity.</summary>
     internal static string? ToOwnIdentity(string? actAs) => actAs is null
         ? null
         : ToIdentity(actAs) ?? throw new ArgumentException("Expected an identity of 1 to 255 octets without control characters (RFC 4013 §2.3); got another.", nameof(actAs));

@@ -3,10 +3,10 @@ using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>With what a client logs in. <see cref="Login"/> makes them.</summary>
+/// <summary>The credentials of a client. <see cref="Login"/> creates them.</summary>
 /// <remarks>
-/// Immutable and safe to share. Nothing of it leaves before the server's certificate has been accepted, and a server that does not ask for it is refused:
-/// it may not be the server that the user is known to.
+/// Immutable and safe to share. Nothing is sent before the server's certificate has been accepted, and a server that does not ask for
+/// credentials is rejected: it may not be the server that knows the user.
 /// </remarks>
 public sealed record ClientCredentials
 {

@@ -3,9 +3,9 @@ using MutualAuth.Collections;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a server requires of its clients. <see cref="Require"/> makes it; <c>with</c> changes the details.</summary>
+/// <summary>A server's requirements for its clients. <see cref="Require"/> creates it; <c>with</c> changes the details.</summary>
 /// <remarks>
-/// Immutable. A contradiction is reported, with all others, by the constructor that takes it. Stores and limiters in it are shared by all
+/// Immutable. The constructor that takes it reports contradictions, together with all others. Its stores and limiters are shared by all
 /// connections.
 /// </remarks>
 public sealed record CredentialPolicy
@@ -22,7 +22,9 @@ public sealed record CredentialPolicy
         Sentence = sentence;
     }
 
-    /// <summary>Which users may log in, and with which certificate. Default: <see cref="UserRules.Any"/>, each whose credentials are right.</summary>
+    /// <summary>
+    /// Which users may log in, and with which certificate. Default: <see cref="UserRules.Any"/>, every user with correct credentials.
+    /// </summary>
     public UserRule Users { get; init; } = Credentials.UserRules.Any;
 
     /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: nobody may.</summary>
@@ -32,44 +34,43 @@ public sealed record CredentialPolicy
     public ChannelBindingPolicy ChannelBinding { get; init; } = ChannelBindingPolicy.WhereItExists;
 
     /// <summary>
-    /// Slows down those who guess. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.
+    /// Slows password guessing down. Default: one <see cref="BackoffAttemptLimiter"/> for all servers over the same store object and clock.
     /// </summary>
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
     /// <summary>
-    /// How many times in a row logging in as one user may fail, whatever the time between (NIST SP 800-63B §5.2.2). From then on the user comes in
-    /// only from where it
-    /// has come in before: with the same accepted certificate, or from the same address; elsewhere even the right password is
-    /// <see cref="RejectionReason.AttemptsLimited"/>. Such a success, and an operator
-    /// (<see cref="IFailureCountingStore.ClearFailuresAsync"/>), take that away. Kept
-    /// across restarts by stores that are <see cref="IFailureCountingStore"/>, else in this process. Tokens and <c>EXTERNAL</c> are not concerned. 1
-    /// to 1,000,000;
-    /// default 100.
+    /// The number of consecutive failed logins of one user, whatever the time between them (NIST SP 800-63B §5.2.2). From then on the user
+    /// can log in only from a known place, with the same accepted certificate or from the same address as an earlier login; elsewhere even
+    /// the right password is <see cref="RejectionReason.AttemptsLimited"/>. Such a success, and an operator
+    /// (<see cref="IFailureCountingStore.ClearFailuresAsync"/>), clear the count. Kept across restarts by stores that are
+    /// <see cref="IFailureCountingStore"/>, otherwise in this process. Tokens and <c>EXTERNAL</c> are not affected. 1 to 1,000,000; default
+    /// 100.
     /// </summary>
     public int MaxConsecutiveFailures { get; init; } = 100;
 
     /// <summary>
-    /// How many threads stores, token validators, limiters and rules may hold at once while they look at what a client sent: those of SQLite, for
-    /// instance, hold theirs until the database answers. They are threads beside the pool; the next checks wait for one, until their client's
-    /// deadline. What waits without holding a thread does not count. 1 to 1,024; default 32.
+    /// How many threads stores, token validators, limiters and rules may block at once while they check what a client sent: those of
+    /// SQLite, for instance, block until the database answers. These threads are outside the pool; further checks wait for one, until their
+    /// client's deadline. Asynchronous waits do not count. 1 to 1,024; default 32.
     /// </summary>
     public int MaxConcurrentChecks { get; init; } = 32;
 
     /// <summary>
-    /// How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for honest
-    /// handshakes.
+    /// How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for
+    /// honest handshakes.
     /// </summary>
     public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
-    /// <summary>How many may wait for their turn; the next are refused. Default: 64.</summary>
+    /// <summary>How many may wait; further ones are rejected. Default: 64.</summary>
     public int MaxWaitingKeyDerivations { get; init; } = 64;
 
     /// <summary>How many one address may have, running and waiting. Default: 4. An IPv6 /64 counts as one address.</summary>
     public int MaxKeyDerivationsPerAddress { get; init; } = 4;
 
     /// <summary>
-    /// From which the salts of users who do not exist are derived, so that they look like real ones and stay the same. Default: random, for this
-    /// process. Give all servers of a fleet the same 16 octets or more, or a changing salt discloses that no user has the name.
+    /// The secret from which the salts of non-existent users are derived, so that they look real and stay the same. Default: random, for
+    /// this process. Give all servers of a fleet the same 16 octets or more; otherwise a salt that changes reveals that the user does not
+    /// exist.
     /// </summary>
     public ImmutableArray<byte> DecoySecret
     {
@@ -78,7 +79,7 @@ public sealed record CredentialPolicy
     }
 
     /// <summary>
-    /// The iteration count that users who do not exist appear to have, whatever the hash. Set it to what real ones have. Default: null, the
+    /// The iteration count that non-existent users appear to have, whatever the hash. Set it to that of the real users. Default: null, the
     /// <see cref="ScramHash.DefaultIterations"/> of each hash, which new users have.
     /// </summary>
     public int? DecoyIterations { get; init; }
@@ -86,14 +87,17 @@ public sealed record CredentialPolicy
     /// <summary>The policy as a sentence, fit for a log.</summary>
     public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.UserRules.Any) ? "." : $", and {Users}.");
 
-    /// <summary>Whether the TLS handshake asks the client for a certificate. One that is shown must be good, whatever else is required.</summary>
+    /// <summary>
+    /// Whether the TLS handshake asks the client for a certificate. A certificate that is presented must be valid, whatever else is
+    /// required.
+    /// </summary>
     internal bool AsksForCertificate { get; }
 
     internal bool NeedsCertificate { get; }
 
     internal bool NeedsUser { get; }
 
-    /// <summary>Whether anybody can log in at all.</summary>
+    /// <summary>Whether users can log in at all.</summary>
     internal bool LetsUsersIn => !Mechanisms.IsEmpty;
 
     internal ImmutableArray<ISaslServerMechanism> Mechanisms => _mechanisms.Items;

@@ -10,7 +10,7 @@ public interface ISaslClientExchange : IDisposable
     /// <summary>Answers the server's next message.</summary>
     ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken);
 
-    /// <summary>The server says that we are in. It is believed only when this returns no objection.</summary>
+    /// <summary>The server has accepted the login. The client believes it only if this returns no objection.</summary>
     /// <param name="additionalData">What came with it; null for nothing.</param>
     SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData);
 }

@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all logins of one server share, the first and the last of it with all servers over one store: the limiter, the bound on key
-/// derivations, who has been here before, and who has failed how often.</summary>
+/// <summary>
+/// The state that all logins of one server share, some of it with all servers over one store: the limiter, the bound on key derivations,
+/// the known login addresses, and the failure counts.
+/// </summary>
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
@@ -26,7 +28,7 @@ internal sealed class LoginServices
 
     internal KeyDerivation KeyDerivation { get; }
 
-    /// <summary>Where whatever may hold its thread is called.</summary>
+    /// <summary>Runs calls that may block their thread.</summary>
     internal BlockingCallThreads Checks { get; }
 
     internal ScramDecoys Decoys { get; }

@@ -3,24 +3,26 @@ using System.Collections.Immutable;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Says what a server requires of its clients; each reads as a sentence where it is used: <c>Credentials = Require.CertificateAndUser(…)</c>.
+/// Creates the requirements of a server for its clients; each call reads as a sentence: <c>Credentials = Require.CertificateAndUser(…)</c>.
 /// </summary>
 public static class Require
 {
-    /// <summary>A certificate, without a login. The default of servers.</summary>
+    /// <summary>A certificate and no login. The default of servers.</summary>
     public static CredentialPolicy Certificate { get; } = new(asksForCertificate: true, needsCertificate: true, needsUser: false, [], "A client needs a certificate");
 
-    /// <summary>A certificate and a user: each alone is refused.</summary>
+    /// <summary>A certificate and a user: a client with only one of them is rejected.</summary>
     /// <exception cref="ArgumentException">There is no mechanism.</exception>
     public static CredentialPolicy CertificateAndUser(params IEnumerable<ISaslServerMechanism> mechanisms) =>
         new(asksForCertificate: true, needsCertificate: true, needsUser: true, NotEmpty(mechanisms), "A client needs a certificate and a user");
 
-    /// <summary>A user. No client certificate is asked for, and none counts.</summary>
+    /// <summary>A user. No client certificate is requested, and none is used.</summary>
     /// <exception cref="ArgumentException">There is no mechanism.</exception>
     public static CredentialPolicy User(params IEnumerable<ISaslServerMechanism> mechanisms) =>
         new(asksForCertificate: false, needsCertificate: false, needsUser: true, NotEmpty(mechanisms), "A client needs a user");
 
-    /// <summary>A certificate, or a user, or both. A certificate that is shown and not accepted is refused; no password makes up for it.</summary>
+    /// <summary>
+    /// A certificate, or a user, or both. A client whose certificate is not accepted is rejected; a password does not make up for it.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no mechanism.</exception>
     public static CredentialPolicy CertificateOrUser(params IEnumerable<ISaslServerMechanism> mechanisms) =>
         new(asksForCertificate: true, needsCertificate: false, needsUser: false, NotEmpty(mechanisms), "A client needs a certificate or a user");

@@ -33,13 +33,13 @@ internal sealed class SaslClientSession : IDisposable
     }
 
     /// <exception cref="OperationCanceledException">
-    /// <paramref name="cancellationToken"/> ended, also where the mechanism, or a source of tokens, holds its thread.
+    /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism, or a source of tokens, blocks its thread.
     /// </exception>
     internal async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
         await TaskWaits.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
 
     /// <exception cref="OperationCanceledException">
-    /// <paramref name="cancellationToken"/> ended, also where the mechanism holds its thread.
+    /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism blocks its thread.
     /// </exception>
     internal async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
         ++_rounds > SaslLimits.MaxRounds

@@ -5,7 +5,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The properties of the connection that a server's mechanism uses for a login.</summary>
+/// <summary>The facts about the connection for a server's mechanism.</summary>
 public sealed class SaslServerContext
 {
     private readonly IAttemptLimiter _limiter;
@@ -53,8 +53,8 @@ public sealed class SaslServerContext
     internal Func<string> Nonce { get; init; } = ScramNonce.Create;
 
     /// <summary>
-    /// Asks whether one more attempt to log in as this user may be made. A mechanism asks before it does anything that costs, and once only.
-    /// The outcome is reported to the limiter for it.
+    /// Asks whether one more attempt to log in as this user may be made. A mechanism asks once only, before it does anything expensive. The
+    /// outcome is reported to the limiter automatically.
     /// </summary>
     /// <returns>Null when it may.</returns>
     public async ValueTask<Rejection?> AdmitAsync(string userName, CancellationToken cancellationToken)
@@ -78,8 +78,8 @@ public sealed class SaslServerContext
     }
 
     /// <summary>
-    /// Asks the same without beginning an attempt. For mechanisms whose client says more than once something before it proves anything: an attempt
-    /// that were open all the while could be held open by strangers, as many as lock the user out.
+    /// Asks the same without beginning an attempt. For mechanisms whose client sends several messages before it proves anything: an attempt
+    /// that were open all the while could be held open by unauthenticated clients, in numbers that lock the user out.
     /// </summary>
     internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
     {
@@ -92,7 +92,7 @@ public sealed class SaslServerContext
         return objection;
     }
 
-    /// <summary>A client that claims this name, with the client's address.</summary>
+    /// <summary>An attempt with this name, from the client's place.</summary>
     internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
     /// <summary>Looks a user up where a store may hold its thread.</summary>
@@ -103,8 +103,8 @@ public sealed class SaslServerContext
         return found;
     }
 
-    /// <summary>Counts how the attempt ended among the user's failures in a row, before anybody is told.</summary>
-    /// <returns>What is told in place of the outcome when there have been too many; null when it is to be told.</returns>
+    /// <summary>Adds the outcome to the user's consecutive failures, before the client is told.</summary>
+    /// <returns>The rejection to report instead of the outcome when there have been too many; null to report the outcome.</returns>
     internal async ValueTask<Rejection?> CountAsync(AttemptOutcome outcome, ILogger logger, CancellationToken cancellationToken)
     {
         if (_admitted is not { } attempt || outcome == AttemptOutcome.Abandoned || !IsGuess(attempt))
@@ -134,7 +134,7 @@ public sealed class SaslServerContext
         "one more attempt from elsewhere")
     {
         Rule = "NIST SP 800-63B §5.2.2",
-        Hint = $"Find out who guesses. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user in again.",
+        Hint = $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user log in again.",
     };
 
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>

@@ -5,7 +5,9 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.</summary>
+/// <summary>
+/// One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.
+/// </summary>
 internal sealed class SaslServerSession : IAsyncDisposable
 {
     private readonly CredentialPolicy _policy;
@@ -91,7 +93,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         var outcome = OutcomeOf(answer);
         if (await _context.CountAsync(outcome, _logger, cancellationToken).ConfigureAwait(false) is { } tooMany)
         {
-            // Right or wrong: it counts as wrong everywhere, so that no wait tells which it was.
+            // Right or wrong, it counts as wrong everywhere, so that no delay reveals which it was.
             (answer, outcome) = (SaslServerStep.Fail(tooMany), AttemptOutcome.Failed);
         }
 
@@ -100,7 +102,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
             : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
     }
 
-    /// <summary>Right credentials are not enough: nobody acts as another unless a rule grants it, and users may be tied to certificates.</summary>
+    /// <summary>Correct credentials are not sufficient: acting as another user needs a rule, and users may be tied to certificates.</summary>
     private SaslServerStep Examine(SaslServerStep answer)
     {
         if (answer is SaslServerStep.Challenged { Message.Length: > SaslLimits.MaxMessageLength })
@@ -128,7 +130,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
             var other = UserNames.ToIdentity(claimed);
             if (other is null || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
             {
-                var presented = other is null ? "the wish to act as somebody with a name that nobody can have" : $"the wish to act as {SafeText.Quote(other)}";
+                var presented = other is null ? "the wish to act as a user with an impossible name" : $"the wish to act as {SafeText.Quote(other)}";
                 return Refuse(success, new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{SafeText.Quote(success.UserName)} acting as itself", presented) { Rule = "RFC 4422 §3.4.1" });
             }
 
@@ -138,8 +140,10 @@ internal sealed class SaslServerSession : IAsyncDisposable
         return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? Refuse(success, objection) : success;
     }
 
-    /// <summary>Rules and programs compare names as they are: two spellings of one name must not come in as two users. Names of passwords are
-    /// prepared before they are looked up.</summary>
+    /// <summary>
+    /// Rules and programs compare names as they are: two spellings of one name must not log in as two users. Names with passwords are
+    /// prepared before they are looked up.
+    /// </summary>
     private static bool IsInItsForm(SaslServerStep.Succeeded success) =>
         string.Equals(UserNames.ToIdentity(success.UserName), success.UserName, StringComparison.Ordinal)
         || (success.HasProvenPassword && string.Equals(UserNames.FromPeer(success.UserName), success.UserName, StringComparison.Ordinal));

@@ -3,7 +3,7 @@ using System.Security.Claims;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a server's side of an exchange says to a message: go on, yes, or no.</summary>
+/// <summary>The answer of a server's mechanism to a message: continue, accept, or reject.</summary>
 public abstract class SaslServerStep
 {
     private SaslServerStep()
@@ -14,12 +14,12 @@ public abstract class SaslServerStep
     /// <param name="message">What to send to the client; at most 16,384 octets.</param>
     public static SaslServerStep Continue(ReadOnlyMemory<byte> message) => new Challenged(message);
 
-    /// <summary>The client is this user. Rules, limits and validators may still say no.</summary>
+    /// <summary>The client is this user. Rules, limits and validators may still reject it.</summary>
     /// <param name="userName">The name whose credentials were shown, as SASLprep (RFC 4013) writes it; any other form of it is refused.</param>
     /// <param name="proofs">What was proven.</param>
-    /// <param name="authorizationIdentity">As whom the client wants to act; null for the user.</param>
+    /// <param name="authorizationIdentity">The user that the client wants to act as; null for itself.</param>
     /// <param name="claims">What else is known of the user.</param>
-    /// <param name="additionalData">What goes to the client with the good news (RFC 4422 §3.6); null for nothing.</param>
+    /// <param name="additionalData">Data to send with the success (RFC 4422 §3.6); null for none.</param>
     public static SaslServerStep Succeed(
         string userName, PeerProofs proofs, string? authorizationIdentity = null, ImmutableArray<Claim> claims = default, ReadOnlyMemory<byte>? additionalData = null)
     {
@@ -27,7 +27,7 @@ public abstract class SaslServerStep
         return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData);
     }
 
-    /// <summary>The client is refused. It learns a coarse reason only.</summary>
+    /// <summary>The client is rejected. It learns a coarse reason only.</summary>
     public static SaslServerStep Fail(Rejection rejection)
     {
         ArgumentNullException.ThrowIfNull(rejection);
@@ -36,7 +36,9 @@ public abstract class SaslServerStep
 
     internal static SaslServerStep Fail(RejectionReason reason, string expected, string presented, string? rule = null) => Fail(new Rejection(reason, expected, presented) { Rule = rule });
 
-    /// <summary>Asks for another message, although the client will be refused whatever it says (RFC 7628 §3.2.3). The attempt has failed already.</summary>
+    /// <summary>
+    /// Asks for another message, although the client will be refused whatever it says (RFC 7628 §3.2.3). The attempt has failed already.
+    /// </summary>
     internal static SaslServerStep ContinueToFail(ReadOnlyMemory<byte> message) => new Challenged(message) { HasFailed = true };
 
     internal sealed class Challenged(ReadOnlyMemory<byte> message) : SaslServerStep
@@ -66,7 +68,7 @@ public abstract class SaslServerStep
     {
         internal Rejection Rejection => rejection;
 
-        /// <summary>The password was right, and is told like a wrong one: who tries passwords must not learn that by the answer.</summary>
+        /// <summary>The password was right, and is reported like a wrong one: a guesser must not learn it from the answer.</summary>
         internal bool IsToldAsWrong { get; init; }
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Verifiers for users who do not exist: the same for the same name each time, and as good to look at as real ones. No login succeeds with one.
+/// Verifiers for non-existent users: the same for the same name each time, and indistinguishable from real ones. No password matches them.
 /// </summary>
 internal sealed class ScramDecoys
 {

@@ -39,7 +39,7 @@ internal static class ScramMechanisms
             + "create a new login object.",
     };
 
-    /// <summary>Without the name: one that nobody has may be a password that was typed into the wrong field.</summary>
+    /// <summary>Without the name: an unknown name may be a password that was typed into the wrong field.</summary>
     internal static Rejection Unknown() => new(RejectionReason.CredentialsWrong, "the credentials of a user", "an unknown user");
 
     internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {SafeText.Quote(userName)}", what);

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What all servers over one store have in common, by one clock: who has failed, and who has been here before. Several servers are no several chances.</summary>
+/// <summary>
+/// The state that all servers over one store share, by one clock: failure counts and known login addresses. More servers do not allow more
+/// guesses.
+/// </summary>
 internal sealed class SharedLoginState(TimeProvider time)
 {
     private static readonly ConditionalWeakTable<ICredentialStore, ConditionalWeakTable<TimeProvider, SharedLoginState>> s_byStore = new();

@@ -1,7 +1,7 @@
 namespace MutualAuth.Credentials;
 
 /// <summary>Says which users may log in, and with which certificate. <see cref="UserRules"/> makes the rules; nothing else can.</summary>
-/// <remarks>Immutable and safe for use from many threads. It is asked after the credentials have been found right, and can only say no.</remarks>
+/// <remarks>Immutable and safe for use from many threads. It is evaluated after the credentials have been verified, and can only reject.</remarks>
 public abstract class UserRule
 {
     private protected UserRule()
@@ -11,6 +11,6 @@ public abstract class UserRule
     /// <summary>Says who may log in.</summary>
     public abstract override string ToString();
 
-    /// <summary>Returns null when the user may log in. What it throws is a no.</summary>
+    /// <summary>Returns null when the user may log in. An exception is a rejection.</summary>
     internal abstract Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer);
 }

@@ -7,7 +7,7 @@ namespace MutualAuth.Credentials;
 /// <summary>Makes the rules that say which users may log in, and with which certificate.</summary>
 public static class UserRules
 {
-    /// <summary>Each whose credentials are right.</summary>
+    /// <summary>Every user with correct credentials.</summary>
     public static UserRule Any { get; } = new Rule("any user may log in", "any user", (_, _) => true);
 
     /// <summary>These users only.</summary>
@@ -30,10 +30,11 @@ public static class UserRules
                 name.Kind is PeerNameKind.SpiffeId or PeerNameKind.Dns or PeerNameKind.Email or PeerNameKind.Uri or PeerNameKind.UserPrincipalName
                 && name.Value == user.Name));
 
-    /// <summary>Each device has its users: who is not on the list of the certificate that was shown may not log in with it.</summary>
+    /// <summary>Each device has its users: a user that is not on the list of the presented certificate may not log in with it.</summary>
     /// <param name="usersByDevice">
-    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each
-    /// of them may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
+    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users
+    /// of each of them
+    /// may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
     /// </param>
     /// <exception cref="ArgumentException">A name is no name for a user.</exception>
     public static UserRule OfDevice(IReadOnlyDictionary<PeerName, IEnumerable<string>> usersByDevice)
@@ -58,7 +59,7 @@ public static class UserRules
         return new Rule($"a user may log in when {description}", description, predicate);
     }
 
-    /// <summary>A user that all of the rules accept.</summary>
+    /// <summary>A user that every one of the rules accepts.</summary>
     /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
     public static UserRule AllOf(params IEnumerable<UserRule> rules)
     {

@@ -6,7 +6,9 @@ namespace MutualAuth.Credentials;
 /// <summary>What a step-up is bound to: the server's certificate, the login on this connection, and the transaction, octet by octet.</summary>
 internal static class StepUpBinding
 {
-    /// <summary>The name of the binding. It is not registered, so that no other use of SCRAM can be mistaken for a step-up, nor the other way round.</summary>
+    /// <summary>
+    /// The name of the binding. It is not registered, so that no other use of SCRAM can be mistaken for a step-up, nor the other way round.
+    /// </summary>
     internal const string Type = "mutualauth-step-up";
 
     /// <summary>The longest transaction; a longer one is bound by its digest.</summary>

@@ -4,7 +4,10 @@ using System.Security.Cryptography;
 namespace MutualAuth.Credentials;
 
 /// <summary>The user has shown its credentials once more, for one transaction on one connection. Only a step-up that succeeded makes one.</summary>
-/// <remarks>It stands beside the connection's peer, which never changes. Immutable; accept it for the transaction that it names and for nothing else.</remarks>
+/// <remarks>
+/// It stands beside the connection's peer, which never changes. Immutable; accept it for the transaction that it names and for nothing
+/// else.
+/// </remarks>
 public sealed class StepUpProof
 {
     internal StepUpProof(AuthenticatedUser user, ReadOnlySpan<byte> transaction, DateTimeOffset at)

@@ -3,9 +3,13 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The server's side of a step-up: a fresh SASL exchange whose messages travel in the application's own, bound to the connection and to one transaction.</summary>
+/// <summary>
+/// The server's side of a step-up: a fresh SASL exchange whose messages travel in the application's own, bound to the connection and to one
+/// transaction.
+/// </summary>
 /// <remarks>
-/// Only the <c>-PLUS</c> mechanisms can do that; others are not offered. It is made by the connection, used by one thread at a time, and disposed of by its owner.
+/// Only the <c>-PLUS</c> mechanisms can do that; others are not offered. It is made by the connection, used by one thread at a time, and
+/// disposed of by its owner.
 /// Refusals count with the attempt limiter like those at the handshake.
 /// </remarks>
 public sealed class StepUpVerifier : IAsyncDisposable
@@ -40,7 +44,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
     /// <summary>Takes the client's next message.</summary>
     /// <param name="mechanism">The mechanism that the client has chosen; looked at with its first message only.</param>
     /// <param name="message">The message.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
+    /// <param name="cancellationToken">Abandons the step-up.</param>
     /// <returns>What to send to the client, also with the good news; null when it has been refused.</returns>
     /// <exception cref="InvalidOperationException">It is over.</exception>
     public async ValueTask<byte[]?> ContinueAsync(string mechanism, ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
@@ -61,7 +65,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
             case SaslServerStep.Challenged challenge:
                 return challenge.Message.ToArray();
 
-            // Another user, however well known, does not confirm this one's transaction, nor does this one in another's name.
+            // No other user may confirm this user's transaction, and this user may not confirm it in another's name.
             case SaslServerStep.Succeeded success when _session.ToUser(success) is var user && IsSame(user.Name, _user.Name) && IsSame(user.ActsAs, _user.ActsAs):
                 Proof = new StepUpProof(user, _transaction, _time.GetUtcNow());
                 return success.AdditionalData?.ToArray() ?? [];
@@ -78,7 +82,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
         }
     }
 
-    /// <summary>Wipes what it holds; an exchange that is not over is given up.</summary>
+    /// <summary>Wipes its secrets; an unfinished exchange is abandoned.</summary>
     public ValueTask DisposeAsync() => _session.DisposeAsync();
 
     private static bool IsSame(string left, string right) => string.Equals(left, right, StringComparison.Ordinal);

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The text form of users: one line each, <c>name:SCRAM-SHA-256$…</c>; <c>name:!SCRAM-SHA-256$…</c> is disabled; <c>#</c> begins a comment. Pure.</summary>
+/// <summary>
+/// The text form of users: one line each, <c>name:SCRAM-SHA-256$…</c>; <c>name:!SCRAM-SHA-256$…</c> is disabled; <c>#</c> begins a comment.
+/// Pure.
+/// </summary>
 internal static class CredentialFile
 {
     /// <exception cref="MaterialException">A line is none of a user; the message has its number and nothing of its text.</exception>
@@ -32,7 +35,7 @@ internal static class CredentialFile
                 throw new MaterialException(string.Create(CultureInfo.InvariantCulture, $"Line {number} of {path} gives a user a second {verifier.Hash} verifier; keep one of them."));
             }
 
-            // One disabled line disables the user: what is unclear counts against letting somebody in.
+            // One disabled line disables the user: in doubt, the user is rejected.
             users[name] = user.With(verifier) with { IsDisabled = user.IsDisabled || isDisabled };
         }
 

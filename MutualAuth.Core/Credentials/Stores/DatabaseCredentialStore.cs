@@ -8,19 +8,22 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c> parameters.</summary>
+/// <summary>
+/// Users in a database, through whichever ADO.NET provider the data source belongs to: SQLite, PostgreSQL and others that take <c>@name</c>
+/// parameters.
+/// </summary>
 /// <remarks>
-/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash, <c>mutualauth_failure</c> one
-/// for each user
-/// who has failed to log in since the last success. <see cref="MigrateAsync"/> makes and upgrades them; the login path reads the second and writes
-/// the third.
-/// Where it may not, or the third is missing, failures are counted in the process alone, and event 1308 says so. Connections are pooled by the data
-/// source, which the caller owns. Safe for use from many threads.
+/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
+/// <c>mutualauth_failure</c> one for each user with failed logins since the last success. <see cref="MigrateAsync"/> creates and upgrades
+/// them; a login reads the second and writes the third. If it has no permission, or the third is missing, failures are counted in the
+/// process only, and event 1308 reports it. Connections are pooled by the data source, which the caller owns. Safe for use from many
+/// threads.
 /// <para>
-/// The column of the names must tell any two names apart: not every database does by default. Before its first operation, and in
-/// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, looks whether each is taken for
-/// another, and takes it all back. A column that fails is refused with <see cref="MaterialException"/>; whoever might register <c>ALICE</c> would have the
-/// account of <c>alice</c>. Where the account may only read, nothing can be tried and nothing changed, and lookups compare what they read octet by octet.
+/// The column of the names must distinguish any two names: not every database does by default. Before its first operation, and in
+/// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, checks whether they
+/// are confused, and rolls everything back. A column that fails is rejected with <see cref="MaterialException"/>; otherwise a user who
+/// registers <c>ALICE</c> could take over the account of <c>alice</c>. If the account may only read, the test is not possible and changes
+/// are not either, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
 public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore
@@ -28,7 +31,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 2;
 
-    // Every change begins with this row: whoever changes something waits for whoever is at it, on any database and at any isolation.
+    // Every change begins with this row, which serializes the writers on any database and at any isolation level.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
     private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
     private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
@@ -76,8 +79,10 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <summary>
-    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default while another process
-    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is <c>credential_check_faulted</c>.
+    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default
+    /// while another process
+    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is
+    /// <c>credential_check_faulted</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than a second or more than an hour.</exception>
     public TimeSpan LookupTimeout
@@ -221,7 +226,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <inheritdoc/>
-    /// <exception cref="MaterialException">A row holds something that is no verifier, of which the message names the user; or the column of the names takes two for one.</exception>
+    /// <exception cref="MaterialException">
+    /// A row holds something that is no verifier, of which the message names the user; or the column of the names takes two for one.
+    /// </exception>
     public async ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -246,7 +253,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
     /// <summary>Makes the tables, or brings older ones up to <see cref="SchemaVersion"/>, in one transaction. Does nothing when they are.</summary>
     /// <remarks>Run it at deployment, by an account that may change tables; logging in needs SELECT alone.</remarks>
-    /// <exception cref="MaterialException">The database has a newer schema than this version of the library knows, or the column of the names takes two for one.</exception>
+    /// <exception cref="MaterialException">
+    /// The database has a newer schema than this version of the library knows, or the column of the names takes two for one.
+    /// </exception>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)
     {
         for (var attempt = 1; ; attempt++)
@@ -298,7 +307,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Changes one user while nobody else can change any.</summary>
+    /// <summary>Changes one user under an exclusive lock.</summary>
     /// <returns>Whether the user was there before.</returns>
     private async ValueTask<bool> ChangeAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
     {
@@ -383,7 +392,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <summary>Reads one user. Whatever the database takes for the name, only the name counts.</summary>
-    /// <exception cref="MaterialException">The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.</exception>
+    /// <exception cref="MaterialException">
+    /// The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.
+    /// </exception>
     private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken, int? timeoutSeconds = null)
     {
         var command = connection.Command(transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));

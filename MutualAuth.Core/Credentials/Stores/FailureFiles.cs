@@ -4,12 +4,12 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Failures in a row in a directory: for each user who has some a file of as many octets, which is named by the digest of the user's
-/// name.</summary>
+/// <summary>
+/// Consecutive failures in a directory: for each user who has some, a file with as many octets, named by the digest of the user's name.
+/// </summary>
 /// <remarks>
-/// A failure is one octet more, under a lock on that file which all processes honour; the file of users is never written for it. What a user's file
-/// costs is bounded by
-/// the limit. Safe for use from many threads.
+/// A failure adds one octet, under a lock on that file which all processes honour; the file of users is never written for it. The limit
+/// bounds the size of a user's file. Safe for use from many threads.
 /// </remarks>
 internal sealed class FailureFiles
 {
@@ -27,7 +27,7 @@ internal sealed class FailureFiles
     }
 
     /// <returns>How many there were before this one.</returns>
-    /// <exception cref="MaterialException">The directory cannot be used, or locks exclude nobody here.</exception>
+    /// <exception cref="MaterialException">The directory cannot be used, or locks have no effect here.</exception>
     internal async ValueTask<int> AddAsync(string userName, int limit, CancellationToken cancellationToken)
     {
         // Nothing is opened, nor waited for, once there are enough.
@@ -63,7 +63,7 @@ internal sealed class FailureFiles
     {
         if (FileLock.IsDisabled)
         {
-            throw new MaterialException($"This process is told to do without file locks (System.IO.DisableFileLocking); failures are not counted "
+            throw new MaterialException($"File locks are disabled in this process (System.IO.DisableFileLocking); failures are not counted "
                 + $"in {_directory}.");
         }
 

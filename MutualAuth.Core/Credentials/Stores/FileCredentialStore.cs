@@ -10,18 +10,17 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// <para>The file is looked at again when a user logs in and a second has passed, and each second as long as somebody listens to
-/// <see cref="Replaced"/> or <see cref="Refused"/>. A login waits for a file of up to a megabyte to be read; a longer one is read beside the logins,
-/// and counts once it has been. One that cannot be read, has a line that is no user, or that others than its owner can write, is refused: the log,
-/// <see cref="Refused"/> and <see cref="Health"/> say so, and the last good users stay in force for
-/// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that all logins fail.</para>
-/// <para>Changes are written to a second file that takes the first one's place in one step, with its owner, group, mode and access list, under a lock
-/// file that all writers of this library honour, other processes included: a reader sees the old users or the new ones, after a crash as well. Where
-/// owner or mode cannot be kept, or locks do not exclude, nothing is changed. Comments do not survive a change. Safe for use from many
-/// threads.</para>
-/// <para>Failures in a row are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which only the server's account
-/// needs to be able to
-/// write: a small file for each user who has some. The file of users is not written for them.</para>
+/// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/> or
+/// <see cref="Refused"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is read in the background,
+/// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
+/// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
+/// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
+/// <para>Changes are written to a second file that replaces the first one atomically, with its owner, group, mode and access list, under a
+/// lock file that all writers of this library honour, including other processes: a reader sees either the old users or the new ones, after
+/// a crash as well. If owner or mode cannot be kept, or locks have no effect, nothing is changed. Comments do not survive a change. Safe
+/// for use from many threads.</para>
+/// <para>Consecutive failures are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which the server's
+/// account must be able to write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
 public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IReloadable, IDisposable
 {
@@ -68,7 +67,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     }
 
     /// <summary>
-    /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time being.
+    /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time
+    /// being.
     /// </summary>
     public event EventHandler<ReloadRefusedEventArgs>? Refused
     {
@@ -228,7 +228,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The user is gone. Should somebody else get the name, an operator may have to clear what is left.
+            // The user is removed. If another user gets the name, an operator may have to clear the rest.
         }
 
         return wasThere;
@@ -285,7 +285,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         return options with { TimeProvider = timeProvider ?? options.TimeProvider, LoggerFactory = loggerFactory ?? options.LoggerFactory };
     }
 
-    /// <summary>Changes who listens; the timer runs as long as somebody does.</summary>
+    /// <summary>Changes the handlers; the timer runs while there is one.</summary>
     private void Listen(Action change)
     {
         lock (_turn)
@@ -405,8 +405,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         _health = new CredentialFileHealth(letsUsersIn: true, problem: null, _time.GetUtcNow(), canOthersRead);
     }
 
-    /// <summary>Who can write the file can be any user.</summary>
-    /// <returns>Whether others can read it who need not: everybody, or its group where we read it as its owner.</returns>
+    /// <summary>An account that can write the file can log in as any user.</summary>
+    /// <returns>Whether accounts that need not read it can: every account, or its group if we read it as its owner.</returns>
     private bool CheckRights(SafeFileHandle file)
     {
         if (OperatingSystem.IsWindows())
@@ -417,7 +417,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         var mode = File.GetUnixFileMode(file);
         return (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
             ? (mode & UnixFileMode.OtherRead) != 0 || ((mode & UnixFileMode.GroupRead) != 0 && FileRights.IsOurs(file))
-            : throw new MaterialException($"The file {_path} can be written by others than its owner, who could then log in as anybody. Look through it, and then: chmod go-w {_path}");
+            : throw new MaterialException($"The file {_path} is writable by others, who could then log in as any user. Check its content, and then: chmod go-w {_path}");
     }
 
     private FileStream OpenForReading(string path)

@@ -3,27 +3,27 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>How a <see cref="FileCredentialStore"/> follows its file.</summary>
+/// <summary>How a <see cref="FileCredentialStore"/> watches its file.</summary>
 /// <remarks>Immutable. <see cref="FileCredentialStore.Open(string, FileCredentialStoreOptions)"/> reports every problem at once.</remarks>
 public sealed record FileCredentialStoreOptions
 {
     /// <summary>
-    /// How long the users that were read last count while the file cannot be read: from the last time at which it could. After that all logins fail
-    /// until it can be read again, or a user who was disabled meanwhile would stay in without end. A second or more;
+    /// How long the last good users stay in force while the file cannot be read, from the last time that it could. After that no user can
+    /// log in until it can be read again; otherwise a user who was disabled meanwhile would stay accepted indefinitely. A second or more;
     /// <see cref="Timeout.InfiniteTimeSpan"/> keeps them for ever. Default: 5 minutes.
     /// </summary>
     public TimeSpan MaxUnreadable { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some 400,000
-    /// users.
+    /// The longest file that is read, in bytes; a longer one counts as one that cannot be read. 1 to 2,000,000,000; default 64 MiB, some
+    /// 400,000 users.
     /// </summary>
     public int MaxFileBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// The directory where failures in a row are kept; it is made, for this account alone, when there is something to keep. The server must be able
-    /// to write it; one that
-    /// others can write is not used, and event 1308 says so. Default: null, beside the file, with <c>.failures</c> behind its name.
+    /// The directory for consecutive failures; it is created, for this account only, when it is needed. The server must be able to write
+    /// it; a directory that others can write is not used, and event 1308 reports it. Default: null, beside the file, with <c>.failures</c>
+    /// after its name.
     /// </summary>
     public string? FailureDirectory { get; init; }
 

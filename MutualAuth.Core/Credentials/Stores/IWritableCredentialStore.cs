@@ -5,9 +5,17 @@ namespace MutualAuth.Credentials;
 /// <summary>A store whose users can be changed.</summary>
 public interface IWritableCredentialStore : ICredentialStore
 {
-    /// <summary>Puts these verifiers in the place of all that a user has, in one step that a crash or another writer does not divide. Adds the user if there is none.</summary>
-    /// <remarks><see cref="CredentialStoreExtensions.SetPasswordAsync"/> is the call for a new password. Whether the user is disabled does not change; a new user is not.</remarks>
-    /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or <paramref name="verifiers"/> is empty or has two for one hash.</exception>
+    /// <summary>
+    /// Puts these verifiers in the place of all that a user has, in one step that a crash or another writer does not divide. Adds the user
+    /// if there is none.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="CredentialStoreExtensions.SetPasswordAsync"/> is the call for a new password. Whether the user is disabled does not
+    /// change; a new user is not.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="userName"/> is no name for a user, or <paramref name="verifiers"/> is empty or has two for one hash.
+    /// </exception>
     ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a user, or replaces its verifier for that hash alone. Whether it is disabled does not change; a new user is not.</summary>

@@ -1,11 +1,12 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>How many iterations each server has shown a user of ours, once it had proven that it knows the user: below that nothing is derived for
-/// it any more.</summary>
+/// <summary>
+/// The iteration count that each server has used for a user of ours, once it had proven that it knows the user: nothing is derived for it
+/// below that count.
+/// </summary>
 /// <remarks>
-/// Only servers that have proven themselves are remembered: else an impostor that shows a million once would keep the user from the honest one. Held
-/// for the
-/// servers that were seen last. Safe for use from many threads.
+/// Only servers that have proven themselves are remembered: otherwise an impostor that asks once for a million would lock the user out of
+/// the honest server. Held for the servers that were seen last. Safe for use from many threads.
 /// </remarks>
 internal sealed class IterationFloor
 {
@@ -65,9 +66,8 @@ internal sealed class IterationFloor
     }
 
     /// <summary>
-    /// With another hash an impostor must not get a cheaper proof. An iteration of SHA-512 is dearer than one of SHA-256; what a server that changes
-    /// hashes
-    /// asks for is at least the same share of the hash's own figure, or the same count.
+    /// With another hash an impostor must not get a cheaper proof. An iteration of SHA-512 is more expensive than one of SHA-256; the
+    /// minimum after a change of hashes is the same share of the new hash's own default, or the same count.
     /// </summary>
     private static int Equivalent(int shown, ScramHash before, ScramHash now) =>
         (int)Math.Min(shown, (((long)shown * now.DefaultIterations) + before.DefaultIterations - 1) / before.DefaultIterations);

@@ -4,7 +4,7 @@ using System.Data.Common;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Finds out whether the database tells any two names apart, by trying names that some databases take for one another. Leaves nothing behind.</summary>
+/// <summary>Tests whether the database distinguishes any two names, by trying names that some databases confuse. Leaves nothing behind.</summary>
 internal sealed class NameCollation
 {
     private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, 'probe', 1)";
@@ -38,7 +38,7 @@ internal sealed class NameCollation
     }
 
     internal static MaterialException Inexact(string what) => new(
-        $"The column mutualauth_credential.name {what}: whoever may choose a name could take over another user's account. Give it a type that holds 255 characters of Unicode and a collation "
+        $"The column mutualauth_credential.name {what}: a user who may choose a name could take over another user's account. Give it a type that holds 255 characters of Unicode and a collation "
         + "that compares octet by octet (SQLite: BINARY; PostgreSQL: varchar with a deterministic collation; MariaDB: CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin; "
         + "MySQL: utf8mb4_0900_bin).");
 
@@ -75,7 +75,7 @@ internal sealed class NameCollation
 
     private static async ValueTask TryAsync(DbConnection connection, CancellationToken cancellationToken)
     {
-        // Names that no other process can be trying, and that nobody has.
+        // Names that no other process can be trying, and that no user has.
         var mark = $"mutualauth-probe-{Guid.NewGuid():N}-";
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);

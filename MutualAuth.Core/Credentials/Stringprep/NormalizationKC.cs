@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Normalization form KC (Unicode Standard Annex 15) over Unicode 3.2: decompose for compatibility, order the marks, compose again.</summary>
+/// <summary>
+/// Normalization form KC (Unicode Standard Annex 15) over Unicode 3.2: decompose for compatibility, order the marks, compose again.
+/// </summary>
 internal static class NormalizationKC
 {
     /// <summary>The most code points that one decomposes to (U+FDFA).</summary>
@@ -59,7 +61,9 @@ internal static class NormalizationKC
         }
     }
 
-    /// <summary>Puts each run of combining marks in the order of their classes; equal classes keep theirs. Input is bounded, so is the work.</summary>
+    /// <summary>
+    /// Puts each run of combining marks in the order of their classes; equal classes keep theirs. Input is bounded, so is the work.
+    /// </summary>
     private static void OrderMarks(List<int> codes, UnicodeVersion32 unicode)
     {
         for (var at = 1; at < codes.Count; at++)

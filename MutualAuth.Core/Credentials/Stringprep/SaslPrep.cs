@@ -9,7 +9,7 @@ namespace MutualAuth.Credentials;
 /// <summary>The SASLprep profile (RFC 4013): brings user names and passwords into the one form in which they are compared and hashed.</summary>
 internal static class SaslPrep
 {
-    /// <summary>The most characters that are prepared at all; nobody's name or password is longer.</summary>
+    /// <summary>The maximum number of characters to prepare; no valid name or password is longer.</summary>
     internal const int MaxLength = 1024;
 
     /// <summary>Prepares a name.</summary>

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>The tables of RFC 3454 and the normalization data of Unicode 3.2, read once, when the first string that is not ASCII needs them.</summary>
+/// <summary>
+/// The tables of RFC 3454 and the normalization data of Unicode 3.2, read once, when the first string that is not ASCII needs them.
+/// </summary>
 /// <remarks>
 /// The platform's own normalization is not used: under <c>InvariantGlobalization</c> it returns what is not ASCII unchanged and says nothing,
 /// so that the same password would become two different keys on two hosts.
