@@ -11,6 +11,7 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Expiry;
 
 /// <summary>The end of our own material is told of before it comes, once for each threshold.</summary>
+[NonParallelizable] // meters belong to the process
 public sealed class ExpiryWatchTests
 {
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));

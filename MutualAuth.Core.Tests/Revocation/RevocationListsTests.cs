@@ -10,6 +10,7 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Revocation;
 
+[NonParallelizable] // it measures the heap
 public sealed class RevocationListsTests
 {
     private static readonly DateTimeOffset s_now = new(2030, 6, 1, 12, 0, 0, TimeSpan.Zero);

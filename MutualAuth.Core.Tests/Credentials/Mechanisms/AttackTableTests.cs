@@ -16,6 +16,7 @@ namespace MutualAuth.Tests.Credentials;
 /// the login that differs from it in one fact and succeeds. Who stands in between both is in <c>RelayTests</c>.
 /// </summary>
 [CancelAfter(60000)]
+[NonParallelizable] // it counts the key derivations of the process
 public sealed class AttackTableTests
 {
     private const string Plus = "SCRAM-SHA-256-PLUS";

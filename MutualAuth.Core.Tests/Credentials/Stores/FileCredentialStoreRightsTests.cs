@@ -12,6 +12,7 @@ namespace MutualAuth.Tests.Credentials;
 /// <summary>Who may read and write the file of users, before a change and after it, and what counts while nobody can read it.</summary>
 [UnsupportedOSPlatform("windows")]
 [CancelAfter(60000)]
+[NonParallelizable] // it switches off the file locks of the process
 public sealed class FileCredentialStoreRightsTests
 {
     private const uint Nobody = 65534;

@@ -41,23 +41,27 @@ public sealed class IdleConnectionsTests
     {
         var log = new EventLog();
         var policy = new RevalidationPolicy { IdleTimeout = s_timeout, OnIdle = InvalidationAction.Abort };
-        await using var ends = onServer
-            ? await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with
-            {
-                Revalidation = policy,
-                TimeProvider = _clock,
-                LoggerFactory = log
-            })
-            : await ConnectedPair.ShakeAsync(_world.ClientOptions with { Revalidation = policy, TimeProvider = _clock, LoggerFactory = log },
-                _world.ServerOptions);
+        var server = new MutualTlsServer(onServer
+            ? _world.ServerOptions with { Revalidation = policy, TimeProvider = _clock, LoggerFactory = log }
+            : _world.ServerOptions);
+        var client = new MutualTlsClient(onServer
+            ? _world.ClientOptions
+            : _world.ClientOptions with { Revalidation = policy, TimeProvider = _clock, LoggerFactory = log });
+        await using var ends = await ShakeAsync(client, server);
         var (ours, peer) = onServer ? (ends.Server.Accepted, ends.Client.Accepted) : (ends.Client.Accepted, ends.Server.Accepted);
-        _clock.Advance(s_timeout / 2);
+        var instant = TimeSpan.FromMilliseconds(1);
+        _clock.Advance(instant);
+        await using var bystanders = await ShakeAsync(client, server);
+        _clock.Advance((s_timeout / 2) - instant);
 
         var pending = await UseAsync(ours, peer, use);
-        _clock.Advance(s_timeout / 2);
+        _clock.Advance((s_timeout / 2) + instant);
         if (use is Use.Reads or Use.Writes or Use.ReadsSynchronously or Use.WritesSynchronously)
         {
-            _clock.Advance((s_timeout / 2) - TimeSpan.FromMilliseconds(1));
+            // The other one was never used. It is looked at after ours, so that ours has been looked at once that one has to go.
+            await (onServer ? bystanders.Server : bystanders.Client).Accepted.NoLongerValid.WaitHandleAsync();
+            ours.Invalidation.Should().BeNull();
+            _clock.Advance((s_timeout / 2) - (2 * instant));
             await RoundTripAsync(ours, peer);
             return;
         }
@@ -132,6 +136,12 @@ public sealed class IdleConnectionsTests
         (await write.Should().ThrowAsync<ConnectionEndedException>()).Which.Rejection!.Reason.Should().Be(RejectionReason.IdleTimeoutReached);
         var read = () => reading.WaitAsync(ConnectedPair.Deadline);
         await read.Should().ThrowAsync<IOException>();
+    }
+
+    private static async Task<ConnectedPair> ShakeAsync(MutualTlsClient client, MutualTlsServer server)
+    {
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        return await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
     }
 
     /// <summary>Gives a call that is pending, or is made afterwards.</summary>

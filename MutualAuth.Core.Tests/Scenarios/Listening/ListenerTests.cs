@@ -6,6 +6,7 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Scenarios;
 
 [CancelAfter(120000)]
+[NonParallelizable] // it opens thousands of sockets
 public sealed class ListenerTests
 {
     private World _world = null!;

@@ -5,6 +5,7 @@ namespace MutualAuth.Tests.Scenarios;
 
 /// <summary>Asynchronous validators have places of their own, a deadline of their own, and only one way to say yes.</summary>
 [CancelAfter(60000)]
+[NonParallelizable] // it counts the threads of the pool
 public sealed class AsyncValidatorsTests
 {
     private World _world = null!;

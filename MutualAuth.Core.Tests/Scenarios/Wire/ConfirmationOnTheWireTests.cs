@@ -239,10 +239,10 @@ public sealed class ConfirmationOnTheWireTests
             // The verdict may travel behind the last handshake flight, in one write.
             if (!Done && StartOfVerdict(buffer.Span) is { } start && start + position < buffer.Length)
             {
+                Done = true;
                 var copy = buffer.ToArray();
                 copy[start + position] ^= 0x41;
                 await Inner.WriteAsync(cut ? copy.AsMemory(0, start + position) : copy, cancellationToken);
-                Done = true;
                 if (cut)
                 {
                     ((DuplexStream)Inner).ShutdownWrite();
