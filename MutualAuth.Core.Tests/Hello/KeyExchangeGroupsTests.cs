@@ -61,5 +61,22 @@ public sealed class KeyExchangeGroupsTests
         ClientHelloParser.Parse(hello, 16384, final: false).Hello!.Versions.Should().Equal(0x0302);
     }
 
+    [TestCase(0x0001)]
+    [TestCase(0x0029)]
+    [TestCase(0x0200)]
+    [TestCase(0x0202)]
+    [TestCase(0x11eb)]
+    [TestCase(0x11ee)]
+    [TestCase(0x6399)]
+    [TestCase(0x639a)]
+    public void A_curve_at_the_end_of_a_range_is_one_and_its_neighbour_outside_is_none(int group)
+    {
+        var outside = group is 0x0029 or 0x0202 or 0x11ee or 0x639a ? group + 1 : group - 1;
+
+        ClientHelloParser.Parse(Hello([HelloDraft.Groups(0x104, group)]), 16384, final: false).Hello.Should().NotBeNull();
+        ClientHelloParser.Parse(Hello([HelloDraft.Groups(0x104, outside)]), 16384, final: false).Problem!.Reason
+            .Should().Be(RejectionReason.NoCommonCipherSuite);
+    }
+
     private static byte[] Hello((int Type, byte[] Data)[] extensions) => new HelloDraft { Extensions = extensions }.Records();
 }

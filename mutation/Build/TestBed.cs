@@ -1,6 +1,6 @@
 namespace MutualAuth.Mutation.Build;
 
-/// <summary>A copy of what MutualAuth.Core.Tests is built to, in which the mutated assembly takes the place of the library's.</summary>
+/// <summary>A copy of what MutualAuth.Core.Tests is built to, with the mutated assembly in the library's place. Each run has its own.</summary>
 internal sealed class TestBed : IDisposable
 {
     private const string Tests = "MutualAuth.Core.Tests";
@@ -21,7 +21,7 @@ internal sealed class TestBed : IDisposable
     /// <summary>Where the tests keep their temporary files.</summary>
     internal static string Temporary { get; } = Path.Combine(Path.GetTempPath(), $"mutation-{Environment.ProcessId}");
 
-    private static string Folder => Path.Combine(Repository.Scratch, "bed");
+    private static string Folder => Path.Combine(Repository.Scratch, $"{Environment.ProcessId}");
 
     internal static string CoreBeside(string folder) => Path.Combine(folder, "MutualAuth.Core.dll");
 

@@ -55,6 +55,16 @@ public sealed class PlainTests
         (await server.StartAsync("PLAIN", new byte[] { 0, (byte)'a', 0, 0xc3, 0x28 }, default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
     }
 
+    [Test]
+    public async Task A_name_that_is_no_text_is_not_taken_for_one_that_nobody_has()
+    {
+        await using var server = Sasl.Server(s_policy);
+
+        var step = await server.StartAsync("PLAIN", new byte[] { 0, 0xc3, 0x28, 0, (byte)'a' }, default);
+
+        step.Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
     // 255 octets of a name and 1,024 characters of a password are allowed.
     [TestCase(255, 1024, true)]
     [TestCase(256, 1024, false)]
