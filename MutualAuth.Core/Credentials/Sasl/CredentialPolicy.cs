@@ -27,7 +27,7 @@ public sealed record CredentialPolicy
     /// </summary>
     public UserRule Users { get; init; } = Credentials.UserRules.Any;
 
-    /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: nobody may.</summary>
+    /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: no user may.</summary>
     public ActAsRule? MayActAs { get; init; }
 
     /// <summary>Whether passwords must be bound to the channel. Default: <see cref="ChannelBindingPolicy.WhereItExists"/>.</summary>
