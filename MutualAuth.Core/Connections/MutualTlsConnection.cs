@@ -10,20 +10,21 @@ using MutualAuth.Transport;
 
 namespace MutualAuth;
 
-/// <summary>A connection whose peer is known. There is none without an <see cref="AuthenticatedPeer"/>.</summary>
+/// <summary>A connection with an authenticated peer. Every connection has an <see cref="AuthenticatedPeer"/>.</summary>
 /// <remarks>
 /// It owns its stream and transport; dispose of it to close both. One reader and one writer may be active at a time, as on any
-/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection that nobody holds any more is
-/// reclaimed like a forgotten <see cref="SslStream"/>; whoever holds the stream holds the connection.
-/// A read that returns nothing does not tell the peer's end from an attacker's cut; <see cref="EndedCleanly"/> does, as far as it can be known. Give your
-/// messages an end of their own.
+/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection without references is
+/// reclaimed like a forgotten <see cref="SslStream"/>; a reference to the stream keeps the connection alive.
+/// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
+/// Give your
+/// messages a length or an end marker.
 /// </remarks>
 public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
+    private readonly CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
     private readonly CancellationTokenSource _noLongerValid = new();
     private readonly Lock _ending = new();
     private Action? _onEnded;
@@ -44,26 +45,28 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         _time = time;
         _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
-        tls.Stream.Owner = this; // whoever holds the stream keeps the connection, and so its watch
+        tls.Stream.Owner = this; // a reference to the stream keeps the connection, and so its revalidation, alive
         tls.Transport.OnClosed = End;
     }
 
     /// <summary>
-    /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a close_notify if that
+    /// The application's stream. Its asynchronous disposal disposes of the connection; <see cref="IDisposable.Dispose"/> closes at once, after a
+    /// close_notify if that
     /// can be written without waiting. Once our side has ended the connection every call, pending or later, throws a
-    /// <see cref="ConnectionEndedException"/>, which says why; what the peer or the transport does shows as another <see cref="IOException"/>.
+    /// <see cref="ConnectionEndedException"/>, which has the reason; failures that the peer or the transport causes are other
+    /// <see cref="IOException"/>s.
     /// </summary>
     public SslStream Stream { get; }
 
-    /// <summary>Who is at the other end.</summary>
+    /// <summary>The authenticated peer.</summary>
     public AuthenticatedPeer Peer { get; }
 
-    /// <summary>What the two sides agreed on.</summary>
+    /// <summary>The parameters that the two sides negotiated.</summary>
     public SessionFacts Session { get; }
 
     /// <summary>
-    /// True when the peer has said, in band, that it accepted us. False with a peer that does not speak the confirmation protocol: then the
-    /// guarantee is that of plain TLS, and a refusal by the peer shows only when reading fails; see <see cref="TryGetRefusal"/>.
+    /// True when the peer has confirmed, in band, that it accepted us. False with a peer that does not support the confirmation protocol: then the
+    /// guarantee is that of plain TLS, and a refusal by the peer appears only as a failed read; see <see cref="TryGetRefusal"/>.
     /// </summary>
     public bool IsConfirmed { get; }
 
@@ -71,38 +74,46 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>
-    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection has lost its ground and is to end: finish what is
-    /// under way, then dispose. Callbacks run on threads of the pool.
+    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and is to end: finish the
+    /// work that is
+    /// in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
     public CancellationToken DrainRequested => _drain.Token;
 
     /// <summary>
-    /// Cancelled when the peer would no longer be let in, or the connection has lasted or been idle long enough; <see cref="Invalidation"/> says why.
+    /// Cancelled when the peer would no longer be accepted, or the connection reached its maximum age or idle time; <see cref="Invalidation"/> has
+    /// the reason.
     /// Callbacks run on threads of the pool.
     /// </summary>
-    /// <remarks>Whether the connection ends is for <see cref="RevalidationPolicy"/> to say. It stays cancelled, even if the peer would be let in again later.</remarks>
+    /// <remarks>
+    /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
+    /// later.
+    /// </remarks>
     public CancellationToken NoLongerValid => _noLongerValid.Token;
 
-    /// <summary>Why the connection has lost its ground since it was made, the latest and worst of the reasons; null while it has not.</summary>
+    /// <summary>The reason why the connection is no longer valid, the latest and most severe one; null while the connection is valid.</summary>
     public Invalidation? Invalidation => _invalidation;
 
     /// <summary>
-    /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without, null while it has not
-    /// ended or we have not read that far. False may be an attacker's cut, and may be a peer that closes without a word, as many do.
+    /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without it, null while it has
+    /// not
+    /// ended or we have not read that far. False may be an attacker's truncation, or a peer that closes without close_notify, as many do.
     /// </summary>
-    /// <remarks>It tells of the end that a read met; a cut that comes after the last read is not seen.</remarks>
+    /// <remarks>It reports the end that a read reached; a truncation after the last read is not detected.</remarks>
     public bool? EndedCleanly => _tls.Stream.PeerEndedCleanly;
 
     /// <summary>
-    /// Says that we send no more (close_notify, RFC 8446 §6.1), as soon as a write that is under way has ended. The peer may go on sending, and we may
-    /// go on reading; a read that waits is not disturbed. A second call has no further effect, and ends as the first one.
+    /// Sends close_notify (RFC 8446 §6.1) as soon as a write in progress has ended: this side sends no more. The peer may continue to send, and this
+    /// side may
+    /// continue to read; a waiting read is not disturbed. A second call has no further effect and completes like the first one.
     /// </summary>
-    /// <param name="cancellationToken">Gives the waiting up; writes stay completed, and close_notify goes out once the peer takes it.</param>
+    /// <param name="cancellationToken">Cancels the wait; writes stay completed, and close_notify is sent once the peer reads again.</param>
     /// <exception cref="IOException">
-    /// The transport failed, the TLS session has ended already, or the peer took nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose of
+    /// The transport failed, the TLS session has ended already, or the peer read nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose
+    /// of
     /// the connection, or abort it.
     /// </exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -111,14 +122,17 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
         catch (TimeoutException exception)
         {
-            throw new IOException($"The peer took nothing within {_tls.Options.CloseTimeout}, so that it could not be told of our end.", exception);
+            throw new IOException($"The peer read nothing within {_tls.Options.CloseTimeout}, so that close_notify could not be sent.", exception);
         }
     }
 
-    /// <summary>Reads, out of what a read or write threw, the refusal of a peer that validates inside TLS and let us finish the handshake first.</summary>
-    /// <param name="exception">What the stream threw.</param>
-    /// <param name="refusal">What the peer said, when it said something.</param>
-    /// <returns>True when the peer's alert was in it.</returns>
+    /// <summary>
+    /// Extracts, from an exception of a read or write, the refusal of a peer that validated our certificate after our side had completed the
+    /// handshake.
+    /// </summary>
+    /// <param name="exception">The exception that the stream threw.</param>
+    /// <param name="refusal">The refusal; null without one.</param>
+    /// <returns>True when the exception contains the peer's alert.</returns>
     public bool TryGetRefusal(Exception exception, out HandshakeException? refusal)
     {
         ArgumentNullException.ThrowIfNull(exception);
@@ -140,11 +154,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// On the server: begins a step-up, in which the user shows its credentials once more for one transaction. The application carries the messages.
-    /// <see cref="Peer"/> does not change; what comes of it is a <see cref="StepUpProof"/>.
+    /// On the server: begins a step-up, in which the user presents its credentials again for one transaction. The application transports the
+    /// messages.
+    /// <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
-    /// <param name="transaction">What is to be confirmed, in the very octets that the client is to compute for itself; at most 1 MiB.</param>
-    /// <exception cref="InvalidOperationException">Nobody has logged in here, we are the client, or the server's certificate has no channel binding.</exception>
+    /// <param name="transaction">The transaction to confirm, in exactly the octets that the client computes for itself; at most 1 MiB.</param>
+    /// <exception cref="InvalidOperationException">
+    /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
+    /// </exception>
     public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
@@ -158,9 +175,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
-    /// <param name="credentials">The credentials; ask the user for them anew, or a program that holds them can confirm in the user's place.</param>
-    /// <param name="transaction">What is to be confirmed, as this side understands it: what was shown to the user.</param>
-    /// <param name="mechanisms">What the server's <see cref="StepUpVerifier.Mechanisms"/> said.</param>
+    /// <param name="credentials">
+    /// The credentials; ask the user for them again; otherwise a program that stores them can confirm in the user's place.
+    /// </param>
+    /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
+    /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
     /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
     public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
     {
@@ -173,17 +192,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; what was under way is lost. It works at
-    /// any time, also beside a <see cref="DisposeAsync"/> that waits, and does nothing more when the connection is over.
+    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in flight is lost. It works at
+    /// any time, also beside a waiting <see cref="DisposeAsync"/>, and has no effect on a connection that has ended.
     /// </summary>
     public void Abort() => Abort(ConnectionEnd.Aborted, null);
 
     /// <summary>
-    /// Ends TLS (close_notify) and closes the transport, so that what was written reaches the peer although it may still be sending: waits for the peer
+    /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even while the peer is still sending: waits for the
+    /// peer
     /// to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait for the
     /// first one. Never throws.
     /// </summary>
-    /// <remarks>Where a write is under way that the peer does not take in that time, the transport is cut: by a reset, on a socket.</remarks>
+    /// <remarks>If the peer does not read the data of a pending write in that time, the transport is aborted; a socket is reset.</remarks>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
     TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
@@ -215,7 +235,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
     }
 
-    /// <summary>Has <paramref name="action"/> called once when the connection is over; at once if it is already.</summary>
+    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
     internal void OnEnded(Action action)
     {
         lock (_ending)
@@ -253,20 +273,20 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         closed.SetResult();
     }
 
-    /// <summary>Closes, whatever is thrown on the way, and however often it is called.</summary>
+    /// <summary>Closes the transport. Never throws; further calls have no effect.</summary>
     private void Cut(bool byReset)
     {
         try
         {
             if (byReset)
             {
-                // Before the stream, whose own way to close would say FIN first.
+                // Close the socket before the stream: the stream's close would send FIN first.
                 _socket?.Close(timeout: 0);
             }
         }
         catch (Exception)
         {
-            // It is closed, or about to be.
+            // The socket is closed, or is being closed.
         }
 
         try
@@ -275,13 +295,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
         catch (Exception)
         {
-            // The transport that the application gave us may throw; the platform has given back its own.
+            // The application's transport may throw; the platform's resources are released already.
         }
 
         End();
     }
 
-    /// <summary>What the application does in its callbacks neither holds us up nor throws at us.</summary>
+    /// <summary>Application callbacks neither block the caller nor throw into it.</summary>
     private void Cancel(CancellationTokenSource source)
     {
         var callbacks = source.CancelAsync();
@@ -324,7 +344,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         onEnded?.Invoke();
     }
 
-    /// <summary>Notices that nobody holds the connection or its stream any more; the platform reclaims the transport as that of any forgotten stream.</summary>
+    /// <summary>
+    /// Its finalizer detects that neither the connection nor its stream is referenced; the platform reclaims the transport like that of any forgotten
+    /// stream.
+    /// </summary>
     private sealed class Unforgotten(MutualTlsConnection connection) : IDisposable
     {
         ~Unforgotten() => connection.End();

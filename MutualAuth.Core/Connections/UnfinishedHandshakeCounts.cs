@@ -3,8 +3,8 @@ using System.Net;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// How many handshakes each address began lately and did not finish. One that succeeds clears its address: whoever can authenticate is no stranger. It says
-/// who goes first when handshakes must wait, and nothing else: nobody is refused by it.
+/// How many handshakes each address recently began and did not finish. A successful handshake clears its address. The counts decide only
+/// the order in which handshakes wait; no handshake is rejected because of them.
 /// </summary>
 /// <remarks>A count halves every ten seconds. Of more addresses than it holds, the one that was quiet for longest is forgotten. Safe for use from many threads.</remarks>
 internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)

@@ -2,26 +2,28 @@ using System.Text;
 
 namespace MutualAuth;
 
-/// <summary>One reason, with the facts that a person needs in order to act on it.</summary>
+/// <summary>One reason, with the facts that an operator needs in order to act on it.</summary>
 /// <param name="Reason">The stable reason.</param>
 /// <param name="Expected">What would have been accepted.</param>
-/// <param name="Presented">What came instead; text of the peer's in it is escaped and cut, and no secret is ever in it.</param>
-/// <remarks>Immutable and safe to share. It is for the side that decided: nothing of it but a <see cref="PublicReason"/> is told to the peer.</remarks>
+/// <param name="Presented">What was presented instead. Text from the peer is escaped and truncated; it never contains a secret.</param>
+/// <remarks>Immutable and safe to share. It is for the side that decided: only a <see cref="PublicReason"/> is sent to the peer.</remarks>
 public sealed record Rejection(RejectionReason Reason, string Expected, string Presented)
 {
-    /// <summary>What was judged, such as <c>leaf certificate</c> or <c>intermediate CN=…</c>; null when the peer as a whole was.</summary>
+    /// <summary>
+    /// The subject of the decision, such as <c>leaf certificate</c> or <c>intermediate CN=…</c>; null: the peer as a whole.
+    /// </summary>
     public string? Element { get; init; }
 
-    /// <summary>The rule that decided, such as <c>RFC 5280 §4.2.1.12</c>; null when no published rule applies.</summary>
+    /// <summary>The rule that was applied, such as <c>RFC 5280 §4.2.1.12</c>; null when no published rule applies.</summary>
     public string? Rule { get; init; }
 
-    /// <summary>What to do about it, in one sentence; null when the facts say it all.</summary>
+    /// <summary>The remedy, in one sentence; null when the facts are sufficient.</summary>
     public string? Hint { get; init; }
 
-    /// <summary>Judging itself failed: a source of ours threw, and the peer has done nothing.</summary>
+    /// <summary>The validation itself failed: one of our sources threw, and the peer is not at fault.</summary>
     internal bool IsOurFault { get; init; }
 
-    /// <summary>All of it on one line, fit for a log.</summary>
+    /// <summary>All facts on one line, suitable for a log.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(Reason.ToCode());
