@@ -2,10 +2,10 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in whom at least one of several rules lets in; when none does, all of them are reported.</summary>
+/// <summary>Accepts a peer that at least one of several rules accepts; when none does, all objections are reported.</summary>
 internal sealed class AnyOfRule : AuthorizationRule
 {
-    // A list of thousands must not become a log line of megabytes for each peer that is turned away.
+    // A list of thousands must not become a log line of megabytes for each rejected peer.
     private const int MaxListed = 32;
 
     private readonly AuthorizationRule[] _rules;

@@ -1,6 +1,6 @@
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in every peer that has come this far.</summary>
+/// <summary>Accepts every peer with a path to a trust anchor.</summary>
 internal sealed class AnyTrustedPeerRule : AuthorizationRule
 {
     public override string ToString() => "every peer with a path to a trust anchor";

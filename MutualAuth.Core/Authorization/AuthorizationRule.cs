@@ -3,7 +3,9 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth;
 
-/// <summary>Says which of the peers that a trusted authority vouches for are let in. <see cref="Authorize"/> makes the rules; nothing else can.</summary>
+/// <summary>
+/// Says which of the peers that a trusted authority vouches for are accepted. <see cref="Authorize"/> makes the rules; nothing else can.
+/// </summary>
 /// <remarks>
 /// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence that
 /// says who is let in, fit for a log.
@@ -14,12 +16,12 @@ public abstract class AuthorizationRule
     {
     }
 
-    /// <summary>Says who is let in.</summary>
+    /// <summary>Says which peers are accepted.</summary>
     public abstract override string ToString();
 
-    /// <summary>Returns null when the peer is let in. Does not throw.</summary>
+    /// <summary>Returns null when the peer is accepted. Does not throw.</summary>
     /// <param name="context">The peer.</param>
-    /// <param name="name">The name by which it is let in; null when it is not, and where the rule asks for no name.</param>
+    /// <param name="name">The name by which it is accepted; null when it is rejected, and where the rule asks for no name.</param>
     internal abstract Rejection? Examine(CertificateContext context, out PeerName? name);
 
     /// <summary>The same, where nobody asks for the name.</summary>

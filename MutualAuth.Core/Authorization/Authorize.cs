@@ -4,7 +4,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth;
 
-/// <summary>Makes the rules that say who is let in; each reads as a sentence where it is used.</summary>
+/// <summary>Makes the rules that say which peers are accepted; each reads as a sentence where it is used.</summary>
 /// <remarks>
 /// All of them judge names in the peer's own certificate, which its authority vouches for: a rule is as strong as the authorities that are trusted beside
 /// it. Combine them with <see cref="AnyOf(IEnumerable{AuthorizationRule})"/> and <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.
@@ -12,14 +12,14 @@ namespace MutualAuth;
 public static class Authorize
 {
     /// <summary>The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).</summary>
-    /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name nobody is let in.</remarks>
+    /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name every server is rejected.</remarks>
     public static AuthorizationRule ServerName { get; } = new ServerNameRule();
 
-    /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies nobody else.</summary>
+    /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies no other parties.</summary>
     public static AuthorizationRule AnyTrustedPeer { get; } = new AnyTrustedPeerRule();
 
-    /// <summary>Nobody: no certificate lets its holder in. For servers whose clients show none and log in instead.</summary>
-    public static AuthorizationRule Nobody { get; } = new PredicateRule("it never is: nobody is let in by a certificate", static _ => false);
+    /// <summary>No peer: every certificate is rejected. For servers whose clients present none and log in instead.</summary>
+    public static AuthorizationRule Nobody { get; } = new PredicateRule("no certificate is accepted", static _ => false);
 
     /// <summary>A peer whose certificate carries exactly this dNSName; a wildcard in the certificate matches nothing.</summary>
     /// <exception cref="FormatException"><paramref name="name"/> is not a host name.</exception>
@@ -113,8 +113,8 @@ public static class Authorize
     public static AuthorizationRule Issuer(DistinguishedName name) => NameRule.OfIssuer(NotEmpty(name));
 
     /// <summary>A peer for which <paramref name="predicate"/> is true.</summary>
-    /// <param name="description">Says whom it lets in, after "the peer is let in when", for logs and rejections.</param>
-    /// <param name="predicate">Pure and quick; called from many threads at once. When it throws, nobody is let in.</param>
+    /// <param name="description">Completes the sentence "the peer is accepted when", for logs and rejections.</param>
+    /// <param name="predicate">Pure and quick; called from many threads at once. When it throws, the peer is rejected.</param>
     public static AuthorizationRule Where(string description, Func<CertificateContext, bool> predicate)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(description);
@@ -122,15 +122,15 @@ public static class Authorize
         return new PredicateRule(description, predicate);
     }
 
-    /// <summary>A peer that at least one of the rules lets in. They are asked in order, up to the first that does.</summary>
+    /// <summary>A peer that at least one of the rules accepts. They are evaluated in order, up to the first that accepts.</summary>
     /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
     public static AuthorizationRule AnyOf(params IEnumerable<AuthorizationRule> rules) => new AnyOfRule(NotEmpty(rules));
 
-    /// <summary>A peer that every one of the rules lets in.</summary>
+    /// <summary>A peer that every one of the rules accepts.</summary>
     /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
     public static AuthorizationRule AllOf(params IEnumerable<AuthorizationRule> rules) => new AllOfRule(NotEmpty(rules));
 
-    /// <summary>A peer that the source's rule of the moment lets in.</summary>
+    /// <summary>A peer that the source's current rule accepts.</summary>
     public static AuthorizationRule From(IAuthorizationSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -140,7 +140,7 @@ public static class Authorize
     private static DistinguishedName NotEmpty(DistinguishedName name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.IsEmpty ? throw new ArgumentException("Expected a distinguished name with at least one attribute, got an empty one, which is nobody's in particular.", nameof(name)) : name;
+        return name.IsEmpty ? throw new ArgumentException("Expected a distinguished name with at least one attribute, got an empty one, which identifies no one.", nameof(name)) : name;
     }
 
     private static AuthorizationRule[] NotEmpty(IEnumerable<AuthorizationRule> rules)
@@ -149,7 +149,7 @@ public static class Authorize
         AuthorizationRule[] all = [.. rules];
         if (all.Length == 0)
         {
-            throw new ArgumentException("Expected at least one rule, got none. Say who is let in; AnyTrustedPeer is the rule for everybody with a trusted path.", nameof(rules));
+            throw new ArgumentException("Expected at least one rule, got none. Say which peers are accepted; AnyTrustedPeer is the rule for every peer with a trusted path.", nameof(rules));
         }
 
         return all.Contains(null) ? throw new ArgumentException("Expected rules, got a null among them.", nameof(rules)) : all;

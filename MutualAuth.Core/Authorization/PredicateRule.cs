@@ -2,7 +2,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in whom the application's own condition lets in; a condition that throws lets in nobody.</summary>
+/// <summary>Accepts a peer that the application's condition accepts; a condition that throws rejects the peer.</summary>
 internal sealed class PredicateRule : AuthorizationRule
 {
     private readonly string _description;

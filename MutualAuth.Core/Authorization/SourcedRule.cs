@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in whom a source's rule of the moment lets in.</summary>
+/// <summary>Accepts a peer that a source's current rule accepts.</summary>
 internal sealed class SourcedRule : AuthorizationRule
 {
     private readonly IAuthorizationSource _source;

@@ -3,7 +3,7 @@ using MutualAuth.Names;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Lets in workloads by their SPIFFE ID, and nobody whose certificate is not a valid X.509-SVID.</summary>
+/// <summary>Accepts workloads by their SPIFFE ID; a certificate that is not a valid X.509-SVID is rejected.</summary>
 internal sealed class SvidRule : AuthorizationRule
 {
     private readonly string _expected;

@@ -7,7 +7,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>What both sides of a handshake can be told, beyond whom to trust and whom to let in.</summary>
+/// <summary>The options of a handshake that clients and servers share, beyond trust and authorization.</summary>
 public abstract record HandshakeOptions : CertificateStageOptions
 {
     /// <summary>Our application protocols (RFC 7301), the favourite first, one character per octet. Default: none.</summary>
@@ -145,7 +145,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
             {
-                yield return $"{name} must be more than nothing and at most an hour; it is {duration}.";
+                yield return $"{name} must be more than zero and at most an hour; it is {duration}.";
             }
         }
 

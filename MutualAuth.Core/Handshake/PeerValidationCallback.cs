@@ -35,7 +35,7 @@ internal sealed class PeerValidationCallback
     /// <summary>What the peer showed; null until it was looked at.</summary>
     internal PeerEvidence? Evidence { get; private set; }
 
-    /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. What it says is not listened to.</summary>
+    /// <summary>The platform's chain build, which cannot be skipped, kept to its cheapest: no anchors, no downloads. Its result is ignored.</summary>
     /// <remarks>Shared: each connection works on a copy that the platform makes.</remarks>
     internal static X509ChainPolicy EmptyPlatformPolicy { get; } = new()
     {

@@ -16,7 +16,7 @@ internal static class TlsAlerts
     private const int OpenSslSslLibrary = 20;
     private const int OpenSslReceivedAlerts = 1000;
 
-    /// <summary>A fatal alert as one plain-text record, for a peer that is turned away before the TLS engine starts.</summary>
+    /// <summary>A fatal alert as one plain-text record, for a peer that is rejected before the TLS engine starts.</summary>
     internal static byte[] ToRecord(int description) => [21, 3, 3, 0, 2, 2, (byte)description];
 
     /// <summary>Finds the alert that the peer sent, or OpenSSL's own error code, in what <c>SslStream</c> threw.</summary>

@@ -34,7 +34,7 @@ internal static class IdentityProbe
         {
             throw new MaterialException(
                 $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {SafeText.Quote(fault.Message)}. "
-                + "Have it issued anew with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
+                + "Have it issued again with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
             { Problem = MaterialProblem.TooWeak };
         }
     }

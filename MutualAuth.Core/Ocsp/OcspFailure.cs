@@ -6,6 +6,6 @@ public enum OcspFailure
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>. Hard fail.</summary>
     Deny = 0,
 
-    /// <summary>It is let pass, and a warning logged: whoever can keep the responder from being reached makes every revocation void. Soft fail.</summary>
+    /// <summary>The peer is accepted, and a warning is logged (soft fail): an attacker that blocks the responder disables every revocation.</summary>
     DangerouslyAllow = 1,
 }

@@ -7,7 +7,10 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Ocsp;
 
-/// <summary>Decides whether a response answers a question, now and by somebody who may (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a responder sends.</summary>
+/// <summary>
+/// Decides whether a response answers a question, now and by an authorized responder (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a
+/// responder sends.
+/// </summary>
 /// <param name="nonce">What it must say of the nonce.</param>
 /// <param name="clockSkew">How far the responder's clock may be ahead of ours.</param>
 /// <param name="profile">Which keys and signatures are strong enough.</param>
@@ -40,7 +43,8 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         : FlawOfSigner(question, response, at, lists);
 
     /// <summary>
-    /// Whoever may answer and says revoked is believed, whatever else is wrong with the answer: its dates, its nonce, a reason that does not exist,
+    /// An authorized responder that says revoked is believed, whatever else is wrong with the answer: its dates, its nonce, a reason that does not
+    /// exist,
     /// a second word about the certificate. Only an answer that says good has to be without a flaw.
     /// </summary>
     private OcspVerdict? RevocationIn(OcspQuestion question, OcspResponse response, DateTimeOffset at)
@@ -64,7 +68,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         : response.ProducedAt > at + clockSkew ? "an answer that is made later"
         : null;
 
-    /// <summary>The issuer may answer itself; otherwise somebody whom it has itself authorized to.</summary>
+    /// <summary>The issuer may answer itself; otherwise a responder that it has authorized itself.</summary>
     private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists)
     {
         var issuer = question.Issuer;
@@ -90,7 +94,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
             flaw ??= found;
         }
 
-        return flaw ?? "an answer that neither the issuer has signed nor somebody whom it authorized";
+        return flaw ?? "an answer that neither the issuer nor an authorized responder has signed";
     }
 
     private string? FlawOfDelegate(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>
@@ -142,7 +146,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
     private string? FlawOf(OcspSingle single, OcspResponse response, DateTimeOffset at) =>
         single.Flaw is { } flaw ? $"an answer in which {flaw}"
         : single.ThisUpdate > at + clockSkew ? "an answer that holds later only"
-        : at > single.NextUpdate ? "an answer that has run out"
+        : at > single.NextUpdate ? "an answer that has expired"
         : single.NextUpdate is null && response.Nonce.IsEmpty ? "an answer that neither repeats the nonce nor says until when it holds"
         : null;
 

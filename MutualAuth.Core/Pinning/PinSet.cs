@@ -51,7 +51,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     /// <summary>The same pins, which match nothing from <paramref name="time"/> on: they fail closed, so replace them in time.</summary>
     public PinSet ExpiringAt(DateTimeOffset time) => new(_digests) { ExpiresAt = time, IsReportOnly = IsReportOnly };
 
-    /// <summary>The same pins on trial: what they object to is logged, and the peer let in all the same if nothing else objects.</summary>
+    /// <summary>The same pins on trial: their objections are logged, and the peer is accepted if nothing else objects.</summary>
     public PinSet ReportOnly() => new(_digests) { ExpiresAt = ExpiresAt, IsReportOnly = true };
 
     /// <summary>Whether <paramref name="pin"/> is one of these.</summary>
@@ -111,7 +111,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
             string.Join(", ", path.Select(certificate => $"{PinOf(certificate)} (subject {PresentedNames.Subject(certificate)})")))
         {
             Element = "verified path",
-            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if nobody knows it, somebody may stand between the two.",
+            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if the key is unknown, there may be a man in the middle.",
         };
     }
 

@@ -19,10 +19,12 @@ public sealed record RevalidationPolicy
     /// <summary>No revocation list speaks of a certificate any more, although one must. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnStatusUnknown { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>The authorization rule, or a validator of the application's, no longer lets the peer in. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>
+    /// The authorization rule, or a validator of the application, no longer accepts the peer. Default: <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
     public InvalidationAction OnUnauthorized { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>A certificate of the path ran out. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>A certificate of the path expired. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnExpired { get; init; } = InvalidationAction.Drain;
 
     /// <summary>The connection has reached <see cref="MaximumAge"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
@@ -31,7 +33,9 @@ public sealed record RevalidationPolicy
     /// <summary>Nothing has moved on the connection for <see cref="IdleTimeout"/>. Default: <see cref="InvalidationAction.Drain"/>.</summary>
     public InvalidationAction OnIdle { get; init; } = InvalidationAction.Drain;
 
-    /// <summary>Our own certificate ran out, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    /// <summary>
+    /// Our own certificate expired, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
     public InvalidationAction OnOwnCertificateExpired { get; init; } = InvalidationAction.Drain;
 
     /// <summary>How long the application has to finish after it was asked to. Default: 30 seconds; zero closes at once, at most an hour.</summary>
@@ -51,15 +55,16 @@ public sealed record RevalidationPolicy
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>How long before the end of a certificate its connections lose their ground. Default: zero; at most a day.</summary>
+    /// <summary>How long before the expiry of a certificate its connections are invalidated. Default: zero; at most a day.</summary>
     public TimeSpan ExpiryMargin { get; init; }
 
     /// <summary>Whether the end of the certificate that we presented ends the connection too. Default: false, it is for the peer to judge.</summary>
     public bool EndsWithOwnCertificate { get; init; }
 
     /// <summary>
-    /// Told of every connection that lost its ground, of one after the other, on a thread of the pool; <see cref="MutualTlsConnection.Invalidation"/>
-    /// says why. One that does not return is told of no other, and holds up nobody's end. What it throws is logged. Default: nobody.
+    /// Called for every invalidated connection, one after the other, on a thread of the pool; <see cref="MutualTlsConnection.Invalidation"/>
+    /// has the reason. A callback that does not return gets no further calls, and delays the end of no connection. Its exceptions are logged.
+    /// Default: null.
     /// </summary>
     public Action<MutualTlsConnection>? OnInvalidated { get; init; }
 
@@ -73,7 +78,7 @@ public sealed record RevalidationPolicy
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
-        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // what cannot be judged has no ground, whatever the options say
+        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // a peer that cannot be validated is no longer valid, whatever the options say
         _ => OnUntrusted,
     };
 
@@ -95,7 +100,7 @@ public sealed record RevalidationPolicy
         {
             if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
             {
-                yield return $"{name} must be more than nothing and at most 3,660 days; it is {duration}.";
+                yield return $"{name} must be more than zero and at most 3,660 days; it is {duration}.";
             }
         }
 

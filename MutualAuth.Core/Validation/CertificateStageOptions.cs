@@ -10,14 +10,14 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Validation;
 
-/// <summary>Whom we trust, whom we let in, and what else must hold: everything that decides about a peer's certificates.</summary>
+/// <summary>The trust, authorization and further checks that decide about a peer's certificates.</summary>
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
     /// <summary>Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).</summary>
     public required ITrustSource Trust { get; init; }
 
-    /// <summary>Which of the peers that a trusted authority vouches for are let in. See <see cref="Authorize"/>.</summary>
+    /// <summary>Which of the peers that a trusted authority vouches for are accepted. See <see cref="Authorize"/>.</summary>
     public required AuthorizationRule Authorization { get; init; }
 
     /// <summary>Keys of which one must stand on the verified path (a <see cref="PinSet"/>), or where they come from. Default: none are demanded.</summary>
@@ -29,7 +29,7 @@ public record CertificateStageOptions
     /// </summary>
     public RevocationPolicy? Revocation { get; init; }
 
-    /// <summary>Certificates and keys that are turned away whatever their authority says. Default: none.</summary>
+    /// <summary>Certificates and keys that are rejected whatever their authority says. Default: none.</summary>
     public IDenyListSource? DenyList { get; init; }
 
     /// <summary>Further objections of the application's own. They run last and can only say no. Default: none.</summary>
@@ -59,7 +59,7 @@ public record CertificateStageOptions
 
         if (Authorization is null)
         {
-            yield return $"{nameof(Authorization)} is missing: say who is let in, with {nameof(Authorize)}.";
+            yield return $"{nameof(Authorization)} is missing: say which peers are accepted, with {nameof(Authorize)}.";
         }
 
         foreach (var problem in Revocation?.Problems() ?? [])
