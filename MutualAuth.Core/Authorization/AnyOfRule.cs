@@ -23,7 +23,7 @@ internal sealed class AnyOfRule : AuthorizationRule
             return only.Examine(context, out name);
         }
 
-        // Of thousands of names only those that the certificate carries are asked for, in their order, as the first to let the peer in names it.
+        // Of thousands of names only those in the certificate are evaluated, in order: the first rule that accepts the peer names it.
         var objections = new SortedDictionary<int, Rejection>();
         foreach (var index in _index.CandidatesFor(context.Certificate))
         {
@@ -47,7 +47,7 @@ internal sealed class AnyOfRule : AuthorizationRule
         {
             if (!found.ContainsKey(index))
             {
-                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule lets in a peer whose certificate has not its name."));
+                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule accepted a peer whose certificate does not contain its name."));
             }
         }
 
@@ -64,7 +64,7 @@ internal sealed class AnyOfRule : AuthorizationRule
         };
     }
 
-    // A rule that broke down might have let the peer in: the operator must hear of that rather than of the peer.
+    // A rule that threw might have accepted the peer: report the fault rather than the peer's rejection.
     private static RejectionReason ReasonOf(List<Rejection> objections) =>
         objections.Any(objection => objection.Reason == RejectionReason.ValidatorFaulted) ? RejectionReason.ValidatorFaulted
         : objections.All(objection => objection.Reason == objections[0].Reason) ? objections[0].Reason

@@ -50,7 +50,9 @@ public sealed class AuthenticatedPeer
     /// <summary>The SPIFFE ID, when the certificate is a valid X.509-SVID; otherwise null.</summary>
     public SpiffeId? SpiffeId { get; }
 
-    /// <summary>The user that logged in; null when nobody did. On a client, the server's <see cref="Proofs"/> say whether it knew our verifier.</summary>
+    /// <summary>
+    /// The user that logged in; null without a login. On a client, the server's <see cref="Proofs"/> say whether it knew our verifier.
+    /// </summary>
     public AuthenticatedUser? User { get; }
 
     /// <summary>Everything that the peer has proven.</summary>

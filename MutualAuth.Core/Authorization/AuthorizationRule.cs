@@ -8,7 +8,7 @@ namespace MutualAuth;
 /// </summary>
 /// <remarks>
 /// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence that
-/// says who is let in, fit for a log.
+/// says which peers are accepted, suitable for a log.
 /// </remarks>
 public abstract class AuthorizationRule
 {
@@ -24,7 +24,7 @@ public abstract class AuthorizationRule
     /// <param name="name">The name by which it is accepted; null when it is rejected, and where the rule asks for no name.</param>
     internal abstract Rejection? Examine(CertificateContext context, out PeerName? name);
 
-    /// <summary>The same, where nobody asks for the name.</summary>
+    /// <summary>The same, without the name.</summary>
     internal Rejection? Examine(CertificateContext context) => Examine(context, out _);
 
     /// <summary>The name without which a certificate is refused by this rule, whatever else it says; null where there is no such name.</summary>

@@ -6,9 +6,9 @@ namespace MutualAuth.Authorization;
 /// <summary>Which of the names in a certificate are names, and by which of them its holder is called.</summary>
 internal static class PeerNames
 {
-    /// <summary>What a peer that was let in is called.</summary>
+    /// <summary>The name of an accepted peer.</summary>
     /// <param name="context">The peer.</param>
-    /// <param name="admittedAs">The name by which the authorization rule let it in, if by one.</param>
+    /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
     internal static PeerName Of(CertificateContext context, PeerName? admittedAs) =>
         context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled) ? PeerName.OfServer(dialled)
         : admittedAs ?? Of(context.Certificate);
@@ -16,10 +16,12 @@ internal static class PeerNames
     /// <summary>What a certificate calls its holder, where no rule has asked for a name.</summary>
     internal static PeerName Of(Certificate certificate) => AllOf(certificate).First();
 
-    /// <summary>Every name in the certificate that is one, the best first; it ends with the certificate itself, so that nobody is without a name.</summary>
+    /// <summary>
+    /// Every name in the certificate that is one, the best first; it ends with the certificate itself, so that every peer has a name.
+    /// </summary>
     /// <remarks>
-    /// A text that is not of the form of its kind names nobody: only the syntax of its kind keeps it apart from the others. A URI of the scheme
-    /// <c>spiffe</c> that is no valid SVID's is left out, so that nobody reads it as a proven SPIFFE ID.
+    /// A text that does not have the form of its kind is not a name: only the syntax of its kind keeps it apart from the others. A URI of the scheme
+    /// <c>spiffe</c> that is no valid SVID's is left out, so that it is not mistaken for a proven SPIFFE ID.
     /// </remarks>
     internal static IEnumerable<PeerName> AllOf(Certificate certificate)
     {

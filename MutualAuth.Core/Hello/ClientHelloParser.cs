@@ -168,7 +168,7 @@ internal static class ClientHelloParser
             }
         }
 
-        // Without TLS 1.3 nobody reads them.
+        // Without TLS 1.3 they are not used.
         hasShares = hasShares && versions.Contains(ClientHello.Tls13);
         if (hasShares && ReadShares(shares, out shares) is not Fine and var wrong)
         {

@@ -8,7 +8,8 @@ namespace MutualAuth.Identities;
 
 /// <summary>Asks the platform, once for each identity, whether its security level takes what the identity would send: OpenSSL says so in the first handshake only.</summary>
 /// <remarks>
-/// A handshake with nobody: a recorded ClientHello is answered into the void, as far as our own certificate goes, and then the transport ends. What fails for
+/// A handshake without a peer: a recorded ClientHello is answered up to our own certificate, the answer is discarded, and the transport ends. What
+/// fails for
 /// any other reason says nothing here, and is left for the handshakes to tell.
 /// </remarks>
 internal static class IdentityProbe
@@ -47,7 +48,7 @@ internal static class IdentityProbe
         return transport.Written;
     }
 
-    /// <summary>The innermost of what is thrown; there is always something, as nobody answers.</summary>
+    /// <summary>The innermost of what is thrown; there is always one, as the handshake has no peer.</summary>
     private static Exception? Run(Action authenticate)
     {
         try

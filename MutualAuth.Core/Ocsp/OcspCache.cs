@@ -75,7 +75,7 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
             {
                 if (verdict.ThisUpdate < known.Verdict.ThisUpdate)
                 {
-                    return; // whoever asked at the same time got a newer one
+                    return; // a concurrent request stored a newer response
                 }
             }
             else

@@ -7,10 +7,13 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Revalidation;
 
-/// <summary>The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.</summary>
+/// <summary>
+/// The live connections of one server or client, re-evaluated by the current rules whenever these change, and when a date or duration has passed.
+/// </summary>
 /// <remarks>
 /// No change falls between a judgement and its registration: a handshake takes a <see cref="Ticket"/> with the generation before it judges, every
-/// change moves the generation before it looks for whom it concerns, and whoever registers with an old one is judged again at once.
+/// change moves the generation before it searches the affected connections, and a connection that registers with an old generation is re-evaluated at
+/// once.
 /// </remarks>
 internal sealed class ConnectionRevalidator
 {
@@ -74,7 +77,7 @@ internal sealed class ConnectionRevalidator
     {
         if (_watch.Enter())
         {
-            // Whatever was replaced while nobody watched.
+            // Sources may have changed while there was no subscription.
             TakeStatements();
         }
 
@@ -119,7 +122,9 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>As <see cref="Register"/>, within the time of the attempt: what cannot be judged again by then has no ground.</summary>
+    /// <summary>
+    /// As <see cref="Register"/>, within the time of the attempt: a connection that cannot be re-evaluated by then is no longer valid.
+    /// </summary>
     internal async ValueTask RegisterAsync(IRevalidated connection, DateTimeOffset? ownEnd, long generation, HandshakeAttempt attempt)
     {
         if (Add(connection, ownEnd, generation) is { } entry)
@@ -206,7 +211,7 @@ internal sealed class ConnectionRevalidator
             }
             catch (Exception)
             {
-                // A logger of the application's that throws. Whoever had to go is gone, and the next change must be looked at.
+                // The application's logger threw. The connections have been ended, and the next change must be processed.
             }
         }
     }
@@ -258,7 +263,7 @@ internal sealed class ConnectionRevalidator
 
         lock (_lock)
         {
-            // What was read just now may be newer than the last change that anybody spoke of: whoever is being judged by older lists must notice.
+            // The snapshot just read may be newer than the last announced change: a handshake that is being judged by older lists must notice.
             _generation++;
             var before = _statements;
             _statements = after;
@@ -281,7 +286,9 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>Goes through many, in small batches and on some of the processors only, so that handshakes have theirs. Returns how many have lost their ground.</summary>
+    /// <summary>
+    /// Re-evaluates many connections, in small batches and on some processors only, so that handshakes can run. Returns how many are no longer valid.
+    /// </summary>
     private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<RevalidationEntry, bool> loses)
     {
         var lost = 0;
@@ -306,14 +313,16 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>Judges by the rules of now. The certificates' own dates count up to the end of the path: that they ran out has a time of its own.</summary>
+    /// <summary>
+    /// Evaluates by the current rules. The certificates are evaluated as of the end of the path at the latest: their expiry is handled separately.
+    /// </summary>
     private bool Rejudge(RevalidationEntry entry)
     {
         var now = Now;
         return Rejudge(entry, now < entry.PathEnd ? now : entry.PathEnd);
     }
 
-    /// <summary>Never throws. Returns true when the ground is lost, and was not before.</summary>
+    /// <summary>Never throws. Returns true when the connection is no longer valid, and was valid before.</summary>
     private bool Rejudge(RevalidationEntry entry, DateTimeOffset datesAt)
     {
         if (entry.IsOver || entry.Path.IsEmpty || entry.Connection is not { } connection)
@@ -399,7 +408,7 @@ internal sealed class ConnectionRevalidator
 
         if (entry.Connection is not { } connection)
         {
-            return false; // forgotten: nobody is left to be cut off
+            return false; // the connection was reclaimed; there is none to end
         }
 
         // First of all it ends: a logger or an observer that fails must not keep it.
@@ -422,7 +431,9 @@ internal sealed class ConnectionRevalidator
         return true;
     }
 
-    /// <summary>One after the other, beside what ends connections: an observer that does not return keeps nobody else who has to go.</summary>
+    /// <summary>
+    /// One after the other, separate from ending connections: an observer that does not return delays the end of no other connection.
+    /// </summary>
     private void Tell(IRevalidated connection)
     {
         if (_policy.OnInvalidated is not { } observer || connection is not MutualTlsConnection ours)
@@ -505,7 +516,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// On a thread of the pool, with nothing of the context of whoever set it off: that is neither their request nor their activity.
+    /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
     /// </summary>
     private static void RunAside(Func<Task> work)
     {
@@ -545,7 +556,7 @@ internal sealed class ConnectionRevalidator
 
             if (left > TimeSpan.Zero && entry.Lost is { Action: InvalidationAction.Notify, Rejection.Reason: RejectionReason.IdleTimeoutReached })
             {
-                entry.Lost = null; // octets have moved since it was told, and it is told anew when they cease
+                entry.Lost = null; // application data has moved since; the connection is notified again at the next idle timeout
             }
 
             _timer.SetIdle(entry, left > TimeSpan.Zero ? left : most);
@@ -574,7 +585,7 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>A certificate, the peer's or ours, runs out. Only here do the path's own dates count.</summary>
+    /// <summary>A certificate, the peer's or ours, expires. Only here are the path's own dates checked.</summary>
     private bool OnDate(RevalidationEntry entry)
     {
         var at = Now + _policy.ExpiryMargin;
@@ -606,6 +617,9 @@ internal sealed class ConnectionRevalidator
         _timer.SetDate(entry, entry.IsOver || next is null ? null : After(next.Value) - _policy.ExpiryMargin);
     }
 
-    /// <summary>The moment at which a certificate has run out. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to the end of time.</summary>
+    /// <summary>
+    /// The moment at which a certificate has expired. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to
+    /// the end of time.
+    /// </summary>
     private static DateTimeOffset After(DateTimeOffset end) => end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
 }

@@ -1,6 +1,8 @@
 namespace MutualAuth.Revalidation;
 
-/// <summary>One timer for all connections of a registry: dates by the clock on the wall, durations by the one that nobody sets. Its owner's lock guards it.</summary>
+/// <summary>
+/// One timer for all connections of a registry: dates use the wall clock, durations the monotonic clock. Its owner's lock guards it.
+/// </summary>
 internal sealed class DueTimer
 {
     // So often the clock on the wall is looked at: it may be set, and the machine may sleep.

@@ -1,9 +1,9 @@
 namespace MutualAuth;
 
-/// <summary>What happens to connections that lose their ground while they are open, and how long they may last in any case.</summary>
+/// <summary>The actions on open connections that are no longer valid, and the maximum age and idle time of connections.</summary>
 /// <remarks>
 /// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path runs out. It cannot be switched off;
+/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. It cannot be switched off;
 /// <see cref="InvalidationAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
 /// </remarks>
 public sealed record RevalidationPolicy
@@ -12,7 +12,8 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnRevoked { get; init; } = InvalidationAction.Abort;
 
     /// <summary>
-    /// No path leads to something trusted any more, no pin matches, or the rules of path validation turn the path away. Default: <see cref="InvalidationAction.Abort"/>.
+    /// No path leads to a trust anchor any more, no pin matches, or path validation rejects the path. Default:
+    /// <see cref="InvalidationAction.Abort"/>.
     /// </summary>
     public InvalidationAction OnUntrusted { get; init; } = InvalidationAction.Abort;
 

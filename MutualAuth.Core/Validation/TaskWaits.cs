@@ -3,10 +3,10 @@ namespace MutualAuth.Validation;
 /// <summary>Waits for work that cannot be stopped.</summary>
 internal static class TaskWaits
 {
-    /// <summary>Waits until the work is done or the token ends, and then leaves it to itself; what it throws after that concerns nobody.</summary>
+    /// <summary>Waits until the work is done or the token ends, and then abandons it; later exceptions are ignored.</summary>
     /// <param name="work">The work.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="late">Is given what work that was left comes to in the end; null where that concerns nobody.</param>
+    /// <param name="late">Receives the result of abandoned work; null to ignore it.</param>
     /// <exception cref="OperationCanceledException">The token ended first.</exception>
     internal static async Task<T> OrLeaveAsync<T>(this Task<T> work, CancellationToken cancellationToken, Action<T>? late = null)
     {
