@@ -17,8 +17,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
 
     /// <summary>
-    /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: none are named, and the platform's own list holds.
-    /// Naming them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
+    /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: empty, the platform's own list applies.
+    /// Setting them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
     /// </summary>
     public ImmutableArray<TlsCipherSuite> CipherSuites { get; init; } = [];
 
@@ -33,21 +33,28 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
 
-    /// <summary>Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.</summary>
+    /// <summary>
+    /// Checks that may wait for external services, such as a directory or a policy service. They run after the certificate stage and before our
+    /// verdict. Default: none.
+    /// </summary>
     public ImmutableArray<IAsyncPeerValidator> AsyncValidators { get; init; } = [];
 
-    /// <summary>How long all asynchronous validators together may take for one peer. Default: five seconds; the handshake's own deadline holds as well.</summary>
+    /// <summary>
+    /// The time limit for all asynchronous validators of one peer together. Default: five seconds; the handshake's own deadline applies as well.
+    /// </summary>
     public TimeSpan AsyncValidatorTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many peers may be in the asynchronous validators at once. Default: 64; the next wait, within their deadline.</summary>
+    /// <summary>
+    /// The maximum number of peers in the asynchronous validators at one time. Default: 64; further peers wait, within their deadline.
+    /// </summary>
     public int MaxConcurrentAsyncValidations { get; init; } = 64;
 
-    /// <summary>From the moment the transport is handed over to the connection. Default: ten seconds.</summary>
+    /// <summary>The time limit from the call with the transport until the connection is authenticated. Default: ten seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long closing a connection waits for the peer to take what was written, and to end its side, before the transport is cut. Default: one second.
-    /// It is real time, whatever <see cref="TimeProvider"/> says, so that closing always closes.
+    /// How long a close waits for the peer to read the written data and to end its side before the transport is aborted. Default: one second.
+    /// It is real time, independent of <see cref="TimeProvider"/>, so that a close always ends.
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -55,14 +62,17 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public HandshakeLimits HandshakeLimits { get; init; } = new();
 
     /// <summary>
-    /// How a peer that is gone without a word is noticed: set on each TCP socket that we dial, accept or are given. Default: on, see the type. Streams are not
+    /// TCP keep-alive, which detects a vanished peer; set on each TCP socket that is dialled, accepted or passed in. Default: on, see the type.
+    /// Streams are not
     /// concerned.
     /// </summary>
     public TcpKeepAlive KeepAlive { get; init; } = new();
 
     /// <summary>
-    /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the application
-    /// knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="HandshakeFailure.OurFault"/>, and the socket is
+    /// Called with each connected socket, after the library's own options and before the first octet of the handshake; for options that only the
+    /// application
+    /// knows. It must be quick and must not keep the socket, which the library owns. Its exceptions are <see cref="HandshakeFailure.OurFault"/>, and
+    /// the socket is
     /// closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }

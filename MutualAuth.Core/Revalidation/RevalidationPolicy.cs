@@ -2,9 +2,10 @@ namespace MutualAuth;
 
 /// <summary>The actions on open connections that are no longer valid, and the maximum age and idle time of connections.</summary>
 /// <remarks>
-/// Live connections are judged again, by the rules of that moment, whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// says that it was replaced (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. It cannot be switched off;
-/// <see cref="InvalidationAction.Notify"/> leaves the end to the application. A connection that cannot be judged is always aborted. Immutable.
+/// Live connections are re-evaluated by the current rules whenever a source of trust, revocation lists, denied certificates, pins or rules
+/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. It cannot be switched off;
+/// <see cref="InvalidationAction.Notify"/> leaves the decision to end to the application. A connection that cannot be evaluated is always aborted.
+/// Immutable.
 /// </remarks>
 public sealed record RevalidationPolicy
 {

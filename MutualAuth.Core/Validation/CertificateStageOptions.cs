@@ -32,7 +32,7 @@ public record CertificateStageOptions
     /// <summary>Certificates and keys that are rejected whatever their authority says. Default: none.</summary>
     public IDenyListSource? DenyList { get; init; }
 
-    /// <summary>Further objections of the application's own. They run last and can only say no. Default: none.</summary>
+    /// <summary>Further objections of the application's own. They run last and can only reject. Default: none.</summary>
     public ImmutableArray<ICertificateValidator> Validators { get; init; } = [];
 
     /// <summary>The rules of path validation. Default: <see cref="ValidationProfile.MutualTls"/>.</summary>
@@ -44,10 +44,10 @@ public record CertificateStageOptions
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>What speaks against single certificates, as far as it says when it has been replaced.</summary>
+    /// <summary>The sources that reject single certificates, if they report their replacement.</summary>
     internal IEnumerable<IReloadable> ReloadableStatements() => new object?[] { Revocation?.Lists, DenyList }.OfType<IReloadable>().Distinct();
 
-    /// <summary>All else that a verdict comes from, as far as it says when it has been replaced.</summary>
+    /// <summary>All other sources of a verdict, if they report their replacement.</summary>
     internal IEnumerable<IReloadable> ReloadableRules() => new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     internal virtual IEnumerable<string> Problems()
