@@ -56,21 +56,30 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <see cref="ConnectionEndedException"/>, which has the reason; failures that the peer or the transport causes are other
     /// <see cref="IOException"/>s.
     /// </summary>
+    /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
     /// <summary>The authenticated peer.</summary>
+    /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer { get; }
 
     /// <summary>The parameters that the two sides negotiated.</summary>
+    /// <example><code>Console.WriteLine(connection.Session);</code></example>
     public SessionFacts Session { get; }
 
     /// <summary>
     /// True when the peer has confirmed, in band, that it accepted us. False with a peer that does not support the confirmation protocol: then the
     /// guarantee is that of plain TLS, and a refusal by the peer appears only as a failed read; see <see cref="TryGetRefusal"/>.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// Console.WriteLine(connection.IsConfirmed ? "the peer has accepted us" : "no confirmation: as with plain TLS");
+    /// </code>
+    /// </example>
     public bool IsConfirmed { get; }
 
     /// <summary>The peer's address; null when the transport has none.</summary>
+    /// <example><code>Console.WriteLine($"from {connection.RemoteEndPoint}");</code></example>
     public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>
@@ -78,6 +87,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// work that is
     /// in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
+    /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
     public CancellationToken DrainRequested => _drain.Token;
 
     /// <summary>
@@ -89,9 +99,23 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
     /// later.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// using var registration = connection.NoLongerValid.Register(
+    ///     () =&gt; Console.WriteLine($"no longer valid: {connection.Invalidation?.Rejection}"));
+    /// </code>
+    /// </example>
     public CancellationToken NoLongerValid => _noLongerValid.Token;
 
     /// <summary>The reason why the connection is no longer valid, the latest and most severe one; null while the connection is valid.</summary>
+    /// <example>
+    /// <code>
+    /// if (connection.Invalidation is { } invalidation)
+    /// {
+    ///     Console.WriteLine($"{invalidation.Action}: {invalidation.Rejection}");
+    /// }
+    /// </code>
+    /// </example>
     public Invalidation? Invalidation => _invalidation;
 
     /// <summary>
@@ -100,6 +124,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// ended or we have not read that far. False may be an attacker's truncation, or a peer that closes without close_notify, as many do.
     /// </summary>
     /// <remarks>It reports the end that a read reached; a truncation after the last read is not detected.</remarks>
+    /// <example>
+    /// <code>
+    /// if (await connection.Stream.ReadAsync(buffer, cancellationToken) == 0 &amp;&amp; connection.EndedCleanly != true)
+    /// {
+    ///     throw new IOException("The stream may have been truncated.");
+    /// }
+    /// </code>
+    /// </example>
     public bool? EndedCleanly => _tls.Stream.PeerEndedCleanly;
 
     /// <summary>
@@ -114,6 +146,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// the connection, or abort it.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await connection.CompleteWritesAsync(cancellationToken);</code></example>
     public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -133,6 +166,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <param name="exception">The exception that the stream threw.</param>
     /// <param name="refusal">The refusal; null without one.</param>
     /// <returns>True when the exception contains the peer's alert.</returns>
+    /// <example>
+    /// <code>
+    /// try
+    /// {
+    ///     await connection.Stream.ReadExactlyAsync(buffer, cancellationToken);
+    /// }
+    /// catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
+    /// {
+    ///     Console.WriteLine($"refused: {refusal!.PeerReason}");
+    /// }
+    /// </code>
+    /// </example>
     public bool TryGetRefusal(Exception exception, out HandshakeException? refusal)
     {
         ArgumentNullException.ThrowIfNull(exception);
@@ -162,6 +207,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <exception cref="InvalidOperationException">
     /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
     /// </exception>
+    /// <example><code>await using var stepUp = connection.BeginStepUp(transaction);</code></example>
     public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
@@ -181,6 +227,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
     /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
     /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
+    /// <example><code>using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);</code></example>
     public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
     {
         ArgumentNullException.ThrowIfNull(credentials);
@@ -195,6 +242,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in flight is lost. It works at
     /// any time, also beside a waiting <see cref="DisposeAsync"/>, and has no effect on a connection that has ended.
     /// </summary>
+    /// <example><code>connection.Abort();</code></example>
     public void Abort() => Abort(ConnectionEnd.Aborted, null);
 
     /// <summary>
@@ -204,6 +252,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// first one. Never throws.
     /// </summary>
     /// <remarks>If the peer does not read the data of a pending write in that time, the transport is aborted; a socket is reset.</remarks>
+    /// <example><code>await connection.DisposeAsync();</code></example>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
     TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;

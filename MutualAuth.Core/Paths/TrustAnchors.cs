@@ -47,18 +47,29 @@ public sealed class TrustAnchors : ITrustAnchorSource
     }
 
     /// <summary>No authority: no certificate is ever accepted. For servers whose clients show none and log in instead.</summary>
+    /// <example><code>var noCertificates = TrustAnchors.None;</code></example>
     public static TrustAnchors None { get; } = new();
 
     /// <summary>The anchors, each once, in the order in which they were given.</summary>
+    /// <example>
+    /// <code>
+    /// foreach (var anchor in anchors.Certificates)
+    /// {
+    ///     Console.WriteLine($"{anchor} expires at {anchor.NotAfter:u}");
+    /// }
+    /// </code>
+    /// </example>
     public ImmutableArray<Certificate> Certificates { get; }
 
     /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
+    /// <example><code>Console.WriteLine($"{anchors.Intermediates.Length} intermediates are known in advance");</code></example>
     public ImmutableArray<Certificate> Intermediates { get; }
 
     TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
     /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>
+    /// <example><code>var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));</code></example>
     public static TrustAnchors FromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
@@ -67,6 +78,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
     /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
+    /// <example><code>var fromFiles = TrustAnchors.FromPemFiles("authority.pem", "partner.pem");</code></example>
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -75,10 +87,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     /// <summary>Takes anchors from certificates of the platform, which are copied and stay the caller's.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    /// <example><code>var loaded = TrustAnchors.From(certificate);</code></example>
     public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
 
     /// <summary>Takes anchors from their DER encodings, which must not be changed afterwards.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    /// <example><code>var fromDer = TrustAnchors.FromDer(File.ReadAllBytes("authority.cer"));</code></example>
     public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
@@ -91,6 +105,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// </summary>
     /// <exception cref="MaterialException">The machine has no readable root.</exception>
     /// <exception cref="CryptographicException">The store cannot be opened.</exception>
+    /// <example><code>var publicAuthorities = TrustAnchors.MachineRoots();</code></example>
     public static TrustAnchors MachineRoots()
     {
         using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
@@ -111,10 +126,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Certificates already known are folded.</summary>
     /// <exception cref="MaterialException">One is not a certificate that RFC 5280 allows.</exception>
+    /// <example><code>var withIntermediate = anchors.WithIntermediates(intermediate);</code></example>
     public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => WithHelpers(Convert(certificates));
 
     /// <summary>The same anchors with the intermediates of a PEM text as helpers.</summary>
     /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    /// <example><code>var withIntermediates = anchors.WithIntermediatesFromPem(File.ReadAllText("intermediates.pem"));</code></example>
     public TrustAnchors WithIntermediatesFromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
@@ -122,6 +139,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     }
 
     /// <summary>How many there are; safe to log.</summary>
+    /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
     public override string ToString() => Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
 
     internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
