@@ -20,6 +20,16 @@ public sealed class MutualTlsClient
 
     /// <summary>Prepares a client.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <example>
+    /// <code>
+    /// var mutualTls = new MutualTlsClient(new MutualTlsClientOptions
+    /// {
+    ///     Identity = Identity.FromPemFiles("client.pem", "client.key"),
+    ///     Trust = TrustAnchors.FromPemFiles("authority.pem"),
+    ///     Authorization = Authorize.ServerName,
+    /// });
+    /// </code>
+    /// </example>
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
@@ -38,6 +48,7 @@ public sealed class MutualTlsClient
     /// <exception cref="ArgumentException"><paramref name="host"/> is neither a DNS name nor an IP address.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await using var connection = await client.ConnectAsync("server.example", 8443, cancellationToken);</code></example>
     public Task<MutualTlsConnection> ConnectAsync(string host, int port, CancellationToken cancellationToken = default)
     {
         var (endPoint, serverName) = HostOf(host, port);
@@ -51,6 +62,12 @@ public sealed class MutualTlsClient
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// var endPoint = new IPEndPoint(IPAddress.Loopback, 8443);
+    /// await using var connection = await client.ConnectAsync(endPoint, "server.example", cancellationToken);
+    /// </code>
+    /// </example>
     public Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
@@ -67,6 +84,11 @@ public sealed class MutualTlsClient
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// await using var connection = await client.UpgradeAsync(socket, "server.example", cancellationToken);
+    /// </code>
+    /// </example>
     public Task<MutualTlsConnection> UpgradeAsync(Socket socket, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -81,6 +103,11 @@ public sealed class MutualTlsClient
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// await using var connection = await client.UpgradeAsync(stream, "server.example", cancellationToken);
+    /// </code>
+    /// </example>
     public Task<MutualTlsConnection> UpgradeAsync(Stream stream, string? serverName, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);

@@ -8,6 +8,7 @@ namespace MutualAuth;
 public sealed record MutualTlsClientOptions : HandshakeOptions
 {
     /// <summary>The identity that the client presents; <see cref="ClientIdentity.None"/>: no certificate.</summary>
+    /// <example><code>var withoutCertificate = clientOptions with { Identity = ClientIdentity.None };</code></example>
     public required ClientIdentity Identity { get; init; }
 
     /// <summary>
@@ -15,11 +16,17 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// With
     /// credentials, a server is rejected that offers no login or does not support the confirmation protocol.
     /// </summary>
+    /// <example><code>var withLogin = clientOptions with { Credentials = Login.WithPassword("alice", password) };</code></example>
     public ClientCredentials? Credentials { get; init; }
 
     /// <summary>
     /// What happens to open connections that are no longer valid: at revocation of the peer, at expiry, at a maximum age. Default: see the type.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// var atMostADay = clientOptions with { Revalidation = new RevalidationPolicy { MaximumAge = TimeSpan.FromDays(1) } };
+    /// </code>
+    /// </example>
     public RevalidationPolicy Revalidation { get; init; } = new();
 
     internal override ClientCredentials? OwnCredentials => Credentials;
@@ -34,6 +41,7 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// advance (<see cref="TrustAnchors.WithIntermediates"/>); our own intermediates cannot be sent, so that the server must know them;
     /// and the TLS context is built again for each connection (<c>docs/platforms.md</c> has the measured cost).
     /// </remarks>
+    /// <example><code>var discreet = clientOptions with { JudgeServerBeforeShowingIdentity = true };</code></example>
     public bool JudgeServerBeforeShowingIdentity { get; init; }
 
     /// <summary>
@@ -43,12 +51,14 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     /// itself
     /// which clients it accepts, and is not affected. <see cref="SessionFacts.OwnCertificateRequested"/> has the fact in both cases.
     /// </summary>
+    /// <example><code>var lenient = clientOptions with { DangerousAllowServersThatAskForNoCertificate = true };</code></example>
     public bool DangerousAllowServersThatAskForNoCertificate { get; init; }
 
     /// <summary>
     /// The time limit for name resolution and connecting, before the handshake's own deadline begins. More than zero, at most an hour. Default: ten
     /// seconds.
     /// </summary>
+    /// <example><code>var impatient = clientOptions with { ConnectTimeout = TimeSpan.FromSeconds(3) };</code></example>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     internal override IEnumerable<string> Problems()

@@ -55,11 +55,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>The end point on which the listener listens. With port 0 in the options it has the port that the system assigned.</summary>
+    /// <example><code>Console.WriteLine($"listening on {listener.LocalEndPoint}");</code></example>
     public EndPoint LocalEndPoint { get; }
 
     /// <summary>Binds the socket, listens and begins to accept.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <exception cref="SocketException">The end point cannot be bound.</exception>
+    /// <example><code>await using var started = MutualTlsListener.Start(listenerOptions);</code></example>
     public static MutualTlsListener Start(MutualTlsListenerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -72,6 +74,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>Waits for the next connection. The caller owns it.</summary>
     /// <exception cref="ListenerStoppedException">The listener was stopped or has failed, and no connection is left.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await using var connection = await listener.AcceptAsync(cancellationToken);</code></example>
     public async ValueTask<MutualTlsConnection> AcceptAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -87,6 +90,15 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>Yields connections as they become ready. The caller owns each of them. The enumeration ends when the listener is stopped.</summary>
     /// <exception cref="ListenerStoppedException">The listener has failed. After a normal stop the enumeration ends without an exception.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (var connection in listener.AcceptAllAsync(cancellationToken))
+    /// {
+    ///     Console.WriteLine(connection.Peer.Name);
+    ///     await connection.DisposeAsync();
+    /// }
+    /// </code>
+    /// </example>
     public async IAsyncEnumerable<MutualTlsConnection> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -115,6 +127,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="drainTimeout"/> is negative or longer than 49 days; the listener continues.
     /// </exception>
+    /// <example><code>await listener.StopAsync(TimeSpan.FromSeconds(20), cancellationToken);</code></example>
     public async Task StopAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
     {
         if (drainTimeout != Timeout.InfiniteTimeSpan)
@@ -130,6 +143,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     }
 
     /// <summary>Stops without draining. Never throws.</summary>
+    /// <example><code>await listener.DisposeAsync();</code></example>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
     /// <summary>Runs without the ExecutionContext of the first caller: other callers join, and callbacks of connections run inside.</summary>

@@ -8,80 +8,100 @@ namespace MutualAuth;
 public sealed record MutualTlsListenerOptions
 {
     /// <summary>The server that authenticates the accepted sockets.</summary>
+    /// <example><code>var serving = listenerOptions with { Server = new MutualTlsServer(serverOptions) };</code></example>
     public required MutualTlsServer Server { get; init; }
 
     /// <summary>An IP end point (port 0: any free port; <c>[::]</c> listens on both families) or a Unix domain socket.</summary>
+    /// <example><code>var local = listenerOptions with { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };</code></example>
     public required EndPoint EndPoint { get; init; }
 
     /// <summary>Connections that the kernel queues before they are accepted. Default: 512.</summary>
+    /// <example><code>var shortQueue = listenerOptions with { Backlog = 128 };</code></example>
     public int Backlog { get; init; } = 512;
 
     /// <summary>
-    /// Whether a stale Unix domain socket, left by a process that crashed, is removed and bound again. Default: false. A path with a
-    /// live listener, or one that is not a socket, is never touched.
+    /// Whether a stale Unix domain socket, left by a process that crashed, is removed and bound again. Default: false. A path with a live listener,
+    /// or one that is not a socket, is never touched.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// var onUnixSocket = listenerOptions with
+    /// {
+    ///     EndPoint = new UnixDomainSocketEndPoint("service.sock"),
+    ///     TakesOverStaleUnixSocket = true,
+    /// };
+    /// </code>
+    /// </example>
     public bool TakesOverStaleUnixSocket { get; init; }
 
     /// <summary>
     /// The maximum number of sockets with an incomplete ClientHello. Beyond it the oldest is closed. Default: a quarter of the descriptors that the
-    /// process may open, less a
-    /// reserve, and 4,096 at most.
+    /// process may open, less a reserve, and 4,096 at most.
     /// </summary>
+    /// <example><code>var fewSilentSockets = listenerOptions with { MaxPendingHellos = 1024 };</code></example>
     public int MaxPendingHellos { get; init; } = DescriptorLimit.Share(4096);
 
     /// <summary>
     /// The same maximum for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is closed. Sockets without an address are
     /// not counted. Default: 256.
     /// </summary>
+    /// <example><code>var behindAProxy = listenerOptions with { MaxPendingHellosPerAddress = 1024 };</code></example>
     public int MaxPendingHellosPerAddress { get; init; } = 256;
 
     /// <summary>
     /// The maximum number of handshakes that wait for the peer's next flight, verdict or login message, or for an asynchronous check. They use no
-    /// slot of
-    /// <see cref="MaxConcurrentHandshakes"/>. Beyond it the one that waits longest is ended with <see cref="RejectionReason.Overloaded"/>. Default:
-    /// as
-    /// <see cref="MaxPendingHellos"/>.
+    /// slot of <see cref="MaxConcurrentHandshakes"/>. Beyond it the one that waits longest is ended with <see cref="RejectionReason.Overloaded"/>.
+    /// Default: as <see cref="MaxPendingHellos"/>.
     /// </summary>
+    /// <example><code>var fewWaiting = listenerOptions with { MaxWaitingHandshakes = 1024 };</code></example>
     public int MaxWaitingHandshakes { get; init; } = DescriptorLimit.Share(4096);
 
     /// <summary>
     /// The same maximum for one address (an IPv6 /64 counts as one). Beyond it the oldest of that address is ended. Handshakes without an address are
     /// not counted. Default: 256.
     /// </summary>
+    /// <example><code>var manyWaitingPerAddress = listenerOptions with { MaxWaitingHandshakesPerAddress = 1024 };</code></example>
     public int MaxWaitingHandshakesPerAddress { get; init; } = 256;
 
     /// <summary>
     /// The maximum number of handshakes that compute (TLS, validation of certificates) at one time. Waiting handshakes do not count. Default: the
-    /// number of processors, at
-    /// least two. Raise it where keys are kept in hardware that is slower than a processor.
+    /// number of processors, at least two. Raise it where keys are kept in hardware that is slower than a processor.
     /// </summary>
+    /// <example><code>var keysInHardware = listenerOptions with { MaxConcurrentHandshakes = 32 };</code></example>
     public int MaxConcurrentHandshakes { get; init; } = Math.Max(2, Environment.ProcessorCount);
 
     /// <summary>
     /// The maximum number of handshakes that wait for a slot to compute. Addresses with fewer recently unfinished handshakes go first; among equals,
-    /// addresses take
-    /// turns. Beyond it the address with most unfinished handshakes loses the one that waits longest, with <see cref="RejectionReason.Overloaded"/>;
-    /// a new
-    /// handshake is always admitted. Default: 1,024, or fewer if the process may open few descriptors.
+    /// addresses take turns. Beyond it the address with most unfinished handshakes loses the one that waits longest, with
+    /// <see cref="RejectionReason.Overloaded"/>; a new handshake is always admitted. Default: 1,024, or fewer if the process may open few
+    /// descriptors.
     /// </summary>
+    /// <example><code>var longQueue = listenerOptions with { MaxQueuedHandshakes = 4096 };</code></example>
     public int MaxQueuedHandshakes { get; init; } = DescriptorLimit.Share(1024);
 
     /// <summary>
     /// The maximum number of closes that wait, for at most a second, until a rejected peer has read the reason. Beyond it the transport is closed at
     /// once. Default: 256, or fewer if the process may open few descriptors.
     /// </summary>
+    /// <example><code>var fewCloses = listenerOptions with { MaxLingeringCloses = 64 };</code></example>
     public int MaxLingeringCloses { get; init; } = DescriptorLimit.Share(256);
 
     /// <summary>
     /// The maximum number of authenticated connections that the application has not accepted yet. Beyond it they keep their slots, and new handshakes
     /// wait. Default: 128.
     /// </summary>
+    /// <example><code>var fewReady = listenerOptions with { MaxReadyConnections = 16 };</code></example>
     public int MaxReadyConnections { get; init; } = 128;
 
     /// <summary>
-    /// Called for every failed handshake, with the reason, on a thread of the pool. It should not block; if it does, it delays only its thread,
-    /// not an outcome, a close or a stop. Its exceptions are logged. Default: null.
+    /// Called for every failed handshake, with the reason, on a thread of the pool. It should not block; if it does, it delays only its thread, not
+    /// an outcome, a close or a stop. Its exceptions are logged. Default: null.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// var reporting = listenerOptions with { OnHandshakeFailed = failure =&gt; Console.WriteLine(failure.Message) };
+    /// </code>
+    /// </example>
     public Action<HandshakeException>? OnHandshakeFailed { get; init; }
 
     internal AdmissionBounds ToAdmissionBounds() => new()

@@ -22,6 +22,16 @@ public sealed class MutualTlsServer
 
     /// <summary>Prepares a server.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <example>
+    /// <code>
+    /// var mutualTls = new MutualTlsServer(new MutualTlsServerOptions
+    /// {
+    ///     Identity = Identity.FromPemFiles("server.pem", "server.key"),
+    ///     Trust = TrustAnchors.FromPemFiles("authority.pem"),
+    ///     Authorization = Authorize.Dns("client.example"),
+    /// });
+    /// </code>
+    /// </example>
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
@@ -42,6 +52,7 @@ public sealed class MutualTlsServer
     /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await using var connection = await server.AcceptAsync(socket, cancellationToken);</code></example>
     public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -56,6 +67,7 @@ public sealed class MutualTlsServer
     /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await using var connection = await server.AcceptAsync(stream, cancellationToken);</code></example>
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) => AcceptAsync(stream, null, cancellationToken);
 
     /// <summary>The same for a client whose address the caller knows, for example from a PROXY header or from the underlying transport.</summary>
@@ -70,6 +82,7 @@ public sealed class MutualTlsServer
     /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await using var connection = await server.AcceptAsync(stream, clientEndPoint, cancellationToken);</code></example>
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);

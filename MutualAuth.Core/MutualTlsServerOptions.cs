@@ -9,6 +9,11 @@ namespace MutualAuth;
 public sealed record MutualTlsServerOptions : HandshakeOptions
 {
     /// <summary>The identity that the server presents; <see cref="ServerIdentities"/> for several, selected by the name in the ClientHello.</summary>
+    /// <example>
+    /// <code>
+    /// var following = serverOptions with { Identity = IdentityFiles.FromPem("server.pem", "server.key") };
+    /// </code>
+    /// </example>
     public required IIdentitySource Identity { get; init; }
 
     /// <summary>
@@ -16,6 +21,11 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// support the
     /// confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// var alsoAUser = serverOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(store)) };
+    /// </code>
+    /// </example>
     public CredentialPolicy Credentials { get; init; } = Require.Certificate;
 
     /// <summary>
@@ -23,6 +33,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// client
     /// that connects can read them. Default: false. Names of more than 65,535 octets together are not sent.
     /// </summary>
+    /// <example><code>var naming = serverOptions with { SendAcceptableIssuers = true };</code></example>
     public bool SendAcceptableIssuers { get; init; }
 
     internal override bool NamesAcceptableIssuers => SendAcceptableIssuers;
@@ -32,9 +43,23 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// <summary>
     /// What happens to open connections that are no longer valid: at revocation of the peer, at expiry, at a maximum age. Default: see the type.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// var strict = serverOptions with { Revalidation = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort } };
+    /// </code>
+    /// </example>
     public RevalidationPolicy Revalidation { get; init; } = new();
 
     /// <summary>Selects, by the ClientHello, the server that continues the handshake. Default: null, this server serves every client.</summary>
+    /// <example>
+    /// <code>
+    /// var selecting = serverOptions with
+    /// {
+    ///     SelectServer = (hello, front, _) =&gt;
+    ///         ValueTask.FromResult&lt;MutualTlsServer?&gt;(hello.ServerName == "special.example" ? special : front),
+    /// };
+    /// </code>
+    /// </example>
     public ServerSelector? SelectServer { get; init; }
 
     internal override IEnumerable<string> Problems()

@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the peers that all of several rules accept; the first rejection is reported.</summary>
+/// <summary>Accepts a peer that every one of several rules accepts; the first objection is reported.</summary>
 internal sealed class AllOfRule : AuthorizationRule
 {
     private readonly AuthorizationRule[] _rules;

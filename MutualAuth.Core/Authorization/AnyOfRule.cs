@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the peers that at least one of several rules accepts; if none does, all rejections are reported.</summary>
+/// <summary>Accepts a peer that at least one of several rules accepts; when none does, all objections are reported.</summary>
 internal sealed class AnyOfRule : AuthorizationRule
 {
     // A list of thousands must not become a log line of megabytes for each rejected peer.
@@ -25,7 +25,7 @@ internal sealed class AnyOfRule : AuthorizationRule
             return only.Examine(context, out name);
         }
 
-        // Of thousands of names only those that the certificate carries are asked for, in their order, as the first to let the peer in names it.
+        // Of thousands of names only those in the certificate are evaluated, in order: the first rule that accepts the peer names it.
         var objections = new SortedDictionary<int, Rejection>();
         foreach (var index in _index.CandidatesFor(context.Certificate))
         {
@@ -51,7 +51,7 @@ internal sealed class AnyOfRule : AuthorizationRule
         {
             if (!found.ContainsKey(index))
             {
-                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule accepts a peer whose certificate does not have its name."));
+                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule accepted a peer whose certificate does not contain its name."));
             }
         }
 
@@ -68,7 +68,7 @@ internal sealed class AnyOfRule : AuthorizationRule
         };
     }
 
-    // A rule that broke down might have let the peer in: the operator must hear of that rather than of the peer.
+    // A rule that threw might have accepted the peer: report the fault rather than the peer's rejection.
     private static RejectionReason ReasonOf(List<Rejection> objections) =>
         objections.Any(objection => objection.Reason == RejectionReason.ValidatorFaulted) ? RejectionReason.ValidatorFaulted
         : objections.All(objection => objection.Reason == objections[0].Reason) ? objections[0].Reason

@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts every peer with a trusted path.</summary>
+/// <summary>Accepts every peer with a path to a trust anchor.</summary>
 internal sealed class AnyTrustedPeerRule : AuthorizationRule
 {
     public override string ToString() => "every peer with a path to a trust anchor";

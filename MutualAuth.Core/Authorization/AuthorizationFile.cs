@@ -4,12 +4,16 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Who is let in, read from a file and following it: one name in a line, and whoever has one of them is let in. Used with <see cref="Authorize.From"/>.</summary>
+/// <summary>
+/// An authorization rule that is read from a file and follows it: one name in a line; a peer with one of them is accepted. Used with
+/// <see cref="Authorize.From"/>.
+/// </summary>
 /// <remarks>
 /// A line is <c>dns NAME</c>, <c>uri URI</c>, <c>spiffe ID</c>, <c>spiffe TRUST-DOMAIN</c>, <c>email ADDRESS</c>, <c>upn NAME</c>,
 /// <c>ip ADDRESS</c>, <c>subject DN</c>,
 /// <c>issuer DN</c> (RFC 4514), <c>any-trusted</c> or <c>nobody</c>, with the meaning of the rules of that name in <see cref="Authorize"/>; lines that begin
-/// with # say nothing. A file without any is refused, so that one that was emptied by mistake leaves the last good rule; <c>nobody</c>, alone, shuts everybody out.
+/// with # are comments. A file without rules is rejected, so that a file emptied by mistake leaves the previous rule in force; <c>nobody</c>, alone,
+/// rejects every peer.
 /// </remarks>
 public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthorizationSource
 {
@@ -19,7 +23,7 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
     /// <param name="path">A file in UTF-8; at most 16 MiB.</param>
     /// <param name="options">How the file is followed.</param>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="MaterialException">The file cannot be read, names nobody, or a line is not a rule.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, contains no rule, or a line is not a rule.</exception>
     public AuthorizationFile(string path, WatchOptions? options = null)
         : base("authorization rules", [path], MaxFileBytes, files => Read(files[0].Text, files[0].Path), rule => rule.ToString(), options)
     {
@@ -31,12 +35,12 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
         TextLines.Read(text, source, line => rules.Add(ReadLine(line)));
         if (rules.Count == 0)
         {
-            throw new MaterialException($"{source}: no line says who is let in. Write at least one; nobody is one of them.");
+            throw new MaterialException($"{source}: no line is a rule. Write at least one; the line \"nobody\" rejects every peer.");
         }
 
         return rules.Count == 1 || !rules.Contains(Authorize.Nobody)
             ? Authorize.AnyOf(rules)
-            : throw new MaterialException($"{source}: nobody stands beside others who are let in. Remove it, or all the others.");
+            : throw new MaterialException($"{source}: the line \"nobody\" stands beside other rules. Remove it, or all the others.");
     }
 
     private static AuthorizationRule ReadLine(string line) => line.Split(' ', 2, StringSplitOptions.TrimEntries) switch

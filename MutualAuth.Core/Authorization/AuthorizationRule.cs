@@ -3,10 +3,12 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth;
 
-/// <summary>Determines which of the peers with a trusted path are accepted. <see cref="Authorize"/> makes the rules; nothing else can.</summary>
+/// <summary>
+/// Says which of the peers that a trusted authority vouches for are accepted. <see cref="Authorize"/> makes the rules; nothing else can.
+/// </summary>
 /// <remarks>
-/// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence
-/// that describes the accepted peers and is safe to log.
+/// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence that
+/// says which peers are accepted, suitable for a log.
 /// </remarks>
 public abstract class AuthorizationRule
 {
@@ -14,12 +16,12 @@ public abstract class AuthorizationRule
     {
     }
 
-    /// <summary>Describes the accepted peers.</summary>
+    /// <summary>Says which peers are accepted.</summary>
     public abstract override string ToString();
 
     /// <summary>Returns null when the peer is accepted. Does not throw.</summary>
     /// <param name="context">The peer.</param>
-    /// <param name="name">The name by which the peer is accepted; null when it is not, and where the rule asks for no name.</param>
+    /// <param name="name">The name by which it is accepted; null when it is rejected, and where the rule asks for no name.</param>
     internal abstract Rejection? Examine(CertificateContext context, out PeerName? name);
 
     /// <summary>The same, without the name.</summary>

@@ -1,6 +1,6 @@
 namespace MutualAuth.Authorization;
 
-/// <summary>Where the rule that lets peers in comes from, when it is reloaded while the process runs. Used with <see cref="Authorize.From"/>.</summary>
+/// <summary>A source of an authorization rule that is reloaded while the process runs. Used with <see cref="Authorize.From"/>.</summary>
 /// <remarks>Safe for concurrent use. A reload replaces the whole of <see cref="Current"/> at once, and a reload that fails leaves the last good rule.</remarks>
 public interface IAuthorizationSource
 {

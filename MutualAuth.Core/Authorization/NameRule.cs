@@ -6,7 +6,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the peer whose certificate carries one given name of one given kind.</summary>
+/// <summary>Accepts the peer whose certificate contains one given name of one given kind.</summary>
 internal sealed class NameRule : AuthorizationRule
 {
     private const string SubjectAlternativeName = "RFC 5280 §4.2.1.6";

@@ -6,9 +6,9 @@ namespace MutualAuth.Authorization;
 /// <summary>Which of the names in a certificate are names, and by which of them its holder is called.</summary>
 internal static class PeerNames
 {
-    /// <summary>The names of an accepted peer.</summary>
+    /// <summary>The name of an accepted peer.</summary>
     /// <param name="context">The peer.</param>
-    /// <param name="admittedAs">The name by which the authorization rule let it in, if by one.</param>
+    /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
     internal static PeerName Of(CertificateContext context, PeerName? admittedAs) =>
         context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled) ? PeerName.OfServer(dialled)
         : admittedAs ?? Of(context.Certificate);
@@ -20,8 +20,8 @@ internal static class PeerNames
     /// Every name in the certificate that is one, the best first; it ends with the certificate itself, so that every peer has a name.
     /// </summary>
     /// <remarks>
-    /// A text that is not of the form of its kind names no peer: only the syntax of its kind keeps it apart from the others. A URI of the scheme
-    /// <c>spiffe</c> that is no valid SVID's is left out, so that it is not taken for a proven SPIFFE ID.
+    /// A text that does not have the form of its kind is not a name: only the syntax of its kind keeps it apart from the others. A URI of the scheme
+    /// <c>spiffe</c> that is no valid SVID's is left out, so that it is not mistaken for a proven SPIFFE ID.
     /// </remarks>
     internal static IEnumerable<PeerName> AllOf(Certificate certificate)
     {

@@ -16,7 +16,7 @@ public enum PeerProofs
     /// <summary>It presented a token that its issuer vouches for.</summary>
     Token = 4,
 
-    /// <summary>The password or token was bound to this channel, so that nobody stands in between with a certificate of his own.</summary>
+    /// <summary>The password or token was bound to this channel, which excludes a man in the middle with another certificate.</summary>
     ChannelBinding = 8,
 
     /// <summary>A mechanism of the application's own is satisfied.</summary>

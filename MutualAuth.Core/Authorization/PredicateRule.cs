@@ -3,7 +3,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the peers for which the application's condition is true; if the condition throws, the peer is rejected.</summary>
+/// <summary>Accepts a peer that the application's condition accepts; a condition that throws rejects the peer.</summary>
 internal sealed class PredicateRule : AuthorizationRule
 {
     private readonly string _description;

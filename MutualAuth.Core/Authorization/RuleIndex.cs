@@ -17,11 +17,11 @@ internal enum RuleKeyKind
     TrustDomain,
 }
 
-/// <summary>The one name that a rule requires of every peer; two are equal when the rule would say that the names are.</summary>
+/// <summary>The one name without which a rule rejects every peer; two are equal when the rule would say that the names are.</summary>
 internal readonly record struct RuleKey(RuleKeyKind Kind, object Value);
 
 /// <summary>
-/// Finds, among many rules, those that may let a certificate in: the work grows with the names of the certificate, and not with the rules. Immutable.
+/// Finds, among many rules, those that may accept a certificate: the work grows with the names of the certificate, and not with the rules. Immutable.
 /// </summary>
 internal sealed class RuleIndex
 {

@@ -6,7 +6,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the server whose certificate carries the name that was dialled (RFC 9525).</summary>
+/// <summary>Accepts the server whose certificate contains the name that was dialled (RFC 9525).</summary>
 internal sealed class ServerNameRule : AuthorizationRule
 {
     private const string CommonNameOid = "2.5.4.3";

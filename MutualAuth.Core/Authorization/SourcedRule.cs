@@ -2,7 +2,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts the peers that a source's current rule accepts.</summary>
+/// <summary>Accepts a peer that a source's current rule accepts.</summary>
 internal sealed class SourcedRule : AuthorizationRule
 {
     private readonly IAuthorizationSource _source;

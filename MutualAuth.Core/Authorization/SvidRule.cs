@@ -4,7 +4,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Authorization;
 
-/// <summary>Accepts workloads by their SPIFFE ID, and only if the certificate is a valid X.509-SVID.</summary>
+/// <summary>Accepts workloads by their SPIFFE ID; a certificate that is not a valid X.509-SVID is rejected.</summary>
 internal sealed class SvidRule : AuthorizationRule
 {
     private readonly string _expected;

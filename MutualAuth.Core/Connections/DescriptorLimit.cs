@@ -3,7 +3,8 @@ using System.Globalization;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// How many file descriptors the process may have open (<c>RLIMIT_NOFILE</c>), and how many of them are kept for what is no stranger's.
+/// How many file descriptors the process may have open (<c>RLIMIT_NOFILE</c>), and how many of them are reserved, that is not available to
+/// unauthenticated peers.
 /// </summary>
 internal static class DescriptorLimit
 {
@@ -20,7 +21,7 @@ internal static class DescriptorLimit
     /// <summary>The number from which on accepting waits a moment for those that make room.</summary>
     internal static int HurryFrom(int limit) => (KeepFrom(limit) + limit) / 2;
 
-    /// <summary>The number of descriptors from which a newcomer is rejected if no pending handshake can be evicted.</summary>
+    /// <summary>From this number on a new socket is closed if no pending one can be evicted.</summary>
     internal static int RefuseFrom(int limit) => limit - 8;
 
     /// <summary>How many strangers may be held by default: what the limit leaves, and no more than <paramref name="most"/>.</summary>

@@ -41,7 +41,7 @@ internal static class Dialer
         }
         catch (Exception exception)
         {
-            // A clock that throws, or an end point of a kind that cannot be dialled.
+            // The clock threw, or the kind of end point is not supported.
             outcome = ApplicationCalls.Fault("a clock and an end point to dial by", exception);
         }
 

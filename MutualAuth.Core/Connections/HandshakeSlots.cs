@@ -5,14 +5,14 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals
-/// addresses take turns; so a flood waits for the honest, from however many addresses it comes. Of one address, what is under way goes before what is
-/// new.
+/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals addresses
+/// take turns; so a flood waits for honest clients, however many addresses it uses. Within one address, handshakes in progress go before new ones.
 /// </summary>
 /// <remarks>
-/// Every fourth turn goes through the ranks in rotation, so that none waits for ever. Addresses that have left many unfinished never hold all
-/// slots: one is kept for others. A newcomer is always admitted to the queue. When too many wait, the address with most of them in the last rank
-/// loses the one that has waited longest.
+/// Every fourth turn goes through the ranks in rotation, so that no handshake waits for ever. Addresses that have left many unfinished never hold all
+/// slots: one is kept for others. A new handshake is always admitted to the queue. When too many wait, the address with most of them in the last rank
+/// loses the one that
+/// has waited longest.
 /// </remarks>
 internal sealed class HandshakeSlots
 {
@@ -37,11 +37,11 @@ internal sealed class HandshakeSlots
     }
 
     /// <summary>Waits for a slot.</summary>
-    /// <param name="attempt">Whose it is.</param>
-    /// <param name="address">Where it comes from; null where there is no address.</param>
+    /// <param name="attempt">The attempt that needs the slot.</param>
+    /// <param name="address">The peer's address; null where there is none.</param>
     /// <param name="unfinished">How many handshakes its address left unfinished lately, this one among them.</param>
     /// <param name="isNew">Whether it has had no slot before.</param>
-    /// <returns>The slot, to be given back.</returns>
+    /// <returns>The slot; dispose of it to release it.</returns>
     /// <exception cref="OperationCanceledException">The attempt ended while it waited.</exception>
     internal ValueTask<Slot> EnterAsync(HandshakeAttempt attempt, IPAddress? address, double unfinished, bool isNew)
     {
@@ -105,7 +105,7 @@ internal sealed class HandshakeSlots
         }
     }
 
-    /// <summary>The next handshake in turn that may run.</summary>
+    /// <summary>The next waiting handshake that may run.</summary>
     private Waiter? TakeNext()
     {
         if (_waiting == 0)

@@ -10,18 +10,18 @@ internal interface IRevalidated
 
     EndPoint? RemoteEndPoint { get; }
 
-    /// <summary>For how long no octet of the application's has moved since <see cref="CountIdle"/>; without that, for no time at all.</summary>
+    /// <summary>The time since the last octet of application data; counted from <see cref="CountIdle"/> on, zero before.</summary>
     TimeSpan IdleFor { get; }
 
-    /// <summary>From here on counts for how long no octet of the application's moves.</summary>
+    /// <summary>Starts to count the idle time of application data.</summary>
     void CountIdle(TimeProvider time);
 
-    /// <summary>Records that the connection is no longer valid, and takes the action. Does not wait for the application.</summary>
+    /// <summary>Marks the connection as no longer valid and takes the action. Does not wait for the application.</summary>
     void Invalidate(Invalidation lost);
 
-    /// <summary>The grace period is over: ends it in a way that the peer can tell from a broken one.</summary>
+    /// <summary>Ends the connection after the grace period, so that the peer can distinguish it from a broken one (close_notify).</summary>
     ValueTask EndAsync();
 
-    /// <summary>Has <paramref name="action"/> called once when it is over; at once if it is already.</summary>
+    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
     void OnEnded(Action action);
 }

@@ -1,9 +1,12 @@
 namespace MutualAuth;
 
-/// <summary>What happens to a live connection that has lost its ground.</summary>
+/// <summary>The action on a live connection that is no longer valid.</summary>
 public enum InvalidationAction
 {
-    /// <summary>The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays. Ending it is the application's business.</summary>
+    /// <summary>
+    /// The application is told (<see cref="MutualTlsConnection.NoLongerValid"/>), and the connection stays open. The application decides whether to
+    /// end it.
+    /// </summary>
     Notify = 1,
 
     /// <summary>
@@ -12,6 +15,6 @@ public enum InvalidationAction
     /// </summary>
     Drain = 2,
 
-    /// <summary>The connection ends at once. The peer sees a reset, and what was under way is lost.</summary>
+    /// <summary>The connection ends at once. The peer sees a reset, and data in flight is lost.</summary>
     Abort = 3,
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace MutualAuth.Connections;
 
-/// <summary>The socket of a listener. Of a Unix domain socket's path it deletes only what it has bound itself.</summary>
+/// <summary>The socket of a listener. It deletes the path of a Unix domain socket only if it has bound that path itself.</summary>
 internal sealed class ListeningSocket : IDisposable
 {
     private readonly Socket _socket;
@@ -16,7 +16,7 @@ internal sealed class ListeningSocket : IDisposable
 
     internal EndPoint LocalEndPoint { get; }
 
-    /// <exception cref="SocketException">The end point cannot be listened on.</exception>
+    /// <exception cref="SocketException">The end point cannot be bound.</exception>
     internal static ListeningSocket Open(EndPoint endPoint, int backlog, bool takesOverStale)
     {
         try
@@ -55,7 +55,7 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>Removes a stale socket, left by a process that ended without cleaning up.</summary>
+    /// <summary>Removes a socket without a listener, which a crashed process left behind.</summary>
     private static bool TryRemoveStale(EndPoint endPoint)
     {
         if (endPoint is not UnixDomainSocketEndPoint || endPoint.ToString() is not { Length: > 0 } path || path[0] is '@' or '\0' || !IsSocket(path))
@@ -67,7 +67,7 @@ internal sealed class ListeningSocket : IDisposable
         try
         {
             probe.Connect(endPoint);
-            return false; // a process listens
+            return false; // it has a listener
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -80,7 +80,7 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>A socket is there, and cannot be opened as a file can. Anything else must not be removed.</summary>
+    /// <summary>The path holds a socket, which cannot be opened like a file. Anything else must not be removed.</summary>
     private static bool IsSocket(string path)
     {
         try
@@ -98,13 +98,15 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
-    /// <summary>The platform's own disposal deletes whatever lies at the path, a successor's socket too; this one leaves that where it is.</summary>
+    /// <summary>
+    /// The platform's disposal deletes any file at the path, also a successor's socket; this class leaves a successor's socket in place.
+    /// </summary>
     private sealed class UnixSocket() : Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
     {
         private string? _path;
         private (DateTime Written, DateTime Created) _mark;
 
-        /// <summary>To be called once it is bound. An abstract name begins with a NUL, is in no directory, and goes with the socket.</summary>
+        /// <summary>Call it once the socket is bound. An abstract name begins with NUL, is in no directory, and disappears with the socket.</summary>
         internal void RememberPath(EndPoint endPoint)
         {
             _path = endPoint.ToString() is { Length: > 0 } path && path[0] is not ('@' or '\0') ? Path.GetFullPath(path) : null;

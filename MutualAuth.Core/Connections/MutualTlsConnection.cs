@@ -11,19 +11,21 @@ using MutualAuth.Transport;
 
 namespace MutualAuth;
 
-/// <summary>An authenticated connection. Every connection has an <see cref="AuthenticatedPeer"/>.</summary>
+/// <summary>A connection with an authenticated peer. Every connection has an <see cref="AuthenticatedPeer"/>.</summary>
 /// <remarks>
-/// It owns its stream and transport; dispose it to close both. One reader and one writer may be active at a time, as on any
-/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time. An unreferenced connection is reclaimed like an
-/// unreferenced <see cref="SslStream"/>; a reference to the stream keeps the connection alive. A read that returns zero bytes does not distinguish
-/// the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible. Delimit your messages.
+/// It owns its stream and transport; dispose of it to close both. One reader and one writer may be active at a time, as on any
+/// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection without references is
+/// reclaimed like a forgotten <see cref="SslStream"/>; a reference to the stream keeps the connection alive.
+/// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
+/// Give your
+/// messages a length or an end marker.
 /// </remarks>
 public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _drain = new(); // has no timer, so that there is nothing to dispose of
+    private readonly CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
     private readonly CancellationTokenSource _noLongerValid = new();
     private readonly Lock _ending = new();
     private Action? _onEnded;
@@ -44,68 +46,108 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         _time = time;
         _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
-        tls.Stream.Owner = this; // a reference to the stream keeps the connection, and its revalidation, alive
+        tls.Stream.Owner = this; // a reference to the stream keeps the connection, and so its revalidation, alive
         tls.Transport.OnClosed = End;
     }
 
     /// <summary>
-    /// The application's stream. Its asynchronous disposal is the connection's; <see cref="IDisposable.Dispose"/> closes at once, after a
-    /// close_notify if that can be written without waiting. After our side has ended the connection, every pending or later call throws a
-    /// <see cref="ConnectionEndedException"/>, which says why; failures caused by the peer or the transport throw a different
-    /// <see cref="IOException"/>.
+    /// The application's stream. Its asynchronous disposal disposes of the connection; <see cref="IDisposable.Dispose"/> closes at once, after a
+    /// close_notify if that
+    /// can be written without waiting. Once our side has ended the connection every call, pending or later, throws a
+    /// <see cref="ConnectionEndedException"/>, which has the reason; failures that the peer or the transport causes are other
+    /// <see cref="IOException"/>s.
     /// </summary>
+    /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
     /// <summary>The authenticated peer.</summary>
+    /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer { get; }
 
-    /// <summary>The negotiated parameters of the TLS session.</summary>
+    /// <summary>The parameters that the two sides negotiated.</summary>
+    /// <example><code>Console.WriteLine(connection.Session);</code></example>
     public SessionFacts Session { get; }
 
     /// <summary>
-    /// True if the peer has confirmed, in band, that it accepted us. False with a peer that does not speak the confirmation protocol: then the
-    /// guarantee is that of plain TLS, and a rejection by the peer shows only when a read fails; see <see cref="TryGetRefusal"/>.
+    /// True when the peer has confirmed, in band, that it accepted us. False with a peer that does not support the confirmation protocol: then the
+    /// guarantee is that of plain TLS, and a refusal by the peer appears only as a failed read; see <see cref="TryGetRefusal"/>.
     /// </summary>
+    /// <example>
+    /// <code>
+    /// Console.WriteLine(connection.IsConfirmed ? "the peer has accepted us" : "no confirmation: as with plain TLS");
+    /// </code>
+    /// </example>
     public bool IsConfirmed { get; }
 
     /// <summary>The peer's address; null when the transport has none.</summary>
+    /// <example><code>Console.WriteLine($"from {connection.RemoteEndPoint}");</code></example>
     public EndPoint? RemoteEndPoint { get; }
 
     /// <summary>
-    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and must end: finish
-    /// current work, then dispose the connection. Callbacks run on thread-pool threads.
+    /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and is to end: finish the
+    /// work that is
+    /// in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
+    /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
     public CancellationToken DrainRequested => _drain.Token;
 
     /// <summary>
-    /// Cancelled when the peer is no longer authorized, or the connection reached its maximum age or idle timeout; <see cref="Invalidation"/> says
-    /// why. Callbacks run on thread-pool threads.
+    /// Cancelled when the peer would no longer be accepted, or the connection reached its maximum age or idle time; <see cref="Invalidation"/> has
+    /// the reason.
+    /// Callbacks run on threads of the pool.
     /// </summary>
     /// <remarks>
-    /// <see cref="RevalidationPolicy"/> determines whether the connection ends. The token stays cancelled even if the peer becomes authorized again.
+    /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
+    /// later.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// using var registration = connection.NoLongerValid.Register(
+    ///     () =&gt; Console.WriteLine($"no longer valid: {connection.Invalidation?.Rejection}"));
+    /// </code>
+    /// </example>
     public CancellationToken NoLongerValid => _noLongerValid.Token;
 
-    /// <summary>Why the connection is no longer valid: the most recent and most severe reason. Null while it is valid.</summary>
+    /// <summary>The reason why the connection is no longer valid, the latest and most severe one; null while the connection is valid.</summary>
+    /// <example>
+    /// <code>
+    /// if (connection.Invalidation is { } invalidation)
+    /// {
+    ///     Console.WriteLine($"{invalidation.Action}: {invalidation.Rejection}");
+    /// }
+    /// </code>
+    /// </example>
     public Invalidation? Invalidation => _invalidation;
 
     /// <summary>
-    /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without, null while it has not
-    /// ended or we have not read that far. False may mean a truncation by an attacker, or a peer that closes without close_notify, as many do.
+    /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without it, null while it has
+    /// not
+    /// ended or we have not read that far. False may be an attacker's truncation, or a peer that closes without close_notify, as many do.
     /// </summary>
-    /// <remarks>It reports the end that a read encountered; a truncation after the last read is not detected.</remarks>
+    /// <remarks>It reports the end that a read reached; a truncation after the last read is not detected.</remarks>
+    /// <example>
+    /// <code>
+    /// if (await connection.Stream.ReadAsync(buffer, cancellationToken) == 0 &amp;&amp; connection.EndedCleanly != true)
+    /// {
+    ///     throw new IOException("The stream may have been truncated.");
+    /// }
+    /// </code>
+    /// </example>
     public bool? EndedCleanly => _tls.Stream.PeerEndedCleanly;
 
     /// <summary>
-    /// Sends close_notify (RFC 8446 §6.1) as soon as a current write has ended: we send no more data. The peer may continue to send, and we may
-    /// continue to read; a pending read is not affected. A second call has no further effect and has the result of the first.
+    /// Sends close_notify (RFC 8446 §6.1) as soon as a write in progress has ended: this side sends no more. The peer may continue to send, and this
+    /// side may
+    /// continue to read; a waiting read is not disturbed. A second call has no further effect and completes like the first one.
     /// </summary>
-    /// <param name="cancellationToken">Cancels the wait; writes stay completed, and close_notify is sent once the peer accepts data.</param>
+    /// <param name="cancellationToken">Cancels the wait; writes stay completed, and close_notify is sent once the peer reads again.</param>
     /// <exception cref="IOException">
-    /// The transport failed, the TLS session has ended already, or the peer accepted no data within <see cref="HandshakeOptions.CloseTimeout"/>;
-    /// dispose the connection, or abort it.
+    /// The transport failed, the TLS session has ended already, or the peer read nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose
+    /// of
+    /// the connection, or abort it.
     /// </exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>await connection.CompleteWritesAsync(cancellationToken);</code></example>
     public async Task CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -118,10 +160,25 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
     }
 
-    /// <summary>Reads, out of what a read or write threw, the refusal of a peer that validates inside TLS and let us finish the handshake first.</summary>
-    /// <param name="exception">What the stream threw.</param>
-    /// <param name="refusal">What the peer said, when it said something.</param>
-    /// <returns>True when the peer's alert was in it.</returns>
+    /// <summary>
+    /// Extracts, from an exception of a read or write, the refusal of a peer that validated our certificate after our side had completed the
+    /// handshake.
+    /// </summary>
+    /// <param name="exception">The exception that the stream threw.</param>
+    /// <param name="refusal">The refusal; null without one.</param>
+    /// <returns>True when the exception contains the peer's alert.</returns>
+    /// <example>
+    /// <code>
+    /// try
+    /// {
+    ///     await connection.Stream.ReadExactlyAsync(buffer, cancellationToken);
+    /// }
+    /// catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
+    /// {
+    ///     Console.WriteLine($"refused: {refusal.PeerReason}");
+    /// }
+    /// </code>
+    /// </example>
     public bool TryGetRefusal(Exception exception, [NotNullWhen(true)] out HandshakeException? refusal)
     {
         ArgumentNullException.ThrowIfNull(exception);
@@ -144,12 +201,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     /// <summary>
     /// On the server: begins a step-up, in which the user presents its credentials again for one transaction. The application transports the
-    /// messages. <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
+    /// messages.
+    /// <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
-    /// <param name="transaction">The transaction to confirm, as the exact octets that the client also computes for itself; at most 1 MiB.</param>
+    /// <param name="transaction">The transaction to confirm, in exactly the octets that the client computes for itself; at most 1 MiB.</param>
     /// <exception cref="InvalidOperationException">
-    /// No user has logged in, we are the client, or the server's certificate has no channel binding.
+    /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
     /// </exception>
+    /// <example><code>await using var stepUp = connection.BeginStepUp(transaction);</code></example>
     public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
@@ -163,10 +222,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
-    /// <param name="credentials">The credentials; ask the user for them again, since a program that stores them can confirm without the user.</param>
-    /// <param name="transaction">The transaction as this side understands it, that is, as it was shown to the user; at most 1 MiB.</param>
-    /// <param name="mechanisms">The value of the server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
+    /// <param name="credentials">
+    /// The credentials; ask the user for them again; otherwise a program that stores them can confirm in the user's place.
+    /// </param>
+    /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
+    /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
     /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
+    /// <example><code>using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);</code></example>
     public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
     {
         ArgumentNullException.ThrowIfNull(credentials);
@@ -178,17 +240,20 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in transit is lost. It can be
-    /// called at any time, also during a <see cref="DisposeAsync"/>, and has no effect when the connection is closed.
+    /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in flight is lost. It works at
+    /// any time, also beside a waiting <see cref="DisposeAsync"/>, and has no effect on a connection that has ended.
     /// </summary>
+    /// <example><code>connection.Abort();</code></example>
     public void Abort() => Abort(ConnectionEnd.Aborted, null);
 
     /// <summary>
-    /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even if the peer is still sending: it waits for the
-    /// peer to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait
-    /// for the first. Never throws.
+    /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even while the peer is still sending: waits for the
+    /// peer
+    /// to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait for the
+    /// first one. Never throws.
     /// </summary>
-    /// <remarks>If the peer does not accept a pending write in that time, the transport is aborted; on a socket, by a reset.</remarks>
+    /// <remarks>If the peer does not read the data of a pending write in that time, the transport is aborted; a socket is reset.</remarks>
+    /// <example><code>await connection.DisposeAsync();</code></example>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
 
     TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
@@ -220,7 +285,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
     }
 
-    /// <summary>Has <paramref name="action"/> called once when the connection is over; at once if it is already.</summary>
+    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
     internal void OnEnded(Action action)
     {
         lock (_ending)
@@ -258,20 +323,20 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         closed.SetResult();
     }
 
-    /// <summary>Closes, whatever is thrown on the way, and however often it is called.</summary>
+    /// <summary>Closes the transport. Never throws; further calls have no effect.</summary>
     private void Cut(bool byReset)
     {
         try
         {
             if (byReset)
             {
-                // Before the stream, whose own way to close would say FIN first.
+                // Close the socket before the stream: the stream's close would send FIN first.
                 _socket?.Close(timeout: 0);
             }
         }
         catch (Exception)
         {
-            // It is closed, or about to be.
+            // The socket is closed, or is being closed.
         }
 
         try
@@ -280,13 +345,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
         catch (Exception)
         {
-            // The transport that the application gave us may throw; the platform has given back its own.
+            // The application's transport may throw; the platform's resources are released already.
         }
 
         End();
     }
 
-    /// <summary>Application callbacks neither block us nor throw into our code.</summary>
+    /// <summary>Application callbacks neither block the caller nor throw into it.</summary>
     private void Cancel(CancellationTokenSource source)
     {
         var callbacks = source.CancelAsync();
@@ -330,7 +395,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// Detects that the connection and its stream are unreferenced; the platform reclaims the transport like that of any unreferenced stream.
+    /// Its finalizer detects that neither the connection nor its stream is referenced; the platform reclaims the transport like that of any forgotten
+    /// stream.
     /// </summary>
     private sealed class Unforgotten(MutualTlsConnection connection) : IDisposable
     {

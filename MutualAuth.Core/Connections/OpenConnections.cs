@@ -1,7 +1,7 @@
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// The connections of one listener that are not over yet. It keeps none of them alive: an unreferenced one is over when it is reclaimed.
+/// The open connections of one listener. It does not keep them alive: a connection without other references ends when it is reclaimed.
 /// </summary>
 internal sealed class OpenConnections
 {
@@ -46,7 +46,7 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Asks every connection, also those that come later, to finish.</summary>
+    /// <summary>Asks every connection, also later ones, to finish.</summary>
     internal void RequestDrain()
     {
         foreach (var connection in Take(abort: false))
@@ -55,7 +55,7 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Ends every connection, also those that come later.</summary>
+    /// <summary>Ends every connection, also later ones.</summary>
     internal void AbortAll()
     {
         foreach (var connection in Take(abort: true))

@@ -5,13 +5,11 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// A bounded pool of handshakes that wait: for a complete ClientHello, for the peer's next flight, verdict or message. A newcomer is always admitted;
-/// the oldest of its address makes room, or the oldest of all.
+/// A bounded pool of handshakes that wait for a complete ClientHello or for the peer's next flight, verdict or message. A new one is always admitted;
+/// the
+/// oldest of its address is evicted, or the oldest of all.
 /// </summary>
-/// <remarks>
-/// So a flood of silent sockets costs silent sockets their place, and an honest client, who says at once what is to be said, needs its own only for a
-/// moment.
-/// </remarks>
+/// <remarks>So a flood of silent sockets evicts silent sockets, while an honest client, which sends at once, needs its place only briefly.</remarks>
 internal sealed class PendingPool
 {
     private readonly Lock _lock = new();
@@ -21,9 +19,9 @@ internal sealed class PendingPool
     private readonly int _maxPerAddress;
     private readonly Func<HandshakeAttempt, Rejection> _reason;
 
-    /// <param name="max">How many may be in it.</param>
-    /// <param name="maxPerAddress">How many of one address.</param>
-    /// <param name="reason">Says why an attempt is ended that must make room.</param>
+    /// <param name="max">The maximum number of attempts.</param>
+    /// <param name="maxPerAddress">The maximum number for one address.</param>
+    /// <param name="reason">Makes the reason for an evicted attempt.</param>
     internal PendingPool(int max, int maxPerAddress, Func<HandshakeAttempt, Rejection> reason)
     {
         _max = max;
@@ -31,7 +29,7 @@ internal sealed class PendingPool
         _reason = reason;
     }
 
-    /// <summary>Adds the attempt, and evicts another one above the bound.</summary>
+    /// <summary>Adds the attempt, and evicts those beyond the bounds.</summary>
     internal Entry Add(HandshakeAttempt attempt)
     {
         var seat = new Entry(this, attempt, AddressKey.Of(attempt.RemoteEndPoint));
@@ -69,7 +67,7 @@ internal sealed class PendingPool
         return seat;
     }
 
-    /// <summary>Ends the oldest, at most so many.</summary>
+    /// <summary>Evicts the oldest attempts, up to a maximum number.</summary>
     /// <returns>How many.</returns>
     internal int Evict(int count)
     {

@@ -4,8 +4,8 @@ using MutualAuth.Collections;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// How many handshakes each address began lately and did not finish. A success clears its address, since the peer is authenticated. It says
-/// who goes first when handshakes must wait, and nothing else: no peer is rejected by it.
+/// How many handshakes each address recently began and did not finish. A successful handshake clears its address. The counts decide only
+/// the order in which handshakes wait; no handshake is rejected because of them.
 /// </summary>
 /// <remarks>
 /// A count halves every ten seconds. Of more addresses than it holds, the one that was quiet for longest is forgotten. Safe for use from many

@@ -29,16 +29,16 @@ public sealed record Rejection
     /// <summary>What was judged, such as <c>leaf certificate</c> or <c>intermediate CN=…</c>; null when the peer as a whole was.</summary>
     public string? Element { get; init; }
 
-    /// <summary>The rule that decided, such as <c>RFC 5280 §4.2.1.12</c>; null when no published rule applies.</summary>
+    /// <summary>The rule that was applied, such as <c>RFC 5280 §4.2.1.12</c>; null when no published rule applies.</summary>
     public string? Rule { get; init; }
 
-    /// <summary>What to do about it, in one sentence; null when the facts say it all.</summary>
+    /// <summary>The remedy, in one sentence; null when the facts are sufficient.</summary>
     public string? Hint { get; init; }
 
-    /// <summary>Judging itself failed: a source of ours threw, and the peer has done nothing.</summary>
+    /// <summary>The validation itself failed: one of our sources threw, and the peer is not at fault.</summary>
     internal bool IsOurFault { get; init; }
 
-    /// <summary>All of it on one line, fit for a log.</summary>
+    /// <summary>All facts on one line, suitable for a log.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(Reason.ToCode());

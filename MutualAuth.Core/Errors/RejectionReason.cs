@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MutualAuth;
 
-/// <summary>Why a handshake ended without a connection, or a connection ended before its time.</summary>
+/// <summary>The reason why a handshake failed, or a connection was ended early.</summary>
 /// <remarks>
 /// Names and numbers are stable and never reused: they appear in logs, metrics, exit lines and tests. The stable text
 /// form is <see cref="RejectionReasons.ToCode"/>. Every member has a row in <c>docs/reference/rejections.md</c>.
@@ -15,7 +15,7 @@ public enum RejectionReason
     /// <summary>No connection could be made: the name did not resolve, or no address answered.</summary>
     Unreachable = 100,
 
-    /// <summary>The peer sent nothing at all before the deadline.</summary>
+    /// <summary>The peer sent nothing before the deadline.</summary>
     NoClientHello = 101,
 
     /// <summary>The peer began a ClientHello and did not finish it: it closed, or the deadline passed.</summary>
@@ -33,7 +33,7 @@ public enum RejectionReason
     /// <summary>The peer speaks SSH.</summary>
     PlainSsh = 106,
 
-    /// <summary>The first bytes are not TLS, nor a protocol that we recognise.</summary>
+    /// <summary>The first bytes are not TLS, nor a protocol that the library recognises.</summary>
     NotTls = 107,
 
     /// <summary>The peer closed the transport during the handshake.</summary>
@@ -42,20 +42,20 @@ public enum RejectionReason
     /// <summary>The transport failed or was reset during the handshake.</summary>
     TransportFailed = 109,
 
-    /// <summary>The handshake began and was not over at the deadline.</summary>
+    /// <summary>The handshake began and was not complete at the deadline.</summary>
     HandshakeTimedOut = 110,
 
     /// <summary>No handshake slot became free: the server is at its configured limit and its queue is full.</summary>
     Overloaded = 111,
 
-    /// <summary>The socket was evicted, before its ClientHello was complete, by a newer one.</summary>
+    /// <summary>A newer socket evicted this one before its ClientHello was complete.</summary>
     EvictedBeforeHello = 112,
 
     /// <summary>The listener was stopped while the handshake ran.</summary>
     ListenerStopped = 113,
 
     /// <summary>
-    /// The socket or stream that the application gave us cannot carry a handshake: not connected, not a stream of octets, non-blocking, or closed.
+    /// The socket or stream from the application cannot carry a handshake: not connected, not a stream of octets, non-blocking, or closed.
     /// </summary>
     TransportUnusable = 114,
 
@@ -82,15 +82,13 @@ public enum RejectionReason
     /// <summary>The peer rejected us; its public reason is in <see cref="HandshakeException.PeerReason"/>.</summary>
     RefusedByPeer = 206,
 
-    /// <summary>The platform's cryptography failed in the handshake: usually because the token that holds our key is missing or locked.</summary>
+    /// <summary>The platform's cryptography failed in the handshake: usually because the token with our key is missing or locked.</summary>
     CryptographyFailed = 207,
 
-    /// <summary>
-    /// Code or material on our side threw during the handshake: an identity, a trust source, a selector or a clock. The peer is not at fault.
-    /// </summary>
+    /// <summary>One of our sources (identity, trust, selection, clock) threw during the handshake. The peer is not at fault.</summary>
     SourceFaulted = 208,
 
-    /// <summary>A server that confirms nothing did not ask for our certificate, so that it cannot know who we are.</summary>
+    /// <summary>A server without confirmation did not request our certificate, so that it cannot know who the client is.</summary>
     ServerAskedForNoCertificate = 209,
 
     // 300: the certificates themselves.
@@ -113,10 +111,10 @@ public enum RejectionReason
     /// <summary>A certificate's signature does not verify with its issuer's key.</summary>
     SignatureInvalid = 305,
 
-    /// <summary>A certificate's validity has ended.</summary>
+    /// <summary>A certificate has expired.</summary>
     CertificateExpired = 306,
 
-    /// <summary>A certificate's validity has not begun.</summary>
+    /// <summary>A certificate is not valid yet.</summary>
     CertificateNotYetValid = 307,
 
     /// <summary>The certificate may not be used in the role that the peer plays (RFC 5280 §4.2.1.3, §4.2.1.12).</summary>
@@ -134,10 +132,10 @@ public enum RejectionReason
     /// <summary>A name lies outside what an authority may certify (RFC 5280 §4.2.1.10).</summary>
     NameConstraintViolated = 312,
 
-    /// <summary>A critical extension is not understood, so that the certificate must be refused (RFC 5280 §4.2).</summary>
+    /// <summary>A critical extension is not supported, so that the certificate must be rejected (RFC 5280 §4.2).</summary>
     UnknownCriticalExtension = 313,
 
-    /// <summary>A key is too short, its numbers are those of no key, or it is written in a way that is not allowed.</summary>
+    /// <summary>A key is too short, its values are invalid, or its encoding is not allowed.</summary>
     WeakKey = 314,
 
     /// <summary>A signature algorithm is too weak.</summary>
@@ -149,7 +147,7 @@ public enum RejectionReason
     /// <summary>A certificate breaks a rule of the validation profile in force.</summary>
     ProfileViolated = 317,
 
-    /// <summary>Judging the peer's certificates would cost more than the budget allows.</summary>
+    /// <summary>Validation of the peer's certificates would exceed the work budget.</summary>
     BudgetExceeded = 318,
 
     /// <summary>A key or a signature is of an algorithm that is not supported, however strong it may be: Ed25519, ML-DSA, brainpool.</summary>
@@ -163,7 +161,7 @@ public enum RejectionReason
     /// <summary>Revocation is required, and no current, valid statement covers a certificate.</summary>
     RevocationStatusUnknown = 331,
 
-    /// <summary>A certificate or its key stands on the operator's deny list.</summary>
+    /// <summary>A certificate or its key is on the operator's deny list.</summary>
     DenyListed = 332,
 
     // 350: names, pins and authorization.
@@ -174,24 +172,24 @@ public enum RejectionReason
     /// <summary>No key on the verified path is pinned.</summary>
     PinMismatch = 351,
 
-    /// <summary>The set of pins has expired, so that nothing can match it.</summary>
+    /// <summary>The set of pins has expired, so that no key can match it.</summary>
     PinsExpired = 352,
 
-    /// <summary>The certificate is not a valid X.509-SVID: it does not carry exactly one URI name that is a SPIFFE ID.</summary>
+    /// <summary>The certificate is not a valid X.509-SVID: it does not contain exactly one URI name that is a SPIFFE ID.</summary>
     NotAnSvid = 353,
 
-    /// <summary>The peer is authenticated, but no authorization rule accepts it.</summary>
+    /// <summary>The peer is authenticated, and no authorization rule accepts it.</summary>
     NotAuthorized = 354,
 
-    /// <summary>A known peer presented a key that differs from the key stored for it (trust on first use).</summary>
+    /// <summary>A known peer presented a key other than the stored one (trust on first use).</summary>
     PeerKeyChanged = 355,
 
-    /// <summary>A peer was met for the first time, and its key could not be kept: the store failed or is full.</summary>
+    /// <summary>The key of a new peer could not be stored: the store failed or is full.</summary>
     PeerNotRemembered = 356,
 
     // 400: validators.
 
-    /// <summary>A validator threw; the peer was rejected.</summary>
+    /// <summary>A validator threw; a peer that cannot be validated is rejected.</summary>
     ValidatorFaulted = 400,
 
     /// <summary>An asynchronous validator had not answered at its deadline.</summary>
@@ -200,18 +198,18 @@ public enum RejectionReason
     /// <summary>A validator of the application rejected the peer.</summary>
     ValidatorRefused = 402,
 
-    /// <summary>No place became free among the asynchronous validators that may run at once.</summary>
+    /// <summary>The maximum number of concurrent asynchronous validations was reached, and no slot became free.</summary>
     ValidatorOverloaded = 403,
 
     // 500: the confirmation protocol.
 
-    /// <summary>Confirmation is required and the peer does not speak it.</summary>
+    /// <summary>Confirmation is required, and the peer does not support it.</summary>
     ConfirmationUnavailable = 500,
 
     /// <summary>A confirmation frame is malformed, too long, of an unknown type or out of order.</summary>
     ConfirmationMalformed = 501,
 
-    /// <summary>The peer closed, or broke off, before its verdict was complete.</summary>
+    /// <summary>The peer closed or reset the connection before its verdict was complete.</summary>
     ConfirmationTruncated = 502,
 
     // 600: credentials.
@@ -219,23 +217,19 @@ public enum RejectionReason
     /// <summary>The server requires a user, and the client did not log in.</summary>
     CredentialsRequired = 600,
 
-    /// <summary>The user name and the credentials do not belong together: no such user, a wrong password, or a user who is disabled.</summary>
+    /// <summary>The credentials are not valid for the user name: no such user, a wrong password, or a disabled user.</summary>
     CredentialsWrong = 601,
 
-    /// <summary>The two sides share no SASL mechanism that both would use here.</summary>
+    /// <summary>The two sides share no SASL mechanism that both allow here.</summary>
     MechanismUnavailable = 602,
 
-    /// <summary>The peer bound its credentials to a channel other than this one; a man in the middle is likely.</summary>
+    /// <summary>The peer bound its credentials to another channel: there is a man in the middle.</summary>
     ChannelBindingMismatch = 603,
 
-    /// <summary>
-    /// Channel binding is demanded, and cannot be had: the certificate has no hash for it, or the peer offers no mechanism with it.
-    /// </summary>
+    /// <summary>Channel binding is required but not available: the certificate has no hash for it, or the peer offers no mechanism with it.</summary>
     ChannelBindingUnavailable = 604,
 
-    /// <summary>
-    /// The client believes that we offer no channel binding, although we do: the list of mechanisms was altered on the way (RFC 5802 §6).
-    /// </summary>
+    /// <summary>The client believes that we offer no channel binding, although we do: an attacker removed it from the list (RFC 5802 §6).</summary>
     ChannelBindingDowngraded = 605,
 
     /// <summary>The server did not prove that it knows the user's verifier (RFC 5802 §3).</summary>
@@ -244,16 +238,16 @@ public enum RejectionReason
     /// <summary>A SCRAM iteration count lies outside the configured bounds; no key was derived with it.</summary>
     IterationCountOutOfRange = 607,
 
-    /// <summary>The user asked to act as another user, and no rule allows that.</summary>
+    /// <summary>The user requested another authorization identity, and no rule grants it.</summary>
     AuthorizationIdentityRefused = 608,
 
     /// <summary>Too many attempts for this user, or from this address.</summary>
     AttemptsLimited = 609,
 
-    /// <summary>The bound on running and waiting key derivations is reached.</summary>
+    /// <summary>The maximum number of running and waiting key derivations was reached.</summary>
     CredentialCheckOverloaded = 610,
 
-    /// <summary>The credential store, the token validator or a mechanism threw; the client was rejected.</summary>
+    /// <summary>The credential store, the token validator or a mechanism threw; a user who cannot be checked is rejected.</summary>
     CredentialCheckFaulted = 611,
 
     /// <summary>The token is not valid.</summary>
@@ -268,24 +262,24 @@ public enum RejectionReason
     /// <summary>The user may not log in with this certificate, or not here.</summary>
     UserNotAllowed = 615,
 
-    /// <summary>The client is configured to log in, but the server does not ask for a login.</summary>
+    /// <summary>The client has credentials, and the server does not offer a login.</summary>
     CredentialsNotAsked = 616,
 
     /// <summary>The parties to a step-up do not agree on the transaction, or it is not this connection's user who confirms it.</summary>
     StepUpMismatch = 617,
 
-    /// <summary>A server shows fewer SCRAM iterations than it has shown this client before (RFC 5802 §9); no key was derived with them.</summary>
+    /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
-    // 700: what ends a live connection, beside the reasons above.
+    // 700: further reasons that end a live connection.
 
-    /// <summary>The connection reached its maximum age.</summary>
+    /// <summary>A connection reached its maximum age.</summary>
     MaximumAgeReached = 700,
 
-    /// <summary>The certificate that we presented expired while the connection was open.</summary>
+    /// <summary>Our own certificate expired while the connection was open.</summary>
     OwnCertificateExpired = 701,
 
-    /// <summary>No application data was sent or received on the live connection for the idle timeout.</summary>
+    /// <summary>The live connection reached its maximum idle time: no application data was sent or received.</summary>
     IdleTimeoutReached = 702,
 }
 

@@ -9,7 +9,9 @@ internal static class SafeText
     private const int MaxLength = 256;
     private const int MaxTokenLength = 2048; // the longest SPIFFE ID
 
-    /// <summary>Quotes <paramref name="text"/>, escapes what is not plainly printable as <c>\uXXXX</c> and cuts it at 256 characters.</summary>
+    /// <summary>
+    /// Quotes <paramref name="text"/>, escapes characters that are not plainly printable as <c>\uXXXX</c> and truncates it to 256 characters.
+    /// </summary>
     internal static string Quote(string? text)
     {
         if (text is null)
@@ -37,7 +39,9 @@ internal static class SafeText
         return safe.Append(text.Length > MaxLength ? "…\"" : "\"").ToString();
     }
 
-    /// <summary>One token without spaces: what is not plainly printable, and the per cent sign, is percent-encoded as UTF-8 (RFC 3986 §2.1).</summary>
+    /// <summary>
+    /// One token without spaces: characters that are not plainly printable, and the per cent sign, are percent-encoded as UTF-8 (RFC 3986 §2.1).
+    /// </summary>
     internal static string PercentEncode(string text)
     {
         var token = new StringBuilder(text.Length);

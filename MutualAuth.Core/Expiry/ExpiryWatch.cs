@@ -83,7 +83,7 @@ public sealed class ExpiryWatch : IDisposable
         }
     }
 
-    /// <summary>How long what is watched still lasts, negative when it has ended; null when it has no end.</summary>
+    /// <summary>The time until the watched material expires, negative afterwards; null when it does not expire.</summary>
     public TimeSpan? Left => _read() is { } lifetime ? lifetime.End - _options.TimeProvider.GetUtcNow() : null;
 
     /// <summary>Stops watching, and measuring.</summary>

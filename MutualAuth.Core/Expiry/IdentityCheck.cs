@@ -55,7 +55,7 @@ public sealed record IdentityCheck : IIdentityCheck
             if (!isCarried)
             {
                 return new MaterialException(
-                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it reissued with that name.")
+                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it issued again with that name.")
                 { Problem = MaterialProblem.WrongName };
             }
         }

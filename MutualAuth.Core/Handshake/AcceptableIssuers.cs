@@ -9,7 +9,7 @@ namespace MutualAuth.Handshake;
 /// <summary>The names of authorities that a server sends with its request for a certificate (RFC 8446 §4.2.4), and what a client makes of them.</summary>
 internal static class AcceptableIssuers
 {
-    // The list has 16 bits for its length. One that is cut would turn honest clients away; without any, each client decides for itself.
+    // The list has 16 bits for its length. A truncated list would reject honest clients; without a list, each client decides for itself.
     private const int MaxBytes = 0xffff;
 
     private static readonly ConditionalWeakTable<Identity, Prepared> s_prepared = [];

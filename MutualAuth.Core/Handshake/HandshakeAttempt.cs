@@ -145,7 +145,7 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
-    /// <summary>The second step: the application's hook has its way with the socket.</summary>
+    /// <summary>The second step: the application's ConfigureSocket callback configures the socket.</summary>
     /// <exception cref="HandshakeException">It threw.</exception>
     /// <exception cref="OperationCanceledException">The attempt ended before it came back.</exception>
     internal ValueTask ConfigureAsync()
@@ -166,7 +166,7 @@ internal sealed class HandshakeAttempt : IDisposable
     /// </summary>
     /// <param name="what">What is asked for, in words for the outcome.</param>
     /// <param name="ask">Asks.</param>
-    /// <param name="late">Receives a late answer, after the wait for it has ended.</param>
+    /// <param name="late">Receives an answer that arrives after the wait has ended.</param>
     /// <exception cref="HandshakeException">It threw: a fault on our own account.</exception>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
     internal async ValueTask<T> AskAsync<T>(string what, Func<ValueTask<T>> ask, Action<T>? late = null)

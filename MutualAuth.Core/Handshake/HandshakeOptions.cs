@@ -8,7 +8,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>Options of a handshake that clients and servers share, beyond trust and authorization.</summary>
+/// <summary>The options of a handshake that clients and servers share, beyond trust and authorization.</summary>
 public abstract record HandshakeOptions : CertificateStageOptions
 {
     private EquatableArray<IAsyncPeerValidator> _asyncValidators = new([]);
@@ -26,8 +26,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public TlsVersion MinimumTlsVersion { get; init; } = TlsVersion.Tls12;
 
     /// <summary>
-    /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: none are named, and the platform's own list holds.
-    /// Naming them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
+    /// The only cipher suites that may be used, the favourite first (RFC 8446 §B.4). Default: empty, the platform's own list applies.
+    /// Setting them costs a TLS context for each connection. Linux and macOS only: on Windows the system's policy decides.
     /// </summary>
     public ImmutableArray<TlsCipherSuite> CipherSuites
     {
@@ -60,15 +60,17 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// </summary>
     public TimeSpan AsyncValidatorTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many peers may be in the asynchronous validators at once. Default: 64; the next wait, within their deadline.</summary>
+    /// <summary>
+    /// The maximum number of peers in the asynchronous validators at one time. Default: 64; further peers wait, within their deadline.
+    /// </summary>
     public int MaxConcurrentAsyncValidations { get; init; } = 64;
 
-    /// <summary>From the moment the transport is handed over to the connection. Default: ten seconds.</summary>
+    /// <summary>The time limit from the call with the transport until the connection is authenticated. Default: ten seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long closing a connection waits for the peer to take what was written, and to end its side, before the transport is cut. Default: one
-    /// second. It is real time, whatever <see cref="TimeProvider"/> says, so that closing always closes.
+    /// How long a close waits for the peer to read the written data and to end its side before the transport is aborted. Default: one second.
+    /// It is real time, independent of <see cref="TimeProvider"/>, so that a close always ends.
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -76,15 +78,18 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public HandshakeLimits HandshakeLimits { get; init; } = new();
 
     /// <summary>
-    /// How a peer that is gone without a word is noticed: set on each TCP socket that we dial, accept or are given. Default: on, see the type.
-    /// Streams are not concerned.
+    /// TCP keep-alive, which detects a vanished peer; set on each TCP socket that is dialled, accepted or passed in. Default: on, see the type.
+    /// Streams are not
+    /// concerned.
     /// </summary>
     public TcpKeepAlive KeepAlive { get; init; } = new();
 
     /// <summary>
-    /// Called with each socket, connected and after what we set ourselves, before the first octet of the handshake; for options that only the
-    /// application knows. It must be quick, and not keep the socket, which is ours. What it throws is <see cref="HandshakeFailure.OurFault"/>, and
-    /// the socket is closed. Called from many threads at once. Default: null, nothing is called.
+    /// Called with each connected socket, after the library's own options and before the first octet of the handshake; for options that only the
+    /// application
+    /// knows. It must be quick and must not keep the socket, which the library owns. Its exceptions are <see cref="HandshakeFailure.OurFault"/>, and
+    /// the socket is
+    /// closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }
 
@@ -166,7 +171,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
             {
-                yield return $"{name} must be greater than zero and at most one hour; it is {duration}.";
+                yield return $"{name} must be more than zero and at most an hour; it is {duration}.";
             }
         }
 

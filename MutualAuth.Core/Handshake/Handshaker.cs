@@ -20,7 +20,7 @@ internal sealed class Handshaker
 {
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
-    private readonly List<SslApplicationProtocol>? _offer; // as a client; nobody changes it
+    private readonly List<SslApplicationProtocol>? _offer; // as a client; never modified
     private readonly LoginServices _login;
     private readonly PeerAcceptance _acceptance;
     private readonly ILogger _logger;
@@ -141,7 +141,7 @@ internal sealed class Handshaker
         attempt.Admission.WorkIsDone();
         attempt.ClaimedName = tls.Peer?.Name ?? (tls.Verdict as CertificateVerdict.Rejected)?.ClaimedName;
 
-        // Our certificate is in the last flight of a client: where no verdict follows, the flight waits until everybody has accepted the server.
+        // Our certificate is in the last flight of a client: where no verdict follows, the flight is held until every check has accepted the server.
         var keepsFlight = !tls.Confirms && attempt.OurRole == PeerRole.Client;
         if (!keepsFlight && (!tls.Confirms || !_options.AsyncValidators.IsEmpty))
         {

@@ -4,7 +4,7 @@ using MutualAuth.Hello;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>Rejects, by an alert and before any expensive step, a client whose hello shows that negotiation would fail.</summary>
+/// <summary>Rejects, with an alert and before any costly work, a client whose hello shows that agreement is impossible.</summary>
 internal static class HelloNegotiation
 {
     /// <summary>Returns the application protocol id to agree on; null for none.</summary>

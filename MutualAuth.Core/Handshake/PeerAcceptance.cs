@@ -46,7 +46,7 @@ internal sealed class PeerAcceptance
         };
     }
 
-    /// <summary>Takes the step. Returns the accepted peer, and the digest of the login, which is empty where nobody logged in.</summary>
+    /// <summary>Takes the step. Returns the accepted peer, and the digest of the login, which is empty without a login.</summary>
     /// <exception cref="HandshakeException">One of the two sides rejects the other.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<(AuthenticatedPeer Peer, ImmutableArray<byte> LoginTranscript)> TakeAsync(
@@ -106,7 +106,10 @@ internal sealed class PeerAcceptance
     /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
     private bool MayLogInWithoutCertificate(PeerEvidence evidence) => evidence.Certificates.IsEmpty && !_options.RequiredCredentials.NeedsCertificate;
 
-    /// <summary>Asks whoever may need others for an answer: the asynchronous validators, and then the trust source. A no is told like any other.</summary>
+    /// <summary>
+    /// Asks the checks that may wait for other services: the asynchronous validators, then the trust source. Their rejection is reported like any
+    /// other.
+    /// </summary>
     private async ValueTask ExamineAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)
     {
         if (await ObjectionToAsync(attempt, tls, peer).ConfigureAwait(false) is { } objection)

@@ -158,7 +158,7 @@ internal sealed class PeerValidationCallback
         }
     }
 
-    /// <summary>The platform's own copy, on the managed heap, which is never changed and outlives the certificate.</summary>
+    /// <summary>The platform's own copy, on the managed heap, which is never modified and outlives the certificate.</summary>
     private static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
         certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
 

@@ -116,7 +116,7 @@ internal static class TlsFaults
                 HandshakeFailure.OurFault,
                 new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", SafeText.Quote(text))
                 {
-                    Hint = "Have our certificate, and its intermediates, reissued with RSA of 2048 bits or more, or P-256, and SHA-256.",
+                    Hint = "Have our certificate and its intermediates issued again with RSA of 2048 bits or more, or P-256, and SHA-256.",
                 },
                 exception),
             _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", SafeText.Quote(text), exception),

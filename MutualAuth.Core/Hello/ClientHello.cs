@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MutualAuth;
 
 /// <summary>What a client asks for in its first message (RFC 8446 §4.1.2), read before anything is spent on it.</summary>
-/// <remarks>Immutable. Everything in it comes from an unauthenticated peer: use it to choose, never to trust.</remarks>
+/// <remarks>Immutable. Everything in it comes from an unauthenticated client: use it for selection, never for trust.</remarks>
 public sealed class ClientHello
 {
     internal const int Tls12 = 0x0303;

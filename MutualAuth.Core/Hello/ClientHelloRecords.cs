@@ -12,7 +12,7 @@ internal struct ClientHelloRecords
     internal const int RecordHeader = 5;
     internal const int MessageHeader = 4;
 
-    /// <summary>OpenSSL reads no ClientHello that is longer, so there is no need to wait for one.</summary>
+    /// <summary>OpenSSL accepts no longer ClientHello, so that waiting for one is pointless.</summary>
     internal const int MaxOfPlatform = 131_396;
 
     private const byte ClientHelloMessage = 1;
@@ -38,7 +38,7 @@ internal struct ClientHelloRecords
     /// <summary>Where the last record that is complete ends.</summary>
     internal int End { get; private set; }
 
-    /// <summary>Goes on as far as there are octets. Returns null unless what came is no ClientHello.</summary>
+    /// <summary>Parses the available octets. Returns null unless they are not a ClientHello.</summary>
     /// <param name="received">Everything since the first octet.</param>
     /// <param name="maxBytes">The largest message accepted, without its header.</param>
     internal HelloReading? Advance(ReadOnlySpan<byte> received, int maxBytes)

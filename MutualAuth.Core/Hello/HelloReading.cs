@@ -5,9 +5,7 @@ namespace MutualAuth.Hello;
 /// <param name="Problem">Why there is none, and never will be.</param>
 internal readonly record struct HelloReading(ClientHello? Hello, Rejection? Problem)
 {
-    /// <summary>
-    /// The alert that tells the client of the problem; null if the input is not TLS, so that the client would not understand an alert.
-    /// </summary>
+    /// <summary>The alert that tells the client of the problem; null where the client does not speak TLS and would not understand one.</summary>
     internal int? Alert { get; init; }
 
     /// <summary>How many octets its records take.</summary>

@@ -4,7 +4,7 @@ namespace MutualAuth.Hello;
 
 /// <summary>
 /// Which key exchanges a hello asks for (RFC 8446 §4.2.7, §4.2.8). With a finite field (RFC 7919) a stranger has us raise a number of 8,192 bits for
-/// the price of a thousand random octets (CVE-2002-20001); nobody who speaks TLS 1.2 or later has nothing better.
+/// the price of a thousand random octets (CVE-2002-20001); every client of TLS 1.2 or later supports something better.
 /// </summary>
 internal static class KeyExchangeGroups
 {

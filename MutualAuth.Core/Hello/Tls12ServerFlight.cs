@@ -5,8 +5,9 @@ using System.Text;
 namespace MutualAuth.Hello;
 
 /// <summary>
-/// What a server of TLS 1.2 has shown in the clear before we answer (RFC 5246 §7.3). There our certificate leaves before the TLS engine has anybody judge the
-/// server; whoever wants to keep it must read along. A server of TLS 1.3 shows nothing here, and need not: there the engine asks in time.
+/// What a server of TLS 1.2 has shown in the clear before we answer (RFC 5246 §7.3). There our certificate is sent before the TLS engine calls the
+/// validation of the
+/// server; withholding it requires reading the server's flight here. TLS 1.3 does not need it: there the engine asks before our certificate is sent.
 /// </summary>
 internal static class Tls12ServerFlight
 {

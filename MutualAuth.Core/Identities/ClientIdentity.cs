@@ -10,7 +10,7 @@ public abstract class ClientIdentity
     {
     }
 
-    /// <summary>No certificate. Only a server that asks for other credentials lets such a client in.</summary>
+    /// <summary>No certificate. Only a server that requires other credentials accepts such a client.</summary>
     public static ClientIdentity None { get; } = new NoCertificate();
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace MutualAuth;
 
-/// <summary>Gives the identity to present now. What it returns may change; each handshake asks once and uses one answer.</summary>
+/// <summary>Returns the current identity. It may return another one later; each handshake calls it once and uses that identity throughout.</summary>
 /// <remarks>Implementations are safe for use from many threads, do not block and do not throw.</remarks>
 public interface IIdentitySource
 {

@@ -11,7 +11,7 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth;
 
-/// <summary>What we hold and present: a certificate, its private key, and the intermediates that lead to an authority.</summary>
+/// <summary>Our own identity: a certificate, its private key, and the intermediates that lead to an authority.</summary>
 /// <remarks>
 /// Immutable and safe to share between connections; make one and keep it, as each holds a prepared TLS credential. The private key stays
 /// where it was loaded and lives until the identity is garbage collected; nothing here can export it.
@@ -29,9 +29,11 @@ public sealed class Identity : IIdentitySource
     }
 
     /// <summary>The certificate that we present.</summary>
+    /// <example><code>Console.WriteLine($"expires at {identity.Certificate.NotAfter:u}");</code></example>
     public Certificate Certificate { get; }
 
     /// <summary>The intermediates that are sent with it, the issuer of <see cref="Certificate"/> first; the root is never sent.</summary>
+    /// <example><code>Console.WriteLine($"{identity.Intermediates.Length} intermediates are sent");</code></example>
     public ImmutableArray<Certificate> Intermediates { get; }
 
     Identity IIdentitySource.Current => this;
@@ -44,6 +46,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
     /// <param name="intermediates">The intermediates in any order, rollover certificates of an authority (RFC 4210 §4.4) included; a root among them is left out.</param>
     /// <exception cref="MaterialException">There is no private key, or the intermediates do not form one chain with the certificate.</exception>
+    /// <example><code>var loaded = Identity.From(certificate, intermediate);</code></example>
     public static Identity From(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -68,6 +71,11 @@ public sealed class Identity : IIdentitySource
     /// <param name="keyPem">The private key: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1. It may stand in the same text as the chain.</param>
     /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
     /// <exception cref="MaterialException">The text holds no certificate or key, the password is wrong, or the key is not the certificate's.</exception>
+    /// <example>
+    /// <code>
+    /// var read = Identity.FromPem(File.ReadAllText("server.pem"), File.ReadAllText("server.key"), password);
+    /// </code>
+    /// </example>
     public static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(chainPem);
@@ -80,6 +88,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="keyPath">The key; null when it stands in the same file.</param>
     /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
     /// <exception cref="MaterialException">A file cannot be read or used; the message says what to do.</exception>
+    /// <example><code>var fromFiles = Identity.FromPemFiles("server.pem", "server.key");</code></example>
     public static Identity FromPemFiles(string chainPath, string? keyPath = null, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(chainPath);
@@ -91,6 +100,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
     /// <param name="key">An RSA or EC key; the caller owns it, and may dispose of it afterwards.</param>
     /// <exception cref="MaterialException">The text holds no certificate, or the key is not the certificate's.</exception>
+    /// <example><code>var withOpenKey = Identity.FromPem(File.ReadAllText("server.pem"), key);</code></example>
     public static Identity FromPem(string chainPem, AsymmetricAlgorithm key)
     {
         ArgumentNullException.ThrowIfNull(chainPem);
@@ -104,6 +114,11 @@ public sealed class Identity : IIdentitySource
     /// <param name="keyId">What the engine calls the key; for <c>pkcs11</c> a URI (RFC 7512), such as <c>pkcs11:token=server;object=key;pin-source=file:/run/pin</c>.</param>
     /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL, or an OpenSSL without engines.</exception>
+    /// <example>
+    /// <code>
+    /// var fromEngine = Identity.FromOpenSslEngine("server.pem", "pkcs11", "pkcs11:token=server;object=key;pin-source=file:/run/pin");
+    /// </code>
+    /// </example>
     [UnsupportedOSPlatform("android")]
     [UnsupportedOSPlatform("browser")]
     [UnsupportedOSPlatform("ios")]
@@ -122,6 +137,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="keyUri">What the provider calls the key, such as <c>handle:0x81000007</c>.</param>
     /// <exception cref="MaterialException">The chain cannot be read, the provider or the key cannot be opened, or the key is not the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL 3 or later.</exception>
+    /// <example><code>var fromProvider = Identity.FromOpenSslProvider("server.pem", "tpm2", "handle:0x81000007");</code></example>
     [UnsupportedOSPlatform("android")]
     [UnsupportedOSPlatform("browser")]
     [UnsupportedOSPlatform("ios")]
@@ -139,6 +155,11 @@ public sealed class Identity : IIdentitySource
     /// <param name="location">Whose store.</param>
     /// <param name="thumbprint">The certificate: SHA-256 (64 hexadecimal digits), or SHA-1 (40) as some tools show it. Colons and spaces do not count.</param>
     /// <exception cref="MaterialException">There is no such store or certificate, or its key is not there.</exception>
+    /// <example>
+    /// <code>
+    /// var fromStore = Identity.FromStore(StoreName.My, StoreLocation.CurrentUser, certificate.Thumbprint);
+    /// </code>
+    /// </example>
     public static Identity FromStore(StoreName name, StoreLocation location, string thumbprint)
     {
         ArgumentNullException.ThrowIfNull(thumbprint);
@@ -149,13 +170,15 @@ public sealed class Identity : IIdentitySource
     /// <param name="path">The file.</param>
     /// <param name="password">Its password; empty for none.</param>
     /// <exception cref="MaterialException">The file cannot be read, the password is wrong, or it does not hold exactly one private key.</exception>
+    /// <example><code>var fromPkcs12 = Identity.FromPkcs12File("server.p12", password);</code></example>
     public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         return FromPkcs12(BoundedFile.ReadBytes(path, MaxFileBytes), password, $"The file {path}");
     }
 
-    /// <summary>The certificate that we present, and until when it holds; safe to log.</summary>
+    /// <summary>The certificate that we present, and its expiry; safe to log.</summary>
+    /// <example><code>Console.WriteLine(identity.ToString());</code></example>
     public override string ToString() => $"{Certificate}, valid until {UtcText.Of(Certificate.NotAfter)}";
 
     internal static Identity FromPkcs12(byte[] bytes, ReadOnlySpan<char> password, string source)
@@ -234,7 +257,10 @@ public sealed class Identity : IIdentitySource
         }
     }
 
-    /// <summary>The intermediates in issuing order. Each must be used: what would not be sent is a mistake that the peer would see as an unknown authority.</summary>
+    /// <summary>
+    /// The intermediates in issuing order. Each must be used: an intermediate that is not sent is a mistake that the peer would report as an unknown
+    /// authority.
+    /// </summary>
     private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, IEnumerable<X509Certificate2> others)
     {
         var own = Certificate.Parse(leaf.RawDataMemory);
@@ -264,7 +290,7 @@ public sealed class Identity : IIdentitySource
             { Problem = MaterialProblem.BrokenChain };
     }
 
-    /// <summary>Whether the key of the one made the signature of the other; where we have no way to tell, it is believed, and the peer will say.</summary>
+    /// <summary>Whether one certificate's key made the other's signature; true if this platform cannot verify it, as the peer will.</summary>
     private static bool MaySign(Certificate issuer, Certificate subject) =>
         subject.Scheme.Kind == SignatureKind.NotAccepted || issuer.PublicKey.Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519
         || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);

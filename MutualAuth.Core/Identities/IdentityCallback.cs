@@ -3,8 +3,11 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Identities;
 
-/// <summary>An identity that the application hands out when it is asked, once for each handshake.</summary>
-/// <remarks>When the callback throws, what it gave last is used, and the log says so. Safe for use from many threads when the callback is.</remarks>
+/// <summary>An identity that an application callback returns, once for each handshake.</summary>
+/// <remarks>
+/// When the callback throws, the identity that it returned last is used, and the event is logged. Safe for use from many threads when the callback
+/// is.
+/// </remarks>
 public sealed class IdentityCallback : IIdentitySource
 {
     private readonly Func<Identity> _ask;
@@ -12,7 +15,7 @@ public sealed class IdentityCallback : IIdentitySource
     private volatile Identity _last;
 
     /// <summary>Asks once, now, so that a callback that cannot answer is noticed before the first peer.</summary>
-    /// <param name="ask">Returns the current identity. It must be quick and must not block; keep identities rather than load them again.</param>
+    /// <param name="ask">Gives the identity of the moment. It must be quick and must not block; keep identities rather than load them again.</param>
     /// <param name="loggerFactory">Where failures are logged; null means nowhere.</param>
     /// <exception cref="ArgumentException">It gave null.</exception>
     public IdentityCallback(Func<Identity> ask, ILoggerFactory? loggerFactory = null)

@@ -11,8 +11,9 @@ namespace MutualAuth.Identities;
 /// only.
 /// </summary>
 /// <remarks>
-/// A handshake without a peer: a recorded ClientHello is answered into the void, as far as our own certificate goes, and then the transport ends.
-/// What fails for any other reason says nothing here, and is left for the handshakes to tell.
+/// A handshake without a peer: a recorded ClientHello is answered up to our own certificate, the answer is discarded, and the transport ends. What
+/// fails for
+/// any other reason says nothing here, and is left for the handshakes to tell.
 /// </remarks>
 internal static class IdentityProbe
 {
@@ -37,7 +38,7 @@ internal static class IdentityProbe
         {
             throw new MaterialException(
                 $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {SafeText.Quote(fault.Message)}. "
-                + "Have it reissued with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
+                + "Have it issued again with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
             { Problem = MaterialProblem.TooWeak };
         }
     }
@@ -50,7 +51,7 @@ internal static class IdentityProbe
         return transport.Written;
     }
 
-    /// <summary>The innermost of what is thrown; there is always something, as nobody answers.</summary>
+    /// <summary>The innermost of what is thrown; there is always one, as the handshake has no peer.</summary>
     private static Exception? Run(Action authenticate)
     {
         try

@@ -15,7 +15,7 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable
 
     /// <summary>Puts identities together.</summary>
     /// <param name="first">What is shown when nothing fits better.</param>
-    /// <param name="others">The others; the caller goes on owning all of them.</param>
+    /// <param name="others">The others; the caller keeps ownership of all of them.</param>
     public ServerIdentities(IIdentitySource first, params IEnumerable<IIdentitySource> others)
     {
         ArgumentNullException.ThrowIfNull(first);

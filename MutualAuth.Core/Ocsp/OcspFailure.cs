@@ -9,8 +9,6 @@ public enum OcspFailure
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>. Hard fail.</summary>
     Deny = 0,
 
-    /// <summary>
-    /// The peer is accepted, and a warning is logged: an attacker that can block the responder makes every revocation ineffective. Soft fail.
-    /// </summary>
+    /// <summary>The peer is accepted, and a warning is logged (soft fail): an attacker that blocks the responder disables every revocation.</summary>
     DangerouslyAllow = 1,
 }

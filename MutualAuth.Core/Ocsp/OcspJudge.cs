@@ -8,7 +8,7 @@ using MutualAuth.Revocation;
 namespace MutualAuth.Ocsp;
 
 /// <summary>
-/// Decides whether a response answers a question, now and whether its signer is authorized (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a
+/// Decides whether a response answers a question, now and by an authorized responder (RFC 6960 §3.2, §4.2.2.2). Pure; never throws for what a
 /// responder sends.
 /// </summary>
 /// <param name="nonce">What it must say of the nonce.</param>
@@ -45,8 +45,9 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         : FlawOfSigner(question, response, at, lists);
 
     /// <summary>
-    /// An authorized signer that says revoked is believed, whatever else is wrong with the answer: its dates, its nonce, a reason that does not
-    /// exist, a second word about the certificate. Only an answer that says good has to be without a flaw.
+    /// An authorized responder that says revoked is believed, whatever else is wrong with the answer: its dates, its nonce, a reason that does not
+    /// exist,
+    /// a second word about the certificate. Only an answer that says good has to be without a flaw.
     /// </summary>
     private OcspVerdict? RevocationIn(OcspQuestion question, OcspResponse response, DateTimeOffset at)
     {
@@ -69,7 +70,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         : response.ProducedAt > at + clockSkew ? "an answer that is made later"
         : null;
 
-    /// <summary>The signer is the issuer itself or a responder that the issuer has authorized directly.</summary>
+    /// <summary>The issuer may answer itself; otherwise a responder that it has authorized itself.</summary>
     private string? FlawOfSigner(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists)
     {
         var issuer = question.Issuer;
@@ -95,7 +96,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
             flaw ??= found;
         }
 
-        return flaw ?? "an answer that neither the issuer nor a responder authorized by it has signed";
+        return flaw ?? "an answer that neither the issuer nor an authorized responder has signed";
     }
 
     private string? FlawOfDelegate(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>

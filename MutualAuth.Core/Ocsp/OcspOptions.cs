@@ -7,7 +7,7 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Ocsp;
 
-/// <summary>Whom to ask about peers' certificates over OCSP (RFC 6960), and what to make of the answers.</summary>
+/// <summary>The OCSP responders (RFC 6960) to ask about peers' certificates, and the treatment of their answers.</summary>
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public sealed record OcspOptions
 {
@@ -20,19 +20,19 @@ public sealed record OcspOptions
         init => _responders = new(value);
     }
 
-    /// <summary>About which certificates is asked. Default: every one of the path but the trust anchor's.</summary>
+    /// <summary>The certificates to check. Default: every certificate of the path except the trust anchor.</summary>
     public RevocationCoverage Coverage { get; init; }
 
-    /// <summary>What becomes of a peer when no answer that can be relied on was to be had. Default: it is rejected.</summary>
+    /// <summary>The treatment of a peer without a reliable answer. Default: it is rejected.</summary>
     public OcspFailure Failure { get; init; }
 
-    /// <summary>What an answer must say of the nonce. Default: if it has one, it is ours.</summary>
+    /// <summary>The requirement on the nonce of an answer. Default: if there is one, it must be ours.</summary>
     public OcspNonce Nonce { get; init; }
 
     /// <summary>The hash by which requests name the issuer. Default: SHA-1, which every responder understands; it protects nothing.</summary>
     public OcspHash Hash { get; init; }
 
-    /// <summary>How long one answer may take. Default: three seconds. The deadline of the asynchronous validators holds as well.</summary>
+    /// <summary>The time limit for one answer. Default: three seconds. The deadline of the asynchronous validators applies as well.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>The longest answer that is read, in bytes. 512 to 1,048,576, default 65,536.</summary>
@@ -41,15 +41,15 @@ public sealed record OcspOptions
     /// <summary>How far a responder's clock may be ahead of ours. Zero to one hour, default one minute.</summary>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long an answer is used again at most; it never is after its next update. Zero asks every time. Default: one hour.</summary>
+    /// <summary>The maximum time for which an answer is cached, never beyond its next update. Zero: no caching. Default: one hour.</summary>
     public TimeSpan MaxCacheTime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How many answers are kept; the oldest gives way. Default 10,000.</summary>
+    /// <summary>The maximum number of cached answers; the oldest is evicted. Default 10,000.</summary>
     public int MaxCachedAnswers { get; init; } = 10_000;
 
     /// <summary>
     /// Where the certificate of a delegated responder is looked up that does not carry ocsp-nocheck (RFC 6960 §4.2.2.2.1). Default: nowhere,
-    /// so that such a responder's answers do not count.
+    /// so that such a responder's answers are rejected.
     /// </summary>
     public IRevocationListSource? ResponderLists { get; init; }
 
@@ -57,7 +57,7 @@ public sealed record OcspOptions
     public ValidationProfile Profile { get; init; } = ValidationProfile.MutualTls;
 
     /// <summary>
-    /// The client to ask with; it stays the caller's. It should follow no redirects, use no cookies and know what a proxy does. Default: one of
+    /// The HTTP client; the caller owns it. It should follow no redirects, use no cookies and, in general, no proxy. Default: one of
     /// the validator's own, which uses neither redirects nor cookies nor a proxy.
     /// </summary>
     public HttpClient? HttpClient { get; init; }

@@ -28,7 +28,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
     private readonly OcspCache _cache;
     private readonly ILogger _logger;
 
-    /// <summary>Prepares a validator; no responder is asked yet.</summary>
+    /// <summary>Prepares a validator; it sends no request yet.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public OcspValidator(OcspOptions options)
     {

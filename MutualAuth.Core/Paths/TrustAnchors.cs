@@ -46,31 +46,39 @@ public sealed class TrustAnchors : ITrustAnchorSource
         _intermediates = BySubject([]);
     }
 
-    /// <summary>No authority: every certificate is rejected. For servers whose clients present no certificate and log in instead.</summary>
+    /// <summary>No authority: no certificate is ever accepted. For servers whose clients show none and log in instead.</summary>
+    /// <example><code>var noCertificates = TrustAnchors.None;</code></example>
     public static TrustAnchors None { get; } = new();
 
     /// <summary>The anchors, each once, in the order in which they were given.</summary>
+    /// <example>
+    /// <code>
+    /// foreach (var anchor in anchors.Certificates)
+    /// {
+    ///     Console.WriteLine($"{anchor} expires at {anchor.NotAfter:u}");
+    /// }
+    /// </code>
+    /// </example>
     public ImmutableArray<Certificate> Certificates { get; }
 
-    /// <summary>
-    /// Certificates of authorities that are known in advance and not trusted: a path may go through them, and must continue to an anchor.
-    /// </summary>
+    /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
+    /// <example><code>Console.WriteLine($"{anchors.Intermediates.Length} intermediates are known in advance");</code></example>
     public ImmutableArray<Certificate> Intermediates { get; }
 
     TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
-    /// <exception cref="MaterialException">
-    /// There is no certificate, or a block is not a readable certificate; the message says which and what to do.
-    /// </exception>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>
+    /// <example><code>var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));</code></example>
     public static TrustAnchors FromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
         return new TrustAnchors(CertificatePem.Read(pem, "the text"), []);
     }
 
-    /// <summary>Reads anchors from PEM files once; <see cref="TrustAnchorFiles"/> watches the files.</summary>
-    /// <exception cref="MaterialException">There is no path, or a file cannot be read, has no certificate, or has an unreadable block.</exception>
+    /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
+    /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
+    /// <example><code>var fromFiles = TrustAnchors.FromPemFiles("authority.pem", "partner.pem");</code></example>
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -79,10 +87,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     /// <summary>Takes anchors from certificates of the platform, which are copied and still belong to the caller.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    /// <example><code>var loaded = TrustAnchors.From(certificate);</code></example>
     public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
 
     /// <summary>Takes anchors from their DER encodings, which must not be changed afterwards.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
+    /// <example><code>var fromDer = TrustAnchors.FromDer(File.ReadAllBytes("authority.cer"));</code></example>
     public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
@@ -95,6 +105,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// </summary>
     /// <exception cref="MaterialException">The machine has no readable root.</exception>
     /// <exception cref="CryptographicException">The store cannot be opened.</exception>
+    /// <example><code>var publicAuthorities = TrustAnchors.MachineRoots();</code></example>
     public static TrustAnchors MachineRoots()
     {
         using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
@@ -113,19 +124,22 @@ public sealed class TrustAnchors : ITrustAnchorSource
         return new TrustAnchors(Distinct(roots), []);
     }
 
-    /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Duplicates are removed.</summary>
-    /// <exception cref="MaterialException">One of them is not a certificate that RFC 5280 allows.</exception>
+    /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Certificates already known are folded.</summary>
+    /// <exception cref="MaterialException">One is not a certificate that RFC 5280 allows.</exception>
+    /// <example><code>var withIntermediate = anchors.WithIntermediates(intermediate);</code></example>
     public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => WithHelpers(Convert(certificates));
 
     /// <summary>The same anchors with the intermediates of a PEM text as helpers.</summary>
-    /// <exception cref="MaterialException">There is no certificate, or a block is not a readable certificate.</exception>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
+    /// <example><code>var withIntermediates = anchors.WithIntermediatesFromPem(File.ReadAllText("intermediates.pem"));</code></example>
     public TrustAnchors WithIntermediatesFromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
         return WithHelpers(CertificatePem.Read(pem, "the text"));
     }
 
-    /// <summary>The number of anchors and intermediates; safe to log.</summary>
+    /// <summary>How many there are; safe to log.</summary>
+    /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
     public override string ToString() => Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
 
     internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>

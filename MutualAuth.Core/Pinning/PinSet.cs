@@ -51,7 +51,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     /// <summary>The same pins, which match nothing from <paramref name="time"/> on: they fail closed, so replace them in time.</summary>
     public PinSet ExpiringAt(DateTimeOffset time) => new(_digests) { ExpiresAt = time, IsReportOnly = IsReportOnly };
 
-    /// <summary>The same pins, report-only: a mismatch is logged, and the peer is accepted unless another check rejects it.</summary>
+    /// <summary>The same pins on trial: their objections are logged, and the peer is accepted if nothing else objects.</summary>
     public PinSet ReportOnly() => new(_digests) { ExpiresAt = ExpiresAt, IsReportOnly = true };
 
     /// <summary>Whether <paramref name="pin"/> is one of these.</summary>

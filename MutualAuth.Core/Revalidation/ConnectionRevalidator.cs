@@ -9,11 +9,12 @@ using MutualAuth.Validation;
 namespace MutualAuth.Revalidation;
 
 /// <summary>
-/// The live connections of one server or client, judged again by the rules of the moment whenever these change, and when a date or duration is over.
+/// The live connections of one server or client, re-evaluated by the current rules whenever these change, and when a date or duration has passed.
 /// </summary>
 /// <remarks>
-/// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before it judges, every
-/// change moves the generation before it looks for whom it concerns, and whoever registers with an old one is judged again at once.
+/// No change falls between a judgement and its registration: a handshake takes a <see cref="Ticket"/> with the generation before it judges, every
+/// change moves the generation before it searches the affected connections, and a connection that registers with an old generation is re-evaluated at
+/// once.
 /// </remarks>
 internal sealed class ConnectionRevalidator
 {
@@ -77,7 +78,7 @@ internal sealed class ConnectionRevalidator
     {
         if (_watch.Enter())
         {
-            // Replacements before the subscription.
+            // Sources may have changed while there was no subscription.
             TakeStatements();
         }
 
@@ -122,7 +123,9 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>As <see cref="Register"/>, within the time of the attempt: a connection that cannot be judged again by then is invalidated.</summary>
+    /// <summary>
+    /// As <see cref="Register"/>, within the time of the attempt: a connection that cannot be re-evaluated by then is no longer valid.
+    /// </summary>
     internal async ValueTask RegisterAsync(IRevalidated connection, DateTimeOffset? ownEnd, long generation, HandshakeAttempt attempt)
     {
         if (Add(connection, ownEnd, generation) is { } entry)
@@ -209,7 +212,7 @@ internal sealed class ConnectionRevalidator
             }
             catch (Exception)
             {
-                // A logger of the application's that throws. The invalid connections are closed, and the next change must be handled.
+                // The application's logger threw. The connections have been ended, and the next change must be processed.
             }
         }
     }
@@ -261,7 +264,7 @@ internal sealed class ConnectionRevalidator
 
         lock (_lock)
         {
-            // What was read just now may be newer than the last change that anybody spoke of: evaluations with older lists must notice.
+            // The snapshot just read may be newer than the last announced change: a handshake that is being judged by older lists must notice.
             _generation++;
             var before = _statements;
             _statements = after;
@@ -285,7 +288,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// Goes through many, in small batches and on some of the processors only, so that handshakes have theirs. Returns how many are no longer valid.
+    /// Re-evaluates many connections, in small batches and on some processors only, so that handshakes can run. Returns how many are no longer valid.
     /// </summary>
     private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<RevalidationEntry, bool> loses)
     {
@@ -312,7 +315,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// Judges by the rules of now. The certificates' own dates count up to the end of the path: their expiry is handled separately.
+    /// Evaluates by the current rules. The certificates are evaluated as of the end of the path at the latest: their expiry is handled separately.
     /// </summary>
     private bool Rejudge(RevalidationEntry entry)
     {
@@ -320,7 +323,7 @@ internal sealed class ConnectionRevalidator
         return Rejudge(entry, now < entry.PathEnd ? now : entry.PathEnd);
     }
 
-    /// <summary>Never throws. Returns true when the connection is newly invalid.</summary>
+    /// <summary>Never throws. Returns true when the connection is no longer valid, and was valid before.</summary>
     private bool Rejudge(RevalidationEntry entry, DateTimeOffset datesAt)
     {
         if (entry.IsOver || entry.Path.IsEmpty || entry.Connection is not { } connection)
@@ -406,7 +409,7 @@ internal sealed class ConnectionRevalidator
 
         if (entry.Connection is not { } connection)
         {
-            return false; // unreferenced: there is no connection to close
+            return false; // the connection was reclaimed; there is none to end
         }
 
         // First of all it ends: a logger or an observer that fails must not keep it.
@@ -430,7 +433,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// One after the other, beside what ends connections: an observer that does not return does not delay the end of other connections.
+    /// One after the other, separate from ending connections: an observer that does not return delays the end of no other connection.
     /// </summary>
     private void Tell(IRevalidated connection)
     {
@@ -514,7 +517,7 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// On a thread-pool thread, without the caller's ExecutionContext: the work belongs neither to its request nor to its activity.
+    /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
     /// </summary>
     private static void RunAside(Func<Task> work)
     {
@@ -554,7 +557,7 @@ internal sealed class ConnectionRevalidator
 
             if (left > TimeSpan.Zero && entry.Lost is { Action: InvalidationAction.Notify, Rejection.Reason: RejectionReason.IdleTimeoutReached })
             {
-                entry.Lost = null; // octets have moved since it was told, and it is reported again when they cease
+                entry.Lost = null; // application data has moved since; the connection is notified again at the next idle timeout
             }
 
             _timer.SetIdle(entry, left > TimeSpan.Zero ? left : most);
@@ -583,7 +586,7 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>A certificate, the peer's or ours, expires. Only here do the path's own dates count.</summary>
+    /// <summary>A certificate, the peer's or ours, expires. Only here are the path's own dates checked.</summary>
     private bool OnDate(RevalidationEntry entry)
     {
         var at = Now + _policy.ExpiryMargin;

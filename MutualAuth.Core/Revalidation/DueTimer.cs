@@ -1,7 +1,7 @@
 namespace MutualAuth.Revalidation;
 
 /// <summary>
-/// One timer for all connections of a registry: dates by the wall clock, durations by the monotonic clock. Its owner's lock guards it.
+/// One timer for all connections of a registry: dates use the wall clock, durations the monotonic clock. Its owner's lock guards it.
 /// </summary>
 internal sealed class DueTimer
 {

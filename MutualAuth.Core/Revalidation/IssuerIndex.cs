@@ -37,13 +37,13 @@ internal sealed class IssuerIndex
         }
     }
 
-    /// <summary>Everybody who stands on a certificate of this issuer.</summary>
+    /// <summary>Every connection that depends on a certificate of this issuer.</summary>
     internal IEnumerable<RevalidationEntry> Below(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.All() : [];
 
     /// <summary>The certificates of this issuer by which live connections know it.</summary>
     internal ImmutableArray<Certificate> CertificatesOf(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.Certificates : [];
 
-    /// <summary>Everybody who stands on a certificate of this issuer whose serial number is on the list.</summary>
+    /// <summary>Every connection that depends on a certificate of this issuer whose serial number is on the list.</summary>
     internal IEnumerable<RevalidationEntry> On(RevocationList list)
     {
         if (!_issuers.TryGetValue(list.Issuer, out var issued))

@@ -6,7 +6,7 @@ namespace MutualAuth.Revalidation;
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
 internal sealed class RegistrationScope(ConnectionRevalidator registry, long generation) : IDisposable
 {
-    /// <summary>The connection is made: from here on it is judged again. If anything changed in the meantime that happens before this returns.</summary>
+    /// <summary>Registers the connection for revalidation. If a source has changed in the meantime, it is re-evaluated before this returns.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="ownEnd">When the certificate that we presented ends; null when we presented none.</param>
     internal void Register(IRevalidated connection, DateTimeOffset? ownEnd) => registry.Register(connection, ownEnd, generation);

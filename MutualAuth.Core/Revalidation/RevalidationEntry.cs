@@ -9,7 +9,7 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
 {
     private readonly WeakReference<IRevalidated> _connection = new(connection);
 
-    /// <summary>The connection; null once it is unreferenced: the registration does not keep it alive.</summary>
+    /// <summary>The connection; null once it was reclaimed: revalidation does not keep it alive.</summary>
     internal IRevalidated? Connection => _connection.TryGetTarget(out var connection) ? connection : null;
 
     /// <summary>Tells entries apart that are due at the same time.</summary>
@@ -33,7 +33,7 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>The connection is over, and nothing is done about it any more.</summary>
     internal bool IsOver { get; set; }
 
-    /// <summary>Why the connection is no longer valid; null while it is valid.</summary>
+    /// <summary>The reason why it is no longer valid; null while it is valid.</summary>
     internal Invalidation? Lost { get; set; }
 
     /// <summary>When a date is reached, in ticks of universal time; null when none is waited for.</summary>

@@ -1,10 +1,11 @@
 namespace MutualAuth;
 
-/// <summary>What happens to open connections that are no longer valid, and how long a connection may last at most.</summary>
+/// <summary>The actions on open connections that are no longer valid, and the maximum age and idle time of connections.</summary>
 /// <remarks>
 /// Live connections are re-evaluated by the current rules whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. This cannot be switched off;
-/// <see cref="InvalidationAction.Notify"/> leaves closing to the application. A connection that cannot be re-evaluated is always aborted. Immutable.
+/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. It cannot be switched off;
+/// <see cref="InvalidationAction.Notify"/> leaves the decision to end to the application. A connection that cannot be evaluated is always aborted.
+/// Immutable.
 /// </remarks>
 public sealed record RevalidationPolicy
 {
@@ -12,7 +13,7 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnRevoked { get; init; } = InvalidationAction.Abort;
 
     /// <summary>
-    /// No path leads to a trust anchor any longer, no pin matches, or path validation rejects the path. Default:
+    /// No path leads to a trust anchor any more, no pin matches, or path validation rejects the path. Default:
     /// <see cref="InvalidationAction.Abort"/>.
     /// </summary>
     public InvalidationAction OnUntrusted { get; init; } = InvalidationAction.Abort;
@@ -58,15 +59,16 @@ public sealed record RevalidationPolicy
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>How long before a certificate expires its connections are no longer valid. Default: zero; at most a day.</summary>
+    /// <summary>How long before the expiry of a certificate its connections are invalidated. Default: zero; at most a day.</summary>
     public TimeSpan ExpiryMargin { get; init; }
 
     /// <summary>Whether the expiry of the certificate that we presented also ends the connection. Default: false; the peer decides.</summary>
     public bool EndsWithOwnCertificate { get; init; }
 
     /// <summary>
-    /// Called for every connection that is no longer valid, one at a time, on a thread-pool thread; <see cref="MutualTlsConnection.Invalidation"/>
-    /// says why. If a call does not return, no further calls follow, but connections still end. Exceptions that it throws are logged. Default: null.
+    /// Called for every invalidated connection, one after the other, on a thread of the pool; <see cref="MutualTlsConnection.Invalidation"/>
+    /// has the reason. A callback that does not return gets no further calls, and delays the end of no connection. Its exceptions are logged.
+    /// Default: null.
     /// </summary>
     public Action<MutualTlsConnection>? OnInvalidated { get; init; }
 
@@ -80,7 +82,7 @@ public sealed record RevalidationPolicy
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
-        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // fails closed, whatever the options say
+        RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // a peer that cannot be validated is no longer valid, whatever the options say
         _ => OnUntrusted,
     };
 
@@ -102,7 +104,7 @@ public sealed record RevalidationPolicy
         {
             if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
             {
-                yield return $"{name} must be greater than zero and at most 3,660 days; it is {duration}.";
+                yield return $"{name} must be more than zero and at most 3,660 days; it is {duration}.";
             }
         }
 

@@ -4,7 +4,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Revalidation;
 
-/// <summary>What speaks against single certificates at one moment: the revocation lists and the deny list. Null is what is not configured.</summary>
+/// <summary>The revocation lists and the deny list in force at one moment. Null: not configured.</summary>
 internal sealed record RevocationSnapshot(RevocationLists? Lists, DenyList? Denied)
 {
     internal static RevocationSnapshot Of(CertificateStageOptions options) => new(options.Revocation?.Lists.Current, options.DenyList?.Current);
@@ -14,7 +14,7 @@ internal sealed record RevocationSnapshot(RevocationLists? Lists, DenyList? Deni
     /// <param name="all">Every live connection.</param>
     /// <param name="index">Where they are found.</param>
     /// <param name="gate">The lock that guards the index.</param>
-    /// <param name="grace">How long a list goes on counting after its end.</param>
+    /// <param name="grace">How long a list still counts after its expiry.</param>
     /// <param name="at">Now.</param>
     internal IReadOnlyCollection<RevalidationEntry> FindConcerned(RevocationSnapshot before, IReadOnlyCollection<RevalidationEntry> all, IssuerIndex index, Lock gate, TimeSpan grace, DateTimeOffset at)
     {
@@ -27,7 +27,7 @@ internal sealed record RevocationSnapshot(RevocationLists? Lists, DenyList? Deni
 
         if (Lists is not { IsChecked: true } lists || ReferenceEquals(lists, before.Lists))
         {
-            return found; // lists that were cleared on purpose invalidate nothing
+            return found; // lists that were cleared on purpose invalidate no connection
         }
 
         if (before.Lists is not { IsChecked: true } old)

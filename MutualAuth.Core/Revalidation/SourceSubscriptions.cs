@@ -28,7 +28,7 @@ internal sealed class SourceSubscriptions
         _rules = [.. rules];
     }
 
-    /// <summary>Enters where that touches no source, and does not wait for a caller that does.</summary>
+    /// <summary>Enters if that touches no source, and does not wait for users that do.</summary>
     /// <returns>False when there is no user yet, or one is just coming or going.</returns>
     internal bool TryJoin()
     {
@@ -53,7 +53,7 @@ internal sealed class SourceSubscriptions
         }
     }
 
-    /// <summary>Returns true for the first user, which subscribes. If a source throws, no user stays registered.</summary>
+    /// <summary>Returns true for the first user. If a source throws, no user is entered.</summary>
     internal bool Enter()
     {
         lock (_lock)

@@ -33,10 +33,10 @@ internal sealed class GuardedSslStream : SslStream
         transport.Engine = _gate;
     }
 
-    /// <summary>The connection that owns this stream, once there is one. Whoever holds the stream keeps it.</summary>
+    /// <summary>The connection that owns this stream, once there is one. A reference to the stream keeps it alive.</summary>
     internal ITlsOwner? Owner { get; set; }
 
-    /// <summary>Told when octets of the application's move; null for nobody. To be set before the application has the stream.</summary>
+    /// <summary>Notified when application data moves; null without an idle timeout. Set it before the application has the stream.</summary>
     internal IdleClock? IdleClock { get; set; }
 
     /// <summary>True when the peer said close_notify, false when its transport ended without; null while neither was seen.</summary>
@@ -46,7 +46,8 @@ internal sealed class GuardedSslStream : SslStream
     internal void End(ConnectionEnd end, Rejection? rejection) => _gate.End(end, rejection);
 
     /// <summary>
-    /// Says close_notify (RFC 8446 §6.1), once, as soon as no read or write is inside the TLS engine. Reading goes on; a read that waits for the peer
+    /// Says close_notify (RFC 8446 §6.1), once, as soon as no read or write is inside the TLS engine. Reading continues; a read that waits for the
+    /// peer
     /// is not disturbed.
     /// </summary>
     /// <exception cref="IOException">The engine or the transport failed.</exception>
@@ -311,7 +312,7 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
-    /// <summary>Nobody is inside. The engine's words are caught, to be written once others may come in again: writing may wait.</summary>
+    /// <summary>No call is inside the engine. Its output is captured and written after others may enter again: writing may wait.</summary>
     private void ShutdownEngine(TaskCompletionSource<ReadOnlyMemory<byte>> closeNotify)
     {
         try

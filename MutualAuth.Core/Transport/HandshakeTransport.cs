@@ -43,16 +43,18 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     /// <summary>Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.</summary>
     internal Action? OnClosed { get; set; }
 
-    /// <summary>Told when a read waits for the peer, outside the TLS engine, and when it goes on inside; null for nobody.</summary>
+    /// <summary>Notified when a read waits for the peer, outside the TLS engine, and when it continues inside; null without an observer.</summary>
     internal TlsStateOwner? Engine { get; set; }
 
-    /// <summary>While the application writes: told of each record of it that the transport has taken. Null for nobody.</summary>
+    /// <summary>While the application writes: notified of each of its records that the transport has accepted. Null without an observer.</summary>
     internal IdleClock? Writing { get; set; }
 
     /// <summary>Told, during the handshake, when we wait for the peer and when we go on.</summary>
     internal IAdmission Admission { get; set; } = AdmitsAll.Instance;
 
-    /// <summary>Whether its calls look at their tokens, and never hold the thread that calls: of a stream of the application's nobody knows.</summary>
+    /// <summary>
+    /// Whether calls to the transport observe their tokens and never block the calling thread; unknown for a stream of the application.
+    /// </summary>
     internal bool HeedsTokens => _heedsTokens;
 
     /// <summary>The transport itself ended, or failed, as seen by a read.</summary>
@@ -486,7 +488,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>
-    /// Reads from a stream of the application's, of which nobody knows whether it looks at its token, or blocks the thread: it has one of its own, and a buffer
+    /// Reads from the application's stream, which may ignore its token or block its thread: the read gets a thread of its own, and a buffer
     /// of its own, so that it can be left where it is.
     /// </summary>
     private async ValueTask<int> ReadDeafAsync(Memory<byte> buffer, CancellationToken cancellationToken)

@@ -33,7 +33,7 @@ internal interface IAdmission
     void EndLinger();
 }
 
-/// <summary>Lets everybody in: whoever accepts sockets one by one sets his own pace.</summary>
+/// <summary>Admits every handshake. Used when the caller accepts sockets itself.</summary>
 internal sealed class AdmitsAll : IAdmission
 {
     internal static readonly AdmitsAll Instance = new();

@@ -5,7 +5,7 @@ namespace MutualAuth.Transport;
 /// engine is not thread-safe, and <c>SslStream</c> guards reads and writes against each other, but not against its shutdown.
 /// </summary>
 /// <remarks>
-/// A read that waits for the peer is parked in the transport, outside the engine, so that our half can end beside it. What is run when nobody is
+/// A read that waits for the peer is parked in the transport, outside the engine, so that our half can end beside it. What is run when no call is
 /// inside runs under the lock: it must be short, and must not wait.
 /// </remarks>
 internal sealed class TlsStateOwner
@@ -23,7 +23,7 @@ internal sealed class TlsStateOwner
     /// <summary>Our side has ended the connection.</summary>
     internal bool HasEnded => _hasEnded;
 
-    /// <summary>From here on nobody comes in any more. The first reason counts.</summary>
+    /// <summary>From here on no call may enter. The first reason counts.</summary>
     internal void End(ConnectionEnd end, Rejection? rejection)
     {
         lock (_lock)
@@ -37,7 +37,7 @@ internal sealed class TlsStateOwner
         }
     }
 
-    /// <summary>From here on nobody comes in to write.</summary>
+    /// <summary>From here on no write may enter.</summary>
     internal void CompleteWrites()
     {
         lock (_lock)
@@ -109,7 +109,7 @@ internal sealed class TlsStateOwner
         }
     }
 
-    /// <summary>The transport begins to wait for the peer. False when whoever waits is no read, but a handshake, which the engine is in the middle of.</summary>
+    /// <summary>The transport begins to wait for the peer. False when the waiting call is not a read but a handshake in progress.</summary>
     internal bool TryPark()
     {
         lock (_lock)
@@ -124,7 +124,7 @@ internal sealed class TlsStateOwner
         }
     }
 
-    /// <summary>What the peer sent is there, and the read goes on inside the engine.</summary>
+    /// <summary>The peer's data has arrived, and the read continues inside the engine.</summary>
     internal void Unpark()
     {
         lock (_lock)
@@ -133,7 +133,7 @@ internal sealed class TlsStateOwner
         }
     }
 
-    /// <summary>Runs <paramref name="action"/> once, as soon as nobody is inside: now, or when the last one leaves.</summary>
+    /// <summary>Runs <paramref name="action"/> once, as soon as no call is inside: now, or when the last call leaves.</summary>
     internal void RunWhenFree(Action action)
     {
         lock (_lock)

@@ -47,9 +47,9 @@ public sealed class CertificateStage
 
     /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
     /// <param name="evidence">What it showed then.</param>
-    /// <param name="path">The path by which it was accepted. Its signatures need not be verified again; all other rules are applied again.</param>
+    /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is checked again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
-    /// <param name="datesAt">The time at which the certificates must be valid, so that an expired one does not hide other changes.</param>
+    /// <param name="datesAt">The time at which the certificates must be valid, so that an expired certificate does not hide other changes.</param>
     internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) => Judge(evidence, at, datesAt, path);
 
     private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy)
@@ -103,7 +103,7 @@ public sealed class CertificateStage
     {
         if (_options.Revocation is not { } policy || !policy.Lists.Current.IsChecked)
         {
-            // Where no authority vouches for anybody, none could revoke: a known peer is forgotten instead.
+            // Without authorities there is no revocation: remove a known peer from the store instead.
             if (_options.Trust is KnownPeers)
             {
                 return;

@@ -11,7 +11,7 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Validation;
 
-/// <summary>Trust anchors, authorization and further requirements: all options that determine whether a peer's certificates are accepted.</summary>
+/// <summary>The trust, authorization and further checks that decide about a peer's certificates.</summary>
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
@@ -20,7 +20,7 @@ public record CertificateStageOptions
     /// <summary>Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).</summary>
     public required ITrustSource Trust { get; init; }
 
-    /// <summary>Which of the peers with a trusted path are accepted. See <see cref="Authorize"/>.</summary>
+    /// <summary>Which of the peers that a trusted authority vouches for are accepted. See <see cref="Authorize"/>.</summary>
     public required AuthorizationRule Authorization { get; init; }
 
     /// <summary>
@@ -53,10 +53,10 @@ public record CertificateStageOptions
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>What speaks against single certificates, as far as it says when it has been replaced.</summary>
+    /// <summary>The sources that reject single certificates, if they report their replacement.</summary>
     internal IEnumerable<IReloadable> ReloadableStatements() => new object?[] { Revocation?.Lists, DenyList }.OfType<IReloadable>().Distinct();
 
-    /// <summary>All else that a verdict comes from, as far as it says when it has been replaced.</summary>
+    /// <summary>All other sources of a verdict, if they report their replacement.</summary>
     internal IEnumerable<IReloadable> ReloadableRules() => new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     internal virtual IEnumerable<string> Problems()
@@ -68,7 +68,7 @@ public record CertificateStageOptions
 
         if (Authorization is null)
         {
-            yield return $"{nameof(Authorization)} is missing: give a rule of {nameof(Authorize)}.";
+            yield return $"{nameof(Authorization)} is missing: say which peers are accepted, with {nameof(Authorize)}.";
         }
 
         foreach (var problem in Revocation?.Problems() ?? [])

@@ -1,6 +1,6 @@
 namespace MutualAuth.Validation;
 
-/// <summary>Checks a peer by asking another service: a directory, a policy service, an OCSP responder. It can only reject.</summary>
+/// <summary>Validates a peer with an external service: a directory, a policy service, an OCSP responder. It can only reject.</summary>
 /// <remarks>
 /// It is asked after the certificate stage has accepted and before the peer hears of it. Called from many threads at once, within a bound that
 /// the options set. An exception is a rejection (<see cref="RejectionReason.ValidatorFaulted"/>), and so is lateness

@@ -6,7 +6,7 @@ internal static class TaskWaits
     /// <summary>Waits until the work is done or the token ends, and then abandons it; later exceptions are ignored.</summary>
     /// <param name="work">The work.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="late">Receives the final result of abandoned work; null to ignore it.</param>
+    /// <param name="late">Receives the result of abandoned work; null to ignore it.</param>
     /// <exception cref="OperationCanceledException">The token ended first.</exception>
     internal static async Task<T> OrLeaveAsync<T>(this Task<T> work, CancellationToken cancellationToken, Action<T>? late = null)
     {
