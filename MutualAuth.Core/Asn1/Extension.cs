@@ -10,7 +10,7 @@ internal readonly record struct Extension(ReadOnlyMemory<byte> Id, bool IsCritic
     /// <param name="sequence">The sequence, which is not empty.</param>
     /// <param name="seen">The identifiers that came before.</param>
     /// <param name="bound">The most extensions.</param>
-    /// <param name="deviations">Is told which extension is read; null where nobody collects deviations.</param>
+    /// <param name="deviations">Is told which extension is read; null where deviations are not collected.</param>
     /// <exception cref="System.Formats.Asn1.AsnContentException">It is malformed, stands there twice, or is one too many.</exception>
     internal static Extension ReadNext(ref DerReader sequence, ref ExtensionNames seen, int bound, DerDeviations? deviations = null)
     {

@@ -33,7 +33,7 @@ public sealed class AuthenticatedPeer
     /// <summary>What the peer is called, with the kind of the name: what decisions are made on.</summary>
     /// <remarks>
     /// A server is called by the name that was dialled, where its certificate carries it. Otherwise it is the name by which the authorization rule
-    /// let the peer in; where it asked for none, the SPIFFE ID of a valid X.509-SVID, else the first DNS name, e-mail address, URI, IP address or
+    /// accepted the peer; where it asked for none, the SPIFFE ID of a valid X.509-SVID, else the first DNS name, e-mail address, URI, IP address or
     /// user principal name that is well formed, else the subject, else the SHA-256 of the certificate. A peer without a certificate is called by its
     /// user's name.
     /// </remarks>

@@ -66,7 +66,7 @@ internal static class TlsSettings
             return null;
         }
 
-        // The options have been checked; this tells the analyzer, and holds should the check ever go.
+        // The options have been checked; this tells the analyser, and holds should the check ever go.
         return OperatingSystem.IsWindows() || OperatingSystem.IsAndroid() ? throw new PlatformNotSupportedException() : new CipherSuitesPolicy(options.CipherSuites);
     }
 

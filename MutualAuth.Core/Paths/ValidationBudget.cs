@@ -21,7 +21,7 @@ public sealed record ValidationBudget
 
     /// <summary>
     /// Comparisons of a name with a name constraint of its form. Each comparison costs one unit for each 64 octets of the two, or part
-    /// thereof; directory names, which are folded, cost eight times as much. Default 65,536.
+    /// of it; directory names, which are folded, cost eight times as much. Default 65,536.
     /// </summary>
     public int NameComparisons { get; init => field = AtLeastOne(value); } = 65_536;
 

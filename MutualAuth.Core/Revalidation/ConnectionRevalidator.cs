@@ -12,7 +12,7 @@ namespace MutualAuth.Revalidation;
 /// The live connections of one server or client, re-evaluated by the current rules whenever these change, and when a date or duration has passed.
 /// </summary>
 /// <remarks>
-/// No change falls between a judgement and its registration: a handshake takes a <see cref="Ticket"/> with the generation before it judges, every
+/// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before it judges, every
 /// change moves the generation before it searches the affected connections, and a connection that registers with an old generation is re-evaluated at
 /// once.
 /// </remarks>

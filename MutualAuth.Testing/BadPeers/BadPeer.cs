@@ -25,7 +25,7 @@ public sealed class BadPeer
     /// <summary>Its name: that of the property of <see cref="Gallery"/>.</summary>
     public string Name { get; }
 
-    /// <summary>The reason that MutualAuth gives for turning it away.</summary>
+    /// <summary>The reason that MutualAuth gives for the rejection.</summary>
     public RejectionReason Reason { get; }
 
     /// <summary>The rule that it breaks, by document and section.</summary>

@@ -6,7 +6,7 @@ public static partial class Gallery
 {
     private const string BasicConstraintsRule = "RFC 5280 §4.2.1.9";
 
-    /// <summary>Issued by an authority that nobody here knows.</summary>
+    /// <summary>Issued by an authority that is not known here.</summary>
     public static BadPeer UnknownAuthority { get; } = new BadPeer(
         RejectionReason.UnknownAuthority,
         "RFC 5280 §6.1",

@@ -6,7 +6,7 @@ public static partial class Gallery
 {
     private const string Svid = "SPIFFE X509-SVID §2";
 
-    /// <summary>Somebody else, of the same authority.</summary>
+    /// <summary>Another peer, of the same authority.</summary>
     public static BadPeer AnotherClient { get; } = Client(
         "A good client of the same authority, that is not on the list.",
         (spec, scene) => spec with { Subject = "CN=other", DnsNames = ["other." + scene.Names.Client] }).With("Servers that take authentication for authorization");
@@ -21,7 +21,7 @@ public static partial class Gallery
         "Its DNS name is a wildcard that covers the accepted one: wildcards are for servers.",
         (spec, scene) => spec with { DnsNames = ["*" + scene.Names.Client[scene.Names.Client.IndexOf('.', StringComparison.Ordinal)..]] });
 
-    /// <summary>The name that is let in, in front of another domain.</summary>
+    /// <summary>The accepted name, in front of another domain.</summary>
     public static BadPeer ClientNameAsPrefix { get; } = Client(
         "Its name begins with the accepted one and goes on.",
         (spec, scene) => spec with { DnsNames = [scene.Names.Client + ".evil.example"] });

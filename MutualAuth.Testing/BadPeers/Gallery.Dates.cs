@@ -26,7 +26,7 @@ public static partial class Gallery
         "Its certificate begins tomorrow, as after a renewal by a machine whose clock is wrong.",
         (spec, scene) => spec with { NotBefore = scene.Now.AddDays(1) });
 
-    /// <summary>A good leaf under an intermediate that has run out.</summary>
+    /// <summary>A good leaf under an intermediate that has expired.</summary>
     public static BadPeer ExpiredIntermediate { get; } = BadPeer.Under(
         RejectionReason.CertificateExpired,
         Validity + ", §6.1.3",
@@ -41,7 +41,7 @@ public static partial class Gallery
         "Its own certificate is valid, but the intermediate above it begins tomorrow.",
         (spec, scene) => spec with { NotBefore = scene.Now.AddDays(1) });
 
-    /// <summary>Ran out in the last century, written with two digits of the year.</summary>
+    /// <summary>Expired in the last century, written with two digits of the year.</summary>
     public static BadPeer ExpiredInTheLastCentury { get; } = BadPeer.Leaf(
         RejectionReason.CertificateExpired,
         "RFC 5280 §4.1.2.5.1",

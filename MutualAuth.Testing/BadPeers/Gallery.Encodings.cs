@@ -6,7 +6,7 @@ public static partial class Gallery
 {
     private const string Form = "RFC 5280 §4.1; X.690";
 
-    /// <summary>A critical extension that nobody knows.</summary>
+    /// <summary>A critical extension that is not known.</summary>
     public static BadPeer UnknownCriticalExtension { get; } = BadPeer.Leaf(
         RejectionReason.UnknownCriticalExtension,
         "RFC 5280 §4.2",

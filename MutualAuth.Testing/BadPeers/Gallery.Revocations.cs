@@ -52,12 +52,12 @@ public static partial class Gallery
         "Its intermediate publishes no revocation list: what is not known to be good is refused.",
         (_, _) => null);
 
-    /// <summary>Beneath an authority whose list has run out.</summary>
+    /// <summary>Beneath an authority whose list has expired.</summary>
     public static BadPeer StaleRevocationList { get; } = Uncovered(
         "The last list of its intermediate expired yesterday: an attacker may be holding the next one back.",
         (authority, scene) => authority.IssueCrl(spec => spec with { ThisUpdate = scene.Now.AddDays(-9), NextUpdate = scene.Now.AddDays(-1) }));
 
-    /// <summary>Beneath an authority whose list somebody else has signed.</summary>
+    /// <summary>Beneath an authority whose list another authority has signed.</summary>
     public static BadPeer ForgedRevocationList { get; } = Uncovered(
         "Another key has signed its intermediate's list, which no longer mentions it.",
         (authority, _) => authority.IssueCrl(spec => spec with { SigningKey = TestKey.Generate() }));

@@ -11,7 +11,7 @@ public static partial class Gallery
         "One bit of its certificate's signature is flipped.",
         (spec, _) => spec with { CorruptSignature = true }).With("CVE-2008-5077, CVE-2014-0092: an error while checking was taken for success");
 
-    /// <summary>Names the trusted root as its issuer, and was signed by somebody else.</summary>
+    /// <summary>Names the trusted root as its issuer, and was signed by another authority.</summary>
     public static BadPeer ForgedIssuer { get; } = BadPeer.Leaf(
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1.3 (a)(1)",

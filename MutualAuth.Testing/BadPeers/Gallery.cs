@@ -1,6 +1,6 @@
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>Peers that must not be let in, each with a good neighbour that must be: what a mutual TLS implementation is tested with.</summary>
+/// <summary>Peers that must be rejected, each with a good neighbour that must be accepted: what a mutual TLS implementation is tested with.</summary>
 /// <remarks>The class is split by chapter, one file each. </remarks>
 public static partial class Gallery
 {

@@ -30,7 +30,7 @@ internal static class RollOutConfirmation
         }
         catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
         {
-            Console.Error.WriteLine($"refused after all: {refusal!.PeerReason?.ToCode()}");
+            Console.Error.WriteLine($"refused after all: {refusal.PeerReason?.ToCode()}");
         }
         // end
     }

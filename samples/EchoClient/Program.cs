@@ -25,7 +25,7 @@ async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
         }
         catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
         {
-            return Fail(refusal!);
+            return Fail(refusal);
         }
         catch (Exception exception) when (exception is IOException or TimeoutException)
         {

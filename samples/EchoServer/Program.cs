@@ -68,7 +68,7 @@ async Task EchoAsync(MutualTlsConnection connection)
     }
     catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
     {
-        ReportFailure(refusal!);
+        ReportFailure(refusal);
     }
     catch (Exception exception) when (exception is IOException or OperationCanceledException)
     {

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>Makes the mechanisms with which a server lets users log in.</summary>
+/// <summary>Makes the mechanisms with which users log in at a server.</summary>
 public static class SaslServer
 {
     /// <summary>SCRAM-SHA-256 (RFC 7677) and its <c>-PLUS</c> form, against the verifiers of a store.</summary>
