@@ -129,11 +129,11 @@ public sealed partial class OptionProblemsTests
 
         yield return Case("Confirmation must be a policy", s_server with { Confirmation = (ConfirmationPolicy)9 }, s_server);
         yield return Case(
-            "Confirmation is Never, and logging in is part of it",
+            "Confirmation is Never, but a login needs confirmation",
             s_server with { Confirmation = ConfirmationPolicy.Never, Credentials = s_users },
             s_server with { Confirmation = ConfirmationPolicy.Never });
         yield return Case(
-            "Confirmation is Never, and logging in",
+            "Confirmation is Never, but a login",
             s_client with { Confirmation = ConfirmationPolicy.Never, Credentials = s_credentials },
             s_client with { Credentials = s_credentials });
         yield return Case("AsyncValidators must be set", s_server with { AsyncValidators = default }, s_server with { AsyncValidators = [] });
@@ -145,14 +145,14 @@ public sealed partial class OptionProblemsTests
 
         var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
         yield return Case(
-            "HandshakeTimeout must be more than nothing", s_server with { HandshakeTimeout = default }, s_server with { HandshakeTimeout = tick });
+            "HandshakeTimeout must be more than zero", s_server with { HandshakeTimeout = default }, s_server with { HandshakeTimeout = tick });
         yield return Case(
             "HandshakeTimeout must be more", s_server with { HandshakeTimeout = hour + tick }, s_server with { HandshakeTimeout = hour });
         yield return Case(
             "AsyncValidatorTimeout must be more", s_server with { AsyncValidatorTimeout = default }, s_server with { AsyncValidatorTimeout = tick });
         yield return Case(
             "AsyncValidatorTimeout must be", s_server with { AsyncValidatorTimeout = hour + tick }, s_server with { AsyncValidatorTimeout = hour });
-        yield return Case("CloseTimeout must be more than nothing", s_server with { CloseTimeout = default }, s_server with { CloseTimeout = tick });
+        yield return Case("CloseTimeout must be more than zero", s_server with { CloseTimeout = default }, s_server with { CloseTimeout = tick });
         yield return Case("CloseTimeout must be more", s_server with { CloseTimeout = hour + tick }, s_server with { CloseTimeout = hour });
         yield return Case("HandshakeLimits, KeepAlive and TimeProvider must not be null", s_server with { HandshakeLimits = null! }, s_server);
         yield return Case("KeepAlive and TimeProvider must not be null", s_server with { KeepAlive = null! }, s_server);
@@ -231,9 +231,9 @@ public sealed partial class OptionProblemsTests
         var (day, most) = (TimeSpan.FromDays(1), TimeSpan.FromDays(3660));
         yield return Again("GracePeriod must be between zero and an hour", new() { GracePeriod = -tick }, new() { GracePeriod = default });
         yield return Again("GracePeriod must be between", new() { GracePeriod = hour + tick }, new() { GracePeriod = hour });
-        yield return Again("MaximumAge must be more than nothing", new() { MaximumAge = TimeSpan.Zero }, new() { MaximumAge = null });
+        yield return Again("MaximumAge must be more than zero", new() { MaximumAge = TimeSpan.Zero }, new() { MaximumAge = null });
         yield return Again("MaximumAge must be", new() { MaximumAge = most + tick }, new() { MaximumAge = most });
-        yield return Again("IdleTimeout must be more than nothing", new() { IdleTimeout = TimeSpan.Zero }, new() { IdleTimeout = tick });
+        yield return Again("IdleTimeout must be more than zero", new() { IdleTimeout = TimeSpan.Zero }, new() { IdleTimeout = tick });
         yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
         yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });

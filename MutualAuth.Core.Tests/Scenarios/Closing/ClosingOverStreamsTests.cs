@@ -7,6 +7,9 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(120000)]
 public sealed class ClosingOverStreamsTests
 {
+    // The stream is disposed of on a thread of the pool, which other tests keep busy: a moment may pass before it begins.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+
     public enum Ending
     {
         Dispose,
@@ -73,7 +76,7 @@ public sealed class ClosingOverStreamsTests
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), stubbornness);
         var ends = await ConnectedPair.ShakeAsync(
-            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment }).UpgradeAsync(stream, "server.test"),
+            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = s_patience }).UpgradeAsync(stream, "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         return (ends.Client.Accepted, stream);
