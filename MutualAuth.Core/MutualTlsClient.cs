@@ -40,8 +40,7 @@ public sealed class MutualTlsClient
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>
     /// <param name="host">
     /// A DNS name or an IP address; an IPv6 address may have a scope, as in <c>fe80::1%eth0</c>, which is used for dialling and is not part of the
-    /// name. It is also
-    /// the name that <see cref="Authorize.ServerName"/> demands.
+    /// name. It is also the name that <see cref="Authorize.ServerName"/> demands.
     /// </param>
     /// <param name="port">The TCP port.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
@@ -81,7 +80,8 @@ public sealed class MutualTlsClient
     /// </param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
-    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the socket is not touched.</exception>
+    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the
+    /// socket is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example>
@@ -100,7 +100,8 @@ public sealed class MutualTlsClient
     /// <param name="stream">The stream. This call takes ownership: the connection owns it, and every failure closes it.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
-    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the stream is not touched.</exception>
+    /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the
+    /// stream is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example>
@@ -130,14 +131,17 @@ public sealed class MutualTlsClient
             return (serverName.Address is { } address ? new IPEndPoint(address, port) : new DnsEndPoint(serverName.ToString(), port), serverName);
         }
 
-        return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 } && IPAddress.TryParse(host, out var scoped) && scoped.ScopeId != 0
+        return serverName.Address is { AddressFamily: AddressFamily.InterNetworkV6 }
+            && IPAddress.TryParse(host, out var scoped)
+            && scoped.ScopeId != 0
             ? (new IPEndPoint(scoped, port), serverName)
             : throw new ArgumentException($"{SafeText.Quote(host)} is not an IPv6 address with an interface of this machine.", nameof(host));
     }
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
     {
-        var socket = await Dialer.ConnectAsync(endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
+        var socket = await Dialer.ConnectAsync(
+            endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
         return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 
@@ -155,7 +159,8 @@ public sealed class MutualTlsClient
                     ? _options.Identity.For(serverName?.ToString())
                     : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())))
                         .ConfigureAwait(false);
-                var tls = await _handshaker.AsClientAsync(attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
+                var tls = await _handshaker.AsClientAsync(
+                    attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
                 await registration.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)

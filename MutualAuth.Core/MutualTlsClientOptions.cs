@@ -13,8 +13,7 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 
     /// <summary>
     /// The credentials with which the client logs in once it has accepted the server's certificate. See <see cref="Login"/>. Default: null, no login.
-    /// With
-    /// credentials, a server is rejected that offers no login or does not support the confirmation protocol.
+    /// With credentials, a server is rejected that offers no login or does not support the confirmation protocol.
     /// </summary>
     /// <example><code>var withLogin = clientOptions with { Credentials = Login.WithPassword("alice", password) };</code></example>
     public ClientCredentials? Credentials { get; init; }
@@ -45,11 +44,10 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
     public bool JudgeServerBeforeShowingIdentity { get; init; }
 
     /// <summary>
-    /// Accept a server that neither requests the client's certificate nor confirms: such a server cannot know who the client is, and treats every
-    /// client like
-    /// it. Default: false, such a server is rejected with <see cref="RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms decides
-    /// itself
-    /// which clients it accepts, and is not affected. <see cref="SessionFacts.OwnCertificateRequested"/> has the fact in both cases.
+    /// Accept a server that neither requests the client's certificate nor confirms: such a server cannot know who the client is, and
+    /// treats every client like it. Default: false, such a server is rejected with
+    /// <see cref="RejectionReason.ServerAskedForNoCertificate"/>. A server that confirms decides itself which clients it accepts, and is
+    /// not affected. <see cref="SessionFacts.OwnCertificateRequested"/> has the fact in both cases.
     /// </summary>
     /// <example><code>var lenient = clientOptions with { DangerousAllowServersThatAskForNoCertificate = true };</code></example>
     public bool DangerousAllowServersThatAskForNoCertificate { get; init; }
@@ -90,7 +88,8 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 
         if (JudgeServerBeforeShowingIdentity && ReferenceEquals(Identity, ClientIdentity.None))
         {
-            yield return $"{nameof(JudgeServerBeforeShowingIdentity)} protects an identity, and {nameof(ClientIdentity)}.{nameof(ClientIdentity.None)} has none.";
+            yield return $"{nameof(JudgeServerBeforeShowingIdentity)} protects an identity, and "
+                + $"{nameof(ClientIdentity)}.{nameof(ClientIdentity.None)} has none.";
         }
     }
 }

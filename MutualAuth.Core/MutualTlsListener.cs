@@ -120,9 +120,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Has the effect of the deadline: the rest is aborted, and the call returns normally.</param>
     /// <remarks>
-    /// Further calls join the first one; the earliest deadline counts. The call returns even if application callbacks do not return, and it throws
-    /// only
-    /// for its argument.
+    /// Further calls join the first one; the earliest deadline counts. The call returns even if application callbacks do not return, and
+    /// it throws only for its argument.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="drainTimeout"/> is negative or longer than 49 days; the listener continues.
@@ -185,7 +184,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception exception) when (exception is ObjectDisposedException || exception is SocketException { SocketErrorCode: SocketError.NotSocket or SocketError.InvalidArgument })
+            catch (Exception exception) when (exception is ObjectDisposedException
+                || exception is SocketException { SocketErrorCode: SocketError.NotSocket or SocketError.InvalidArgument })
             {
                 // The listening socket was lost: no connection will arrive, and waiting callers must be told.
                 ListenerLog.Ended(_logger, LocalEndPoint, exception);
@@ -195,7 +195,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
             catch (Exception exception)
             {
                 // Descriptors or memory are exhausted, or the peer disconnected: evict the oldest silent sockets and continue.
-                ListenerLog.AcceptFailed(_logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
+                ListenerLog.AcceptFailed(
+                    _logger, LocalEndPoint, (exception as SocketException)?.SocketErrorCode ?? SocketError.SocketError, exception);
                 MakeRoom(16);
                 await PauseAsync(TimeSpan.FromMilliseconds(20)).ConfigureAwait(false);
             }

@@ -68,7 +68,8 @@ public sealed class MutualTlsServer
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example><code>await using var connection = await server.AcceptAsync(stream, cancellationToken);</code></example>
-    public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) => AcceptAsync(stream, null, cancellationToken);
+    public Task<MutualTlsConnection> AcceptAsync(Stream stream, CancellationToken cancellationToken = default) =>
+        AcceptAsync(stream, null, cancellationToken);
 
     /// <summary>The same for a client whose address the caller knows, for example from a PROXY header or from the underlying transport.</summary>
     /// <param name="stream">
@@ -131,7 +132,8 @@ public sealed class MutualTlsServer
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ClientHello> ReadHelloAsync(HandshakeAttempt attempt)
     {
-        var reading = await ClientHelloReader.ReadAsync(attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
+        var reading = await ClientHelloReader.ReadAsync(
+            attempt.Transport, Options.HandshakeLimits.MaxClientHelloBytes, attempt.Token).ConfigureAwait(false);
         if (reading.Hello is null)
         {
             throw await HelloNegotiation.RefuseAsync(attempt, reading.Alert, reading.Problem!).ConfigureAwait(false);
@@ -157,14 +159,18 @@ public sealed class MutualTlsServer
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {
-            var fault = new Rejection(RejectionReason.ValidatorFaulted, "a server for this client", $"an exception of {nameof(MutualTlsServerOptions.SelectServer)}, {exception.GetType().Name}");
+            var fault = new Rejection(
+                RejectionReason.ValidatorFaulted,
+                "a server for this client",
+                $"an exception of {nameof(MutualTlsServerOptions.SelectServer)}, {exception.GetType().Name}");
             throw await HelloNegotiation.RefuseAsync(attempt, TlsAlerts.InternalError, fault, exception).ConfigureAwait(false);
         }
 
         attempt.Asked = null;
         if (selected is null)
         {
-            var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", SafeText.Quote(hello.ServerName)) { Rule = "RFC 6066 §3" };
+            var unknown = new Rejection(RejectionReason.UnrecognizedServerName, "a server name that we serve", SafeText.Quote(hello.ServerName))
+            { Rule = "RFC 6066 §3" };
             throw await HelloNegotiation.RefuseAsync(attempt, TlsAlerts.UnrecognizedName, unknown).ConfigureAwait(false);
         }
 

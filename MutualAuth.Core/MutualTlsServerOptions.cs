@@ -18,8 +18,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
     /// <summary>
     /// What clients must present: a certificate (the default), a user, both or either. See <see cref="Require"/>. Clients that must log in must
-    /// support the
-    /// confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
+    /// support the confirmation protocol, whatever <see cref="HandshakeOptions.Confirmation"/> says.
     /// </summary>
     /// <example>
     /// <code>
@@ -30,8 +29,7 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
     /// <summary>
     /// Whether the server sends the names of its trusted authorities, so that clients with several certificates can choose (RFC 8446 §4.2.4). Every
-    /// client
-    /// that connects can read them. Default: false. Names of more than 65,535 octets together are not sent.
+    /// client that connects can read them. Default: false. Names of more than 65,535 octets together are not sent.
     /// </summary>
     /// <example><code>var naming = serverOptions with { SendAcceptableIssuers = true };</code></example>
     public bool SendAcceptableIssuers { get; init; }

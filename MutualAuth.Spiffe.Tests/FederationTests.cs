@@ -86,13 +86,17 @@ public sealed class FederationTests
 
     private static IEnumerable<TestCaseData> BrokenBundles()
     {
-        static TestCaseData Case(string name, Func<Domain, ByteString> bundle, UpdateRefusalReason reason) => new TestCaseData(bundle, reason).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, Func<Domain, ByteString> bundle, UpdateRefusalReason reason) =>
+            new TestCaseData(bundle, reason).SetArgDisplayNames(name);
 
         yield return Case("not DER", _ => ByteString.CopyFromUtf8("bundle"), UpdateRefusalReason.CertificateMalformed);
         yield return Case("cut off", domain => ByteString.CopyFrom(domain.Bundle().Span[..^1]), UpdateRefusalReason.CertificateMalformed);
         yield return Case("something behind it", domain => ByteString.CopyFrom([.. domain.Bundle(), 0]), UpdateRefusalReason.CertificateMalformed);
         yield return Case("a workload's certificate", domain => domain.Svid("/api").X509Svid, UpdateRefusalReason.BundleWithoutAuthority);
-        yield return Case("too many", domain => ByteString.CopyFrom([.. Enumerable.Repeat(domain.Bundle(), 5).SelectMany(bundle => bundle)]), UpdateRefusalReason.TooMany);
+        yield return Case(
+            "too many",
+            domain => ByteString.CopyFrom([.. Enumerable.Repeat(domain.Bundle(), 5).SelectMany(bundle => bundle)]),
+            UpdateRefusalReason.TooMany);
     }
 
     [TestCaseSource(nameof(BrokenBundles))]

@@ -41,7 +41,8 @@ public sealed class FirstUpdateTests
         await using var api = await WorkloadApi.StartAsync(_domain.Update("/api"));
         using var log = new EventLog();
 
-        await using var source = await X509Source.ConnectAsync(Options(api, log) with { Address = api.TcpAddress }).WaitAsync(TimeSpan.FromSeconds(20));
+        await using var source = await X509Source.ConnectAsync(Options(api, log) with { Address = api.TcpAddress })
+            .WaitAsync(TimeSpan.FromSeconds(20));
 
         source.Current.SpiffeId.Path.Should().Be("/api");
     }
@@ -66,9 +67,11 @@ public sealed class FirstUpdateTests
     public async Task The_identity_that_is_asked_for_is_taken_and_else_none(string? path, string? hint, string? expected)
     {
         await using var api = await WorkloadApi.StartAsync(
-            Domain.Message([_domain.Svid("/first", hint: "external"), _domain.Svid("/second", hint: "internal"), _domain.Svid("/third", hint: "internal")]));
+            Domain.Message(
+                [_domain.Svid("/first", hint: "external"), _domain.Svid("/second", hint: "internal"), _domain.Svid("/third", hint: "internal")]));
         using var log = new EventLog();
-        var connecting = X509Source.ConnectAsync(Options(api, log) with { SpiffeId = path is null ? null : SpiffeId.Parse(_domain.Id + path), Hint = hint });
+        var connecting = X509Source.ConnectAsync(
+            Options(api, log) with { SpiffeId = path is null ? null : SpiffeId.Parse(_domain.Id + path), Hint = hint });
         if (expected is not null)
         {
             await using var source = await connecting.WaitAsync(TimeSpan.FromSeconds(20));

@@ -23,7 +23,8 @@ public sealed class PagesTests
                       select (method.Name, attribute.EventId, attribute.Level)).ToArray();
 
         events.Select(entry => entry.EventId).Should().OnlyHaveUniqueItems().And.OnlyContain(id => id >= 1500 && id <= 1549);
-        DocumentationPage.Open("docs/reference/telemetry.md").RowsUnder("Log events of MutualAuth.Spiffe").Select(cells => (cells[0], cells[1], cells[2]))
+        DocumentationPage.Open("docs/reference/telemetry.md").RowsUnder("Log events of MutualAuth.Spiffe").Select(
+            cells => (cells[0], cells[1], cells[2]))
             .Should().BeEquivalentTo(events.Select(entry => ($"`{entry.EventId}`", $"`{entry.Name}`", $"{entry.Level}")));
     }
 
@@ -32,7 +33,8 @@ public sealed class PagesTests
     public void Defaults_are_as_documented(Type type)
     {
         var instance = Activator.CreateInstance(type);
-        var options = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(property => property.CanWrite);
+        var options = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(
+            property => property.CanWrite);
 
         DocumentationPage.Open("docs/reference/options.md").RowsUnder(type.Name).Select(cells => (cells[0], cells[1])).Should().BeEquivalentTo(
             options.Select(option => ($"`{option.Name}`", DefaultOf(option.GetValue(instance)))));
@@ -40,7 +42,8 @@ public sealed class PagesTests
 
     [Test]
     public void Every_reason_has_exactly_one_row() =>
-        DocumentationPage.Open("docs/how-to/get-identities-from-spiffe.md").RowsUnder("Why an update is refused").Select(cells => cells[0]).Should().BeEquivalentTo(
+        DocumentationPage.Open(
+            "docs/how-to/get-identities-from-spiffe.md").RowsUnder("Why an update is refused").Select(cells => cells[0]).Should().BeEquivalentTo(
             Enum.GetValues<UpdateRefusalReason>().Select(reason => $"`{reason}` ({(int)reason})"));
 
     private static string DefaultOf(object? value) => value switch

@@ -103,7 +103,8 @@ public sealed class ReconnectTests
     [TestCase(WhenDenied.Withdraw)]
     public async Task A_denied_workload_tries_again_and_keeps_or_withdraws_what_it_has(WhenDenied whenDenied)
     {
-        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"), change: options => options with { WhenDenied = whenDenied });
+        await using var workload = await Workload.StartAsync(
+            _clock, _domain.Update("/api"), change: options => options with { WhenDenied = whenDenied });
         await using var other = await Workload.StartAsync(_clock, _domain.Update("/other"));
         var replaced = 0;
         ((IReloadable)workload.Source.Trust).Replaced += (_, _) => replaced++;
@@ -128,7 +129,9 @@ public sealed class ReconnectTests
     public async Task An_update_without_our_identity_keeps_or_withdraws_it(WhenDenied whenDenied)
     {
         await using var workload = await Workload.StartAsync(
-            _clock, _domain.Update("/api"), change: options => options with { WhenDenied = whenDenied, SpiffeId = Names.SpiffeId.Parse("spiffe://example.test/api") });
+            _clock,
+            _domain.Update("/api"),
+            change: options => options with { WhenDenied = whenDenied, SpiffeId = Names.SpiffeId.Parse("spiffe://example.test/api") });
 
         (await workload.OfferAsync(_domain.Update("/other"))).Should().Be(UpdateRefusalReason.IdentityNotFound);
         if (whenDenied == WhenDenied.Withdraw)
@@ -154,7 +157,9 @@ public sealed class ReconnectTests
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
 
         workload.Api.Refuse(status);
-        var expected = status is StatusCode.InvalidArgument or StatusCode.Unimplemented ? WorkloadApiFailure.NotUnderstood : WorkloadApiFailure.Unreachable;
+        var expected = status is StatusCode.InvalidArgument or StatusCode.Unimplemented
+            ? WorkloadApiFailure.NotUnderstood
+            : WorkloadApiFailure.Unreachable;
         (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(expected);
         workload.Api.Send(_domain.Update("/renewed"));
         _clock.Advance(TimeSpan.FromSeconds(30));
@@ -226,7 +231,8 @@ public sealed class ReconnectTests
         await using var road = await FreezingRoad.OpenAsync(api.Address);
         using var log = new EventLog();
         await using var source = await X509Source.ConnectAsync(
-            new X509SourceOptions { Address = road.Address, TimeProvider = _clock, LoggerFactory = log, KeepAlive = TimeSpan.FromSeconds(1) }).WaitAsync(TimeSpan.FromSeconds(20));
+            new X509SourceOptions { Address = road.Address, TimeProvider = _clock, LoggerFactory = log, KeepAlive = TimeSpan.FromSeconds(1) })
+            .WaitAsync(TimeSpan.FromSeconds(20));
 
         road.Freeze();
         await log.UntilAsync("StreamEnded");

@@ -38,7 +38,8 @@ public sealed class RefusedUpdateTests
         static TestCaseData Case(string name, UpdateRefusalReason reason, Func<Domain, Domain, X509SVIDResponse> make) =>
             new TestCaseData(make, reason).SetArgDisplayNames(name);
 
-        static TestCaseData Svid(string name, UpdateRefusalReason reason, Action<X509SVID, Domain, Domain> bend) => Case(name, reason, (domain, other) =>
+        static TestCaseData Svid(
+            string name, UpdateRefusalReason reason, Action<X509SVID, Domain, Domain> bend) => Case(name, reason, (domain, other) =>
         {
             var svid = domain.Svid("/api");
             bend(svid, domain, other);
@@ -46,9 +47,16 @@ public sealed class RefusedUpdateTests
         });
 
         yield return Case("no identity", UpdateRefusalReason.NoIdentity, (_, _) => new X509SVIDResponse());
-        yield return Case("too many identities", UpdateRefusalReason.TooMany, (domain, _) => Domain.Message([domain.Svid("/a"), domain.Svid("/b"), domain.Svid("/c")]));
-        yield return Case("too many trust domains", UpdateRefusalReason.TooMany, (domain, other) => Domain.Message([domain.Svid("/api")], domain, other));
-        yield return Case("a second identity that is broken", UpdateRefusalReason.SpiffeIdMalformed, (domain, _) => Domain.Message([domain.Svid("/api"), new X509SVID()]));
+        yield return Case(
+            "too many identities",
+            UpdateRefusalReason.TooMany,
+            (domain, _) => Domain.Message([domain.Svid("/a"), domain.Svid("/b"), domain.Svid("/c")]));
+        yield return Case(
+            "too many trust domains", UpdateRefusalReason.TooMany, (domain, other) => Domain.Message([domain.Svid("/api")], domain, other));
+        yield return Case(
+            "a second identity that is broken",
+            UpdateRefusalReason.SpiffeIdMalformed,
+            (domain, _) => Domain.Message([domain.Svid("/api"), new X509SVID()]));
         yield return Case("an expired certificate", UpdateRefusalReason.Expired, (domain, _) =>
             Domain.Message([domain.Svid("/api", spec => spec with { NotAfter = s_clock.GetUtcNow().AddSeconds(-5) })]));
         yield return Case("an authority as a workload", UpdateRefusalReason.SpiffeIdMismatch, (domain, _) =>
@@ -58,7 +66,12 @@ public sealed class RefusedUpdateTests
         yield return Case("no SPIFFE ID in the certificate", UpdateRefusalReason.SpiffeIdMismatch, (domain, _) =>
             Domain.Message([domain.Svid("/api", spec => spec with { Uris = [], DnsNames = ["api.example.test"] })]));
         yield return Case("the wrong usages", UpdateRefusalReason.SpiffeIdMismatch, (domain, _) =>
-            Domain.Message([domain.Svid("/api", spec => spec with { KeyUsage = spec.KeyUsage | System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.CrlSign })]));
+            Domain.Message(
+                [
+                    domain.Svid(
+                        "/api",
+                        spec => spec with { KeyUsage = spec.KeyUsage | System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.CrlSign }),
+                ]));
         yield return Case("signed by another authority", UpdateRefusalReason.NotVouchedFor, (domain, other) =>
             Domain.Message([domain.Svid("/api", by: other.Authority)]));
         yield return Case("a broken signature", UpdateRefusalReason.NotVouchedFor, (domain, _) =>
@@ -78,24 +91,52 @@ public sealed class RefusedUpdateTests
 
         yield return Svid("no SPIFFE ID", UpdateRefusalReason.SpiffeIdMalformed, (svid, _, _) => svid.SpiffeId = string.Empty);
         yield return Svid("a SPIFFE ID without a path", UpdateRefusalReason.SpiffeIdMalformed, (svid, domain, _) => svid.SpiffeId = domain.Id);
-        yield return Svid("another SPIFFE ID than the certificate's", UpdateRefusalReason.SpiffeIdMismatch, (svid, domain, _) => svid.SpiffeId = domain.Id + "/other");
+        yield return Svid(
+            "another SPIFFE ID than the certificate's",
+            UpdateRefusalReason.SpiffeIdMismatch,
+            (svid, domain, _) => svid.SpiffeId = domain.Id + "/other");
         yield return Svid("no certificate", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.X509Svid = ByteString.Empty);
-        yield return Svid("a certificate that is not DER", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.X509Svid = ByteString.CopyFromUtf8("svid"));
-        yield return Svid("a certificate that is cut off", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.X509Svid = ByteString.CopyFrom(svid.X509Svid.Span[..^1]));
-        yield return Svid("a certificate with an endless length", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.X509Svid = ByteString.CopyFrom(0x30, 0x80, 0, 0));
-        yield return Svid("a chain that is none", UpdateRefusalReason.CertificateMalformed, (svid, _, other) => svid.X509Svid = ByteString.CopyFrom([.. svid.X509Svid, .. other.Svid("/x").X509Svid]));
-        yield return Svid("too long a chain", UpdateRefusalReason.TooMany, (svid, domain, _) => svid.X509Svid = ByteString.CopyFrom([.. svid.X509Svid, .. domain.Bundle(), .. domain.Bundle()]));
+        yield return Svid(
+            "a certificate that is not DER",
+            UpdateRefusalReason.CertificateMalformed,
+            (svid, _, _) => svid.X509Svid = ByteString.CopyFromUtf8("svid"));
+        yield return Svid(
+            "a certificate that is cut off",
+            UpdateRefusalReason.CertificateMalformed,
+            (svid, _, _) => svid.X509Svid = ByteString.CopyFrom(svid.X509Svid.Span[..^1]));
+        yield return Svid(
+            "a certificate with an endless length",
+            UpdateRefusalReason.CertificateMalformed,
+            (svid, _, _) => svid.X509Svid = ByteString.CopyFrom(0x30, 0x80, 0, 0));
+        yield return Svid(
+            "a chain that is none",
+            UpdateRefusalReason.CertificateMalformed,
+            (svid, _, other) => svid.X509Svid = ByteString.CopyFrom([.. svid.X509Svid, .. other.Svid("/x").X509Svid]));
+        yield return Svid(
+            "too long a chain",
+            UpdateRefusalReason.TooMany,
+            (svid, domain, _) => svid.X509Svid = ByteString.CopyFrom([.. svid.X509Svid, .. domain.Bundle(), .. domain.Bundle()]));
         yield return Svid("no key", UpdateRefusalReason.KeyMismatch, (svid, _, _) => svid.X509SvidKey = ByteString.Empty);
         yield return Svid("another key", UpdateRefusalReason.KeyMismatch, (svid, domain, _) => svid.X509SvidKey = domain.Svid("/api").X509SvidKey);
         yield return Svid("a key of another kind", UpdateRefusalReason.KeyMismatch, (svid, domain, _) =>
             svid.X509SvidKey = domain.Svid("/api", spec => spec with { KeyAlgorithm = Testing.KeyAlgorithm.Rsa2048 }).X509SvidKey);
-        yield return Svid("something behind the key", UpdateRefusalReason.KeyMismatch, (svid, _, _) => svid.X509SvidKey = ByteString.CopyFrom([.. svid.X509SvidKey, 0]));
+        yield return Svid(
+            "something behind the key",
+            UpdateRefusalReason.KeyMismatch,
+            (svid, _, _) => svid.X509SvidKey = ByteString.CopyFrom([.. svid.X509SvidKey, 0]));
         yield return Svid("no bundle", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.Bundle = ByteString.Empty);
-        yield return Svid("a bundle that is not DER", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.Bundle = ByteString.CopyFromUtf8("bundle"));
+        yield return Svid(
+            "a bundle that is not DER", UpdateRefusalReason.CertificateMalformed, (svid, _, _) => svid.Bundle = ByteString.CopyFromUtf8("bundle"));
         yield return Svid("a bundle without an authority", UpdateRefusalReason.BundleWithoutAuthority, (svid, _, _) => svid.Bundle = svid.X509Svid);
-        yield return Svid("an authority and a workload in the bundle", UpdateRefusalReason.BundleWithoutAuthority, (svid, _, _) => svid.Bundle = ByteString.CopyFrom([.. svid.Bundle, .. svid.X509Svid]));
+        yield return Svid(
+            "an authority and a workload in the bundle",
+            UpdateRefusalReason.BundleWithoutAuthority,
+            (svid, _, _) => svid.Bundle = ByteString.CopyFrom([.. svid.Bundle, .. svid.X509Svid]));
         yield return Svid("the bundle of another trust domain", UpdateRefusalReason.NotVouchedFor, (svid, _, other) => svid.Bundle = other.Bundle());
-        yield return Svid("too large a bundle", UpdateRefusalReason.TooMany, (svid, domain, other) => svid.Bundle = ByteString.CopyFrom([.. domain.Bundle(), .. other.Bundle(), .. domain.Bundle()]));
+        yield return Svid(
+            "too large a bundle",
+            UpdateRefusalReason.TooMany,
+            (svid, domain, other) => svid.Bundle = ByteString.CopyFrom([.. domain.Bundle(), .. other.Bundle(), .. domain.Bundle()]));
     }
 
     [TestCaseSource(nameof(BrokenUpdates))]
@@ -154,7 +195,8 @@ public sealed class RefusedUpdateTests
     public async Task Keys_of_other_kinds_are_taken(string kind)
     {
         var algorithm = kind == "rsa" ? Testing.KeyAlgorithm.Rsa2048 : Testing.KeyAlgorithm.EcdsaP384;
-        await using var workload = await Workload.StartAsync(s_clock, Domain.Message([_domain.Svid("/api", spec => spec with { KeyAlgorithm = algorithm })]));
+        await using var workload = await Workload.StartAsync(
+            s_clock, Domain.Message([_domain.Svid("/api", spec => spec with { KeyAlgorithm = algorithm })]));
 
         (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
     }
@@ -178,6 +220,7 @@ public sealed class RefusedUpdateTests
         await workload.OfferAsync(broken);
 
         var logged = string.Join('\n', workload.Log.Entries);
-        logged.Should().NotContain(update.Svids[0].X509SvidKey.ToBase64()[^40..]).And.NotContain(broken.Svids[0].X509SvidKey.ToBase64()[^40..]).And.NotContain("PRIVATE");
+        logged.Should().NotContain(
+            update.Svids[0].X509SvidKey.ToBase64()[^40..]).And.NotContain(broken.Svids[0].X509SvidKey.ToBase64()[^40..]).And.NotContain("PRIVATE");
     }
 }

@@ -21,7 +21,8 @@ public sealed class RotationTests
     [Test]
     public async Task The_next_handshake_uses_the_new_identity()
     {
-        await using var frontend = await Workload.StartAsync(_clock, _domain.Update("/frontend"), Authorize.SpiffeId("spiffe://example.test/backend"));
+        await using var frontend = await Workload.StartAsync(
+            _clock, _domain.Update("/frontend"), Authorize.SpiffeId("spiffe://example.test/backend"));
         await using var backend = await Workload.StartAsync(_clock, _domain.Update("/backend"), Authorize.SpiffeId("spiffe://example.test/frontend"));
         var before = await frontend.CallAsync(backend);
 

@@ -68,5 +68,6 @@ public sealed class WorkloadApiAddressTests
     }
 
     [Test]
-    public void A_path_that_no_socket_can_have_is_refused() => WorkloadApiAddress.TryParse($"unix:///{new string('x', 200)}", out _).Should().BeFalse();
+    public void A_path_that_no_socket_can_have_is_refused() =>
+        WorkloadApiAddress.TryParse($"unix:///{new string('x', 200)}", out _).Should().BeFalse();
 }

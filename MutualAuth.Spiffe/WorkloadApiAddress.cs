@@ -34,7 +34,9 @@ public sealed class WorkloadApiAddress
     public static WorkloadApiAddress Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Read(text, out var address) is { } flaw ? throw new FormatException($"{Quoted.Text(text)} is no address of a Workload API: {flaw}.") : address!;
+        return Read(text, out var address) is { } flaw
+            ? throw new FormatException($"{Quoted.Text(text)} is no address of a Workload API: {flaw}.")
+            : address!;
     }
 
     /// <summary>Reads an address as <see cref="Parse"/> does; false for null and for any other text.</summary>
@@ -46,7 +48,8 @@ public sealed class WorkloadApiAddress
 
     /// <summary>The address that <see cref="EnvironmentVariable"/> holds; null when it is not set or empty.</summary>
     /// <exception cref="FormatException">Its value is not an address.</exception>
-    public static WorkloadApiAddress? FromEnvironment() => Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } text ? Parse(text) : null;
+    public static WorkloadApiAddress? FromEnvironment() =>
+        Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } text ? Parse(text) : null;
 
     /// <summary>The address as it was written.</summary>
     public override string ToString() => _text;

@@ -14,37 +14,44 @@ public sealed class WorkloadApiException : Exception
 
     internal static WorkloadApiException NoAddress() => new(
         WorkloadApiFailure.NoAddress,
-        $"No address of a SPIFFE Workload API is configured. Set {nameof(X509SourceOptions)}.{nameof(X509SourceOptions.Address)}, or the environment variable {WorkloadApiAddress.EnvironmentVariable}, to something like unix:///run/spire/agent.sock.",
+        $"No address of a SPIFFE Workload API is configured. Set {nameof(X509SourceOptions)}.{nameof(X509SourceOptions.Address)}, or the environment "
+            + $"variable {WorkloadApiAddress.EnvironmentVariable}, to something like unix:///run/spire/agent.sock.",
         innerException: null);
 
     internal static WorkloadApiException Unreachable(WorkloadApiAddress address, string? what, Exception? inner) => new(
         WorkloadApiFailure.Unreachable,
-        $"The SPIFFE Workload API at {address} is out of reach{(what is null ? string.Empty : $": {what}")}. Check that an agent runs on this machine, that the socket is mounted into this container, and that this process may open it.",
+        $"The SPIFFE Workload API at {address} is out of reach{(what is null ? string.Empty : $": {what}")}. Check that an agent runs on this "
+            + "machine, that the socket is mounted into this container, and that this process may open it.",
         inner);
 
     internal static WorkloadApiException Denied(WorkloadApiAddress address, string? what, Exception? inner) => new(
         WorkloadApiFailure.Denied,
-        $"The SPIFFE Workload API at {address} knows no identity for this workload{(what is null ? string.Empty : $": {what}")}. Register the workload, with selectors that match this process, and give the agent time to learn of it.",
+        $"The SPIFFE Workload API at {address} knows no identity for this workload{(what is null ? string.Empty : $": {what}")}. Register the "
+            + "workload, with selectors that match this process, and give the agent time to learn of it.",
         inner);
 
     internal static WorkloadApiException UpdateRefused(WorkloadApiAddress address, UpdateRefusal refusal) => new(
         WorkloadApiFailure.UpdateRefused,
-        $"The SPIFFE Workload API at {address} sent an update that cannot be used. {refusal} The agent, or the registration of this workload, must be put right.",
+        $"The SPIFFE Workload API at {address} sent an update that cannot be used. {refusal} The agent, or the registration of this workload, must "
+            + "be put right.",
         innerException: null,
         refusal);
 
     internal static WorkloadApiException NotUnderstood(WorkloadApiAddress address, string what, Exception inner) => new(
         WorkloadApiFailure.NotUnderstood,
-        $"What is served at {address} is not a SPIFFE Workload API with the X.509-SVID profile, or it does not understand us: {what}. Check the address, and that the profile is enabled.",
+        $"What is served at {address} is not a SPIFFE Workload API with the X.509-SVID profile, or it does not understand us: {what}. Check the "
+            + "address, and that the profile is enabled.",
         inner);
 
     internal static WorkloadApiException Silent(WorkloadApiAddress address) => new(
         WorkloadApiFailure.Silent,
-        $"The SPIFFE Workload API at {address} took the connection and has sent no identity. Check that the agent is up to date with its server and not overloaded.",
+        $"The SPIFFE Workload API at {address} took the connection and has sent no identity. Check that the agent is up to date with its server and "
+            + "not overloaded.",
         innerException: null);
 
     internal static WorkloadApiException Overdue(WorkloadApiAddress address) => new(
         WorkloadApiFailure.Silent,
-        $"The SPIFFE Workload API at {address} has not renewed an identity of which half the lifetime is over. Check that the agent runs, and reaches its server.",
+        $"The SPIFFE Workload API at {address} has not renewed an identity of which half the lifetime is over. Check that the agent runs, and "
+            + "reaches its server.",
         innerException: null);
 }

@@ -16,9 +16,8 @@ public enum WorkloadApiFailure
     UpdateRefused = 4,
 
     /// <summary>
-    /// It answers as something else than a Workload API that we can talk to (gRPC status InvalidArgument or Unimplemented). No new attempt
-    /// is made, unless an
-    /// update was good before: then it is one, and something else stands in its place for the moment.
+    /// It answers as something else than a Workload API that we can talk to (gRPC status InvalidArgument or Unimplemented). No new attempt is made,
+    /// unless an update was good before: then it is one, and something else stands in its place for the moment.
     /// </summary>
     NotUnderstood = 5,
 

@@ -36,5 +36,6 @@ public sealed class X509Snapshot
     internal X509Snapshot WithListsOf(X509Snapshot other) =>
         new(SpiffeId, Identity, Bundles, other.RevocationLists) { RawRevocationLists = other.RawRevocationLists };
 
-    internal X509Snapshot Trusting(SpiffeBundles bundles) => new(SpiffeId, Identity, bundles, RevocationLists) { RawRevocationLists = RawRevocationLists };
+    internal X509Snapshot Trusting(SpiffeBundles bundles) =>
+        new(SpiffeId, Identity, bundles, RevocationLists) { RawRevocationLists = RawRevocationLists };
 }

@@ -12,10 +12,9 @@ namespace MutualAuth.Spiffe;
 /// <remarks>
 /// <para>Give <see cref="Identity"/> and <see cref="Trust"/> to a server or a client, and keep one source for the whole process. Each new handshake
 /// uses what was last taken; an update that does not check leaves everything as it was, and says so in the log.</para>
-/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source
-/// leaves it and tries again
-/// without end, and the last good identity stays in force. When that expires meanwhile,
-/// peers reject us by its dates, and nothing else has to notice. Bundles have no dates of their own and go on to count.</para>
+/// <para>When the API is out of reach, gives an odd answer, goes dead, or owes a renewal at half of the identity's lifetime, the source leaves it and
+/// tries again without end, and the last good identity stays in force. When that expires meanwhile, peers reject us by its dates, and nothing else
+/// has to notice. Bundles have no dates of their own and go on to count.</para>
 /// <para>Safe for concurrent use.</para>
 /// </remarks>
 public sealed class X509Source : IReloadable, IAsyncDisposable
@@ -195,9 +194,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// <summary>Reads one stream to its end, and says why it ended.</summary>
     private async Task<WorkloadApiException> ReadStreamAsync()
     {
-        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent
-        // that hangs must not
-        // keep us from trying again.
+        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent that hangs
+        // must not keep us from trying again.
         var hasSpoken = false;
         using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
@@ -213,7 +211,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
                 patience.CancelAfter(UntilOverdue());
             }
 
-            return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused ? refused : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
+            return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused
+                ? refused
+                : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
         }
         catch (Exception) when (_stop.IsCancellationRequested)
         {
@@ -253,7 +253,9 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
 
     private WorkloadApiException Describe(RpcException exception)
     {
-        var socketError = exception.Status.DebugException?.GetBaseException() is System.Net.Sockets.SocketException socket ? $"{socket.SocketErrorCode}" : null;
+        var socketError = exception.Status.DebugException?.GetBaseException() is System.Net.Sockets.SocketException socket
+            ? $"{socket.SocketErrorCode}"
+            : null;
         var what = socketError ?? $"{exception.StatusCode}, {Quoted.Text(exception.Status.Detail)}";
         return exception.StatusCode switch
         {
@@ -291,9 +293,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Lists never go back: where those of an update do, the last good ones stay, and event 1401 says so. The rest is taken all the same: an old
-    /// list must not keep
-    /// an identity from being renewed.
+    /// Lists never go back: where those of an update do, the last good ones stay, and event 1401 says so. The rest is taken all the same: an old list
+    /// must not keep an identity from being renewed.
     /// </summary>
     private X509Snapshot HoldLists(X509Snapshot after, X509Snapshot? before)
     {

@@ -71,7 +71,8 @@ public sealed class ExportTests
     }
 
     [Test]
-    public void Java_reads_the_key_store_with_its_password_and_not_with_another([Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048)] KeyAlgorithm algorithm)
+    public void Java_reads_the_key_store_with_its_password_and_not_with_another(
+        [Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048)] KeyAlgorithm algorithm)
     {
         using var server = Issue(algorithm);
         var store = _directory.Write("server.p12", server.ToPkcs12("changeit"));
@@ -100,7 +101,8 @@ public sealed class ExportTests
     }
 
     [Test]
-    public void Go_loads_the_pair_and_verifies_it_against_our_trust_and_no_other([Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048)] KeyAlgorithm algorithm)
+    public void Go_loads_the_pair_and_verifies_it_against_our_trust_and_no_other(
+        [Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048)] KeyAlgorithm algorithm)
     {
         using var server = Issue(algorithm);
         var (chain, key) = server.WriteTo(_directory.Path, "server");

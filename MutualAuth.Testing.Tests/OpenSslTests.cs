@@ -8,7 +8,12 @@ public sealed class OpenSslTests
     [Test]
     [CancelAfter(60000)]
     public void OpenSSL_verifies_a_chain_of_each_kind_of_key(
-        [Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.EcdsaP521, KeyAlgorithm.Rsa2048, KeyAlgorithm.Ed25519)] KeyAlgorithm algorithm)
+        [Values(
+            KeyAlgorithm.EcdsaP256,
+            KeyAlgorithm.EcdsaP384,
+            KeyAlgorithm.EcdsaP521,
+            KeyAlgorithm.Rsa2048,
+            KeyAlgorithm.Ed25519)] KeyAlgorithm algorithm)
     {
         CertificateSpec WithKey(CertificateSpec spec) => spec with { KeyAlgorithm = algorithm };
         using var authority = new TestAuthority(spec: WithKey);
@@ -45,7 +50,9 @@ public sealed class OpenSslTests
             EmailAddresses = ["joe@a.test"],
             OtherNames =
             [
-                GeneralName.Directory("CN=dir,O=Org"), GeneralName.RegisteredId("1.2.3.4"), GeneralName.Other("1.2.3.5", new byte[] { 0x0c, 0x02, 0x68, 0x69 }),
+                GeneralName.Directory("CN=dir,O=Org"),
+                GeneralName.RegisteredId("1.2.3.4"),
+                GeneralName.Other("1.2.3.5", new byte[] { 0x0c, 0x02, 0x68, 0x69 }),
             ],
             NameConstraints = new NameConstraints
             {
@@ -83,6 +90,7 @@ public sealed class OpenSslTests
         var root = directory.Write("root.pem", authority.Root.CertificatePem);
         var untrusted = directory.Write("chain.pem", leaf.ChainPem);
         return Tool.Run(
-            "openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", root, "-untrusted", untrusted, directory.Write("leaf.pem", leaf.CertificatePem));
+            "openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", root, "-untrusted", untrusted,
+            directory.Write("leaf.pem", leaf.CertificatePem));
     }
 }

@@ -9,7 +9,12 @@ public sealed class SeedTests
 
     [Test]
     public void The_same_seed_gives_the_same_octets_throughout([Values(
-        KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.EcdsaP521, KeyAlgorithm.Rsa2048, KeyAlgorithm.Ed25519, KeyAlgorithm.MLDsa44)] KeyAlgorithm algorithm)
+        KeyAlgorithm.EcdsaP256,
+        KeyAlgorithm.EcdsaP384,
+        KeyAlgorithm.EcdsaP521,
+        KeyAlgorithm.Rsa2048,
+        KeyAlgorithm.Ed25519,
+        KeyAlgorithm.MLDsa44)] KeyAlgorithm algorithm)
     {
         Everything("seed", algorithm).Should().Equal(Everything("seed", algorithm));
     }
@@ -36,7 +41,8 @@ public sealed class SeedTests
         using var authority = new TestAuthority(timeProvider: new FakeTimeProvider(s_now), seed: "vectors");
         using var leaf = authority.IssueServer("server.test");
 
-        SHA256.HashData(leaf.RawCertificate.Span).Should().Equal(Convert.FromHexString("F9B0859BDB1AA41CA50AA02011D8B9A7CFCF6DE9BD3F08A05AF5FECE27FC3E72"));
+        SHA256.HashData(leaf.RawCertificate.Span).Should().Equal(
+            Convert.FromHexString("F9B0859BDB1AA41CA50AA02011D8B9A7CFCF6DE9BD3F08A05AF5FECE27FC3E72"));
     }
 
     [Test]

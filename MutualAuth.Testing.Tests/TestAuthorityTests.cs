@@ -88,7 +88,8 @@ public sealed class TestAuthorityTests
             BasicConstraints = new BasicConstraints(true, 3, Critical: false),
             SubjectKeyIdentifier = KeyIdentifier.Of(new byte[] { 1, 2, 3 }),
             AuthorityKeyIdentifier = KeyIdentifier.Absent,
-            OtherNames = [GeneralName.RegisteredId("1.2.3"), GeneralName.Directory("CN=x,O=y"), GeneralName.Other("1.2.3", new byte[] { 0x0c, 1, 0x61 })],
+            OtherNames =
+                [GeneralName.RegisteredId("1.2.3"), GeneralName.Directory("CN=x,O=y"), GeneralName.Other("1.2.3", new byte[] { 0x0c, 1, 0x61 })],
             Policies = ["1.2.3.4.5"],
             CrlDistributionPoints = ["http://a.test/crl"],
             OcspUris = ["http://a.test/ocsp"],
@@ -207,7 +208,8 @@ public sealed class TestAuthorityTests
         using var key = ECDsa.Create();
         key.ImportFromEncryptedPem(leaf.ToEncryptedPrivateKeyPem("secret"), "secret");
         key.ExportPkcs8PrivateKey().Should().NotBeEmpty();
-        FluentActions.Invoking(() => key.ImportFromEncryptedPem(leaf.ToEncryptedPrivateKeyPem("secret"), "other")).Should().Throw<CryptographicException>();
+        FluentActions.Invoking(() => key.ImportFromEncryptedPem(leaf.ToEncryptedPrivateKeyPem("secret"), "other"))
+            .Should().Throw<CryptographicException>();
     }
 
     [Test]
@@ -238,7 +240,9 @@ public sealed class TestAuthorityTests
     private static IEnumerable<string?> UsagesOf(TestCertificate certificate) =>
         certificate.Certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Single().EnhancedKeyUsages.Cast<Oid>().Select(oid => oid.Value);
 
-    /// <summary>By BouncyCastle's parser and verifier, which know every algorithm here and had no part in writing the certificate's envelope.</summary>
+    /// <summary>
+    /// By BouncyCastle's parser and verifier, which know every algorithm here and had no part in writing the certificate's envelope.
+    /// </summary>
     private static bool Verifies(TestCertificate certificate, TestAuthority authority) =>
         new Org.BouncyCastle.X509.X509Certificate(certificate.RawCertificate.ToArray())
             .IsSignatureValid(new Org.BouncyCastle.X509.X509Certificate(authority.AsCertificate.RawCertificate.ToArray()).GetPublicKey());

@@ -39,7 +39,8 @@ public sealed class TestPairTests
     {
         using var authority = new TestAuthority();
         using var pair = authority.CreatePair();
-        using var expired = authority.Issue(spec => spec with { DnsNames = ["client.test"], NotBefore = spec.NotBefore.AddDays(-9), NotAfter = spec.NotBefore });
+        using var expired = authority.Issue(
+            spec => spec with { DnsNames = ["client.test"], NotBefore = spec.NotBefore.AddDays(-9), NotAfter = spec.NotBefore });
         var bent = pair with { Client = pair.Client with { Identity = expired.ToIdentity() } };
 
         await using var outcome = await bent.ConnectAsync(cancellationToken: token);
@@ -78,6 +79,8 @@ public sealed class TestPairTests
 
         outcome.ClientFailure!.Failure.Should().Be(HandshakeFailure.TransportLost);
         outcome.ServerFailure.Should().NotBeNull();
-        FluentActions.Invoking(outcome.ShouldBeConnected).Should().Throw<MutualAuthAssertionException>().WithInnerException<AuthenticationException>();
+        FluentActions.Invoking(outcome.ShouldBeConnected)
+            .Should().Throw<MutualAuthAssertionException>()
+            .WithInnerException<AuthenticationException>();
     }
 }

@@ -3,7 +3,8 @@ namespace MutualAuth.Testing;
 /// <summary>How a handshake ended on both sides: a connection or a failure each.</summary>
 public sealed class PairOutcome : IAsyncDisposable
 {
-    internal PairOutcome(MutualTlsConnection? client, HandshakeException? clientFailure, MutualTlsConnection? server, HandshakeException? serverFailure) =>
+    internal PairOutcome(
+        MutualTlsConnection? client, HandshakeException? clientFailure, MutualTlsConnection? server, HandshakeException? serverFailure) =>
         (Client, ClientFailure, Server, ServerFailure) = (client, clientFailure, server, serverFailure);
 
     /// <summary>The client's connection; null when it has none.</summary>
@@ -20,7 +21,8 @@ public sealed class PairOutcome : IAsyncDisposable
 
     /// <summary>Both sides, on one line each.</summary>
     public override string ToString() =>
-        $"client: {ClientFailure?.Message ?? $"connected to {Client!.Peer.Name}"}{Environment.NewLine}server: {ServerFailure?.Message ?? $"connected to {Server!.Peer.Name}"}";
+        $"client: {ClientFailure?.Message ?? $"connected to {Client!.Peer.Name}"}{Environment.NewLine}server: "
+            + $"{ServerFailure?.Message ?? $"connected to {Server!.Peer.Name}"}";
 
     /// <summary>Closes what connections there are.</summary>
     public async ValueTask DisposeAsync()

@@ -242,7 +242,8 @@ public sealed class TestAuthority : IDisposable
             throw new ArgumentException("At least one name is needed; a certificate without a name is made with Issue.", nameof(names));
         }
 
-        return Issue(Templates.Leaf(Clock.GetUtcNow(), Dn.CommonName(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
+        return Issue(
+            Templates.Leaf(Clock.GetUtcNow(), Dn.CommonName(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
     }
 
     private TestCertificate Issue(CertificateSpec spec, Seed? seed)

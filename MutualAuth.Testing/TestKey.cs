@@ -109,7 +109,8 @@ public sealed class TestKey
 
     private static AsymmetricKeyParameter PublicOf(AsymmetricKeyParameter privateKey) => privateKey switch
     {
-        ECPrivateKeyParameters { PublicKeyParamSet: { } curve } ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), curve),
+        ECPrivateKeyParameters { PublicKeyParamSet: { } curve } ec =>
+            new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), curve),
         ECPrivateKeyParameters ec => new ECPublicKeyParameters("ECDSA", ec.Parameters.G.Multiply(ec.D).Normalize(), ec.Parameters),
         RsaPrivateCrtKeyParameters rsa => new RsaKeyParameters(false, rsa.Modulus, rsa.PublicExponent),
         Ed25519PrivateKeyParameters ed => ed.GeneratePublicKey(),

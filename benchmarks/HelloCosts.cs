@@ -8,7 +8,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
 
-/// <summary>What one connection of a stranger costs who says this or that and then goes: processor time of both ends, and how much of it a line of HTTP costs.</summary>
+/// <summary>
+/// What one connection of a stranger costs who says this or that and then goes: processor time of both ends, and how much of it a line of HTTP costs.
+/// </summary>
 internal static class HelloCosts
 {
     private const int Rounds = 5;
@@ -48,7 +50,8 @@ internal static class HelloCosts
         foreach (var one in cases)
         {
             var median = Median(costs[one.Name]);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {one.Name,-52} {one.Says.Length,6} octets {median,8:F0} µs {median / plain,6:F1}"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"  {one.Name,-52} {one.Says.Length,6} octets {median,8:F0} µs {median / plain,6:F1}"));
         }
     }
 
@@ -58,10 +61,13 @@ internal static class HelloCosts
         yield return ("a hello that cannot be decoded", [22, 3, 1, 0, 4, 1, 0, 0, 0]);
         yield return ("a key share in ffdhe8192", Hello([0x1d, 0x0104], (0x0104, RandomNumberGenerator.GetBytes(1024))));
         yield return ("groups of finite fields alone", Hello([0x0100, 0x0104]));
-        yield return ("16 KB of extensions that nobody knows, twice the last", Hello([0x1d], extensions: [.. Enumerable.Range(0x3000, 4000), 0x3000]));
+        yield return (
+            "16 KB of extensions that nobody knows, twice the last", Hello([0x1d], extensions: [.. Enumerable.Range(0x3000, 4000), 0x3000]));
         yield return ("a hello in records of one octet, TLS 1.1", OctetByOctet(Hello([0x1d], version: 0x0302)));
         yield return ("a good hello, X25519", Hello([0x1d], (0x1d, [9, .. new byte[31]])));
-        foreach (var (group, name, curve) in new[] { (0x17, "P-256", ECCurve.NamedCurves.nistP256), (0x18, "P-384", ECCurve.NamedCurves.nistP384), (0x19, "P-521", ECCurve.NamedCurves.nistP521) })
+        foreach (var (group, name, curve) in new[]
+        { (0x17, "P-256", ECCurve.NamedCurves.nistP256), (
+            0x18, "P-384", ECCurve.NamedCurves.nistP384), (0x19, "P-521", ECCurve.NamedCurves.nistP521) })
         {
             using var key = ECDiffieHellman.Create(curve);
             var point = key.ExportParameters(false).Q;
@@ -69,7 +75,9 @@ internal static class HelloCosts
         }
 
         yield return ("a good hello, X25519, 6,000 cipher suites", Hello([0x1d], (0x1d, [9, .. new byte[31]]), suites: 6000));
-        yield return ("a good hello, X25519, 3,500 unknown extensions", Hello([0x1d], (0x1d, [9, .. new byte[31]]), extensions: [.. Enumerable.Range(0x3000, 3500)]));
+        yield return (
+            "a good hello, X25519, 3,500 unknown extensions",
+            Hello([0x1d], (0x1d, [9, .. new byte[31]]), extensions: [.. Enumerable.Range(0x3000, 3500)]));
     }
 
     private static byte[] Hello(int[] groups, (int Group, byte[] Key)? share = null, int[]? extensions = null, int version = 0x0304, int suites = 0)

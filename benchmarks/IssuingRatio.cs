@@ -6,7 +6,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
 
-/// <summary>What a certificate of the test kit costs, key and all, beside the framework's <see cref="CertificateRequest"/>; and a ready pair of peers.</summary>
+/// <summary>
+/// What a certificate of the test kit costs, key and all, beside the framework's <see cref="CertificateRequest"/>; and a ready pair of peers.
+/// </summary>
 internal static class IssuingRatio
 {
     private const int Rounds = 12;
@@ -24,7 +26,8 @@ internal static class IssuingRatio
         for (var round = 0; round <= Rounds; round++)
         {
             // In turns, so that a noisy neighbour hits all alike; the first round only warms up.
-            var (kitTime, frameworkTime, pairTime) = (Time(() => IssueByKit(authority)), Time(() => IssueByFramework(root)), Time(() => MakePair(authority)));
+            var (kitTime, frameworkTime, pairTime) =
+                (Time(() => IssueByKit(authority)), Time(() => IssueByFramework(root)), Time(() => MakePair(authority)));
             if (round > 0)
             {
                 kit.Add(kitTime);
@@ -36,7 +39,8 @@ internal static class IssuingRatio
         var ratios = kit.Zip(framework, (ours, theirs) => ours / theirs).Order().ToList();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"P-256 leaf with its key: kit {1000 / Median(kit):F0} a second, CertificateRequest {1000 / Median(framework):F0} a second, time ratio {ratios[Rounds / 2]:F2} (from {ratios[0]:F2} to {ratios[^1]:F2}); a ready pair of peers {Median(pair):F1} ms"));
+            $"P-256 leaf with its key: kit {1000 / Median(kit):F0} a second, CertificateRequest {1000 / Median(framework):F0} a second, time ratio "
+                + $"{ratios[Rounds / 2]:F2} (from {ratios[0]:F2} to {ratios[^1]:F2}); a ready pair of peers {Median(pair):F1} ms"));
     }
 
     private static void IssueByKit(TestAuthority authority)

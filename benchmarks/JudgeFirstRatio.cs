@@ -5,7 +5,10 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
 
-/// <summary>What <see cref="MutualTlsClientOptions.JudgeServerBeforeShowingIdentity"/> costs: processor time of both ends per handshake, with and without, round by round.</summary>
+/// <summary>
+/// What <see cref="MutualTlsClientOptions.JudgeServerBeforeShowingIdentity"/> costs: processor time of both ends per handshake,
+/// with and without, round by round.
+/// </summary>
 internal static class JudgeFirstRatio
 {
     private const int Rounds = 12;
@@ -26,7 +29,8 @@ internal static class JudgeFirstRatio
         await using var listener = MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         _ = AnswerAsync(listener);
 
-        var options = new MutualTlsClientOptions { Identity = Identity.From(clientCertificate.Certificate), Trust = trust, Authorization = Authorize.ServerName };
+        var options = new MutualTlsClientOptions
+        { Identity = Identity.From(clientCertificate.Certificate), Trust = trust, Authorization = Authorize.ServerName };
         var plain = new MutualTlsClient(options);
         var judging = new MutualTlsClient(options with { JudgeServerBeforeShowingIdentity = true });
         await MeasureAsync(plain, listener.LocalEndPoint);
@@ -43,7 +47,8 @@ internal static class JudgeFirstRatio
         ratios.Sort();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"judge first / default, CPU of both ends, {Rounds} rounds of {Handshakes}: median {ratios[Rounds / 2]:F2}, from {ratios[0]:F2} to {ratios[^1]:F2}"));
+            $"judge first / default, CPU of both ends, {Rounds} rounds of {Handshakes}: median {ratios[Rounds / 2]:F2}, from {ratios[0]:F2} to "
+                + $"{ratios[^1]:F2}"));
     }
 
     private static async Task AnswerAsync(MutualTlsListener listener)

@@ -11,9 +11,9 @@ using MutualAuth.Testing;
 namespace MutualAuth.Benchmarks;
 
 /// <summary>
-/// How long an honest login takes on an idle server and while others flood it: with wrong passwords by PLAIN, and with SCRAM exchanges that are begun and
-/// never finished. Attackers, clients and server share the processors. Each attack comes from an address of its own (127.0.0.0/8) and half of the wrong
-/// passwords are for users of their own, so that limits per address and per user do not help; the others are for the honest user.
+/// How long an honest login takes on an idle server and while others flood it: with wrong passwords by PLAIN, and with SCRAM exchanges that are begun
+/// and never finished. Attackers, clients and server share the processors. Each attack comes from an address of its own (127.0.0.0/8) and half of the
+/// wrong passwords are for users of their own, so that limits per address and per user do not help; the others are for the honest user.
 /// </summary>
 internal static class LoginFloodRatio
 {
@@ -68,7 +68,8 @@ internal static class LoginFloodRatio
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: median {Median(idle):F1} ms idle, {Median(flooded):F1} ms flooded, ratio {Median(flooded) / Median(idle):F2}; {flooded.Count} of {Rounds * LoginsPerRound} honest logins succeeded; {flood}"));
+            $"{name}: median {Median(idle):F1} ms idle, {Median(flooded):F1} ms flooded, ratio {Median(flooded) / Median(idle):F2}; {flooded.Count} "
+                + $"of {Rounds * LoginsPerRound} honest logins succeeded; {flood}"));
     }
 
     private static async Task<List<double>> MeasureAsync(MutualTlsClient client, int port, int count)
@@ -112,7 +113,9 @@ internal static class LoginFloodRatio
             return new Stopper(stop, Task.WhenAll(attacking));
         }
 
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_attacks} attacks, {_mostAtOnce} at once at most ({string.Join(", ", _ends.Select(end => $"{end.Value} {end.Key}"))})");
+        public override string ToString() => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_attacks} attacks, {_mostAtOnce} at once at most ({string.Join(", ", _ends.Select(end => $"{end.Value} {end.Key}"))})");
 
         private async Task AttackAsync(CancellationToken cancellationToken)
         {
@@ -143,7 +146,12 @@ internal static class LoginFloodRatio
             catch (Exception exception) when (exception is HandshakeException or OperationCanceledException or SocketException)
             {
                 // What became of an attack is told, so that nobody takes one that failed by itself for one that was borne.
-                _ends.AddOrUpdate((exception as HandshakeException)?.PeerReason?.ToString() ?? (exception as HandshakeException)?.Reason.ToString() ?? exception.GetType().Name, 1, (_, count) => count + 1);
+                _ends.AddOrUpdate(
+                    (exception as HandshakeException)?.PeerReason?.ToString()
+                        ?? (exception as HandshakeException)?.Reason.ToString()
+                        ?? exception.GetType().Name,
+                    1,
+                    (_, count) => count + 1);
                 socket.Dispose();
             }
             finally

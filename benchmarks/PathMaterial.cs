@@ -25,10 +25,13 @@ public sealed class PathMaterial : IDisposable
     {
         using var root = new TestAuthority("Root", spec => spec with { KeyAlgorithm = algorithm });
         using var intermediate = root.IssueIntermediate("Intermediate", spec => spec with { KeyAlgorithm = algorithm });
-        _leaves = [.. Enumerable.Range(0, Leaves).Select(i => intermediate.Issue(spec => spec with { DnsNames = [$"client{i}.test"] }).RawCertificate.ToArray())];
+        _leaves =
+            [.. Enumerable.Range(0, Leaves).Select(
+                i => intermediate.Issue(spec => spec with { DnsNames = [$"client{i}.test"] }).RawCertificate.ToArray())];
         _intermediate = intermediate.AsCertificate.RawCertificate.ToArray();
         _root = X509CertificateLoader.LoadCertificate(root.AsCertificate.RawCertificate.Span);
-        var others = Enumerable.Range(1, anchors - 1).Select(i => new TestAuthority($"Other {i}", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.EcdsaP256) }));
+        var others = Enumerable.Range(1, anchors - 1).Select(
+            i => new TestAuthority($"Other {i}", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.EcdsaP256) }));
         _trust = TrustAnchors.FromDer([root.AsCertificate.RawCertificate, .. others.Select(other => other.AsCertificate.RawCertificate)]);
         Ours(_warm);
     }

@@ -4,7 +4,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
 
-/// <summary>Prints, from one run, what a verdict costs in ratio to the platform's. The best of many short rounds, since the machine is never quiet.</summary>
+/// <summary>
+/// Prints, from one run, what a verdict costs in ratio to the platform's. The best of many short rounds, since the machine is never quiet.
+/// </summary>
 internal static class PathRatios
 {
     private const int Rounds = 15;

@@ -10,8 +10,8 @@ using MutualAuth.Validation;
 namespace MutualAuth.Benchmarks;
 
 /// <summary>
-/// How long it takes until 100,000 registered connections are judged by new rules: after one more revoked serial number, after lists that concern everybody,
-/// and after a change of trust. The registry, the rules and the certificates are real; the connections have no sockets.
+/// How long it takes until 100,000 registered connections are judged by new rules: after one more revoked serial number, after lists that concern
+/// everybody, and after a change of trust. The registry, the rules and the certificates are real; the connections have no sockets.
 /// </summary>
 internal static class RejudgeTimes
 {
@@ -41,7 +41,9 @@ internal static class RejudgeTimes
         var memory = GC.GetTotalMemory(forceFullCollection: true);
         var connections = BareConnection.Of(Connections, issuing, stage);
 
-        Say($"{Connections:N0} certificates issued and judged in {clock.Elapsed.TotalSeconds:F1} s, {(GC.GetTotalMemory(forceFullCollection: true) - memory) / Connections:N0} octets each");
+        Say(
+            $"{Connections:N0} certificates issued and judged in {clock.Elapsed.TotalSeconds:F1} s, "
+                + $"{(GC.GetTotalMemory(forceFullCollection: true) - memory) / Connections:N0} octets each");
         memory = GC.GetTotalMemory(forceFullCollection: true);
         clock.Restart();
         foreach (var connection in connections)
@@ -54,7 +56,11 @@ internal static class RejudgeTimes
         Say($"registered in {perConnection:F2} us each, {(GC.GetTotalMemory(forceFullCollection: true) - memory) / Connections:N0} octets each");
 
         await OneSerialAsync(root, issuing, lists, walks, connections);
-        await EverybodyAsync("lists that concern everybody (none were checked before)", () => lists.Replace(RevocationLists.DangerouslyUnchecked), () => lists.Replace(RevocationLists.FromDer(root.IssueCrl().Raw, issuing.IssueCrl().Raw)), walks);
+        await EverybodyAsync(
+            "lists that concern everybody (none were checked before)",
+            () => lists.Replace(RevocationLists.DangerouslyUnchecked),
+            () => lists.Replace(RevocationLists.FromDer(root.IssueCrl().Raw, issuing.IssueCrl().Raw)),
+            walks);
         await EverybodyAsync("a change of trust", null, trust.SayReplaced, walks);
         Say($"{registry.Count:N0} are left");
     }
@@ -74,7 +80,9 @@ internal static class RejudgeTimes
             judged = Math.Max(judged, await walks.NextAsync());
         }
 
-        Say($"one revoked serial number: its connection ended after {Median(times):F1} ms (median of {Rounds}, worst {times.Max():F1}); {judged} judged again");
+        Say(
+            $"one revoked serial number: its connection ended after {Median(times):F1} ms (median of {Rounds}, worst {times.Max():F1}); {judged} "
+                + "judged again");
     }
 
     private static async Task EverybodyAsync(string what, Action? before, Action change, WalkLog walks)
@@ -94,7 +102,9 @@ internal static class RejudgeTimes
             times.Add(clock.Elapsed.TotalSeconds);
         }
 
-        Say($"{what}: {judged:N0} judged again in {Median(times):F2} s (median of 3), {Median(times) * 1e6 / judged:F1} us each, on {Math.Max(1, Environment.ProcessorCount / 2)} of {Environment.ProcessorCount} processors");
+        Say(
+            $"{what}: {judged:N0} judged again in {Median(times):F2} s (median of 3), {Median(times) * 1e6 / judged:F1} us each, on "
+                + $"{Math.Max(1, Environment.ProcessorCount / 2)} of {Environment.ProcessorCount} processors");
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -5,7 +5,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks;
 
-/// <summary>Handshakes per second while certificate, key and trust are rewritten and reloaded ten times a second, against not reloading, round by round.</summary>
+/// <summary>
+/// Handshakes per second while certificate, key and trust are rewritten and reloaded ten times a second, against not reloading, round by round.
+/// </summary>
 internal static class ReloadRatio
 {
     private const int Rounds = 8;
@@ -30,7 +32,8 @@ internal static class ReloadRatio
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
         });
         _ = AnswerAsync(listener);
-        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = trust, Authorization = Authorize.ServerName });
+        var client = new MutualTlsClient(
+            new() { Identity = Identity.From(clientCertificate.Certificate), Trust = trust, Authorization = Authorize.ServerName });
         await HandshakesPerSecondAsync(client, listener.LocalEndPoint);
 
         var ratios = new List<double>();
@@ -48,11 +51,17 @@ internal static class ReloadRatio
         ratios.Sort();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"handshakes per second, reloading ten times a second / not reloading, {Rounds} rounds of {s_round.TotalSeconds} s, {reloads} reloads: median {ratios[Rounds / 2]:F2}, from {ratios[0]:F2} to {ratios[^1]:F2}"));
+            $"handshakes per second, reloading ten times a second / not reloading, {Rounds} rounds of {s_round.TotalSeconds} s, {reloads} reloads: "
+                + $"median {ratios[Rounds / 2]:F2}, from {ratios[0]:F2} to {ratios[^1]:F2}"));
     }
 
     private static async Task ReloadAsync(
-        IdentityFiles identity, TrustAnchorFiles trust, string directory, TestCertificate[] certificates, TestAuthority authority, CancellationToken cancellationToken)
+        IdentityFiles identity,
+        TrustAnchorFiles trust,
+        string directory,
+        TestCertificate[] certificates,
+        TestAuthority authority,
+        CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         for (var count = 1; !cancellationToken.IsCancellationRequested; count++)

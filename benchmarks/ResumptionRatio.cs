@@ -10,8 +10,8 @@ using MutualAuth.Testing;
 namespace MutualAuth.Benchmarks;
 
 /// <summary>
-/// What session tickets would save and cost: processor time of both ends for a mutual handshake and one octet each way, without tickets, with tickets that nobody
-/// comes back with, and resumed. <see cref="SslStream"/> as the library sets it up, without the library, which gives none.
+/// What session tickets would save and cost: processor time of both ends for a mutual handshake and one octet each way, without tickets, with tickets
+/// that nobody comes back with, and resumed. <see cref="SslStream"/> as the library sets it up, without the library, which gives none.
 /// </summary>
 internal static class ResumptionRatio
 {
@@ -50,7 +50,8 @@ internal static class ResumptionRatio
         }
     }
 
-    private static async Task<double> MeasureAsync(SslStreamCertificateContext server, SslStreamCertificateContext client, SslProtocols version, bool serverGives, bool clientTakes)
+    private static async Task<double> MeasureAsync(
+        SslStreamCertificateContext server, SslStreamCertificateContext client, SslProtocols version, bool serverGives, bool clientTakes)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -67,7 +68,13 @@ internal static class ResumptionRatio
         return (process.TotalProcessorTime - before).TotalMilliseconds / PerRound;
     }
 
-    private static async Task MeetAsync(Socket listener, SslStreamCertificateContext server, SslStreamCertificateContext client, SslProtocols version, bool serverGives, bool clientTakes)
+    private static async Task MeetAsync(
+        Socket listener,
+        SslStreamCertificateContext server,
+        SslStreamCertificateContext client,
+        SslProtocols version,
+        bool serverGives,
+        bool clientTakes)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         var accepting = listener.AcceptAsync();
@@ -98,7 +105,8 @@ internal static class ResumptionRatio
         await near.ShutdownAsync();
     }
 
-    private static X509ChainPolicy EmptyPolicy() => new() { TrustMode = X509ChainTrustMode.CustomRootTrust, DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+    private static X509ChainPolicy EmptyPolicy() =>
+        new() { TrustMode = X509ChainTrustMode.CustomRootTrust, DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
 
     private static bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {

@@ -28,7 +28,8 @@ internal static class RevocationRatio
         var der = authority.IssueCrl(spec => spec with { Revoked = Entries(1_000_000, now) }).Raw;
         clock.Restart();
         RevocationLists.FromDer(der);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"and loaded in {clock.Elapsed.TotalMilliseconds:F0} ms ({der.Length / 1e6:F1} MB)"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"and loaded in {clock.Elapsed.TotalMilliseconds:F0} ms ({der.Length / 1e6:F1} MB)"));
 
         CertificateStage[] stages = [Stage(authority, null), Stage(authority, Lists(authority, 1, now)), Stage(authority, million)];
         var best = Enumerable.Repeat(double.MaxValue, stages.Length).ToArray();
@@ -42,7 +43,8 @@ internal static class RevocationRatio
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"a verdict: without lists {best[0]:F1} us, one entry {best[1]:F1} us, a million {best[2]:F1} us; a million / one = {best[2] / best[1]:F2}"));
+            $"a verdict: without lists {best[0]:F1} us, one entry {best[1]:F1} us, a million {best[2]:F1} us; a million / one = "
+                + $"{best[2] / best[1]:F2}"));
     }
 
     private static CertificateStage Stage(TestAuthority authority, RevocationLists? lists) => new(new CertificateStageOptions

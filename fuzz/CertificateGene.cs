@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 
 namespace MutualAuth.Fuzz;
 
-/// <summary>One certificate of a list that a stranger makes himself: what it says, in few numbers that a search can turn. Nobody trusted has signed it.</summary>
+/// <summary>
+/// One certificate of a list that a stranger makes himself: what it says, in few numbers that a search can turn. Nobody trusted has signed it.
+/// </summary>
 internal sealed record CertificateGene
 {
     private const int MaxOctets = 32 * 1024;
@@ -201,7 +203,9 @@ internal sealed record CertificateGene
         WriteIdentifiers(writer, "2.5.29.32", Policies, 1, pairs: true);
         WriteIdentifiers(writer, "2.5.29.33", isLeaf ? 0 : Mappings, 2, pairs: true);
         WriteIdentifiers(writer, "2.5.29.37", Purposes, 1, pairs: false);
-        Repeat(Fit(Extensions, ExtensionLength), i => WriteExtension(writer, $"1.3.6.1.4.1.5555.{i}", value => value.WriteOctetString(new byte[ExtensionLength])));
+        Repeat(
+            Fit(Extensions, ExtensionLength),
+            i => WriteExtension(writer, $"1.3.6.1.4.1.5555.{i}", value => value.WriteOctetString(new byte[ExtensionLength])));
     }
 
     private void WriteList(AsnWriter writer)
@@ -411,6 +415,7 @@ internal sealed record CertificateGene
             return key.ExportSubjectPublicKeyInfo();
         }
 
-        return [Curve(ECCurve.NamedCurves.nistP256), Curve(ECCurve.NamedCurves.nistP384), Curve(ECCurve.NamedCurves.nistP521), Rsa(256, [1, 0, 1]), Rsa(1024, Convert.FromHexString("ffffffffffffffc5"))];
+        return [Curve(ECCurve.NamedCurves.nistP256), Curve(ECCurve.NamedCurves.nistP384), Curve(
+            ECCurve.NamedCurves.nistP521), Rsa(256, [1, 0, 1]), Rsa(1024, Convert.FromHexString("ffffffffffffffc5"))];
     }
 }

@@ -20,7 +20,9 @@ internal readonly record struct Cost(TimeSpan Time, long Allocated)
         string.Create(CultureInfo.InvariantCulture, $"{Time.TotalMicroseconds:0.0} µs and {Allocated} octets of memory");
 }
 
-/// <summary>What reading may cost: so much for any input, and so much more for each octet of it. What grows faster than its input is a finding.</summary>
+/// <summary>
+/// What reading may cost: so much for any input, and so much more for each octet of it. What grows faster than its input is a finding.
+/// </summary>
 internal sealed record Ceiling(TimeSpan Time, TimeSpan TimePerOctet, long Allocated, long AllocatedPerOctet)
 {
     /// <summary>By how much instrumented code may be slower.</summary>

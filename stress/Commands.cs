@@ -41,11 +41,14 @@ internal static class Commands
         }
 
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Scenarios.All.Count - broken} held, {broken} broken, in {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s"));
+            CultureInfo.InvariantCulture,
+            $"{Scenarios.All.Count - broken} held, {broken} broken, in {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s"));
         return broken == 0 ? 0 : 1;
     }
 
-    /// <summary>The scenario itself, in the process that may crash. It tells its figures every half second, so that a crash does not lose them.</summary>
+    /// <summary>
+    /// The scenario itself, in the process that may crash. It tells its figures every half second, so that a crash does not lose them.
+    /// </summary>
     internal static async Task<int> InsideAsync(Scenario scenario, TimeSpan time, int? count)
     {
         var run = new Run(time, count);
@@ -94,7 +97,8 @@ internal static class Commands
         while (scenario.GoesOnAfterCrash && time - Stopwatch.GetElapsedTime(began) > s_worthARestart);
 
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{scenario.Name}: {(figures.Held ? "held" : "broken")}: {figures}, {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s"));
+            CultureInfo.InvariantCulture,
+            $"{scenario.Name}: {(figures.Held ? "held" : "broken")}: {figures}, {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s"));
         return figures.Held;
     }
 

@@ -116,7 +116,8 @@ internal sealed class Figures
     {
         lock (_lock)
         {
-            var wrong = _faults.Where(pair => pair.Value != 0).Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}!"));
+            var wrong = _faults.Where(pair => pair.Value != 0).Select(
+                pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}!"));
             var counted = _counts.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}"));
             var noted = _notes.Select(pair => $"{pair.Key} {pair.Value}");
             var right = _faults.Where(pair => pair.Value == 0).Select(pair => $"0 {pair.Key}");

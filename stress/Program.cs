@@ -1,9 +1,7 @@
-// Attacks the library as a whole, over loopback sockets, and says of each attack whether the library held.
-//   dotnet run -c Release --project stress -- list                    the scenarios, and what each attacks
-//   dotnet run -c Release --project stress -- NAME [--seconds N] [--count N]
-//                                                                     one of them: the whole count of it, or so many, or what fits into the time
-//   dotnet run -c Release --project stress -- all [--seconds 120]     all of them; they share the time
-// Each prints one line: its name, "held" or "broken", and its figures. What had to be nought and was not stands first. README.md has the rest.
+// Attacks the library as a whole, over loopback sockets, and says of each attack whether the library held. dotnet run -c Release --project stress --
+// list the scenarios, and what each attacks dotnet run -c Release --project stress -- NAME [--seconds N] [--count N] one of them: the whole count of
+// it, or so many, or what fits into the time dotnet run -c Release --project stress -- all [--seconds 120] all of them; they share the time Each
+// prints one line: its name, "held" or "broken", and its figures. What had to be nought and was not stands first. README.md has the rest.
 
 using MutualAuth.Stress;
 using MutualAuth.Stress.Roles;

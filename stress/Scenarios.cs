@@ -19,12 +19,15 @@ internal static class Scenarios
         ThrowingObservers.Scenario,
         ManyConnections.Scenario,
         Descriptors.ThrowingLog,
-        new Flood("hello", 1).Scenario("strangers-hellos-one-address", "complete hellos and silence: 5,000 sockets of one address and 300 new ones a second"),
+        new Flood("hello", 1).Scenario(
+            "strangers-hellos-one-address", "complete hellos and silence: 5,000 sockets of one address and 300 new ones a second"),
         new Flood("hello", 50).Scenario("strangers-hellos-50-addresses", "the same from 50 addresses"),
         new Flood("hello", 50) { RoundTrip = 200 }.Scenario("strangers-hellos-far-client", "the same, with an honest client that is 200 ms away"),
-        new Flood("foreign", 50) { Leash = 0.5 }.Scenario("strangers-foreign-certificates", "foreign certificates that finish TLS and are silent, on half a processor"),
+        new Flood("foreign", 50) { Leash = 0.5 }.Scenario(
+            "strangers-foreign-certificates", "foreign certificates that finish TLS and are silent, on half a processor"),
         new Flood("tls11", 50) { MostKept = 256 }.Scenario("strangers-tls11", "hellos of TLS 1.1: refused, and they do not close"),
-        new Flood("login", 50) { Leash = 0.5, ServerKind = "login" }.Scenario("strangers-logins", "logins that are begun and not finished, on half a processor"),
+        new Flood("login", 50) { Leash = 0.5, ServerKind = "login" }.Scenario(
+            "strangers-logins", "logins that are begun and not finished, on half a processor"),
         FiniteField.Scenario,
         Descriptors.Thousand,
         Descriptors.Few,

@@ -1,4 +1,5 @@
-// Both ends in one natively compiled process: a client that is let in, and one that is not; and gRPC, with no agent to talk to. Exit 0 when both went as they must.
+// Both ends in one natively compiled process: a client that is let in, and one that is not; and gRPC, with no agent to talk to. Exit
+// 0 when both went as they must.
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -85,6 +86,7 @@ X509Certificate2 IssueLeaf(string name, string usage)
     request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
     request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
     request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
-    using var certificate = request.Create(authority, DateTimeOffset.UtcNow.AddMinutes(-30), DateTimeOffset.UtcNow.AddHours(12), RandomNumberGenerator.GetBytes(15));
+    using var certificate = request.Create(
+        authority, DateTimeOffset.UtcNow.AddMinutes(-30), DateTimeOffset.UtcNow.AddHours(12), RandomNumberGenerator.GetBytes(15));
     return certificate.CopyWithPrivateKey(key);
 }

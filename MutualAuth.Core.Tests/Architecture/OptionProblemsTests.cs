@@ -15,8 +15,8 @@ using MutualAuth.Validation;
 namespace MutualAuth.Tests.Architecture;
 
 /// <summary>
-/// Everything that options can be told to be wrong: each message is produced by options that have that one fault and no other, and beside it stand options
-/// that differ in this one fact and have none.
+/// Everything that options can be told to be wrong: each message is produced by options that have that one fault and no other, and beside it stand
+/// options that differ in this one fact and have none.
 /// </summary>
 public sealed partial class OptionProblemsTests
 {
@@ -388,7 +388,10 @@ public sealed partial class OptionProblemsTests
     }
 
     private static IEnumerable<TestCaseData> Faults() =>
-        [.. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(), .. OfExpiry()];
+        [
+            .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(),
+            .. OfExpiry(),
+        ];
 
     [TestCaseSource(nameof(Faults))]
     public void One_fault_is_one_problem_and_its_neighbour_is_none(
@@ -402,7 +405,8 @@ public sealed partial class OptionProblemsTests
     public void Every_message_of_every_options_type_has_a_case()
     {
         var messages = SourcesWithProblems().SelectMany(source => source.Messages.Select(message => (source.Type, Message: message))).ToArray();
-        var produced = Faults().ToLookup(fault => ((Type)fault.Arguments[0]!).Name, fault => ((Func<IEnumerable<string>>)fault.Arguments[2]!)().First());
+        var produced = Faults().ToLookup(
+            fault => ((Type)fault.Arguments[0]!).Name, fault => ((Func<IEnumerable<string>>)fault.Arguments[2]!)().First());
 
         messages.Should().HaveCountGreaterThan(50);
         messages.Where(expected => !produced[expected.Type].Any(problem => Regex.IsMatch(problem, PatternOf(expected.Message)))).Should().BeEmpty();

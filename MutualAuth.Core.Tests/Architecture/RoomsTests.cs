@@ -6,8 +6,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Architecture;
 
 /// <summary>
-/// The rooms of docs/architecture.md: a room is a folder, and each may use only those above it. Signatures, fields and method bodies are looked at. The
-/// namespace says less than the folder: the front door gathers types of many rooms, and the parts of one room share its namespace.
+/// The rooms of docs/architecture.md: a room is a folder, and each may use only those above it. Signatures, fields and method bodies are looked at.
+/// The namespace says less than the folder: the front door gathers types of many rooms, and the parts of one room share its namespace.
 /// </summary>
 public sealed partial class RoomsTests
 {
@@ -18,11 +18,14 @@ public sealed partial class RoomsTests
     [
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
         "Authorization", "Pinning", "Validation", "Expiry", "Ocsp",
-        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl", "Credentials/Mechanisms",
-        "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation", "",
+        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl",
+        "Credentials/Mechanisms",
+        "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
+        "",
     ];
 
-    private const BindingFlags Everything = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Everything =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Assembly s_core = typeof(MutualTlsServer).Assembly;
 
@@ -77,7 +80,8 @@ public sealed partial class RoomsTests
     public void The_front_door_holds_what_a_first_program_names() =>
         s_core.GetExportedTypes().Where(type => type.Namespace == "MutualAuth" && !type.IsNested).Select(type => type.Name).Should().BeEquivalentTo(
             "MutualTlsClient", "MutualTlsClientOptions", "MutualTlsServer", "MutualTlsServerOptions", "MutualTlsListener", "MutualTlsListenerOptions",
-            "MutualTlsConnection", "Identity", "ClientIdentity", "IdentityFiles", "IIdentitySource", "TrustAnchors", "TrustAnchorFiles", "ITrustSource",
+            "MutualTlsConnection", "Identity", "ClientIdentity", "IdentityFiles", "IIdentitySource", "TrustAnchors", "TrustAnchorFiles",
+            "ITrustSource",
             "Authorize", "AuthorizationRule", "AuthenticatedPeer", "AuthenticatedUser", "PeerProofs", "PeerName", "PeerNameKind", "PeerRole",
             "ServerName", "SessionFacts", "TlsVersion", "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
             "InvalidationAction", "HandshakeLimits", "CertificateLimits", "TcpKeepAlive", "WatchOptions", "HandshakeException", "HandshakeFailure",
@@ -88,7 +92,9 @@ public sealed partial class RoomsTests
     public void Core_depends_on_nothing_but_the_framework_and_the_logging_abstractions()
     {
         var foreign = s_core.GetReferencedAssemblies().Select(assembly => assembly.Name!)
-            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && name is not ("System" or "netstandard" or "Microsoft.Win32.Primitives"));
+            .Where(
+                name => !name.StartsWith("System.", StringComparison.Ordinal)
+                    && name is not ("System" or "netstandard" or "Microsoft.Win32.Primitives"));
 
         foreign.Should().Equal("Microsoft.Extensions.Logging.Abstractions");
     }
@@ -105,13 +111,19 @@ public sealed partial class RoomsTests
 
     private static IEnumerable<string> Files() => Directory.EnumerateFiles(s_root, "*.cs", SearchOption.AllDirectories);
 
-    private static string RoomOfFile(string file) => Path.GetRelativePath(s_root, Path.GetDirectoryName(file)!).Replace('\\', '/') is var room and not "." ? room : string.Empty;
+    private static string RoomOfFile(string file) =>
+        Path.GetRelativePath(s_root, Path.GetDirectoryName(file)!).Replace('\\', '/') is var room and not "." ? room : string.Empty;
 
     /// <summary>The types that a file declares at its top level.</summary>
-    [GeneratedRegex(@"^(?:(?:public|internal|sealed|abstract|static|readonly|ref|partial|unsafe) )*(?:class|record struct|record|struct|interface|enum|delegate [^;(]+?) ?\b(\w+)(?=\s*[<(:;{\r\n])", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(?:(?:public|internal|sealed|abstract|static|readonly|ref|partial|unsafe) )*"
+        + @"(?:class|record struct|record|struct|interface|enum|delegate [^;(]+?) ?\b(\w+)(?=\s*[<(:;{\r\n])",
+        RegexOptions.Multiline)]
     private static partial Regex DeclaredTypes();
 
-    private static bool IsOurs(Type type) => type.Assembly == s_core && type.Namespace is { } space && (space == "MutualAuth" || space.StartsWith("MutualAuth.", StringComparison.Ordinal));
+    private static bool IsOurs(Type type) => type.Assembly == s_core
+        && type.Namespace is { } space
+        && (space == "MutualAuth" || space.StartsWith("MutualAuth.", StringComparison.Ordinal));
 
     private static int RoomOf(Type type)
     {
@@ -140,8 +152,10 @@ public sealed partial class RoomsTests
             type.BaseType,
             .. type.GetInterfaces(),
             .. type.GetFields(Everything).Select(field => field.FieldType),
-            .. type.GetMethods(Everything).SelectMany(method => BodyTypes(method).Concat(method.GetParameters().Select(parameter => parameter.ParameterType)).Append(method.ReturnType)),
-            .. type.GetConstructors(Everything).SelectMany(constructor => BodyTypes(constructor).Concat(constructor.GetParameters().Select(parameter => parameter.ParameterType))),
+            .. type.GetMethods(Everything).SelectMany(
+                method => BodyTypes(method).Concat(method.GetParameters().Select(parameter => parameter.ParameterType)).Append(method.ReturnType)),
+            .. type.GetConstructors(Everything).SelectMany(
+                constructor => BodyTypes(constructor).Concat(constructor.GetParameters().Select(parameter => parameter.ParameterType))),
         ];
         return used.OfType<Type>().SelectMany(Flatten);
     }

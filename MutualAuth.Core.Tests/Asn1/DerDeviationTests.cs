@@ -117,7 +117,8 @@ public sealed class DerDeviationTests
 
         TestPaths.Validate(peer, TestPaths.Trusting(constrained)).Rejection.Should().BeNull();
         TestPaths.Validate(stranger, TestPaths.Trusting(constrained)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
-        TestPaths.Validate(peer, TestPaths.Trusting(constrained), ValidationProfile.Rfc5280).Reason().Should().Be(RejectionReason.CertificateMalformed);
+        TestPaths.Validate(peer, TestPaths.Trusting(constrained), ValidationProfile.Rfc5280).Reason().Should().Be(
+            RejectionReason.CertificateMalformed);
 
         using var unbounded = new TestAuthority("Root", Constrained("300da00b3009820474657374800101"));
         Certificate.TryParse(unbounded.AsCertificate.RawCertificate, out _, out _).Should().BeFalse("a minimum of 1 is another constraint");

@@ -8,7 +8,8 @@ namespace MutualAuth.Tests.Authorization;
 /// <summary>One peer with all that it has proven, and the same as the framework's principal.</summary>
 public sealed class AuthenticatedPeerTests
 {
-    private static readonly AuthenticatedPeer s_device = Sasl.PeerOf(new TestPeer { Dns = ["device.test", "alias.test"], Uris = ["https://d.test/1"], Emails = ["d@d.test"] });
+    private static readonly AuthenticatedPeer s_device =
+        Sasl.PeerOf(new TestPeer { Dns = ["device.test", "alias.test"], Uris = ["https://d.test/1"], Emails = ["d@d.test"] });
 
     [Test]
     public void A_certificate_alone_is_one_identity()
@@ -51,8 +52,11 @@ public sealed class AuthenticatedPeerTests
     [Test]
     public void Claims_of_a_token_stand_beside_who_it_is_and_cannot_say_otherwise()
     {
-        Claim[] claims = [new("scope", "read"), new(ClaimTypes.Name, "root"), new(ClaimTypes.NameIdentifier, "root"), new(ClaimTypes.AuthenticationMethod, "none")];
-        var peer = AuthenticatedPeer.WithUser(s_device, s_device.Evidence, new AuthenticatedUser("alice", null, "OAUTHBEARER", PeerProofs.Token, [.. claims]));
+        Claim[] claims =
+            [new("scope", "read"), new(ClaimTypes.Name, "root"), new(
+                ClaimTypes.NameIdentifier, "root"), new(ClaimTypes.AuthenticationMethod, "none")];
+        var peer = AuthenticatedPeer.WithUser(
+            s_device, s_device.Evidence, new AuthenticatedUser("alice", null, "OAUTHBEARER", PeerProofs.Token, [.. claims]));
 
         var principal = peer.ToClaimsPrincipal();
 

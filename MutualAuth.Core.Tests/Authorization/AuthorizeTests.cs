@@ -48,7 +48,8 @@ public sealed class AuthorizeTests
     [Test]
     public void Any_reports_every_alternative()
     {
-        var rejection = Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.SpiffeId("spiffe://td/b"), Authorize.Email("c@test")).Examine(new TestPeer().Context())!;
+        var rejection = Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.SpiffeId("spiffe://td/b"), Authorize.Email("c@test"))
+            .Examine(new TestPeer().Context())!;
 
         rejection.Reason.Should().Be(RejectionReason.NotAuthorized);
         rejection.Expected.Should().ContainAll("a.test", "spiffe://td/b", "c@test");
@@ -59,13 +60,16 @@ public sealed class AuthorizeTests
     {
         var rules = Enumerable.Range(0, 1000).Select(number => Authorize.Dns($"host-{number}.test")).ToArray();
 
-        Authorize.AnyOf(rules).Examine(new TestPeer().Context())!.Expected.Should().Contain("host-31.").And.NotContain("host-32.").And.Contain("968 more");
+        Authorize.AnyOf(rules)
+            .Examine(new TestPeer().Context())!.Expected.Should().Contain("host-31.").And.NotContain("host-32.").And.Contain("968 more");
         Authorize.AnyOf(rules).Examine(new TestPeer { Dns = ["host-999.test"] }.Context()).Should().BeNull();
     }
 
     [Test]
     public void All_reports_the_first_objection() =>
-        Authorize.AllOf(s_yes, Authorize.Dns("a.test"), Authorize.Dns("b.test")).Examine(new TestPeer().Context())!.Expected.Should().Contain("a.test").And.NotContain("b.test");
+        Authorize.AllOf(s_yes, Authorize.Dns("a.test"), Authorize.Dns("b.test")).Examine(new TestPeer().Context())!.Expected
+            .Should().Contain("a.test")
+            .And.NotContain("b.test");
 
     [Test]
     public void A_rule_that_would_let_in_nobody_or_anybody_by_mistake_cannot_be_made()
@@ -112,8 +116,10 @@ public sealed class AuthorizeTests
 
     [Test]
     public void A_rule_reads_as_a_sentence() =>
-        Authorize.AllOf(Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.MemberOf("td")), Authorize.Where("it is day", _ => true)).ToString().Should().Be(
-            "all of (any of (a certificate with the DNS name a.test; or an X.509-SVID with a SPIFFE ID in the trust domain td); and a peer for which it is day)");
+        Authorize.AllOf(
+            Authorize.AnyOf(Authorize.Dns("a.test"), Authorize.MemberOf("td")), Authorize.Where("it is day", _ => true)).ToString().Should().Be(
+            "all of (any of (a certificate with the DNS name a.test; or an X.509-SVID with a SPIFFE ID in the trust domain td); and a peer "
+                + "for which it is day)");
 
     private static TestCaseData Combination(string name, AuthorizationRule rule, RejectionReason? expected) =>
         new TestCaseData(rule, expected).SetArgDisplayNames(name);

@@ -24,13 +24,23 @@ public sealed class NameRuleTests
         yield return Pair("uri", Authorize.Uri("urn:example:client"), Authorize.Uri("urn:example:clienu"));
         yield return Pair("uri, case", Authorize.Uri("https://client.test/A"), Authorize.Uri("https://client.test/a"));
         yield return Pair("email", Authorize.Email("Alice@CLIENT.test"), Authorize.Email("alice@client.test"));
-        yield return Pair("email, value", Authorize.Email(EmailAddress.Parse("Alice@client.test")), Authorize.Email(EmailAddress.Parse("Alice@test")));
+        yield return Pair(
+            "email, value", Authorize.Email(EmailAddress.Parse("Alice@client.test")), Authorize.Email(EmailAddress.Parse("Alice@test")));
         yield return Pair("ipv4", Authorize.IPAddress("192.0.2.1"), Authorize.IPAddress("192.0.2.2"));
         yield return Pair("ipv6", Authorize.IPAddress("[2001:db8::1]"), Authorize.IPAddress("2001:db8::2"));
         yield return Pair("address, value", Authorize.IPAddress(IPAddress.Parse("192.0.2.1")), Authorize.IPAddress(IPAddress.Parse("192.0.2.0")));
-        yield return Pair("where", Authorize.Where("it has two DNS names", c => c.Certificate.DnsNames.Length == 2), Authorize.Where("it has three", c => c.Certificate.DnsNames.Length == 3));
-        yield return Pair("all", Authorize.AllOf(Authorize.Dns("client.test"), Authorize.Dns("other.test")), Authorize.AllOf(Authorize.Dns("client.test"), Authorize.Dns("third.test")));
-        yield return Pair("any", Authorize.AnyOf(Authorize.Dns("third.test"), Authorize.Dns("other.test")), Authorize.AnyOf(Authorize.Dns("third.test"), Authorize.Dns("fourth.test")));
+        yield return Pair(
+            "where",
+            Authorize.Where("it has two DNS names", c => c.Certificate.DnsNames.Length == 2),
+            Authorize.Where("it has three", c => c.Certificate.DnsNames.Length == 3));
+        yield return Pair(
+            "all",
+            Authorize.AllOf(Authorize.Dns("client.test"), Authorize.Dns("other.test")),
+            Authorize.AllOf(Authorize.Dns("client.test"), Authorize.Dns("third.test")));
+        yield return Pair(
+            "any",
+            Authorize.AnyOf(Authorize.Dns("third.test"), Authorize.Dns("other.test")),
+            Authorize.AnyOf(Authorize.Dns("third.test"), Authorize.Dns("fourth.test")));
     }
 
     [TestCaseSource(nameof(Rules))]
@@ -68,14 +78,18 @@ public sealed class NameRuleTests
     [Test]
     public void A_name_of_one_kind_is_not_taken_for_another()
     {
-        Authorize.Dns("client.test").Examine(new TestPeer { Subject = "CN=client.test", Uris = ["https://client.test"] }.Context()).Should().NotBeNull();
+        Authorize.Dns("client.test")
+            .Examine(new TestPeer { Subject = "CN=client.test", Uris = ["https://client.test"] }.Context())
+            .Should().NotBeNull();
         Authorize.IPAddress("192.0.2.1").Examine(new TestPeer { Dns = ["192.0.2.1"] }.Context()).Should().NotBeNull();
         Authorize.Email("alice@client.test").Examine(new TestPeer { Subject = "E=alice@client.test" }.Context()).Should().NotBeNull();
     }
 
     [Test]
     public void An_unparsable_email_in_a_certificate_matches_nothing() =>
-        Authorize.Email("alice@client.test").Examine(new TestPeer { Emails = ["\"alice\"@client.test", "alice@client.test."] }.Context()).Should().NotBeNull();
+        Authorize.Email("alice@client.test")
+            .Examine(new TestPeer { Emails = ["\"alice\"@client.test", "alice@client.test."] }.Context())
+            .Should().NotBeNull();
 
     [Test]
     public void Everybody_with_a_path_is_let_in_where_that_is_said() =>

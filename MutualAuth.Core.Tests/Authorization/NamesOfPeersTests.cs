@@ -12,22 +12,28 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Authorization;
 
-/// <summary>What an accepted peer is called: never by what nobody has checked, never by nothing, and each kind of name in a spelling of its own.</summary>
+/// <summary>
+/// What an accepted peer is called: never by what nobody has checked, never by nothing, and each kind of name in a spelling of its own.
+/// </summary>
 public sealed class NamesOfPeersTests
 {
     private static readonly TestAuthority s_authority = new("Names", timeProvider: new FakeTimeProvider(TestPeer.Now));
 
-    private static readonly byte[] s_alice = DerEdit.Encode(writer => writer.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.UTF8String, "alice@corp.test"));
+    private static readonly byte[] s_alice = DerEdit.Encode(
+        writer => writer.WriteCharacterString(System.Formats.Asn1.UniversalTagNumber.UTF8String, "alice@corp.test"));
 
     private static IEnumerable<TestCaseData> Forgeries()
     {
         foreach (var text in new[]
         {
-            "user:alice", "spiffe://bank.example/admin", "CN=admin,O=Bank", "subject:CN=admin,O=Bank", "email:a@b.test", "ip:192.0.2.1", "192.0.2.1", "uri:https://bank.test/",
-            "sha256:00", "upn:alice@corp.test", "alice@bank.test", "", ".", "*", "*.", "a b", "a\nb.test", "-a.test", "a..test", "a_b.test", "a.test.", "*.*.test", "%61.test",
+            "user:alice", "spiffe://bank.example/admin", "CN=admin,O=Bank", "subject:CN=admin,O=Bank", "email:a@b.test", "ip:192.0.2.1", "192.0.2.1",
+            "uri:https://bank.test/",
+            "sha256:00", "upn:alice@corp.test", "alice@bank.test", "", ".", "*", "*.", "a b", "a\nb.test", "-a.test", "a..test", "a_b.test",
+            "a.test.", "*.*.test", "%61.test",
         })
         {
-            yield return new TestCaseData(text).SetName($"Names: a dNSName that is none does not name a peer ({Convert.ToHexString(System.Text.Encoding.ASCII.GetBytes(text))})");
+            yield return new TestCaseData(text).SetName(
+                $"Names: a dNSName that is none does not name a peer ({Convert.ToHexString(System.Text.Encoding.ASCII.GetBytes(text))})");
         }
     }
 
@@ -46,11 +52,17 @@ public sealed class NamesOfPeersTests
         yield return Kind("a workload", "spiffe://td.test/a", spec => spec with { Uris = ["spiffe://td.test/a"], DnsNames = ["a.test"] });
         yield return Kind("a DNS name", "b.test", spec => spec with { DnsNames = ["not a name", "B.test", "a.test"], EmailAddresses = ["a@a.test"] });
         yield return Kind("a wildcard", "*.b.test", spec => spec with { DnsNames = ["*.B.test"] });
-        yield return Kind("a mailbox", "email:Alice@b.test", spec => spec with { EmailAddresses = ["no mailbox", "Alice@B.test"], Uris = ["urn:x:1"] });
+        yield return Kind(
+            "a mailbox", "email:Alice@b.test", spec => spec with { EmailAddresses = ["no mailbox", "Alice@B.test"], Uris = ["urn:x:1"] });
         yield return Kind("a mailbox with a per cent sign", "email:a%25b@b.test", spec => spec with { EmailAddresses = ["a%b@b.test"] });
-        yield return Kind("a URI", "uri:urn:uuid:1", spec => spec with { Uris = ["no URI", "urn:uuid:1"], IPAddresses = [System.Net.IPAddress.Parse("192.0.2.1")] });
-        yield return Kind("an address", "ip:192.0.2.1", spec => spec with { IPAddresses = [System.Net.IPAddress.Parse("192.0.2.1")], OtherNames = [Upn()] });
-        yield return Kind("an address of version 6", "ip:2001:db8::1", spec => spec with { IPAddresses = [System.Net.IPAddress.Parse("2001:db8::1")] });
+        yield return Kind(
+            "a URI",
+            "uri:urn:uuid:1",
+            spec => spec with { Uris = ["no URI", "urn:uuid:1"], IPAddresses = [System.Net.IPAddress.Parse("192.0.2.1")] });
+        yield return Kind(
+            "an address", "ip:192.0.2.1", spec => spec with { IPAddresses = [System.Net.IPAddress.Parse("192.0.2.1")], OtherNames = [Upn()] });
+        yield return Kind(
+            "an address of version 6", "ip:2001:db8::1", spec => spec with { IPAddresses = [System.Net.IPAddress.Parse("2001:db8::1")] });
         yield return Kind("a user principal name", "upn:alice@corp.test", spec => spec with { OtherNames = [Upn()] });
         yield return Kind("a subject", "subject:CN=a%20b,O=C", spec => spec with { Subject = "CN=a b,O=C" });
 
@@ -58,9 +70,13 @@ public sealed class NamesOfPeersTests
         yield return Kind("two SPIFFE IDs", "subject:CN=peer", spec => spec with { Uris = ["spiffe://td.test/a", "spiffe://td.test/b"] });
         yield return Kind("the ID of a trust domain", "subject:CN=peer", spec => spec with { Uris = ["spiffe://td.test"] });
         yield return Kind("a SPIFFE ID in capitals", "subject:CN=peer", spec => spec with { Uris = ["SPIFFE://td.test/a"] });
-        yield return Kind("a SPIFFE ID of an authority's usage", "a.test", spec => spec with { Uris = ["spiffe://td.test/a", "https://a.test/"], DnsNames = ["a.test"] });
+        yield return Kind(
+            "a SPIFFE ID of an authority's usage",
+            "a.test",
+            spec => spec with { Uris = ["spiffe://td.test/a", "https://a.test/"], DnsNames = ["a.test"] });
 
-        static TestCaseData Kind(string what, string expected, Func<CertificateSpec, CertificateSpec> spec) => new TestCaseData(expected, spec).SetName($"Names: {what} prints as {expected}");
+        static TestCaseData Kind(string what, string expected, Func<CertificateSpec, CertificateSpec> spec) =>
+            new TestCaseData(expected, spec).SetName($"Names: {what} prints as {expected}");
     }
 
     [TestCaseSource(nameof(Kinds))]
@@ -69,11 +85,15 @@ public sealed class NamesOfPeersTests
 
     private static IEnumerable<TestCaseData> Nameless()
     {
-        yield return new TestCaseData((CertificateSpec spec) => spec with { IPAddresses = [System.Net.IPAddress.Loopback] }, "ip:127.0.0.1").SetName("Names: an address alone");
-        yield return new TestCaseData((CertificateSpec spec) => spec with { OtherNames = [GeneralName.Directory("CN=x")] }, null).SetName("Names: a directory name alone");
+        yield return new TestCaseData((CertificateSpec spec) => spec with { IPAddresses = [System.Net.IPAddress.Loopback] }, "ip:127.0.0.1").SetName(
+            "Names: an address alone");
+        yield return new TestCaseData((CertificateSpec spec) => spec with { OtherNames = [GeneralName.Directory("CN=x")] }, null).SetName(
+            "Names: a directory name alone");
         yield return new TestCaseData((CertificateSpec spec) => spec with { DnsNames = [""] }, null).SetName("Names: an empty dNSName alone");
-        yield return new TestCaseData((CertificateSpec spec) => spec with { OtherNames = [GeneralName.RegisteredId("1.2.3")] }, null).SetName("Names: a registered identifier alone");
-        yield return new TestCaseData((CertificateSpec spec) => spec with { Uris = ["urn:" + new string('a', 3000)] }, null).SetName("Names: a name too long to print whole");
+        yield return new TestCaseData((CertificateSpec spec) => spec with { OtherNames = [GeneralName.RegisteredId("1.2.3")] }, null).SetName(
+            "Names: a registered identifier alone");
+        yield return new TestCaseData((CertificateSpec spec) => spec with { Uris = ["urn:" + new string('a', 3000)] }, null).SetName(
+            "Names: a name too long to print whole");
     }
 
     [TestCaseSource(nameof(Nameless))]
@@ -91,7 +111,10 @@ public sealed class NamesOfPeersTests
     public void A_server_is_called_by_the_name_that_was_dialled(string dialled, string expected)
     {
         var server = Accepted(
-            spec => spec with { DnsNames = ["first.test", "second.test", "*.svc.cluster.test"], IPAddresses = [System.Net.IPAddress.Parse("192.0.2.7")] }, Authorize.ServerName, dialled);
+            spec => spec with
+            { DnsNames = ["first.test", "second.test", "*.svc.cluster.test"], IPAddresses = [System.Net.IPAddress.Parse("192.0.2.7")] },
+            Authorize.ServerName,
+            dialled);
         var unmatched = Accepted(spec => spec with { DnsNames = ["first.test"] }, Authorize.AnyTrustedPeer, "elsewhere.test");
 
         server.Name.Should().Be(expected);
@@ -105,8 +128,11 @@ public sealed class NamesOfPeersTests
         yield return Rule(Authorize.Uri("https://a.test/"), "uri:https://a.test/");
         yield return Rule(Authorize.IPAddress("192.0.2.2"), "ip:192.0.2.2");
         yield return Rule(Authorize.Subject("CN=peer"), "subject:CN=peer");
-        yield return Rule(Authorize.AnyOf(Authorize.Dns("absent.test"), Authorize.Email("second@a.test"), Authorize.Dns("second.test")), "email:second@a.test");
-        yield return Rule(Authorize.AllOf(Authorize.AnyTrustedPeer, Authorize.Issuer("CN=Names"), Authorize.IPAddress("192.0.2.2"), Authorize.Dns("second.test")), "ip:192.0.2.2");
+        yield return Rule(
+            Authorize.AnyOf(Authorize.Dns("absent.test"), Authorize.Email("second@a.test"), Authorize.Dns("second.test")), "email:second@a.test");
+        yield return Rule(
+            Authorize.AllOf(Authorize.AnyTrustedPeer, Authorize.Issuer("CN=Names"), Authorize.IPAddress("192.0.2.2"), Authorize.Dns("second.test")),
+            "ip:192.0.2.2");
         yield return Rule(Authorize.From(new ReplaceableAuthorization(Authorize.Dns("second.test"))), "second.test");
         yield return Rule(Authorize.Where("it is", _ => true), "first.test");
         yield return Rule(Authorize.AnyTrustedPeer, "first.test");
@@ -129,7 +155,8 @@ public sealed class NamesOfPeersTests
 
     [Test]
     public void A_workload_is_called_by_its_id_where_a_rule_of_spiffe_let_it_in() =>
-        Accepted(spec => spec with { Uris = ["spiffe://td.test/a"], DnsNames = ["a.test"] }, Authorize.MemberOf("td.test")).Name.Should().Be("spiffe://td.test/a");
+        Accepted(spec => spec with { Uris = ["spiffe://td.test/a"], DnsNames = ["a.test"] }, Authorize.MemberOf("td.test")).Name
+            .Should().Be("spiffe://td.test/a");
 
     [Test]
     public void What_a_rejected_peer_claims_has_the_same_spellings()
@@ -184,8 +211,10 @@ public sealed class NamesOfPeersTests
         }
 
         var ofAnotherType = GeneralName.Other("1.3.6.1.4.1.311.20.2.4", s_alice);
-        Judge(spec => spec with { EmailAddresses = [name] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("a mailbox is another name");
-        Judge(spec => spec with { OtherNames = [ofAnotherType] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>("another type is another name");
+        Judge(spec => spec with { EmailAddresses = [name] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>(
+            "a mailbox is another name");
+        Judge(spec => spec with { OtherNames = [ofAnotherType] }, rule, dialled: null).Should().BeOfType<CertificateVerdict.Rejected>(
+            "another type is another name");
     }
 
     [Test]
@@ -241,8 +270,11 @@ public sealed class NamesOfPeersTests
 
     private static CertificateVerdict Judge(Func<CertificateSpec, CertificateSpec> spec, AuthorizationRule rule, string? dialled)
     {
-        using var issued = s_authority.Issue(usual => spec(usual) with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth, ExtendedKeyUsage.ServerAuth] });
-        var evidence = new PeerEvidence(dialled is null ? PeerRole.Client : PeerRole.Server, ImmutableArray.Create(issued.RawCertificate)) { DialledName = dialled is null ? null : ServerName.Parse(dialled) };
-        return new CertificateStage(new CertificateStageOptions { Trust = s_authority.ToTrustAnchors(), Authorization = rule }).Judge(evidence, TestPeer.Now);
+        using var issued = s_authority.Issue(
+            usual => spec(usual) with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth, ExtendedKeyUsage.ServerAuth] });
+        var evidence = new PeerEvidence(dialled is null ? PeerRole.Client : PeerRole.Server, ImmutableArray.Create(issued.RawCertificate))
+        { DialledName = dialled is null ? null : ServerName.Parse(dialled) };
+        return new CertificateStage(new CertificateStageOptions { Trust = s_authority.ToTrustAnchors(), Authorization = rule })
+            .Judge(evidence, TestPeer.Now);
     }
 }

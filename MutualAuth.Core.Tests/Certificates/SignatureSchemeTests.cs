@@ -30,7 +30,8 @@ public sealed class SignatureSchemeTests
     public void The_hash_of_pss_is_one_of_its_own_table([Values(0, 1, 2)] int index, [Values] bool withNull)
     {
         Read(OfPss(s_hashes[index], s_hashes[index], withNull, s_bits[index] / 8)).Should().Be((SignatureKind.RsaPss, s_bits[index]));
-        Read(OfPss(s_rsa[index], s_rsa[index], withNull, s_bits[index] / 8)).Should().Be((SignatureKind.NotAccepted, 0), "a signature hashes nothing");
+        Read(OfPss(s_rsa[index], s_rsa[index], withNull, s_bits[index] / 8)).Should().Be(
+            (SignatureKind.NotAccepted, 0), "a signature hashes nothing");
         Read(OfPss(s_hashes[index], s_rsa[index], withNull, s_bits[index] / 8)).Should().Be((SignatureKind.NotAccepted, 0));
         Read(OfPss(s_rsa[index], s_hashes[index], withNull, s_bits[index] / 8)).Should().Be((SignatureKind.NotAccepted, 0));
         Read(OfPss(s_ecdsa[index], s_ecdsa[index], withNull, s_bits[index] / 8)).Should().Be((SignatureKind.NotAccepted, 0));
@@ -65,7 +66,10 @@ public sealed class SignatureSchemeTests
         using (writer.PushSequence())
         {
             Field(writer, 0, inner => inner.WriteEncodedValue(Algorithm(hash, withNull)));
-            Field(writer, 1, inner => inner.WriteEncodedValue(Algorithm(Mgf1, withNull: false, mask => mask.WriteEncodedValue(Algorithm(maskHash, withNull)))));
+            Field(
+                writer,
+                1,
+                inner => inner.WriteEncodedValue(Algorithm(Mgf1, withNull: false, mask => mask.WriteEncodedValue(Algorithm(maskHash, withNull)))));
             Field(writer, 2, inner => inner.WriteInteger(salt));
         }
     });

@@ -19,8 +19,18 @@ public sealed class ConfirmationProtocolTests
 
     [TestCase(ConfirmationPolicy.Preferred, "", "mutualauth/1", "mutualauth/1")]
     [TestCase(ConfirmationPolicy.Preferred, "x", "mutualauth/1+x x mutualauth/1", "mutualauth/1+x")]
-    [TestCase(ConfirmationPolicy.Preferred, "y x", "mutualauth/1+x mutualauth/1+y x y mutualauth/1", "mutualauth/1+y", TestName = "The server's order decides")]
-    [TestCase(ConfirmationPolicy.Preferred, "", "mutualauth/1+x x mutualauth/1", "mutualauth/1", TestName = "A server without protocols of its own confirms alone")]
+    [TestCase(
+        ConfirmationPolicy.Preferred,
+        "y x",
+        "mutualauth/1+x mutualauth/1+y x y mutualauth/1",
+        "mutualauth/1+y",
+        TestName = "The server's order decides")]
+    [TestCase(
+        ConfirmationPolicy.Preferred,
+        "",
+        "mutualauth/1+x x mutualauth/1",
+        "mutualauth/1",
+        TestName = "A server without protocols of its own confirms alone")]
     [TestCase(ConfirmationPolicy.Preferred, "x", "mutualauth/1", "mutualauth/1", TestName = "A client without protocols of its own confirms alone")]
     [TestCase(ConfirmationPolicy.Preferred, "x", "h2 x", "x", TestName = "A plain client gets its protocol")]
     [TestCase(ConfirmationPolicy.Preferred, "", "h2 http/1.1", null, TestName = "A plain client with a list of its own is not broken by ours")]
@@ -36,10 +46,20 @@ public sealed class ConfirmationProtocolTests
     [TestCase(ConfirmationPolicy.Preferred, "x", "mutualauth/1+y y mutualauth/1", RejectionReason.AlpnMismatch)]
     [TestCase(ConfirmationPolicy.Never, "x", "mutualauth/1+y y mutualauth/1", RejectionReason.AlpnMismatch)]
     [TestCase(ConfirmationPolicy.Required, "", "", RejectionReason.ConfirmationUnavailable)]
-    [TestCase(ConfirmationPolicy.Required, "x", "x", RejectionReason.ConfirmationUnavailable, TestName = "Required does not fall back to the plain protocol")]
+    [TestCase(
+        ConfirmationPolicy.Required,
+        "x",
+        "x",
+        RejectionReason.ConfirmationUnavailable,
+        TestName = "Required does not fall back to the plain protocol")]
     [TestCase(ConfirmationPolicy.Required, "x", "mutualauth/1+y mutualauth/1", RejectionReason.AlpnMismatch)]
     [TestCase(ConfirmationPolicy.Required, "", "mutualauth/1+y", RejectionReason.AlpnMismatch)]
-    [TestCase(ConfirmationPolicy.Required, "", "mutualauth/10 mutualauth/2", RejectionReason.ConfirmationUnavailable, TestName = "Another version is another protocol")]
+    [TestCase(
+        ConfirmationPolicy.Required,
+        "",
+        "mutualauth/10 mutualauth/2",
+        RejectionReason.ConfirmationUnavailable,
+        TestName = "Another version is another protocol")]
     public void A_server_that_finds_nothing_in_common_says_which_way(ConfirmationPolicy policy, string ours, string offered, RejectionReason reason)
     {
         var (chosen, problem) = ConfirmationProtocol.Choose(Ids(offered), Ids(ours), policy);

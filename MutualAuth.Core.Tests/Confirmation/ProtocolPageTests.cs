@@ -33,7 +33,8 @@ public sealed class ProtocolPageTests
     [Test]
     public void Every_verdict_of_the_page_is_what_we_write()
     {
-        var written = Enum.GetValues<PublicReason>().Select(Verdict.Refused).Prepend(Verdict.Accepted).Select(verdict => Convert.ToHexStringLower(Frame.Encode(verdict)));
+        var written = Enum.GetValues<PublicReason>().Select(Verdict.Refused).Prepend(Verdict.Accepted).Select(
+            verdict => Convert.ToHexStringLower(Frame.Encode(verdict)));
 
         Vectors.Select(vector => Split(vector, "->").Left.Replace(" ", string.Empty, StringComparison.Ordinal)).Should().Contain(written);
     }
@@ -56,7 +57,8 @@ public sealed class ProtocolPageTests
     [Test]
     public void Alerts_count_as_the_page_says()
     {
-        var rows = s_page.RowsUnder("6. Alerts as verdicts").Where(cells => cells[1] == SameNumber || int.TryParse(cells[1], CultureInfo.InvariantCulture, out _));
+        var rows = s_page.RowsUnder("6. Alerts as verdicts").Where(
+            cells => cells[1] == SameNumber || int.TryParse(cells[1], CultureInfo.InvariantCulture, out _));
         var listed = rows.SelectMany(Numbers).ToDictionary(entry => entry.Alert, entry => entry.Code);
 
         var mapped = Enumerable.Range(1, 255).ToDictionary(alert => alert, alert => (int)TlsAlerts.ToPublicReason(alert));
@@ -81,7 +83,8 @@ public sealed class ProtocolPageTests
         RejectionReason.ConfirmationMalformed => "malformed",
         RejectionReason.ConfirmationTruncated => "truncated",
         { } other => other.ToCode(),
-        null => (verdict!.Value.Refusal is { } reason ? $"refused {(int)reason} {reason.ToCode()}" : "accepted") + (rest.Length == 0 ? string.Empty : $", then {rest}"),
+        null => (verdict!.Value.Refusal is { } reason ? $"refused {(int)reason} {reason.ToCode()}" : "accepted")
+            + (rest.Length == 0 ? string.Empty : $", then {rest}"),
     };
 
     private static (string Left, string Right) Split(string line, string separator)

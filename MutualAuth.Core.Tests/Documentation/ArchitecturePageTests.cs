@@ -11,7 +11,9 @@ public sealed class ArchitecturePageTests
     public void Its_rooms_are_the_folders_of_Core()
     {
         var folders = SourceTree.Files.Where(path => path.EndsWith(".cs", StringComparison.Ordinal)).Select(path => Path.GetDirectoryName(path)!)
-            .Where(folder => folder.StartsWith("MutualAuth.Core/", StringComparison.Ordinal)).Select(folder => folder["MutualAuth.Core/".Length..]).Distinct();
+            .Where(folder => folder.StartsWith("MutualAuth.Core/", StringComparison.Ordinal))
+            .Select(folder => folder["MutualAuth.Core/".Length..])
+            .Distinct();
 
         s_page.RowsUnder("The rooms").SelectMany(cells => DocumentationPage.CodeIn(cells[0])).Order().Should().Equal(folders.Order());
     }

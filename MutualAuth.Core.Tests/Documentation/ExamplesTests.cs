@@ -35,7 +35,9 @@ public sealed partial class ExamplesTests
         MembersOf(type).Select(member => s_examples.GetValueOrDefault(member)).OfType<string>().Select(Fold)
             .Where(example => !s_compiled.Contains($"{{ {example} }}", StringComparison.Ordinal)).Should().BeEmpty();
 
-    /// <summary>The names, in the compiler's file, of what the type itself declares for its users; what a record makes by itself is left out.</summary>
+    /// <summary>
+    /// The names, in the compiler's file, of what the type itself declares for its users; what a record makes by itself is left out.
+    /// </summary>
     private static IEnumerable<string> MembersOf(Type type)
     {
         const BindingFlags declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -43,14 +45,17 @@ public sealed partial class ExamplesTests
         var isRecord = type.GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance) is not null;
         var properties = type.GetProperties(declared).Select(property => $"P:{name}.{property.Name}");
         var events = type.GetEvents(declared).Select(added => $"E:{name}.{added.Name}");
-        var methods = type.GetMethods(declared).Where(method => !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !isRecord)
+        var methods = type.GetMethods(declared)
+            .Where(method => !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !isRecord)
             .Select(method => $"M:{name}.{method.Name}{ParametersOf(method)}");
         var constructors = type.GetConstructors(declared).Where(_ => !isRecord).Select(constructor => $"M:{name}.#ctor{ParametersOf(constructor)}");
         return properties.Concat(events).Concat(methods).Concat(constructors);
     }
 
     private static string ParametersOf(MethodBase method) =>
-        method.GetParameters() is { Length: > 0 } parameters ? $"({string.Join(',', parameters.Select(parameter => IdOf(parameter.ParameterType)))})" : "";
+        method.GetParameters() is { Length: > 0 } parameters
+            ? $"({string.Join(',', parameters.Select(parameter => IdOf(parameter.ParameterType)))})"
+            : "";
 
     private static string IdOf(Type type)
     {

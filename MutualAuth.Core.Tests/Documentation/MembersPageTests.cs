@@ -20,7 +20,10 @@ public sealed partial class MembersPageTests
             .Distinct();
 
         DocumentationPage.Open("docs/reference/connection-and-listener.md").RowsUnder(type.Name)
-            .Select(cells => (Name: cells[0].Trim('`'), Throws: string.Join(' ', ExceptionName().Matches(cells[1]).Select(match => match.Groups[1].Value).Order())))
+            .Select(
+                cells => (
+                    Name: cells[0].Trim('`'),
+                    Throws: string.Join(' ', ExceptionName().Matches(cells[1]).Select(match => match.Groups[1].Value).Order())))
             .Should().BeEquivalentTo(members.Select(name => (Name: name, Throws: string.Join(' ', ThrownBy(type, name)))));
     }
 

@@ -50,7 +50,8 @@ public sealed partial class NamesInPagesTests
     private static IEnumerable<string> UnknownNames(DocumentationPage page) =>
         page.CodeSpans().Select(NameIn).OfType<string>().Distinct().Where(name => !s_partsOfNames.Contains(name) && !Vocabulary.Has(name));
 
-    private static IEnumerable<string> MissingPaths(DocumentationPage page) => page.CodeSpans().SelectMany(PathsIn).Distinct().Where(path => !Exists(page, path));
+    private static IEnumerable<string> MissingPaths(DocumentationPage page) =>
+        page.CodeSpans().SelectMany(PathsIn).Distinct().Where(path => !Exists(page, path));
 
     private static string? NameIn(string span) => NamePattern().Match(span) is { Success: true } match ? match.Groups[1].Value : null;
 
@@ -67,7 +68,8 @@ public sealed partial class NamesInPagesTests
             return SourceTree.Files.Any(file => Path.GetFileName(file) == path);
         }
 
-        return s_roots.Select(root => Path.Combine(DocumentationPage.Root, root)).Append(Path.GetDirectoryName(page.Path)!).Select(root => Path.Combine(root, path))
+        return s_roots.Select(root => Path.Combine(DocumentationPage.Root, root)).Append(Path.GetDirectoryName(page.Path)!).Select(
+            root => Path.Combine(root, path))
             .Any(full => File.Exists(full) || Directory.Exists(full) || File.Exists(full + ".cs"));
     }
 

@@ -25,8 +25,10 @@ public sealed partial class NamesPageTests
     [Test]
     public void Every_test_that_it_names_exists()
     {
-        var tests = typeof(NamesPageTests).Assembly.GetTypes().SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
-            .Where(method => method.GetCustomAttributes().Any(attribute => attribute is TestAttribute or TestCaseAttribute or TestCaseSourceAttribute))
+        var tests = typeof(NamesPageTests).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
+            .Where(
+                method => method.GetCustomAttributes().Any(attribute => attribute is TestAttribute or TestCaseAttribute or TestCaseSourceAttribute))
             .Select(method => $"{method.DeclaringType!.Name}.{method.Name}");
 
         TestPattern().Matches(s_page.Text).Select(match => match.Groups[1].Value).Should().HaveCountGreaterThan(40).And.BeSubsetOf(tests);

@@ -44,18 +44,21 @@ public sealed class OptionsPageTests
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
-        yield return Case(typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        yield return Case(
+            typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
-        yield return Case(typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));
+        yield return Case(
+            typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));
     }
 
     [TestCaseSource(nameof(Types))]
     public void Defaults_are_as_documented(Type type, object instance)
     {
-        var options = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(property => property.CanWrite);
+        var options = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(
+            property => property.CanWrite);
 
         DocumentationPage.Open("docs/reference/options.md").RowsUnder(type.Name).Select(cells => (cells[0], cells[1])).Should().BeEquivalentTo(
             options.Select(option => ($"`{option.Name}`", DefaultOf(option, instance))));
@@ -71,7 +74,8 @@ public sealed class OptionsPageTests
     public void What_is_no_choice_of_the_user_is_no_options_type(Type type) => IsOptions(type).Should().BeFalse();
 
     /// <summary>
-    /// Options are what has problems, and what can be set in every property while it is made. What a constructor must be told says what happened, not what shall.
+    /// Options are what has problems, and what can be set in every property while it is made. What a constructor must be told says
+    /// what happened, not what shall.
     /// </summary>
     private static bool IsOptions(Type type)
     {
@@ -79,7 +83,8 @@ public sealed class OptionsPageTests
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly);
         return type.GetMethod("Problems", Declared) is not null
             || (properties.Length > 0 && Array.TrueForAll(properties, property => property.SetMethod is { IsPublic: true })
-                && !Array.Exists(type.GetConstructors(), constructor => SetsPropertiesOnly(constructor, properties)) && !type.IsAssignableTo(typeof(Exception)));
+                && !Array.Exists(type.GetConstructors(), constructor => SetsPropertiesOnly(constructor, properties))
+                && !type.IsAssignableTo(typeof(Exception)));
     }
 
     private static bool SetsPropertiesOnly(ConstructorInfo constructor, PropertyInfo[] properties) =>

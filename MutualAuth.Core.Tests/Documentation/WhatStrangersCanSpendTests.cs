@@ -23,7 +23,8 @@ public sealed partial class WhatStrangersCanSpendTests
     [Test]
     public void Every_bound_that_has_a_name_is_one_of_the_code()
     {
-        const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Any =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var members = typeof(MutualTlsServer).Assembly.GetTypes()
             .SelectMany(type => type.GetProperties(Any).Cast<MemberInfo>().Concat(type.GetFields(Any)))
             .Select(member => member.Name)

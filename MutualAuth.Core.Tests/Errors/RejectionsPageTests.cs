@@ -34,15 +34,18 @@ public sealed partial class RejectionsPageTests
             Enum.GetValues<HandshakeFailure>().Select(failure => ($"`{failure}`", $"`{RejectionReasons.ToSnakeCase(failure.ToString())}`")));
 
     // RFC 8446 §6: those that say nothing of who the client is.
-    private static readonly string[] s_alertsOfTls = ["alert 10 `unexpected_message`", "alert 40 `handshake_failure`", "alert 47 `illegal_parameter`", "alert 50 `decode_error`"];
+    private static readonly string[] s_alertsOfTls =
+        ["alert 10 `unexpected_message`", "alert 40 `handshake_failure`", "alert 47 `illegal_parameter`", "alert 50 `decode_error`"];
 
-    // What the certificate stage, the asynchronous validators and the credential stage say is told by a verdict; the rest happens before there are any, or instead of one.
+    // What the certificate stage, the asynchronous validators and the credential stage say is told by a verdict; the rest happens before
+    // there are any, or instead of one.
     private static bool IsToldInAVerdict(int reason) => reason is (>= 300 and < 500) or (>= 600 and < 700);
 
     private static bool TellsNothingOrAKnownAlert(string cell) =>
         cell.StartsWith("nothing", StringComparison.Ordinal)
         || (AlertPattern().Match(cell) is { Success: true } alert
-            && (s_alertsOfTls.Contains(alert.Value) || (Enum.TryParse<PublicReason>(alert.Groups[1].Value, out var reason) && reason.ToCode() == alert.Groups[2].Value)));
+            && (s_alertsOfTls.Contains(alert.Value)
+                || (Enum.TryParse<PublicReason>(alert.Groups[1].Value, out var reason) && reason.ToCode() == alert.Groups[2].Value)));
 
     private static IEnumerable<(int Number, string[] Cells)> Rows() =>
         from cells in s_page.Rows()

@@ -75,7 +75,9 @@ public sealed class ExpiryWatchTests
     {
         using var authority = new TestAuthority(timeProvider: _clock);
         using var identity = new ExpiryWatch((IIdentitySource)Issue(authority, 10), new ExpiryWatchOptions { TimeProvider = _clock });
-        using var lists = new ExpiryWatch(RevocationLists.FromDer(authority.IssueCrl(spec => spec with { NextUpdate = _clock.GetUtcNow().AddDays(5) }).Raw), new ExpiryWatchOptions { TimeProvider = _clock });
+        using var lists = new ExpiryWatch(
+            RevocationLists.FromDer(authority.IssueCrl(spec => spec with { NextUpdate = _clock.GetUtcNow().AddDays(5) }).Raw),
+            new ExpiryWatchOptions { TimeProvider = _clock });
 
         var read = Read();
 

@@ -74,7 +74,8 @@ public sealed class PeerValidationCallbackTests
     {
         using var bad = _world.Foreign.IssueServer("server.test");
         using var good = _world.Authority.IssueServer("server.test");
-        var judge = new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server) { DialledName = ServerName.Parse("server.test") };
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)
+        { DialledName = ServerName.Parse("server.test") };
 
         judge.AcceptsBeforeShowing(bad.Certificate).Should().BeFalse();
 

@@ -66,20 +66,33 @@ public sealed class ClientHelloParserTests
         yield return Case("garbage", [0, 1, 2, 3, 4, 5, 6, 7, 8], RejectionReason.NotTls);
         yield return Case("SSL 2.0 hello (RFC 6176)", [0x80, 0x2e, 1, 0, 2, 0, 3, 0, 0], RejectionReason.ProtocolVersionUnsupported);
         yield return Case("an alert first", [21, 3, 1, 0, 2, 2, 40], RejectionReason.MalformedClientHello);
-        yield return Case("33 empty records", [.. Enumerable.Repeat<byte[]>([22, 3, 1, 0, 0], 33).SelectMany(record => record)], RejectionReason.MalformedClientHello);
+        yield return Case(
+            "33 empty records",
+            [.. Enumerable.Repeat<byte[]>([22, 3, 1, 0, 0], 33).SelectMany(record => record)],
+            RejectionReason.MalformedClientHello);
         yield return Case("a record of 0xFFFF bytes", [22, 3, 1, 0xff, 0xff], RejectionReason.MalformedClientHello);
         yield return Case("a record of version 2", [22, 2, 0, 0, 5], RejectionReason.MalformedClientHello);
         yield return Case("a ServerHello", HelloBytes.Records([2, .. good[1..]]), RejectionReason.MalformedClientHello);
         yield return Case("16 MiB announced", [22, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff], RejectionReason.ClientHelloTooLarge);
         yield return Case("130 KiB announced, where we would take more", [22, 3, 1, 0, 4, 1, 2, 8, 0], RejectionReason.ClientHelloTooLarge);
         yield return Case("one byte over the bound", [22, 3, 1, 0, 4, 1, 0, 0x40, 0x01], RejectionReason.ClientHelloTooLarge);
-        yield return Case("server_name twice (RFC 8446 §4.2)", HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a.test"), HelloBytes.ServerName("b.test"))), RejectionReason.MalformedClientHello);
-        yield return Case("NUL in server_name (CVE-2026-48930)", HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a\0b.test"))), RejectionReason.MalformedClientHello);
-        yield return Case("empty server_name", HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName(""))), RejectionReason.MalformedClientHello);
+        yield return Case(
+            "server_name twice (RFC 8446 §4.2)",
+            HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a.test"), HelloBytes.ServerName("b.test"))),
+            RejectionReason.MalformedClientHello);
+        yield return Case(
+            "NUL in server_name (CVE-2026-48930)",
+            HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a\0b.test"))),
+            RejectionReason.MalformedClientHello);
+        yield return Case(
+            "empty server_name", HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName(""))), RejectionReason.MalformedClientHello);
         yield return Case("empty ALPN list", HelloBytes.Records(HelloBytes.Message(HelloBytes.Alpn())), RejectionReason.MalformedClientHello);
         yield return Case("empty ALPN id", HelloBytes.Records(HelloBytes.Message(HelloBytes.Alpn(""))), RejectionReason.MalformedClientHello);
         yield return Case("odd supported_versions", HelloBytes.Records(HelloBytes.Message((43, [3, 3, 4, 3]))), RejectionReason.MalformedClientHello);
-        yield return Case("trailing byte after the extensions", HelloBytes.Records([1, 0, (byte)((good.Length - 3) >> 8), (byte)(good.Length - 3), .. good[4..], 0]), RejectionReason.MalformedClientHello);
+        yield return Case(
+            "trailing byte after the extensions",
+            HelloBytes.Records([1, 0, (byte)((good.Length - 3) >> 8), (byte)(good.Length - 3), .. good[4..], 0]),
+            RejectionReason.MalformedClientHello);
         yield return Case("extension cut short", HelloBytes.Records(HelloBytes.Message((0, [0, 9, 0]))), RejectionReason.MalformedClientHello);
         yield return Case("no body", HelloBytes.Records([1, 0, 0, 0]), RejectionReason.MalformedClientHello);
     }
@@ -106,7 +119,8 @@ public sealed class ClientHelloParserTests
         var mutated = Gen.Select(Gen.Int[0, 200], Gen.Byte, Gen.Int[1, 300], Gen.Bool);
         mutated.Sample((at, value, fragment, final) =>
         {
-            var bytes = HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a.test"), HelloBytes.Alpn("x", "y"), HelloBytes.Versions(0x0304)), fragment);
+            var bytes = HelloBytes.Records(
+                HelloBytes.Message(HelloBytes.ServerName("a.test"), HelloBytes.Alpn("x", "y"), HelloBytes.Versions(0x0304)), fragment);
             bytes[at % bytes.Length] = value;
             var (hello, problem) = ClientHelloParser.Parse(bytes, Max, final);
             (hello is not null && problem is not null).Should().BeFalse();

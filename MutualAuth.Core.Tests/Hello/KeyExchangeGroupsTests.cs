@@ -10,19 +10,25 @@ public sealed class KeyExchangeGroupsTests
 
     private static IEnumerable<TestCaseData> Refused()
     {
-        static TestCaseData Case(string name, params (int Type, byte[] Data)[] extensions) => new TestCaseData(Hello(extensions)).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, params (int Type, byte[] Data)[] extensions) =>
+            new TestCaseData(Hello(extensions)).SetArgDisplayNames(name);
 
         foreach (var group in new[] { 0x0100, 0x0104, 0x01ff })
         {
             yield return Case($"a share in 0x{group:x4}", HelloDraft.BothVersions, HelloDraft.Groups(0x1d, group), HelloDraft.Shares((group, s_key)));
         }
 
-        yield return Case("a finite-field share beside an elliptic one", HelloDraft.BothVersions, HelloDraft.Groups(0x1d, 0x100), HelloDraft.Shares((0x1d, s_key), (0x100, s_key)));
+        yield return Case(
+            "a finite-field share beside an elliptic one",
+            HelloDraft.BothVersions,
+            HelloDraft.Groups(0x1d, 0x100),
+            HelloDraft.Shares((0x1d, s_key), (0x100, s_key)));
         yield return Case("a finite-field share and no groups", HelloDraft.BothVersions, HelloDraft.Shares((0x100, s_key)));
         yield return Case("finite-field groups alone", HelloDraft.BothVersions, HelloDraft.Groups(0x100, 0x101, 0x102), HelloDraft.Shares());
         yield return Case("finite-field groups alone, for TLS 1.2", HelloDraft.Groups(0x100));
         yield return Case("finite-field and reserved groups", HelloDraft.BothVersions, HelloDraft.Groups(0x0a0a, 0x100), HelloDraft.Shares());
-        yield return Case("finite-field groups and one that nobody knows", HelloDraft.BothVersions, HelloDraft.Groups(0x9999, 0x104), HelloDraft.Shares());
+        yield return Case(
+            "finite-field groups and one that nobody knows", HelloDraft.BothVersions, HelloDraft.Groups(0x9999, 0x104), HelloDraft.Shares());
         yield return Case("explicit curves alone (RFC 8422 §5.1.1 forbids them)", HelloDraft.Groups(0xff01, 0xff02));
     }
 
@@ -37,21 +43,32 @@ public sealed class KeyExchangeGroupsTests
 
     private static IEnumerable<TestCaseData> Read()
     {
-        static TestCaseData Case(string name, params (int Type, byte[] Data)[] extensions) => new TestCaseData(Hello(extensions)).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, params (int Type, byte[] Data)[] extensions) =>
+            new TestCaseData(Hello(extensions)).SetArgDisplayNames(name);
 
-        foreach (var (group, name) in new[] { (0x0017, "P-256"), (0x001d, "X25519"), (0x001f, "brainpoolP256r1tls13"), (0x0201, "ML-KEM-768"), (0x11ec, "X25519MLKEM768") })
+        foreach (var (group, name) in new[]
+        { (0x0017, "P-256"), (0x001d, "X25519"), (0x001f, "brainpoolP256r1tls13"), (0x0201, "ML-KEM-768"), (0x11ec, "X25519MLKEM768") })
         {
             yield return Case($"{name} alone", HelloDraft.BothVersions, HelloDraft.Groups(group), HelloDraft.Shares((group, s_key)));
         }
 
-        yield return Case("an elliptic share, finite-field groups beside it", HelloDraft.BothVersions, HelloDraft.Groups(0x100, 0x104, 0x1d), HelloDraft.Shares((0x1d, s_key)));
-        yield return Case("a reserved share and group beside elliptic ones", HelloDraft.BothVersions, HelloDraft.Groups(0x0a0a, 0x9999, 0x1d), HelloDraft.Shares((0x0a0a, [0]), (0x1d, s_key)));
+        yield return Case(
+            "an elliptic share, finite-field groups beside it",
+            HelloDraft.BothVersions,
+            HelloDraft.Groups(0x100, 0x104, 0x1d),
+            HelloDraft.Shares((0x1d, s_key)));
+        yield return Case(
+            "a reserved share and group beside elliptic ones",
+            HelloDraft.BothVersions,
+            HelloDraft.Groups(0x0a0a, 0x9999, 0x1d),
+            HelloDraft.Shares((0x0a0a, [0]), (0x1d, s_key)));
         yield return Case("no groups: an old client's", HelloDraft.Signatures);
         yield return Case("a finite-field share, which nobody reads without TLS 1.3", HelloDraft.Groups(0x1d), HelloDraft.Shares((0x100, s_key)));
     }
 
     [TestCaseSource(nameof(Read))]
-    public void A_hello_that_costs_a_curve_at_most_is_read(byte[] hello) => ClientHelloParser.Parse(hello, 16384, final: false).Hello.Should().NotBeNull();
+    public void A_hello_that_costs_a_curve_at_most_is_read(byte[] hello) =>
+        ClientHelloParser.Parse(hello, 16384, final: false).Hello.Should().NotBeNull();
 
     [Test]
     public void A_client_too_old_for_us_is_told_that()

@@ -35,9 +35,14 @@ public sealed class IdentityTests
         static TestCaseData Form(string name, Func<IdentityTests, Identity> load) => new TestCaseData(load).SetArgDisplayNames(name);
 
         yield return Form("PEM text", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.PrivateKeyPem));
-        yield return Form("PEM text, encrypted key", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret"), "secret"));
-        yield return Form("PEM text, root among the chain", tests => Identity.FromPem(tests._leaf.ChainPem + tests._root.CertificatePem, tests._leaf.PrivateKeyPem));
-        yield return Form("PEM files", tests => Identity.FromPemFiles(tests.Write("chain.pem", tests._leaf.ChainPem), tests.Write("key.pem", tests._leaf.PrivateKeyPem)));
+        yield return Form(
+            "PEM text, encrypted key", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret"), "secret"));
+        yield return Form(
+            "PEM text, root among the chain",
+            tests => Identity.FromPem(tests._leaf.ChainPem + tests._root.CertificatePem, tests._leaf.PrivateKeyPem));
+        yield return Form(
+            "PEM files",
+            tests => Identity.FromPemFiles(tests.Write("chain.pem", tests._leaf.ChainPem), tests.Write("key.pem", tests._leaf.PrivateKeyPem)));
         yield return Form("one PEM file", tests => Identity.FromPemFiles(tests.Write("both.pem", tests._leaf.ChainPem + tests._leaf.PrivateKeyPem)));
         yield return Form("PKCS#12", tests => Identity.FromPkcs12File(tests.Write("a.p12", tests._leaf.ToPkcs12("secret")), "secret"));
         yield return Form("framework objects", tests => Identity.From(tests._leaf.Certificate, tests._leaf.Chain));
@@ -54,15 +59,31 @@ public sealed class IdentityTests
 
     private static IEnumerable<TestCaseData> Mistakes()
     {
-        static TestCaseData Mistake(string name, string says, Func<IdentityTests, Identity> load) => new TestCaseData(says, load).SetArgDisplayNames(name);
+        static TestCaseData Mistake(string name, string says, Func<IdentityTests, Identity> load) =>
+            new TestCaseData(says, load).SetArgDisplayNames(name);
 
         yield return Mistake("no certificate", "no PEM certificate", tests => Identity.FromPem("nothing here", tests._leaf.PrivateKeyPem));
-        yield return Mistake("a certificate that is none", "cannot be read", tests => Identity.FromPem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", tests._leaf.PrivateKeyPem));
+        yield return Mistake(
+            "a certificate that is none",
+            "cannot be read",
+            tests => Identity.FromPem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", tests._leaf.PrivateKeyPem));
         yield return Mistake("no key", "missing", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ChainPem));
-        yield return Mistake("another's key", "not the key of the first certificate", tests => Identity.FromPem(tests._leaf.ChainPem, tests._root.IssueServer("other.test").PrivateKeyPem));
-        yield return Mistake("an encrypted key and no password", "give its password", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret")));
-        yield return Mistake("the wrong password", "does not open it", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret"), "guess"));
-        yield return Mistake("the wrong password of a PKCS#12", "password", tests => Identity.FromPkcs12File(tests.Write("a.p12", tests._leaf.ToPkcs12("secret")), "guess"));
+        yield return Mistake(
+            "another's key",
+            "not the key of the first certificate",
+            tests => Identity.FromPem(tests._leaf.ChainPem, tests._root.IssueServer("other.test").PrivateKeyPem));
+        yield return Mistake(
+            "an encrypted key and no password",
+            "give its password",
+            tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret")));
+        yield return Mistake(
+            "the wrong password",
+            "does not open it",
+            tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ToEncryptedPrivateKeyPem("secret"), "guess"));
+        yield return Mistake(
+            "the wrong password of a PKCS#12",
+            "password",
+            tests => Identity.FromPkcs12File(tests.Write("a.p12", tests._leaf.ToPkcs12("secret")), "guess"));
         yield return Mistake("no such file", "cannot be read", tests => Identity.FromPemFiles(Path.Combine(tests._folder, "absent.pem")));
         yield return Mistake("a folder instead of a file", "cannot be read", tests => Identity.FromPemFiles(tests._folder));
         yield return Mistake("a file beyond the bound", "at most", tests => Identity.FromPemFiles(tests.Write("huge.pem", new byte[(1 << 20) + 1])));

@@ -14,7 +14,8 @@ public sealed class OwnChainTests
     {
         using var root = new TestAuthority("Root");
         using var inter = root.IssueIntermediate("Inter One");
-        using var leaf = inter.Issue(spec => spec with { Issuer = issuer, DnsNames = ["server.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] });
+        using var leaf = inter.Issue(
+            spec => spec with { Issuer = issuer, DnsNames = ["server.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] });
 
         var load = () => Identity.FromPem(leaf.CertificatePem + inter.CertificatePem, leaf.PrivateKeyPem);
 
@@ -33,7 +34,8 @@ public sealed class OwnChainTests
     {
         using var root = new TestAuthority("Root");
         using var inter = root.IssueIntermediate("Inter", spec => spec with { RawSubject = Printable("Inter") });
-        using var leaf = inter.Issue(spec => spec with { Issuer = "CN=Inter", DnsNames = ["server.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] });
+        using var leaf = inter.Issue(
+            spec => spec with { Issuer = "CN=Inter", DnsNames = ["server.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] });
 
         leaf.Read().Issuer.RawData.ToArray().Should().NotEqual(inter.Read().Subject.RawData.ToArray());
         Identity.FromPem(leaf.CertificatePem + inter.CertificatePem, leaf.PrivateKeyPem).Intermediates.Should().ContainSingle();
@@ -50,8 +52,16 @@ public sealed class OwnChainTests
         var identity = Identity.FromPem(leaf.CertificatePem + newWithOld.CertificatePem, leaf.PrivateKeyPem);
 
         identity.Intermediates.Should().ContainSingle().Which.Should().Be(newWithOld.Read());
-        new PathValidator().Validate(identity.Certificate, [.. identity.Intermediates], TestPaths.Trusting(old), MutualAuth.PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
-        new PathValidator().Validate(identity.Certificate, [], TestPaths.Trusting(old), MutualAuth.PeerRole.Server, TimeProvider.System.GetUtcNow()).Reason().Should().NotBeNull();
+        new PathValidator().Validate(
+            identity.Certificate,
+            [.. identity.Intermediates],
+            TestPaths.Trusting(old),
+            MutualAuth.PeerRole.Server,
+            TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
+        new PathValidator()
+            .Validate(identity.Certificate, [], TestPaths.Trusting(old), MutualAuth.PeerRole.Server, TimeProvider.System.GetUtcNow())
+            .Reason()
+            .Should().NotBeNull();
     }
 
     [Test]
@@ -92,8 +102,12 @@ public sealed class OwnChainTests
         using var leaf = right.IssueServer("server.test");
         var chain = wrongFirst ? wrong.CertificatePem + right.CertificatePem : right.CertificatePem + wrong.CertificatePem;
 
-        FluentActions.Invoking(() => Identity.FromPem(leaf.CertificatePem + chain, leaf.PrivateKeyPem)).Should().Throw<MaterialException>().Which.Problem.Should().Be(MaterialProblem.BrokenChain);
-        Identity.FromPem(leaf.CertificatePem + right.CertificatePem, leaf.PrivateKeyPem).Intermediates.Should().ContainSingle().Which.Should().Be(right.Read());
+        FluentActions.Invoking(() => Identity.FromPem(leaf.CertificatePem + chain, leaf.PrivateKeyPem))
+            .Should().Throw<MaterialException>().Which.Problem
+            .Should().Be(MaterialProblem.BrokenChain);
+        Identity.FromPem(leaf.CertificatePem + right.CertificatePem, leaf.PrivateKeyPem).Intermediates
+            .Should().ContainSingle()
+            .Which.Should().Be(right.Read());
     }
 
     private static byte[] Printable(string text) => DerEdit.Encode(writer =>

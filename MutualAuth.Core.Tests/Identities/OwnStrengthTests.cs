@@ -38,7 +38,8 @@ public sealed class OwnStrengthTests
     [TestCase(KeyAlgorithm.Rsa2048, SignatureAlgorithm.RsaSha256, true)]
     public void Our_intermediates_must_be_too(KeyAlgorithm key, SignatureAlgorithm signature, bool good)
     {
-        using var intermediate = _authority.IssueIntermediate(spec: spec => spec with { Key = TestKey.Shared(key, 3), SignatureAlgorithm = signature });
+        using var intermediate = _authority.IssueIntermediate(
+            spec: spec => spec with { Key = TestKey.Shared(key, 3), SignatureAlgorithm = signature });
         using var certificate = intermediate.IssueServer("server.test");
 
         AssertMade(() => World.ToIdentity(certificate), good);

@@ -30,7 +30,8 @@ public sealed class FoldingTests
         ascii.Should().Contain(Name("I"), "those of ASCII do");
     }
 
-    private static DistinguishedName Name(string text) => DistinguishedName.TryDecode(Encode(text), out var name) ? name : throw new FormatException(text);
+    private static DistinguishedName Name(string text) =>
+        DistinguishedName.TryDecode(Encode(text), out var name) ? name : throw new FormatException(text);
 
     private static byte[] Encode(string text) => Support.DerEdit.Encode(writer =>
     {

@@ -16,9 +16,11 @@ public sealed class PeerFingerprintTests
     [Test]
     public void A_key_is_the_last_thirty_five_decimal_digits_of_its_digest()
     {
-        var digest = BigInteger.Parse("0e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        var digest = BigInteger.Parse(
+            "0e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-        PeerFingerprint.Of(s_nothing).ToString().Replace(" ", string.Empty, StringComparison.Ordinal).Should().Be(digest.ToString(CultureInfo.InvariantCulture)[^35..]);
+        PeerFingerprint.Of(s_nothing).ToString().Replace(" ", string.Empty, StringComparison.Ordinal).Should().Be(
+            digest.ToString(CultureInfo.InvariantCulture)[^35..]);
         PeerFingerprint.Of(s_nothing).ToString().Should().Be(OfNothing);
     }
 

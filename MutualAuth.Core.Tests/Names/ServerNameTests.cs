@@ -96,12 +96,13 @@ public sealed class ServerNameTests
 
     [Test]
     public void No_text_makes_it_throw_and_what_it_reads_is_read_back_the_same() =>
-        Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789abf:.[]%x"], 0, 50], Gen.Byte.Array[16].Select(b => new IPAddress(b).ToString())).Sample(text =>
-        {
-            if (ServerName.TryParse(text, out var name))
+        Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789abf:.[]%x"], 0, 50], Gen.Byte.Array[16].Select(b => new IPAddress(b).ToString())).Sample(
+            text =>
             {
-                ServerName.Parse(name.ToString()).Should().Be(name);
-                (name.Dns is null).Should().NotBe(name.Address is null);
-            }
-        });
+                if (ServerName.TryParse(text, out var name))
+                {
+                    ServerName.Parse(name.ToString()).Should().Be(name);
+                    (name.Dns is null).Should().NotBe(name.Address is null);
+                }
+            });
 }

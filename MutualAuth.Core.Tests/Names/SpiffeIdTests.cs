@@ -84,7 +84,10 @@ public sealed class SpiffeIdTests
 
     [Test]
     public void No_text_makes_it_throw_and_what_it_reads_is_read_back_the_same() =>
-        Gen.OneOf(Gen.String, Gen.String[Gen.Char["a./:%A\0?"], 0, 12].Select(t => "spiffe://" + t), Gen.String[Gen.Char["aA./-_"], 0, 40].Select(t => "spiffe://td/" + t)).Sample(text =>
+        Gen.OneOf(
+            Gen.String,
+            Gen.String[Gen.Char["a./:%A\0?"], 0, 12].Select(t => "spiffe://" + t),
+            Gen.String[Gen.Char["aA./-_"], 0, 40].Select(t => "spiffe://td/" + t)).Sample(text =>
         {
             if (SpiffeId.TryParse(text, out var id))
             {

@@ -96,5 +96,6 @@ public sealed class SpkiPinTests
     private static SpkiPin PinOf(int number) => SpkiPin.OfSubjectPublicKeyInfo(BitConverter.GetBytes(number));
 
     private static X509Certificate2 SelfSigned(string subject, ECDsa key) =>
-        new CertificateRequest(subject, key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1));
+        new CertificateRequest(subject, key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1));
 }

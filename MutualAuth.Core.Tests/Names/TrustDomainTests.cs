@@ -52,7 +52,8 @@ public sealed class TrustDomainTests
 
     [Test]
     public void No_text_makes_it_throw_and_what_it_reads_is_read_back_the_same() =>
-        Gen.OneOf(Gen.String, Gen.String[Gen.Char["az09.-_/:A%"], 0, 260], Gen.String[Gen.Char["ab./"], 0, 9].Select(t => "spiffe://" + t)).Sample(text =>
+        Gen.OneOf(
+            Gen.String, Gen.String[Gen.Char["az09.-_/:A%"], 0, 260], Gen.String[Gen.Char["ab./"], 0, 9].Select(t => "spiffe://" + t)).Sample(text =>
         {
             if (TrustDomain.TryParse(text, out var trustDomain))
             {

@@ -80,27 +80,54 @@ public sealed class OcspValidatorTests
     {
         yield return Answer("untouched", spec => spec, null);
         yield return Answer("named by key", spec => spec with { ResponderByKey = true }, null);
-        yield return Answer("named by another name", spec => spec with { Responder = s_other.AsCertificate, IncludeResponderCertificate = false }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("signed by another key", spec => spec with { SigningKey = s_other.AsCertificate.Key }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("one bit of the signature is wrong", spec => spec with { CorruptSignature = true }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("signed with SHA-1", spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 }, RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "named by another name",
+            spec => spec with { Responder = s_other.AsCertificate, IncludeResponderCertificate = false },
+            RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "signed by another key", spec => spec with { SigningKey = s_other.AsCertificate.Key }, RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "one bit of the signature is wrong", spec => spec with { CorruptSignature = true }, RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "signed with SHA-1", spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 }, RejectionReason.RevocationStatusUnknown);
         yield return Answer("status unknown", Each(answer => answer with { Status = OcspStatus.Unknown }), RejectionReason.RevocationStatusUnknown);
-        yield return Answer("of another certificate", Each(answer => answer with { SerialNumber = BigInteger.One, RawCertId = null }), RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "of another certificate",
+            Each(answer => answer with { SerialNumber = BigInteger.One, RawCertId = null }),
+            RejectionReason.RevocationStatusUnknown);
         yield return Answer("of nothing", spec => spec with { Answers = [] }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("of the certificate twice", spec => spec with { Answers = [.. spec.Answers, .. spec.Answers] }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("beside another", spec => spec with { Answers = [spec.Answers[0] with { SerialNumber = BigInteger.One, RawCertId = null }, .. spec.Answers] }, null);
+        yield return Answer(
+            "of the certificate twice", spec => spec with { Answers = [.. spec.Answers, .. spec.Answers] }, RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "beside another",
+            spec => spec with { Answers = [spec.Answers[0] with { SerialNumber = BigInteger.One, RawCertId = null }, .. spec.Answers] },
+            null);
         yield return Answer("holds a minute ahead", Each(answer => answer with { ThisUpdate = s_now.AddMinutes(1) }), null);
-        yield return Answer("holds later", Each(answer => answer with { ThisUpdate = s_now.AddSeconds(61) }), RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "holds later", Each(answer => answer with { ThisUpdate = s_now.AddSeconds(61) }), RejectionReason.RevocationStatusUnknown);
         yield return Answer("runs out now", Each(answer => answer with { NextUpdate = s_now }), null);
-        yield return Answer("has run out", Each(answer => answer with { NextUpdate = s_now.AddSeconds(-1) }), RejectionReason.RevocationStatusUnknown);
-        yield return Answer("the next update before this one", Each(answer => answer with { NextUpdate = answer.ThisUpdate.AddSeconds(-1) }), RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "has run out", Each(answer => answer with { NextUpdate = s_now.AddSeconds(-1) }), RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "the next update before this one",
+            Each(answer => answer with { NextUpdate = answer.ThisUpdate.AddSeconds(-1) }),
+            RejectionReason.RevocationStatusUnknown);
         yield return Answer("made later", spec => spec with { ProducedAt = s_now.AddSeconds(61) }, RejectionReason.RevocationStatusUnknown);
         yield return Answer("no nonce", spec => spec with { Nonce = null }, null);
         yield return Answer("another nonce", spec => spec with { Nonce = new byte[32] }, RejectionReason.RevocationStatusUnknown);
         yield return Answer("no next update, and the nonce", Each(answer => answer with { NextUpdate = null }), null);
-        yield return Answer("no next update and no nonce", spec => Each(answer => answer with { NextUpdate = null })(spec) with { Nonce = null }, RejectionReason.RevocationStatusUnknown);
-        yield return Answer("an unknown extension", spec => spec with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", false, new byte[] { 5, 0 })] }, null);
-        yield return Answer("an unknown critical extension", spec => spec with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] }, RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "no next update and no nonce",
+            spec => Each(answer => answer with { NextUpdate = null })(spec) with { Nonce = null },
+            RejectionReason.RevocationStatusUnknown);
+        yield return Answer(
+            "an unknown extension",
+            spec => spec with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", false, new byte[] { 5, 0 })] },
+            null);
+        yield return Answer(
+            "an unknown critical extension",
+            spec => spec with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] },
+            RejectionReason.RevocationStatusUnknown);
         yield return Answer(
             "an unknown critical extension of the answer",
             Each(answer => answer with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] }),
@@ -115,7 +142,8 @@ public sealed class OcspValidatorTests
     private static readonly TestAuthority s_other = new("Other");
 
     [TestCaseSource(nameof(Answers))]
-    public async Task Only_a_current_genuine_answer_about_the_certificate_counts(Func<OcspSpec, OcspSpec> spec, RejectionReason? expected, CancellationToken cancellationToken)
+    public async Task Only_a_current_genuine_answer_about_the_certificate_counts(
+        Func<OcspSpec, OcspSpec> spec, RejectionReason? expected, CancellationToken cancellationToken)
     {
         _responder.Spec = spec;
         using var validator = new OcspValidator(Options);
@@ -130,7 +158,8 @@ public sealed class OcspValidatorTests
     [TestCase(ResponderMode.WrongSigner)]
     [TestCase(ResponderMode.Oversized)]
     [TestCase(ResponderMode.Redirect)]
-    public async Task A_responder_that_misbehaves_fails_hard_by_default_and_softly_only_by_name(ResponderMode mode, CancellationToken cancellationToken)
+    public async Task A_responder_that_misbehaves_fails_hard_by_default_and_softly_only_by_name(
+        ResponderMode mode, CancellationToken cancellationToken)
     {
         _responder.Mode = mode;
         using var hard = new OcspValidator(Options);
@@ -176,7 +205,8 @@ public sealed class OcspValidatorTests
     }
 
     [Test]
-    public async Task Soft_fail_lets_in_neither_the_revoked_nor_the_unknown([Values(OcspStatus.Revoked, OcspStatus.Unknown)] OcspStatus status, CancellationToken cancellationToken)
+    public async Task Soft_fail_lets_in_neither_the_revoked_nor_the_unknown(
+        [Values(OcspStatus.Revoked, OcspStatus.Unknown)] OcspStatus status, CancellationToken cancellationToken)
     {
         _responder.Spec = Each(answer => answer with { Status = status, RevokedAt = s_now });
         using var validator = new OcspValidator(Options with { Failure = OcspFailure.DangerouslyAllow });
@@ -192,16 +222,22 @@ public sealed class OcspValidatorTests
         yield return Form("run out", answer => answer with { NextUpdate = s_now.AddSeconds(-1) });
         yield return Form("the next update before this one", answer => answer with { NextUpdate = answer.ThisUpdate.AddSeconds(-1) });
         yield return Form("holds later", answer => answer with { ThisUpdate = s_now.AddHours(1) });
-        yield return Form("an unknown critical extension", answer => answer with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] });
-        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [spec.Answers[0], Revoked(spec.Answers[0])] }).SetArgDisplayNames("twice, first good");
-        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [Revoked(spec.Answers[0]), spec.Answers[0]] }).SetArgDisplayNames("twice, first revoked");
+        yield return Form(
+            "an unknown critical extension",
+            answer => answer with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] });
+        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [spec.Answers[0], Revoked(spec.Answers[0])] })
+            .SetArgDisplayNames("twice, first good");
+        yield return new TestCaseData((OcspSpec spec) => spec with { Answers = [Revoked(spec.Answers[0]), spec.Answers[0]] })
+            .SetArgDisplayNames("twice, first revoked");
         yield return new TestCaseData((OcspSpec spec) => Each(Revoked)(spec) with { Nonce = new byte[32] }).SetArgDisplayNames("another nonce");
-        yield return new TestCaseData((OcspSpec spec) => Each(Revoked)(spec) with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] })
+        yield return new TestCaseData(
+            (OcspSpec spec) => Each(Revoked)(spec) with { Extensions = [new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })] })
             .SetArgDisplayNames("an unknown critical extension of the whole");
     }
 
     [TestCaseSource(nameof(RevokedForms))]
-    public async Task A_genuine_answer_that_says_revoked_in_any_form_never_passes_a_soft_fail(Func<OcspSpec, OcspSpec> spec, CancellationToken cancellationToken)
+    public async Task A_genuine_answer_that_says_revoked_in_any_form_never_passes_a_soft_fail(
+        Func<OcspSpec, OcspSpec> spec, CancellationToken cancellationToken)
     {
         _responder.Spec = spec;
         using var soft = new OcspValidator(Options with { Failure = OcspFailure.DangerouslyAllow });
@@ -235,7 +271,8 @@ public sealed class OcspValidatorTests
     [Test]
     public async Task What_was_answered_to_be_revoked_does_not_pass_because_the_responder_is_gone(CancellationToken cancellationToken)
     {
-        using var soft = new OcspValidator(Options with { Coverage = RevocationCoverage.LeafOnly, MaxCacheTime = TimeSpan.FromMinutes(5), Failure = OcspFailure.DangerouslyAllow });
+        using var soft = new OcspValidator(
+            Options with { Coverage = RevocationCoverage.LeafOnly, MaxCacheTime = TimeSpan.FromMinutes(5), Failure = OcspFailure.DangerouslyAllow });
         _world.Issuing.Revoke(_world.Client);
         (await ExamineAsync(soft, cancellationToken))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
 
@@ -248,7 +285,8 @@ public sealed class OcspValidatorTests
     [Test]
     public async Task An_issuer_without_a_responder_is_unknown(CancellationToken cancellationToken)
     {
-        using var validator = new OcspValidator(Options with { Responders = [new OcspEndpoint(new Uri(_responder.Uri), DistinguishedName.Parse("CN=Issuing"))] });
+        using var validator = new OcspValidator(
+            Options with { Responders = [new OcspEndpoint(new Uri(_responder.Uri), DistinguishedName.Parse("CN=Issuing"))] });
 
         (await ExamineAsync(validator, cancellationToken))!.Element.Should().StartWith("intermediate");
     }
@@ -276,9 +314,14 @@ public sealed class OcspValidatorTests
     private static IEnumerable<TestCaseData> Delegates()
     {
         yield return Delegate("as it should be", spec => spec, null);
-        yield return Delegate("not for signing answers", spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] }, RejectionReason.RevocationStatusUnknown);
-        yield return Delegate("for any purpose", spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.Any] }, RejectionReason.RevocationStatusUnknown);
-        yield return Delegate("key not for signatures", spec => spec with { KeyUsage = X509KeyUsageFlags.KeyEncipherment }, RejectionReason.RevocationStatusUnknown);
+        yield return Delegate(
+            "not for signing answers",
+            spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] },
+            RejectionReason.RevocationStatusUnknown);
+        yield return Delegate(
+            "for any purpose", spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.Any] }, RejectionReason.RevocationStatusUnknown);
+        yield return Delegate(
+            "key not for signatures", spec => spec with { KeyUsage = X509KeyUsageFlags.KeyEncipherment }, RejectionReason.RevocationStatusUnknown);
         yield return Delegate("expired", spec => spec with { NotAfter = s_now.AddSeconds(-1) }, RejectionReason.RevocationStatusUnknown);
         yield return Delegate("not valid yet", spec => spec with { NotBefore = s_now.AddSeconds(1) }, RejectionReason.RevocationStatusUnknown);
         yield return Delegate("forged", spec => spec with { SigningKey = s_other.AsCertificate.Key }, RejectionReason.RevocationStatusUnknown);
@@ -290,7 +333,8 @@ public sealed class OcspValidatorTests
     }
 
     [TestCaseSource(nameof(Delegates))]
-    public async Task A_delegated_responder_needs_the_issuers_word(Func<CertificateSpec, CertificateSpec> spec, RejectionReason? expected, CancellationToken cancellationToken)
+    public async Task A_delegated_responder_needs_the_issuers_word(
+        Func<CertificateSpec, CertificateSpec> spec, RejectionReason? expected, CancellationToken cancellationToken)
     {
         using var responder = OcspResponder.IssueResponder(_world.Issuing, spec);
         _responder.Responder = responder;
@@ -300,7 +344,8 @@ public sealed class OcspValidatorTests
     }
 
     [Test]
-    public async Task A_delegated_responder_of_another_authority_counts_for_nothing_and_neither_does_one_whose_certificate_is_missing(CancellationToken cancellationToken)
+    public async Task A_delegated_responder_of_another_authority_counts_for_nothing_and_neither_does_one_whose_certificate_is_missing(
+        CancellationToken cancellationToken)
     {
         using var foreign = OcspResponder.IssueResponder(_world.Root);
         using var own = OcspResponder.IssueResponder(_world.Issuing);
@@ -340,7 +385,8 @@ public sealed class OcspValidatorTests
         (await ExamineAsync(validator, cancellationToken)).Should().BeNull();
         _responder.Hits.Should().Be(1);
         _world.Clock.Advance(TimeSpan.FromSeconds(1));
-        (await ExamineAsync(validator, cancellationToken))!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown, "the same answer came again, and has run out");
+        (await ExamineAsync(validator, cancellationToken))!.Reason.Should().Be(
+            RejectionReason.RevocationStatusUnknown, "the same answer came again, and has run out");
         _responder.Hits.Should().Be(2);
     }
 
@@ -380,10 +426,12 @@ public sealed class OcspValidatorTests
     {
         await using var trap = new AiaTrap();
         using var baited = _world.Issue(trap.Bait);
-        using var validator = new OcspValidator(Options with { Responders = [new OcspEndpoint(new Uri(_rootResponder.Uri), DistinguishedName.Parse("CN=Root"))] });
+        using var validator = new OcspValidator(
+            Options with { Responders = [new OcspEndpoint(new Uri(_rootResponder.Uri), DistinguishedName.Parse("CN=Root"))] });
 
         (await validator.ExamineAsync(Accept(baited), cancellationToken))!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
-        _world.Judge(_world.Options(RevocationLists.FromDer(_world.RootCrl().Raw)), peer: baited)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+        _world.Judge(_world.Options(RevocationLists.FromDer(_world.RootCrl().Raw)), peer: baited)!.Reason.Should().Be(
+            RejectionReason.RevocationStatusUnknown);
         trap.Hits.Should().Be(0);
     }
 
@@ -443,10 +491,12 @@ public sealed class OcspValidatorTests
 
     private static OcspAnswer Revoked(OcspAnswer answer) => answer with { Status = OcspStatus.Revoked, RevokedAt = s_now };
 
-    private static TestCaseData Answer(string name, Func<OcspSpec, OcspSpec> spec, RejectionReason? expected) => new TestCaseData(spec, expected).SetArgDisplayNames(name);
+    private static TestCaseData Answer(string name, Func<OcspSpec, OcspSpec> spec, RejectionReason? expected) =>
+        new TestCaseData(spec, expected).SetArgDisplayNames(name);
 
     private static TestCaseData Delegate(string name, Func<CertificateSpec, CertificateSpec> spec, RejectionReason? expected) =>
         new TestCaseData(spec, expected).SetArgDisplayNames(name);
 
-    private static Func<OcspSpec, OcspSpec> Each(Func<OcspAnswer, OcspAnswer> change) => spec => spec with { Answers = [.. spec.Answers.Select(change)] };
+    private static Func<OcspSpec, OcspSpec> Each(Func<OcspAnswer, OcspAnswer> change) =>
+        spec => spec with { Answers = [.. spec.Answers.Select(change)] };
 }

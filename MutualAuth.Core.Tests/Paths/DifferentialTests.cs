@@ -2,7 +2,9 @@ using MutualAuth.Conformance.Differential;
 
 namespace MutualAuth.Tests.Paths;
 
-/// <summary>A bounded run of what <c>conformance differential</c> does for thousands: every disagreement with another implementation must be understood.</summary>
+/// <summary>
+/// A bounded run of what <c>conformance differential</c> does for thousands: every disagreement with another implementation must be understood.
+/// </summary>
 public sealed class DifferentialTests
 {
     [Test]

@@ -4,7 +4,9 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Tests.Paths;
 
-/// <summary>Certificates of the field and of attackers, each judged as the conformance project judges it: what is right about each stands in its table.</summary>
+/// <summary>
+/// Certificates of the field and of attackers, each judged as the conformance project judges it: what is right about each stands in its table.
+/// </summary>
 public sealed class InputsTests
 {
     private static IEnumerable<TestCaseData> Cases => FieldInputs.All.Select(input => new TestCaseData(input).SetArgDisplayNames(input.File));
@@ -42,10 +44,12 @@ public sealed class InputsTests
             var list = DenyList.Parse($"certificate {FieldInputs.Read(named).Thumbprint}");
             foreach (var shown in twins)
             {
-                FieldInputs.Judge(FieldInputs.All.Single(input => input.File == shown), list).Reason.Should().Be(RejectionReason.DenyListed, $"{named} is on the list and {shown} comes");
+                FieldInputs.Judge(FieldInputs.All.Single(input => input.File == shown), list).Reason.Should().Be(
+                    RejectionReason.DenyListed, $"{named} is on the list and {shown} comes");
             }
 
-            FieldInputs.Judge(FieldInputs.All.Single(input => input.File == "21-dns-name-user-colon-alice"), list).Reason.Should().BeNull("it is another certificate");
+            FieldInputs.Judge(FieldInputs.All.Single(input => input.File == "21-dns-name-user-colon-alice"), list).Reason.Should().BeNull(
+                "it is another certificate");
         }
     }
 
@@ -55,6 +59,7 @@ public sealed class InputsTests
 
     [Test]
     public void Every_file_is_judged() =>
-        Directory.EnumerateFiles(FieldInputs.Folder, "*.pem").Select(Path.GetFileNameWithoutExtension).Where(file => !file!.EndsWith("-root", StringComparison.Ordinal))
+        Directory.EnumerateFiles(FieldInputs.Folder, "*.pem").Select(Path.GetFileNameWithoutExtension).Where(
+            file => !file!.EndsWith("-root", StringComparison.Ordinal))
             .Should().BeEquivalentTo(FieldInputs.All.Select(input => input.File));
 }

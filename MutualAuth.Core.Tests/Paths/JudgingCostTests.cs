@@ -26,7 +26,8 @@ public sealed class JudgingCostTests
         using var genuine = root.IssueIntermediate("Genuine", Excluding(GeneralName.Email("c"), 1000));
 
         using var stranger = forged.Issue(Named(20));
-        TestPaths.Validate(stranger, TestPaths.Trusting(root), s_noNames).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
+        TestPaths.Validate(stranger, TestPaths.Trusting(root), s_noNames).Reason().Should().BeOneOf(
+            RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
 
         using var peer = genuine.Issue(Named(20));
         TestPaths.Validate(peer, TestPaths.Trusting(root), s_noNames).Reason().Should().Be(RejectionReason.BudgetExceeded);
@@ -57,8 +58,16 @@ public sealed class JudgingCostTests
     public void Names_that_a_trusted_authority_constrains_are_charged_by_their_octets()
     {
         using var root = new TestAuthority("Root", Excluding(GeneralName.Uri("c.test"), 1000));
-        using var brief = root.Issue(spec => spec with { Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{i}")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
-        using var lengthy = root.Issue(spec => spec with { Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{new string('x', 1900)}{i}")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
+        using var brief = root.Issue(
+            spec => spec with
+            { Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{i}")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
+        using var lengthy = root.Issue(
+            spec => spec with
+            {
+                Uris = [.. Enumerable.Range(0, 20).Select(i => $"https://a.test/{new string('x', 1900)}{i}")],
+                ExtendedKeyUsages =
+                [ExtendedKeyUsage.ClientAuth]
+            });
 
         TestPaths.Validate(brief, TestPaths.Trusting(root)).Rejection.Should().BeNull();
         TestPaths.Validate(lengthy, TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.BudgetExceeded);
@@ -94,7 +103,8 @@ public sealed class JudgingCostTests
         var oneCheck = ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 1 } };
 
         // Only the anchor's key is used, once, on the certificate that claims to be of it.
-        TestPaths.Validate(stranger, TestPaths.Trusting(root), oneCheck).Reason().Should().BeOneOf(RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
+        TestPaths.Validate(stranger, TestPaths.Trusting(root), oneCheck).Reason().Should().BeOneOf(
+            RejectionReason.SignatureInvalid, RejectionReason.UnknownAuthority);
 
         using var genuineFirst = root.IssueIntermediate("First");
         using var genuineSecond = genuineFirst.IssueIntermediate("Second");
@@ -126,11 +136,15 @@ public sealed class JudgingCostTests
             var trust = TestPaths.Trusting(anchors);
             foreach (var anchor in anchors)
             {
-                using var peer = anchor.Issue(spec => spec with { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
+                using var peer = anchor.Issue(
+                    spec => spec with
+                    { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
                 TestPaths.Validate(peer, trust).Rejection.Should().BeNull();
             }
 
-            using var other = stranger.Issue(spec => spec with { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
+            using var other = stranger.Issue(
+                spec => spec with
+                { DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth], AuthorityKeyIdentifier = KeyIdentifier.Absent });
             TestPaths.Validate(other, trust).Rejection.Should().NotBeNull();
         }
         finally
@@ -159,7 +173,9 @@ public sealed class JudgingCostTests
     public void What_a_rule_of_thousands_says_of_a_stranger_does_not_grow_with_it()
     {
         using var root = new TestAuthority("Root");
-        using var peer = root.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, 400).Select(i => $"n{i}.test")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
+        using var peer = root.Issue(
+            spec => spec with
+            { DnsNames = [.. Enumerable.Range(0, 400).Select(i => $"n{i}.test")], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
         var few = Stage(root, Enumerable.Range(0, 40));
         var many = Stage(root, Enumerable.Range(0, 4000));
         var evidence = new PeerEvidence(PeerRole.Client, [peer.RawCertificate]);
@@ -170,8 +186,11 @@ public sealed class JudgingCostTests
         var dear = Allocated(() => many.Judge(evidence, TimeProvider.System.GetUtcNow()));
 
         dear.Should().BeLessThan(2 * cheap);
-        few.Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Reason.Should().Be(RejectionReason.NotAuthorized);
-        Stage(root, Enumerable.Range(0, 4000), "n399.test").Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Accepted>();
+        few.Judge(evidence, TimeProvider.System.GetUtcNow()).Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Reason.Should().Be(
+            RejectionReason.NotAuthorized);
+        Stage(root, Enumerable.Range(0, 4000), "n399.test")
+            .Judge(evidence, TimeProvider.System.GetUtcNow())
+            .Should().BeOfType<CertificateVerdict.Accepted>();
     }
 
     private static IEnumerable<TestCaseData> Lists() =>

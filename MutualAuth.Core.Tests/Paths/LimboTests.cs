@@ -36,7 +36,8 @@ public sealed class LimboTests
     [TestCase(-1)]
     public void A_depth_that_the_profile_has_not_is_the_nearest_that_it_has(int depth)
     {
-        var limboCase = s_file.Value.Testcases.First(each => each is { ShouldSucceed: true, Namespace: "rfc5280" } && each.UntrustedIntermediates.Count == 0);
+        var limboCase = s_file.Value.Testcases.First(
+            each => each is { ShouldSucceed: true, Namespace: "rfc5280" } && each.UntrustedIntermediates.Count == 0);
 
         LimboRunner.Run(limboCase with { MaxChainDepth = depth }).Accepted.Should().BeTrue();
     }

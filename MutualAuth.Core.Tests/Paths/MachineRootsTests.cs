@@ -64,7 +64,8 @@ public sealed class MachineRootsTests
         foreach (var location in new[] { StoreLocation.LocalMachine, StoreLocation.CurrentUser })
         {
             using var store = new X509Store(StoreName.Root, location, OpenFlags.ReadOnly);
-            roots.AddRange(store.Certificates.Select(certificate => certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)));
+            roots.AddRange(
+                store.Certificates.Select(certificate => certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)));
         }
 
         return roots;

@@ -4,11 +4,19 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Paths;
 
-/// <summary>Name constraints as private authorities write them, under the profile that is made for these; and names that only look different from excluded ones.</summary>
+/// <summary>
+/// Name constraints as private authorities write them, under the profile that is made for these; and names that only
+/// look different from excluded ones.
+/// </summary>
 public sealed class NameConstraintFormsTests
 {
     private static readonly ValidationProfile[] s_strict =
-        [ValidationProfile.Rfc5280, ValidationProfile.WebPki, ValidationProfile.MutualTls with { Form = CertificateForm.Rfc5280 }, ValidationProfile.MutualTls with { Form = CertificateForm.WebPki }];
+        [
+            ValidationProfile.Rfc5280,
+            ValidationProfile.WebPki,
+            ValidationProfile.MutualTls with { Form = CertificateForm.Rfc5280 },
+            ValidationProfile.MutualTls with { Form = CertificateForm.WebPki },
+        ];
 
     [TestCase(".example.com", "a.example.com", true)]
     [TestCase(".example.com", "a.b.EXAMPLE.com", true)]
@@ -65,8 +73,10 @@ public sealed class NameConstraintFormsTests
     {
         foreach (var profile in s_strict)
         {
-            Judge(Permit(GeneralName.Dns("example.com")), GeneralName.Dns("a.example.com"), profile).Should().NotBe(RejectionReason.NameConstraintViolated);
-            Judge(Permit(GeneralName.Dns(".example.com")), GeneralName.Dns("a.example.com"), profile).Should().Be(RejectionReason.NameConstraintViolated);
+            Judge(Permit(GeneralName.Dns("example.com")), GeneralName.Dns("a.example.com"), profile).Should().NotBe(
+                RejectionReason.NameConstraintViolated);
+            Judge(Permit(GeneralName.Dns(".example.com")), GeneralName.Dns("a.example.com"), profile).Should().Be(
+                RejectionReason.NameConstraintViolated);
             Judge(Permit(GeneralName.Dns("example.com")), GeneralName.Dns("a_b.example.com"), profile).Should().NotBeNull();
         }
     }

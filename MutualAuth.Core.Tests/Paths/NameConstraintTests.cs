@@ -47,7 +47,8 @@ public sealed class NameConstraintTests
 
     [Test]
     public void A_mask_with_a_hole_is_refused() =>
-        Judge(Permit(GeneralName.Raw(7, new byte[] { 10, 0, 0, 0, 255, 0, 255, 0 })), GeneralName.Address(IPAddress.Parse("10.1.0.1"))).Should().BeFalse();
+        Judge(Permit(GeneralName.Raw(7, new byte[] { 10, 0, 0, 0, 255, 0, 255, 0 })), GeneralName.Address(IPAddress.Parse("10.1.0.1")))
+            .Should().BeFalse();
 
     [TestCase("example.com", "a@example.com", true)]
     [TestCase("example.com", "a@mail.example.com", false)]

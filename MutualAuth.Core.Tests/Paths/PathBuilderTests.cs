@@ -33,8 +33,10 @@ public sealed class PathBuilderTests
         using var narrow = root.CrossSign(issuing, spec => spec with { NameConstraints = new() { Excluded = [GeneralName.Dns("test")] } });
         using var leaf = issuing.IssueClient("client.test");
 
-        TestPaths.Validate(leaf, [expired.Read(), narrow.Read(), issuing.Read()], TestPaths.Trusting(root)).Path.Should().Equal(leaf.Read(), issuing.Read(), root.Read());
-        TestPaths.Validate(leaf, [expired.Read(), narrow.Read()], TestPaths.Trusting(root)).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+        TestPaths.Validate(leaf, [expired.Read(), narrow.Read(), issuing.Read()], TestPaths.Trusting(root)).Path.Should().Equal(
+            leaf.Read(), issuing.Read(), root.Read());
+        TestPaths.Validate(leaf, [expired.Read(), narrow.Read()], TestPaths.Trusting(root)).Reason().Should().Be(
+            RejectionReason.NameConstraintViolated);
     }
 
     [Test]
@@ -49,7 +51,8 @@ public sealed class PathBuilderTests
         using var leaf = a.IssueClient("client.test");
 
         TestPaths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read(), way.Read()], TestPaths.Trusting(trusted)).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read()], TestPaths.Trusting(trusted)).Reason().Should().Be(RejectionReason.UnknownAuthority);
+        TestPaths.Validate(leaf, [a.Read(), b.Read(), ab.Read(), ba.Read()], TestPaths.Trusting(trusted)).Reason().Should().Be(
+            RejectionReason.UnknownAuthority);
     }
 
     [Test]
@@ -81,11 +84,15 @@ public sealed class PathBuilderTests
     public void A_maze_that_leads_nowhere_ends_at_the_budget()
     {
         using var root = new TestAuthority("Root");
-        var layers = Enumerable.Range(0, 6).Select(layer => Enumerable.Range(0, 5).Select(i => new TestAuthority($"Layer {layer}")).ToArray()).ToArray();
-        var maze = layers.Zip(layers.Skip(1)).SelectMany(pair => pair.Second.SelectMany(upper => pair.First.Select(lower => upper.CrossSign(lower).Read()))).ToList();
+        var layers =
+            Enumerable.Range(0, 6).Select(layer => Enumerable.Range(0, 5).Select(i => new TestAuthority($"Layer {layer}")).ToArray()).ToArray();
+        var maze = layers.Zip(layers.Skip(1))
+            .SelectMany(pair => pair.Second.SelectMany(upper => pair.First.Select(lower => upper.CrossSign(lower).Read())))
+            .ToList();
         using var leaf = layers[0][0].IssueClient("client.test");
 
-        TestPaths.Validate(leaf, maze.Take(60), TestPaths.Trusting(root)).Reason().Should().BeOneOf(RejectionReason.UnknownAuthority, RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, maze.Take(60), TestPaths.Trusting(root)).Reason().Should().BeOneOf(
+            RejectionReason.UnknownAuthority, RejectionReason.BudgetExceeded);
         TestPaths.Validate(leaf, maze.Take(60), TrustAnchors.FromDer([.. layers[5].Select(top => top.AsCertificate.RawCertificate)]),
             ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 3 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
     }
@@ -98,7 +105,8 @@ public sealed class PathBuilderTests
         var profile = ValidationProfile.MutualTls with { Budget = new() { Certificates = 2 } };
 
         TestPaths.Validate(leaf, [root.Read()], TestPaths.Trusting(root), profile).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, [root.Read(), root.Read()], TestPaths.Trusting(root), profile).Reason().Should().Be(RejectionReason.TooManyCertificates);
+        TestPaths.Validate(leaf, [root.Read(), root.Read()], TestPaths.Trusting(root), profile).Reason().Should().Be(
+            RejectionReason.TooManyCertificates);
     }
 
     [Test]
@@ -108,8 +116,11 @@ public sealed class PathBuilderTests
         using var leaf = root.IssueClient("client.test");
         var size = leaf.RawCertificate.Length;
 
-        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size } }).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size - 1 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size } }).Rejection
+            .Should().BeNull();
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { Bytes = size - 1 } })
+            .Reason()
+            .Should().Be(RejectionReason.BudgetExceeded);
     }
 
     [Test]
@@ -118,8 +129,11 @@ public sealed class PathBuilderTests
         using var root = new TestAuthority("Root", spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("test")] } });
         using var leaf = root.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, 50).Select(i => $"n{i}.test")] });
 
-        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 100 } }).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 40 } }).Reason().Should().Be(RejectionReason.BudgetExceeded);
+        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 100 } }).Rejection
+            .Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(root), ValidationProfile.MutualTls with { Budget = new() { NameComparisons = 40 } })
+            .Reason()
+            .Should().Be(RejectionReason.BudgetExceeded);
     }
 
     [Test]
@@ -135,7 +149,8 @@ public sealed class PathBuilderTests
         Validate(leaf, [issuing.Read()]).Reason().Should().Be(RejectionReason.CertificateRevoked);
 
         PathResult Validate(TestCertificate certificate, IReadOnlyList<Certificate> presented) =>
-            new PathValidator().Validate(certificate.Read(), presented, TestPaths.Trusting(root), PeerRole.Client, TimeProvider.System.GetUtcNow(), revocation);
+            new PathValidator().Validate(
+                certificate.Read(), presented, TestPaths.Trusting(root), PeerRole.Client, TimeProvider.System.GetUtcNow(), revocation);
     }
 
     private sealed class RevokedList(Certificate revoked) : IRevocationSource

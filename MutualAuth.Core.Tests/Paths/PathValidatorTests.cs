@@ -120,10 +120,19 @@ public sealed class PathValidatorTests
         Leaf("for no stated purpose", RejectionReason.WrongUsage, spec => spec with { ExtendedKeyUsages = [] }),
         Leaf("with a key that may not sign", RejectionReason.WrongUsage, spec => spec with { KeyUsage = X509KeyUsageFlags.KeyEncipherment }),
         Leaf("an authority's", RejectionReason.CertificateAuthorityAsLeaf, spec => spec with { BasicConstraints = new(true) }),
-        Leaf("with an unknown critical extension", RejectionReason.UnknownCriticalExtension, spec => spec with { Extensions = [CertificateExtension.UnknownCritical] }),
+        Leaf(
+            "with an unknown critical extension",
+            RejectionReason.UnknownCriticalExtension,
+            spec => spec with { Extensions = [CertificateExtension.UnknownCritical] }),
         Leaf("with a path length", RejectionReason.ProfileViolated, spec => spec with { BasicConstraints = new(false, 0) }),
-        Leaf("with name constraints", RejectionReason.ProfileViolated, spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("a.test")] } }),
-        Leaf("that may sign certificates", RejectionReason.ProfileViolated, spec => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign }),
+        Leaf(
+            "with name constraints",
+            RejectionReason.ProfileViolated,
+            spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("a.test")] } }),
+        Leaf(
+            "that may sign certificates",
+            RejectionReason.ProfileViolated,
+            spec => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign }),
         Leaf("with a short RSA key", RejectionReason.WeakKey, spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }),
         Leaf("signed with SHA-1", RejectionReason.WeakSignature, spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 }),
         Leaf("with a key of another algorithm", RejectionReason.AlgorithmNotSupported, spec => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }),
@@ -147,11 +156,17 @@ public sealed class PathValidatorTests
         Leaf("an end entity", RejectionReason.IssuerNotAuthority, spec => spec with { BasicConstraints = new(false), KeyUsage = null }),
         Leaf("that may not sign certificates", RejectionReason.IssuerNotAuthority, spec => spec with { KeyUsage = X509KeyUsageFlags.CrlSign }),
         Leaf("for servers only", RejectionReason.WrongUsage, spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] }),
-        Leaf("with an unknown critical extension", RejectionReason.UnknownCriticalExtension, spec => spec with { Extensions = [CertificateExtension.UnknownCritical] }),
+        Leaf(
+            "with an unknown critical extension",
+            RejectionReason.UnknownCriticalExtension,
+            spec => spec with { Extensions = [CertificateExtension.UnknownCritical] }),
         Leaf("with a short RSA key", RejectionReason.WeakKey, spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }),
         Leaf("signed with SHA-1", RejectionReason.WeakSignature, spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 }),
         Leaf("wrongly signed", RejectionReason.SignatureInvalid, spec => spec with { CorruptSignature = true }),
-        Leaf("for other names", RejectionReason.NameConstraintViolated, spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("other.test")] } }),
+        Leaf(
+            "for other names",
+            RejectionReason.NameConstraintViolated,
+            spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("other.test")] } }),
     ];
 
     [TestCaseSource(nameof(UnfitAuthorities))]
@@ -192,7 +207,8 @@ public sealed class PathValidatorTests
         using var leaf = second.IssueClient("client.test");
 
         TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 2 }).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 1 }).Reason().Should().Be(RejectionReason.PathTooLong);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 1 }).Reason().Should().Be(
+            RejectionReason.PathTooLong);
     }
 
     [Test]
@@ -201,8 +217,10 @@ public sealed class PathValidatorTests
         using var server = _root.IssueServer("server.test");
         var validator = new PathValidator();
 
-        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection.Should().BeNull();
-        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow()).Reason().Should().Be(RejectionReason.WrongUsage);
+        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, TimeProvider.System.GetUtcNow()).Rejection
+            .Should().BeNull();
+        validator.Validate(server.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow()).Reason().Should().Be(
+            RejectionReason.WrongUsage);
     }
 
     [Test]
@@ -212,7 +230,8 @@ public sealed class PathValidatorTests
         var trust = TestPaths.Trusting(_root);
 
         TestPaths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumCurveBits = 384 }).Reason().Should().Be(RejectionReason.WeakKey);
-        TestPaths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumHashBits = 384 }).Reason().Should().Be(RejectionReason.WeakSignature);
+        TestPaths.Validate(leaf, trust, ValidationProfile.MutualTls with { MinimumHashBits = 384 }).Reason().Should().Be(
+            RejectionReason.WeakSignature);
     }
 
     private static TestCertificate SelfSigned(string subject)

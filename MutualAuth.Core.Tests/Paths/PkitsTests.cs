@@ -19,7 +19,9 @@ public sealed class PkitsTests
         var results = PkitsCommand.RunAll(Files);
 
         results.Should().HaveCountGreaterThan(200);
-        results.Where(result => !result.IsRight && result.Test.Deviation is null).Select(result => $"{result.Test.Target}: {result.Reason}").Should().BeEmpty();
+        results.Where(result => !result.IsRight && result.Test.Deviation is null)
+            .Select(result => $"{result.Test.Target}: {result.Reason}")
+            .Should().BeEmpty();
         results.Where(result => result is { IsAccepted: true, IsRight: false }).Should().BeEmpty("nobody is let in whom the document refuses");
     }
 }

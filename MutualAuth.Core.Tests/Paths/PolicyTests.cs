@@ -137,7 +137,8 @@ public sealed class PolicyTests
         using var leaf = authority.Issue(spec => spec with { Policies = policies });
         cancellationToken.ThrowIfCancellationRequested();
 
-        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [policies[7]] }).Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { RequiredPolicies = [policies[7]] }).Rejection
+            .Should().BeNull();
         TestPaths.Validate(leaf, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
     }
 

@@ -92,7 +92,8 @@ public sealed class TrustAnchorsTests
     {
         using var intermediate = _second.IssueIntermediate("Below");
 
-        var trust = TrustAnchors.From(_first.Certificate).WithIntermediates(intermediate.Certificate).WithIntermediatesFromPem(_second.CertificatePem);
+        var trust =
+            TrustAnchors.From(_first.Certificate).WithIntermediates(intermediate.Certificate).WithIntermediatesFromPem(_second.CertificatePem);
 
         trust.Certificates.Should().Equal(_first.Read());
         trust.Intermediates.Should().Equal(intermediate.Read(), _second.Read());

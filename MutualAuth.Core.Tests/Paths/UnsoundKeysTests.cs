@@ -46,7 +46,8 @@ public sealed class UnsoundKeysTests
             var octets = new AsnReader(parts[1], AsnEncodingRules.DER).ReadBitString(out _);
             parts[1] = DerEdit.Encode(writer => writer.WriteBitString(change(octets)));
         });
-        using var leaf = s_root.Issue(spec => spec with { Key = key, RawPublicKey = written, DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
+        using var leaf = s_root.Issue(
+            spec => spec with { Key = key, RawPublicKey = written, DnsNames = ["client.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] });
         return TestPaths.Validate(leaf, TestPaths.Trusting(s_root)).Reason();
     }
 }

@@ -32,7 +32,8 @@ public sealed class ValidationProfileTests
         profile.MinimumCurveBits.Should().Be(256);
         profile.MinimumHashBits.Should().Be(256);
         profile.RequiredPolicies.Should().BeEmpty();
-        profile.Budget.Should().Be(new ValidationBudget { SignatureChecks = 64, Candidates = 512, NameComparisons = 65_536, Certificates = 100, Bytes = 524_288 });
+        profile.Budget.Should().Be(
+            new ValidationBudget { SignatureChecks = 64, Candidates = 512, NameComparisons = 65_536, Certificates = 100, Bytes = 524_288 });
     }
 
     [Test]
@@ -102,7 +103,8 @@ public sealed class ValidationProfileTests
     [TestCaseSource(nameof(NotForTheWeb))]
     public void A_server_of_a_public_authority_has_one_more_rule_to_keep(Func<CertificateSpec, CertificateSpec> change)
     {
-        Func<CertificateSpec, CertificateSpec> good = spec => spec with { Subject = "CN=a.test", DnsNames = ["a.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] };
+        Func<CertificateSpec, CertificateSpec> good =
+            spec => spec with { Subject = "CN=a.test", DnsNames = ["a.test"], ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] };
         using var keeps = _root.Issue(good);
         using var breaks = _root.Issue(spec => change(good(spec)));
 

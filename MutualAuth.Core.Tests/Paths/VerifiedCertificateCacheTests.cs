@@ -108,7 +108,8 @@ public sealed class VerifiedCertificateCacheTests
         Validate(validator, leaf).Rejection.Should().BeNull();
 
         validator.Validate(leaf.Read(), [], TestPaths.Trusting(other), PeerRole.Client, _now).Rejection.Should().NotBeNull();
-        validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, leaf.Read().NotAfter.AddSeconds(1)).Reason().Should().Be(RejectionReason.CertificateExpired);
+        validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, leaf.Read().NotAfter.AddSeconds(1)).Reason().Should().Be(
+            RejectionReason.CertificateExpired);
         validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Server, _now).Reason().Should().Be(RejectionReason.WrongUsage);
         Validate(validator, leaf).Rejection.Should().BeNull();
     }

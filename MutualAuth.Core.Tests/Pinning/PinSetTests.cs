@@ -43,7 +43,8 @@ public sealed class PinSetTests
         var rejection = PinSet.Of(PinOf(s_stranger), s_backup).Examine(Context())!;
 
         rejection.Expected.Should().ContainAll(PinOf(s_stranger).ToString(), s_backup.ToString());
-        rejection.Presented.Should().ContainAll(PinOf(s_leaf).ToString(), PinOf(s_intermediate).ToString(), PinOf(s_anchor).ToString(), "leaf", "intermediate", "anchor");
+        rejection.Presented.Should().ContainAll(
+            PinOf(s_leaf).ToString(), PinOf(s_intermediate).ToString(), PinOf(s_anchor).ToString(), "leaf", "intermediate", "anchor");
     }
 
     [TestCase(-1, RejectionReason.PinsExpired)]

@@ -10,7 +10,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Revalidation;
 
-/// <summary>Who is judged again, by what, and what becomes of it. The sources, the rules and the registry are the real ones; the connections have no sockets.</summary>
+/// <summary>
+/// Who is judged again, by what, and what becomes of it. The sources, the rules and the registry are the real ones; the connections have no sockets.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class ConnectionRevalidatorTests
 {
@@ -52,14 +54,37 @@ public sealed class ConnectionRevalidatorTests
     private static IEnumerable<TestCaseData> Successors()
     {
         yield return Case("the next issue", world => world.Lists(), judged: 0, lost: null);
-        yield return Case("the same lists in another order", world => RevocationLists.FromDer(world.IssuingCrl().Raw, world.RootCrl().Raw), judged: 0, lost: null);
-        yield return Case("with a list of somebody else", world => RevocationLists.FromDer(world.RootCrl().Raw, world.IssuingCrl().Raw, new TestAuthority("Elsewhere", timeProvider: world.Clock).IssueCrl().Raw), judged: 0, lost: null);
-        yield return Case("without the list", world => RevocationLists.FromDer(world.RootCrl().Raw), judged: 2, RejectionReason.RevocationStatusUnknown);
+        yield return Case(
+            "the same lists in another order", world => RevocationLists.FromDer(world.IssuingCrl().Raw, world.RootCrl().Raw), judged: 0, lost: null);
+        yield return Case(
+            "with a list of somebody else",
+            world => RevocationLists.FromDer(
+                world.RootCrl().Raw, world.IssuingCrl().Raw, new TestAuthority("Elsewhere", timeProvider: world.Clock).IssueCrl().Raw),
+            judged: 0,
+            lost: null);
+        yield return Case(
+            "without the list", world => RevocationLists.FromDer(world.RootCrl().Raw), judged: 2, RejectionReason.RevocationStatusUnknown);
         yield return Case("no list at all", _ => RevocationLists.Empty, judged: 2, RejectionReason.RevocationStatusUnknown);
-        yield return Case("a list that has run out", world => world.Lists(spec => spec with { NextUpdate = s_now.AddHours(-1), ThisUpdate = s_now.AddHours(-2) }), judged: 2, RejectionReason.RevocationStatusUnknown);
-        yield return Case("a list of later", world => world.Lists(spec => spec with { ThisUpdate = s_now.AddHours(1) }), judged: 2, RejectionReason.RevocationStatusUnknown);
-        yield return Case("a list signed by another key", world => world.Lists(spec => spec with { SigningKey = TestKey.Generate() }), judged: 2, RejectionReason.RevocationStatusUnknown);
-        yield return Case("a list that speaks of authorities alone", world => world.Lists(spec => spec with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true } }), judged: 2, RejectionReason.RevocationStatusUnknown);
+        yield return Case(
+            "a list that has run out",
+            world => world.Lists(spec => spec with { NextUpdate = s_now.AddHours(-1), ThisUpdate = s_now.AddHours(-2) }),
+            judged: 2,
+            RejectionReason.RevocationStatusUnknown);
+        yield return Case(
+            "a list of later",
+            world => world.Lists(spec => spec with { ThisUpdate = s_now.AddHours(1) }),
+            judged: 2,
+            RejectionReason.RevocationStatusUnknown);
+        yield return Case(
+            "a list signed by another key",
+            world => world.Lists(spec => spec with { SigningKey = TestKey.Generate() }),
+            judged: 2,
+            RejectionReason.RevocationStatusUnknown);
+        yield return Case(
+            "a list that speaks of authorities alone",
+            world => world.Lists(spec => spec with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true } }),
+            judged: 2,
+            RejectionReason.RevocationStatusUnknown);
         yield return Case("cleared on purpose", _ => RevocationLists.DangerouslyUnchecked, judged: 0, lost: null);
 
         static TestCaseData Case(string name, Func<RevocationWorld, RevocationLists> lists, int judged, RejectionReason? lost) =>
@@ -98,13 +123,38 @@ public sealed class ConnectionRevalidatorTests
 
     private static IEnumerable<TestCaseData> Causes()
     {
-        yield return Case("anchor removed", world => world.Trust.Replace(new TestAuthority("Elsewhere").ToTrustAnchors()), RejectionReason.UnknownAuthority, InvalidationAction.Abort);
-        yield return Case("pins replaced", world => world.Pins.Replace(PinSet.Of(Pin("C"), Pin("D"))), RejectionReason.PinMismatch, InvalidationAction.Abort);
-        yield return Case("pins that have run out", world => world.Pins.Replace(PinSet.Of(Pin("C"), Pin("D")).ExpiringAt(s_now.AddDays(-1))), RejectionReason.PinsExpired, InvalidationAction.Abort);
-        yield return Case("rule replaced", world => world.Rule.Replace(Authorize.Dns("somebody-else.test")), RejectionReason.NotAuthorized, InvalidationAction.Drain);
-        yield return Case("key denied", world => world.Denied.Replace(DenyList.Of(DenyEntry.Key(KeyOf(world.Authorities.Client)))), RejectionReason.DenyListed, InvalidationAction.Abort);
-        yield return Case("serial number denied", world => world.Denied.Replace(DenyList.Of(DenyEntry.Serial(world.Authorities.Client.SerialNumber.ToString("X", null)))), RejectionReason.DenyListed, InvalidationAction.Abort);
-        yield return Case("anchor denied", world => world.Denied.Replace(DenyList.Of(DenyEntry.Key(KeyOf(world.Authorities.Root.AsCertificate)))), RejectionReason.DenyListed, InvalidationAction.Abort);
+        yield return Case(
+            "anchor removed",
+            world => world.Trust.Replace(new TestAuthority("Elsewhere").ToTrustAnchors()),
+            RejectionReason.UnknownAuthority,
+            InvalidationAction.Abort);
+        yield return Case(
+            "pins replaced", world => world.Pins.Replace(PinSet.Of(Pin("C"), Pin("D"))), RejectionReason.PinMismatch, InvalidationAction.Abort);
+        yield return Case(
+            "pins that have run out",
+            world => world.Pins.Replace(PinSet.Of(Pin("C"), Pin("D")).ExpiringAt(s_now.AddDays(-1))),
+            RejectionReason.PinsExpired,
+            InvalidationAction.Abort);
+        yield return Case(
+            "rule replaced",
+            world => world.Rule.Replace(Authorize.Dns("somebody-else.test")),
+            RejectionReason.NotAuthorized,
+            InvalidationAction.Drain);
+        yield return Case(
+            "key denied",
+            world => world.Denied.Replace(DenyList.Of(DenyEntry.Key(KeyOf(world.Authorities.Client)))),
+            RejectionReason.DenyListed,
+            InvalidationAction.Abort);
+        yield return Case(
+            "serial number denied",
+            world => world.Denied.Replace(DenyList.Of(DenyEntry.Serial(world.Authorities.Client.SerialNumber.ToString("X", null)))),
+            RejectionReason.DenyListed,
+            InvalidationAction.Abort);
+        yield return Case(
+            "anchor denied",
+            world => world.Denied.Replace(DenyList.Of(DenyEntry.Key(KeyOf(world.Authorities.Root.AsCertificate)))),
+            RejectionReason.DenyListed,
+            InvalidationAction.Abort);
         yield return Case("trust that throws", world => Break(world.Trust), RejectionReason.ValidatorFaulted, InvalidationAction.Abort);
         yield return Case("lists that throw", world => Break(world.Lists), RejectionReason.ValidatorFaulted, InvalidationAction.Abort);
 
@@ -135,7 +185,8 @@ public sealed class ConnectionRevalidatorTests
         using var world = new RevalidationWorld();
         var connection = world.Connect();
 
-        world.Trust.Replace(TrustAnchors.From([.. world.Authorities.Root.ToCertificateCollection(), .. new TestAuthority("Elsewhere").ToCertificateCollection()]));
+        world.Trust.Replace(
+            TrustAnchors.From([.. world.Authorities.Root.ToCertificateCollection(), .. new TestAuthority("Elsewhere").ToCertificateCollection()]));
         (await world.JudgedAgainAsync()).Should().Be(1);
         world.Rule.Replace(Authorize.Dns("client.test"));
         (await world.JudgedAgainAsync()).Should().Be(1);
@@ -167,7 +218,9 @@ public sealed class ConnectionRevalidatorTests
                         ticket = world.Registry.Begin();
                         break;
                     case Step.Judge:
-                        connection = world.Stage.Judge(world.Authorities.Evidence(), s_now) is CertificateVerdict.Accepted accepted ? new FakeConnection(accepted.Peer) : null;
+                        connection = world.Stage.Judge(world.Authorities.Evidence(), s_now) is CertificateVerdict.Accepted accepted
+                            ? new FakeConnection(accepted.Peer)
+                            : null;
                         break;
                     case Step.Register:
                         using (ticket)
@@ -268,7 +321,8 @@ public sealed class ConnectionRevalidatorTests
     {
         using var world = new RevalidationWorld();
         var connection = world.Connect();
-        world.Trust.Replace(TrustAnchors.From(world.Authorities.Issuing.Certificate)); // the intermediate alone, so that the root's word counts for nothing
+        // the intermediate alone, so that the root's word counts for nothing
+        world.Trust.Replace(TrustAnchors.From(world.Authorities.Issuing.Certificate));
         await world.JudgedAgainAsync();
 
         world.Authorities.Root.Revoke(world.Authorities.Issuing.AsCertificate);
@@ -311,7 +365,8 @@ public sealed class ConnectionRevalidatorTests
     [Test]
     public async Task A_connection_on_which_nothing_moves_drains_and_is_ended_and_one_that_is_used_stays()
     {
-        using var world = new RevalidationWorld(new RevalidationPolicy { IdleTimeout = TimeSpan.FromMinutes(10), GracePeriod = RevalidationWorld.Grace });
+        using var world =
+            new RevalidationWorld(new RevalidationPolicy { IdleTimeout = TimeSpan.FromMinutes(10), GracePeriod = RevalidationWorld.Grace });
         var used = world.Connect(world.Issue());
         var idle = world.Connect();
         world.Clock.Advance(TimeSpan.FromMinutes(6));
@@ -478,7 +533,8 @@ public sealed class ConnectionRevalidatorTests
             connection.Losses.Should().HaveCount(told);
         }
 
-        connection.Losses.Should().OnlyContain(loss => loss.Action == InvalidationAction.Notify && loss.Rejection.Reason == RejectionReason.NotAuthorized);
+        connection.Losses.Should().OnlyContain(
+            loss => loss.Action == InvalidationAction.Notify && loss.Rejection.Reason == RejectionReason.NotAuthorized);
         world.Registry.Count.Should().Be(1, "the end is left to the application");
     }
 
@@ -486,7 +542,8 @@ public sealed class ConnectionRevalidatorTests
     public async Task A_validator_that_throws_while_judging_again_ends_the_connection_whatever_the_options_say()
     {
         var validator = new Fickle();
-        using var world = new RevalidationWorld(new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify, OnUnauthorized = InvalidationAction.Notify }, validator);
+        using var world = new RevalidationWorld(
+            new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify, OnUnauthorized = InvalidationAction.Notify }, validator);
         var connection = world.Connect();
 
         validator.Throws = true;
@@ -524,7 +581,8 @@ public sealed class ConnectionRevalidatorTests
         world.Lists.IsWatched.Should().BeTrue("a connection is open");
         connection.End();
 
-        foreach (var watched in new[] { world.Lists.IsWatched, world.Trust.IsWatched, world.Denied.IsWatched, world.Pins.IsWatched, world.Rule.IsWatched })
+        foreach (var watched in new[]
+        { world.Lists.IsWatched, world.Trust.IsWatched, world.Denied.IsWatched, world.Pins.IsWatched, world.Rule.IsWatched })
         {
             watched.Should().BeFalse();
         }
@@ -561,8 +619,12 @@ public sealed class ConnectionRevalidatorTests
             ExpiryMargin = TimeSpan.FromSeconds(margin),
         };
 
-        FluentActions.Invoking(() => new MutualTlsServer(world.ServerOptions with { Revalidation = policy })).Should().Throw<ArgumentException>().WithMessage(problem);
-        FluentActions.Invoking(() => new MutualTlsClient(world.ClientOptions with { Revalidation = policy })).Should().Throw<ArgumentException>().WithMessage(problem);
+        FluentActions.Invoking(() => new MutualTlsServer(world.ServerOptions with { Revalidation = policy }))
+            .Should().Throw<ArgumentException>()
+            .WithMessage(problem);
+        FluentActions.Invoking(() => new MutualTlsClient(world.ClientOptions with { Revalidation = policy }))
+            .Should().Throw<ArgumentException>()
+            .WithMessage(problem);
     }
 
     private static IEnumerable<Step[]> Orders(Step[] begun)

@@ -19,13 +19,20 @@ public sealed class DenyListTests
         foreach (var (name, certificate) in new[] { ("leaf", s_client), ("intermediate", s_issuing), ("anchor", s_root) })
         {
             yield return Case($"serial of the {name}", DenyEntry.Serial(certificate.SerialNumber), RejectionReason.DenyListed);
-            yield return Case($"issuer and serial of the {name}", DenyEntry.Serial(certificate.Issuer, certificate.SerialNumber), RejectionReason.DenyListed);
-            yield return Case($"key of the {name}", DenyEntry.Key(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span)), RejectionReason.DenyListed);
+            yield return Case(
+                $"issuer and serial of the {name}", DenyEntry.Serial(certificate.Issuer, certificate.SerialNumber), RejectionReason.DenyListed);
+            yield return Case(
+                $"key of the {name}",
+                DenyEntry.Key(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span)),
+                RejectionReason.DenyListed);
             yield return Case($"digest of the {name}", DenyEntry.Certificate(certificate.Thumbprint), RejectionReason.DenyListed);
         }
 
         var serial = s_client.SerialNumber;
-        yield return Case("colons, small letters and leading zeros", DenyEntry.Serial("00:" + string.Join(':', serial.ToLowerInvariant().Chunk(2).Select(pair => new string(pair)))), RejectionReason.DenyListed);
+        yield return Case(
+            "colons, small letters and leading zeros",
+            DenyEntry.Serial("00:" + string.Join(':', serial.ToLowerInvariant().Chunk(2).Select(pair => new string(pair)))),
+            RejectionReason.DenyListed);
         yield return Case("another serial", DenyEntry.Serial(serial[..^1] + (serial[^1] == '0' ? '1' : '0')), null);
         yield return Case("another issuer", DenyEntry.Serial(s_root.Subject, serial), null);
         yield return Case("another key", DenyEntry.Key(SpkiPin.OfSubjectPublicKeyInfo([1])), null);
@@ -49,7 +56,8 @@ public sealed class DenyListTests
         using var alone = s_world.Client.WithChain();
 
         s_world.Judge(options, peer: alone).Should().BeNull();
-        s_world.Judge(options with { DenyList = DenyList.Of(DenyEntry.Serial(s_client.SerialNumber)) }, peer: alone)!.Reason.Should().Be(RejectionReason.DenyListed);
+        s_world.Judge(options with { DenyList = DenyList.Of(DenyEntry.Serial(s_client.SerialNumber)) }, peer: alone)!.Reason.Should().Be(
+            RejectionReason.DenyListed);
     }
 
     [Test]
@@ -89,7 +97,10 @@ public sealed class DenyListTests
             """);
 
         list.Entries.Select(entry => entry.ToString()).Should().Equal(
-            "serial 01AB", "serial 01AB issuer CN=Issuing,O=Some Company", $"key sha256/{Convert.ToBase64String(new byte[32])}", $"certificate {new string('A', 64)}");
+            "serial 01AB",
+            "serial 01AB issuer CN=Issuing,O=Some Company",
+            $"key sha256/{Convert.ToBase64String(new byte[32])}",
+            $"certificate {new string('A', 64)}");
         DenyList.Parse("# nothing").Entries.Should().BeEmpty();
     }
 
@@ -108,7 +119,8 @@ public sealed class DenyListTests
         FluentActions.Invoking(() => DenyList.Parse("serial 01AB\n" + line)).Should().Throw<MaterialException>().WithMessage("*line 2*");
     }
 
-    private static TestCaseData Case(string name, DenyEntry entry, RejectionReason? expected) => new TestCaseData(entry, expected).SetArgDisplayNames(name);
+    private static TestCaseData Case(string name, DenyEntry entry, RejectionReason? expected) =>
+        new TestCaseData(entry, expected).SetArgDisplayNames(name);
 
     private sealed class ReloadableDenyList : IDenyListSource
     {

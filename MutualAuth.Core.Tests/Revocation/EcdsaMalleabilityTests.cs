@@ -16,10 +16,13 @@ namespace MutualAuth.Tests.Revocation;
 /// </summary>
 public sealed class EcdsaMalleabilityTests
 {
-    private static readonly BigInteger s_orderOfP256 = BigInteger.Parse("0FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static readonly BigInteger s_orderOfP256 = BigInteger.Parse(
+        "0FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static readonly BigInteger s_orderOfP384 = BigInteger.Parse(
-        "0FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        "0FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973",
+        NumberStyles.AllowHexSpecifier,
+        CultureInfo.InvariantCulture);
 
     [TestCase(KeyAlgorithm.EcdsaP256)]
     [TestCase(KeyAlgorithm.EcdsaP384)]
@@ -63,7 +66,9 @@ public sealed class EcdsaMalleabilityTests
         using var other = authority.IssueClient("other.test");
         var twin = TwinOf(denied.RawCertificate, KeyAlgorithm.EcdsaP256);
         var certificate = denied.Read();
-        DenyEntry[] entries = [DenyEntry.Certificate(certificate), DenyEntry.Serial(certificate.Issuer, certificate.SerialNumber), DenyEntry.Parse(DenyEntry.Certificate(Certificate.Parse(twin)).ToString())];
+        DenyEntry[] entries =
+            [DenyEntry.Certificate(certificate), DenyEntry.Serial(
+                certificate.Issuer, certificate.SerialNumber), DenyEntry.Parse(DenyEntry.Certificate(Certificate.Parse(twin)).ToString())];
 
         DenyEntry.Certificate(certificate).ToString().Should().StartWith("tbs ");
         foreach (var entry in entries)
@@ -116,7 +121,9 @@ public sealed class EcdsaMalleabilityTests
 
     internal static RejectionReason? Judge(TestAuthority authority, DenyList list, params ReadOnlyMemory<byte>[] shown)
     {
-        var stage = new CertificateStage(new CertificateStageOptions { Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer, DenyList = list });
-        return (stage.Judge(new PeerEvidence(PeerRole.Client, [.. shown]), TimeProvider.System.GetUtcNow()) as CertificateVerdict.Rejected)?.Rejection.Reason;
+        var stage = new CertificateStage(
+            new CertificateStageOptions { Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer, DenyList = list });
+        return (stage.Judge(
+            new PeerEvidence(PeerRole.Client, [.. shown]), TimeProvider.System.GetUtcNow()) as CertificateVerdict.Rejected)?.Rejection.Reason;
     }
 }

@@ -8,7 +8,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Revocation;
 
-/// <summary>Each shape of list that must not count, beside its neighbour that does. All of them lie in a set with a good list of the root's.</summary>
+/// <summary>
+/// Each shape of list that must not count, beside its neighbour that does. All of them lie in a set with a good list of the root's.
+/// </summary>
 public sealed class RevocationCheckTests
 {
     private const string Point = "http://lists.test/a.crl";
@@ -18,20 +20,32 @@ public sealed class RevocationCheckTests
         yield return Shape("good", crl => crl, null);
         yield return Shape("made a second ago", crl => crl with { ThisUpdate = s_now.AddSeconds(-1) }, null);
         yield return Shape("made a minute ahead", crl => crl with { ThisUpdate = s_now.AddMinutes(1) }, null);
-        yield return Shape("made more than a minute ahead", crl => crl with { ThisUpdate = s_now.AddSeconds(61) }, RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "made more than a minute ahead", crl => crl with { ThisUpdate = s_now.AddSeconds(61) }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("runs out now", crl => crl with { NextUpdate = s_now }, null);
         yield return Shape("ran out a second ago", crl => crl with { NextUpdate = s_now.AddSeconds(-1) }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("no next update", crl => crl with { NextUpdate = null }, RejectionReason.RevocationStatusUnknown);
-        yield return Shape("signed by another key", crl => crl with { SigningKey = TestKey.Shared(KeyAlgorithm.EcdsaP256) }, RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "signed by another key",
+            crl => crl with { SigningKey = TestKey.Shared(KeyAlgorithm.EcdsaP256) },
+            RejectionReason.RevocationStatusUnknown);
         yield return Shape("one bit of the signature is wrong", crl => crl with { CorruptSignature = true }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("of another issuer", crl => crl with { Issuer = "CN=Somebody Else" }, RejectionReason.RevocationStatusUnknown);
         yield return Shape("of the issuer's name in other letters", crl => crl with { Issuer = "CN=ISSUING" }, null);
         yield return Shape("end entities only", Scope(new IssuingDistributionPoint { OnlyEndEntities = true }), null);
-        yield return Shape("authorities only", Scope(new IssuingDistributionPoint { OnlyAuthorities = true }), RejectionReason.RevocationStatusUnknown);
-        yield return Shape("attribute certificates only", Scope(new IssuingDistributionPoint { OnlyAttributeCertificates = true }), RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "authorities only", Scope(new IssuingDistributionPoint { OnlyAuthorities = true }), RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "attribute certificates only",
+            Scope(new IssuingDistributionPoint { OnlyAttributeCertificates = true }),
+            RejectionReason.RevocationStatusUnknown);
         yield return Shape("the certificate's point", Scope(new IssuingDistributionPoint { Uri = Point }), null);
-        yield return Shape("another point", Scope(new IssuingDistributionPoint { Uri = "http://lists.test/b.crl" }), RejectionReason.RevocationStatusUnknown);
-        yield return Shape("the point in other letters", Scope(new IssuingDistributionPoint { Uri = "http://LISTS.test/a.crl" }), RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "another point", Scope(new IssuingDistributionPoint { Uri = "http://lists.test/b.crl" }), RejectionReason.RevocationStatusUnknown);
+        yield return Shape(
+            "the point in other letters",
+            Scope(new IssuingDistributionPoint { Uri = "http://LISTS.test/a.crl" }),
+            RejectionReason.RevocationStatusUnknown);
         yield return Shape("all reasons", Scope(new IssuingDistributionPoint { OnlyEndEntities = true, OnlySomeReasons = 0x7f | (1 << 15) }), null);
         yield return Shape("some reasons", Scope(new IssuingDistributionPoint { OnlySomeReasons = 1 << 6 }), RejectionReason.RevocationStatusUnknown);
         yield return Shape("an unknown extension", Extra("1.3.6.1.4.1.99999.1", critical: false), null);
@@ -65,7 +79,11 @@ public sealed class RevocationCheckTests
 
         world.Judge(options)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
         world.Judge(options, peer: other).Should().BeNull();
-        var forged = options with { Revocation = options.Revocation! with { Lists = world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1), CorruptSignature = true }) } };
+        var forged = options with
+        {
+            Revocation = options.Revocation! with
+            { Lists = world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1), CorruptSignature = true }) }
+        };
         world.Judge(forged).Should().BeNull("nobody's list revokes nobody");
     }
 
@@ -276,7 +294,8 @@ public sealed class RevocationCheckTests
         using var world = new RevocationWorld();
         using var authority = new TestAuthority("Strong", spec => spec with { KeyAlgorithm = KeyAlgorithm.EcdsaP384 }, world.Clock);
         using var client = authority.IssueClient("client.test");
-        var options = world.Options(RevocationLists.FromDer(authority.IssueCrl(crl => crl with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256 }).Raw)) with
+        var options = world.Options(
+            RevocationLists.FromDer(authority.IssueCrl(crl => crl with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256 }).Raw)) with
         {
             Trust = authority.ToTrustAnchors(),
         };
@@ -319,9 +338,12 @@ public sealed class RevocationCheckTests
     private static IEnumerable<TestCaseData> FormProblems()
     {
         yield return new TestCaseData((CrlSpec crl) => crl with { Number = null }).SetArgDisplayNames("no number");
-        yield return new TestCaseData((CrlSpec crl) => crl with { AuthorityKeyIdentifier = KeyIdentifier.Absent }).SetArgDisplayNames("no authority key identifier");
-        yield return new TestCaseData((CrlSpec crl) => crl with { AuthorityKeyIdentifier = KeyIdentifier.Of(new byte[] { 1, 2, 3 }) }).SetArgDisplayNames("another key identifier");
-        yield return new TestCaseData((CrlSpec crl) => crl with { Number = null, Extensions = [new CertificateExtension("2.5.29.20", true, new byte[] { 2, 1, 1 })] })
+        yield return new TestCaseData((CrlSpec crl) => crl with { AuthorityKeyIdentifier = KeyIdentifier.Absent }).SetArgDisplayNames(
+            "no authority key identifier");
+        yield return new TestCaseData((CrlSpec crl) => crl with { AuthorityKeyIdentifier = KeyIdentifier.Of(new byte[] { 1, 2, 3 }) })
+            .SetArgDisplayNames("another key identifier");
+        yield return new TestCaseData(
+            (CrlSpec crl) => crl with { Number = null, Extensions = [new CertificateExtension("2.5.29.20", true, new byte[] { 2, 1, 1 })] })
             .SetArgDisplayNames("a critical number");
         yield return new TestCaseData((CrlSpec crl) => crl with { Revoked = [new RevokedCertificate(7, s_now), new RevokedCertificate(7, s_now)] })
             .SetArgDisplayNames("a serial number twice");
@@ -342,5 +364,6 @@ public sealed class RevocationCheckTests
 
     private static Func<CrlSpec, CrlSpec> Scope(IssuingDistributionPoint point) => crl => crl with { IssuingDistributionPoint = point };
 
-    private static Func<CrlSpec, CrlSpec> Extra(string oid, bool critical) => crl => crl with { Extensions = [new CertificateExtension(oid, critical, new byte[] { 5, 0 })] };
+    private static Func<CrlSpec, CrlSpec> Extra(string oid, bool critical) =>
+        crl => crl with { Extensions = [new CertificateExtension(oid, critical, new byte[] { 5, 0 })] };
 }

@@ -5,7 +5,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Revocation;
 
-/// <summary>Lists never go back: what would take a revocation away, or end everybody, is refused with an event, and the last good lists stay.</summary>
+/// <summary>
+/// Lists never go back: what would take a revocation away, or end everybody, is refused with an event, and the last good lists stay.
+/// </summary>
 public sealed class RevocationListReloadTests
 {
     private RevocationWorld _world = null!;
@@ -38,9 +40,13 @@ public sealed class RevocationListReloadTests
         yield return Case("made more than a minute ahead", crl => crl with { Number = 7, ThisUpdate = s_now.AddSeconds(61) }, isTakenUp: false);
         yield return Case("run out", crl => crl with { Number = 7, NextUpdate = s_now.AddSeconds(-1) }, isTakenUp: false);
         yield return Case("of another issuer", crl => crl with { Number = 7, Issuer = "CN=Somebody Else" }, isTakenUp: false);
-        yield return Case("of another scope", crl => crl with { Number = 7, IssuingDistributionPoint = new IssuingDistributionPoint { OnlyEndEntities = true } }, isTakenUp: false);
+        yield return Case(
+            "of another scope",
+            crl => crl with { Number = 7, IssuingDistributionPoint = new IssuingDistributionPoint { OnlyEndEntities = true } },
+            isTakenUp: false);
 
-        static TestCaseData Case(string name, Func<CrlSpec, CrlSpec> next, bool isTakenUp) => new TestCaseData(next, isTakenUp).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, Func<CrlSpec, CrlSpec> next, bool isTakenUp) =>
+            new TestCaseData(next, isTakenUp).SetArgDisplayNames(name);
     }
 
     private static readonly DateTimeOffset s_now = new(2030, 6, 1, 12, 0, 0, TimeSpan.Zero);

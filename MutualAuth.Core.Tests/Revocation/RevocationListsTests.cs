@@ -30,7 +30,8 @@ public sealed class RevocationListsTests
         var root = s_world.RootCrl();
         var issuing = s_world.IssuingCrl();
         var der = Write("a.crl", root.Raw.ToArray());
-        var pem = Write("b.pem", Encoding.ASCII.GetBytes($"first\n{root.Pem}\nsecond\r\n{issuing.Pem.Replace("\n", "\r\n", StringComparison.Ordinal)}"));
+        var pem = Write(
+            "b.pem", Encoding.ASCII.GetBytes($"first\n{root.Pem}\nsecond\r\n{issuing.Pem.Replace("\n", "\r\n", StringComparison.Ordinal)}"));
 
         RevocationLists.FromFiles(der).Lists.Should().HaveCount(1);
         RevocationLists.FromFiles(pem).Lists.Should().HaveCount(2);
@@ -41,7 +42,8 @@ public sealed class RevocationListsTests
     [Test]
     public void A_list_tells_its_facts()
     {
-        var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { Number = 0x1234, Revoked = [new RevokedCertificate(7, s_now)] }).Raw).Lists.Single();
+        var list = RevocationLists.FromDer(
+            s_world.IssuingCrl(crl => crl with { Number = 0x1234, Revoked = [new RevokedCertificate(7, s_now)] }).Raw).Lists.Single();
 
         list.Issuer.Should().Be(DistinguishedName.Parse("CN=Issuing"));
         list.Number.Should().Be("1234");
@@ -62,18 +64,23 @@ public sealed class RevocationListsTests
     private static IEnumerable<TestCaseData> Unusable()
     {
         yield return Case("an unknown critical extension", Extra("1.3.6.1.4.1.99999.1", critical: true));
-        yield return Case("an extension twice", crl => crl with { Extensions = [new CertificateExtension("2.5.29.20", false, new byte[] { 2, 1, 1 })] });
+        yield return Case(
+            "an extension twice", crl => crl with { Extensions = [new CertificateExtension("2.5.29.20", false, new byte[] { 2, 1, 1 })] });
         yield return Case("a delta without a number", crl => crl with { DeltaBase = 1, Number = null });
         yield return Case("a delta on a negative number", crl => crl with { DeltaBase = -1 });
         yield return Case("an indirect list", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { Indirect = true } });
         yield return Case("an empty scope", Extra("2.5.29.28", critical: true, [0x30, 0]));
-        yield return Case("a scope of two kinds", crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true, OnlyEndEntities = true } });
+        yield return Case(
+            "a scope of two kinds",
+            crl => crl with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true, OnlyEndEntities = true } });
         yield return Case("a scope that writes FALSE", Extra("2.5.29.28", critical: true, [0x30, 3, 0x81, 1, 0]));
         yield return Case("a scope of no reason", Extra("2.5.29.28", critical: true, [0x30, 3, 0x83, 1, 0]));
         yield return Case("a negative number", crl => crl with { Number = -1 });
         yield return Case("a number of 21 octets", crl => crl with { Number = BigInteger.Pow(2, 161) });
-        yield return Case("an unknown critical extension of an entry", Entry(new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })));
-        yield return Case("an entry of another issuer", crl => crl with { Revoked = [new RevokedCertificate(7, s_now) { CertificateIssuer = "CN=Other" }] });
+        yield return Case(
+            "an unknown critical extension of an entry", Entry(new CertificateExtension("1.3.6.1.4.1.99999.1", true, new byte[] { 5, 0 })));
+        yield return Case(
+            "an entry of another issuer", crl => crl with { Revoked = [new RevokedCertificate(7, s_now) { CertificateIssuer = "CN=Other" }] });
         yield return Case("a reason that does not exist", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 7 })));
         yield return Case("removeFromCRL in a full list", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 8 })));
         yield return Case("a reason that is no ENUMERATED", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 2, 1, 1 })));
@@ -89,9 +96,13 @@ public sealed class RevocationListsTests
         })));
         yield return Case("version 3", Tbs(parts => parts[0] = [2, 1, 2]));
         yield return Case("version 1 with extensions", Tbs(parts => parts.RemoveAt(0)));
-        yield return Case("GeneralizedTime before 2050", Tbs(parts => parts[3] = DerEdit.Encode(der => der.WriteGeneralizedTime(s_now.AddDays(-1), omitFractionalSeconds: true))));
+        yield return Case(
+            "GeneralizedTime before 2050",
+            Tbs(parts => parts[3] = DerEdit.Encode(der => der.WriteGeneralizedTime(s_now.AddDays(-1), omitFractionalSeconds: true))));
         yield return Case("a value after the extensions", Tbs(parts => parts.Add([5, 0])));
-        yield return Case("an integer that is not the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x15, 0x30, 0x13, 2, 2, 0, 1, 0x17, 13, .. "300601120000Z"u8])));
+        yield return Case(
+            "an integer that is not the shortest",
+            Tbs(parts => parts.Insert(5, [0x30, 0x15, 0x30, 0x13, 2, 2, 0, 1, 0x17, 13, .. "300601120000Z"u8])));
         yield return Case("an entry without a date", Tbs(parts => parts.Insert(5, [0x30, 5, 0x30, 3, 2, 1, 1])));
         yield return Case("a length that is not the shortest", Tbs(parts => parts[0] = [2, 0x81, 1, 1]));
     }
@@ -115,8 +126,11 @@ public sealed class RevocationListsTests
         yield return Case("a pointer to deltas", crl => crl with { FreshestCrlUris = ["http://lists.test/delta.crl"] });
         yield return Case("a number of 20 octets", crl => crl with { Number = BigInteger.Pow(2, 158) });
         yield return Case("a reason that exists", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 10 })));
-        yield return Case("since when the key is bad", Entry(new CertificateExtension("2.5.29.24", false, DerEdit.Encode(der => der.WriteGeneralizedTime(s_now, omitFractionalSeconds: true)))));
-        yield return Case("an integer that is the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x14, 0x30, 0x12, 2, 1, 1, 0x17, 13, .. "300601120000Z"u8])));
+        yield return Case(
+            "since when the key is bad",
+            Entry(new CertificateExtension("2.5.29.24", false, DerEdit.Encode(der => der.WriteGeneralizedTime(s_now, omitFractionalSeconds: true)))));
+        yield return Case(
+            "an integer that is the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x14, 0x30, 0x12, 2, 1, 1, 0x17, 13, .. "300601120000Z"u8])));
         yield return Case("after 2050", crl => crl with { NextUpdate = new DateTimeOffset(2051, 1, 1, 0, 0, 0, TimeSpan.Zero) });
     }
 
@@ -178,10 +192,12 @@ public sealed class RevocationListsTests
         Gen.Int[1, 2000].Array[0, 300].Sample(serials =>
         {
             var distinct = serials.Distinct().ToArray();
-            var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { Revoked = [.. distinct.Select(serial => new RevokedCertificate(serial, s_now))] }).Raw).Lists[0];
+            var list = RevocationLists.FromDer(
+                s_world.IssuingCrl(crl => crl with { Revoked = [.. distinct.Select(serial => new RevokedCertificate(serial, s_now))] }).Raw).Lists[0];
 
             return list.Count == distinct.Length
-                && Enumerable.Range(1, 2000).All(serial => list.TryFind(new BigInteger(serial).ToByteArray(isBigEndian: true), out _) == distinct.Contains(serial));
+                && Enumerable.Range(1, 2000).All(
+                    serial => list.TryFind(new BigInteger(serial).ToByteArray(isBigEndian: true), out _) == distinct.Contains(serial));
         }, iter: 30);
     }
 
@@ -190,7 +206,9 @@ public sealed class RevocationListsTests
     {
         var raw = s_world.IssuingCrl(crl => crl with
         {
-            Revoked = [new RevokedCertificate(7, s_now, System.Security.Cryptography.X509Certificates.X509RevocationReason.KeyCompromise), new RevokedCertificate(8, s_now)],
+            Revoked =
+                [new RevokedCertificate(
+                    7, s_now, System.Security.Cryptography.X509Certificates.X509RevocationReason.KeyCompromise), new RevokedCertificate(8, s_now)],
             IssuingDistributionPoint = new IssuingDistributionPoint { Uri = "http://lists.test/a", OnlyEndEntities = true, OnlySomeReasons = 0x40 },
         }).Raw.ToArray();
 
@@ -220,7 +238,9 @@ public sealed class RevocationListsTests
         }, iter: 20_000);
     }
 
-    private static byte[] SerialOf(int number) => [0x40, .. SHA256.HashData(BitConverter.GetBytes(number)).AsSpan(0, 5), (byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+    private static byte[] SerialOf(int number) =>
+        [0x40, .. SHA256.HashData(BitConverter.GetBytes(number))
+            .AsSpan(0, 5), (byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
 
     /// <summary>The value of revokedCertificates, each with the reason keyCompromise.</summary>
     private static byte[] Entries(int count)
@@ -239,7 +259,10 @@ public sealed class RevocationListsTests
             entry.CopyTo(content, i * Length);
         }
 
-        return [0x30, 0x84, (byte)(content.Length >> 24), (byte)(content.Length >> 16), (byte)(content.Length >> 8), (byte)content.Length, .. content];
+        return
+        [
+            0x30, 0x84, (byte)(content.Length >> 24), (byte)(content.Length >> 16), (byte)(content.Length >> 8), (byte)content.Length, .. content,
+        ];
     }
 
     private string Write(string name, byte[] content)

@@ -3,9 +3,8 @@ using MutualAuth.Collections;
 namespace MutualAuth.Tests.Support;
 
 /// <summary>
-/// Runs all tests with the library's caches as they are, with none (<c>MUTUALAUTH_TEST_CACHES=off</c>), or with one entry in each
-/// (<c>1</c>): no verdict
-/// may depend on them.
+/// Runs all tests with the library's caches as they are, with none (<c>MUTUALAUTH_TEST_CACHES=off</c>), or with one entry in each (<c>1</c>):
+/// no verdict may depend on them.
 /// </summary>
 [SetUpFixture]
 public sealed class CachesFixture

@@ -6,7 +6,8 @@ namespace MutualAuth.Tests.Support;
 /// <summary>What one end got out of a handshake: a connection or a failure.</summary>
 internal sealed record End(MutualTlsConnection? Connection, Exception? Failure)
 {
-    internal HandshakeException Refusal => Failure as HandshakeException ?? throw new AssertionException($"Expected a HandshakeException, got {(object?)Failure ?? "a connection"}.");
+    internal HandshakeException Refusal =>
+        Failure as HandshakeException ?? throw new AssertionException($"Expected a HandshakeException, got {(object?)Failure ?? "a connection"}.");
 
     internal MutualTlsConnection Accepted => Connection ?? throw new AssertionException($"Expected a connection, got {Failure}");
 
@@ -38,7 +39,8 @@ internal sealed class ConnectedPair : IAsyncDisposable
 
     internal End Server { get; }
 
-    internal static async Task<ConnectedPair> ShakeAsync(MutualTlsClientOptions client, MutualTlsServerOptions server, string? serverName = "server.test")
+    internal static async Task<ConnectedPair> ShakeAsync(
+        MutualTlsClientOptions client, MutualTlsServerOptions server, string? serverName = "server.test")
     {
         var (clientSocket, serverSocket) = await SocketPairAsync();
         return await ShakeAsync(
@@ -64,5 +66,6 @@ internal sealed class ConnectedPair : IAsyncDisposable
     }
 
     /// <summary>Both at once: each waits a moment for the other to end its side.</summary>
-    public async ValueTask DisposeAsync() => await Task.WhenAll(new[] { Client, Server }.Select(end => end.Connection?.DisposeAsync().AsTask() ?? Task.CompletedTask));
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(new[] { Client, Server }.Select(end => end.Connection?.DisposeAsync().AsTask() ?? Task.CompletedTask));
 }

@@ -29,7 +29,8 @@ internal sealed partial class DocumentationPage
 
     /// <summary>Every page of the repository that speaks of the present: not the changelog, and no notice of others.</summary>
     internal static IEnumerable<DocumentationPage> Everywhere() =>
-        SourceTree.Files.Where(path => path.EndsWith(".md", StringComparison.Ordinal) && System.IO.Path.GetFileName(path) is not ("CHANGELOG.md" or "NOTICE.md"))
+        SourceTree.Files.Where(
+            path => path.EndsWith(".md", StringComparison.Ordinal) && System.IO.Path.GetFileName(path) is not ("CHANGELOG.md" or "NOTICE.md"))
             .Order(StringComparer.Ordinal).Select(Open);
 
     /// <summary>README and every page beneath docs.</summary>
@@ -101,7 +102,8 @@ internal sealed partial class DocumentationPage
 
     /// <summary>The targets of links to other files, without what follows a <c>#</c>.</summary>
     internal IEnumerable<string> RelativeLinks() =>
-        LinkPattern().Matches(Text).Select(match => match.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal) && target.Length > 0);
+        LinkPattern().Matches(Text).Select(match => match.Groups[1].Value).Where(
+            target => !target.Contains("://", StringComparison.Ordinal) && target.Length > 0);
 
     public override string ToString() => System.IO.Path.GetRelativePath(Root, Path);
 

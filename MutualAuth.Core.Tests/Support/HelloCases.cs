@@ -39,9 +39,12 @@ internal static class HelloCases
         yield return new("a name of 255 octets", s_good.With(HelloBytes.ServerName(new string('a', 255))).Records(), null);
         yield return new("a name of 256 octets", s_good.With(HelloBytes.ServerName(new string('a', 256))).Records(), UnrecognizedName);
         yield return new("a name with NUL", s_good.With(HelloBytes.ServerName("a\0b")).Records(), UnrecognizedName);
-        yield return new("a name with a space", s_good.With(HelloBytes.ServerName("a b")).Records(), UnrecognizedName) { OpenSslDiffers = "it does not look at it" };
-        yield return new("a name in UTF-8", s_good.With(HelloBytes.ServerName("b\u00c3\u00bccher")).Records(), UnrecognizedName) { OpenSslDiffers = "it does not look at it" };
-        yield return new("an empty name", s_good.With(HelloBytes.ServerName("")).Records(), DecodeError) { OpenSslDiffers = "it takes the name for none" };
+        yield return new("a name with a space", s_good.With(HelloBytes.ServerName("a b")).Records(), UnrecognizedName)
+        { OpenSslDiffers = "it does not look at it" };
+        yield return new("a name in UTF-8", s_good.With(HelloBytes.ServerName("b\u00c3\u00bccher")).Records(), UnrecognizedName)
+        { OpenSslDiffers = "it does not look at it" };
+        yield return new("an empty name", s_good.With(HelloBytes.ServerName("")).Records(), DecodeError)
+        { OpenSslDiffers = "it takes the name for none" };
         yield return new("an empty list of names", s_good.With((0, [0, 0])).Records(), DecodeError);
         yield return new("no list of names", s_good.With((0, [])).Records(), DecodeError);
         yield return new("two names", s_good.With((0, [0, 8, 0, 0, 1, (byte)'a', 0, 0, 1, (byte)'b'])).Records(), DecodeError);
@@ -58,7 +61,8 @@ internal static class HelloCases
         yield return new("more than the list of protocols", s_good.With((16, [0, 2, 1, (byte)'x', 0])).Records(), DecodeError);
         yield return new("a protocol cut short", s_good.With((16, [0, 3, 9, (byte)'x', (byte)'y'])).Records(), DecodeError);
         yield return new("no signature schemes", (s_good with { Extensions = s_good.Extensions[1..] }).Records(), MissingExtension);
-        yield return new("an empty list of signature schemes", (s_good with { Extensions = [(13, [0, 0]), .. s_good.Extensions[1..]] }).Records(), DecodeError);
+        yield return new(
+            "an empty list of signature schemes", (s_good with { Extensions = [(13, [0, 0]), .. s_good.Extensions[1..]] }).Records(), DecodeError);
     }
 
     private static IEnumerable<HelloCase> Fixed()
@@ -93,7 +97,8 @@ internal static class HelloCases
 
     private static IEnumerable<HelloCase> Versions()
     {
-        static HelloDraft Offering(byte[] versions) => s_good with { Extensions = [.. s_good.Extensions.Where(extension => extension.Type != 43), (43, versions)] };
+        static HelloDraft Offering(byte[] versions) =>
+            s_good with { Extensions = [.. s_good.Extensions.Where(extension => extension.Type != 43), (43, versions)] };
 
         yield return new("TLS 1.2 alone", (s_good with { Extensions = s_good.Extensions[..2] }).Records(), null);
         yield return new("TLS 1.1 at most", (s_good with { LegacyVersion = 0x0302, Extensions = [] }).Records(), ProtocolVersion);
@@ -120,14 +125,17 @@ internal static class HelloCases
         yield return new("no list of key shares", Exchanging(HelloDraft.EllipticGroups, (51, [])).Records(), DecodeError);
         yield return new("an empty key", Exchanging(HelloDraft.EllipticGroups, HelloDraft.Shares((0x1d, []))).Records(), DecodeError);
         yield return new("a key cut short", Exchanging(HelloDraft.EllipticGroups, (51, [0, 5, 0, 0x1d, 0, 32, 1])).Records(), DecodeError);
-        yield return new("a key of the wrong length", Exchanging(HelloDraft.EllipticGroups, HelloDraft.Shares((0x1d, new byte[31]))).Records(), IllegalParameter);
-        yield return new("groups that nobody has", Exchanging(HelloDraft.Groups(0x9999), HelloDraft.Shares((0x9999, [1]))).Records(), HandshakeFailure);
+        yield return new(
+            "a key of the wrong length", Exchanging(HelloDraft.EllipticGroups, HelloDraft.Shares((0x1d, new byte[31]))).Records(), IllegalParameter);
+        yield return new(
+            "groups that nobody has", Exchanging(HelloDraft.Groups(0x9999), HelloDraft.Shares((0x9999, [1]))).Records(), HandshakeFailure);
 
         const string Computes = "it computes with the number, which may take it 139 ms, or asks for one";
         foreach (var (group, size) in new[] { (0x0100, 256), (0x0102, 512), (0x0104, 1024) })
         {
             var number = HelloDraft.Shares((group, Enumerable.Repeat((byte)7, size).ToArray()));
-            yield return new($"a key share of {size} octets in a finite field", Exchanging(HelloDraft.Groups(0x1d, group), number).Records(), HandshakeFailure)
+            yield return new(
+                $"a key share of {size} octets in a finite field", Exchanging(HelloDraft.Groups(0x1d, group), number).Records(), HandshakeFailure)
             {
                 OpenSslDiffers = Computes,
             };
@@ -135,9 +143,14 @@ internal static class HelloCases
 
         var finite = Exchanging(HelloDraft.Groups(0x0100, 0x0101, 0x0104), HelloDraft.Shares());
         yield return new("groups of finite fields alone", finite.Records(), HandshakeFailure) { OpenSslDiffers = Computes };
-        yield return new("groups of finite fields alone, for TLS 1.2", (s_good with { Extensions = [s_good.Extensions[0], HelloDraft.Groups(0x0100)] }).Records(), HandshakeFailure);
-        yield return new("groups of finite fields behind a curve", Exchanging(HelloDraft.Groups(0x1d, 0x0100, 0x0104), HelloDraft.EllipticShare).Records(), null);
-        yield return new("key shares cut short, without TLS 1.3", (s_good with { Extensions = [.. s_good.Extensions[..2], (51, [0])] }).Records(), null);
+        yield return new(
+            "groups of finite fields alone, for TLS 1.2",
+            (s_good with { Extensions = [s_good.Extensions[0], HelloDraft.Groups(0x0100)] }).Records(),
+            HandshakeFailure);
+        yield return new(
+            "groups of finite fields behind a curve", Exchanging(HelloDraft.Groups(0x1d, 0x0100, 0x0104), HelloDraft.EllipticShare).Records(), null);
+        yield return new(
+            "key shares cut short, without TLS 1.3", (s_good with { Extensions = [.. s_good.Extensions[..2], (51, [0])] }).Records(), null);
     }
 
     private static IEnumerable<HelloCase> Messages()
@@ -190,8 +203,10 @@ internal static class HelloCases
         yield return new("a record of 65,535 octets", [22, 3, 1, 0xff, 0xff, 1], RecordOverflow);
         yield return new("16 MiB announced", [22, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff], IllegalParameter);
         yield return new("131,397 octets announced", [22, 3, 1, 0, 4, 1, 2, 1, 0x45], IllegalParameter);
-        yield return new("20,000 octets of padding", s_good.With((21, new byte[20000])).Records(), DecodeError) { OpenSslDiffers = "its bound is 131,396 octets, ours is MaxClientHelloBytes" };
+        yield return new("20,000 octets of padding", s_good.With((21, new byte[20000])).Records(), DecodeError)
+        { OpenSslDiffers = "its bound is 131,396 octets, ours is MaxClientHelloBytes" };
     }
 
-    private static IEnumerable<(int Type, byte[] Data)> Unknown(int count) => Enumerable.Range(0x3000, count).Select(type => (type, Array.Empty<byte>()));
+    private static IEnumerable<(int Type, byte[] Data)> Unknown(int count) =>
+        Enumerable.Range(0x3000, count).Select(type => (type, Array.Empty<byte>()));
 }

@@ -41,7 +41,8 @@ internal sealed record HelloDraft
 
     internal byte[] Message()
     {
-        byte[] block = [.. Extensions.SelectMany(extension => HelloBytes.Concat(HelloBytes.UInt16(extension.Type), HelloBytes.Vector16(extension.Data)))];
+        byte[] block =
+            [.. Extensions.SelectMany(extension => HelloBytes.Concat(HelloBytes.UInt16(extension.Type), HelloBytes.Vector16(extension.Data)))];
         var body = Body ?? HelloBytes.Concat(
             HelloBytes.UInt16(LegacyVersion),
             new byte[32],

@@ -1,7 +1,8 @@
 namespace MutualAuth.Tests.Support;
 
 /// <summary>
-/// A stream over another one that tells when whoever reads from it has taken all that there was, and waits for more: the moment to let a clock run out.
+/// A stream over another one that tells when whoever reads from it has taken all that there was, and waits for more: the
+/// moment to let a clock run out.
 /// </summary>
 internal sealed class HungryStream(Stream inner) : TamperedStream(inner)
 {
@@ -54,7 +55,8 @@ internal sealed class HungryStream(Stream inner) : TamperedStream(inner)
         return count;
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Inner.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Inner.WriteAsync(buffer, cancellationToken);
 
     private void Tell()
     {

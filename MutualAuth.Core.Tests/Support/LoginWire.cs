@@ -11,14 +11,18 @@ namespace MutualAuth.Tests.Support;
 /// <summary>The frames of a login (docs/protocol.md §12), as a hostile peer says and hears them.</summary>
 internal static class LoginWire
 {
-    internal static Task SayFrameAsync(this ScriptedTlsPeer peer, FrameType type, string text) => peer.SayFrameAsync(type, Encoding.UTF8.GetBytes(text));
+    internal static Task SayFrameAsync(this ScriptedTlsPeer peer, FrameType type, string text) =>
+        peer.SayFrameAsync(type, Encoding.UTF8.GetBytes(text));
 
-    internal static Task SayFrameAsync(this ScriptedTlsPeer peer, FrameType type, params byte[] payload) => peer.SayAsync(Frame.Encode(type, payload));
+    internal static Task SayFrameAsync(this ScriptedTlsPeer peer, FrameType type, params byte[] payload) =>
+        peer.SayAsync(Frame.Encode(type, payload));
 
     internal static Task SayVerdictAsync(this ScriptedTlsPeer peer, byte code = 0) => peer.SayFrameAsync(FrameType.Verdict, 0, code);
 
     internal static Task SayStartAsync(this ScriptedTlsPeer peer, string mechanism, string? message) =>
-        peer.SayFrameAsync(FrameType.Start, message is null ? LoginChannel.StartPayload(mechanism, null) : LoginChannel.StartPayload(mechanism, Encoding.UTF8.GetBytes(message)));
+        peer.SayFrameAsync(
+            FrameType.Start,
+            message is null ? LoginChannel.StartPayload(mechanism, null) : LoginChannel.StartPayload(mechanism, Encoding.UTF8.GetBytes(message)));
 
     internal static async Task<(FrameType Type, byte[] Payload)> HearFrameAsync(this ScriptedTlsPeer peer)
     {
@@ -75,7 +79,8 @@ internal sealed class TamperingServer(World world, CredentialPolicy policy, Func
         var binding = ChannelBinding.OfServerCertificate(Certificate.Parse(certificate.RawCertificate));
         var context = new SaslServerContext(policy, new LoginServices(policy, TimeProvider.System), binding, null, null);
         await using var session = new SaslServerSession(policy, context, NullLogger.Instance);
-        if (!await HearAsync(peer, FrameType.Login) || !await SayAsync(peer, FrameType.Mechanisms, Encoding.ASCII.GetBytes(string.Join(' ', session.Offered))))
+        if (!await HearAsync(peer, FrameType.Login)
+            || !await SayAsync(peer, FrameType.Mechanisms, Encoding.ASCII.GetBytes(string.Join(' ', session.Offered))))
         {
             return;
         }
@@ -133,7 +138,8 @@ internal sealed class NotingMechanism(ISaslClientMechanism inner) : ISaslClientM
 
     private sealed class Exchange(ISaslClientExchange inner, List<string> said) : ISaslClientExchange
     {
-        public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => Note(await inner.StartAsync(cancellationToken));
+        public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
+            Note(await inner.StartAsync(cancellationToken));
 
         public async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken)
         {

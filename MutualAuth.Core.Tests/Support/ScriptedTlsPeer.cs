@@ -14,7 +14,8 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
 
     internal Stream Stream => _tls;
 
-    internal static async Task<ScriptedTlsPeer> AsClientAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
+    internal static async Task<ScriptedTlsPeer> AsClientAsync(
+        Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
     {
         var peer = new ScriptedTlsPeer(transport);
         await peer.OrLeaveAsync(peer._tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
@@ -28,7 +29,8 @@ internal sealed class ScriptedTlsPeer : IAsyncDisposable
         return peer;
     }
 
-    internal static async Task<ScriptedTlsPeer> AsServerAsync(Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
+    internal static async Task<ScriptedTlsPeer> AsServerAsync(
+        Stream transport, TestCertificate certificate, TlsVersion version = TlsVersion.Tls13, string? protocol = ConfirmationProtocol.Bare)
     {
         var peer = new ScriptedTlsPeer(transport);
         await peer.OrLeaveAsync(peer._tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions

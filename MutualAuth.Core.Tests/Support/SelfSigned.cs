@@ -27,5 +27,8 @@ internal static class SelfSigned
     internal static Certificate Read(TestCertificate issued) => Certificate.Parse(issued.RawCertificate);
 
     internal static KnownPeer Known(string name, TestCertificate certificate) =>
-        new(name, MutualAuth.Names.SpkiPin.OfSubjectPublicKeyInfo(certificate.Key.SubjectPublicKeyInfo.Span), new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero));
+        new(
+            name,
+            MutualAuth.Names.SpkiPin.OfSubjectPublicKeyInfo(certificate.Key.SubjectPublicKeyInfo.Span),
+            new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero));
 }

@@ -21,7 +21,8 @@ internal static partial class SourceTree
 
     /// <summary>The C# beneath a folder, file by file, with its comments.</summary>
     internal static IEnumerable<string> TextIn(string folder) =>
-        Files.Where(path => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && path.EndsWith(".cs", StringComparison.Ordinal))
+        Files.Where(
+            path => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && path.EndsWith(".cs", StringComparison.Ordinal))
             .Select(path => File.ReadAllText(Path.Combine(DocumentationPage.Root, path)));
 
     /// <summary>The same without comments and strings.</summary>

@@ -3,17 +3,21 @@ using System.Text.RegularExpressions;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>Every name that a page may use: types and members of our assemblies, of the framework, and of the projects whose source alone is at hand.</summary>
+/// <summary>
+/// Every name that a page may use: types and members of our assemblies, of the framework, and of the projects whose source alone is at hand.
+/// </summary>
 internal static partial class Vocabulary
 {
-    private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Any =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly string[] s_ours = ["MutualAuth.Core", "MutualAuth.Testing", "MutualAuth.Core.Tests"];
 
     // Read as text: the tests of Core refer to none of them.
     private static readonly string[] s_readAsText =
     [
-        "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks",
+        "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz",
+        "benchmarks",
         "conformance", "mutation",
     ];
 
@@ -41,13 +45,17 @@ internal static partial class Vocabulary
         [.. s_readAsText.SelectMany(SourceTree.CodeIn).SelectMany(code => Identifier().Matches(code)).Select(match => match.Value)];
 
     private static readonly string[] s_packages =
-        [.. PackageName().Matches(File.ReadAllText(Path.Combine(DocumentationPage.Root, "Directory.Packages.props"))).Select(match => match.Groups[1].Value)];
+        [
+            .. PackageName().Matches(File.ReadAllText(Path.Combine(DocumentationPage.Root, "Directory.Packages.props"))).Select(
+                match => match.Groups[1].Value),
+        ];
 
     // Properties that projects and Directory.Build.props set.
     private static readonly string[] s_properties =
     [
         .. SourceTree.Files.Where(path => Path.GetExtension(path) is ".props" or ".csproj")
-            .SelectMany(path => PropertyName().Matches(File.ReadAllText(Path.Combine(DocumentationPage.Root, path)))).Select(match => match.Groups[1].Value),
+            .SelectMany(path => PropertyName().Matches(File.ReadAllText(Path.Combine(DocumentationPage.Root, path))))
+            .Select(match => match.Groups[1].Value),
     ];
 
     private static readonly HashSet<string> s_folders =
@@ -56,7 +64,9 @@ internal static partial class Vocabulary
     /// <summary>Whether there is such a type, in one of our projects or in the framework.</summary>
     internal static bool HasType(string name) => s_types.Contains(name) || s_identifiers.Contains(name);
 
-    /// <summary>Whether this is a type, a member, a member of a type or of a property, a namespace, a folder, a package or a property of a project.</summary>
+    /// <summary>
+    /// Whether this is a type, a member, a member of a type or of a property, a namespace, a folder, a package or a property of a project.
+    /// </summary>
     internal static bool Has(string name)
     {
         if (s_packages.Contains(name) || s_properties.Contains(name) || s_folders.Contains(name) || s_namespaces.Contains(name))
@@ -71,7 +81,8 @@ internal static partial class Vocabulary
     }
 
     private static bool IsMember(string type, string member) =>
-        s_types[type].Concat(TypesOfProperty(type)).Any(candidate => Hierarchy(candidate).Any(each => each.GetMembers(Any).Any(found => found.Name == member)))
+        s_types[type].Concat(TypesOfProperty(type)).Any(
+            candidate => Hierarchy(candidate).Any(each => each.GetMembers(Any).Any(found => found.Name == member)))
         || (!s_types.Contains(type) && s_identifiers.Contains(type) && s_identifiers.Contains(member));
 
     /// <summary>Pages write <c>Session.TlsVersion</c> where <c>connection.Session.TlsVersion</c> is meant.</summary>

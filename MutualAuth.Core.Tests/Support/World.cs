@@ -8,8 +8,8 @@ namespace MutualAuth.Tests.Support;
 public sealed class World : IDisposable
 {
     /// <summary>
-    /// Time enough to close for tests in which a peer never ends its side, so that closing waits as long as it may. It is real time, whatever clock the
-    /// options have.
+    /// Time enough to close for tests in which a peer never ends its side, so that closing waits as long as it may. It is real time,
+    /// whatever clock the options have.
     /// </summary>
     public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 

@@ -123,7 +123,8 @@ public sealed class KnownPeersFileTests
 
     [Test]
     public void Whatever_the_file_holds_it_is_read_or_refused_with_a_sentence() =>
-        Gen.OneOf(Gen.Const("alice"), Gen.Const(Pin), Gen.Const(" "), Gen.Const("\n"), Gen.Const("#"), Gen.Const("2026-01-31T12:00:00Z"), Gen.Const("\t"), Gen.Char.Select(character => character.ToString()))
+        Gen.OneOf(Gen.Const("alice"), Gen.Const(Pin), Gen.Const(" "), Gen.Const(
+            "\n"), Gen.Const("#"), Gen.Const("2026-01-31T12:00:00Z"), Gen.Const("\t"), Gen.Char.Select(character => character.ToString()))
             .Array[0, 12].Select(string.Concat).Sample(text =>
             {
                 try
@@ -238,7 +239,8 @@ public sealed class KnownPeersFileTests
         var inForce = await Task.WhenAll(
             from writer in writers.Select((store, number) => (store, number))
             from name in Enumerable.Range(0, 12)
-            select Task.Run(async () => await writer.store.AddAsync(Peer($"peer{name}", (byte)(1 + writer.number))))).WaitAsync(TimeSpan.FromSeconds(25));
+            select Task.Run(async () => await writer.store.AddAsync(Peer($"peer{name}", (byte)(1 + writer.number)))))
+            .WaitAsync(TimeSpan.FromSeconds(25));
 
         var kept = KnownPeersFile.Open(_path).Peers;
         kept.Should().HaveCount(12);
@@ -307,7 +309,9 @@ public sealed class KnownPeersFileTests
     private void Write(string text) => File.WriteAllText(_path, text);
 
     private static KnownPeer Peer(string name, byte key, string since = "2026-02-03T04:05:06Z") => new(
-        name, key == 0 ? SpkiPin.Parse(Pin) : SpkiPin.OfSubjectPublicKeyInfo([key]), DateTimeOffset.Parse(since, System.Globalization.CultureInfo.InvariantCulture));
+        name,
+        key == 0 ? SpkiPin.Parse(Pin) : SpkiPin.OfSubjectPublicKeyInfo([key]),
+        DateTimeOffset.Parse(since, System.Globalization.CultureInfo.InvariantCulture));
 
     private sealed class Crash : Exception;
 }

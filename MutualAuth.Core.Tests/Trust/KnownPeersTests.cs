@@ -92,27 +92,55 @@ public sealed class KnownPeersTests
         Way("for servers only", RejectionReason.WrongUsage, spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth] }),
         Way("for nothing in particular", RejectionReason.WrongUsage, spec => spec with { ExtendedKeyUsages = [] }),
         Way("key not for signatures", RejectionReason.WrongUsage, spec => spec with { KeyUsage = X509KeyUsageFlags.KeyEncipherment }),
-        Way("an authority", RejectionReason.CertificateAuthorityAsLeaf, spec => spec with { BasicConstraints = new BasicConstraints(IsAuthority: true) }),
-        Way("may sign certificates", RejectionReason.ProfileViolated, spec => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign }),
-        Way("weak key", RejectionReason.WeakKey, spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024), SigningKey = TestKey.Shared(KeyAlgorithm.Rsa1024) }),
+        Way(
+            "an authority",
+            RejectionReason.CertificateAuthorityAsLeaf,
+            spec => spec with { BasicConstraints = new BasicConstraints(IsAuthority: true) }),
+        Way(
+            "may sign certificates",
+            RejectionReason.ProfileViolated,
+            spec => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign }),
+        Way(
+            "weak key",
+            RejectionReason.WeakKey,
+            spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024), SigningKey = TestKey.Shared(KeyAlgorithm.Rsa1024) }),
         Way("signed by another key", RejectionReason.SignatureInvalid, spec => spec with { SigningKey = TestKey.Shared(KeyAlgorithm.EcdsaP256, 7) }),
         Way("signature damaged", RejectionReason.SignatureInvalid, spec => spec with { CorruptSignature = true }),
         Way("issued by somebody", RejectionReason.UnknownAuthority, spec => spec with { Issuer = "CN=somebody" }),
-        Way("unknown critical extension", RejectionReason.UnknownCriticalExtension, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", true, new byte[] { 5, 0 })] }),
+        Way(
+            "unknown critical extension",
+            RejectionReason.UnknownCriticalExtension,
+            spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", true, new byte[] { 5, 0 })] }),
         Way("no alternative name", RejectionReason.ProfileViolated, spec => spec with { DnsNames = [] }),
         Way("two names", RejectionReason.ProfileViolated, spec => spec with { DnsNames = ["alice", "bob"] }),
         Way("another form of name beside it", RejectionReason.ProfileViolated, spec => spec with { EmailAddresses = ["bob@example.test"] }),
-        Way("a wildcard", RejectionReason.ProfileViolated, spec => spec with { DnsNames = ["*.alice"], Subject = "CN=*.alice", Issuer = "CN=*.alice" }),
+        Way(
+            "a wildcard",
+            RejectionReason.ProfileViolated,
+            spec => spec with { DnsNames = ["*.alice"], Subject = "CN=*.alice", Issuer = "CN=*.alice" }),
         Way("upper case", RejectionReason.ProfileViolated, spec => spec with { DnsNames = ["Alice"], Subject = "CN=Alice", Issuer = "CN=Alice" }),
-        Way("a trailing dot", RejectionReason.ProfileViolated, spec => spec with { DnsNames = ["alice."], Subject = "CN=alice.", Issuer = "CN=alice." }),
+        Way(
+            "a trailing dot",
+            RejectionReason.ProfileViolated,
+            spec => spec with { DnsNames = ["alice."], Subject = "CN=alice.", Issuer = "CN=alice." }),
         Way("another name in the subject", RejectionReason.ProfileViolated, spec => spec with { Subject = "CN=bob", Issuer = "CN=bob" }),
-        Way("more in the subject", RejectionReason.ProfileViolated, spec => spec with { Subject = "CN=alice,O=Admins", Issuer = "CN=alice,O=Admins" }),
-        Way("two values in one part of the subject", RejectionReason.ProfileViolated, spec => spec with { Subject = "CN=alice+O=Admins", Issuer = "CN=alice+O=Admins" }),
-        Way("a URI that is no SPIFFE ID", RejectionReason.ProfileViolated, spec => spec with { DnsNames = [], Uris = ["https://alice"], Subject = "CN=https://alice", Issuer = "CN=https://alice" }),
+        Way(
+            "more in the subject",
+            RejectionReason.ProfileViolated,
+            spec => spec with { Subject = "CN=alice,O=Admins", Issuer = "CN=alice,O=Admins" }),
+        Way(
+            "two values in one part of the subject",
+            RejectionReason.ProfileViolated,
+            spec => spec with { Subject = "CN=alice+O=Admins", Issuer = "CN=alice+O=Admins" }),
+        Way(
+            "a URI that is no SPIFFE ID",
+            RejectionReason.ProfileViolated,
+            spec => spec with { DnsNames = [], Uris = ["https://alice"], Subject = "CN=https://alice", Issuer = "CN=https://alice" }),
     ];
 
     [TestCaseSource(nameof(Broken))]
-    public async Task A_certificate_that_is_not_right_is_rejected_known_key_or_not(string _, RejectionReason reason, Func<CertificateSpec, CertificateSpec> change)
+    public async Task A_certificate_that_is_not_right_is_rejected_known_key_or_not(
+        string _, RejectionReason reason, Func<CertificateSpec, CertificateSpec> change)
     {
         using var broken = SelfSigned.Issue("alice", change);
         await _store.AddAsync(SelfSigned.Known("alice", broken));
@@ -208,12 +236,13 @@ public sealed class KnownPeersTests
 
     private static object[] Way(string name, RejectionReason reason, Func<CertificateSpec, CertificateSpec> change) => [name, reason, change];
 
-    private static CertificateStage Stage(ITrustSource trust, AuthorizationRule? authorization = null, FakeLogCollector? log = null) => new(new CertificateStageOptions
-    {
-        Trust = trust,
-        Authorization = authorization ?? Authorize.AnyTrustedPeer,
-        LoggerFactory = log is null ? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance : new LoggerFactoryOf(log),
-    });
+    private static CertificateStage Stage(
+        ITrustSource trust, AuthorizationRule? authorization = null, FakeLogCollector? log = null) => new(new CertificateStageOptions
+        {
+            Trust = trust,
+            Authorization = authorization ?? Authorize.AnyTrustedPeer,
+            LoggerFactory = log is null ? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance : new LoggerFactoryOf(log),
+        });
 
     private static CertificateVerdict Judge(ITrustSource trust, TestCertificate certificate, PeerRole role = PeerRole.Client) =>
         Stage(trust).Judge(Evidence(certificate, role), s_now);
@@ -224,14 +253,17 @@ public sealed class KnownPeersTests
         trust.AdmitAsync(SelfSigned.Read(certificate), s_now, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, CancellationToken.None);
 
     private static AuthenticatedPeer Accepted(CertificateVerdict verdict) =>
-        verdict is CertificateVerdict.Accepted accepted ? accepted.Peer : throw new AssertionException($"Rejected: {((CertificateVerdict.Rejected)verdict).Rejection}");
+        verdict is CertificateVerdict.Accepted accepted
+            ? accepted.Peer
+            : throw new AssertionException($"Rejected: {((CertificateVerdict.Rejected)verdict).Rejection}");
 
     private static Rejection Rejected(CertificateVerdict verdict) =>
         verdict is CertificateVerdict.Rejected rejected ? rejected.Rejection : throw new AssertionException("It was accepted.");
 
     private sealed class SaysRevoked : IRevocationSource
     {
-        public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) => new(RejectionReason.CertificateRevoked, "none", "revoked");
+        public Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at) =>
+            new(RejectionReason.CertificateRevoked, "none", "revoked");
     }
 
     private sealed class LoggerFactoryOf(FakeLogCollector log) : Microsoft.Extensions.Logging.ILoggerFactory

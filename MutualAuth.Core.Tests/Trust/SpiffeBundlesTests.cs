@@ -27,7 +27,8 @@ public sealed class SpiffeBundlesTests
     [TestCase("spiffe://theirs.test/api", true, null)]
     [TestCase("spiffe://theirs.test/api", false, RejectionReason.UnknownAuthority, TestName = "Our authority cannot vouch for their workload")]
     [TestCase("spiffe://ours.test/api", true, RejectionReason.UnknownAuthority, TestName = "Their authority cannot vouch for our workload")]
-    [TestCase("spiffe://others.test/api", false, RejectionReason.UnknownAuthority, TestName = "A trust domain without a bundle has no trusted workload")]
+    [TestCase(
+        "spiffe://others.test/api", false, RejectionReason.UnknownAuthority, TestName = "A trust domain without a bundle has no trusted workload")]
     [TestCase("https://ours.test/api", false, RejectionReason.NotAnSvid)]
     public void An_authority_vouches_for_its_own_trust_domain_alone(string uri, bool byThem, RejectionReason? expected)
     {
@@ -92,7 +93,8 @@ public sealed class SpiffeBundlesTests
     [Test]
     public void The_trust_domains_are_listed_in_order_and_each_once()
     {
-        var twice = () => SpiffeBundles.From(KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)), KeyValuePair.Create(s_ours, TestPaths.Trusting(_theirs)));
+        var twice = () => SpiffeBundles.From(
+            KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)), KeyValuePair.Create(s_ours, TestPaths.Trusting(_theirs)));
 
         Both().TrustDomains.Should().Equal(s_ours, s_theirs);
         Both().TryGet(s_theirs, out var anchors).Should().BeTrue();
@@ -106,6 +108,10 @@ public sealed class SpiffeBundlesTests
 
     private static RejectionReason? Reason(ITrustSource trust, TestCertificate leaf, PathValidator? validator = null) => trust
         .FindPath(new PathSearch(
-            validator ?? new PathValidator(), leaf.Read(), [.. leaf.RawChain.Select(der => Certificate.Parse(der))], PeerRole.Client, TimeProvider.System.GetUtcNow()))
+            validator ?? new PathValidator(),
+            leaf.Read(),
+            [.. leaf.RawChain.Select(der => Certificate.Parse(der))],
+            PeerRole.Client,
+            TimeProvider.System.GetUtcNow()))
         .Reason();
 }

@@ -44,7 +44,8 @@ public sealed class HostileCertificatesTests
             spec => spec with { RawSubject = Subject(oid) },
             spec => spec with { RawSubject = Subject(oid), DnsNames = ["client.test"] },
             spec => spec with { DnsNames = ["client.test"], OtherNames = [GeneralName.Raw(8, identifier)] },
-            Rewritten(Tlv(0x06, [0x55, 0x1d, 0x25]), Tlv(0x30, [.. Tlv(0x06, [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]), .. oid]), critical: false),
+            Rewritten(
+                Tlv(0x06, [0x55, 0x1d, 0x25]), Tlv(0x30, [.. Tlv(0x06, [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]), .. oid]), critical: false),
             Rewritten(oid, s_null, critical: true),
             Rewritten(oid, s_null, critical: false),
             Rewritten(Tlv(0x06, [0x55, 0x1d, 0x20]), Tlv(0x30, Tlv(0x30, oid)), critical: false),
@@ -69,7 +70,9 @@ public sealed class HostileCertificatesTests
                 DnsNames = ["client.test"],
                 Uris = ["spiffe://td.test/a"],
                 EmailAddresses = ["a@b.test"],
-                OtherNames = [GeneralName.Other("1.3.6.1.4.1.311.20.2.3", new byte[] { 0x0c, 0x01, 0x61 }), GeneralName.Directory("CN=x"), GeneralName.RegisteredId("1.2.3")],
+                OtherNames =
+                    [GeneralName.Other(
+                        "1.3.6.1.4.1.311.20.2.3", new byte[] { 0x0c, 0x01, 0x61 }), GeneralName.Directory("CN=x"), GeneralName.RegisteredId("1.2.3")],
                 ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth],
                 Policies = ["1.2.3.4"],
                 CrlDistributionPoints = ["http://crl.test/a"],
@@ -114,7 +117,8 @@ public sealed class HostileCertificatesTests
         var options = new CertificateStageOptions { Trust = s_authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer };
         yield return options;
         yield return options with { Trust = other.ToTrustAnchors() };
-        yield return options with { Authorization = Authorize.AnyOf(Authorize.Subject("CN=nobody"), Authorize.Dns("nobody.test"), Authorize.Issuer("CN=nobody")) };
+        yield return options with
+        { Authorization = Authorize.AnyOf(Authorize.Subject("CN=nobody"), Authorize.Dns("nobody.test"), Authorize.Issuer("CN=nobody")) };
         yield return options with { Profile = ValidationProfile.WebPki };
         yield return options with { Profile = ValidationProfile.MutualTls with { RequiredPolicies = ["1.2.3"] } };
         if (certificate is not null)
@@ -124,7 +128,8 @@ public sealed class HostileCertificatesTests
         }
     }
 
-    private static MutualAuth.Names.SpkiPin SpkiPin(TestAuthority authority) => MutualAuth.Names.SpkiPin.OfSubjectPublicKeyInfo(authority.AsCertificate.Read().SubjectPublicKeyInfo.Span);
+    private static MutualAuth.Names.SpkiPin SpkiPin(TestAuthority authority) =>
+        MutualAuth.Names.SpkiPin.OfSubjectPublicKeyInfo(authority.AsCertificate.Read().SubjectPublicKeyInfo.Span);
 
     /// <summary>Asks every public property, every text and every principal for itself.</summary>
     private static void Reach(object root)
@@ -153,7 +158,8 @@ public sealed class HostileCertificatesTests
                 continue;
             }
 
-            foreach (var property in found.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0))
+            foreach (var property in found.GetType().GetProperties(
+                BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0))
             {
                 if (property.GetValue(found) is { } value)
                 {
@@ -203,7 +209,9 @@ public sealed class HostileCertificatesTests
         RewriteTbs = tbs => DerEdit.Sequence(tbs, parts =>
         {
             var last = parts[^1];
-            var list = DerEdit.Sequence(Content(last), extensions => extensions.Add(Tlv(0x30, [.. oid, .. critical ? [0x01, 0x01, 0xff] : Array.Empty<byte>(), .. Tlv(0x04, value)])));
+            var list = DerEdit.Sequence(
+                Content(last),
+                extensions => extensions.Add(Tlv(0x30, [.. oid, .. critical ? [0x01, 0x01, 0xff] : Array.Empty<byte>(), .. Tlv(0x04, value)])));
             parts[^1] = Tlv(0xa3, list);
         }),
     };

@@ -8,7 +8,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Validation;
 
-/// <summary>What is trusted, revoked, denied, pinned and allowed follows its files like an identity does: the new is taken up, the spoilt is refused.</summary>
+/// <summary>
+/// What is trusted, revoked, denied, pinned and allowed follows its files like an identity does: the new is taken up, the spoilt is refused.
+/// </summary>
 public sealed class MaterialFilesTests
 {
     private const string Pin = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -27,7 +29,8 @@ public sealed class MaterialFilesTests
 
     private static IEnumerable<TestCaseData> Kinds()
     {
-        static TestCaseData Kind(string name, string first, string next, string spoilt, Func<string, WatchOptions, IFileSource> follow, Func<IFileSource, string> read) =>
+        static TestCaseData Kind(
+            string name, string first, string next, string spoilt, Func<string, WatchOptions, IFileSource> follow, Func<IFileSource, string> read) =>
             new TestCaseData(first, next, spoilt, follow, read).SetArgDisplayNames(name);
 
         yield return Kind("trust anchors", s_authority.CertificatePem, s_authority.CertificatePem + s_other.CertificatePem, "",
@@ -36,7 +39,11 @@ public sealed class MaterialFilesTests
             (path, options) => new RevocationListFiles([path], options), files => $"{((RevocationListFiles)files).Current.Lists.Length}");
         yield return Kind("deny list", "serial 01", "serial 01\nserial 02\n", "serial 01\nserial",
             (path, options) => new DenyListFile(path, options), files => $"{((DenyListFile)files).Current.Entries.Length}");
-        yield return Kind("pins", $"{Pin}\n{Backup}\n", $"# three\n{Pin}\n{Backup}\nsha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=\n", $"{Pin}\n",
+        yield return Kind(
+            "pins",
+            $"{Pin}\n{Backup}\n",
+            $"# three\n{Pin}\n{Backup}\nsha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=\n",
+            $"{Pin}\n",
             (path, options) => new PinFile(path, options), files => $"{((PinFile)files).Current.Count}");
         yield return Kind("authorization", "dns one.test", "dns one.test\nspiffe example.test\nupn jo@corp.test\nsubject CN=Jo Doe,O=Test\n", "",
             (path, options) => new AuthorizationFile(path, options), files => ((AuthorizationFile)files).Current.ToString());
@@ -71,7 +78,8 @@ public sealed class MaterialFilesTests
         }
 
         using var files = new TrustAnchorFiles([_cabinet.Write("trust.pem", s_authority.CertificatePem)], _cabinet.Options);
-        using (var writer = new StreamWriter(new FileStream(_cabinet["trust.pem"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true })
+        using (var writer = new StreamWriter(new FileStream(_cabinet["trust.pem"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+        { AutoFlush = true })
         {
             writer.Write(s_other.CertificatePem);
             _cabinet.Settle();
@@ -163,7 +171,8 @@ public sealed class MaterialFilesTests
     [CancelAfter(20000)]
     public async Task Users_follow_their_file_as_soon_as_somebody_listens(CancellationToken cancellationToken)
     {
-        const string verifier = "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        const string verifier =
+            "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         var users = FileCredentialStore.Open(_cabinet.Write("users", $"jo:{verifier}\n"), _cabinet.Clock);
         using var replaced = new SemaphoreSlim(0);
         using var refused = new SemaphoreSlim(0);

@@ -6,7 +6,9 @@ namespace MutualAuth.Asn1;
 /// <param name="Value">Its value, to be read.</param>
 internal readonly record struct Extension(ReadOnlyMemory<byte> Id, bool IsCritical, DerReader Value)
 {
-    /// <summary>Reads the next extension of a sequence, which may hold each identifier once and no more than <paramref name="bound"/> in all.</summary>
+    /// <summary>
+    /// Reads the next extension of a sequence, which may hold each identifier once and no more than <paramref name="bound"/> in all.
+    /// </summary>
     /// <param name="sequence">The sequence, which is not empty.</param>
     /// <param name="seen">The identifiers that came before.</param>
     /// <param name="bound">The most extensions.</param>

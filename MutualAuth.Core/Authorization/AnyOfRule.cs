@@ -51,7 +51,10 @@ internal sealed class AnyOfRule : AuthorizationRule
         {
             if (!found.ContainsKey(index))
             {
-                found.Add(index, _rules[index].Examine(context) ?? throw new InvalidOperationException("A rule accepted a peer whose certificate does not contain its name."));
+                found.Add(
+                    index,
+                    _rules[index].Examine(context)
+                        ?? throw new InvalidOperationException("A rule accepted a peer whose certificate does not contain its name."));
             }
         }
 

@@ -83,13 +83,23 @@ public sealed class AuthenticatedPeer
         var identities = new List<ClaimsIdentity>(2);
         if (User is { } user)
         {
-            Claim[] own = [new(ClaimTypes.Name, user.ActsAs), new(ClaimTypes.NameIdentifier, user.Name), new(ClaimTypes.AuthenticationMethod, user.Mechanism)];
-            identities.Add(new ClaimsIdentity([.. own, .. user.Claims.Where(claim => claim.Type is not (ClaimTypes.Name or ClaimTypes.NameIdentifier or ClaimTypes.AuthenticationMethod))], user.Mechanism));
+            Claim[] own =
+                [new(ClaimTypes.Name, user.ActsAs), new(ClaimTypes.NameIdentifier, user.Name), new(ClaimTypes.AuthenticationMethod, user.Mechanism)];
+            identities.Add(
+                new ClaimsIdentity(
+                    [
+                        .. own,
+                        .. user.Claims.Where(
+                            claim => claim.Type is not (ClaimTypes.Name or ClaimTypes.NameIdentifier or ClaimTypes.AuthenticationMethod)),
+                    ],
+                    user.Mechanism));
         }
 
         if (Certificate is { } certificate)
         {
-            var claims = new List<Claim> { new(ClaimTypes.Name, Name), new(ClaimTypes.X500DistinguishedName, certificate.Subject.ToString()!), new(ClaimTypes.Thumbprint, certificate.Thumbprint) };
+            var claims = new List<Claim>
+            { new(ClaimTypes.Name, Name), new(
+                ClaimTypes.X500DistinguishedName, certificate.Subject.ToString()!), new(ClaimTypes.Thumbprint, certificate.Thumbprint) };
             foreach (var name in PeerNames.AllOf(certificate))
             {
                 if (ClaimTypeOf(name.Kind) is { } type)
@@ -106,7 +116,9 @@ public sealed class AuthenticatedPeer
 
     /// <summary>The same peer, and the user that it proved to be.</summary>
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
-        certified is null ? new AuthenticatedPeer(evidence, [], null, user, null) : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
+        certified is null
+            ? new AuthenticatedPeer(evidence, [], null, user, null)
+            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
     internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };

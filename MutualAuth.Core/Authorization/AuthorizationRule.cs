@@ -7,8 +7,8 @@ namespace MutualAuth;
 /// Says which of the peers that a trusted authority vouches for are accepted. <see cref="Authorize"/> makes the rules; nothing else can.
 /// </summary>
 /// <remarks>
-/// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence that
-/// says which peers are accepted, suitable for a log.
+/// Immutable and safe for use from many threads. It sees a peer only after its path to a trust anchor has been verified. Its text form is a sentence
+/// that says which peers are accepted, suitable for a log.
 /// </remarks>
 public abstract class AuthorizationRule
 {
@@ -34,8 +34,8 @@ public abstract class AuthorizationRule
     internal virtual bool AcceptsServersOnly => false;
 
     /// <summary>
-    /// What the rule, or a rule in it, is read from, as far as it says when it has been replaced. It has no default: where a rule forgot its parts, live
-    /// connections would never be judged again by what became of them.
+    /// What the rule, or a rule in it, is read from, as far as it says when it has been replaced. It has no default: where a rule forgot its parts,
+    /// live connections would never be judged again by what became of them.
     /// </summary>
     internal abstract IEnumerable<IReloadable> Reloadables();
 }

@@ -11,7 +11,9 @@ namespace MutualAuth;
 /// </remarks>
 public static class Authorize
 {
-    /// <summary>The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).</summary>
+    /// <summary>
+    /// The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).
+    /// </summary>
     /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name every server is rejected.</remarks>
     /// <example><code>var dialled = Authorize.ServerName;</code></example>
     public static AuthorizationRule ServerName { get; } = new ServerNameRule();
@@ -103,7 +105,10 @@ public static class Authorize
     public static AuthorizationRule IPAddress(string address)
     {
         var name = MutualAuth.ServerName.Parse(address);
-        return NameRule.OfAddress(name.Address ?? throw new FormatException($"Not an IP address: expected one, got the host name {name}. Use {nameof(Authorize)}.{nameof(Dns)} for it."));
+        return NameRule.OfAddress(
+            name.Address
+                ?? throw new FormatException(
+                    $"Not an IP address: expected one, got the host name {name}. Use {nameof(Authorize)}.{nameof(Dns)} for it."));
     }
 
     /// <inheritdoc cref="IPAddress(string)"/>
@@ -173,7 +178,10 @@ public static class Authorize
     private static DistinguishedName NotEmpty(DistinguishedName name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.IsEmpty ? throw new ArgumentException("Expected a distinguished name with at least one attribute, got an empty one, which identifies no one.", nameof(name)) : name;
+        return name.IsEmpty
+            ? throw new ArgumentException(
+                "Expected a distinguished name with at least one attribute, got an empty one, which identifies no one.", nameof(name))
+            : name;
     }
 
     private static AuthorizationRule[] NotEmpty(IEnumerable<AuthorizationRule> rules)
@@ -182,7 +190,9 @@ public static class Authorize
         AuthorizationRule[] all = [.. rules];
         if (all.Length == 0)
         {
-            throw new ArgumentException("Expected at least one rule, got none. Say which peers are accepted; AnyTrustedPeer is the rule for every peer with a trusted path.", nameof(rules));
+            throw new ArgumentException(
+                "Expected at least one rule, got none. Say which peers are accepted; AnyTrustedPeer is the rule for every peer with a trusted path.",
+                nameof(rules));
         }
 
         return all.Contains(null) ? throw new ArgumentException("Expected rules, got a null among them.", nameof(rules)) : all;

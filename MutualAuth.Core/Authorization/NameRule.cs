@@ -16,7 +16,8 @@ internal sealed class NameRule : AuthorizationRule
     private readonly Func<Certificate, bool> _matches;
     private readonly RuleKey _key;
 
-    private NameRule(RuleKey key, string expected, string rule, Func<Certificate, bool> matches) => (_key, _expected, _rule, _matches) = (key, expected, rule, matches);
+    private NameRule(RuleKey key, string expected, string rule, Func<Certificate, bool> matches) =>
+        (_key, _expected, _rule, _matches) = (key, expected, rule, matches);
 
     internal override RuleKey? Key => _key;
 
@@ -28,7 +29,11 @@ internal sealed class NameRule : AuthorizationRule
     private Func<Certificate, string?> Hint { get; init; } = _ => null;
 
     internal static NameRule OfDns(DnsName name) =>
-        new(new(RuleKeyKind.Dns, name.ToString().ToUpperInvariant()), $"the DNS name {name}", SubjectAlternativeName, certificate => CarriesExactly(certificate, name))
+        new(
+            new(RuleKeyKind.Dns, name.ToString().ToUpperInvariant()),
+            $"the DNS name {name}",
+            SubjectAlternativeName,
+            certificate => CarriesExactly(certificate, name))
         {
             Name = PeerName.Dns(name),
             Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
@@ -41,14 +46,26 @@ internal sealed class NameRule : AuthorizationRule
         ArgumentNullException.ThrowIfNull(uri);
         if (!Uri.TryCreate(uri, UriKind.Absolute, out _) || uri.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            throw new FormatException($"Not a URI: expected an absolute URI in ASCII without spaces, got {SafeText.Quote(uri)}. Give it exactly as the certificate carries it.");
+            throw new FormatException(
+                $"Not a URI: expected an absolute URI in ASCII without spaces, got {SafeText.Quote(uri)}. Give it exactly as the "
+                    + "certificate carries it.");
         }
 
-        return new(new(RuleKeyKind.Uri, uri), $"the URI {uri}", SubjectAlternativeName, certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal)) { Name = PeerName.TryUri(uri, out var name) ? name : null };
+        return new(
+            new(RuleKeyKind.Uri, uri),
+            $"the URI {uri}",
+            SubjectAlternativeName,
+            certificate => certificate.Uris.Contains(uri, StringComparer.Ordinal))
+        { Name = PeerName.TryUri(uri, out var name) ? name : null };
     }
 
     internal static NameRule OfEmail(EmailAddress address) =>
-        new(new(RuleKeyKind.Email, address), $"the e-mail address {address}", SubjectAlternativeName, certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address))) { Name = PeerName.Email(address) };
+        new(
+            new(RuleKeyKind.Email, address),
+            $"the e-mail address {address}",
+            SubjectAlternativeName,
+            certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address)))
+        { Name = PeerName.Email(address) };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
         new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {SafeText.Quote(name.Value)}", SubjectAlternativeName,
@@ -61,7 +78,12 @@ internal sealed class NameRule : AuthorizationRule
         };
 
     internal static NameRule OfAddress(IPAddress address) =>
-        new(new(RuleKeyKind.Address, address), $"the IP address {address}", SubjectAlternativeName, certificate => certificate.IPAddresses.Contains(address)) { Name = PeerName.IPAddress(address) };
+        new(
+            new(RuleKeyKind.Address, address),
+            $"the IP address {address}",
+            SubjectAlternativeName,
+            certificate => certificate.IPAddresses.Contains(address))
+        { Name = PeerName.IPAddress(address) };
 
     internal static NameRule OfSubject(DistinguishedName name) =>
         new(new(RuleKeyKind.Subject, name), $"the subject {name}", "RFC 5280 §7.1", certificate => certificate.Subject.Equals(name))

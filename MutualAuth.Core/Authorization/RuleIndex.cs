@@ -68,7 +68,8 @@ internal sealed class RuleIndex
     {
         RuleKeyKind.Dns => certificate.DnsNames.Select(name => name.ToUpperInvariant()),
         RuleKeyKind.Uri => certificate.Uris,
-        RuleKeyKind.Email => certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
+        RuleKeyKind.Email =>
+            certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
         RuleKeyKind.Address => certificate.IPAddresses,
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
         RuleKeyKind.Subject => [certificate.Subject],

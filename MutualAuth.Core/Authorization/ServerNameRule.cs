@@ -30,7 +30,8 @@ internal sealed class ServerNameRule : AuthorizationRule
 
         if (!Matches(context.Certificate, dialled))
         {
-            return Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with { Hint = HintFor(context.Certificate, dialled) };
+            return Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with
+            { Hint = HintFor(context.Certificate, dialled) };
         }
 
         name = PeerName.OfServer(dialled);
@@ -52,7 +53,8 @@ internal sealed class ServerNameRule : AuthorizationRule
         }
 
         return HasCommonName(certificate.Subject, dialled.ToString())
-            ? "Only the subject's common name is the dialled name, and that is never looked at; the certificate needs it as a subject alternative name."
+            ? "Only the subject's common name is the dialled name, and that is never looked at; the certificate needs it as a "
+                + "subject alternative name."
             : null;
     }
 

@@ -17,7 +17,8 @@ internal sealed class SvidRule : AuthorizationRule
 
     internal static SvidRule OfWorkload(SpiffeId id) => new(new(RuleKeyKind.SpiffeId, id), $"the SPIFFE ID {id}", id.Equals);
 
-    internal static SvidRule OfMembers(TrustDomain trustDomain) => new(new(RuleKeyKind.TrustDomain, trustDomain), $"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
+    internal static SvidRule OfMembers(TrustDomain trustDomain) =>
+        new(new(RuleKeyKind.TrustDomain, trustDomain), $"a SPIFFE ID in the trust domain {trustDomain}", id => id.IsMemberOf(trustDomain));
 
     public override string ToString() => $"an X.509-SVID with {_expected}";
 

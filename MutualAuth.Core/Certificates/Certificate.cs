@@ -79,7 +79,8 @@ public sealed class Certificate : IEquatable<Certificate>
         {
             if (_addresses.IsDefault)
             {
-                var addresses = Extensions.SubjectNames.Where(name => name.Form == GeneralNameForm.IPAddress).Select(name => new IPAddress(name.Value.Span));
+                var addresses = Extensions.SubjectNames.Where(name => name.Form == GeneralNameForm.IPAddress).Select(
+                    name => new IPAddress(name.Value.Span));
                 ImmutableInterlocked.InterlockedInitialize(ref _addresses, [.. addresses]);
             }
 

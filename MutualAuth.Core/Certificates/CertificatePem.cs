@@ -28,7 +28,8 @@ internal static class CertificatePem
             if (rest[fields.Label] is not "CERTIFICATE")
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} is among the certificates. Give a file that holds certificates only.");
+                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} is among the certificates. Give a file that holds "
+                        + "certificates only.");
             }
 
             var der = new byte[fields.DecodedDataLength];
@@ -39,7 +40,8 @@ internal static class CertificatePem
 
         if (rest.Contains(Begin, StringComparison.Ordinal))
         {
-            throw new MaterialException($"{source}: PEM block {certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Export it again.");
+            throw new MaterialException(
+                $"{source}: PEM block {certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Export it again.");
         }
 
         return certificates.Count > 0

@@ -9,16 +9,20 @@ namespace MutualAuth.Certificates;
 /// </summary>
 internal static class KeyProblem
 {
-    internal static MaterialException Explain(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source, Exception exception)
+    internal static MaterialException Explain(
+        X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source, Exception exception)
     {
         var isEncrypted = keyPem.Contains("ENCRYPTED", StringComparison.Ordinal);
         var (problem, what) = (isEncrypted, password.IsEmpty) switch
         {
             (true, true) => (MaterialProblem.WrongPassword, "it is encrypted, so give its password"),
             _ when IsKey(keyPem, password) => (MaterialProblem.KeyMismatch,
-                $"it is not the key of the first certificate, {SafeText.Quote(certificate.Subject)}. Give the key that this certificate was issued for, and put our own certificate first in the chain"),
+                $"it is not the key of the first certificate, {SafeText.Quote(certificate.Subject)}. Give the key that this certificate was issued "
+                    + "for, and put our own certificate first in the chain"),
             (true, false) => (MaterialProblem.WrongPassword, "the password does not open it"),
-            _ => (MaterialProblem.NoKey, "it is missing, damaged, or of a kind that the platform does not support. Give an RSA or EC key in PEM (PKCS#8, PKCS#1 or SEC 1)"),
+            _ => (
+                MaterialProblem.NoKey,
+                "it is missing, damaged, or of a kind that the platform does not support. Give an RSA or EC key in PEM (PKCS#8, PKCS#1 or SEC 1)"),
         };
         return new MaterialException($"The private key for {source} cannot be used: {what}. {exception.Message}", exception) { Problem = problem };
     }

@@ -47,7 +47,12 @@ internal sealed class PublicKeyInfo
     }
 
     private PublicKeyInfo(
-        ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description, ReadOnlyMemory<byte> modulusOrX, ReadOnlyMemory<byte> exponentOrY, PrimeCurve? curve = null)
+        ReadOnlyMemory<byte> encoding,
+        PublicKeyKind kind,
+        string description,
+        ReadOnlyMemory<byte> modulusOrX,
+        ReadOnlyMemory<byte> exponentOrY,
+        PrimeCurve? curve = null)
         : this(encoding, kind, description)
     {
         _curve = curve;
@@ -118,7 +123,8 @@ internal sealed class PublicKeyInfo
         {
             return id.Span.SequenceEqual(Oids.RsaEncryption) ? ReadRsa(encoding, algorithm, key)
                 : id.Span.SequenceEqual(Oids.EcPublicKey) ? ReadEc(encoding, algorithm, key)
-                : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32 ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
+                : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32
+                ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
                 : new PublicKeyInfo(encoding, PublicKeyKind.NotSupported, $"a key of algorithm {Oids.ToDotted(id.Span)}");
         }
         catch (AsnContentException)
@@ -144,7 +150,8 @@ internal sealed class PublicKeyInfo
     /// </summary>
     internal bool VerifyDigest(SignatureScheme scheme, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
-        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
+        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519
+            || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
         {
             return false;
         }
@@ -155,7 +162,8 @@ internal sealed class PublicKeyInfo
             key = Take() ?? Import();
             return key switch
             {
-                RSA rsa => rsa.VerifyHash(digest, signature, scheme.Hash, scheme.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
+                RSA rsa => rsa.VerifyHash(
+                    digest, signature, scheme.Hash, scheme.Kind == SignatureKind.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
                 ECDsa ecdsa when scheme.Kind == SignatureKind.Ecdsa => ecdsa.VerifyHash(digest, signature, DSASignatureFormat.Rfc3279DerSequence),
                 _ => false,
             };

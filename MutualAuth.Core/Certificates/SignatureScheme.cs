@@ -21,7 +21,8 @@ internal enum SignatureKind
 internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorithmName Hash)
 {
     /// <summary>The length of the hash; 0 when the algorithm is not accepted.</summary>
-    internal int HashBits => Hash == HashAlgorithmName.SHA256 ? 256 : Hash == HashAlgorithmName.SHA384 ? 384 : Hash == HashAlgorithmName.SHA512 ? 512 : 0;
+    internal int HashBits =>
+        Hash == HashAlgorithmName.SHA256 ? 256 : Hash == HashAlgorithmName.SHA384 ? 384 : Hash == HashAlgorithmName.SHA512 ? 512 : 0;
 
     /// <summary>Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2) with its parameters, which are part of the algorithm.</summary>
     internal static SignatureScheme Read(ReadOnlyMemory<byte> algorithmIdentifier) => Read(new DerReader(algorithmIdentifier));
@@ -39,7 +40,8 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
             }
 
             var scheme = SchemeOf(id);
-            if (scheme.Kind == SignatureKind.NotAccepted || (!sequence.IsEmpty && (scheme.Kind != SignatureKind.RsaPkcs1 || !sequence.ReadContent(DerReader.Null).IsEmpty)))
+            if (scheme.Kind == SignatureKind.NotAccepted
+                || (!sequence.IsEmpty && (scheme.Kind != SignatureKind.RsaPkcs1 || !sequence.ReadContent(DerReader.Null).IsEmpty)))
             {
                 return default;
             }

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace MutualAuth.Collections;
 
 /// <summary>
-/// A dictionary that holds no more entries than it was made for. Entries have a rank: when it is full, the oldest entry of the lowest rank is evicted. With
-/// one rank that is the entry that was set longest ago.
+/// A dictionary that holds no more entries than it was made for. Entries have a rank: when it is full, the oldest entry of the lowest rank is
+/// evicted. With one rank that is the entry that was set longest ago.
 /// </summary>
 /// <remarks>Each operation takes constant time for a fixed number of ranks. Not safe for use from several threads: its owner holds a lock.</remarks>
 internal sealed class BoundedCache<TKey, TValue>
@@ -62,7 +62,9 @@ internal sealed class BoundedCache<TKey, TValue>
         return true;
     }
 
-    /// <summary>Evicts an entry to make room for another: the first that is the oldest of its rank and expendable, else the oldest of the lowest rank.</summary>
+    /// <summary>
+    /// Evicts an entry to make room for another: the first that is the oldest of its rank and expendable, else the oldest of the lowest rank.
+    /// </summary>
     /// <param name="isExpendable">Whether an entry, the oldest of its rank, may go before all others; null for none.</param>
     /// <param name="highestRank">The highest rank of which another entry is evicted.</param>
     /// <returns>Whether there is room now.</returns>

@@ -88,7 +88,10 @@ internal static class ConfirmationProtocol
     }
 
     internal static Rejection Unavailable(ImmutableArray<string> offered) =>
-        new(RejectionReason.ConfirmationUnavailable, $"a peer that speaks {Bare}", offered.IsEmpty ? "one that names no application protocol" : List(offered))
+        new(
+            RejectionReason.ConfirmationUnavailable,
+            $"a peer that speaks {Bare}",
+            offered.IsEmpty ? "one that names no application protocol" : List(offered))
         {
             Hint = "Upgrade the peer, or set Confirmation to Preferred while you roll it out.",
         };
@@ -96,7 +99,9 @@ internal static class ConfirmationProtocol
     // One character per octet, so that every id, also one that is not UTF-8, has one text form.
     internal static SslApplicationProtocol ToWire(string id) => id == Bare ? s_bare : new(Encoding.Latin1.GetBytes(id));
 
-    internal static string? FromWire(SslApplicationProtocol id) => id.Protocol.IsEmpty ? null : id == s_bare ? Bare : Encoding.Latin1.GetString(id.Protocol.Span);
+    internal static string? FromWire(SslApplicationProtocol id) =>
+        id.Protocol.IsEmpty ? null : id == s_bare ? Bare : Encoding.Latin1.GetString(id.Protocol.Span);
 
-    private static string List(ImmutableArray<string> ids) => string.Join(", ", ids.Take(8).Select(SafeText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
+    private static string List(ImmutableArray<string> ids) =>
+        string.Join(", ", ids.Take(8).Select(SafeText.Quote)) + (ids.Length > 8 ? ", …" : string.Empty);
 }

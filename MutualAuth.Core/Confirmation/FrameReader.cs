@@ -27,7 +27,8 @@ internal static class FrameReader
 
         if (read < buffer.Length)
         {
-            read += await stream.ReadAtLeastAsync(buffer.AsMemory(read), buffer.Length - read, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            read += await stream.ReadAtLeastAsync(
+                buffer.AsMemory(read), buffer.Length - read, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
         }
 
         return read < buffer.Length ? (null, Truncated(read)) : (Frame.DecodeVerdict(buffer.AsSpan(Frame.HeaderLength)), null);
@@ -36,7 +37,8 @@ internal static class FrameReader
     /// <summary>Reads one frame of one of these types, or returns what came instead. The payload may hold a secret; the caller wipes it.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
-    internal static async ValueTask<(FrameType Type, byte[] Payload, Rejection? Problem)> ReadAsync(Stream stream, FrameType[] expected, CancellationToken cancellationToken)
+    internal static async ValueTask<(FrameType Type, byte[] Payload, Rejection? Problem)> ReadAsync(
+        Stream stream, FrameType[] expected, CancellationToken cancellationToken)
     {
         var header = new byte[Frame.HeaderLength];
         var read = await stream.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
@@ -56,5 +58,8 @@ internal static class FrameReader
     }
 
     private static Rejection Truncated(int received) =>
-        new(RejectionReason.ConfirmationTruncated, "the peer's verdict", received == 0 ? "the end of the stream" : $"the end of the stream after {received}");
+        new(
+            RejectionReason.ConfirmationTruncated,
+            "the peer's verdict",
+            received == 0 ? "the end of the stream" : $"the end of the stream after {received}");
 }

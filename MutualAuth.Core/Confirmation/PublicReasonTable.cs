@@ -17,7 +17,8 @@ internal static class PublicReasonTable
         RejectionReason.CertificateExpired or RejectionReason.CertificateNotYetValid => PublicReason.CertificateExpired,
         RejectionReason.CertificateRevoked => PublicReason.CertificateRevoked,
         RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.UnknownCriticalExtension
-            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported => PublicReason.UnsupportedCertificate,
+            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported =>
+                PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
         RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired

@@ -6,8 +6,8 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// What one listener spends on handshakes: the pool of silent sockets, the pool of those that wait, the slots for those that compute, and how many closes
-/// linger. Safe for use from many threads.
+/// What one listener spends on handshakes: the pool of silent sockets, the pool of those that wait, the slots for those that compute, and how many
+/// closes linger. Safe for use from many threads.
 /// </summary>
 internal sealed class AdmissionControl
 {
@@ -23,7 +23,9 @@ internal sealed class AdmissionControl
     internal AdmissionControl(AdmissionBounds bounds, TimeProvider time)
     {
         _pending = new PendingPool(bounds.PendingHellos, bounds.PendingHellosPerAddress, attempt => new Rejection(
-            RejectionReason.EvictedBeforeHello, "a ClientHello before the pool of silent sockets was full", $"{attempt.Transport.Received} bytes of one"));
+            RejectionReason.EvictedBeforeHello,
+            "a ClientHello before the pool of silent sockets was full",
+            $"{attempt.Transport.Received} bytes of one"));
         _waiting = new PendingPool(bounds.WaitingHandshakes, bounds.WaitingHandshakesPerAddress, _ => new Rejection(
             RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
         _slots = new HandshakeSlots(bounds.ConcurrentHandshakes, bounds.QueuedHandshakes);

@@ -20,7 +20,12 @@ internal static class Dialer
     /// <exception cref="HandshakeException">Nothing answered in time.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     internal static async ValueTask<Socket> ConnectAsync(
-        EndPoint endPoint, TimeSpan timeout, TimeProvider time, ILoggerFactory loggerFactory, CancellationToken cancellationToken, Resolver? resolver = null)
+        EndPoint endPoint,
+        TimeSpan timeout,
+        TimeProvider time,
+        ILoggerFactory loggerFactory,
+        CancellationToken cancellationToken,
+        Resolver? resolver = null)
     {
         HandshakeException outcome;
         try
@@ -28,7 +33,10 @@ internal static class Dialer
             using var deadline = new CancellationTokenSource(timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             return endPoint is DnsEndPoint dns
-                ? await ConnectToFirstAsync(await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false), time, either.Token).ConfigureAwait(false)
+                ? await ConnectToFirstAsync(
+                    await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false),
+                    time,
+                    either.Token).ConfigureAwait(false)
                 : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
@@ -54,7 +62,8 @@ internal static class Dialer
     private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, Resolver resolver, CancellationToken cancellationToken)
     {
         // The system's resolver cannot be stopped everywhere: then it is left to itself.
-        var addresses = await resolver(endPoint.Host, endPoint.AddressFamily, cancellationToken).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
+        var addresses = await resolver(endPoint.Host, endPoint.AddressFamily, cancellationToken)
+            .OrLeaveAsync(cancellationToken).ConfigureAwait(false);
         if (addresses.Length == 0)
         {
             throw new SocketException((int)SocketError.HostNotFound);
@@ -119,7 +128,8 @@ internal static class Dialer
         }
     }
 
-    private static async Task<Task<Socket>?> FirstToEndAsync(List<Task<Socket>> underWay, bool more, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Task<Socket>?> FirstToEndAsync(
+        List<Task<Socket>> underWay, bool more, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!more)
         {
@@ -142,7 +152,8 @@ internal static class Dialer
 
     private static async Task<Socket> ConnectToOneAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        var socket = new Socket(
+            endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);

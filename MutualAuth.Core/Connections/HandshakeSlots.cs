@@ -5,14 +5,14 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Connections;
 
 /// <summary>
-/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and among equals addresses
-/// take turns; so a flood waits for honest clients, however many addresses it uses. Within one address, handshakes in progress go before new ones.
+/// Bounds how many handshakes compute at once, and how many wait to. Who has left fewer handshakes unfinished lately goes first, and
+/// among equals addresses take turns; so a flood waits for honest clients, however many addresses it uses. Within one address, handshakes
+/// in progress go before new ones.
 /// </summary>
 /// <remarks>
 /// Every fourth turn goes through the ranks in rotation, so that no handshake waits for ever. Addresses that have left many unfinished never hold all
 /// slots: one is kept for others. A new handshake is always admitted to the queue. When too many wait, the address with most of them in the last rank
-/// loses the one that
-/// has waited longest.
+/// loses the one that has waited longest.
 /// </remarks>
 internal sealed class HandshakeSlots
 {
@@ -66,10 +66,11 @@ internal sealed class HandshakeSlots
             _waiting++;
         }
 
-        evicted?.Attempt.Abort(new Rejection(RejectionReason.Overloaded, $"a turn before more than {_maxWaiting} handshakes waited for theirs", "none")
-        {
-            Hint = "If the load is honest, add servers, or raise MaxConcurrentHandshakes where processors are idle.",
-        });
+        evicted?.Attempt.Abort(
+            new Rejection(RejectionReason.Overloaded, $"a turn before more than {_maxWaiting} handshakes waited for theirs", "none")
+            {
+                Hint = "If the load is honest, add servers, or raise MaxConcurrentHandshakes where processors are idle.",
+            });
         return new ValueTask<Slot>(WaitAsync(waiter));
     }
 

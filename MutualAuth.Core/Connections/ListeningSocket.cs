@@ -23,7 +23,8 @@ internal sealed class ListeningSocket : IDisposable
         {
             return Bind(endPoint, backlog);
         }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse && takesOverStale && TryRemoveStale(endPoint))
+        catch (SocketException exception)
+            when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse && takesOverStale && TryRemoveStale(endPoint))
         {
             return Bind(endPoint, backlog);
         }
@@ -35,7 +36,9 @@ internal sealed class ListeningSocket : IDisposable
 
     private static ListeningSocket Bind(EndPoint endPoint, int backlog)
     {
-        var socket = endPoint is UnixDomainSocketEndPoint ? new UnixSocket() : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var socket = endPoint is UnixDomainSocketEndPoint
+            ? new UnixSocket()
+            : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             if (endPoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any))

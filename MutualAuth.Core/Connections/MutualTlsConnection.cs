@@ -17,8 +17,7 @@ namespace MutualAuth;
 /// <see cref="SslStream"/>; the other members are safe to call from any thread, at any time, beside both. A connection without references is
 /// reclaimed like a forgotten <see cref="SslStream"/>; a reference to the stream keeps the connection alive.
 /// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
-/// Give your
-/// messages a length or an end marker.
+/// Give your messages a length or an end marker.
 /// </remarks>
 public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
 {
@@ -51,11 +50,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// The application's stream. Its asynchronous disposal disposes of the connection; <see cref="IDisposable.Dispose"/> closes at once, after a
-    /// close_notify if that
-    /// can be written without waiting. Once our side has ended the connection every call, pending or later, throws a
-    /// <see cref="ConnectionEndedException"/>, which has the reason; failures that the peer or the transport causes are other
-    /// <see cref="IOException"/>s.
+    /// The application's stream. Its asynchronous disposal disposes of the connection; <see cref="IDisposable.Dispose"/> closes at
+    /// once, after a close_notify if that can be written without waiting. Once our side has ended the connection every call, pending
+    /// or later, throws a <see cref="ConnectionEndedException"/>, which has the reason; failures that the peer or the transport
+    /// causes are other <see cref="IOException"/>s.
     /// </summary>
     /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
@@ -85,8 +83,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     /// <summary>
     /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and is to end: finish the
-    /// work that is
-    /// in progress, then dispose. Callbacks run on threads of the pool.
+    /// work that is in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
     /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
     public CancellationToken DrainRequested => _drain.Token;
@@ -121,8 +118,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     /// <summary>
     /// How the peer ended its side: true with close_notify (RFC 8446 §6.1), false when its transport ended or failed without it, null while it has
-    /// not
-    /// ended or we have not read that far. False may be an attacker's truncation, or a peer that closes without close_notify, as many do.
+    /// not ended or we have not read that far. False may be an attacker's truncation, or a peer that closes without close_notify, as many do.
     /// </summary>
     /// <remarks>It reports the end that a read reached; a truncation after the last read is not detected.</remarks>
     /// <example>
@@ -137,14 +133,12 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     /// <summary>
     /// Sends close_notify (RFC 8446 §6.1) as soon as a write in progress has ended: this side sends no more. The peer may continue to send, and this
-    /// side may
-    /// continue to read; a waiting read is not disturbed. A second call has no further effect and completes like the first one.
+    /// side may continue to read; a waiting read is not disturbed. A second call has no further effect and completes like the first one.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait; writes stay completed, and close_notify is sent once the peer reads again.</param>
     /// <exception cref="IOException">
     /// The transport failed, the TLS session has ended already, or the peer read nothing within <see cref="HandshakeOptions.CloseTimeout"/>; dispose
-    /// of
-    /// the connection, or abort it.
+    /// of the connection, or abort it.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example><code>await connection.CompleteWritesAsync(cancellationToken);</code></example>
@@ -189,7 +183,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
 
         var reason = TlsAlerts.ToPublicReason(alert);
-        var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"the TLS alert {alert} ({reason.ToCode()}) after the handshake");
+        var rejection = new Rejection(
+            RejectionReason.RefusedByPeer, "the peer's acceptance", $"the TLS alert {alert} ({reason.ToCode()}) after the handshake");
         refusal = new HandshakeException(HandshakeFailure.RefusedByPeer, rejection, exception)
         {
             PeerReason = reason,
@@ -248,9 +243,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     /// <summary>
     /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even while the peer is still sending: waits for the
-    /// peer
-    /// to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait for the
-    /// first one. Never throws.
+    /// peer to end its side, for <see cref="HandshakeOptions.CloseTimeout"/> at most. When it returns, the transport is closed. Further calls wait
+    /// for the first one. Never throws.
     /// </summary>
     /// <remarks>If the peer does not read the data of a pending write in that time, the transport is aborted; a socket is reset.</remarks>
     /// <example><code>await connection.DisposeAsync();</code></example>
@@ -318,7 +312,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
 
         _tls.Stream.End(end, rejection);
-        var isSaid = await LingeringClose.RunAsync(_tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
+        var isSaid = await LingeringClose.RunAsync(
+            _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
         closed.SetResult();
     }
@@ -370,7 +365,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         catch (Exception exception)
         {
             RevalidationLog.CallbackFaulted(
-                MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory), Peer.Name, RemoteEndPoint, (exception as AggregateException)?.InnerException ?? exception);
+                MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory),
+                Peer.Name,
+                RemoteEndPoint,
+                (exception as AggregateException)?.InnerException ?? exception);
         }
     }
 

@@ -18,7 +18,9 @@ internal sealed class OpenConnections
         {
             lock (_lock)
             {
-                return _connections.Count == 0 ? Task.CompletedTask : (_empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                return _connections.Count == 0
+                    ? Task.CompletedTask
+                    : (_empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
         }
     }

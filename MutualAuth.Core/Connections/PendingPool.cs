@@ -6,8 +6,7 @@ namespace MutualAuth.Connections;
 
 /// <summary>
 /// A bounded pool of handshakes that wait for a complete ClientHello or for the peer's next flight, verdict or message. A new one is always admitted;
-/// the
-/// oldest of its address is evicted, or the oldest of all.
+/// the oldest of its address is evicted, or the oldest of all.
 /// </summary>
 /// <remarks>So a flood of silent sockets evicts silent sockets, while an honest client, which sends at once, needs its place only briefly.</remarks>
 internal sealed class PendingPool

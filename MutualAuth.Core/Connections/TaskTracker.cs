@@ -14,7 +14,9 @@ internal sealed class TaskTracker
         {
             lock (_lock)
             {
-                return _running == 0 ? Task.CompletedTask : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                return _running == 0
+                    ? Task.CompletedTask
+                    : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
         }
     }

@@ -50,7 +50,8 @@ internal sealed class UnfinishedHandshakeCounts(int capacity, TimeProvider time)
         }
     }
 
-    private double Decayed(Entry entry, long now) => entry.Count * Math.Pow(0.5, time.GetElapsedTime(entry.Since, now).TotalSeconds / HalfLifeSeconds);
+    private double Decayed(Entry entry, long now) =>
+        entry.Count * Math.Pow(0.5, time.GetElapsedTime(entry.Since, now).TotalSeconds / HalfLifeSeconds);
 
     private readonly record struct Entry(double Count, long Since);
 }

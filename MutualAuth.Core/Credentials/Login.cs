@@ -85,7 +85,9 @@ public static class Login
     public static ClientCredentials WithToken(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return OAuthBearerServer.IsToken(token) ? WithToken(_ => ValueTask.FromResult(token)) : throw new FormatException("Expected a bearer token (RFC 6750 §2.1), got something else.");
+        return OAuthBearerServer.IsToken(token)
+            ? WithToken(_ => ValueTask.FromResult(token))
+            : throw new FormatException("Expected a bearer token (RFC 6750 §2.1), got something else.");
     }
 
     /// <summary>The client's certificate is its credential (EXTERNAL, RFC 4422 appendix A).</summary>
@@ -102,11 +104,14 @@ public static class Login
     public static ClientCredentials With(params IEnumerable<ISaslClientMechanism> mechanisms)
     {
         ISaslClientMechanism[] all = [.. mechanisms];
-        return all.Length == 0 ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms)) : new ClientCredentials([.. all]);
+        return all.Length == 0
+            ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms))
+            : new ClientCredentials([.. all]);
     }
 
     /// <summary>A mechanism that sends a single message and learns nothing about the server. The message is wiped with the exchange.</summary>
-    private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false) : ISaslClientMechanism
+    private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false)
+        : ISaslClientMechanism
     {
         public IEnumerable<string> NamesFor(SaslClientContext context) => [name];
 
@@ -116,10 +121,12 @@ public static class Login
         {
             private byte[]? _message;
 
-            public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => _message = await message(cancellationToken).ConfigureAwait(false);
+            public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
+                _message = await message(cancellationToken).ConfigureAwait(false);
 
             // RFC 7628 §3.2.3: the error is acknowledged, and the refusal follows.
-            public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(acknowledgesErrors
+            public ValueTask<SaslClientStep> StepAsync(
+                ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(acknowledgesErrors
                 ? SaslClientStep.Answer(new byte[] { 1 })
                 : SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
 

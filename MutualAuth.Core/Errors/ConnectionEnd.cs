@@ -10,9 +10,8 @@ public enum ConnectionEnd
     Aborted = 2,
 
     /// <summary>
-    /// The peer would no longer be accepted, or the connection reached its maximum age or idle time; <see
-    /// cref="ConnectionEndedException.Rejection"/>
-    /// says which.
+    /// The peer would no longer be accepted, or the connection reached its maximum age or idle time;
+    /// <see cref="ConnectionEndedException.Rejection"/> says which.
     /// </summary>
     Invalidated = 3,
 

@@ -9,7 +9,8 @@ namespace MutualAuth;
 public sealed class ListenerStoppedException : InvalidOperationException
 {
     internal ListenerStoppedException(EndPoint localEndPoint, Exception? innerException)
-        : base(innerException is null ? $"The listener on {localEndPoint} was stopped." : $"The listener on {localEndPoint} has failed.", innerException)
+        : base(
+            innerException is null ? $"The listener on {localEndPoint} was stopped." : $"The listener on {localEndPoint} has failed.", innerException)
     {
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 namespace MutualAuth;
 
 /// <summary>One reason, with the facts that a person needs in order to act on it.</summary>
-/// <remarks>Immutable and safe to share. It is for the side that decided: nothing of it but a <see cref="PublicReason"/> is told to the peer.</remarks>
+/// <remarks>
+/// Immutable and safe to share. It is for the side that decided: nothing of it but a <see cref="PublicReason"/> is told to the peer.
+/// </remarks>
 public sealed record Rejection
 {
     /// <summary>Makes a rejection.</summary>

@@ -8,7 +8,8 @@ public sealed record SessionFacts
     /// <summary>Makes the facts of a session.</summary>
     /// <param name="tlsVersion">The TLS version.</param>
     /// <param name="cipherSuite">The cipher suite.</param>
-    /// <param name="applicationProtocol">The application protocol (RFC 7301) without the confirmation protocol's prefix; null when none was agreed.</param>
+    /// <param name="applicationProtocol">The application protocol (RFC 7301) without the confirmation protocol's prefix;
+    /// null when none was agreed.</param>
     /// <param name="serverName">The server name that the client sent (RFC 6066 §3); null when it sent none.</param>
     public SessionFacts(TlsVersion tlsVersion, TlsCipherSuite cipherSuite, string? applicationProtocol, string? serverName)
     {

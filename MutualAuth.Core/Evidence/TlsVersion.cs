@@ -17,5 +17,6 @@ internal static class TlsVersions
     internal static string ToText(this TlsVersion version) => version == TlsVersion.Tls13 ? "1.3" : "1.2";
 
     internal static SslProtocols UpTo(this TlsVersion minimum, TlsVersion maximum) =>
-        (minimum == TlsVersion.Tls12 ? SslProtocols.Tls12 : SslProtocols.None) | (maximum == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.None);
+        (minimum == TlsVersion.Tls12 ? SslProtocols.Tls12 : SslProtocols.None)
+            | (maximum == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.None);
 }

@@ -3,7 +3,8 @@ namespace MutualAuth.Expiry;
 /// <summary>Something of ours comes to its end, or has come to it.</summary>
 public sealed class ExpiringEventArgs : EventArgs
 {
-    internal ExpiringEventArgs(string material, string name, DateTimeOffset endsAt, TimeSpan left) => (Material, Name, EndsAt, Left) = (material, name, endsAt, left);
+    internal ExpiringEventArgs(string material, string name, DateTimeOffset endsAt, TimeSpan left) =>
+        (Material, Name, EndsAt, Left) = (material, name, endsAt, left);
 
     /// <summary>What it is: <c>identity</c> or <c>revocation lists</c>.</summary>
     public string Material { get; }

@@ -49,7 +49,8 @@ public sealed class ExpiryWatch : IDisposable
         DaysLeftGauge.Add(this, Measure);
         using (ExecutionContext.SuppressFlow())
         {
-            _timer = _options.TimeProvider.CreateTimer(static state => ((ExpiryWatch)state!).Look(), this, TimeSpan.FromMilliseconds(1), _options.Interval);
+            _timer = _options.TimeProvider.CreateTimer(
+                static state => ((ExpiryWatch)state!).Look(), this, TimeSpan.FromMilliseconds(1), _options.Interval);
         }
     }
 
@@ -99,7 +100,8 @@ public sealed class ExpiryWatch : IDisposable
         return new Lifetime(first.ToString(), first.NotBefore, first.NotAfter);
     }
 
-    private static Lifetime? LifetimeOf(RevocationLists lists) => lists.Lists.Where(list => list.NextUpdate is not null).MinBy(list => list.NextUpdate) is { } first
+    private static Lifetime? LifetimeOf(RevocationLists lists) => lists.Lists.Where(list => list.NextUpdate is not null)
+        .MinBy(list => list.NextUpdate) is { } first
         ? new Lifetime(SafeText.Quote(first.Issuer.ToString()), first.ThisUpdate, first.NextUpdate!.Value)
         : null;
 
@@ -141,7 +143,8 @@ public sealed class ExpiryWatch : IDisposable
         }
 
         var left = lifetime.End - _options.TimeProvider.GetUtcNow();
-        var thresholds = _options.WarnBefore.Where(threshold => threshold <= (lifetime.End - lifetime.Start) / 3).Append(TimeSpan.Zero).Where(threshold => left <= threshold).ToArray();
+        var thresholds = _options.WarnBefore.Where(
+            threshold => threshold <= (lifetime.End - lifetime.Start) / 3).Append(TimeSpan.Zero).Where(threshold => left <= threshold).ToArray();
         if (thresholds.Length == 0)
         {
             _latest = null; // renewed

@@ -8,7 +8,11 @@ namespace MutualAuth.Expiry;
 /// <summary>When to warn of an end that comes near. Immutable.</summary>
 public sealed record ExpiryWatchOptions
 {
-    private EquatableArray<TimeSpan> _warnBefore = new([TimeSpan.FromDays(30), TimeSpan.FromDays(14), TimeSpan.FromDays(7), TimeSpan.FromDays(3), TimeSpan.FromDays(1), TimeSpan.FromHours(6), TimeSpan.FromHours(1)]);
+    private EquatableArray<TimeSpan> _warnBefore = new(
+        [
+            TimeSpan.FromDays(30), TimeSpan.FromDays(14), TimeSpan.FromDays(7), TimeSpan.FromDays(3), TimeSpan.FromDays(1), TimeSpan.FromHours(6),
+            TimeSpan.FromHours(1),
+        ]);
 
     /// <summary>
     /// How long before the end to warn, once for each. Default: 30, 14, 7, 3 and 1 days, 6 hours and 1 hour. One that is more than a third of the

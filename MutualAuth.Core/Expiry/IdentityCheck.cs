@@ -55,7 +55,8 @@ public sealed record IdentityCheck : IIdentityCheck
             if (!isCarried)
             {
                 return new MaterialException(
-                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it issued again with that name.")
+                    $"The certificate {certificate} lacks the subject alternative name {name}, under which peers dial us: have it issued "
+                        + "again with that name.")
                 { Problem = MaterialProblem.WrongName };
             }
         }
@@ -68,23 +69,29 @@ public sealed record IdentityCheck : IIdentityCheck
         var trust = Trust?.Current;
 
         // Without a trust to ask, the chain must hold up to where it ends.
-        var anchors = TrustAnchors.FromDer((trust?.Certificates ?? [identity.Intermediates.LastOrDefault() ?? identity.Certificate]).Select(anchor => anchor.RawData));
+        var anchors = TrustAnchors.FromDer(
+            (trust?.Certificates ?? [identity.Intermediates.LastOrDefault() ?? identity.Certificate]).Select(anchor => anchor.RawData));
         if (_validator.Validate(identity.Certificate, identity.Intermediates, anchors, Role, at).Rejection is not { } rejection)
         {
             return null;
         }
 
-        var isHelped = trust is { Intermediates.IsEmpty: false } && _validator.Validate(identity.Certificate, identity.Intermediates, trust, Role, at).Rejection is null;
+        var isHelped = trust is { Intermediates.IsEmpty: false }
+            && _validator.Validate(identity.Certificate, identity.Intermediates, trust, Role, at).Rejection is null;
         return rejection.Reason switch
         {
             RejectionReason.UnknownAuthority when isHelped => new MaterialException(
-                $"The chain of {identity.Certificate} lacks an intermediate that we know and peers may not: add the certificate of {Last(identity).Issuer} to the chain.")
+                $"The chain of {identity.Certificate} lacks an intermediate that we know and peers may not: add the certificate of "
+                    + $"{Last(identity).Issuer} to the chain.")
             { Problem = MaterialProblem.BrokenChain },
             RejectionReason.UnknownAuthority => new MaterialException(
-                $"The chain of {identity.Certificate} ends at {SafeText.Quote(Last(identity).Issuer.ToString())}, which is none of the {anchors.Certificates.Length} trusted authorities: add the missing intermediates to the chain, or have peers trust that authority. {rejection}")
+                $"The chain of {identity.Certificate} ends at {SafeText.Quote(Last(identity).Issuer.ToString())}, which is none of the "
+                    + $"{anchors.Certificates.Length} trusted authorities: add the missing intermediates to the chain, or have peers trust that "
+                    + $"authority. {rejection}")
             { Problem = MaterialProblem.NotTrusted },
             RejectionReason.SignatureInvalid => Rejected(identity, rejection, MaterialProblem.BrokenChain),
-            RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.IssuerNotAuthority => Rejected(identity, rejection, MaterialProblem.WrongUsage),
+            RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.IssuerNotAuthority =>
+                Rejected(identity, rejection, MaterialProblem.WrongUsage),
             _ => Rejected(identity, rejection, MaterialProblem.NotTrusted),
         };
     }

@@ -6,7 +6,9 @@ using MutualAuth.Paths;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>The names of authorities that a server sends with its request for a certificate (RFC 8446 §4.2.4), and what a client makes of them.</summary>
+/// <summary>
+/// The names of authorities that a server sends with its request for a certificate (RFC 8446 §4.2.4), and what a client makes of them.
+/// </summary>
 internal static class AcceptableIssuers
 {
     // The list has 16 bits for its length. A truncated list would reject honest clients; without a list, each client decides for itself.
@@ -47,7 +49,10 @@ internal static class AcceptableIssuers
 
         X509Certificate2Collection names = [.. anchors.Certificates.Select(anchor => anchor.ToX509Certificate2())];
         var context = SslStreamCertificateContext.Create(
-            identity.PlatformCertificate, [.. identity.TlsContext.IntermediateCertificates], offline: true, SslCertificateTrust.CreateForX509Collection(names, sendTrustInHandshake: true));
+            identity.PlatformCertificate,
+            [.. identity.TlsContext.IntermediateCertificates],
+            offline: true,
+            SslCertificateTrust.CreateForX509Collection(names, sendTrustInHandshake: true));
 
         // The chain comes before the names: where the platform would leave part of it out, none are sent.
         return context.IntermediateCertificates.Count == identity.Intermediates.Length ? context : identity.TlsContext;

@@ -3,7 +3,9 @@ using MutualAuth.Transport;
 
 namespace MutualAuth.Handshake;
 
-/// <summary>What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.</summary>
+/// <summary>
+/// What a handshake yields: the stream, who is at the other end, what was agreed, and whether the other end has said that it accepted us.
+/// </summary>
 internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPeer Peer, SessionFacts Session, bool IsConfirmed)
 {
     /// <summary>What the stream lies on.</summary>

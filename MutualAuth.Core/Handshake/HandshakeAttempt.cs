@@ -28,7 +28,8 @@ internal sealed class HandshakeAttempt : IDisposable
     private volatile string? _asked;
 
     private HandshakeAttempt(
-        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable, CancellationToken callerToken)
+        Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable,
+        CancellationToken callerToken)
     {
         _unusable = unusable;
         _options = options;
@@ -85,7 +86,9 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>What the peer calls itself, once it has shown a certificate: a claim until the attempt has succeeded.</summary>
     internal string? ClaimedName { get; set; }
 
-    /// <summary>Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.</summary>
+    /// <summary>
+    /// Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.
+    /// </summary>
     internal static HandshakeAttempt Begin(Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken)
     {
         Stream stream;
@@ -109,7 +112,8 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <param name="options">What we want.</param>
     /// <param name="callerToken">The caller gives it up.</param>
     /// <param name="remoteEndPoint">Where the peer is, when the caller knows; else what a socket under the stream says.</param>
-    internal static HandshakeAttempt Begin(Stream stream, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken, EndPoint? remoteEndPoint = null) => new(
+    internal static HandshakeAttempt Begin(
+        Stream stream, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken, EndPoint? remoteEndPoint = null) => new(
         stream,
         null,
         remoteEndPoint ?? EndPointOf((stream as NetworkStream)?.Socket),
@@ -133,7 +137,10 @@ internal sealed class HandshakeAttempt : IDisposable
 
         if (_unusable is not null)
         {
-            var rejection = new Rejection(RejectionReason.TransportUnusable, "a connected socket or stream that blocks and carries octets both ways", SafeText.Quote(_unusable.Message));
+            var rejection = new Rejection(
+                RejectionReason.TransportUnusable,
+                "a connected socket or stream that blocks and carries octets both ways",
+                SafeText.Quote(_unusable.Message));
             throw new HandshakeException(HandshakeFailure.OurFault, rejection, _unusable);
         }
 
@@ -285,7 +292,8 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         HandshakeException known => known,
         _ when _abortReason is { } aborted => new HandshakeException(HandshakeFailure.NoCapacity, aborted, exception),
-        OperationCanceledException when Token.IsCancellationRequested => new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
+        OperationCanceledException when Token.IsCancellationRequested =>
+            new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
         IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
             TlsFaults.ToOutcome(exception, Transport, OurRole),
         _ => ApplicationCalls.Fault("a handshake", exception),
@@ -322,7 +330,12 @@ internal sealed class HandshakeAttempt : IDisposable
             {
                 try
                 {
-                    await LingeringClose.RunAsync(_tlsIsCut ? null : Tls, Transport, Socket, LingeringClose.StrangersPatience, LingeringClose.MaxDrainedFromStranger).ConfigureAwait(false);
+                    await LingeringClose.RunAsync(
+                        _tlsIsCut ? null : Tls,
+                        Transport,
+                        Socket,
+                        LingeringClose.StrangersPatience,
+                        LingeringClose.MaxDrainedFromStranger).ConfigureAwait(false);
                 }
                 finally
                 {

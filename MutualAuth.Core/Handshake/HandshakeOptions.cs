@@ -48,7 +48,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// </summary>
     public ConfirmationPolicy Confirmation { get; init; } = ConfirmationPolicy.Preferred;
 
-    /// <summary>Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.</summary>
+    /// <summary>
+    /// Checks that may wait for others: a directory, a policy service. They run after the certificate stage and before our verdict. Default: none.
+    /// </summary>
     public ImmutableArray<IAsyncPeerValidator> AsyncValidators
     {
         get => _asyncValidators.Items;
@@ -78,18 +80,15 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public HandshakeLimits HandshakeLimits { get; init; } = new();
 
     /// <summary>
-    /// TCP keep-alive, which detects a vanished peer; set on each TCP socket that is dialled, accepted or passed in. Default: on, see the type.
-    /// Streams are not
-    /// concerned.
+    /// TCP keep-alive, which detects a vanished peer; set on each TCP socket that is dialled, accepted or passed in. Default: on, see the
+    /// type. Streams are not concerned.
     /// </summary>
     public TcpKeepAlive KeepAlive { get; init; } = new();
 
     /// <summary>
     /// Called with each connected socket, after the library's own options and before the first octet of the handshake; for options that only the
-    /// application
-    /// knows. It must be quick and must not keep the socket, which the library owns. Its exceptions are <see cref="HandshakeFailure.OurFault"/>, and
-    /// the socket is
-    /// closed. Called from many threads at once. Default: null, nothing is called.
+    /// application knows. It must be quick and must not keep the socket, which the library owns. Its exceptions are
+    /// <see cref="HandshakeFailure.OurFault"/>, and the socket is closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }
 
@@ -109,7 +108,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     internal virtual bool AllowsServersThatAskForNothing => false;
 
     /// <summary>Logging in is part of the confirmation protocol: where it must be done, the peer must speak that.</summary>
-    internal ConfirmationPolicy EffectiveConfirmation => RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
+    internal ConfirmationPolicy EffectiveConfirmation =>
+        RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
 
     internal override IEnumerable<string> Problems()
     {
@@ -126,9 +126,12 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             foreach (var protocol in ApplicationProtocols)
             {
-                if (string.IsNullOrEmpty(protocol) || protocol.Length > ConfirmationProtocol.MaxApplicationProtocolLength || protocol.Any(character => character > 0xff))
+                if (string.IsNullOrEmpty(protocol)
+                    || protocol.Length > ConfirmationProtocol.MaxApplicationProtocolLength
+                    || protocol.Any(character => character > 0xff))
                 {
-                    yield return $"The application protocol '{protocol}' must have 1 to {ConfirmationProtocol.MaxApplicationProtocolLength} characters of one octet each.";
+                    yield return $"The application protocol '{protocol}' must have 1 to {ConfirmationProtocol.MaxApplicationProtocolLength} "
+                        + "characters of one octet each.";
                 }
                 else if (protocol.StartsWith(ConfirmationProtocol.Bare, StringComparison.Ordinal))
                 {
@@ -167,7 +170,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(MaxConcurrentAsyncValidations)} must be at least 1; it is {MaxConcurrentAsyncValidations}.";
         }
 
-        foreach (var (name, duration) in new[] { (nameof(HandshakeTimeout), HandshakeTimeout), (nameof(AsyncValidatorTimeout), AsyncValidatorTimeout), (nameof(CloseTimeout), CloseTimeout) })
+        foreach (var (name, duration) in new[]
+        { (nameof(HandshakeTimeout), HandshakeTimeout), (
+            nameof(AsyncValidatorTimeout), AsyncValidatorTimeout), (nameof(CloseTimeout), CloseTimeout) })
         {
             if (duration <= TimeSpan.Zero || duration > TimeSpan.FromHours(1))
             {
@@ -200,7 +205,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
         }
         else if (!CipherSuites.IsEmpty && MinimumTlsVersion == TlsVersion.Tls13 && !CipherSuites.Any(IsOfTls13))
         {
-            yield return $"{nameof(CipherSuites)} names none of TLS 1.3, and {nameof(MinimumTlsVersion)} demands that version: no handshake could succeed.";
+            yield return $"{nameof(CipherSuites)} names none of TLS 1.3, and {nameof(MinimumTlsVersion)} demands that version: no "
+                + "handshake could succeed.";
         }
     }
 

@@ -61,12 +61,15 @@ internal sealed class Handshaker
 
     /// <summary>We are the client.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    internal async ValueTask<AuthenticatedTls> AsClientAsync(HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
+    internal async ValueTask<AuthenticatedTls> AsClientAsync(
+        HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
-        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server) { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
+        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
+        { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var settings = ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
+        var settings = ApplicationCalls.Ask(
+            "settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
@@ -89,7 +92,9 @@ internal sealed class Handshaker
     /// Where the verdict is to be told in band, TLS has to be complete first.
     /// </summary>
     private static bool? MayAnswer(byte[] flight, PeerValidationCallback judge) =>
-        Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates) ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates) : null;
+        Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates)
+            ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates)
+            : null;
 
     private ValueTask PrepareTrustAsync(HandshakeAttempt attempt)
     {
@@ -109,7 +114,9 @@ internal sealed class Handshaker
         {
             var presented = SafeText.Quote(ConfirmationProtocol.FromWire(negotiated));
             throw new HandshakeException(
-                HandshakeFailure.PeerMisbehaved, new Rejection(RejectionReason.TlsProtocolViolation, "an application protocol that was offered", presented) { Rule = "RFC 7301 §3.1" });
+                HandshakeFailure.PeerMisbehaved,
+                new Rejection(RejectionReason.TlsProtocolViolation, "an application protocol that was offered", presented)
+                { Rule = "RFC 7301 §3.1" });
         }
     }
 
@@ -121,7 +128,8 @@ internal sealed class Handshaker
             await attempt.RunEngineAsync(authenticate, judge).ConfigureAwait(false);
             attempt.Transport.StopHolding();
         }
-        catch (Exception exception) when (judge.Verdict is CertificateVerdict.Rejected rejected && (exception is AuthenticationException || attempt.Transport.HasWithheld))
+        catch (Exception exception)
+            when (judge.Verdict is CertificateVerdict.Rejected rejected && (exception is AuthenticationException || attempt.Transport.HasWithheld))
         {
             // SslStream's words for our own verdict; the verdict itself says more.
             attempt.ClaimedName = rejected.ClaimedName;
@@ -134,7 +142,9 @@ internal sealed class Handshaker
         }
     }
 
-    /// <summary>TLS is complete. What the peer needs of our last flight goes out when it may, and the peer is accepted, or the reason thrown.</summary>
+    /// <summary>
+    /// TLS is complete. What the peer needs of our last flight goes out when it may, and the peer is accepted, or the reason thrown.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, CompletedTls tls)
     {

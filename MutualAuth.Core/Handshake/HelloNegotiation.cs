@@ -19,8 +19,11 @@ internal static class HelloNegotiation
             throw await RefuseAsync(attempt, TlsAlerts.ProtocolVersion, problem).ConfigureAwait(false);
         }
 
-        var (protocol, disagreement) = ConfirmationProtocol.Choose(hello.ApplicationProtocols, options.ApplicationProtocols, options.EffectiveConfirmation);
-        return disagreement is null ? protocol : throw await RefuseAsync(attempt, TlsAlerts.NoApplicationProtocol, disagreement).ConfigureAwait(false);
+        var (protocol, disagreement) = ConfirmationProtocol.Choose(
+            hello.ApplicationProtocols, options.ApplicationProtocols, options.EffectiveConfirmation);
+        return disagreement is null
+            ? protocol
+            : throw await RefuseAsync(attempt, TlsAlerts.NoApplicationProtocol, disagreement).ConfigureAwait(false);
     }
 
     private static int Highest(ImmutableArray<int> versions)

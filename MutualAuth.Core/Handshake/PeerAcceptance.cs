@@ -103,7 +103,9 @@ internal sealed class PeerAcceptance
         Hint = "The server does not know who we are: have it ask clients for certificates.",
     };
 
-    /// <summary>A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.</summary>
+    /// <summary>
+    /// A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.
+    /// </summary>
     private bool MayLogInWithoutCertificate(PeerEvidence evidence) => evidence.Certificates.IsEmpty && !_options.RequiredCredentials.NeedsCertificate;
 
     /// <summary>
@@ -121,7 +123,9 @@ internal sealed class PeerAcceptance
     private async ValueTask<Rejection?> ObjectionToAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer) =>
         await _asyncStage.ExamineAsync(peer, attempt.Token).ConfigureAwait(false) ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false);
 
-    /// <summary>The trust source's answer. It is not asked about a peer that is rejected all the same, so that it does not keep it as a known one.</summary>
+    /// <summary>
+    /// The trust source's answer. It is not asked about a peer that is rejected all the same, so that it does not keep it as a known one.
+    /// </summary>
     private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer) =>
         _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate
             && (tls.Confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
@@ -139,7 +143,8 @@ internal sealed class PeerAcceptance
         }
 
         var answer = await TellAsync(attempt, tls, objection).ConfigureAwait(false);
-        return new HandshakeException(FailureOf(objection), objection) { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
+        return new HandshakeException(FailureOf(objection), objection)
+        { PeerReason = answer.Peer?.Refusal ?? TlsAlerts.FindPublicReason(answer.Fault) };
     }
 
     private async ValueTask<PeerAnswer> TellAsync(HandshakeAttempt attempt, CompletedTls tls, Rejection objection)
@@ -222,5 +227,6 @@ internal sealed class PeerAcceptance
     }
 
     /// <summary>A no that says nothing of the peer, because judging itself failed, is on our own account.</summary>
-    internal static HandshakeFailure FailureOf(Rejection objection) => objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
+    internal static HandshakeFailure FailureOf(Rejection objection) =>
+        objection.IsOurFault ? HandshakeFailure.OurFault : HandshakeFailure.PeerRejected;
 }

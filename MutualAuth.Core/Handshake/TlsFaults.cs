@@ -27,12 +27,19 @@ internal static class TlsFaults
     // err.h: reasons that all of its libraries share, here ERR_R_EVP_LIB. It is how a key that does not sign shows.
     private const int CryptographyLibrary = 0x80006;
 
-    /// <summary>Says what an exception during a handshake means. <paramref name="ourRole"/> and what came before it give an alert its sense.</summary>
+    /// <summary>
+    /// Says what an exception during a handshake means. <paramref name="ourRole"/> and what came before it give an alert its sense.
+    /// </summary>
     internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, PeerRole ourRole)
     {
         if (transport.LimitExceeded)
         {
-            return Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "a handshake within the configured bound", $"more than {transport.Received - 1} bytes", exception);
+            return Outcome(
+                HandshakeFailure.PeerMisbehaved,
+                RejectionReason.HandshakeMessageTooLarge,
+                "a handshake within the configured bound",
+                $"more than {transport.Received - 1} bytes",
+                exception);
         }
 
         if (transport.Objection is { } objection)
@@ -58,13 +65,28 @@ internal static class TlsFaults
 
         return exception switch
         {
-            IOException { InnerException: SocketException socket } => LostTransport(RejectionReason.TransportFailed, socket.SocketErrorCode.ToString(), exception),
-            IOException or ObjectDisposedException or SocketException => LostTransport(RejectionReason.TransportClosed, "the end of the stream", exception),
+            IOException { InnerException: SocketException socket } =>
+                LostTransport(RejectionReason.TransportFailed, socket.SocketErrorCode.ToString(), exception),
+            IOException or ObjectDisposedException or SocketException =>
+                LostTransport(RejectionReason.TransportClosed, "the end of the stream", exception),
             CryptographicException => Outcome(
-                HandshakeFailure.PeerRejected, RejectionReason.CertificateMalformed, "certificates that the platform can read", "ones that it cannot", exception),
+                HandshakeFailure.PeerRejected,
+                RejectionReason.CertificateMalformed,
+                "certificates that the platform can read",
+                "ones that it cannot",
+                exception),
             AuthenticationException => Outcome(
-                HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "the TLS protocol", SafeText.Quote(exception.Message), exception),
-            _ => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "a handshake", $"an exception, {exception.GetType().Name}", exception),
+                HandshakeFailure.PeerMisbehaved,
+                RejectionReason.TlsProtocolViolation,
+                "the TLS protocol",
+                SafeText.Quote(exception.Message),
+                exception),
+            _ => Outcome(
+                HandshakeFailure.PeerMisbehaved,
+                RejectionReason.TlsProtocolViolation,
+                "a handshake",
+                $"an exception, {exception.GetType().Name}",
+                exception),
         };
     }
 
@@ -86,16 +108,20 @@ internal static class TlsFaults
         var presented = $"the TLS alert {alert} ({publicReason.ToCode()})";
         if (disagreement is not { } reason)
         {
-            return new HandshakeException(HandshakeFailure.RefusedByPeer, new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", presented), exception) { PeerReason = publicReason };
+            return new HandshakeException(
+                HandshakeFailure.RefusedByPeer, new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", presented), exception)
+            { PeerReason = publicReason };
         }
 
         var hint = reason switch
         {
-            RejectionReason.AlpnMismatch => "Name the peer's application protocol in ApplicationProtocols; if the peer uses none and is strict about it, set Confirmation to Never.",
+            RejectionReason.AlpnMismatch => "Name the peer's application protocol in ApplicationProtocols; if the peer uses none and is strict about "
+                + "it, set Confirmation to Never.",
             RejectionReason.UnrecognizedServerName => "The peer serves other names; check the server name that was dialled.",
             _ => null,
         };
-        return new HandshakeException(HandshakeFailure.NoAgreement, new Rejection(reason, "agreement", presented) { Hint = hint }, exception) { PeerReason = publicReason };
+        return new HandshakeException(HandshakeFailure.NoAgreement, new Rejection(reason, "agreement", presented) { Hint = hint }, exception)
+        { PeerReason = publicReason };
     }
 
     private static HandshakeException ToLocalOutcome(int error, Exception exception)
@@ -103,18 +129,35 @@ internal static class TlsFaults
         var text = Innermost(exception).Message;
         return error switch
         {
-            ExcessiveMessageSize => Outcome(HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, "handshake messages of the size that TLS accepts", SafeText.Quote(text), exception),
+            ExcessiveMessageSize => Outcome(
+                HandshakeFailure.PeerMisbehaved,
+                RejectionReason.HandshakeMessageTooLarge,
+                "handshake messages of the size that TLS accepts",
+                SafeText.Quote(text),
+                exception),
             NoSharedCipher or NoSharedGroups or NoSuitableSignatureAlgorithm => Outcome(
-                HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, "a cipher suite, group and signature algorithm in common", SafeText.Quote(text), exception),
-            UnsupportedProtocol or WrongSslVersion => Outcome(HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, "TLS 1.2 or 1.3, as configured", SafeText.Quote(text), exception),
-            NoApplicationProtocol => Outcome(HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", SafeText.Quote(text), exception),
+                HandshakeFailure.NoAgreement,
+                RejectionReason.NoCommonCipherSuite,
+                "a cipher suite, group and signature algorithm in common",
+                SafeText.Quote(text),
+                exception),
+            UnsupportedProtocol or WrongSslVersion => Outcome(
+                HandshakeFailure.NoAgreement,
+                RejectionReason.ProtocolVersionUnsupported,
+                "TLS 1.2 or 1.3, as configured",
+                SafeText.Quote(text),
+                exception),
+            NoApplicationProtocol => Outcome(
+                HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", SafeText.Quote(text), exception),
             CryptographyLibrary => new HandshakeException(
                 HandshakeFailure.OurFault,
-                new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", SafeText.Quote(text)) { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
+                new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", SafeText.Quote(text))
+                { Hint = "If our key is kept in hardware, see that its token is there and unlocked." },
                 exception),
             CaKeyTooSmall or CaDigestTooWeak or OwnKeyTooSmall => new HandshakeException(
                 HandshakeFailure.OurFault,
-                new Rejection(RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", SafeText.Quote(text))
+                new Rejection(
+                    RejectionReason.CryptographyFailed, "a certificate of our own that the platform's security level allows", SafeText.Quote(text))
                 {
                     Hint = "Have our certificate and its intermediates issued again with RSA of 2048 bits or more, or P-256, and SHA-256.",
                 },
@@ -126,7 +169,8 @@ internal static class TlsFaults
     private static HandshakeException LostTransport(RejectionReason reason, string presented, Exception exception) =>
         Outcome(HandshakeFailure.TransportLost, reason, "a complete handshake", presented, exception);
 
-    private static HandshakeException Outcome(HandshakeFailure failure, RejectionReason reason, string expected, string presented, Exception exception) =>
+    private static HandshakeException Outcome(
+        HandshakeFailure failure, RejectionReason reason, string expected, string presented, Exception exception) =>
         new(failure, new Rejection(reason, expected, presented), exception);
 
     private static Exception Innermost(Exception exception)

@@ -13,18 +13,19 @@ internal static class TlsSettings
     /// <param name="identity">What we present.</param>
     /// <param name="protocol">The one application protocol id to agree on; null for none.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslServerAuthenticationOptions ForServer(HandshakeOptions options, Identity identity, string? protocol, PeerValidationCallback judge) => new()
-    {
-        ServerCertificateContext = AcceptableIssuers.ContextOf(options, identity),
-        ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
-        EnabledSslProtocols = Versions(options),
-        ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
-        CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
-        CipherSuitesPolicy = Only(options),
-        RemoteCertificateValidationCallback = judge.Validate,
-        AllowRenegotiation = false,
-        AllowTlsResume = false, // a ticket holds the leaf alone and is shared by all who hold this certificate: docs/decisions/0004
-    };
+    internal static SslServerAuthenticationOptions ForServer(
+        HandshakeOptions options, Identity identity, string? protocol, PeerValidationCallback judge) => new()
+        {
+            ServerCertificateContext = AcceptableIssuers.ContextOf(options, identity),
+            ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
+            EnabledSslProtocols = Versions(options),
+            ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
+            CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
+            CipherSuitesPolicy = Only(options),
+            RemoteCertificateValidationCallback = judge.Validate,
+            AllowRenegotiation = false,
+            AllowTlsResume = false, // a ticket holds the leaf alone and is shared by all who hold this certificate: docs/decisions/0004
+        };
 
     /// <param name="options">Our options.</param>
     /// <param name="serverName">The name to ask for; null for none.</param>
@@ -32,7 +33,13 @@ internal static class TlsSettings
     /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
     /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
     /// <param name="judge">Whose callback decides.</param>
-    internal static SslClientAuthenticationOptions ForClient(HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst, PeerValidationCallback judge)
+    internal static SslClientAuthenticationOptions ForClient(
+        HandshakeOptions options,
+        ServerName? serverName,
+        List<SslApplicationProtocol>? offer,
+        ImmutableArray<Identity> identities,
+        bool judgeFirst,
+        PeerValidationCallback judge)
     {
         var settings = new SslClientAuthenticationOptions
         {
@@ -67,11 +74,14 @@ internal static class TlsSettings
         }
 
         // The options have been checked; this tells the analyser, and holds should the check ever go.
-        return OperatingSystem.IsWindows() || OperatingSystem.IsAndroid() ? throw new PlatformNotSupportedException() : new CipherSuitesPolicy(options.CipherSuites);
+        return OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()
+            ? throw new PlatformNotSupportedException()
+            : new CipherSuitesPolicy(options.CipherSuites);
     }
 
     // Asked first before the ClientHello, without a server; then, if nothing was given, with the server's certificate and before ours goes out.
-    private static X509Certificate2? Select(X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerValidationCallback judge, bool judgeFirst)
+    private static X509Certificate2? Select(
+        X509Certificate? server, string[] issuers, ImmutableArray<Identity> identities, PeerValidationCallback judge, bool judgeFirst)
     {
         judge.WasAskedForOurs |= server is not null;
         return server is not null && (!judgeFirst || judge.AcceptsBeforeShowing(server))

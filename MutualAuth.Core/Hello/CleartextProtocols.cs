@@ -35,7 +35,8 @@ internal static class CleartextProtocols
         var start = Encoding.Latin1.GetString(received[..Math.Min(Enough, received.Length)]);
         if (Array.Exists(s_http, method => start.StartsWith(method, StringComparison.Ordinal)))
         {
-            return new Rejection(RejectionReason.PlainHttp, "TLS", $"HTTP in the clear, {SafeText.Quote(start)}") { Hint = "The peer must use TLS on this port, or another port." };
+            return new Rejection(RejectionReason.PlainHttp, "TLS", $"HTTP in the clear, {SafeText.Quote(start)}")
+            { Hint = "The peer must use TLS on this port, or another port." };
         }
 
         if (start.StartsWith("SSH-", StringComparison.Ordinal))
@@ -43,7 +44,8 @@ internal static class CleartextProtocols
             return new Rejection(RejectionReason.PlainSsh, "TLS", $"SSH, {SafeText.Quote(start)}") { Hint = "The peer has dialled the wrong port." };
         }
 
-        return new Rejection(RejectionReason.NotTls, "a TLS record", $"bytes {Convert.ToHexStringLower(received[..Math.Min(Enough, received.Length)])}")
+        return new Rejection(
+            RejectionReason.NotTls, "a TLS record", $"bytes {Convert.ToHexStringLower(received[..Math.Min(Enough, received.Length)])}")
         {
             Hint = "The peer does not speak TLS on this port.",
         };

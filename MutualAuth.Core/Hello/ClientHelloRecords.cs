@@ -48,7 +48,8 @@ internal struct ClientHelloRecords
             var record = received[End..];
             if (record[0] != HandshakeRecord)
             {
-                return HelloReading.Malformed(TlsAlerts.UnexpectedMessage, $"a handshake record ({HandshakeRecord})", $"a record of type {record[0]}");
+                return HelloReading.Malformed(
+                    TlsAlerts.UnexpectedMessage, $"a handshake record ({HandshakeRecord})", $"a record of type {record[0]}");
             }
 
             if (record.Length < RecordHeader)
@@ -132,7 +133,8 @@ internal struct ClientHelloRecords
         }
 
         return _taken + size > MessageHeader + announced
-            ? HelloReading.Malformed(TlsAlerts.UnexpectedMessage, "nothing after the ClientHello in its record", $"{_taken + size - MessageHeader - announced} bytes")
+            ? HelloReading.Malformed(
+                TlsAlerts.UnexpectedMessage, "nothing after the ClientHello in its record", $"{_taken + size - MessageHeader - announced} bytes")
             : null;
     }
 }

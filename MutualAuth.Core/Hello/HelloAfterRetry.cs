@@ -4,8 +4,7 @@ namespace MutualAuth.Hello;
 
 /// <summary>
 /// The hello that a client sends after a HelloRetryRequest (RFC 8446 §4.1.4). It comes in the clear, names the key exchange again, and is judged like
-/// the
-/// first before the TLS engine computes with it.
+/// the first before the TLS engine computes with it.
 /// </summary>
 internal static class HelloAfterRetry
 {

@@ -8,7 +8,9 @@ internal interface IHelloSource
 
     ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
-    /// <summary>Puts back a hello, and what has come behind it: that is not given out before we have answered, and is looked at if we ask for another hello.</summary>
+    /// <summary>
+    /// Puts back a hello, and what has come behind it: that is not given out before we have answered, and is looked at if we ask for another hello.
+    /// </summary>
     void PutBackHello(byte[] buffer, int length, int helloLength, int maxHelloBytes);
 
     /// <summary>Puts back octets to be read again. The buffer is the shared pool's, and returns to it after that.</summary>

@@ -23,7 +23,10 @@ internal static class KeyExchangeGroups
         {
             if (IsFiniteField(group))
             {
-                return new Rejection(RejectionReason.NoCommonCipherSuite, "key shares on elliptic curves", $"one of {key.Length} bytes in the finite field 0x{group:x4}")
+                return new Rejection(
+                    RejectionReason.NoCommonCipherSuite,
+                    "key shares on elliptic curves",
+                    $"one of {key.Length} bytes in the finite field 0x{group:x4}")
                 {
                     Rule = Rule,
                     Hint = Hint,
@@ -36,7 +39,8 @@ internal static class KeyExchangeGroups
             return null;
         }
 
-        return new Rejection(RejectionReason.NoCommonCipherSuite, "an elliptic-curve or hybrid group", $"{groups.Length / 2} groups without one") { Rule = Rule, Hint = Hint };
+        return new Rejection(RejectionReason.NoCommonCipherSuite, "an elliptic-curve or hybrid group", $"{groups.Length / 2} groups without one")
+        { Rule = Rule, Hint = Hint };
     }
 
     private static bool HoldsCurve(ReadOnlySpan<byte> groups)
@@ -56,5 +60,6 @@ internal static class KeyExchangeGroups
     private static bool IsFiniteField(int group) => group is >= 0x0100 and <= 0x01ff;
 
     // The registry of supported groups: elliptic curves; ML-KEM; hybrids of both, final and as browsers tried them first.
-    private static bool IsCurve(int group) => group is (>= 0x0001 and <= 0x0029) or (>= 0x0200 and <= 0x0202) or (>= 0x11eb and <= 0x11ee) or 0x6399 or 0x639a;
+    private static bool IsCurve(int group) =>
+        group is (>= 0x0001 and <= 0x0029) or (>= 0x0200 and <= 0x0202) or (>= 0x11eb and <= 0x11ee) or 0x6399 or 0x639a;
 }

@@ -5,9 +5,9 @@ using System.Text;
 namespace MutualAuth.Hello;
 
 /// <summary>
-/// What a server of TLS 1.2 has shown in the clear before we answer (RFC 5246 §7.3). There our certificate is sent before the TLS engine calls the
-/// validation of the
-/// server; withholding it requires reading the server's flight here. TLS 1.3 does not need it: there the engine asks before our certificate is sent.
+/// What a server of TLS 1.2 has shown in the clear before we answer (RFC 5246 §7.3). There our certificate is sent before the TLS engine
+/// calls the validation of the server; withholding it requires reading the server's flight here. TLS 1.3 does not need it: there the engine
+/// asks before our certificate is sent.
 /// </summary>
 internal static class Tls12ServerFlight
 {
@@ -16,7 +16,9 @@ internal static class Tls12ServerFlight
     private const byte Certificate = 11;
     private const int ApplicationProtocols = 16;
 
-    /// <summary>Reads the application protocol and the certificates out of the server's first flight; false when it holds none that can be read.</summary>
+    /// <summary>
+    /// Reads the application protocol and the certificates out of the server's first flight; false when it holds none that can be read.
+    /// </summary>
     internal static bool TryRead(ReadOnlySpan<byte> flight, out string? protocol, out ImmutableArray<ReadOnlyMemory<byte>> certificates)
     {
         protocol = null;
@@ -57,7 +59,10 @@ internal static class Tls12ServerFlight
         const int VersionAndRandom = 2 + 32;
         const int SuiteAndCompression = 2 + 1;
         var reader = new WireReader(hello);
-        if (!reader.TryRead(VersionAndRandom, out _) || !reader.TryReadVector8(out _) || !reader.TryRead(SuiteAndCompression, out _) || !reader.TryReadVector16(out var extensions))
+        if (!reader.TryRead(VersionAndRandom, out _)
+            || !reader.TryReadVector8(out _)
+            || !reader.TryRead(SuiteAndCompression, out _)
+            || !reader.TryReadVector16(out var extensions))
         {
             return null;
         }
@@ -103,6 +108,7 @@ internal static class Tls12ServerFlight
     private static bool TryReadVector24(ref WireReader reader, out ReadOnlySpan<byte> content)
     {
         content = default;
-        return reader.TryRead(3, out var length) && reader.TryRead((length[0] << 16) | BinaryPrimitives.ReadUInt16BigEndian(length[1..]), out content);
+        return reader.TryRead(3, out var length)
+            && reader.TryRead((length[0] << 16) | BinaryPrimitives.ReadUInt16BigEndian(length[1..]), out content);
     }
 }

@@ -36,7 +36,9 @@ internal static class TlsAlerts
         }
 
         var reason = (int)(code & 0x7FFFFF);
-        return reason is >= OpenSslReceivedAlerts and <= OpenSslReceivedAlerts + byte.MaxValue ? (reason - OpenSslReceivedAlerts, null) : (null, reason);
+        return reason is >= OpenSslReceivedAlerts and <= OpenSslReceivedAlerts + byte.MaxValue
+            ? (reason - OpenSslReceivedAlerts, null)
+            : (null, reason);
     }
 
     /// <summary>What the peer's alert in <paramref name="exception"/> says about us; null when there is none in it.</summary>

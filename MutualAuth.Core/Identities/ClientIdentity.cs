@@ -18,7 +18,9 @@ public abstract class ClientIdentity
     /// </summary>
     internal virtual bool AnswersAtOnce => false;
 
-    /// <summary>What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.</summary>
+    /// <summary>
+    /// What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.
+    /// </summary>
     internal abstract ImmutableArray<Identity> For(string? serverName);
 
     /// <summary>The certificate that <paramref name="source"/> gives at the time of each handshake.</summary>
@@ -29,17 +31,21 @@ public abstract class ClientIdentity
     }
 
     /// <summary>The certificate that <paramref name="choose"/> gives for the server that is dialled.</summary>
-    /// <param name="choose">Is given the server's name or address as it was dialled, null for none, and gives null in order to present nothing. It must be quick, and not throw.</param>
+    /// <param name="choose">Is given the server's name or address as it was dialled, null for none, and gives null in order to present nothing. It
+    /// must be quick, and not throw.</param>
     public static ClientIdentity ByServer(Func<string?, IIdentitySource?> choose)
     {
         ArgumentNullException.ThrowIfNull(choose);
         return new Chosen(choose);
     }
 
-    /// <summary>The first certificate that one of the authorities issued, directly or through its intermediates, whose names the server sends; the first of all when it sends none; nothing when none fits.</summary>
+    /// <summary>
+    /// The first certificate that one of the authorities issued, directly or through its intermediates, whose names the server sends; the first of
+    /// all when it sends none; nothing when none fits.
+    /// </summary>
     /// <remarks>
-    /// The server's wishes are known only in the middle of the handshake, and the platform then sends our own certificate alone: the server must know the
-    /// intermediates, if there are any. Where servers are told apart by their name, <see cref="ByServer"/> has no such price.
+    /// The server's wishes are known only in the middle of the handshake, and the platform then sends our own certificate alone: the server must know
+    /// the intermediates, if there are any. Where servers are told apart by their name, <see cref="ByServer"/> has no such price.
     /// </remarks>
     /// <param name="sources">The identities, the favourite first.</param>
     /// <exception cref="ArgumentException">There is none, or a null among them.</exception>
@@ -47,7 +53,9 @@ public abstract class ClientIdentity
     {
         ArgumentNullException.ThrowIfNull(sources);
         ImmutableArray<IIdentitySource> all = [.. sources];
-        return all.IsEmpty || all.Contains(null!) ? throw new ArgumentException("Expected at least one identity, and no null among them.", nameof(sources)) : new Several(all);
+        return all.IsEmpty || all.Contains(null!)
+            ? throw new ArgumentException("Expected at least one identity, and no null among them.", nameof(sources))
+            : new Several(all);
     }
 
     /// <summary>Presents this identity.</summary>

@@ -44,7 +44,8 @@ public sealed class Identity : IIdentitySource
 
     /// <summary>Uses a certificate that the framework has loaded together with its private key.</summary>
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
-    /// <param name="intermediates">The intermediates in any order, rollover certificates of an authority (RFC 4210 §4.4) included; a root among them is left out.</param>
+    /// <param name="intermediates">The intermediates in any order, rollover certificates of an authority (RFC 4210 §4.4) included; a root
+    /// among them is left out.</param>
     /// <exception cref="MaterialException">There is no private key, or the intermediates do not form one chain with the certificate.</exception>
     /// <example><code>var loaded = Identity.From(certificate, intermediate);</code></example>
     public static Identity From(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
@@ -53,7 +54,8 @@ public sealed class Identity : IIdentitySource
         ArgumentNullException.ThrowIfNull(intermediates);
         if (!certificate.HasPrivateKey)
         {
-            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} has no private key; load it together with its key.") { Problem = MaterialProblem.NoKey };
+            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} has no private key; load it together with its key.")
+            { Problem = MaterialProblem.NoKey };
         }
 
         try
@@ -70,7 +72,8 @@ public sealed class Identity : IIdentitySource
     /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
     /// <param name="keyPem">The private key: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1. It may stand in the same text as the chain.</param>
     /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
-    /// <exception cref="MaterialException">The text holds no certificate or key, the password is wrong, or the key is not the certificate's.</exception>
+    /// <exception cref="MaterialException">The text holds no certificate or key, the password is wrong, or the key is not
+    /// the certificate's.</exception>
     /// <example>
     /// <code>
     /// var read = Identity.FromPem(File.ReadAllText("server.pem"), File.ReadAllText("server.key"), password);
@@ -108,11 +111,15 @@ public sealed class Identity : IIdentitySource
         return FromPem(chainPem, key, "The text");
     }
 
-    /// <summary>Reads a PEM chain from a file and opens its key through an OpenSSL engine, such as <c>pkcs11</c>: the key stays in its hardware.</summary>
+    /// <summary>
+    /// Reads a PEM chain from a file and opens its key through an OpenSSL engine, such as <c>pkcs11</c>: the key stays in its hardware.
+    /// </summary>
     /// <param name="chainPath">The chain, our own certificate first.</param>
     /// <param name="engine">The engine's name. Engines load code into the process: take it from your configuration and from nowhere else.</param>
-    /// <param name="keyId">What the engine calls the key; for <c>pkcs11</c> a URI (RFC 7512), such as <c>pkcs11:token=server;object=key;pin-source=file:/run/pin</c>.</param>
-    /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not the certificate's.</exception>
+    /// <param name="keyId">What the engine calls the key; for <c>pkcs11</c> a URI (RFC 7512), such as
+    /// <c>pkcs11:token=server;object=key;pin-source=file:/run/pin</c>.</param>
+    /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not
+    /// the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL, or an OpenSSL without engines.</exception>
     /// <example>
     /// <code>
@@ -131,11 +138,16 @@ public sealed class Identity : IIdentitySource
         return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
     }
 
-    /// <summary>Reads a PEM chain from a file and opens its key through an OpenSSL provider, such as <c>tpm2</c> or <c>pkcs11</c>: the key stays in its hardware.</summary>
+    /// <summary>
+    /// Reads a PEM chain from a file and opens its key through an OpenSSL provider, such as <c>tpm2</c> or <c>pkcs11</c>:
+    /// the key stays in its hardware.
+    /// </summary>
     /// <param name="chainPath">The chain, our own certificate first.</param>
-    /// <param name="provider">The provider's name. Providers load code into the process: take it from your configuration and from nowhere else.</param>
+    /// <param name="provider">The provider's name. Providers load code into the process: take it from your configuration
+    /// and from nowhere else.</param>
     /// <param name="keyUri">What the provider calls the key, such as <c>handle:0x81000007</c>.</param>
-    /// <exception cref="MaterialException">The chain cannot be read, the provider or the key cannot be opened, or the key is not the certificate's.</exception>
+    /// <exception cref="MaterialException">The chain cannot be read, the provider or the key cannot be opened, or the key is not
+    /// the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL 3 or later.</exception>
     /// <example><code>var fromProvider = Identity.FromOpenSslProvider("server.pem", "tpm2", "handle:0x81000007");</code></example>
     [UnsupportedOSPlatform("android")]
@@ -150,10 +162,13 @@ public sealed class Identity : IIdentitySource
         return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
     }
 
-    /// <summary>Takes a certificate with its key from a store of the platform, and the intermediates from the store of authorities beside it.</summary>
+    /// <summary>
+    /// Takes a certificate with its key from a store of the platform, and the intermediates from the store of authorities beside it.
+    /// </summary>
     /// <param name="name">The store, such as <see cref="StoreName.My"/>.</param>
     /// <param name="location">Whose store.</param>
-    /// <param name="thumbprint">The certificate: SHA-256 (64 hexadecimal digits), or SHA-1 (40) as some tools show it. Colons and spaces do not count.</param>
+    /// <param name="thumbprint">The certificate: SHA-256 (64 hexadecimal digits), or SHA-1 (40) as some tools show it. Colons
+    /// and spaces do not count.</param>
     /// <exception cref="MaterialException">There is no such store or certificate, or its key is not there.</exception>
     /// <example>
     /// <code>
@@ -190,13 +205,15 @@ public sealed class Identity : IIdentitySource
         }
         catch (CryptographicException exception)
         {
-            throw new MaterialException($"{source} is not a PKCS#12 file that this password opens: {exception.Message}", exception) { Problem = MaterialProblem.WrongPassword };
+            throw new MaterialException($"{source} is not a PKCS#12 file that this password opens: {exception.Message}", exception)
+            { Problem = MaterialProblem.WrongPassword };
         }
 
         var held = all.Where(certificate => certificate.HasPrivateKey).ToArray();
         return held.Length == 1
             ? From(held[0], all.Where(certificate => !certificate.HasPrivateKey))
-            : throw new MaterialException($"{source} holds {held.Length} certificates with a private key; exactly one is expected.") { Problem = MaterialProblem.NoKey };
+            : throw new MaterialException($"{source} holds {held.Length} certificates with a private key; exactly one is expected.")
+            { Problem = MaterialProblem.NoKey };
     }
 
     internal static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
@@ -215,7 +232,9 @@ public sealed class Identity : IIdentitySource
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             throw new MaterialException(
-                $"The key that was given is not that of the first certificate in {source}, {SafeText.Quote(certificates[0].Subject)}. Put our own certificate first, or have one issued for this key. {exception.Message}", exception)
+                $"The key that was given is not that of the first certificate in {source}, {SafeText.Quote(certificates[0].Subject)}. Put our own "
+                    + $"certificate first, or have one issued for this key. {exception.Message}",
+                exception)
             { Problem = MaterialProblem.KeyMismatch };
         }
     }
@@ -229,12 +248,14 @@ public sealed class Identity : IIdentitySource
         }
         catch (CryptographicException exception)
         {
-            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.NoCertificate };
+            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception)
+            { Problem = MaterialProblem.NoCertificate };
         }
 
         return certificates.Count > 0
             ? certificates
-            : throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.") { Problem = MaterialProblem.NoCertificate };
+            : throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.")
+            { Problem = MaterialProblem.NoCertificate };
     }
 
     private static X509Certificate2 WithKey(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source)
@@ -264,15 +285,21 @@ public sealed class Identity : IIdentitySource
     private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, IEnumerable<X509Certificate2> others)
     {
         var own = Certificate.Parse(leaf.RawDataMemory);
-        var pool = others.Where(candidate => !IsUnreadableRoot(candidate)).Select(candidate => (Platform: candidate, Certificate: Certificate.Parse(candidate.RawDataMemory))).ToList();
-        pool.RemoveAll(candidate => candidate.Certificate.Equals(own) || (candidate.Certificate.IsSelfIssued && MaySign(candidate.Certificate, candidate.Certificate)));
+        var pool = others.Where(candidate => !IsUnreadableRoot(candidate))
+            .Select(candidate => (Platform: candidate, Certificate: Certificate.Parse(candidate.RawDataMemory)))
+            .ToList();
+        pool.RemoveAll(
+            candidate => candidate.Certificate.Equals(own)
+                || (candidate.Certificate.IsSelfIssued && MaySign(candidate.Certificate, candidate.Certificate)));
         var chain = ImmutableArray.CreateBuilder<X509Certificate2>();
         var sent = new List<Certificate>();
         var last = own;
-        while (pool.Find(candidate => candidate.Certificate.Subject.Equals(last.Issuer) && MaySign(candidate.Certificate, last)) is { Platform: not null } issuer)
+        while (pool.Find(
+            candidate => candidate.Certificate.Subject.Equals(last.Issuer) && MaySign(candidate.Certificate, last)) is { Platform: not null } issuer)
         {
             pool.Remove(issuer);
-            if (issuer.Certificate.IsSelfIssued && sent.Exists(earlier => earlier.Subject.Equals(issuer.Certificate.Issuer) && MaySign(earlier, issuer.Certificate)))
+            if (issuer.Certificate.IsSelfIssued
+                && sent.Exists(earlier => earlier.Subject.Equals(issuer.Certificate.Issuer) && MaySign(earlier, issuer.Certificate)))
             {
                 // The other half of a rollover, old with new: it leads back to a key that is on the way already.
                 continue;
@@ -286,7 +313,8 @@ public sealed class Identity : IIdentitySource
         return pool.Count == 0
             ? chain.ToImmutable()
             : throw new MaterialException(
-                $"{SafeText.Quote(pool[0].Platform.Subject)} is no part of the chain of {SafeText.Quote(leaf.Subject)}, which asks for {SafeText.Quote(last.Issuer.ToString())} next; remove it, or add what is missing between them.")
+                $"{SafeText.Quote(pool[0].Platform.Subject)} is no part of the chain of {SafeText.Quote(leaf.Subject)}, which asks for "
+                    + $"{SafeText.Quote(last.Issuer.ToString())} next; remove it, or add what is missing between them.")
             { Problem = MaterialProblem.BrokenChain };
     }
 
@@ -297,7 +325,8 @@ public sealed class Identity : IIdentitySource
 
     /// <summary>A root is not sent, so how it is written does not matter.</summary>
     private static bool IsUnreadableRoot(X509Certificate2 candidate) =>
-        candidate.SubjectName.RawData.AsSpan().SequenceEqual(candidate.IssuerName.RawData) && !Certificate.TryParse(candidate.RawDataMemory, out _, out _);
+        candidate.SubjectName.RawData.AsSpan().SequenceEqual(candidate.IssuerName.RawData)
+            && !Certificate.TryParse(candidate.RawDataMemory, out _, out _);
 
     private static SslStreamCertificateContext CreateContext(X509Certificate2 leaf, ImmutableArray<X509Certificate2> intermediates)
     {
@@ -306,7 +335,8 @@ public sealed class Identity : IIdentitySource
         if (context.IntermediateCertificates.Count != intermediates.Length)
         {
             throw new MaterialException(
-                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of {SafeText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
+                $"The platform would send {context.IntermediateCertificates.Count} of the {intermediates.Length} intermediates of "
+                    + $"{SafeText.Quote(leaf.Subject)}; check that each one's signature and dates are right.")
             { Problem = MaterialProblem.BrokenChain };
         }
 

@@ -5,7 +5,9 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth;
 
-/// <summary>Our identity, read from files and following them: certificate and key are taken up together, once they belong to each other and pass the check.</summary>
+/// <summary>
+/// Our identity, read from files and following them: certificate and key are taken up together, once they belong to each other and pass the check.
+/// </summary>
 public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
 {
     private IdentityFiles(IEnumerable<string> paths, Func<ImmutableArray<FileContent>, Identity> load, IIdentityCheck? check, WatchOptions? options)
@@ -16,7 +18,8 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
     /// <summary>Follows a PEM chain and its key.</summary>
     /// <param name="chainPath">The chain, our own certificate first.</param>
     /// <param name="keyPath">The key; null when it stands in the same file.</param>
-    /// <param name="passwordPath">A file whose first line is the password of an encrypted key, which is followed too; null for a key in the clear.</param>
+    /// <param name="passwordPath">A file whose first line is the password of an encrypted key, which is followed too; null
+    /// for a key in the clear.</param>
     /// <param name="check">What else must hold of each identity, the first included; null checks the dates alone.</param>
     /// <param name="options">How the files are followed.</param>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
@@ -31,7 +34,9 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
             Identity.FromPem(files[0].Text, files[keyPath is null ? 0 : 1].Text, PasswordIn(files, passwordPath), files[0].Source);
     }
 
-    /// <summary>Follows a PEM chain whose key is already open, such as one that never leaves its hardware: its certificate is renewed, and the key stays.</summary>
+    /// <summary>
+    /// Follows a PEM chain whose key is already open, such as one that never leaves its hardware: its certificate is renewed, and the key stays.
+    /// </summary>
     /// <param name="chainPath">The chain, our own certificate first.</param>
     /// <param name="key">An RSA or EC key; the caller owns it and disposes of it after this.</param>
     /// <param name="check">What else must hold of each identity, the first included; null checks the dates alone.</param>
@@ -60,7 +65,8 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
         Identity Load(ImmutableArray<FileContent> files) => Identity.FromPkcs12(files[0].Bytes, PasswordIn(files, passwordPath), files[0].Source);
     }
 
-    private static Func<ImmutableArray<FileContent>, Identity> Checked(Func<ImmutableArray<FileContent>, Identity> load, IIdentityCheck? check, WatchOptions? options)
+    private static Func<ImmutableArray<FileContent>, Identity> Checked(
+        Func<ImmutableArray<FileContent>, Identity> load, IIdentityCheck? check, WatchOptions? options)
     {
         check ??= ValidityCheck.Instance;
         var time = (options ?? WatchOptions.Default).TimeProvider;

@@ -12,8 +12,7 @@ namespace MutualAuth.Identities;
 /// </summary>
 /// <remarks>
 /// A handshake without a peer: a recorded ClientHello is answered up to our own certificate, the answer is discarded, and the transport ends. What
-/// fails for
-/// any other reason says nothing here, and is left for the handshakes to tell.
+/// fails for any other reason says nothing here, and is left for the handshakes to tell.
 /// </remarks>
 internal static class IdentityProbe
 {
@@ -33,11 +32,13 @@ internal static class IdentityProbe
         }
 
         using var stream = new SslStream(new Void(s_hello.Value));
-        var fault = Run(() => stream.AuthenticateAsServer(new SslServerAuthenticationOptions { ServerCertificateContext = context, AllowTlsResume = false }));
+        var fault = Run(
+            () => stream.AuthenticateAsServer(new SslServerAuthenticationOptions { ServerCertificateContext = context, AllowTlsResume = false }));
         if (fault is not null && (uint)fault.HResult >> 23 == SslLibrary && (fault.HResult & 0x7fffff) is >= CaKeyTooSmall and <= OwnKeyTooSmall)
         {
             throw new MaterialException(
-                $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that is sent with it. {SafeText.Quote(fault.Message)}. "
+                $"The certificate {SafeText.Quote(leaf.Subject)} cannot be used: the platform's security level refuses it, or an intermediate that "
+                    + $"is sent with it. {SafeText.Quote(fault.Message)}. "
                 + "Have it issued again with an RSA key of 2048 bits or more, or with P-256, and with a SHA-256 signature.", fault)
             { Problem = MaterialProblem.TooWeak };
         }
@@ -59,7 +60,8 @@ internal static class IdentityProbe
             authenticate();
             return null;
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or CryptographicException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is AuthenticationException or IOException or CryptographicException or InvalidOperationException or NotSupportedException)
         {
             return exception.GetBaseException();
         }

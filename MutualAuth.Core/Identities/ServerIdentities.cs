@@ -4,10 +4,13 @@ using MutualAuth.Reloading;
 
 namespace MutualAuth.Identities;
 
-/// <summary>Several identities of one server: the client is shown the one whose certificate carries the name that it asks for (RFC 6066 §3).</summary>
+/// <summary>
+/// Several identities of one server: the client is shown the one whose certificate carries the name that it asks for (RFC 6066 §3).
+/// </summary>
 /// <remarks>
-/// A name that a certificate carries as it is comes before one that a wildcard covers; among equals, what was given first. A client that asks for no name, or
-/// for one that none carries, is shown the first identity, and decides for itself. Immutable; the sources may be replaced, and are asked for each handshake.
+/// A name that a certificate carries as it is comes before one that a wildcard covers; among equals, what was given first. A client that asks
+/// for no name, or for one that none carries, is shown the first identity, and decides for itself. Immutable; the sources may be replaced,
+/// and are asked for each handshake.
 /// </remarks>
 public sealed class ServerIdentities : IIdentitySource, IReloadable
 {

@@ -14,11 +14,14 @@ internal static class StoreIdentity
         {
             64 => HashAlgorithmName.SHA256,
             40 => HashAlgorithmName.SHA1,
-            _ => throw new MaterialException($"{SafeText.Quote(thumbprint)} is not a thumbprint: 64 hexadecimal digits (SHA-256) or 40 (SHA-1) are expected."),
+            _ => throw new MaterialException(
+                $"{SafeText.Quote(thumbprint)} is not a thumbprint: 64 hexadecimal digits (SHA-256) or 40 (SHA-1) are expected."),
         };
-        var certificate = Open(name, location).FirstOrDefault(candidate => candidate.GetCertHashString(algorithm).Equals(digits, StringComparison.OrdinalIgnoreCase))
+        var certificate = Open(name, location).FirstOrDefault(
+            candidate => candidate.GetCertHashString(algorithm).Equals(digits, StringComparison.OrdinalIgnoreCase))
             ?? throw new MaterialException(
-                $"The store {location}/{name} holds no certificate with the thumbprint {digits}. Import it together with its key, or give another thumbprint.")
+                $"The store {location}/{name} holds no certificate with the thumbprint {digits}. Import it together with its key, or "
+                    + "give another thumbprint.")
             { Problem = MaterialProblem.NoCertificate };
         return Identity.From(certificate, IssuersOf(certificate, OpenOrEmpty(StoreName.CertificateAuthority, location)));
     }
@@ -28,7 +31,8 @@ internal static class StoreIdentity
     {
         var issuers = new List<X509Certificate2>();
         var last = certificate;
-        while (authorities.FirstOrDefault(authority => !issuers.Contains(authority) && authority.SubjectName.RawData.AsSpan().SequenceEqual(last.IssuerName.RawData)) is { } issuer)
+        while (authorities.FirstOrDefault(
+            authority => !issuers.Contains(authority) && authority.SubjectName.RawData.AsSpan().SequenceEqual(last.IssuerName.RawData)) is { } issuer)
         {
             issuers.Add(issuer);
             last = issuer;
@@ -46,7 +50,8 @@ internal static class StoreIdentity
         }
         catch (CryptographicException exception)
         {
-            throw new MaterialException($"The store {location}/{name} cannot be opened: {exception.Message}", exception) { Problem = MaterialProblem.Unreadable };
+            throw new MaterialException($"The store {location}/{name} cannot be opened: {exception.Message}", exception)
+            { Problem = MaterialProblem.Unreadable };
         }
     }
 

@@ -49,7 +49,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         ArgumentNullException.ThrowIfNull(rfc4514);
         return TryParse(rfc4514, out var name)
             ? name
-            : throw new FormatException($"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}.");
+            : throw new FormatException(
+                $"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}.");
     }
 
     /// <summary>Reads the text form of RFC 4514; false when it is malformed. The bounds of <see cref="Parse"/> apply.</summary>
@@ -111,7 +112,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// As before, but texts that may be equal in another Unicode form, or with characters without a visible form, count as equal (RFC
     /// 4518).
     /// </summary>
-    internal bool MayBeWithin(DistinguishedName root) => IsWithin(root) || BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
+    internal bool MayBeWithin(DistinguishedName root) =>
+        IsWithin(root) || BeginsWith(root, static (mine, theirs) => mine.Equals(theirs) || mine.MayEqual(theirs));
 
     private bool BeginsWith(DistinguishedName root, Func<RelativeDistinguishedName, RelativeDistinguishedName, bool> isSame)
     {

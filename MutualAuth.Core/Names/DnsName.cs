@@ -27,10 +27,13 @@ public sealed class DnsName : IEquatable<DnsName>
     private static readonly NameProblem s_empty = new("a host name", "Give the name of the host, such as server.example.");
     private static readonly NameProblem s_tooLong = new("at most 253 characters", "Shorten the name.");
     private static readonly NameProblem s_notAscii = new("ASCII", "Give an internationalized name by its A-labels, such as xn--bcher-kva.example.");
-    private static readonly NameProblem s_labelLength = new("labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
-    private static readonly NameProblem s_characters = new("labels of letters, digits and hyphens", "Remove all other characters; a port, a wildcard and an underscore are not allowed.");
+    private static readonly NameProblem s_labelLength = new(
+        "labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
+    private static readonly NameProblem s_characters = new(
+        "labels of letters, digits and hyphens", "Remove all other characters; a port, a wildcard and an underscore are not allowed.");
     private static readonly NameProblem s_hyphen = new("labels that neither begin nor end with a hyphen", "Remove the hyphen.");
-    private static readonly NameProblem s_number = new("a last label that is not a number", "An IP address is not a DNS name; where an address is allowed, write it as four decimal numbers.");
+    private static readonly NameProblem s_number = new(
+        "a last label that is not a number", "An IP address is not a DNS name; where an address is allowed, write it as four decimal numbers.");
 
     private readonly string _text;
 

@@ -17,10 +17,15 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
     private static readonly SearchValues<char> s_atomCharacters =
         SearchValues.Create("!#$%&'*+-/0123456789=?ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~");
 
-    private static readonly NameProblem s_shape = new("local@domain, with one @", "Give the bare address, such as alice@example.org, without a display name.");
+    private static readonly NameProblem s_shape = new(
+        "local@domain, with one @", "Give the bare address, such as alice@example.org, without a display name.");
     private static readonly NameProblem s_tooLong = new("at most 254 characters, 64 of them before the @", "Shorten the address.");
-    private static readonly NameProblem s_localPart = new("a local part of ASCII letters, digits, single inner dots and !#$%&'*+-/=?^_`{|}~", "Quoted and internationalized local parts are not supported; use another address.");
-    private static readonly NameProblem s_domainPart = new("a host name behind the @, without a trailing dot", "Give the domain in ASCII; an internationalized one by its A-labels (xn--…), and no address literal.");
+    private static readonly NameProblem s_localPart = new(
+        "a local part of ASCII letters, digits, single inner dots and !#$%&'*+-/=?^_`{|}~",
+        "Quoted and internationalized local parts are not supported; use another address.");
+    private static readonly NameProblem s_domainPart = new(
+        "a host name behind the @, without a trailing dot",
+        "Give the domain in ASCII; an internationalized one by its A-labels (xn--…), and no address literal.");
 
     private EmailAddress(string localPart, DnsName domain) => (LocalPart, Domain) = (localPart, domain);
 

@@ -18,7 +18,9 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     private const int DigitsPerGroup = 5;
 
     private static readonly BigInteger s_modulus = BigInteger.Pow(10, DigitsPerKey);
-    private static readonly NameProblem s_digits = new("35 or 70 decimal digits, with spaces between them or without", "Read it out again; one key has seven groups of five digits, two keys have fourteen.");
+    private static readonly NameProblem s_digits = new(
+        "35 or 70 decimal digits, with spaces between them or without",
+        "Read it out again; one key has seven groups of five digits, two keys have fourteen.");
     private static readonly NameProblem s_order = new("the smaller of the two keys first", "Read the first seven groups before the others.");
 
     private readonly string _digits;

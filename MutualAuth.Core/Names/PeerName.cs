@@ -107,7 +107,9 @@ public sealed class PeerName : IEquatable<PeerName>
     public static PeerName Subject(DistinguishedName name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return TrySubject(name, out var read) ? read : throw Malformed("a distinguished name that is not empty, of at most 2048 characters", name.ToString());
+        return TrySubject(name, out var read)
+            ? read
+            : throw Malformed("a distinguished name that is not empty, of at most 2048 characters", name.ToString());
     }
 
     /// <summary>
@@ -224,7 +226,8 @@ public sealed class PeerName : IEquatable<PeerName>
             {
                 PeerNameKind.Email => (name = Email(value)) is not null,
                 PeerNameKind.Uri => TryUri(value, out name),
-                PeerNameKind.IPAddress => ServerName.TryParse(value, out var server) && server.Address is not null && (name = IPAddress(server.Address)) is not null,
+                PeerNameKind.IPAddress =>
+                    ServerName.TryParse(value, out var server) && server.Address is not null && (name = IPAddress(server.Address)) is not null,
                 PeerNameKind.UserPrincipalName => TryUserPrincipalName(value, out name),
                 PeerNameKind.Subject => DistinguishedName.TryParse(value, out var subject) && TrySubject(subject, out name),
                 PeerNameKind.Certificate => (name = Certificate(value)) is not null,
@@ -276,5 +279,6 @@ public sealed class PeerName : IEquatable<PeerName>
         return true;
     }
 
-    private static FormatException Malformed(string expected, string? text) => new($"Not the name of a peer: expected {expected}, got {SafeText.Quote(text)}.");
+    private static FormatException Malformed(string expected, string? text) =>
+        new($"Not the name of a peer: expected {expected}, got {SafeText.Quote(text)}.");
 }

@@ -197,7 +197,8 @@ internal static class Rfc4514
                 continue;
             }
 
-            if (rest[0] is '"' or '<' or '>' or '\0' || Rune.DecodeFromUtf16(rest, out var rune, out var consumed) != System.Buffers.OperationStatus.Done)
+            if (rest[0] is '"' or '<' or '>' or '\0'
+                || Rune.DecodeFromUtf16(rest, out var rune, out var consumed) != System.Buffers.OperationStatus.Done)
             {
                 throw new FormatException();
             }

@@ -20,7 +20,8 @@ public sealed class ServerName : IEquatable<ServerName>
 
     private static readonly NameProblem s_zone = new("an address without a zone", "Remove the per cent sign and what follows it.");
     private static readonly NameProblem s_port = new("a name without a port", "Give the port separately.");
-    private static readonly NameProblem s_bracketed = new("an IPv6 address between [ and ]", "Correct the address; the brackets are for IPv6 addresses only.");
+    private static readonly NameProblem s_bracketed = new(
+        "an IPv6 address between [ and ]", "Correct the address; the brackets are for IPv6 addresses only.");
     private static readonly NameProblem s_ipv6 = new("an IPv6 address (RFC 4291 §2.2)", "Correct the address; give a port separately.");
 
     private ServerName(DnsName? dns, IPAddress? address) => (Dns, Address) = (dns, address);
@@ -83,7 +84,9 @@ public sealed class ServerName : IEquatable<ServerName>
     {
         if (text is ['[', .. var bracketed])
         {
-            return bracketed is [.. var inner, ']'] ? ReadIPv6(inner, s_bracketed, out name) : Fail(bracketed.Contains("]:", StringComparison.Ordinal) ? s_port : s_bracketed, out name);
+            return bracketed is [.. var inner, ']']
+                ? ReadIPv6(inner, s_bracketed, out name)
+                : Fail(bracketed.Contains("]:", StringComparison.Ordinal) ? s_port : s_bracketed, out name);
         }
 
         if (text.Contains(':'))

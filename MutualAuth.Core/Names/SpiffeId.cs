@@ -16,12 +16,18 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     private static readonly SearchValues<char> s_segmentCharacters =
         SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
 
-    private static readonly NameProblem s_scheme = new("spiffe:// in lower case, then a trust domain and a path", "Write it like spiffe://example.org/workload.");
+    private static readonly NameProblem s_scheme = new(
+        "spiffe:// in lower case, then a trust domain and a path", "Write it like spiffe://example.org/workload.");
     private static readonly NameProblem s_tooLong = new("at most 2048 characters", "Shorten the path.");
-    private static readonly NameProblem s_noPath = new("a path behind the trust domain", "This is the ID of the trust domain itself, which no workload may carry; add the workload's path, or authorize every member of the trust domain instead.");
+    private static readonly NameProblem s_noPath = new(
+        "a path behind the trust domain",
+        "This is the ID of the trust domain itself, which no workload may carry; add the workload's path, or authorize every member of the trust "
+            + "domain instead.");
     private static readonly NameProblem s_emptySegment = new("a path without empty segments and without a trailing slash", "Remove the extra slash.");
     private static readonly NameProblem s_dotSegment = new("a path without the segments . and ..", "Write the resolved path.");
-    private static readonly NameProblem s_characters = new("path segments of letters, digits, dots, hyphens and underscores", "Remove all other characters; percent-encoding, a query and a fragment are not allowed.");
+    private static readonly NameProblem s_characters = new(
+        "path segments of letters, digits, dots, hyphens and underscores",
+        "Remove all other characters; percent-encoding, a query and a fragment are not allowed.");
 
     private readonly string _text;
 

@@ -11,8 +11,11 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
     private const string Prefix = "sha256/";
     private const int Base64Length = 44;
 
-    private static readonly NameProblem s_prefix = new("sha256/ and the base64 of a SHA-256 digest", "Write the pin as sha256/, one slash, then 44 characters of base64.");
-    private static readonly NameProblem s_digest = new("the canonical base64 of exactly 32 bytes behind sha256/, with its padding", "Copy the pin again; it has 44 characters after the slash and ends in one =.");
+    private static readonly NameProblem s_prefix = new(
+        "sha256/ and the base64 of a SHA-256 digest", "Write the pin as sha256/, one slash, then 44 characters of base64.");
+    private static readonly NameProblem s_digest = new(
+        "the canonical base64 of exactly 32 bytes behind sha256/, with its padding",
+        "Copy the pin again; it has 44 characters after the slash and ends in one =.");
 
     internal SpkiPin(SpkiDigest digest) => Digest = digest;
 

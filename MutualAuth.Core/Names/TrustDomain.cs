@@ -16,7 +16,9 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
 
     private static readonly NameProblem s_empty = new("a trust domain", "Give its name, such as example.org.");
     private static readonly NameProblem s_tooLong = new("at most 255 characters in the trust domain", "Shorten it.");
-    private static readonly NameProblem s_characterSet = new("a trust domain of lower-case letters, digits, dots, hyphens and underscores", "Write it in lower case; a user, a port and percent-encoding are not allowed.");
+    private static readonly NameProblem s_characterSet = new(
+        "a trust domain of lower-case letters, digits, dots, hyphens and underscores",
+        "Write it in lower case; a user, a port and percent-encoding are not allowed.");
     private static readonly NameProblem s_path = new("a trust domain without a path", "Remove the path; the ID of a single workload is a SpiffeId.");
 
     private readonly string _name;

@@ -26,7 +26,13 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
         }
     }
 
-    internal bool TryGet(Certificate subject, Certificate issuer, Uri responder, RevocationLists? lists, DateTimeOffset at, [NotNullWhen(true)] out OcspVerdict? verdict)
+    internal bool TryGet(
+        Certificate subject,
+        Certificate issuer,
+        Uri responder,
+        RevocationLists? lists,
+        DateTimeOffset at,
+        [NotNullWhen(true)] out OcspVerdict? verdict)
     {
         lock (_gate)
         {
@@ -53,7 +59,9 @@ internal sealed class OcspCache(int capacity, TimeSpan maxAge)
             }
         }
 
-        var isTakenBack = verdict.Status is null or OcspStatus.Unknown ? known.Verdict.Status == OcspStatus.Revoked : verdict.ThisUpdate < known.Verdict.ThisUpdate;
+        var isTakenBack = verdict.Status is null or OcspStatus.Unknown
+            ? known.Verdict.Status == OcspStatus.Revoked
+            : verdict.ThisUpdate < known.Verdict.ThisUpdate;
         return !isTakenBack ? verdict
             : verdict.Status == OcspStatus.Unknown ? verdict
             : known.Verdict.Status == OcspStatus.Revoked ? known.Verdict with { Until = null }

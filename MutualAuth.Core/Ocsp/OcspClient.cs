@@ -3,7 +3,9 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Ocsp;
 
-/// <summary>Carries a request to a responder and its answer back (RFC 6960 appendix A.1): bounded in size and time, and without ever going anywhere else.</summary>
+/// <summary>
+/// Carries a request to a responder and its answer back (RFC 6960 appendix A.1): bounded in size and time, and without ever going anywhere else.
+/// </summary>
 internal sealed class OcspClient : IDisposable
 {
     private const string RequestType = "application/ocsp-request";

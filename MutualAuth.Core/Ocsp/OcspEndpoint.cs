@@ -3,7 +3,9 @@ using MutualAuth.Names;
 namespace MutualAuth.Ocsp;
 
 /// <summary>An OCSP responder that the operator has chosen.</summary>
-/// <remarks>Immutable. Answers are signed, so that plain HTTP does for them; with https the platform's own trust decides about the responder's certificate.</remarks>
+/// <remarks>
+/// Immutable. Answers are signed, so that plain HTTP does for them; with https the platform's own trust decides about the responder's certificate.
+/// </remarks>
 public sealed record OcspEndpoint
 {
     /// <summary>Chooses a responder.</summary>
@@ -15,7 +17,8 @@ public sealed record OcspEndpoint
         ArgumentNullException.ThrowIfNull(address);
         if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https") || address.UserInfo.Length + address.Fragment.Length > 0)
         {
-            throw new ArgumentException("Expected an absolute http or https address without user and fragment, such as http://ocsp.example/.", nameof(address));
+            throw new ArgumentException(
+                "Expected an absolute http or https address without user and fragment, such as http://ocsp.example/.", nameof(address));
         }
 
         Address = address;

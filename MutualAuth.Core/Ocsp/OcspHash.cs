@@ -1,6 +1,8 @@
 namespace MutualAuth.Ocsp;
 
-/// <summary>The hash by which a request names the issuer of the certificate that it asks about (RFC 6960 §4.1.1). Nothing's integrity rests on it.</summary>
+/// <summary>
+/// The hash by which a request names the issuer of the certificate that it asks about (RFC 6960 §4.1.1). Nothing's integrity rests on it.
+/// </summary>
 public enum OcspHash
 {
     /// <summary>SHA-1, which every responder understands (RFC 5019 §2.1.1).</summary>

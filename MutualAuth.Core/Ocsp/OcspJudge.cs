@@ -41,7 +41,8 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
     }
 
     private string? FlawOfSignature(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists) =>
-        response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
+        response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits
+            ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
         : FlawOfSigner(question, response, at, lists);
 
     /// <summary>
@@ -87,7 +88,8 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
                 continue;
             }
 
-            var found = FlawOfDelegate(responder, issuer, at, lists) ?? (IsSignedBy(response, responder) ? null : "an answer whose signature is not that of its responder");
+            var found = FlawOfDelegate(responder, issuer, at, lists)
+                ?? (IsSignedBy(response, responder) ? null : "an answer whose signature is not that of its responder");
             if (found is null)
             {
                 return null;
@@ -106,14 +108,16 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
         : at < responder.NotBefore || at > responder.NotAfter ? "a responder whose certificate is not valid at this time"
         : !responder.Extensions.UnknownCritical.IsEmpty ? "a responder whose certificate has a critical extension that is not understood"
         : KeyRules.Examine(responder, PathPosition.Leaf, profile) is { } weak ? $"a responder with {weak.Presented}"
-        : !issuer.PublicKey.Verify(responder.Scheme, responder.Signed.Span, responder.Signature.Span) ? "a responder whose certificate the issuer has not signed"
+        : !issuer.PublicKey.Verify(responder.Scheme, responder.Signed.Span, responder.Signature.Span)
+        ? "a responder whose certificate the issuer has not signed"
         : responder.Extensions.Has(KnownExtension.OcspNoCheck) ? null
         : IsCleared(responder, issuer, at, lists) ? null
         : "a responder whose own certificate may be revoked: it does not say ocsp-nocheck, and no revocation list speaks of it";
 
     private bool IsCleared(Certificate responder, Certificate issuer, DateTimeOffset at, RevocationLists? lists) =>
         lists is { IsChecked: true }
-        && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check([responder, issuer], 0, pool: null, at) is null;
+        && new RevocationCheck(responder, new RevocationPolicy { Lists = lists }, denyList: null, profile).Check(
+            [responder, issuer], 0, pool: null, at) is null;
 
     private static bool IsNamed(OcspResponse response, Certificate responder) => response.ResponderName is { } name
         ? name.Equals(responder.Subject)

@@ -8,8 +8,10 @@ namespace MutualAuth.Ocsp;
 /// <summary>
 /// A question to an OCSP responder about one certificate.
 /// <code>
-/// OCSPRequest ::= SEQUENCE { tbsRequest SEQUENCE { requestList SEQUENCE OF SEQUENCE { reqCert CertID }, requestExtensions [2] EXPLICIT Extensions } }
-/// CertID ::= SEQUENCE { hashAlgorithm AlgorithmIdentifier, issuerNameHash OCTET STRING, issuerKeyHash OCTET STRING, serialNumber INTEGER }   (RFC 6960 §4.1)
+/// OCSPRequest ::= SEQUENCE { tbsRequest SEQUENCE { requestList SEQUENCE OF SEQUENCE { reqCert CertID },
+///     requestExtensions [2] EXPLICIT Extensions } }
+/// CertID ::= SEQUENCE { hashAlgorithm AlgorithmIdentifier, issuerNameHash OCTET STRING, issuerKeyHash OCTET STRING, serialNumber INTEGER }
+///     (RFC 6960 §4.1)
 /// </code>
 /// </summary>
 internal sealed class OcspQuestion

@@ -10,7 +10,8 @@ namespace MutualAuth.Ocsp;
 /// <summary>
 /// Reads OCSP responses strictly and within bounds; what is none ends in <see cref="AsnContentException"/>.
 /// <code>
-/// OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, responseBytes [0] EXPLICIT SEQUENCE { responseType OBJECT IDENTIFIER, response OCTET STRING } OPTIONAL }
+/// OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, responseBytes [0] EXPLICIT SEQUENCE { responseType OBJECT IDENTIFIER,
+///     response OCTET STRING } OPTIONAL }
 /// BasicOCSPResponse ::= SEQUENCE { tbsResponseData ResponseData, signatureAlgorithm AlgorithmIdentifier, signature BIT STRING,
 ///     certs [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL }
 /// ResponseData ::= SEQUENCE { version [0] EXPLICIT INTEGER DEFAULT v1, responderID CHOICE { byName [1] Name, byKey [2] OCTET STRING },
@@ -162,12 +163,14 @@ internal static class OcspReader
         var flaw = TryReadExplicit(ref answer, 1, out var extensions) ? ReadExtensions(extensions).Flaw : null;
 
         answer.End();
-        return new OcspSingle(certId, status, revocation, thisUpdate, nextUpdate, nextUpdate < thisUpdate ? "the next update lies before this one" : flaw);
+        return new OcspSingle(
+            certId, status, revocation, thisUpdate, nextUpdate, nextUpdate < thisUpdate ? "the next update lies before this one" : flaw);
     }
 
     private static (OcspStatus Status, RevokedEntry Revocation) ReadStatus(ref DerReader answer)
     {
-        if (answer.TryReadContent(DerReader.Context(1, constructed: true), out var content) || answer.TryReadContent(DerReader.Context(1), out content))
+        if (answer.TryReadContent(DerReader.Context(1, constructed: true), out var content)
+            || answer.TryReadContent(DerReader.Context(1), out content))
         {
             return (OcspStatus.Revoked, ReadRevocation(new DerReader(content)));
         }
@@ -185,7 +188,9 @@ internal static class OcspReader
         try
         {
             entry = entry with { Since = ReadTime(ref info) };
-            if (TryReadExplicit(ref info, 0, out var code) && (RevocationReason)code.ReadCount(DerReader.Enumerated) is var reason && Enum.IsDefined(reason))
+            if (TryReadExplicit(ref info, 0, out var code)
+                && (RevocationReason)code.ReadCount(DerReader.Enumerated) is var reason
+                && Enum.IsDefined(reason))
             {
                 entry = entry with { Reason = reason };
             }
@@ -198,7 +203,9 @@ internal static class OcspReader
         return entry;
     }
 
-    /// <summary>Reads extensions, of which only the nonce is understood. A critical one that is not is a flaw of the answer, which takes no revocation back.</summary>
+    /// <summary>
+    /// Reads extensions, of which only the nonce is understood. A critical one that is not is a flaw of the answer, which takes no revocation back.
+    /// </summary>
     private static (ReadOnlyMemory<byte> Nonce, string? Flaw) ReadExtensions(DerReader field)
     {
         string? flaw = null;

@@ -59,7 +59,8 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         for (var i = peer.Path.Length - 2; i >= 0; i--)
         {
             var position = i == 0 ? PathPosition.Leaf : PathPosition.Intermediate;
-            if (IsAskedAbout(position) && await ExamineAsync(peer.Path[i], peer.Path[i + 1], position, cancellationToken).ConfigureAwait(false) is { } objection)
+            if (IsAskedAbout(position)
+                && await ExamineAsync(peer.Path[i], peer.Path[i + 1], position, cancellationToken).ConfigureAwait(false) is { } objection)
             {
                 return objection;
             }

@@ -52,7 +52,8 @@ internal sealed class CandidatePool
 
     /// <summary>All certificates with this name, in no order.</summary>
     internal IEnumerable<Certificate> Named(DistinguishedName name) =>
-        _trust.AnchorsNamed(name).All.Concat(_trust.IntermediatesNamed(name).All).Concat(_presented.Where(presented => presented.Subject.Equals(name)));
+        _trust.AnchorsNamed(name).All.Concat(_trust.IntermediatesNamed(name).All).Concat(
+            _presented.Where(presented => presented.Subject.Equals(name)));
 
     /// <summary>Whether names alone lead from the leaf to an anchor. Needs no signature check, and visits each certificate once.</summary>
     internal bool NamesReachAnAnchor()

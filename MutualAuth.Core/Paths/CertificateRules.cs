@@ -64,7 +64,12 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
         if (broken is not null)
         {
             return PathRejection.Make(
-                RejectionReason.ProfileViolated, leaf, PathPosition.Leaf, "RFC 5280 §4.2.1", "an end entity's certificate without an authority's extensions", broken);
+                RejectionReason.ProfileViolated,
+                leaf,
+                PathPosition.Leaf,
+                "RFC 5280 §4.2.1",
+                "an end entity's certificate without an authority's extensions",
+                broken);
         }
 
         return leaf.KeyUsage is { } usage && (usage & profile.LeafKeyUsage) != profile.LeafKeyUsage

@@ -29,20 +29,25 @@ internal static class FormRules
         if (problem is null && profile.Form != CertificateForm.Tolerant)
         {
             problem = ProblemOfForm(certificate, position)
-                ?? (profile.Form == CertificateForm.WebPki ? WebPkiRules.Problem(certificate, position, role) : NonCriticalNameConstraints(certificate));
+                ?? (profile.Form == CertificateForm.WebPki
+                    ? WebPkiRules.Problem(certificate, position, role)
+                    : NonCriticalNameConstraints(certificate));
         }
 
         return problem is null
             ? null
             : PathRejection.Make(
                 RejectionReason.ProfileViolated, certificate, position, problem.Value.Rule, problem.Value.Expected, problem.Value.Presented,
-                profile.Form == CertificateForm.Tolerant ? null : "Have its authority issue it again; ValidationProfile.MutualTls accepts deviations of form.");
+                profile.Form == CertificateForm.Tolerant
+                    ? null
+                    : "Have its authority issue it again; ValidationProfile.MutualTls accepts deviations of form.");
     }
 
     /// <summary>What every profile rejects.</summary>
     private static FormProblem? ProblemOfAny(Certificate certificate) =>
         certificate.Issuer.IsEmpty ? new("RFC 5280 §4.1.2.4", "an issuer with a name", "an empty issuer")
-        : certificate.Subject.IsEmpty && certificate.Extensions.SubjectNames.IsEmpty ? new("RFC 5280 §4.1.2.6", "a subject or an alternative name", "neither")
+        : certificate.Subject.IsEmpty && certificate.Extensions.SubjectNames.IsEmpty
+        ? new("RFC 5280 §4.1.2.6", "a subject or an alternative name", "neither")
         : null;
 
     private static FormProblem? ProblemOfForm(Certificate certificate, PathPosition position)
@@ -55,7 +60,10 @@ internal static class FormRules
             ?? ((extensions.Critical & NeverCritical) != 0
                 ? new("RFC 5280 §4.2", "information that is not critical", $"{extensions.Critical & NeverCritical} marked critical")
                 : (extensions.Present & AlwaysCritical & ~extensions.Critical) != 0
-                ? new("RFC 5280 §4.2.1.11, §4.2.1.14", "policy constraints that are critical", $"{extensions.Present & AlwaysCritical & ~extensions.Critical} not marked critical")
+                ? new(
+                    "RFC 5280 §4.2.1.11, §4.2.1.14",
+                    "policy constraints that are critical",
+                    $"{extensions.Present & AlwaysCritical & ~extensions.Critical} not marked critical")
                 : extensions.IsAuthority && !extensions.IsCritical(KnownExtension.BasicConstraints)
                 ? new("RFC 5280 §4.2.1.9", "basic constraints that are critical in an authority's certificate", "not marked critical")
                 : extensions.IsAuthority && !extensions.Has(KnownExtension.KeyUsage)
@@ -67,7 +75,8 @@ internal static class FormRules
     {
         // One more octet is the sign octet of a number whose highest bit is set.
         var magnitude = serial[0] == 0 ? serial[1..] : serial;
-        var broken = serial[0] >= 0x80 ? "a negative one" : magnitude.IsEmpty ? "zero" : serial.Length > MaxSerialLength ? "one of more than 20 octets" : null;
+        var broken =
+            serial[0] >= 0x80 ? "a negative one" : magnitude.IsEmpty ? "zero" : serial.Length > MaxSerialLength ? "one of more than 20 octets" : null;
         return broken is null ? null : new("RFC 5280 §4.1.2.2", "a positive serial number of at most 20 octets", broken);
     }
 

@@ -18,5 +18,6 @@ public interface ITrustAnchorSource : ITrustSource
     PathResult ITrustSource.FindPath(in PathSearch search) =>
         search.Validator.Validate(search.Leaf, search.Presented, Current, search.Role, search.At, search.Revocation, search.Verified);
 
-    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) => default;
+    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) =>
+        default;
 }

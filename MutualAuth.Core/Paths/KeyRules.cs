@@ -21,7 +21,12 @@ internal static class KeyRules
         if (expected is not null)
         {
             return PathRejection.Make(
-                key.Kind is PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakKey, certificate, position, "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480", expected, key.HasSoundNumbers ? key.Description : $"{key.Description} that is not a valid key");
+                key.Kind is PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakKey,
+                certificate,
+                position,
+                "RFC 5280 §4.1.2.7, RFC 8017, RFC 5480",
+                expected,
+                key.HasSoundNumbers ? key.Description : $"{key.Description} that is not a valid key");
         }
 
         // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter.
@@ -32,7 +37,10 @@ internal static class KeyRules
 
         var algorithm = new DerReader(certificate.SignatureAlgorithm).ReadSequence();
         return PathRejection.Make(
-            IsOfAnotherFamily(certificate.SignatureAlgorithm) ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakSignature, certificate, position, "RFC 5758, RFC 4055",
+            IsOfAnotherFamily(certificate.SignatureAlgorithm) ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakSignature,
+            certificate,
+            position,
+            "RFC 5758, RFC 4055",
             $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits", $"algorithm {Describe(algorithm)}");
     }
 

@@ -37,14 +37,25 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
         if (!budget.SpendNameComparisons(comparisons))
         {
             return PathRejection.Make(
-                RejectionReason.BudgetExceeded, certificate, position, "ValidationBudget", "names that can be compared within the budget", $"{comparisons} comparisons");
+                RejectionReason.BudgetExceeded,
+                certificate,
+                position,
+                "ValidationBudget",
+                "names that can be compared within the budget",
+                $"{comparisons} comparisons");
         }
 
         if (FirstMalformed(constraints) is { } malformed)
         {
             return PathRejection.Make(
-                RejectionReason.NameConstraintViolated, authority, authorityPosition, Rule, "name constraints in the syntax of their form", $"{malformed.Form} {Show(malformed)}",
-                "A DNS constraint is a host name without wildcard. A leading dot and underscores are accepted where the profile's form is Tolerant, as in MutualTls.");
+                RejectionReason.NameConstraintViolated,
+                authority,
+                authorityPosition,
+                Rule,
+                "name constraints in the syntax of their form",
+                $"{malformed.Form} {Show(malformed)}",
+                "A DNS constraint is a host name without wildcard. A leading dot and underscores are accepted where the profile's form is Tolerant, "
+                    + "as in MutualTls.");
         }
 
         foreach (var name in names)
@@ -52,7 +63,12 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
             if (Objection(constraints, name) is { } objection)
             {
                 return PathRejection.Make(
-                    RejectionReason.NameConstraintViolated, certificate, position, Rule, $"names that {authority} may certify", $"{name.Form} {Show(name)}, {objection}");
+                    RejectionReason.NameConstraintViolated,
+                    certificate,
+                    position,
+                    Rule,
+                    $"names that {authority} may certify",
+                    $"{name.Form} {Show(name)}, {objection}");
             }
         }
 

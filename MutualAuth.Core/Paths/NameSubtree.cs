@@ -15,7 +15,8 @@ internal static class NameSubtree
         return subtree.Form switch
         {
             GeneralNameForm.Dns => value.IsEmpty || NameSyntax.IsDnsName(isLenient ? WithoutDot(value) : value, isLenient),
-            GeneralNameForm.Email when value.Contains((byte)'@') => NameSyntax.TrySplitMailbox(value, out _, out var host) && NameSyntax.IsDnsName(host, isLenient),
+            GeneralNameForm.Email when value.Contains((byte)'@') =>
+                NameSyntax.TrySplitMailbox(value, out _, out var host) && NameSyntax.IsDnsName(host, isLenient),
             GeneralNameForm.Email or GeneralNameForm.Uri => value.IsEmpty || NameSyntax.IsDnsName(WithoutDot(value), isLenient),
             GeneralNameForm.IPAddress => IsContiguous(value[(value.Length / 2)..]),
             _ => true,
@@ -24,7 +25,9 @@ internal static class NameSubtree
 
     /// <summary>A URI without a host name is in no subtree, and cannot be shown to be outside one.</summary>
     internal static bool HasConstrainableHost(GeneralName uri, bool isLenient) =>
-        NameSyntax.TryGetHost(uri.Value.Span, out var host) && NameSyntax.IsDnsName(host, isLenient) && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
+        NameSyntax.TryGetHost(uri.Value.Span, out var host)
+            && NameSyntax.IsDnsName(host, isLenient)
+            && !System.Net.IPAddress.TryParse(Encoding.ASCII.GetString(host), out _);
 
     /// <summary>Whether every name that this one covers is in the subtree: for permitted subtrees.</summary>
     internal static bool Contains(GeneralName name, GeneralName subtree) => name.Form == GeneralNameForm.Dns

@@ -41,7 +41,8 @@ internal static class NameSyntax
 
                 labelLength = 0;
             }
-            else if (!(char.IsAsciiLetterOrDigit((char)octet) || (octet == '-' && labelLength > 0) || (octet == '_' && allowUnderscore)) || ++labelLength > 63)
+            else if (!(char.IsAsciiLetterOrDigit((char)octet) || (octet == '-' && labelLength > 0) || (octet == '_' && allowUnderscore))
+                || ++labelLength > 63)
             {
                 return false;
             }

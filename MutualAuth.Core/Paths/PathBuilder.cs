@@ -29,7 +29,13 @@ internal sealed class PathBuilder
     // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
     private int _broken = int.MaxValue;
 
-    internal PathBuilder(CandidatePool pool, PathValidator validator, PeerRole role, DateTimeOffset at, IRevocationSource? revocation, ImmutableArray<Certificate> verified)
+    internal PathBuilder(
+        CandidatePool pool,
+        PathValidator validator,
+        PeerRole role,
+        DateTimeOffset at,
+        IRevocationSource? revocation,
+        ImmutableArray<Certificate> verified)
     {
         _pool = pool;
         _profile = validator.Profile;
@@ -47,7 +53,8 @@ internal sealed class PathBuilder
         if (_rules.Examine(_pool.Leaf, PathPosition.Leaf) is { } unfit)
         {
             // When no authority is known, report that, whatever else is wrong with the certificate.
-            return PathResult.Rejected(_pool.NamesReachAnAnchor() || _pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? unfit : UnknownAuthority(_pool.Leaf));
+            return PathResult.Rejected(
+                _pool.NamesReachAnAnchor() || _pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? unfit : UnknownAuthority(_pool.Leaf));
         }
 
         _path.Add(_pool.Leaf);
@@ -60,7 +67,8 @@ internal sealed class PathBuilder
         return PathResult.Rejected(_budget.Exhausted is { } exhausted
             ? new Rejection(RejectionReason.BudgetExceeded, $"certificates that can be validated within {exhausted}", "more than that")
             {
-                Hint = "The certificates have more cross-links, or longer or more names, than most authorities need. docs/how-to/size-certificates.md has the limits.",
+                Hint = "The certificates have more cross-links, or longer or more names, than most authorities need. "
+                    + "docs/how-to/size-certificates.md has the limits.",
             }
             : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
@@ -222,7 +230,9 @@ internal sealed class PathBuilder
         for (var i = 0; i < authority; i++)
         {
             var isLeaf = i == 0;
-            if ((isLeaf || !_path[i].IsSelfIssued) && ExamineNames(constraints, _path[authority], position, _path[i], isLeaf ? PathPosition.Leaf : PathPosition.Intermediate) is { } objection)
+            if ((isLeaf || !_path[i].IsSelfIssued)
+                && ExamineNames(
+                    constraints, _path[authority], position, _path[i], isLeaf ? PathPosition.Leaf : PathPosition.Intermediate) is { } objection)
             {
                 return objection;
             }
@@ -231,7 +241,8 @@ internal sealed class PathBuilder
         return null;
     }
 
-    private Rejection? ExamineNames(NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
+    private Rejection? ExamineNames(
+        NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
     {
         foreach (var (above, below, objection) in _constrained)
         {
@@ -276,10 +287,12 @@ internal sealed class PathBuilder
         return false;
     }
 
-    private PathPosition PositionOf(Certificate certificate) => ReferenceEquals(certificate, _pool.Leaf) ? PathPosition.Leaf : PathPosition.Intermediate;
+    private PathPosition PositionOf(Certificate certificate) =>
+        ReferenceEquals(certificate, _pool.Leaf) ? PathPosition.Leaf : PathPosition.Intermediate;
 
     private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
         RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
-        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors", $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, whose certificate is not known",
+        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors",
+        $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, whose certificate is not known",
         "Trust the authority, or have the peer send the certificates between it and the anchor.");
 }

@@ -14,7 +14,8 @@ internal enum PathPosition
 internal static class PathRejection
 {
     internal static Rejection Make(
-        RejectionReason reason, Certificate certificate, PathPosition position, string rule, string expected, string presented, string? hint = null) =>
+        RejectionReason reason, Certificate certificate, PathPosition position, string rule, string expected, string presented,
+        string? hint = null) =>
         new(reason, expected, presented) { Element = Describe(certificate, position), Rule = rule, Hint = hint };
 
     internal static string Describe(Certificate certificate, PathPosition position) => position switch

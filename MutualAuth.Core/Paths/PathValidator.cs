@@ -57,14 +57,16 @@ public sealed class PathValidator
         ArgumentNullException.ThrowIfNull(trust);
         return ExamineSize(leaf, presented) is { } tooMuch
             ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(new CandidatePool(leaf, presented, trust, Authorities), this, role, at, revocation, verified.IsDefault ? [] : verified).Build();
+            : new PathBuilder(new CandidatePool(leaf, presented, trust, Authorities), this, role, at, revocation, verified.IsDefault ? [] : verified)
+                .Build();
     }
 
     private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)
     {
         if (presented.Count >= Profile.Budget.Certificates)
         {
-            return new Rejection(RejectionReason.TooManyCertificates, $"at most {Profile.Budget.Certificates} certificates", $"{presented.Count + 1}");
+            return new Rejection(
+                RejectionReason.TooManyCertificates, $"at most {Profile.Budget.Certificates} certificates", $"{presented.Count + 1}");
         }
 
         var bytes = (long)leaf.RawData.Length;

@@ -26,7 +26,9 @@ internal sealed class PolicyRules
         var length = path.Count - 1;
         if (length == 0)
         {
-            return profile.RequiredPolicies.IsEmpty ? null : Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified");
+            return profile.RequiredPolicies.IsEmpty
+                ? null
+                : Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified");
         }
 
         // Most private authorities use no policies, and then none of this applies.
@@ -128,9 +130,18 @@ internal sealed class PolicyRules
         var wanted = profile.RequiredPolicies.Select(policy => Convert.ToHexString(Oids.FromDotted(policy)!)).ToHashSet(StringComparer.Ordinal);
         return _graph.IsGoodFor(wanted)
             ? null
-            : Refuse(leaf, PathPosition.Leaf, "none that is valid for the whole path", profile.RequiredPolicies.IsEmpty ? null : string.Join(" or ", profile.RequiredPolicies));
+            : Refuse(
+                leaf,
+                PathPosition.Leaf,
+                "none that is valid for the whole path",
+                profile.RequiredPolicies.IsEmpty ? null : string.Join(" or ", profile.RequiredPolicies));
     }
 
     private static Rejection Refuse(Certificate certificate, PathPosition position, string presented, string? expected = null) => PathRejection.Make(
-        RejectionReason.PolicyRequired, certificate, position, "RFC 5280 §6.1, RFC 9618", $"the certificate policy {expected ?? "that the path requires"}", presented);
+        RejectionReason.PolicyRequired,
+        certificate,
+        position,
+        "RFC 5280 §6.1, RFC 9618",
+        $"the certificate policy {expected ?? "that the path requires"}",
+        presented);
 }

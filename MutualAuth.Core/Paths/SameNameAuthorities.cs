@@ -14,7 +14,8 @@ internal sealed class SameNameAuthorities
     internal SameNameAuthorities(IEnumerable<Certificate> certificates)
     {
         _sorted = [.. certificates.Order(Comparer<Certificate>.Create(Compare))];
-        _byKeyId = _sorted.GroupBy(certificate => KeyIdOf(certificate.Extensions.SubjectKeyId.Span)).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());
+        _byKeyId = _sorted.GroupBy(certificate => KeyIdOf(certificate.Extensions.SubjectKeyId.Span)).ToFrozenDictionary(
+            group => group.Key, group => group.ToImmutableArray());
     }
 
     internal static SameNameAuthorities None { get; } = new([]);

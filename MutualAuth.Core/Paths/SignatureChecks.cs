@@ -42,7 +42,8 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
     internal bool IsKnownNotToSign(Certificate subject, Certificate issuer) => Recall(subject, issuer.PublicKey) is false;
 
     private static Rejection Exhausted(Certificate subject, PathPosition position) =>
-        PathRejection.Make(RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
+        PathRejection.Make(
+            RejectionReason.BudgetExceeded, subject, position, "ValidationBudget", "a signature that may be checked", "no budget left");
 
     private static Rejection Describe(Certificate subject, PathPosition position, Certificate issuer)
     {
@@ -54,7 +55,12 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
                 RejectionReason.UnknownAuthority, subject, position, "RFC 5280 §4.2.1.1", "a certificate signed by a known authority's key",
                 $"one signed by another key than that of {issuer}, which bears the issuer's name")
             : PathRejection.Make(
-                RejectionReason.SignatureInvalid, subject, position, "RFC 5280 §6.1.3", $"a signature by the key of {issuer}", "one that does not verify with it",
+                RejectionReason.SignatureInvalid,
+                subject,
+                position,
+                "RFC 5280 §6.1.3",
+                $"a signature by the key of {issuer}",
+                "one that does not verify with it",
                 "An authority that was created again under its old name has another key: configure the anchor that issued this certificate.");
     }
 

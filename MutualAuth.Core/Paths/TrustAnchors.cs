@@ -61,14 +61,17 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// </example>
     public ImmutableArray<Certificate> Certificates { get; }
 
-    /// <summary>Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.</summary>
+    /// <summary>
+    /// Certificates of authorities that are known in advance and not trusted: a path may run through them, and must go on to an anchor.
+    /// </summary>
     /// <example><code>Console.WriteLine($"{anchors.Intermediates.Length} intermediates are known in advance");</code></example>
     public ImmutableArray<Certificate> Intermediates { get; }
 
     TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
-    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says which and what to do.</exception>
+    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says
+    /// which and what to do.</exception>
     /// <example><code>var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));</code></example>
     public static TrustAnchors FromPem(string pem)
     {
@@ -140,7 +143,8 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     /// <summary>How many there are; safe to log.</summary>
     /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
-    public override string ToString() => Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
+    public override string ToString() =>
+        Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
 
     internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
         new(Distinct(files.SelectMany(file => CertificatePem.Read(file.Text, file.Path))), []);
@@ -148,10 +152,12 @@ public sealed class TrustAnchors : ITrustAnchorSource
     internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
 
     /// <summary>The anchors of this name.</summary>
-    internal SameNameAuthorities AnchorsNamed(DistinguishedName subject) => _anchors.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
+    internal SameNameAuthorities AnchorsNamed(DistinguishedName subject) =>
+        _anchors.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
 
     /// <summary>The helpers of this name.</summary>
-    internal SameNameAuthorities IntermediatesNamed(DistinguishedName subject) => _intermediates.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
+    internal SameNameAuthorities IntermediatesNamed(DistinguishedName subject) =>
+        _intermediates.TryGetValue(subject, out var found) ? found : SameNameAuthorities.None;
 
     /// <summary>The anchor that is this exact certificate.</summary>
     internal bool TryGetAnchor(Certificate certificate, [NotNullWhen(true)] out Certificate? anchor)

@@ -76,7 +76,10 @@ internal static class WebPkiRules
         {
             if (name.Form is not (GeneralNameForm.Dns or GeneralNameForm.IPAddress) || (name.Form == GeneralNameForm.Dns && IsTooWide(name.Text)))
             {
-                return new("BR §7.1.2.7.12, §3.2.2.6", "DNS names and addresses, and no wildcard over a whole registry", $"{name.Form} {Errors.SafeText.Quote(name.Text)}");
+                return new(
+                    "BR §7.1.2.7.12, §3.2.2.6",
+                    "DNS names and addresses, and no wildcard over a whole registry",
+                    $"{name.Form} {Errors.SafeText.Quote(name.Text)}");
             }
         }
 
@@ -111,7 +114,10 @@ internal static class WebPkiRules
             return text is not null;
         }
 
-        var isHostName = text.Contains('.') && Ascii.IsValid(text) && NameSyntax.IsDnsName(Encoding.ASCII.GetBytes(text)) && !System.Net.IPAddress.TryParse(text, out _);
+        var isHostName = text.Contains('.')
+            && Ascii.IsValid(text)
+            && NameSyntax.IsDnsName(Encoding.ASCII.GetBytes(text))
+            && !System.Net.IPAddress.TryParse(text, out _);
         return isHostName && (leaf.DnsNames.IsEmpty || leaf.DnsNames.Any(name => name.EndsWith($".{text}", StringComparison.Ordinal)));
     }
 }

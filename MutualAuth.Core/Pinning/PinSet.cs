@@ -38,7 +38,9 @@ public sealed class PinSet : ICertificateValidator, IPinSource
         return set.Count >= 2
             ? set
             : throw new ArgumentException(
-                $"Expected at least two different pins, one of them the backup, got {set.Count}. Pin the key that will come next as well, or use {nameof(DangerouslyWithoutBackup)}.", nameof(pins));
+                $"Expected at least two different pins, one of them the backup, got {set.Count}. Pin the key that will come next as well, or use "
+                    + $"{nameof(DangerouslyWithoutBackup)}.",
+                nameof(pins));
     }
 
     /// <summary>Pins one key alone: the day it is lost or replaced, every peer is rejected until the configuration is changed everywhere.</summary>
@@ -111,7 +113,8 @@ public sealed class PinSet : ICertificateValidator, IPinSource
             string.Join(", ", path.Select(certificate => $"{PinOf(certificate)} (subject {PresentedNames.Subject(certificate)})")))
         {
             Element = "verified path",
-            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if the key is unknown, there may be a man in the middle.",
+            Hint = "If one of these keys is the peer's own or its authority's new key, add its pin; if the key is unknown, there may be a man "
+                + "in the middle.",
         };
     }
 

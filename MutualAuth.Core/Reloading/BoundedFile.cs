@@ -8,7 +8,8 @@ internal static class BoundedFile
     internal static string ReadText(string path, int maxBytes) => TextOf(ReadBytes(path, maxBytes));
 
     /// <summary>The text of a file, without the byte order mark that some editors write.</summary>
-    internal static string TextOf(ReadOnlySpan<byte> content) => Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
+    internal static string TextOf(ReadOnlySpan<byte> content) =>
+        Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
 
     internal static byte[] ReadBytes(string path, int maxBytes)
     {
@@ -27,7 +28,8 @@ internal static class BoundedFile
     {
         if (file.Length > maxBytes)
         {
-            throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.") { Problem = MaterialProblem.Unreadable };
+            throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.")
+            { Problem = MaterialProblem.Unreadable };
         }
 
         var content = new byte[file.Length];

@@ -20,7 +20,9 @@ internal static class FileLock
     {
         if (IsDisabled)
         {
-            throw new MaterialException($"File locks are disabled in this process (System.IO.DisableFileLocking); concurrent changes could be lost. The lock {path} is not taken.");
+            throw new MaterialException(
+                $"File locks are disabled in this process (System.IO.DisableFileLocking); concurrent changes could be lost. The lock {path} "
+                    + "is not taken.");
         }
 
         var began = TimeProvider.System.GetTimestamp();
@@ -30,7 +32,8 @@ internal static class FileLock
             {
                 return Excluding(new FileStream(path, Options()), path);
             }
-            catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException || IsOverdue(exception, began))
+            catch (Exception exception)
+                when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException || IsOverdue(exception, began))
             {
                 throw new MaterialException($"The lock {path} cannot be taken: {exception.Message}", exception);
             }
@@ -60,10 +63,13 @@ internal static class FileLock
         }
 
         held.Dispose();
-        throw new MaterialException($"The lock {path} has no effect: this file system, or this process, has no file locks. Concurrent changes could be lost; use a local file system.");
+        throw new MaterialException(
+            $"The lock {path} has no effect: this file system, or this process, has no file locks. Concurrent changes could be lost; use a local "
+                + "file system.");
     }
 
-    private static bool IsOverdue(Exception exception, long began) => exception is IOException && TimeProvider.System.GetElapsedTime(began) > s_patience;
+    private static bool IsOverdue(Exception exception, long began) =>
+        exception is IOException && TimeProvider.System.GetElapsedTime(began) > s_patience;
 
     private static FileStreamOptions Options()
     {

@@ -53,7 +53,8 @@ internal static class FileRights
         var buffer = new byte[4096];
         var length = (int)Native.GetAttribute(from, AccessList, buffer, buffer.Length);
         var failed = length < 0
-            ? Marshal.GetLastPInvokeError() is not (NotSupported or NoData) || (Native.RemoveAttribute(to, AccessList) != 0 && Marshal.GetLastPInvokeError() is not (NotSupported or NoData))
+            ? Marshal.GetLastPInvokeError() is not (NotSupported or NoData)
+                || (Native.RemoveAttribute(to, AccessList) != 0 && Marshal.GetLastPInvokeError() is not (NotSupported or NoData))
             : Native.SetAttribute(to, AccessList, buffer, length, flags: 0) != 0;
         if (failed)
         {
@@ -70,7 +71,9 @@ internal static class FileRights
             const uint UserAndGroup = 0x18;
             try
             {
-                return Native.StatX(file, string.Empty, EmptyPath, UserAndGroup, status) == 0 ? At(status, 20, 24) : throw LastError("The owner of the old file cannot be determined");
+                return Native.StatX(file, string.Empty, EmptyPath, UserAndGroup, status) == 0
+                    ? At(status, 20, 24)
+                    : throw LastError("The owner of the old file cannot be determined");
             }
             catch (EntryPointNotFoundException exception)
             {
@@ -105,7 +108,8 @@ internal static class FileRights
 
         [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        internal static extern int StatX(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
+        internal static extern int StatX(
+            SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
 
         [DllImport("libc", EntryPoint = "fstat", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -117,11 +121,13 @@ internal static class FileRights
 
         [DllImport("libc", EntryPoint = "fgetxattr", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        internal static extern nint GetAttribute(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [Out] byte[] value, nint size);
+        internal static extern nint GetAttribute(
+            SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [Out] byte[] value, nint size);
 
         [DllImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        internal static extern int SetAttribute(SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, byte[] value, nint size, int flags);
+        internal static extern int SetAttribute(
+            SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, byte[] value, nint size, int flags);
 
         [DllImport("libc", EntryPoint = "fremovexattr", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -19,5 +19,6 @@ internal readonly record struct FileStamp(long Length, DateTime Changed, DateTim
     }
 
     /// <summary>The stamp of an open file, after all links were resolved.</summary>
-    internal static FileStamp Of(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file));
+    internal static FileStamp Of(SafeFileHandle file) =>
+        new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file));
 }

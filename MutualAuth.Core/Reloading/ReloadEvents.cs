@@ -40,5 +40,7 @@ internal sealed class ReloadEvents(object sender, string material, string origin
     }
 
     private void Count(string outcome) => MutualAuthTelemetry.Try((material, outcome), static reload => MutualAuthTelemetry.Reloads.Add(
-        1, new KeyValuePair<string, object?>("mutualauth.material", reload.material), new KeyValuePair<string, object?>("mutualauth.reload.outcome", reload.outcome)));
+        1,
+        new KeyValuePair<string, object?>("mutualauth.material", reload.material),
+        new KeyValuePair<string, object?>("mutualauth.reload.outcome", reload.outcome)));
 }

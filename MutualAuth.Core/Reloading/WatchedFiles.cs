@@ -41,7 +41,12 @@ public abstract class WatchedFiles<T> : IFileSource
     /// <exception cref="ArgumentException">There is no file, or the options contradict themselves.</exception>
     /// <exception cref="MaterialException">The current content of the files cannot be used.</exception>
     private protected WatchedFiles(
-        string material, IEnumerable<string> paths, int maxBytes, Func<ImmutableArray<FileContent>, T> load, Func<T, string> describe, WatchOptions? options)
+        string material,
+        IEnumerable<string> paths,
+        int maxBytes,
+        Func<ImmutableArray<FileContent>, T> load,
+        Func<T, string> describe,
+        WatchOptions? options)
     {
         ArgumentNullException.ThrowIfNull(paths);
         _options = options ?? WatchOptions.Default;
@@ -65,7 +70,8 @@ public abstract class WatchedFiles<T> : IFileSource
         // Do not capture the caller's ExecutionContext in the timer.
         using (ExecutionContext.SuppressFlow())
         {
-            _timer = _options.TimeProvider.CreateTimer(static state => ((WatchedFiles<T>)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = _options.TimeProvider.CreateTimer(
+                static state => ((WatchedFiles<T>)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 
         _timer.Change(_options.PollInterval, Timeout.InfiniteTimeSpan);
@@ -164,7 +170,10 @@ public abstract class WatchedFiles<T> : IFileSource
         {
             return _files.RestlessFor < s_restlessness
                 ? null
-                : Refuse(new MaterialException($"The files have kept changing for more than {s_restlessness.TotalSeconds} seconds. Write each to a new file and rename it over the old one."));
+                : Refuse(
+                    new MaterialException(
+                        $"The files have kept changing for more than {s_restlessness.TotalSeconds} seconds. Write each to a new file and rename it "
+                            + "over the old one."));
         }
 
         _files.Rest();

@@ -12,9 +12,9 @@ namespace MutualAuth.Revalidation;
 /// The live connections of one server or client, re-evaluated by the current rules whenever these change, and when a date or duration has passed.
 /// </summary>
 /// <remarks>
-/// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before it judges, every
-/// change moves the generation before it searches the affected connections, and a connection that registers with an old generation is re-evaluated at
-/// once.
+/// No change falls between a judgement and its registration: a handshake takes a <see cref="RegistrationScope"/> with the generation before
+/// it judges, every change moves the generation before it searches the affected connections, and a connection that registers with an old
+/// generation is re-evaluated at once.
 /// </remarks>
 internal sealed class ConnectionRevalidator
 {
@@ -240,7 +240,11 @@ internal sealed class ConnectionRevalidator
 
         try
         {
-            return (concernsAll || before is null || after is null ? all : after.FindConcerned(before, all, _index, _lock, _options.Revocation?.DangerousGracePeriod ?? default, Now), all.Length);
+            return (
+                concernsAll || before is null || after is null
+                    ? all
+                    : after.FindConcerned(before, all, _index, _lock, _options.Revocation?.DangerousGracePeriod ?? default, Now),
+                all.Length);
         }
         catch (Exception exception)
         {
@@ -485,7 +489,9 @@ internal sealed class ConnectionRevalidator
     private static bool IsWorse(Invalidation lost, Invalidation? before) =>
         before is null
         || lost.Action > before.Action
-        || (lost.Action == InvalidationAction.Notify && before.Action == InvalidationAction.Notify && lost.Rejection.Reason != before.Rejection.Reason);
+        || (lost.Action == InvalidationAction.Notify
+            && before.Action == InvalidationAction.Notify
+            && lost.Rejection.Reason != before.Rejection.Reason);
 
     private void OnTimer()
     {
@@ -536,7 +542,9 @@ internal sealed class ConnectionRevalidator
             return false;
         }
 
-        return Invalidate(entry, new Rejection(RejectionReason.MaximumAgeReached, $"a connection that is open for at most {_policy.MaximumAge}", "one that is older"));
+        return Invalidate(
+            entry,
+            new Rejection(RejectionReason.MaximumAgeReached, $"a connection that is open for at most {_policy.MaximumAge}", "one that is older"));
     }
 
     /// <summary>So long ago its octets were last looked for.</summary>
@@ -594,7 +602,10 @@ internal sealed class ConnectionRevalidator
         if (entry.OwnEnd is { } end && at >= After(end))
         {
             entry.OwnEnd = null;
-            loses = Invalidate(entry, new Rejection(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}"));
+            loses = Invalidate(
+                entry,
+                new Rejection(
+                    RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}"));
         }
 
         if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))
@@ -622,5 +633,6 @@ internal sealed class ConnectionRevalidator
     /// The moment at which a certificate has expired. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to
     /// the end of time.
     /// </summary>
-    private static DateTimeOffset After(DateTimeOffset end) => end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
+    private static DateTimeOffset After(DateTimeOffset end) =>
+        end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
 }

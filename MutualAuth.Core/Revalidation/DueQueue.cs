@@ -3,8 +3,9 @@ namespace MutualAuth.Revalidation;
 /// <summary>What is due when, earliest first. Not safe for concurrent use.</summary>
 internal sealed class DueQueue
 {
-    private static readonly Comparer<(long Due, long Number, RevalidationEntry Entry)> s_order = Comparer<(long Due, long Number, RevalidationEntry Entry)>.Create(
-        (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Number.CompareTo(right.Number));
+    private static readonly Comparer<(long Due, long Number, RevalidationEntry Entry)> s_order =
+        Comparer<(long Due, long Number, RevalidationEntry Entry)>.Create(
+            (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Number.CompareTo(right.Number));
 
     private readonly SortedSet<(long Due, long Number, RevalidationEntry Entry)> _dues = new(s_order);
 

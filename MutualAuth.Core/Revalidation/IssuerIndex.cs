@@ -5,7 +5,9 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Revalidation;
 
-/// <summary>Finds live connections by the certificates on their paths: by issuer, and by the serial numbers that it gave. Not safe for concurrent use.</summary>
+/// <summary>
+/// Finds live connections by the certificates on their paths: by issuer, and by the serial numbers that it gave. Not safe for concurrent use.
+/// </summary>
 /// <remarks>So that one serial number on a new list leads to the few connections that stand on it, and to none of the others.</remarks>
 internal sealed class IssuerIndex
 {
@@ -41,7 +43,8 @@ internal sealed class IssuerIndex
     internal IEnumerable<RevalidationEntry> Below(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.All() : [];
 
     /// <summary>The certificates of this issuer by which live connections know it.</summary>
-    internal ImmutableArray<Certificate> CertificatesOf(DistinguishedName issuer) => _issuers.TryGetValue(issuer, out var issued) ? issued.Certificates : [];
+    internal ImmutableArray<Certificate> CertificatesOf(DistinguishedName issuer) =>
+        _issuers.TryGetValue(issuer, out var issued) ? issued.Certificates : [];
 
     /// <summary>Every connection that depends on a certificate of this issuer whose serial number is on the list.</summary>
     internal IEnumerable<RevalidationEntry> On(RevocationList list)
@@ -100,7 +103,8 @@ internal sealed class IssuerIndex
                 _certificates.Remove(issuer);
             }
 
-            if (_bySerial.TryGetValue(serial, out var found) && (found is not HashSet<RevalidationEntry> several || (several.Remove(entry) && several.Count == 0)))
+            if (_bySerial.TryGetValue(serial, out var found)
+                && (found is not HashSet<RevalidationEntry> several || (several.Remove(entry) && several.Count == 0)))
             {
                 _bySerial.Remove(serial);
             }
@@ -110,9 +114,11 @@ internal sealed class IssuerIndex
 
         internal IEnumerable<RevalidationEntry> All() => _bySerial.Values.SelectMany(Entries);
 
-        internal IEnumerable<RevalidationEntry> With(ReadOnlyMemory<byte> serial) => _bySerial.TryGetValue(serial, out var found) ? Entries(found) : [];
+        internal IEnumerable<RevalidationEntry> With(ReadOnlyMemory<byte> serial) =>
+            _bySerial.TryGetValue(serial, out var found) ? Entries(found) : [];
 
-        private static IEnumerable<RevalidationEntry> Entries(object found) => found as HashSet<RevalidationEntry> ?? (IEnumerable<RevalidationEntry>)[(RevalidationEntry)found];
+        private static IEnumerable<RevalidationEntry> Entries(object found) =>
+            found as HashSet<RevalidationEntry> ?? (IEnumerable<RevalidationEntry>)[(RevalidationEntry)found];
     }
 
     private sealed class SerialComparer : IEqualityComparer<ReadOnlyMemory<byte>>

@@ -52,5 +52,6 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
         IsPathEndPast = false;
     }
 
-    private static DateTimeOffset EndOf(ImmutableArray<Certificate> path) => path.IsEmpty ? DateTimeOffset.MaxValue : path.Min(certificate => certificate.NotAfter);
+    private static DateTimeOffset EndOf(ImmutableArray<Certificate> path) =>
+        path.IsEmpty ? DateTimeOffset.MaxValue : path.Min(certificate => certificate.NotAfter);
 }

@@ -78,7 +78,8 @@ public sealed record RevalidationPolicy
         RejectionReason.CertificateRevoked or RejectionReason.DenyListed => OnRevoked,
         RejectionReason.RevocationStatusUnknown => OnStatusUnknown,
         RejectionReason.CertificateExpired => OnExpired,
-        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused => OnUnauthorized,
+        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused =>
+            OnUnauthorized,
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
@@ -92,7 +93,8 @@ public sealed record RevalidationPolicy
             OnOwnCertificateExpired];
         if (!actions.All(Enum.IsDefined))
         {
-            yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, {nameof(InvalidationAction.Drain)} or {nameof(InvalidationAction.Abort)}.";
+            yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, "
+                + $"{nameof(InvalidationAction.Drain)} or {nameof(InvalidationAction.Abort)}.";
         }
 
         if (GracePeriod < TimeSpan.Zero || GracePeriod > TimeSpan.FromHours(1))

@@ -16,7 +16,8 @@ internal sealed record RevocationSnapshot(RevocationLists? Lists, DenyList? Deni
     /// <param name="gate">The lock that guards the index.</param>
     /// <param name="grace">How long a list still counts after its expiry.</param>
     /// <param name="at">Now.</param>
-    internal IReadOnlyCollection<RevalidationEntry> FindConcerned(RevocationSnapshot before, IReadOnlyCollection<RevalidationEntry> all, IssuerIndex index, Lock gate, TimeSpan grace, DateTimeOffset at)
+    internal IReadOnlyCollection<RevalidationEntry> FindConcerned(
+        RevocationSnapshot before, IReadOnlyCollection<RevalidationEntry> all, IssuerIndex index, Lock gate, TimeSpan grace, DateTimeOffset at)
     {
         var found = new HashSet<RevalidationEntry>();
         if (Denied is { } denied && !ReferenceEquals(denied, before.Denied))

@@ -23,7 +23,9 @@ internal static class CrlFile
     /// <param name="source">Their origin, for the message.</param>
     /// <exception cref="MaterialException">There is no list, or one that cannot be used.</exception>
     internal static CrlContent Read(byte[] content, string source) =>
-        content.Length > 1 && content[0] == Asn1.DerReader.Sequence && content[1] >= LongLength ? new([Parse(content, source)], []) : ReadPem(content, source);
+        content.Length > 1 && content[0] == Asn1.DerReader.Sequence && content[1] >= LongLength
+            ? new([Parse(content, source)], [])
+            : ReadPem(content, source);
 
     internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
     {
@@ -36,7 +38,9 @@ internal static class CrlFile
             // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
             var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
             throw new MaterialException(
-                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it again, or fetch it again.", unusable);
+                $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it again, or "
+                    + "fetch it again.",
+                unusable);
         }
     }
 
@@ -57,7 +61,8 @@ internal static class CrlFile
             if (!isCertificate && !rest[fields.Label].SequenceEqual("X509 CRL"u8))
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} is among the revocation lists. Give a file that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
+                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} is among the revocation lists. Give a file "
+                        + "that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
             }
 
             var der = new byte[fields.DecodedDataLength];
@@ -66,7 +71,9 @@ internal static class CrlFile
             {
                 certificates.Add(Certificate.TryParse(der, out var certificate, out var problem)
                     ? certificate
-                    : throw new MaterialException($"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Remove it, or have it issued again."));
+                    : throw new MaterialException(
+                        $"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Remove it, or have it "
+                            + "issued again."));
             }
             else
             {
@@ -78,7 +85,9 @@ internal static class CrlFile
 
         if (rest.IndexOf("-----BEGIN "u8) >= 0)
         {
-            throw new MaterialException($"{source}: PEM block {lists.Count + certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Fetch it again.");
+            throw new MaterialException(
+                $"{source}: PEM block {lists.Count + certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. "
+                    + "Fetch it again.");
         }
 
         return lists.Count > 0

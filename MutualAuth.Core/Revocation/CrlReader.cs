@@ -163,7 +163,8 @@ internal static class CrlReader
 
         if (fields.Scope.IsIndirect)
         {
-            throw new AsnContentException("it has certificates of other issuers (an indirect CRL), which is not supported: give each issuer's own list");
+            throw new AsnContentException(
+                "it has certificates of other issuers (an indirect CRL), which is not supported: give each issuer's own list");
         }
 
         if (fields.Scheme.Kind == SignatureKind.NotAccepted)
@@ -178,7 +179,9 @@ internal static class CrlReader
 
         if (!fields.DeltaBase.IsEmpty && (fields.Number.IsEmpty || fields.DeltaBase.Length > 20 || fields.DeltaBase.Span[0] >= 0x80))
         {
-            throw new AsnContentException("there are only the changes since another list (a delta CRL), and its number or that of the other list is missing, negative or longer than 20 octets");
+            throw new AsnContentException(
+                "there are only the changes since another list (a delta CRL), and its number or that of the other list is missing, negative or "
+                    + "longer than 20 octets");
         }
 
         if (!fields.Number.IsEmpty && (fields.Number.Length > 20 || fields.Number.Span[0] >= 0x80))

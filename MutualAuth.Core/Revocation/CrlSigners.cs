@@ -15,7 +15,8 @@ namespace MutualAuth.Revocation;
 /// <param name="lists">The lists in force, with the certificates that were given with them.</param>
 /// <param name="profile">The rules for keys and lists.</param>
 /// <param name="at">The time at which certificates must be valid.</param>
-internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, RevocationLists lists, ValidationProfile profile, DateTimeOffset at)
+internal sealed class CrlSigners(
+    IReadOnlyList<Certificate> path, int index, CandidatePool? pool, RevocationLists lists, ValidationProfile profile, DateTimeOffset at)
 {
     // An authority that changes its key has two keys, and sometimes one certificate that links them.
     private const int MaxSteps = 3;
@@ -30,18 +31,24 @@ internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, Can
     internal string? FlawOf(RevocationList list)
     {
         var mine = FlawOfIssuer(list, _issuer);
-        return mine is null || Others(list).Any(signer => FlawOfIssuer(list, signer) is null && MayCount(signer) && IsLedTo(signer, MaxSteps)) ? null : mine;
+        return mine is null || Others(list).Any(signer => FlawOfIssuer(list, signer) is null && MayCount(signer) && IsLedTo(signer, MaxSteps))
+            ? null
+            : mine;
     }
 
     private string? FlawOfIssuer(RevocationList list, Certificate signer) =>
-        signer.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.CrlSign) ? $"a list, although the issuer's key is for {usage} only and not for signing lists (cRLSign)"
+        signer.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.CrlSign)
+            ? $"a list, although the issuer's key is for {usage} only and not for signing lists (cRLSign)"
         : profile.Form != CertificateForm.Tolerant && list.NamesAnotherKey(signer) ? "a list that names another key of the issuer"
         : !list.IsSignedBy(signer.PublicKey) ? "a list that the issuer's key has not signed"
         : null;
 
     /// <summary>Certificates with the same name and other keys. A list that names its key is checked only with that key.</summary>
     private IEnumerable<Certificate> Others(RevocationList list) => Known(_issuer.Subject)
-        .Where(other => !other.SubjectPublicKeyInfo.Span.SequenceEqual(_issuer.SubjectPublicKeyInfo.Span) && !list.NamesAnotherKey(other) && _checks++ < MaxChecks);
+        .Where(
+            other => !other.SubjectPublicKeyInfo.Span.SequenceEqual(_issuer.SubjectPublicKeyInfo.Span)
+                && !list.NamesAnotherKey(other)
+                && _checks++ < MaxChecks);
 
     /// <summary>Whether a key that does not issue certificates is declared for signing lists, and is acceptable otherwise.</summary>
     private bool MayCount(Certificate signer) =>
@@ -68,7 +75,8 @@ internal sealed class CrlSigners(IReadOnlyList<Certificate> path, int index, Can
         || (IsValid(issuer) && issuer.IsCertificateAuthority && (issuer.KeyUsage is not { } usage || usage.HasFlag(X509KeyUsageFlags.KeyCertSign))
             && KeyRules.Examine(issuer, PathPosition.Intermediate, profile) is null);
 
-    private bool IsValid(Certificate certificate) => at >= certificate.NotBefore && at <= certificate.NotAfter && certificate.Extensions.UnknownCritical.IsEmpty;
+    private bool IsValid(Certificate certificate) =>
+        at >= certificate.NotBefore && at <= certificate.NotAfter && certificate.Extensions.UnknownCritical.IsEmpty;
 
     /// <summary>Whether it is one of the authorities of the path, which have been checked already.</summary>
     private bool IsOnPath(Certificate certificate) => path.Skip(1).Contains(certificate);

@@ -159,5 +159,6 @@ public sealed class DenyEntry
     }
 
     private static FormatException Malformed(string line) => new(
-        $"Not an entry of a deny list: {SafeText.Quote(line)}. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX.");
+        $"Not an entry of a deny list: {SafeText.Quote(line)}. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or "
+            + "certificate SHA-256-HEX.");
 }

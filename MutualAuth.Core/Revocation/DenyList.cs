@@ -99,7 +99,8 @@ public sealed class DenyList : IDenyListSource
 
     /// <summary>The digest includes the signature, and the holder can turn one ECDSA signature into another: each of them is looked up.</summary>
     private bool IsNamedByDigest(Certificate certificate) =>
-        _certificates.Contains(DigestOf(certificate.RawData.Span)) || EcdsaMalleability.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
+        _certificates.Contains(DigestOf(certificate.RawData.Span))
+            || EcdsaMalleability.Of(certificate).Any(twin => _certificates.Contains(DigestOf(twin)));
 
     private static SpkiDigest DigestOf(ReadOnlySpan<byte> octets) => new(SHA256.HashData(octets));
 
@@ -122,7 +123,8 @@ public sealed class DenyList : IDenyListSource
             entries.Add(DenyEntry.TryParse(content.ToString(), out var entry)
                 ? entry
                 : throw new MaterialException(
-                    $"{source}, line {number}: {SafeText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX."));
+                    $"{source}, line {number}: {SafeText.Quote(content.ToString())} is not an entry of a deny list. Write serial HEX, serial HEX "
+                        + "issuer DN, key sha256/BASE64, tbs SHA-256-HEX, or certificate SHA-256-HEX."));
         }
 
         return new DenyList(entries);

@@ -77,7 +77,8 @@ internal sealed class IssuingScope
         _onlyAttributeCertificates ? "speaks of attribute certificates only"
         : _onlyEndEntities && subject.IsCertificateAuthority ? "speaks of end entities only"
         : _onlyAuthorities && !subject.IsCertificateAuthority ? "speaks of authorities only"
-        : form != CertificateForm.Tolerant && _points.Any(IsNoPlace) ? "names its distribution point by something that is neither a URI nor a directory name"
+        : form != CertificateForm.Tolerant && _points.Any(IsNoPlace)
+        ? "names its distribution point by something that is neither a URI nor a directory name"
         : ReasonsFor(subject, issuer, form) == 0 ? "is that of another distribution point than the certificate names"
         : null;
 
@@ -115,7 +116,10 @@ internal sealed class IssuingScope
         }
     }
 
-    /// <summary><c>DistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL, cRLIssuer [2] GeneralNames OPTIONAL }</c></summary>
+    /// <summary>
+    /// <c>DistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL, cRLIssuer
+    /// [2] GeneralNames OPTIONAL }</c>
+    /// </summary>
     private static int ReasonsIn(DerReader distributionPoints, ImmutableArray<GeneralName> mine, Certificate issuer, CertificateForm form)
     {
         var reasons = 0;
@@ -130,7 +134,9 @@ internal sealed class IssuingScope
             var isOthers = point.TryReadContent(DerReader.Context(2, constructed: true), out var by)
                 && !GeneralName.ReadAll(point.Within(by)).Any(author => author.Directory is { } directory && directory.Equals(issuer.Subject));
             point.End();
-            if (!isOthers && (form == CertificateForm.Tolerant || !names.Any(IsNoPlace)) && Named(names, relative, issuer.Subject).Any(theirs => mine.Any(our => IsSame(our, theirs))))
+            if (!isOthers
+                && (form == CertificateForm.Tolerant || !names.Any(IsNoPlace))
+                && Named(names, relative, issuer.Subject).Any(theirs => mine.Any(our => IsSame(our, theirs))))
             {
                 reasons |= named;
             }

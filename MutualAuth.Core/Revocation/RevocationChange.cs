@@ -42,7 +42,8 @@ internal sealed class RevocationChange
     internal bool MayLoseCoverage(IReadOnlyCollection<Certificate> issuers, TimeSpan grace, DateTimeOffset at) =>
         !_before.All(old => _after.Any(list => list.IsSameAs(old) || TakesThePlaceOf(old, list, issuers, grace, at)));
 
-    private static bool TakesThePlaceOf(RevocationList old, RevocationList list, IReadOnlyCollection<Certificate> issuers, TimeSpan grace, DateTimeOffset at) =>
+    private static bool TakesThePlaceOf(
+        RevocationList old, RevocationList list, IReadOnlyCollection<Certificate> issuers, TimeSpan grace, DateTimeOffset at) =>
         list.CoversWhat(old)
         && RevocationCheck.FlawOfDates(list, at, grace, TimeSpan.Zero) is null
         && issuers.All(issuer => list.IsSignedBy(issuer.PublicKey));

@@ -24,7 +24,8 @@ internal sealed class RevocationCheck : IRevocationSource
     /// <param name="denyList">The operator's own list; null for none.</param>
     /// <param name="profile">The rules for lists.</param>
     /// <param name="now">The time at which the lists must be valid, if it differs from that of the certificates.</param>
-    internal RevocationCheck(Certificate leaf, RevocationPolicy? policy, IDenyListSource? denyList, ValidationProfile profile, DateTimeOffset? now = null)
+    internal RevocationCheck(
+        Certificate leaf, RevocationPolicy? policy, IDenyListSource? denyList, ValidationProfile profile, DateTimeOffset? now = null)
     {
         _now = now;
         _leaf = leaf;
@@ -66,7 +67,10 @@ internal sealed class RevocationCheck : IRevocationSource
         foreach (var delta in named)
         {
             // A newer full list contains the whole delta, and may have released the certificate since.
-            if (delta.IsDelta && !named.Any(delta.IsOvertakenBy) && delta.TryFind(subject.Serial.Span, out var entry) && entry.Reason != RevocationReason.RemoveFromCrl
+            if (delta.IsDelta
+                && !named.Any(delta.IsOvertakenBy)
+                && delta.TryFind(subject.Serial.Span, out var entry)
+                && entry.Reason != RevocationReason.RemoveFromCrl
                 && !named.Any(delta.AddsTo) && InForce(delta, subject, issuer, signers, at, ref flaw).Length > 0)
             {
                 return Revoked(subject, entry, delta);
@@ -78,7 +82,8 @@ internal sealed class RevocationCheck : IRevocationSource
             return null;
         }
 
-        return IsStatusNeeded(subject) ? Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover only some of the revocation reasons"))
+        return IsStatusNeeded(subject)
+            ? Unknown(subject, issuer, flaw ?? (covered == 0 ? "no list of this issuer" : "lists that cover only some of the revocation reasons"))
             : RevokedWhatever(named, subject, issuer, signers);
     }
 
@@ -110,7 +115,8 @@ internal sealed class RevocationCheck : IRevocationSource
     /// <summary>
     /// The list itself when it is valid here; its predecessor when its signature does not verify; nothing when there is no such list.
     /// </summary>
-    private ImmutableArray<RevocationList> InForce(RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at, ref string? flaw)
+    private ImmutableArray<RevocationList> InForce(
+        RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at, ref string? flaw)
     {
         if (FlawOf(list, subject, issuer, at) is { } found)
         {
@@ -125,7 +131,8 @@ internal sealed class RevocationCheck : IRevocationSource
         }
 
         flaw ??= forged;
-        ImmutableArray<RevocationList> reserve = [.. list.Reserve.Where(before => FlawOf(before, subject, issuer, at) is null && signers.FlawOf(before) is null)];
+        ImmutableArray<RevocationList> reserve =
+            [.. list.Reserve.Where(before => FlawOf(before, subject, issuer, at) is null && signers.FlawOf(before) is null)];
         list.Refute(hasReserve: !reserve.IsEmpty);
         return reserve;
     }
@@ -180,11 +187,13 @@ internal sealed class RevocationCheck : IRevocationSource
     {
         Element = Describe(subject),
         Rule = "RFC 5280 §6.3.3",
-        Hint = "Fetch the issuer's current list and load it; only lists from the configuration are used. If another key of the issuer signed it, add that key's certificate to the file.",
+        Hint = "Fetch the issuer's current list and load it; only lists from the configuration are used. If another key of the issuer signed it, add "
+            + "that key's certificate to the file.",
     };
 
     private bool IsLeaf(Certificate certificate) => ReferenceEquals(certificate, _leaf);
 
-    private string Describe(Certificate certificate) => PathRejection.Describe(certificate, IsLeaf(certificate) ? PathPosition.Leaf : PathPosition.Intermediate);
+    private string Describe(Certificate certificate) =>
+        PathRejection.Describe(certificate, IsLeaf(certificate) ? PathPosition.Leaf : PathPosition.Intermediate);
 
 }

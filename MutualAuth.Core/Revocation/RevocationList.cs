@@ -116,7 +116,8 @@ public sealed class RevocationList
     {
         if (!ReferenceEquals(this, same))
         {
-            (_checked, _reserve, _whenRefuted, _isProven, _isRefuted) = (same._checked, same._reserve, same._whenRefuted, same._isProven, same._isRefuted);
+            (_checked, _reserve, _whenRefuted, _isProven, _isRefuted) =
+                (same._checked, same._reserve, same._whenRefuted, same._isProven, same._isRefuted);
         }
     }
 
@@ -126,7 +127,8 @@ public sealed class RevocationList
         _whenRefuted = whenRefuted;
         if (!_isProven)
         {
-            _reserve = _reserve.AddRange((before.IsProven || before.Reserve.IsEmpty ? [before] : before.Reserve).Where(list => !_reserve.Contains(list)));
+            _reserve = _reserve.AddRange(
+                (before.IsProven || before.Reserve.IsEmpty ? [before] : before.Reserve).Where(list => !_reserve.Contains(list)));
         }
     }
 
@@ -178,14 +180,17 @@ public sealed class RevocationList
 
         var isSigner = key.VerifyDigest(_fields.Scheme, _digest, _fields.Signature.Span);
         ImmutableInterlocked.Update(
-            ref _checked, static (before, now) => before.Length < MaxRememberedKeys ? before.Add(now) : before, new CheckedKey(key.Encoding, isSigner));
+            ref _checked,
+            static (before, now) => before.Length < MaxRememberedKeys ? before.Add(now) : before,
+            new CheckedKey(key.Encoding, isSigner));
         return isSigner;
     }
 
     /// <summary>Issuer, number, dates and size, safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"list {Number ?? "without number"} of {SafeText.Quote(Issuer.ToString())}, {UtcText.Of(ThisUpdate)} to {(NextUpdate is { } next ? UtcText.Of(next) : "no stated end")}, {Count} entries");
+        $"list {Number ?? "without number"} of {SafeText.Quote(Issuer.ToString())}, {UtcText.Of(ThisUpdate)} to "
+            + $"{(NextUpdate is { } next ? UtcText.Of(next) : "no stated end")}, {Count} entries");
 
     /// <summary>Compares two numbers that are not negative, by their contents octets.</summary>
     private static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)

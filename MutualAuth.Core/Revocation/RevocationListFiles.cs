@@ -30,6 +30,12 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     }
 
     private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, RollbackGuard succession)
-        : base("revocation lists", paths, CrlFile.MaxBytes, files => succession.Admit(RevocationLists.FromContents(files)), lists => lists.ToString(), options) =>
+        : base(
+            "revocation lists",
+            paths,
+            CrlFile.MaxBytes,
+            files => succession.Admit(RevocationLists.FromContents(files)),
+            lists => lists.ToString(),
+            options) =>
         succession.Refuted = RefuseAfterwards;
 }

@@ -88,9 +88,11 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>The number of lists and entries, and the earliest next update; safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update {(NextUpdate is { } next ? UtcText.Of(next) : "not stated")}");
+        $"{Lists.Length} lists with {Lists.Sum(list => list.Count)} entries, next update "
+            + $"{(NextUpdate is { } next ? UtcText.Of(next) : "not stated")}");
 
-    internal static RevocationLists FromContents(IEnumerable<FileContent> files) => NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
+    internal static RevocationLists FromContents(IEnumerable<FileContent> files) =>
+        NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
 
     /// <summary>The issuer names of all lists.</summary>
     internal IEnumerable<DistinguishedName> Issuers => _byIssuer.Keys;

@@ -48,7 +48,8 @@ public sealed record RevocationPolicy
 
         if (DangerousGracePeriod < TimeSpan.Zero || DangerousGracePeriod > TimeSpan.FromDays(366))
         {
-            yield return $"{nameof(RevocationPolicy)}.{nameof(DangerousGracePeriod)} must be between zero and 366 days; it is {DangerousGracePeriod}.";
+            yield return $"{nameof(RevocationPolicy)}.{nameof(DangerousGracePeriod)} must be between zero and 366 days; it is "
+                + $"{DangerousGracePeriod}.";
         }
     }
 }

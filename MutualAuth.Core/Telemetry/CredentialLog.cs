@@ -17,7 +17,10 @@ internal static partial class CredentialLog
     /// <summary>The type and stack trace of an exception. The message is left out: parsers often quote their input in it.</summary>
     internal static string Describe(Exception exception) => $"{exception.GetType().Name}{exception.StackTrace?.ReplaceLineEndings(";")}";
 
-    [LoggerMessage(1302, LogLevel.Error, "Cannot load the credential file {Path}; keeping the users that were loaded before, until MaxUnreadable has passed. {Problem}")]
+    [LoggerMessage(
+        1302,
+        LogLevel.Error,
+        "Cannot load the credential file {Path}; keeping the users that were loaded before, until MaxUnreadable has passed. {Problem}")]
     internal static partial void FileNotReloaded(ILogger logger, string path, string problem);
 
     [LoggerMessage(1303, LogLevel.Information, "Reloaded the credential file {Path}: {Count} users.")]
@@ -28,7 +31,10 @@ internal static partial class CredentialLog
             + "an administrator the owner of the file and the server a member of its group.")]
     internal static partial void FileReadableByOthers(ILogger logger, string path);
 
-    [LoggerMessage(1306, LogLevel.Critical, "The credential file {Path} has been unreadable for longer than {MaxUnreadable}; every login fails until it is readable again. {Problem}")]
+    [LoggerMessage(
+        1306,
+        LogLevel.Critical,
+        "The credential file {Path} has been unreadable for longer than {MaxUnreadable}; every login fails until it is readable again. {Problem}")]
     internal static partial void FileClosed(ILogger logger, string path, TimeSpan maxUnreadable, string problem);
 
     [LoggerMessage(1307, LogLevel.Warning,

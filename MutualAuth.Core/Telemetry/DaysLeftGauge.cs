@@ -24,7 +24,9 @@ internal static class DaysLeftGauge
             if (TryRead(read) is var (material, name, daysLeft))
             {
                 yield return new Measurement<double>(
-                    daysLeft, new KeyValuePair<string, object?>("mutualauth.material", material), new KeyValuePair<string, object?>("mutualauth.name", name));
+                    daysLeft,
+                    new KeyValuePair<string, object?>("mutualauth.material", material),
+                    new KeyValuePair<string, object?>("mutualauth.name", name));
             }
         }
     }

@@ -9,7 +9,8 @@ internal static partial class HandshakeLog
     [LoggerMessage(1000, LogLevel.Information,
         "Handshake as {Role}: {Peer} at {RemoteEndPoint} authenticated, TLS {TlsVersion}, application protocol {ApplicationProtocol}, "
             + "confirmed {IsConfirmed}.")]
-    internal static partial void Succeeded(ILogger logger, string role, string peer, EndPoint? remoteEndPoint, string tlsVersion, string? applicationProtocol, bool isConfirmed);
+    internal static partial void Succeeded(
+        ILogger logger, string role, string peer, EndPoint? remoteEndPoint, string tlsVersion, string? applicationProtocol, bool isConfirmed);
 
     [LoggerMessage(1001, LogLevel.Warning, "Handshake as {Role}: rejected {Peer} at {RemoteEndPoint}. {Rejection}")]
     internal static partial void PeerRejected(ILogger logger, string role, string? peer, EndPoint? remoteEndPoint, Rejection rejection);

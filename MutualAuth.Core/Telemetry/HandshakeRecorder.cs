@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Telemetry;
 
-/// <summary>The one outcome record of one handshake: a log event, a measurement and an activity. The first outcome counts; later ones are ignored.</summary>
+/// <summary>
+/// The one outcome record of one handshake: a log event, a measurement and an activity. The first outcome counts; later ones are ignored.
+/// </summary>
 internal sealed class HandshakeRecorder
 {
     private readonly ILogger _logger;
@@ -38,7 +40,8 @@ internal sealed class HandshakeRecorder
 
             // The activity is current for the handshake, not for the caller.
             var callers = Activity.Current;
-            recorder._activity = MutualAuthTelemetry.Activities.StartActivity("mutualauth.handshake", recorder._role == "server" ? ActivityKind.Server : ActivityKind.Client);
+            recorder._activity = MutualAuthTelemetry.Activities.StartActivity(
+                "mutualauth.handshake", recorder._role == "server" ? ActivityKind.Server : ActivityKind.Client);
             Activity.Current = callers;
         });
     }
@@ -52,7 +55,9 @@ internal sealed class HandshakeRecorder
     {
         if (TryEnd("accepted", reason: null))
         {
-            EndActivity(activity => activity.SetTag("tls.protocol.version", tlsVersion).SetTag("mutualauth.peer", peerName).SetTag("mutualauth.confirmed", isConfirmed));
+            EndActivity(
+                activity => activity.SetTag("tls.protocol.version", tlsVersion).SetTag("mutualauth.peer", peerName).SetTag(
+                    "mutualauth.confirmed", isConfirmed));
             HandshakeLog.Succeeded(_logger, _role, peerName, _remote, tlsVersion, applicationProtocol, isConfirmed);
         }
     }

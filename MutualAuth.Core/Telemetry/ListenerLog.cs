@@ -19,10 +19,18 @@ internal static partial class ListenerLog
     [LoggerMessage(1203, LogLevel.Critical, "Accept on {LocalEndPoint} has ended because the listening socket was lost. Start a new listener.")]
     internal static partial void Ended(ILogger logger, EndPoint localEndPoint, Exception exception);
 
-    [LoggerMessage(1204, LogLevel.Warning, "The listener on {LocalEndPoint} may hold {Held} unauthenticated sockets, but the process may open only {Limit} descriptors. Lower the bounds or raise the limit.")]
+    [LoggerMessage(
+        1204,
+        LogLevel.Warning,
+        "The listener on {LocalEndPoint} may hold {Held} unauthenticated sockets, but the process may open only {Limit} descriptors. Lower the "
+            + "bounds or raise the limit.")]
     internal static partial void BoundsExceedDescriptors(ILogger logger, EndPoint localEndPoint, long held, int limit);
 
-    [LoggerMessage(1205, LogLevel.Error, "The listener on {LocalEndPoint} closed a new socket: nearly all of the {Limit} descriptors are in use, and no pending handshake could be evicted.")]
+    [LoggerMessage(
+        1205,
+        LogLevel.Error,
+        "The listener on {LocalEndPoint} closed a new socket: nearly all of the {Limit} descriptors are in use, and no pending handshake "
+            + "could be evicted.")]
     internal static partial void OutOfDescriptors(ILogger logger, EndPoint localEndPoint, int limit);
 
     [LoggerMessage(1206, LogLevel.Error, "One step of stopping the listener on {LocalEndPoint} failed; the other steps were completed.")]

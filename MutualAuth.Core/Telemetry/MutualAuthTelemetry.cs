@@ -37,7 +37,10 @@ public static class MutualAuthTelemetry
 
     /// <summary>Days until the watched material expires; negative after expiry.</summary>
     internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
-        "mutualauth.days_left", DaysLeftGauge.Read, unit: "d", description: "Days until our identity expires, or until the first revocation list expires.");
+        "mutualauth.days_left",
+        DaysLeftGauge.Read,
+        unit: "d",
+        description: "Days until our identity expires, or until the first revocation list expires.");
 
     internal static readonly Counter<long> Invalidated = Meter.CreateCounter<long>(
         "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that were invalidated.");

@@ -12,7 +12,8 @@ internal static partial class RevalidationLog
     [LoggerMessage(1451, LogLevel.Information, "The grace period of {Peer} at {RemoteEndPoint} has expired; the connection was closed.")]
     internal static partial void GraceOver(ILogger logger, string peer, EndPoint? remoteEndPoint);
 
-    [LoggerMessage(1452, LogLevel.Information, "Trust or authorization changed: re-evaluated {Judged} of {Live} connections; {Lost} are no longer authorized.")]
+    [LoggerMessage(
+        1452, LogLevel.Information, "Trust or authorization changed: re-evaluated {Judged} of {Live} connections; {Lost} are no longer authorized.")]
     internal static partial void JudgedAgain(ILogger logger, int judged, int live, int lost);
 
     [LoggerMessage(1453, LogLevel.Error, "Re-evaluating a live connection failed; the connection was closed.")]

@@ -46,9 +46,8 @@ internal sealed class GuardedSslStream : SslStream
     internal void End(ConnectionEnd end, Rejection? rejection) => _gate.End(end, rejection);
 
     /// <summary>
-    /// Says close_notify (RFC 8446 §6.1), once, as soon as no read or write is inside the TLS engine. Reading continues; a read that waits for the
-    /// peer
-    /// is not disturbed.
+    /// Says close_notify (RFC 8446 §6.1), once, as soon as no read or write is inside the TLS engine. Reading continues; a read that waits
+    /// for the peer is not disturbed.
     /// </summary>
     /// <exception cref="IOException">The engine or the transport failed.</exception>
     public override Task ShutdownAsync()
@@ -91,7 +90,9 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
-    /// <summary>Gives back what the platform holds, and closes the transport. A stream of the application's that holds its thread is left to it.</summary>
+    /// <summary>
+    /// Gives back what the platform holds, and closes the transport. A stream of the application's that holds its thread is left to it.
+    /// </summary>
     internal void Release(TimeSpan patience)
     {
         _isReleased = true;
@@ -367,5 +368,8 @@ internal sealed class GuardedSslStream : SslStream
     }
 
     private static void Observe(Task task) => _ = task.ContinueWith(
-        static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        static failed => _ = failed.Exception,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
 }

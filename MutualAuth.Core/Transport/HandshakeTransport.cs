@@ -40,7 +40,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         _maxHandshakeBytes = maxHandshakeBytes;
     }
 
-    /// <summary>Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.</summary>
+    /// <summary>
+    /// Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.
+    /// </summary>
     internal Action? OnClosed { get; set; }
 
     /// <summary>Notified when a read waits for the peer, outside the TLS engine, and when it continues inside; null without an observer.</summary>
@@ -135,12 +137,15 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         }
     }
 
-    /// <summary>From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or for <see cref="ReleaseAsync"/>.</summary>
+    /// <summary>
+    /// From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or
+    /// for <see cref="ReleaseAsync"/>.
+    /// </summary>
     internal void Hold() => _holds = true;
 
     /// <summary>
-    /// While we hold: asked, with what the peer has sent, before anything that is held goes out because a read follows, until it has an answer. A no withholds
-    /// it for good, and the read fails.
+    /// While we hold: asked, with what the peer has sent, before anything that is held goes out because a read follows, until it has an answer. A no
+    /// withholds it for good, and the read fails.
     /// </summary>
     internal Func<byte[], bool?>? BeforeFlight
     {
@@ -342,7 +347,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         _inner.Flush();
     }
 
-    /// <summary>While we hold, the TLS engine's wish to flush after every flight is not listened to: its next read comes when it waits for the peer.</summary>
+    /// <summary>
+    /// While we hold, the TLS engine's wish to flush after every flight is not listened to: its next read comes when it waits for the peer.
+    /// </summary>
     public override Task FlushAsync(CancellationToken cancellationToken) => _holds ? Task.CompletedTask : FlushInnerAsync(cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
@@ -494,7 +501,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private async ValueTask<int> ReadDeafAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var own = new byte[buffer.Length];
-        var count = await LeaveAtEndAsync(async () => await _inner.ReadAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        var count = await LeaveAtEndAsync(
+            async () => await _inner.ReadAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         own.AsMemory(0, count).CopyTo(buffer);
         return count;
     }
@@ -520,7 +528,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         {
             return await Task.Run(call, CancellationToken.None).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is OperationCanceledException ? !cancellationToken.IsCancellationRequested : exception is not (IOException or ObjectDisposedException or SocketException))
+        catch (Exception exception) when (exception is OperationCanceledException
+            ? !cancellationToken.IsCancellationRequested
+            : exception is not (IOException or ObjectDisposedException or SocketException))
         {
             // Whatever a stream throws in its own words, it is the transport that has failed.
             throw new IOException("The stream beneath the handshake failed.", exception);
@@ -528,7 +538,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     // During the handshake every write to such a stream is flushed with it.
-    private Task FlushInnerAsync(CancellationToken cancellationToken) => _heedsTokens || _passThrough ? _inner.FlushAsync(cancellationToken) : Task.CompletedTask;
+    private Task FlushInnerAsync(CancellationToken cancellationToken) =>
+        _heedsTokens || _passThrough ? _inner.FlushAsync(cancellationToken) : Task.CompletedTask;
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {

@@ -20,7 +20,9 @@ internal interface IAdmission
     /// <exception cref="OperationCanceledException">The attempt ended while it waited.</exception>
     ValueTask EndWaitAsync();
 
-    /// <summary>TLS is complete and the peer's certificate is judged. What is left costs little, or has bounds of its own: no place is needed any more.</summary>
+    /// <summary>
+    /// TLS is complete and the peer's certificate is judged. What is left costs little, or has bounds of its own: no place is needed any more.
+    /// </summary>
     void WorkIsDone();
 
     /// <summary>The attempt has an outcome: out of everything. May be called more than once.</summary>

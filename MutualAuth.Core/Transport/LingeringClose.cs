@@ -34,9 +34,13 @@ internal static class LingeringClose
         }
     }
 
-    /// <summary>Never throws, and never takes longer: a stream of the application's that heeds no token, or holds the thread that calls it, is left at the end.</summary>
+    /// <summary>
+    /// Never throws, and never takes longer: a stream of the application's that heeds no token, or holds the thread
+    /// that calls it, is left at the end.
+    /// </summary>
     /// <returns>True when all that we had to say, the end of TLS included, was handed to the transport in time.</returns>
-    internal static async ValueTask<bool> RunAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
+    internal static async ValueTask<bool> RunAsync(
+        GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
         if (transport.HeedsTokens)
         {
@@ -53,7 +57,8 @@ internal static class LingeringClose
         }
     }
 
-    private static async ValueTask<bool> CloseAsync(GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
+    private static async ValueTask<bool> CloseAsync(
+        GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
         var isSaid = false;
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);

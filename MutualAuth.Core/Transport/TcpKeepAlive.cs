@@ -2,10 +2,13 @@ using System.Net.Sockets;
 
 namespace MutualAuth;
 
-/// <summary>How a TCP socket finds out that its peer is gone without a word: probes of the kernel's, which cost the peer no more than an answer (RFC 9293 §3.8.4).</summary>
+/// <summary>
+/// How a TCP socket finds out that its peer is gone without a word: probes of the kernel's, which cost the peer no more
+/// than an answer (RFC 9293 §3.8.4).
+/// </summary>
 /// <remarks>
-/// Immutable. With the defaults a peer that has lost its power, or its network, is noticed about two minutes after it was last heard: what then reads or writes
-/// fails with an <see cref="IOException"/>.
+/// Immutable. With the defaults a peer that has lost its power, or its network, is noticed about two minutes after it was last heard: what then reads
+/// or writes fails with an <see cref="IOException"/>.
 /// </remarks>
 public sealed record TcpKeepAlive
 {
@@ -25,7 +28,9 @@ public sealed record TcpKeepAlive
     {
         foreach (var (name, duration) in new[] { (nameof(Time), Time), (nameof(Interval), Interval) })
         {
-            if (duration < TimeSpan.FromSeconds(1) || duration > TimeSpan.FromSeconds(short.MaxValue) || duration.Ticks % TimeSpan.TicksPerSecond != 0)
+            if (duration < TimeSpan.FromSeconds(1)
+                || duration > TimeSpan.FromSeconds(short.MaxValue)
+                || duration.Ticks % TimeSpan.TicksPerSecond != 0)
             {
                 yield return $"{nameof(TcpKeepAlive)}.{name} must be whole seconds, from 1 to {short.MaxValue}; it is {duration}.";
             }

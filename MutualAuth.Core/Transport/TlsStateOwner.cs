@@ -154,7 +154,9 @@ internal sealed class TlsStateOwner
     {
         lock (_lock)
         {
-            return _reads == 0 ? Task.CompletedTask : (_noReads ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return _reads == 0
+                ? Task.CompletedTask
+                : (_noReads ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 

@@ -24,5 +24,6 @@ public interface ISpiffeBundleSource : ITrustSource
             : PathResult.Rejected(refused);
     }
 
-    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) => default;
+    ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) =>
+        default;
 }

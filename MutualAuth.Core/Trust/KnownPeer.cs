@@ -42,7 +42,8 @@ public sealed record KnownPeer
     public PeerFingerprint Fingerprint => PeerFingerprint.Of(Key);
 
     /// <summary>The peer as one line of a file of known peers.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Key} {FirstSeen.ToString(UtcText.Format, CultureInfo.InvariantCulture)}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Name} {Key} {FirstSeen.ToString(UtcText.Format, CultureInfo.InvariantCulture)}");
 
     internal static bool TryParse(string line, [NotNullWhen(true)] out KnownPeer? peer, [NotNullWhen(false)] out string? problem)
     {

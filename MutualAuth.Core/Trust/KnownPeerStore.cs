@@ -64,5 +64,6 @@ public abstract class KnownPeerStore
         }
     }
 
-    private protected MaterialException Full() => new($"{Place} holds {MaxPeers} peers, which is its bound; forget some, or allow more with MaxPeers.");
+    private protected MaterialException Full() =>
+        new($"{Place} holds {MaxPeers} peers, which is its bound; forget some, or allow more with MaxPeers.");
 }

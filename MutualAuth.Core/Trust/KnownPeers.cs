@@ -104,7 +104,8 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         {
             // Accepting a peer without storing its key would make every meeting a first meeting.
             ValidationLog.PeerNotRemembered(logger, name, exception);
-            return new Rejection(RejectionReason.PeerNotRemembered, $"room for the key of {SafeText.Quote(name)} in {_store.Place}", exception.Message);
+            return new Rejection(
+                RejectionReason.PeerNotRemembered, $"room for the key of {SafeText.Quote(name)} in {_store.Place}", exception.Message);
         }
     }
 
@@ -112,12 +113,18 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         RejectionReason.PeerKeyChanged, leaf, PathPosition.Leaf, "trust on first use",
         string.Create(CultureInfo.InvariantCulture, $"the key that {known.Name} has had since {known.FirstSeen:yyyy-MM-dd}, {Show(known.Key)}"),
         $"another one, {Show(key)}",
-        $"EITHER {known.Name} HAS A NEW KEY, OR THIS PEER IS AN IMPOSTOR. Ask for its fingerprint over another channel; only if it equals the one shown here, remove {known.Name} from {_store.Place} and connect again.");
+        $"EITHER {known.Name} HAS A NEW KEY, OR THIS PEER IS AN IMPOSTOR. Ask for its fingerprint over another channel; only if it equals the one "
+            + $"shown here, remove {known.Name} from {_store.Place} and connect again.");
 
     private Rejection Unknown(in PathSearch search, string name, SpkiPin key) => Unknown(search.Leaf, search.At, name, key);
 
     private Rejection Unknown(Certificate leaf, DateTimeOffset at, string name, SpkiPin key) => PathRejection.Make(
-        RejectionReason.UnknownAuthority, leaf, PathPosition.Leaf, "known peers only", "a peer that is known", $"{SafeText.Quote(name)} with the key {Show(key)}",
+        RejectionReason.UnknownAuthority,
+        leaf,
+        PathPosition.Leaf,
+        "known peers only",
+        "a peer that is known",
+        $"{SafeText.Quote(name)} with the key {Show(key)}",
         $"To accept it, verify the fingerprint with its owner, and add to {_store.Place}: {new KnownPeer(name, key, at)}");
 
     private static string Show(SpkiPin key) => $"fingerprint {PeerFingerprint.Of(key)} ({key})";

@@ -136,7 +136,8 @@ public sealed class KnownPeersFile : KnownPeerStore
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (FileLock.IsDisabled)
         {
-            throw new MaterialException("File locks are disabled in this process (System.IO.DisableFileLocking); without them, known peers cannot be kept safely in a file.");
+            throw new MaterialException(
+                "File locks are disabled in this process (System.IO.DisableFileLocking); without them, known peers cannot be kept safely in a file.");
         }
 
         try
@@ -209,7 +210,8 @@ public sealed class KnownPeersFile : KnownPeerStore
         var stamp = FileStamp.Of(_path);
         if (CanOthersWrite())
         {
-            throw new MaterialException($"The file of known peers {_path} is writable by others, who could add any peer. Check its content, and then: chmod 600 {_path}");
+            throw new MaterialException(
+                $"The file of known peers {_path} is writable by others, who could add any peer. Check its content, and then: chmod 600 {_path}");
         }
 
         var text = KnownPeersText.Parse(BoundedFile.ReadBytes(_path, MaxBytes), _path);

@@ -32,7 +32,10 @@ internal sealed class KnownPeersText
         var text = Decode(content, path);
         if (!text.EndsWith('\n'))
         {
-            throw new MaterialException($"The file of known peers {path} {(text.Length == 0 ? "is empty; even without peers it has comments" : "does not end with a line break")}: it may have been cut short. Restore it.");
+            throw new MaterialException(
+                $"The file of known peers {path} "
+                    + $"{(text.Length == 0 ? "is empty; even without peers it has comments" : "does not end with a line break")}: it may have been "
+                    + "cut short. Restore it.");
         }
 
         var peers = ImmutableDictionary.CreateBuilder<string, KnownPeer>(StringComparer.Ordinal);
@@ -49,12 +52,14 @@ internal sealed class KnownPeersText
 
             if (!KnownPeer.TryParse(line.ToString(), out var peer, out var problem))
             {
-                throw new MaterialException($"Line {number} of the file of known peers {path} cannot be read: {problem}. Correct the line, or remove it.");
+                throw new MaterialException(
+                    $"Line {number} of the file of known peers {path} cannot be read: {problem}. Correct the line, or remove it.");
             }
 
             if (!peers.TryAdd(peer.Name, peer))
             {
-                throw new MaterialException($"Line {number} of the file of known peers {path} names {peer.Name}, and so does a line above it. Remove one of the two.");
+                throw new MaterialException(
+                    $"Line {number} of the file of known peers {path} names {peer.Name}, and so does a line above it. Remove one of the two.");
             }
         }
 
@@ -90,7 +95,9 @@ internal sealed class KnownPeersText
         }
         catch (DecoderFallbackException exception)
         {
-            throw new MaterialException($"Line {content.AsSpan(0, exception.Index).Count((byte)'\n') + 1} of the file of known peers {path} is not UTF-8. Restore the file.", exception);
+            throw new MaterialException(
+                $"Line {content.AsSpan(0, exception.Index).Count((byte)'\n') + 1} of the file of known peers {path} is not UTF-8. Restore the file.",
+                exception);
         }
     }
 

@@ -29,12 +29,22 @@ internal static class SelfSignedPeer
         name = null;
         if (!leaf.IsSelfIssued)
         {
-            return Reject(leaf, RejectionReason.UnknownAuthority, "a certificate that the peer has signed itself", $"one that {SafeText.Quote(leaf.Issuer.ToString())} has issued", "Authorities are not trusted here, only keys that are known.");
+            return Reject(
+                leaf,
+                RejectionReason.UnknownAuthority,
+                "a certificate that the peer has signed itself",
+                $"one that {SafeText.Quote(leaf.Issuer.ToString())} has issued",
+                "Authorities are not trusted here, only keys that are known.");
         }
 
         if (leaf.IsCertificateAuthority)
         {
-            return Reject(leaf, RejectionReason.CertificateAuthorityAsLeaf, "an end entity's certificate", "one of a certification authority", "Create the certificate again with basicConstraints CA:FALSE.");
+            return Reject(
+                leaf,
+                RejectionReason.CertificateAuthorityAsLeaf,
+                "an end entity's certificate",
+                "one of a certification authority",
+                "Create the certificate again with basicConstraints CA:FALSE.");
         }
 
         if (new CertificateRules(search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
@@ -45,7 +55,10 @@ internal static class SelfSignedPeer
         if (!TryGetName(leaf, out name))
         {
             return Reject(
-                leaf, RejectionReason.ProfileViolated, "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one", Describe(leaf),
+                leaf,
+                RejectionReason.ProfileViolated,
+                "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one",
+                Describe(leaf),
                 "Create the certificate again with one name; no authority has verified its other content.");
         }
 

@@ -73,7 +73,10 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
 
         return _bundles.TryGetValue(id!.TrustDomain, out anchors)
             ? null
-            : new Rejection(RejectionReason.UnknownAuthority, $"a workload of {Describe()}", $"one of the trust domain {id.TrustDomain}, whose bundle is not known")
+            : new Rejection(
+                RejectionReason.UnknownAuthority,
+                $"a workload of {Describe()}",
+                $"one of the trust domain {id.TrustDomain}, whose bundle is not known")
             {
                 Element = $"leaf certificate {leaf}",
                 Rule = "SPIFFE Workload API §4.6",

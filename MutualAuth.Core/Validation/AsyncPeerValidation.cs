@@ -4,7 +4,9 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Validation;
 
-/// <summary>Runs the asynchronous validators: a bound on how many peers are in them, one deadline, and every way out but a plain yes is a no.</summary>
+/// <summary>
+/// Runs the asynchronous validators: a bound on how many peers are in them, one deadline, and every way out but a plain yes is a no.
+/// </summary>
 internal sealed class AsyncPeerValidation
 {
     private readonly ImmutableArray<IAsyncPeerValidator> _validators;

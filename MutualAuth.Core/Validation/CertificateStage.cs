@@ -50,7 +50,8 @@ public sealed class CertificateStage
     /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is checked again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
     /// <param name="datesAt">The time at which the certificates must be valid, so that an expired certificate does not hide other changes.</param>
-    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) => Judge(evidence, at, datesAt, path);
+    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) =>
+        Judge(evidence, at, datesAt, path);
 
     private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy)
     {
@@ -89,13 +90,16 @@ public sealed class CertificateStage
             var context = new CertificateContext(evidence, result.Path, at);
             return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
-                : new CertificateVerdict.Accepted(new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
+                : new CertificateVerdict.Accepted(
+                    new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
         }
         catch (Exception exception)
         {
             // What cannot be judged is refused. A peer must not be able to bring this about; if one does, the operator needs the trace.
             ValidationLog.StageFaulted(_logger, exception);
-            return Reject(new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}") { IsOurFault = true }, leaf);
+            return Reject(
+                new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}") { IsOurFault = true },
+                leaf);
         }
     }
 
@@ -134,7 +138,8 @@ public sealed class CertificateStage
         var limits = _options.CertificateLimits;
         if (evidence.Certificates.Length > limits.MaxCertificates)
         {
-            return new Rejection(RejectionReason.TooManyCertificates, $"at most {limits.MaxCertificates} certificates", $"{evidence.Certificates.Length}");
+            return new Rejection(
+                RejectionReason.TooManyCertificates, $"at most {limits.MaxCertificates} certificates", $"{evidence.Certificates.Length}");
         }
 
         var largest = 0;
@@ -144,14 +149,18 @@ public sealed class CertificateStage
         }
 
         return largest > limits.MaxCertificateBytes
-            ? new Rejection(RejectionReason.CertificateTooLarge, $"certificates of at most {limits.MaxCertificateBytes} bytes", $"one of {largest} bytes")
+            ? new Rejection(
+                RejectionReason.CertificateTooLarge, $"certificates of at most {limits.MaxCertificateBytes} bytes", $"one of {largest} bytes")
             : null;
     }
 
-    private bool TryReadLeaf(PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, [NotNullWhen(true)] out Certificate? leaf, out Rejection? malformed)
+    private bool TryReadLeaf(
+        PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, [NotNullWhen(true)] out Certificate? leaf, out Rejection? malformed)
     {
         malformed = null;
-        leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span) ? known : _paths.Peers.Find(evidence.Certificates[0].Span);
+        leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span)
+            ? known
+            : _paths.Peers.Find(evidence.Certificates[0].Span);
         if (leaf is null && !Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed))
         {
             malformed = Located(malformed, evidence, 0);
@@ -232,7 +241,8 @@ public sealed class CertificateStage
         catch (Exception exception)
         {
             ValidationLog.ValidatorFaulted(_logger, validator.GetType().Name, exception);
-            return new Rejection(RejectionReason.ValidatorFaulted, $"a verdict of {validator.GetType().Name}", $"an exception, {exception.GetType().Name}");
+            return new Rejection(
+                RejectionReason.ValidatorFaulted, $"a verdict of {validator.GetType().Name}", $"an exception, {exception.GetType().Name}");
         }
     }
 

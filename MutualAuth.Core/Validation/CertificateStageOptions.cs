@@ -17,7 +17,9 @@ public record CertificateStageOptions
 {
     private EquatableArray<ICertificateValidator> _validators = new([]);
 
-    /// <summary>Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).</summary>
+    /// <summary>
+    /// Where a peer's path must end: at an authority (<see cref="TrustAnchors"/>), or at the key that is kept for it (<see cref="KnownPeers"/>).
+    /// </summary>
     public required ITrustSource Trust { get; init; }
 
     /// <summary>Which of the peers that a trusted authority vouches for are accepted. See <see cref="Authorize"/>.</summary>
@@ -57,7 +59,8 @@ public record CertificateStageOptions
     internal IEnumerable<IReloadable> ReloadableStatements() => new object?[] { Revocation?.Lists, DenyList }.OfType<IReloadable>().Distinct();
 
     /// <summary>All other sources of a verdict, if they report their replacement.</summary>
-    internal IEnumerable<IReloadable> ReloadableRules() => new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
+    internal IEnumerable<IReloadable> ReloadableRules() =>
+        new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     internal virtual IEnumerable<string> Problems()
     {

@@ -28,7 +28,10 @@ public abstract class CertificateVerdict
         /// <summary>The objection.</summary>
         public Rejection Rejection { get; }
 
-        /// <summary>What the certificate calls the peer, in the spellings of <see cref="AuthenticatedPeer.Name"/>: a claim that nothing has proven. Null when it showed no readable certificate.</summary>
+        /// <summary>
+        /// What the certificate calls the peer, in the spellings of <see cref="AuthenticatedPeer.Name"/>: a claim that nothing has proven. Null when
+        /// it showed no readable certificate.
+        /// </summary>
         public string? ClaimedName { get; }
     }
 }

@@ -107,13 +107,19 @@ public abstract class DatabaseStoreTests
     [Test]
     public async Task Passwords_that_are_set_at_once_leave_one_of_them_whole()
     {
-        (string Text, ScramHash[] Hashes)[] passwords = [("one", [ScramHash.Sha256]), ("two", [ScramHash.Sha512]), ("three", [ScramHash.Sha256, ScramHash.Sha512])];
+        (string Text, ScramHash[] Hashes)[] passwords =
+            [("one", [ScramHash.Sha256]), ("two", [ScramHash.Sha512]), ("three", [ScramHash.Sha256, ScramHash.Sha512])];
         for (var round = 0; round < 5; round++)
         {
-            await Task.WhenAll(passwords.Select(each => Task.Run(() => Store.ReplaceVerifiersAsync("alice", [.. each.Hashes.Select(hash => Verifier(each.Text, hash))]).AsTask())));
+            await Task.WhenAll(
+                passwords.Select(
+                    each => Task.Run(
+                        () => Store.ReplaceVerifiersAsync("alice", [.. each.Hashes.Select(hash => Verifier(each.Text, hash))]).AsTask())));
 
             var found = (await FindAsync("alice"))!.Verifiers;
-            passwords.Count(each => each.Hashes.Length == found.Length && found.All(verifier => each.Hashes.Contains(verifier.Hash) && IsOf(verifier, each.Text))).Should().Be(1);
+            passwords.Count(
+                each => each.Hashes.Length == found.Length && found.All(verifier => each.Hashes.Contains(verifier.Hash) && IsOf(verifier, each.Text)))
+                .Should().Be(1);
         }
     }
 
@@ -177,7 +183,8 @@ public abstract class DatabaseStoreTests
 
         var users = await Store.ListAsync();
 
-        users.Select(user => (user.UserName, user.Verifiers.Length, user.IsDisabled)).Should().Equal(("Bob", 1, false), ("alice", 2, false), ("bob", 1, true));
+        users.Select(user => (user.UserName, user.Verifiers.Length, user.IsDisabled)).Should().Equal(
+            ("Bob", 1, false), ("alice", 2, false), ("bob", 1, true));
     }
 
     [Test]
@@ -369,7 +376,8 @@ public abstract class DatabaseStoreTests
     }
 
     /// <summary>Whether it was made of this password, by <see cref="Verifier"/>.</summary>
-    protected static bool IsOf(ScramVerifier verifier, string password) => s_passwords.TryGetValue(verifier.ToString(), out var known) && known == password;
+    protected static bool IsOf(ScramVerifier verifier, string password) =>
+        s_passwords.TryGetValue(verifier.ToString(), out var known) && known == password;
 
     /// <summary>A user without a certificate logs in at a server of ours.</summary>
     protected static async Task<PairOutcome> LogInAsync(ICredentialStore store, string user, string password)

@@ -54,5 +54,6 @@ public sealed class MariaDbStoreTests : DatabaseStoreTests
         await ShouldBeRefusedAsync(await TableAsync());
     }
 
-    protected override async Task<DbDataSource> CreateAsync() => await _server!.CreateDatabaseAsync("CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin");
+    protected override async Task<DbDataSource> CreateAsync() =>
+        await _server!.CreateDatabaseAsync("CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin");
 }

@@ -91,7 +91,8 @@ public sealed class PostgresStoreTests : DatabaseStoreTests
             await using var outcome = await LogInAsync(reader, "alice", "pencil");
 
             outcome.Server.Should().NotBeNull(outcome.ToString());
-            var refused = (await reader.Invoking(store => store.SetAsync("alice", Verifier("pen")).AsTask()).Should().ThrowAsync<PostgresException>()).Which;
+            var refused = (await reader.Invoking(store => store.SetAsync("alice", Verifier("pen")).AsTask())
+                .Should().ThrowAsync<PostgresException>()).Which;
             refused.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
         }
 
@@ -112,8 +113,14 @@ public sealed class PostgresStoreTests : DatabaseStoreTests
 
     [TestCase("CREATE EXTENSION citext", "citext")]
     [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und-u-ks-level2', deterministic = false)", "VARCHAR(255) COLLATE inexact")]
-    [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und-u-ks-level1-kc-true', deterministic = false)", "VARCHAR(255) COLLATE inexact", TestName = "{m} (accents)")]
-    [TestCase("CREATE COLLATION inexact (provider = icu, locale = 'und', deterministic = false)", "VARCHAR(255) COLLATE inexact", TestName = "{m} (canonical equivalence)")]
+    [TestCase(
+        "CREATE COLLATION inexact (provider = icu, locale = 'und-u-ks-level1-kc-true', deterministic = false)",
+        "VARCHAR(255) COLLATE inexact",
+        TestName = "{m} (accents)")]
+    [TestCase(
+        "CREATE COLLATION inexact (provider = icu, locale = 'und', deterministic = false)",
+        "VARCHAR(255) COLLATE inexact",
+        TestName = "{m} (canonical equivalence)")]
     [TestCase("SELECT 1", "CHAR(255)")]
     [TestCase("SELECT 1", "VARCHAR(64)")]
     public async Task A_column_that_takes_two_names_for_one_or_cuts_them_is_refused_in_every_operation(string prepare, string type)

@@ -49,7 +49,9 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
     public async Task A_table_that_may_only_be_read_and_takes_two_names_for_one_finds_nobody_under_the_others_name()
     {
         await ExecuteAsync("DROP TABLE mutualauth_credential");
-        await ExecuteAsync($"CREATE VIEW mutualauth_credential AS SELECT 'alice' COLLATE NOCASE AS name, 'SCRAM-SHA-256' AS mechanism, '{Verifier("pencil")}' AS verifier, 0 AS disabled");
+        await ExecuteAsync(
+            $"CREATE VIEW mutualauth_credential AS SELECT 'alice' COLLATE NOCASE AS name, 'SCRAM-SHA-256' AS mechanism, '{Verifier("pencil")}' AS "
+                + "verifier, 0 AS disabled");
         var store = new DatabaseCredentialStore(Source);
 
         (await store.FindAsync("ALICE", CancellationToken.None)).Should().BeNull();

@@ -14,7 +14,8 @@ public sealed class SnippetTests
 
         var missing = Blocks().Where(block => !compiled.Contains(block.Text)).ToArray();
 
-        missing.Should().BeEmpty("each ```csharp block stands between '// snippet' and '// end' in a file of docs/snippets; these do not:\n{0}", Describe(missing));
+        missing.Should().BeEmpty(
+            "each ```csharp block stands between '// snippet' and '// end' in a file of docs/snippets; these do not:\n{0}", Describe(missing));
     }
 
     [Test]
@@ -31,7 +32,8 @@ public sealed class SnippetTests
     public void There_are_pages_with_code() => Blocks().Should().HaveCountGreaterThan(5);
 
     /// <summary>The blocks of all pages, fences left out.</summary>
-    private static IEnumerable<Passage> Blocks() => Files("*.md").SelectMany(file => Passages(file, line => line == "```csharp", line => line == "```"));
+    private static IEnumerable<Passage> Blocks() =>
+        Files("*.md").SelectMany(file => Passages(file, line => line == "```csharp", line => line == "```"));
 
     private static IEnumerable<Passage> Snippets() => Files("*.cs")
         .Where(file => file.StartsWith(Path.Combine("docs", "snippets"), StringComparison.Ordinal))
@@ -65,7 +67,12 @@ public sealed class SnippetTests
     /// <summary>The lines without common indentation, and without the using directives that they begin with.</summary>
     private static string WithoutContext(List<string> lines)
     {
-        lines = [.. lines.SkipWhile(line => line.Length == 0 || (line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=') && !line.Contains('(')))];
+        lines =
+        [
+            .. lines.SkipWhile(
+                line => line.Length == 0
+                    || (line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=') && !line.Contains('('))),
+        ];
         var indent = lines.Where(line => line.Length > 0).Select(line => line.Length - line.TrimStart().Length).DefaultIfEmpty(0).Min();
         return string.Join('\n', lines.Select(line => line.Length > 0 ? line[indent..] : line));
     }
@@ -76,7 +83,8 @@ public sealed class SnippetTests
         .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(s_notOurs.Contains));
 
     private static string Describe(IEnumerable<Passage> passages) =>
-        string.Join("\n\n", passages.Select(passage => $"{passage.Place}\n{passage.Text}")).Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        string.Join("\n\n", passages.Select(passage => $"{passage.Place}\n{passage.Text}")).Replace("{", "{{", StringComparison.Ordinal).Replace(
+            "}", "}}", StringComparison.Ordinal);
 
     private sealed record Passage(string Place, string Text);
 }

@@ -42,7 +42,8 @@ public sealed class TestYourOwnMtlsTests
 
         await TestYourOwnMtls.BabbleAsync(wire.Client, pair.ClientCertificate);
 
-        await accepting.Invoking(handshake => handshake).Should().ThrowAsync<HandshakeException>().Where(failure => failure.Reason == RejectionReason.ConfirmationMalformed);
+        await accepting.Invoking(handshake => handshake).Should().ThrowAsync<HandshakeException>().Where(
+            failure => failure.Reason == RejectionReason.ConfirmationMalformed);
     }
 
     [Test]
@@ -55,7 +56,9 @@ public sealed class TestYourOwnMtlsTests
         {
             Environment.CurrentDirectory = directory.FullName;
             TestYourOwnMtls.Export();
-            Directory.EnumerateFiles("certificates").Select(Path.GetFileName).Should().BeEquivalentTo(["authority.pem", "server.pem", "server.key", "server.p12"]);
+            Directory.EnumerateFiles("certificates")
+                .Select(Path.GetFileName)
+                .Should().BeEquivalentTo(["authority.pem", "server.pem", "server.key", "server.p12"]);
         }
         finally
         {
@@ -72,7 +75,9 @@ public sealed class TestYourOwnMtlsTests
         await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            Server = new MutualTlsServer(new MutualTlsServerOptions { Identity = server.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer }),
+            Server = new MutualTlsServer(
+                new MutualTlsServerOptions
+                { Identity = server.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer }),
         });
         var echo = EchoAsync(listener);
 

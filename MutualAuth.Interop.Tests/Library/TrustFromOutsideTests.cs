@@ -28,7 +28,8 @@ public sealed class TrustFromOutsideTests
 
     [Test]
     public void No_other_assembly_can_say_yes_in_its_own_way() =>
-        typeof(ITrustSource).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Should().NotBeEmpty().And.OnlyContain(method => method.IsAbstract && method.IsAssembly);
+        typeof(ITrustSource).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Should().NotBeEmpty().And.OnlyContain(
+            method => method.IsAbstract && method.IsAssembly);
 
     private sealed class Rotating : ITrustAnchorSource
     {

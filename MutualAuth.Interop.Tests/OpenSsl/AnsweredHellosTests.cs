@@ -16,7 +16,8 @@ public sealed class AnsweredHellosTests
         var certificate = workshop.Server();
         await using var theirs = RunningProgram.Start(
             Tool.Find("openssl"),
-            "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert", certificate.Leaf, "-key", certificate.Key, "-Verify", "3", "-min_protocol", "TLSv1.2");
+            "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert", certificate.Leaf, "-key", certificate.Key, "-Verify", "3", "-min_protocol",
+            "TLSv1.2");
         var address = IPEndPoint.Parse((await theirs.LineAsync("ACCEPT "))["ACCEPT ".Length..].Trim());
         await using var ours = await EchoServer.StartAsync(workshop, certificate);
 
@@ -24,7 +25,8 @@ public sealed class AnsweredHellosTests
         foreach (var hello in HelloCases.All)
         {
             var expected = hello.InSilence ? "silence" : hello.Alert is { } alert ? $"alert {alert}" : "a ServerHello";
-            var (weSay, theySay) = (await AnswerAsync(new IPEndPoint(IPAddress.Loopback, ours.Port), hello.Bytes), await AnswerAsync(address, hello.Bytes));
+            var (weSay, theySay) =
+                (await AnswerAsync(new IPEndPoint(IPAddress.Loopback, ours.Port), hello.Bytes), await AnswerAsync(address, hello.Bytes));
             if (weSay != expected || (theySay == expected) == (hello.OpenSslDiffers is not null))
             {
                 differences.Add($"{hello.Name}: expected {expected}, we say {weSay}, OpenSSL says {theySay}");

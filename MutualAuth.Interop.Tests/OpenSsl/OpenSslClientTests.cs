@@ -105,10 +105,12 @@ public sealed class OpenSslClientTests
         (await server.LineAsync()).Should().Be("accepted name=client.test user=- confirmed=no tls=1.3 alpn=-");
     }
 
-    private static RunningProgram Connect(EchoServer server, Workshop workshop, string tls, TestCertificateFiles? certificate) => RunningProgram.Start(
+    private static RunningProgram Connect(
+        EchoServer server, Workshop workshop, string tls, TestCertificateFiles? certificate) => RunningProgram.Start(
         Tool.Find("openssl"),
         [
-            "s_client", "-connect", server.Address, "-quiet", "-no_ign_eof", "-servername", Workshop.ServerName, "-verify_hostname", Workshop.ServerName,
+            "s_client", "-connect", server.Address, "-quiet", "-no_ign_eof", "-servername", Workshop.ServerName, "-verify_hostname",
+            Workshop.ServerName,
             "-verify_return_error", "-CAfile", workshop.Trust, tls == "1.3" ? "-tls1_3" : "-tls1_2",
             .. certificate is null ? Array.Empty<string>() : ["-cert", certificate.Leaf, "-key", certificate.Key],
             .. certificate?.Intermediates is { } intermediates ? ["-cert_chain", intermediates] : Array.Empty<string>(),

@@ -56,7 +56,8 @@ public sealed class OpenSslServerTests
         using var workshop = new Workshop();
         await using var server = await OpenSslServer.StartAsync(workshop, tls, workshop.Server());
 
-        var client = await EchoClient.RunAsync("hello\n", server.Address, workshop, workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
+        var client = await EchoClient.RunAsync(
+            "hello\n", server.Address, workshop, workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
 
         (client.ExitCode, client.Code, client.Output).Should().Be((11, code, string.Empty), client.All);
     }

@@ -20,7 +20,8 @@ public sealed class StrictConfigurationTests
         foreach (var file in new[] { s_file, "/dev/null" })
         {
             await using var server = RunningProgram.Start(
-                Tool.Find("env"), $"OPENSSL_CONF={file}", Tool.Find("openssl"), "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert", certificate.Leaf, "-key", certificate.Key);
+                Tool.Find("env"), $"OPENSSL_CONF={file}", Tool.Find("openssl"), "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert",
+                certificate.Leaf, "-key", certificate.Key);
             var address = (await server.LineAsync("ACCEPT "))["ACCEPT ".Length..].Trim();
 
             var client = await ConnectAsync(address, version, option, value);
@@ -39,7 +40,11 @@ public sealed class StrictConfigurationTests
         var certificate = workshop.Server();
         await using var server = RunningProgram.Start(
             Tool.Find("env"),
-            $"OPENSSL_CONF={s_file}", Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Repository.Program("EchoServer"), "--listen", "127.0.0.1:0",
+            $"OPENSSL_CONF={s_file}",
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            Repository.Program("EchoServer"),
+            "--listen",
+            "127.0.0.1:0",
             "--certificate", certificate.Chain, "--key", certificate.Key, "--trust", workshop.Trust, "--allow-dns", Workshop.ClientName);
         var address = (await server.LineAsync("listening on "))["listening on ".Length..];
 

@@ -94,7 +94,8 @@ public sealed class PlainPeersTests(string runtime)
         await using var server = StartServer(workshop);
         var address = await AddressOf(server);
 
-        var client = await EchoClient.RunAsync("hello\n", address, workshop, workshop.Wrong(Flaw.Expired, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
+        var client = await EchoClient.RunAsync(
+            "hello\n", address, workshop, workshop.Wrong(Flaw.Expired, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
 
         client.Output.Should().BeEmpty();
         if (runtime == "node")
@@ -144,7 +145,8 @@ public sealed class PlainPeersTests(string runtime)
     private static string BuildGoProgram()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Runtimes", "Peers", "peer-go");
-        using var go = Process.Start(new ProcessStartInfo(Tool.Find("go"), ["build", "-o", program, Script("peer.go")]) { RedirectStandardError = true })!;
+        using var go =
+            Process.Start(new ProcessStartInfo(Tool.Find("go"), ["build", "-o", program, Script("peer.go")]) { RedirectStandardError = true })!;
         var errors = go.StandardError.ReadToEnd();
         go.WaitForExit();
         go.ExitCode.Should().Be(0, errors);

@@ -127,7 +127,8 @@ public sealed class CommandLineTests
         await using var server = await EchoServer.StartAsync(workshop, workshop.Server());
         var certificate = workshop.Client();
         await using var client = RunningProgram.StartSample(
-            "EchoClient", "--connect", server.Address, "--server-name", Workshop.ServerName, "--trust", workshop.Trust, "--certificate", certificate.Chain, "--key", certificate.Key);
+            "EchoClient", "--connect", server.Address, "--server-name", Workshop.ServerName, "--trust", workshop.Trust, "--certificate",
+            certificate.Chain, "--key", certificate.Key);
         await client.WriteAsync("before\n");
         await client.LineAsync("before");
 

@@ -65,7 +65,8 @@ public sealed class EchoLoginTests
 
         var client = await RunAsync(server, showsCertificate: false, LogIn(_right));
 
-        (client.ExitCode, client.Code).Should().Be(told is null ? (0, "accepted name=server.test confirmed=yes tls=1.3 alpn=-") : (11, told), client.All);
+        (client.ExitCode, client.Code).Should().Be(
+            told is null ? (0, "accepted name=server.test confirmed=yes tls=1.3 alpn=-") : (11, told), client.All);
         (await server.LineAsync()).Should().StartWith(reason is null ? "accepted " : $"rejected reason={reason} name=-");
     }
 
@@ -90,7 +91,12 @@ public sealed class EchoLoginTests
     {
         await using var server = await StartAsync(require);
 
-        var client = await EchoClient.RunAsync("hello\n", server.Address, _workshop, _workshop.Wrong(Flaw.OtherAuthority, Workshop.ClientName, ExtendedKeyUsage.ClientAuth), LogIn(_right));
+        var client = await EchoClient.RunAsync(
+            "hello\n",
+            server.Address,
+            _workshop,
+            _workshop.Wrong(Flaw.OtherAuthority, Workshop.ClientName, ExtendedKeyUsage.ClientAuth),
+            LogIn(_right));
 
         (client.ExitCode, client.Code).Should().Be((11, "unknown_ca"), client.All);
         (await server.LineAsync()).Should().StartWith($"rejected reason={reason} ");
@@ -152,7 +158,8 @@ public sealed class EchoLoginTests
 
         (await RunAsync(server, showsCertificate: false, LogIn(_right))).ExitCode.Should().Be(0);
         (await RunAsync(server, showsCertificate: false, [.. LogIn(_right), "--mechanism", "SCRAM-SHA-512-PLUS"])).ExitCode.Should().Be(0);
-        (await RunAsync(server, showsCertificate: false, [.. LogIn(_wrong), "--mechanism", "SCRAM-SHA-512-PLUS"])).Code.Should().Be("credentials_wrong");
+        (await RunAsync(server, showsCertificate: false, [.. LogIn(_wrong), "--mechanism", "SCRAM-SHA-512-PLUS"])).Code
+            .Should().Be("credentials_wrong");
     }
 
     [Test]
@@ -185,7 +192,8 @@ public sealed class EchoLoginTests
         await using var server = await EchoServer.StartAsync("--credentials", _users);
         var printed = await server.Program.ErrorLineAsync("--connect ");
         printed.Should().EndWith(" --user NAME --password-file FILE");
-        var arguments = printed[printed.IndexOf("--connect", StringComparison.Ordinal)..].Replace("NAME", "alice", StringComparison.Ordinal).Replace("FILE", _right, StringComparison.Ordinal).Split(' ');
+        var arguments = printed[printed.IndexOf("--connect", StringComparison.Ordinal)..].Replace(
+            "NAME", "alice", StringComparison.Ordinal).Replace("FILE", _right, StringComparison.Ordinal).Split(' ');
 
         var client = await EchoClient.RunAsync("hello\n", arguments);
 
@@ -235,7 +243,8 @@ public sealed class EchoLoginTests
     private static string[] LogIn(string passwordFile) => ["--user", "alice", "--password-file", passwordFile];
 
     private Task<EchoServer> StartAsync(string? require) =>
-        EchoServer.StartAsync(_workshop, _workshop.Server(), ["--credentials", _users, .. require is null ? Array.Empty<string>() : ["--require", require]]);
+        EchoServer.StartAsync(
+            _workshop, _workshop.Server(), ["--credentials", _users, .. require is null ? Array.Empty<string>() : ["--require", require]]);
 
     private Task<EchoClient> RunAsync(EchoServer server, bool showsCertificate, params string[] arguments) =>
         EchoClient.RunAsync("hello\n", server.Address, _workshop, showsCertificate ? _workshop.Client() : null, arguments);

@@ -20,7 +20,8 @@ public sealed class EchoReloadTests
         workshop.Revoke(certificate);
         File.Move(workshop.RevocationLists(), lists, overwrite: true);
 
-        (await UntilItChangesAsync(0, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).Code.Should().Be("certificate_revoked");
+        (await UntilItChangesAsync(0, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).Code
+            .Should().Be("certificate_revoked");
     }
 
     [Test]
@@ -31,17 +32,20 @@ public sealed class EchoReloadTests
         using var workshop = new Workshop();
         var own = elsewhere.Server();
         var trust = workshop.Write("server-trust.pem", await File.ReadAllTextAsync(elsewhere.Trust, cancellationToken));
-        await using var server = await EchoServer.StartAsync("--certificate", own.Chain, "--key", own.Key, "--trust", trust, "--allow-dns", Workshop.ClientName);
+        await using var server = await EchoServer.StartAsync(
+            "--certificate", own.Chain, "--key", own.Key, "--trust", trust, "--allow-dns", Workshop.ClientName);
         var client = workshop.Client();
         (await EchoClient.RunAsync(string.Empty, server.Address, workshop, client)).ExitCode.Should().Be(10, "it is of another authority");
 
         var next = workshop.Server();
         File.Move(next.Chain, own.Chain, overwrite: true);
         File.Move(next.Key, own.Key, overwrite: true);
-        (await UntilItChangesAsync(10, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).Code.Should().Be("unknown_ca", "its trust is not replaced yet");
+        (await UntilItChangesAsync(10, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).Code
+            .Should().Be("unknown_ca", "its trust is not replaced yet");
 
         await File.WriteAllTextAsync(trust, await File.ReadAllTextAsync(workshop.Trust, cancellationToken), cancellationToken);
-        (await UntilItChangesAsync(11, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).ExitCode.Should().Be(0);
+        (await UntilItChangesAsync(11, () => EchoClient.RunAsync(string.Empty, server.Address, workshop, client), cancellationToken)).ExitCode
+            .Should().Be(0);
     }
 
     [Test]

@@ -44,7 +44,8 @@ public sealed class EchoTests
         var certificate = workshop.Client();
 
         await using var client = RunningProgram.StartSample(
-            "EchoClient", "--connect", server.Address, "--server-name", Workshop.ServerName, "--trust", workshop.Trust, "--certificate", certificate.Chain, "--key", certificate.Key);
+            "EchoClient", "--connect", server.Address, "--server-name", Workshop.ServerName, "--trust", workshop.Trust, "--certificate",
+            certificate.Chain, "--key", certificate.Key);
         await client.WriteAsync("first\n");
         (await client.LineAsync()).Should().Be("first");
         await client.WriteAsync("second\n");
@@ -61,12 +62,14 @@ public sealed class EchoTests
     [TestCase(Flaw.WrongUsage, "wrong_usage", "unsupported_certificate")]
     [TestCase(Flaw.WrongName, "not_authorized", "access_denied", "somebody-else.test")]
     [TestCase(Flaw.AuthorityAsLeaf, "certificate_authority_as_leaf", "unsupported_certificate")]
-    public async Task A_client_with_one_flaw_is_rejected_and_told_the_public_reason(Flaw flaw, string reason, string told, string name = Workshop.ClientName)
+    public async Task A_client_with_one_flaw_is_rejected_and_told_the_public_reason(
+        Flaw flaw, string reason, string told, string name = Workshop.ClientName)
     {
         using var workshop = new Workshop();
         await using var server = await EchoServer.StartAsync(workshop, workshop.Server());
 
-        var client = await EchoClient.RunAsync("hello\n", server.Address, workshop, workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
+        var client = await EchoClient.RunAsync(
+            "hello\n", server.Address, workshop, workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
 
         (await server.LineAsync()).Should().Be($"rejected reason={reason} name={name}");
         (client.ExitCode, client.Code, client.Output).Should().Be((11, told, string.Empty), client.All);
@@ -108,7 +111,8 @@ public sealed class EchoTests
     public async Task A_name_that_needs_it_is_one_token()
     {
         using var workshop = new Workshop();
-        var certificate = workshop.Write(workshop.Issue("unused", ExtendedKeyUsage.ClientAuth, spec => spec with { Subject = "CN=Jo Doe,O=100%", DnsNames = [] }));
+        var certificate = workshop.Write(
+            workshop.Issue("unused", ExtendedKeyUsage.ClientAuth, spec => spec with { Subject = "CN=Jo Doe,O=100%", DnsNames = [] }));
         await using var server = await EchoServer.StartAsync(workshop, workshop.Server(), "--allow-subject", "CN=Jo Doe,O=100%");
 
         var client = await EchoClient.RunAsync(string.Empty, server.Address, workshop, certificate);
@@ -128,7 +132,8 @@ public sealed class EchoTests
     {
         using var workshop = new Workshop();
         var uri = flag == "--allow-uri" ? "urn:example:client" : "spiffe://example.test/client";
-        var certificate = workshop.Write(workshop.Issue(Workshop.ClientName, ExtendedKeyUsage.ClientAuth, spec => spec with { DnsNames = [], Uris = [uri] }));
+        var certificate = workshop.Write(
+            workshop.Issue(Workshop.ClientName, ExtendedKeyUsage.ClientAuth, spec => spec with { DnsNames = [], Uris = [uri] }));
         var own = workshop.Server();
         await using var server = await EchoServer.StartAsync(
             ["--certificate", own.Chain, "--key", own.Key, "--trust", workshop.Trust, flag, .. value is null ? Array.Empty<string>() : [value]]);
@@ -231,7 +236,8 @@ public sealed class EchoTests
 
         await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
         {
-            await using var connection = await client.ConnectAsync(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, server.Port), Workshop.ServerName);
+            await using var connection = await client.ConnectAsync(
+                new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, server.Port), Workshop.ServerName);
         })).WaitAsync(RunningProgram.Deadline);
 
         for (var count = 0; count < 100; count++)

@@ -131,7 +131,8 @@ public sealed class EchoUsersTests(string kind)
     [TestCase("add", "alice", "--password-file", "PENCIL", "--iterations", "1000001", TestName = "{c} too many iterations")]
     public async Task It_ends_with_2_and_a_sentence(params string[] arguments)
     {
-        var run = await RunAsync([.. arguments.Select(argument => argument switch { "PENCIL" => _pencil, "EMPTY" => _workshop.Write("empty", "\n"), _ => argument })]);
+        var run = await RunAsync(
+            [.. arguments.Select(argument => argument switch { "PENCIL" => _pencil, "EMPTY" => _workshop.Write("empty", "\n"), _ => argument })]);
 
         (run.ExitCode, run.Output).Should().Be((2, string.Empty), run.All);
         run.LastError.Should().MatchRegex("^(usage|material): .+");
@@ -167,7 +168,8 @@ public sealed class EchoUsersTests(string kind)
         return (await store.FindAsync(user, CancellationToken.None))!;
     }
 
-    private Task<EndedProgram> RunAsync(params string[] arguments) => EndedProgram.OfAsync(RunningProgram.StartSample("EchoUsers", [.. arguments, kind, _place]));
+    private Task<EndedProgram> RunAsync(params string[] arguments) =>
+        EndedProgram.OfAsync(RunningProgram.StartSample("EchoUsers", [.. arguments, kind, _place]));
 
     /// <summary>Runs it at a terminal, and types.</summary>
     private Task<EndedProgram> TypeAsync(string first, string second, string verb = "add")

@@ -111,7 +111,8 @@ public sealed class PeerChatTests
     public async Task Of_several_that_claim_one_name_at_once_exactly_one_is_kept_and_the_others_are_told()
     {
         await using var alice = await ListenAsync("alice");
-        var claimants = await Task.WhenAll(Enumerable.Range(0, 4).Select(number => StartAsync("bob", $"bob-{number}", "--connect", AddressOf(alice))));
+        var claimants = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(number => StartAsync("bob", $"bob-{number}", "--connect", AddressOf(alice))));
 
         var codes = await Task.WhenAll(claimants.Select(async claimant =>
         {
@@ -134,7 +135,8 @@ public sealed class PeerChatTests
         // Three alices on one home: one key, one file of known peers, three listeners.
         var alices = new List<RunningProgram> { await ListenAsync("alice") };
         alices.AddRange(await Task.WhenAll(ListenAsync("alice"), ListenAsync("alice")));
-        var strangers = await Task.WhenAll(Enumerable.Range(0, 6).Select(number => StartAsync($"peer{number}", $"peer{number}", "--connect", AddressOf(alices[number % 3]))));
+        var strangers = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(number => StartAsync($"peer{number}", $"peer{number}", "--connect", AddressOf(alices[number % 3]))));
         foreach (var stranger in strangers)
         {
             await stranger.LineAsync("met alice");

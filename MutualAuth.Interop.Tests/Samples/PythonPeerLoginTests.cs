@@ -7,7 +7,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Samples;
 
-/// <summary>The Python peer logs in by SCRAM-SHA-256-PLUS, with its standard library alone: at EchoServer, and at servers that do not know its user.</summary>
+/// <summary>
+/// The Python peer logs in by SCRAM-SHA-256-PLUS, with its standard library alone: at EchoServer, and at servers that do not know its user.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class PythonPeerLoginTests
 {
@@ -50,7 +52,8 @@ public sealed class PythonPeerLoginTests
 
         (await client.ExitCodeAsync()).Should().Be(0, client.ToString());
         client.Output.Should().Equal("hello", "you");
-        (await server.LineAsync()).Should().Be($"accepted name={(showsCertificate ? "client.test" : "user:us=er,")} user=us=er, confirmed=yes tls={tls} alpn=-");
+        (await server.LineAsync()).Should().Be(
+            $"accepted name={(showsCertificate ? "client.test" : "user:us=er,")} user=us=er, confirmed=yes tls={tls} alpn=-");
     }
 
     [Test]
@@ -129,7 +132,12 @@ public sealed class PythonPeerLoginTests
     public async Task It_binds_to_a_certificate_as_the_library_does(SignatureAlgorithm algorithm)
     {
         var isRsa = $"{algorithm}".StartsWith("Rsa", StringComparison.Ordinal);
-        using var authority = new TestAuthority(spec: spec => algorithm == SignatureAlgorithm.Ed25519 ? spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 } : isRsa ? spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) } : spec);
+        using var authority = new TestAuthority(
+            spec: spec => algorithm == SignatureAlgorithm.Ed25519
+                ? spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }
+                : isRsa
+                ? spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }
+                : spec);
         using var certificate = authority.Issue(spec => spec with { DnsNames = [Workshop.ServerName], SignatureAlgorithm = algorithm });
         var expected = ChannelBinding.OfServerCertificate(Certificate.Parse(certificate.RawCertificate));
         const string Script = """
@@ -141,7 +149,9 @@ public sealed class PythonPeerLoginTests
                 print(reason)
             """;
 
-        var ended = await EndedProgram.OfAsync(RunningProgram.Start(Tool.Find("python3"), "-B", "-c", Script, Folder, _workshop.Write("certificate.der", certificate.RawCertificate.ToArray())));
+        var ended = await EndedProgram.OfAsync(
+            RunningProgram.Start(
+                Tool.Find("python3"), "-B", "-c", Script, Folder, _workshop.Write("certificate.der", certificate.RawCertificate.ToArray())));
 
         ended.Output.Should().Be(expected is null ? "channel_binding_unavailable" : Convert.ToHexStringLower(expected.Data.AsSpan()), ended.All);
         (expected is null).Should().Be(algorithm == SignatureAlgorithm.Ed25519);
@@ -149,7 +159,8 @@ public sealed class PythonPeerLoginTests
 
     private static string Folder => Path.Combine(Repository.Root, "samples", "python-peer");
 
-    private RunningProgram Start(string address, TestCertificateFiles? certificate, string? passwordFile, params string[] arguments) => RunningProgram.Start(
+    private RunningProgram Start(
+        string address, TestCertificateFiles? certificate, string? passwordFile, params string[] arguments) => RunningProgram.Start(
         Tool.Find("python3"),
         [
             "-B", Path.Combine(Folder, "peer.py"), "client", "--connect", address, "--server-name", Workshop.ServerName, "--trust", _workshop.Trust,
@@ -171,7 +182,9 @@ public sealed class PythonPeerLoginTests
         {
             if (_hasChallenged || what == "no challenge")
             {
-                var signature = what == "no signature" ? default(ReadOnlyMemory<byte>?) : Encoding.ASCII.GetBytes($"v={Convert.ToBase64String(new byte[32])}");
+                var signature = what == "no signature"
+                    ? default(ReadOnlyMemory<byte>?)
+                    : Encoding.ASCII.GetBytes($"v={Convert.ToBase64String(new byte[32])}");
                 return ValueTask.FromResult(SaslServerStep.Succeed("us=er,", PeerProofs.Password, additionalData: signature));
             }
 
@@ -184,7 +197,8 @@ public sealed class PythonPeerLoginTests
                 _ => first[(first.LastIndexOf(",r=", StringComparison.Ordinal) + 3)..] + "12345678",
             };
             var iterations = what switch { "few iterations" => 4095, "many iterations" => 1_000_001, _ => 4096 };
-            return ValueTask.FromResult(SaslServerStep.Continue(Encoding.UTF8.GetBytes($"r={nonce},s={Convert.ToBase64String(new byte[16])},i={iterations}")));
+            return ValueTask.FromResult(
+                SaslServerStep.Continue(Encoding.UTF8.GetBytes($"r={nonce},s={Convert.ToBase64String(new byte[16])},i={iterations}")));
         }
 
         public void Dispose()

@@ -3,7 +3,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Samples;
 
-/// <summary>samples/python-peer, written from docs/protocol.md alone, with EchoServer and EchoClient: accepted and refused, by frames and by alerts.</summary>
+/// <summary>
+/// samples/python-peer, written from docs/protocol.md alone, with EchoServer and EchoClient: accepted and refused, by frames and by alerts.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class PythonPeerTests
 {
@@ -88,7 +90,8 @@ public sealed class PythonPeerTests
     {
         await using var server = await StartServerAsync(_workshop.Server(), "--alpn", "echo", "--max-tls", tls);
 
-        var client = await EchoClient.RunAsync("hello\nyou\n", AddressOf(server), _workshop, _workshop.Client(), "--alpn", "echo", "--confirmation", "required");
+        var client = await EchoClient.RunAsync(
+            "hello\nyou\n", AddressOf(server), _workshop, _workshop.Client(), "--alpn", "echo", "--confirmation", "required");
 
         (client.ExitCode, client.Output).Should().Be((0, "hello\nyou"), client.All);
         client.LastError.Should().Be($"accepted name=server.test confirmed=yes tls={tls} alpn=echo");
@@ -100,7 +103,8 @@ public sealed class PythonPeerTests
     {
         await using var server = await StartServerAsync(_workshop.Server(), "--max-tls", tls);
 
-        var client = await EchoClient.RunAsync("hello\n", AddressOf(server), _workshop, _workshop.Wrong(Flaw.WrongName, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
+        var client = await EchoClient.RunAsync(
+            "hello\n", AddressOf(server), _workshop, _workshop.Wrong(Flaw.WrongName, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
 
         (client.ExitCode, client.Code, client.Output).Should().Be((11, "access_denied", string.Empty), client.All);
         (await server.LineAsync()).Should().Be("rejected reason=not_authorized");
@@ -113,7 +117,8 @@ public sealed class PythonPeerTests
     {
         await using var server = await StartServerAsync(_workshop.Server());
 
-        var client = await EchoClient.RunAsync("hello\n", AddressOf(server), _workshop, _workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
+        var client = await EchoClient.RunAsync(
+            "hello\n", AddressOf(server), _workshop, _workshop.Wrong(flaw, Workshop.ClientName, ExtendedKeyUsage.ClientAuth));
 
         (client.ExitCode, client.Code, client.Output).Should().Be((11, told, string.Empty), client.All);
         (await server.LineAsync()).Should().StartWith("rejected reason=");
@@ -156,11 +161,18 @@ public sealed class PythonPeerTests
     }
 
     private RunningProgram StartClient(string address, TestCertificateFiles certificate, params string[] arguments) => Start(
-        ["client", "--connect", address, "--server-name", Workshop.ServerName, "--trust", _workshop.Trust, "--certificate", certificate.Chain, "--key", certificate.Key, .. arguments]);
+        [
+            "client", "--connect", address, "--server-name", Workshop.ServerName, "--trust", _workshop.Trust, "--certificate", certificate.Chain,
+            "--key", certificate.Key, .. arguments,
+        ]);
 
     private async Task<RunningProgram> StartServerAsync(TestCertificateFiles certificate, params string[] arguments)
     {
-        var server = Start(["server", "--allow-dns", Workshop.ClientName, "--trust", _workshop.Trust, "--certificate", certificate.Chain, "--key", certificate.Key, .. arguments]);
+        var server = Start(
+            [
+                "server", "--allow-dns", Workshop.ClientName, "--trust", _workshop.Trust, "--certificate", certificate.Chain, "--key",
+                certificate.Key, .. arguments,
+            ]);
         await server.LineAsync("listening on ");
         return server;
     }

@@ -41,7 +41,8 @@ public sealed class RestrictedNetworkTests
 
     private static void TellsTheStory(RunningProgram program, (string Who, string Reason, string Told)[] refused)
     {
-        program.Output.Where(line => line.StartsWith("admitted", StringComparison.Ordinal)).Should().Equal("admitted Ada: subject:CN=Ada%20Example,OU=Signals,O=Example%20Forces, TLS_AES_256_GCM_SHA384");
+        program.Output.Where(line => line.StartsWith("admitted", StringComparison.Ordinal)).Should().Equal(
+            "admitted Ada: subject:CN=Ada%20Example,OU=Signals,O=Example%20Forces, TLS_AES_256_GCM_SHA384");
         program.Output.Where(line => line.StartsWith("refused", StringComparison.Ordinal)).Should().BeEquivalentTo(
             refused.Select(one => $"refused  {one.Who}: {one.Reason}; the peer was told {one.Told}"));
         program.Output.Where(line => line.StartsWith("audit", StringComparison.Ordinal)).Should().SatisfyRespectively(

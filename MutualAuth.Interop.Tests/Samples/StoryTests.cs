@@ -56,7 +56,8 @@ public sealed class StoryTests
         var chapters = await RunAsync("CloudClient");
 
         chapters.Should().HaveCount(10);
-        chapters[0].Should().ContainAll("service: spiffe://prod.example/billing may invoices:read; proven: Certificate, Token, ChannelBinding", "billing: 3 invoices");
+        chapters[0].Should().ContainAll(
+            "service: spiffe://prod.example/billing may invoices:read; proven: Certificate, Token, ChannelBinding", "billing: 3 invoices");
         Refused(chapters[1], "thief", "credentials_wrong", "token_not_bound_to_certificate");
         Refused(chapters[2], "thief", "certificate_required", "no_certificate");
         Refused(chapters[3], "billing", "credentials_required", "credentials_required");
@@ -77,6 +78,9 @@ public sealed class StoryTests
     {
         var program = await EndedProgram.OfAsync(RunningProgram.StartSample(sample));
         program.ExitCode.Should().Be(0, program.All);
-        return [.. System.Text.RegularExpressions.Regex.Split(program.Output, @"^\d+\. ", System.Text.RegularExpressions.RegexOptions.Multiline).Skip(1)];
+        return
+        [
+            .. System.Text.RegularExpressions.Regex.Split(program.Output, @"^\d+\. ", System.Text.RegularExpressions.RegexOptions.Multiline).Skip(1),
+        ];
     }
 }

@@ -9,7 +9,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>A running EchoServer with many live clients, in another process: what its files say takes the ground from some, and the others lose no byte.</summary>
+/// <summary>
+/// A running EchoServer with many live clients, in another process: what its files say takes the ground from some, and the others lose no byte.
+/// </summary>
 [CancelAfter(300000)]
 public sealed class InvalidationTests
 {
@@ -21,7 +23,8 @@ public sealed class InvalidationTests
         const int Count = 1000;
         using var workshop = new Workshop();
         var key = TestKey.Generate(); // one for all: making keys is what takes long
-        var certificates = Enumerable.Range(0, Count).Select(i => workshop.Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key })).ToArray();
+        var certificates =
+            Enumerable.Range(0, Count).Select(i => workshop.Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key })).ToArray();
         var lists = workshop.RevocationLists();
         await using var server = await EchoServer.StartAsync(workshop, workshop.Server(), "--allow-any-trusted", "--crl", lists);
         await using var clients = await Clients.ConnectAsync(server, workshop, certificates);
@@ -38,7 +41,10 @@ public sealed class InvalidationTests
             var clock = Stopwatch.StartNew();
             File.Move(next, lists, overwrite: true);
             await Task.WhenAll(revoked.Select(clients.MustBeResetAsync));
-            await TestContext.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{revoked.Count} of {Count} were closed {clock.ElapsedMilliseconds} ms after their list was replaced"));
+            await TestContext.Out.WriteLineAsync(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{revoked.Count} of {Count} were closed {clock.ElapsedMilliseconds} ms after their list was replaced"));
         });
 
         await MustHaveClosedAsync(server, revoked, "certificate_revoked");
@@ -50,7 +56,9 @@ public sealed class InvalidationTests
         using var workshop = new Workshop();
         using var other = new Workshop();
         var key = TestKey.Generate(); // one for all: making keys is what takes long
-        var certificates = Enumerable.Range(0, 40).Select(i => (i % 4 == 0 ? other : workshop).Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key })).ToArray();
+        var certificates = Enumerable.Range(0, 40)
+            .Select(i => (i % 4 == 0 ? other : workshop).Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key }))
+            .ToArray();
         var trust = workshop.Write("both.pem", await File.ReadAllTextAsync(workshop.Trust) + await File.ReadAllTextAsync(other.Trust));
         var own = workshop.Server();
         await using var server = await EchoServer.StartAsync("--certificate", own.Chain, "--key", own.Key, "--trust", trust, "--allow-any-trusted");
@@ -71,10 +79,12 @@ public sealed class InvalidationTests
     {
         using var workshop = new Workshop();
         var key = TestKey.Generate(); // one for all: making keys is what takes long
-        var certificates = Enumerable.Range(0, 20).Select(i => workshop.Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key })).ToArray();
+        var certificates =
+            Enumerable.Range(0, 20).Select(i => workshop.Issue(NameOf(i), ExtendedKeyUsage.ClientAuth, spec => spec with { Key = key })).ToArray();
         var allowed = workshop.Write("allowed.txt", string.Concat(Enumerable.Range(0, 20).Select(i => $"dns {NameOf(i)}\n")));
         var own = workshop.Server();
-        await using var server = await EchoServer.StartAsync("--certificate", own.Chain, "--key", own.Key, "--trust", workshop.Trust, "--allow-file", allowed);
+        await using var server = await EchoServer.StartAsync(
+            "--certificate", own.Chain, "--key", own.Key, "--trust", workshop.Trust, "--allow-file", allowed);
         await using var clients = await Clients.ConnectAsync(server, workshop, certificates);
 
         await clients.TalkDuringAsync(i => i != 3, async () =>
@@ -127,7 +137,8 @@ public sealed class InvalidationTests
             expected.Should().Contain(await server.LineAsync("closed "));
         }
 
-        server.Program.Output.Where(line => line.StartsWith("closed ", StringComparison.Ordinal)).Should().BeEquivalentTo(expected, "nobody else is closed");
+        server.Program.Output.Where(line => line.StartsWith("closed ", StringComparison.Ordinal)).Should().BeEquivalentTo(
+            expected, "nobody else is closed");
     }
 
     /// <summary>The clients of one test, all connected.</summary>
@@ -140,7 +151,8 @@ public sealed class InvalidationTests
         internal static async Task<Clients> ConnectAsync(EchoServer server, Workshop workshop, TestCertificate[] certificates)
         {
             var connections = new ConcurrentDictionary<int, MutualTlsConnection>();
-            var options = new MutualTlsClientOptions { Identity = ClientIdentity.None, Trust = TrustAnchors.FromPemFiles(workshop.Trust), Authorization = Authorize.ServerName };
+            var options = new MutualTlsClientOptions
+            { Identity = ClientIdentity.None, Trust = TrustAnchors.FromPemFiles(workshop.Trust), Authorization = Authorize.ServerName };
             await Parallel.ForAsync(0, certificates.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
             {
                 var client = new MutualTlsClient(options with { Identity = Identity.From(certificates[i].Certificate, certificates[i].Chain) });
@@ -153,7 +165,8 @@ public sealed class InvalidationTests
         internal async Task TalkDuringAsync(Predicate<int> talks, Func<Task> happening)
         {
             var happened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var talking = Enumerable.Range(0, _connections.Length).Where(i => talks(i)).Select((i, order) => TalkAsync(_connections[i], order % 25 == 0, happened.Task)).ToArray();
+            var talking = Enumerable.Range(0, _connections.Length).Where(i => talks(i)).Select(
+                (i, order) => TalkAsync(_connections[i], order % 25 == 0, happened.Task)).ToArray();
             await happening();
             happened.SetResult();
             await Task.WhenAll(talking).WaitAsync(s_deadline);
@@ -162,7 +175,10 @@ public sealed class InvalidationTests
         internal async Task MustBeResetAsync(int index)
         {
             var read = async () => await _connections[index].Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(s_deadline);
-            (await read.Should().ThrowAsync<IOException>()).Which.GetBaseException().Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.ConnectionReset);
+            (await read.Should().ThrowAsync<IOException>())
+                .Which.GetBaseException()
+                .Should().BeOfType<SocketException>().Which.SocketErrorCode
+                .Should().Be(SocketError.ConnectionReset);
         }
 
         internal async Task MustEndCleanlyAsync(int index)

@@ -20,7 +20,8 @@ public sealed class SilentSocketsTests
         var sockets = new List<Socket>();
         while (sockets.Count < Silent)
         {
-            sockets.AddRange(await Task.WhenAll(Enumerable.Range(0, Batch).Select(_ => ConnectAsync(server.Port))).WaitAsync(RunningProgram.Deadline));
+            sockets.AddRange(
+                await Task.WhenAll(Enumerable.Range(0, Batch).Select(_ => ConnectAsync(server.Port))).WaitAsync(RunningProgram.Deadline));
 
             // More than the kernel's queue holds would not reach the server, and not be told so either: wait until it has taken these.
             for (; evicted < sockets.Count - MostFromOneAddress; evicted++)
@@ -35,7 +36,8 @@ public sealed class SilentSocketsTests
         await Task.WhenAll(sockets.Select(EndAsync)).WaitAsync(RunningProgram.Deadline);
         server.Program.Terminate();
         (await server.Program.ExitCodeAsync()).Should().Be(0);
-        server.Program.Output.Count(line => line is "rejected reason=no_client_hello name=-" or "rejected reason=evicted_before_hello name=-").Should().Be(Silent);
+        server.Program.Output.Count(line => line is "rejected reason=no_client_hello name=-" or "rejected reason=evicted_before_hello name=-")
+            .Should().Be(Silent);
         server.Program.Output.Should().ContainSingle(line => line.StartsWith("accepted ", StringComparison.Ordinal)).And.HaveCount(Silent + 2);
     }
 

@@ -24,7 +24,8 @@ internal sealed record EchoClient(int ExitCode, string Output, string LastError,
     }
 
     /// <summary>Connects to a server that must be called server.test, with <paramref name="certificate"/>, or with none.</summary>
-    internal static Task<EchoClient> RunAsync(string input, string address, Workshop workshop, TestCertificateFiles? certificate, params string[] arguments) =>
+    internal static Task<EchoClient> RunAsync(
+        string input, string address, Workshop workshop, TestCertificateFiles? certificate, params string[] arguments) =>
         RunAsync(
             input,
             [

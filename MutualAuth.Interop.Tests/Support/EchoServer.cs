@@ -37,7 +37,11 @@ internal sealed class EchoServer : IAsyncDisposable
 
     /// <summary>A server that holds <paramref name="certificate"/> and lets in who is called client.test.</summary>
     internal static Task<EchoServer> StartAsync(Workshop workshop, TestCertificateFiles certificate, params string[] arguments) =>
-        StartAsync(["--certificate", certificate.Chain, "--key", certificate.Key, "--trust", workshop.Trust, "--allow-dns", Workshop.ClientName, .. arguments]);
+        StartAsync(
+            [
+                "--certificate", certificate.Chain, "--key", certificate.Key, "--trust", workshop.Trust, "--allow-dns", Workshop.ClientName,
+                .. arguments,
+            ]);
 
     internal Task<string> LineAsync(string text = "") => Program.LineAsync(text);
 

@@ -21,9 +21,18 @@ internal sealed class MariaDbServer : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("mutualauth-my-").FullName;
         var data = Path.Combine(directory, "data");
         string[] common = ["--no-defaults", $"--datadir={data}", $"--user={Environment.UserName}"];
-        var made = await EndedProgram.OfAsync(RunningProgram.Start(Tool.Find("mariadb-install-db"), [.. common, "--auth-root-authentication-method=normal", "--skip-test-db"]));
+        var made = await EndedProgram.OfAsync(
+            RunningProgram.Start(Tool.Find("mariadb-install-db"), [.. common, "--auth-root-authentication-method=normal", "--skip-test-db"]));
         made.ExitCode.Should().Be(0, made.All);
-        var server = RunningProgram.Start(program, [.. common, "--skip-networking", $"--socket={SocketIn(directory)}", $"--pid-file={Path.Combine(directory, "pid")}", "--innodb-flush-log-at-trx-commit=0"]);
+        var server = RunningProgram.Start(
+            program,
+            [
+                .. common,
+                "--skip-networking",
+                $"--socket={SocketIn(directory)}",
+                $"--pid-file={Path.Combine(directory, "pid")}",
+                "--innodb-flush-log-at-trx-commit=0",
+            ]);
         try
         {
             await server.ErrorLineAsync("ready for connections");

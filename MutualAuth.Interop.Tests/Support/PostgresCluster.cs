@@ -33,7 +33,8 @@ internal sealed class PostgresCluster : IAsyncDisposable
             await RunAsync(Tool.Find("chown"), user, directory);
         }
 
-        await RunAsync([.. asOther, Path.Combine(programs, "initdb"), "-D", data, "-U", Administrator, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        await RunAsync(
+            [.. asOther, Path.Combine(programs, "initdb"), "-D", data, "-U", Administrator, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await File.WriteAllTextAsync(Path.Combine(data, "pg_hba.conf"), $"local all {Administrator} trust\nlocal all all scram-sha-256\n");
         string[] start = [.. asOther, Path.Combine(programs, "postgres"), "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"];
         var server = RunningProgram.Start(start[0], start[1..]);
@@ -61,11 +62,14 @@ internal sealed class PostgresCluster : IAsyncDisposable
 
     /// <summary>Opens a database as the administrator, or as somebody else.</summary>
     internal NpgsqlDataSource Open(string database, string user = Administrator, string? password = null) =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder { Host = SocketDirectory, Database = database, Username = user, Password = password, Timeout = 10, CommandTimeout = 10 }.ToString());
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder
+            { Host = SocketDirectory, Database = database, Username = user, Password = password, Timeout = 10, CommandTimeout = 10 }.ToString());
 
     /// <summary>Logs in by psql, and asks who we are.</summary>
     internal Task<EndedProgram> LogInByPsqlAsync(string user, string password) => EndedProgram.OfAsync(RunningProgram.Start(
-        Tool.Find("psql"), "--no-psqlrc", "--no-password", "-At", "-c", "SELECT current_user", $"host={SocketDirectory} dbname=postgres user={user} password={password}"));
+        Tool.Find("psql"), "--no-psqlrc", "--no-password", "-At", "-c", "SELECT current_user",
+        $"host={SocketDirectory} dbname=postgres user={user} password={password}"));
 
     public async ValueTask DisposeAsync()
     {
@@ -83,7 +87,8 @@ internal sealed class PostgresCluster : IAsyncDisposable
             .OrderByDescending(directory => int.TryParse(Path.GetFileName(directory), out var version) ? version : 0)
             .Select(directory => Path.Combine(directory, "bin"))
             .Concat((Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator));
-        return candidates.FirstOrDefault(directory => File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "postgres")))
+        return candidates.FirstOrDefault(
+            directory => File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "postgres")))
             ?? throw Tool.Missing("PostgreSQL's server (initdb, postgres) is not on this machine; the package is called postgresql.");
     }
 

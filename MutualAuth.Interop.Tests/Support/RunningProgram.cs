@@ -120,7 +120,8 @@ internal sealed class RunningProgram : IAsyncDisposable
     internal void Terminate(string signal = "TERM") => Process.Start("kill", [$"-{signal}", $"{_process.Id}"]).WaitForExit();
 
     public override string ToString() =>
-        $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}\nstdout:\n{string.Join('\n', _output)}\nstderr:\n{string.Join('\n', _errors)}";
+        $"{_process.StartInfo.FileName} "
+            + $"{string.Join(' ', _process.StartInfo.ArgumentList)}\nstdout:\n{string.Join('\n', _output)}\nstderr:\n{string.Join('\n', _errors)}";
 
     public async ValueTask DisposeAsync()
     {

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>A token of SoftHSM in a directory of its own: keys that nothing can take out of it, reached through the OpenSSL engine of OpenSC.</summary>
+/// <summary>
+/// A token of SoftHSM in a directory of its own: keys that nothing can take out of it, reached through the OpenSSL engine of OpenSC.
+/// </summary>
 internal sealed class SoftToken
 {
     private const string Pin = "2468";
@@ -13,12 +15,17 @@ internal sealed class SoftToken
 
     private readonly string _utility = Tool.Find("softhsm2-util");
     private readonly string _tool = Tool.Find("pkcs11-tool");
-    private readonly string _module = Tool.FindFile("softhsm2", "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so");
+    private readonly string _module = Tool.FindFile(
+        "softhsm2", "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so");
     private int _keys;
 
     private SoftToken()
     {
-        Tool.FindFile("libengine-pkcs11-openssl", "/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so", "/usr/lib/aarch64-linux-gnu/engines-3/pkcs11.so", "/usr/lib64/engines-3/pkcs11.so");
+        Tool.FindFile(
+            "libengine-pkcs11-openssl",
+            "/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so",
+            "/usr/lib/aarch64-linux-gnu/engines-3/pkcs11.so",
+            "/usr/lib64/engines-3/pkcs11.so");
         var directory = Directory.CreateTempSubdirectory("mutualauth-token-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(directory, recursive: true);
         var configuration = Path.Combine(directory, "softhsm2.conf");
@@ -40,7 +47,22 @@ internal sealed class SoftToken
     internal (string Uri, byte[] PublicKey) MakeKey(string type)
     {
         var id = $"{++_keys:x2}";
-        Run(_tool, "--module", _module, "--token-label", Label, "--login", "--pin", Pin, "--keypairgen", "--key-type", type, "--label", $"key-{id}", "--id", id);
+        Run(
+            _tool,
+            "--module",
+            _module,
+            "--token-label",
+            Label,
+            "--login",
+            "--pin",
+            Pin,
+            "--keypairgen",
+            "--key-type",
+            type,
+            "--label",
+            $"key-{id}",
+            "--id",
+            id);
         var file = Path.GetTempFileName();
         try
         {

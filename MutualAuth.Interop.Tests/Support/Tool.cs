@@ -13,7 +13,8 @@ internal static class Tool
     }
 
     /// <summary>The first of these files that there is.</summary>
-    internal static string FindFile(string what, params string[] paths) => Array.Find(paths, File.Exists) ?? throw Missing($"{what} is not on this machine.");
+    internal static string FindFile(string what, params string[] paths) =>
+        Array.Find(paths, File.Exists) ?? throw Missing($"{what} is not on this machine.");
 
     /// <summary>Skips the test, or fails it where everything must be there.</summary>
     internal static Exception Missing(string what)

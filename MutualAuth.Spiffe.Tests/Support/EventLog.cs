@@ -22,14 +22,17 @@ internal sealed class EventLog : ILoggerFactory, ILogger
             }
 
             await _written.WaitAsync(TimeSpan.FromSeconds(20)).ContinueWith(
-                waited => waited.Result ? true : throw new TimeoutException($"No {name} ({nth}) was logged, but: {string.Join("; ", _entries)}"), TaskScheduler.Default);
+                waited => waited.Result ? true : throw new TimeoutException($"No {name} ({nth}) was logged, but: {string.Join("; ", _entries)}"),
+                TaskScheduler.Default);
         }
     }
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         var values = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
-        _entries.Enqueue(new Entry(eventId.Id, eventId.Name!, logLevel, values.ToDictionary(value => value.Key, value => value.Value), formatter(state, exception)));
+        _entries.Enqueue(
+            new Entry(
+                eventId.Id, eventId.Name!, logLevel, values.ToDictionary(value => value.Key, value => value.Value), formatter(state, exception)));
         _written.Release();
     }
 

@@ -3,7 +3,10 @@ using MutualAuth.Spiffe;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>Stands between a workload and its agent. Connections that are open when it freezes stay open and carry nothing any more, as of a half-open TCP; later ones work.</summary>
+/// <summary>
+/// Stands between a workload and its agent. Connections that are open when it freezes stay open and carry nothing any more, as of a
+/// half-open TCP; later ones work.
+/// </summary>
 internal sealed class FreezingRoad : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("road").FullName;

@@ -16,7 +16,8 @@ internal sealed class Workload : IAsyncDisposable
         Api = api;
         Source = source;
         Log = log;
-        _server = new MutualTlsServer(new MutualTlsServerOptions { Identity = source.Identity, Trust = source.Trust, Authorization = peers, TimeProvider = clock });
+        _server = new MutualTlsServer(
+            new MutualTlsServerOptions { Identity = source.Identity, Trust = source.Trust, Authorization = peers, TimeProvider = clock });
         _client = new MutualTlsClient(new MutualTlsClientOptions
         {
             Identity = ClientIdentity.From(source.Identity),
@@ -95,7 +96,8 @@ internal sealed class Workload : IAsyncDisposable
 }
 
 /// <summary>How a call went: whom each side met, or why it did not.</summary>
-internal sealed record Meeting(AuthenticatedPeer? Server, HandshakeException? ClientFailure, AuthenticatedPeer? Client, HandshakeException? ServerFailure)
+internal sealed record Meeting(
+    AuthenticatedPeer? Server, HandshakeException? ClientFailure, AuthenticatedPeer? Client, HandshakeException? ServerFailure)
 {
     /// <summary>Why the client rejected the server.</summary>
     internal RejectionReason? ByClient => ClientFailure?.Rejection?.Reason;

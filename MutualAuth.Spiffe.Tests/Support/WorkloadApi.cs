@@ -10,7 +10,9 @@ using MutualAuth.Spiffe.Protocol;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>An agent: a gRPC server on a Unix domain socket that streams what the test gives it. It can die and come back under its address.</summary>
+/// <summary>
+/// An agent: a gRPC server on a Unix domain socket that streams what the test gives it. It can die and come back under its address.
+/// </summary>
 internal sealed class WorkloadApi : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("wapi").FullName;
@@ -29,7 +31,8 @@ internal sealed class WorkloadApi : IAsyncDisposable
     internal WorkloadApiAddress Address => WorkloadApiAddress.Parse($"unix://{SocketPath}");
 
     /// <summary>The same agent by TCP, while it runs.</summary>
-    internal WorkloadApiAddress TcpAddress => WorkloadApiAddress.Parse($"tcp://127.0.0.1:{new Uri(_server!.Urls.Single(url => url.Contains("127.0.0.1", StringComparison.Ordinal))).Port}");
+    internal WorkloadApiAddress TcpAddress =>
+        WorkloadApiAddress.Parse($"tcp://127.0.0.1:{new Uri(_server!.Urls.Single(url => url.Contains("127.0.0.1", StringComparison.Ordinal))).Port}");
 
     private string SocketPath => Path.Combine(_directory, "agent.sock");
 

@@ -14,13 +14,15 @@ namespace MutualAuth.Spiffe.Updates;
 internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
 {
     private readonly Dictionary<TrustDomain, ImmutableArray<Certificate>> _bundles = [];
-    private readonly ImmutableArray<(string TrustDomain, UpdateRefusal Refusal)>.Builder _refused = ImmutableArray.CreateBuilder<(string, UpdateRefusal)>();
+    private readonly ImmutableArray<(string TrustDomain, UpdateRefusal Refusal)>.Builder _refused =
+        ImmutableArray.CreateBuilder<(string, UpdateRefusal)>();
 
     /// <summary>The federated bundles that were rejected.</summary>
     internal ImmutableArray<(string TrustDomain, UpdateRefusal Refusal)> Refused => _refused.ToImmutable();
 
     /// <summary>Adds the bundle that came with one of our identities.</summary>
-    internal UpdateRefusal? AddOwn(TrustDomain domain, ReadOnlyMemory<byte> der) => Read(domain, der) ?? (Disagrees(domain, der) ? Twice(domain) : null);
+    internal UpdateRefusal? AddOwn(TrustDomain domain, ReadOnlyMemory<byte> der) =>
+        Read(domain, der) ?? (Disagrees(domain, der) ? Twice(domain) : null);
 
     /// <summary>Adds the bundles of foreign trust domains. An empty one withdraws what was sent before (SPIFFE Workload API §4.4).</summary>
     internal void AddFederated(X509SVIDResponse message)
@@ -68,7 +70,9 @@ internal sealed class BundleReader(UpdateLimits limits, SpiffeBundles? last)
     internal SpiffeBundles ToBundles()
     {
         var anchors = _bundles.Keys.ToDictionary(domain => domain, AnchorsOf);
-        return last is not null && last.TrustDomains.Length == anchors.Count && anchors.All(entry => last.TryGet(entry.Key, out var before) && ReferenceEquals(before, entry.Value))
+        return last is not null
+            && last.TrustDomains.Length == anchors.Count
+            && anchors.All(entry => last.TryGet(entry.Key, out var before) && ReferenceEquals(before, entry.Value))
             ? last
             : SpiffeBundles.From(anchors);
     }

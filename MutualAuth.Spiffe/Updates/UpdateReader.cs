@@ -49,7 +49,8 @@ internal sealed class UpdateReader(X509SourceOptions options)
         }
 
         bundles.AddFederated(message);
-        return new UpdateResult(new X509Snapshot(chosen.Id, identity!, bundles.ToBundles(), lists!) { RawRevocationLists = raw }, null) { Federated = bundles.Refused };
+        return new UpdateResult(new X509Snapshot(chosen.Id, identity!, bundles.ToBundles(), lists!) { RawRevocationLists = raw }, null)
+        { Federated = bundles.Refused };
     }
 
     private UpdateRefusal? ExamineCounts(X509SVIDResponse message)
@@ -57,7 +58,8 @@ internal sealed class UpdateReader(X509SourceOptions options)
         var limits = options.Limits;
         return message.Svids.Count == 0 ? new UpdateRefusal(UpdateRefusalReason.NoIdentity, "The update has no identity.")
             : message.Svids.Count > limits.MaxIdentities ? TooMany("identities", message.Svids.Count, limits.MaxIdentities)
-            : message.FederatedBundles.Count > limits.MaxFederatedTrustDomains ? TooMany("federated trust domains", message.FederatedBundles.Count, limits.MaxFederatedTrustDomains)
+            : message.FederatedBundles.Count > limits.MaxFederatedTrustDomains
+            ? TooMany("federated trust domains", message.FederatedBundles.Count, limits.MaxFederatedTrustDomains)
             : message.Crl.Count > limits.MaxRevocationLists ? TooMany("revocation lists", message.Crl.Count, limits.MaxRevocationLists)
             : null;
     }
@@ -110,7 +112,9 @@ internal sealed class UpdateReader(X509SourceOptions options)
 
     private UpdateRefusal NotFound(ImmutableArray<Entry> entries)
     {
-        var wanted = options.SpiffeId is null ? $"hint {Quoted.Text(options.Hint!)}" : $"SPIFFE ID {options.SpiffeId}{(options.Hint is null ? string.Empty : $" and hint {Quoted.Text(options.Hint)}")}";
+        var wanted = options.SpiffeId is null
+            ? $"hint {Quoted.Text(options.Hint!)}"
+            : $"SPIFFE ID {options.SpiffeId}{(options.Hint is null ? string.Empty : $" and hint {Quoted.Text(options.Hint)}")}";
         var offered = string.Join(", ", entries.Take(8).Select(entry => $"{entry.Id} (hint {Quoted.Text(entry.Message.Hint)})"));
         return new UpdateRefusal(UpdateRefusalReason.IdentityNotFound, $"No identity with the {wanted}; there is {offered}.");
     }
@@ -122,7 +126,8 @@ internal sealed class UpdateReader(X509SourceOptions options)
         if (leaf.NotAfter < now)
         {
             return new UpdateRefusal(
-                UpdateRefusalReason.Expired, string.Create(CultureInfo.InvariantCulture, $"The certificate of {chosen.Id} was valid until {leaf.NotAfter:yyyy-MM-ddTHH:mm:ssZ}."));
+                UpdateRefusalReason.Expired,
+                string.Create(CultureInfo.InvariantCulture, $"The certificate of {chosen.Id} was valid until {leaf.NotAfter:yyyy-MM-ddTHH:mm:ssZ}."));
         }
 
         var domain = chosen.Id.TrustDomain;
@@ -177,10 +182,13 @@ internal sealed class UpdateReader(X509SourceOptions options)
         }
     }
 
-    private static UpdateRefusal? ReadLists(X509SVIDResponse message, X509Snapshot? last, out RevocationLists? lists, out ImmutableArray<ReadOnlyMemory<byte>> raw)
+    private static UpdateRefusal? ReadLists(
+        X509SVIDResponse message, X509Snapshot? last, out RevocationLists? lists, out ImmutableArray<ReadOnlyMemory<byte>> raw)
     {
         raw = [.. message.Crl.Select(list => list.Memory)];
-        if (last is not null && raw.Length == last.RawRevocationLists.Length && raw.Zip(last.RawRevocationLists).All(pair => pair.First.Span.SequenceEqual(pair.Second.Span)))
+        if (last is not null
+            && raw.Length == last.RawRevocationLists.Length
+            && raw.Zip(last.RawRevocationLists).All(pair => pair.First.Span.SequenceEqual(pair.Second.Span)))
         {
             lists = last.RevocationLists;
             return null;
@@ -198,7 +206,8 @@ internal sealed class UpdateReader(X509SourceOptions options)
         }
     }
 
-    private static UpdateRefusal TooMany(string what, int count, int most) => new(UpdateRefusalReason.TooMany, $"There are {count} {what}; at most {most} are taken.");
+    private static UpdateRefusal TooMany(string what, int count, int most) =>
+        new(UpdateRefusalReason.TooMany, $"There are {count} {what}; at most {most} are taken.");
 
     private sealed record Entry(SpiffeId Id, ImmutableArray<Certificate> Chain, X509SVID Message);
 }

@@ -26,7 +26,8 @@ public sealed class MutualAuthAssertionsTests
     [Test]
     public async Task A_handshake_that_succeeds_fails_the_claim_that_it_does_not()
     {
-        await FluentActions.Awaiting(() => Task.CompletedTask.ShouldRejectThePeerAsync(RejectionReason.WrongUsage)).Should().ThrowAsync<MutualAuthAssertionException>();
+        await FluentActions.Awaiting(() => Task.CompletedTask.ShouldRejectThePeerAsync(RejectionReason.WrongUsage))
+            .Should().ThrowAsync<MutualAuthAssertionException>();
         await FluentActions.Awaiting(() => Task.CompletedTask.ShouldBeRefusedByThePeerAsync()).Should().ThrowAsync<MutualAuthAssertionException>();
         Failing(() => ((HandshakeException?)null).ShouldReject(RejectionReason.WrongUsage)).Should().Contain("succeeded");
         Failing(() => ((HandshakeException?)null).ShouldBeRefusal()).Should().Contain("succeeded");
@@ -34,7 +35,8 @@ public sealed class MutualAuthAssertionsTests
 
     [Test]
     public async Task An_exception_of_another_kind_goes_through_untouched() =>
-        await FluentActions.Awaiting(() => Task.FromException(new InvalidOperationException("mine")).ShouldRejectThePeerAsync(RejectionReason.WrongUsage))
+        await FluentActions.Awaiting(
+            () => Task.FromException(new InvalidOperationException("mine")).ShouldRejectThePeerAsync(RejectionReason.WrongUsage))
             .Should().ThrowAsync<InvalidOperationException>();
 
     [Test]

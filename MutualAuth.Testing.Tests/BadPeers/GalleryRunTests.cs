@@ -11,7 +11,8 @@ namespace MutualAuth.Testing.Tests.BadPeers;
 public sealed class GalleryRunTests
 {
     [Test]
-    public async Task Our_own_server_turns_all_of_them_away([Values(RequiredCheck.Nothing, RequiredCheck.DnsName, RequiredCheck.SpiffeId)] RequiredCheck demand, CancellationToken token)
+    public async Task Our_own_server_turns_all_of_them_away(
+        [Values(RequiredCheck.Nothing, RequiredCheck.DnsName, RequiredCheck.SpiffeId)] RequiredCheck demand, CancellationToken token)
     {
         using var authority = new TestAuthority();
         using var identity = authority.IssueServer("server.test");
@@ -73,7 +74,9 @@ public sealed class GalleryRunTests
         var report = await RunAgainstSslStreamAsync(authority, callback: null, token);
 
         report.IsClean.Should().BeFalse();
-        report.WronglyLetIn.Select(result => result.Peer).Should().Contain([Gallery.NoExtendedKeyUsage, Gallery.RootAsLeaf]).And.NotContain(Gallery.ExpiredLeaf);
+        report.WronglyLetIn.Select(result => result.Peer)
+            .Should().Contain([Gallery.NoExtendedKeyUsage, Gallery.RootAsLeaf])
+            .And.NotContain(Gallery.ExpiredLeaf);
         report.WithoutControl.Should().BeEmpty(report.ToString());
         report.ToString().Should().Contain("LET IN     RootAsLeaf");
     }
@@ -119,13 +122,16 @@ public sealed class GalleryRunTests
                     {
                         TargetHost = string.Empty,
                         CertificateChainPolicy = PolicyOf(authority),
-                        RemoteCertificateValidationCallback = (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None,
+                        RemoteCertificateValidationCallback =
+                            (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None,
                     },
                     cancel);
             },
             cancellationToken: token);
 
-        report.WronglyLetIn.Select(result => result.Peer).Should().Contain([Gallery.WrongServerName, Gallery.CommonNameOnly]).And.NotContain(Gallery.UnknownAuthority);
+        report.WronglyLetIn.Select(result => result.Peer)
+            .Should().Contain([Gallery.WrongServerName, Gallery.CommonNameOnly])
+            .And.NotContain(Gallery.UnknownAuthority);
     }
 
     private static async Task<GalleryReport> RunAgainstSslStreamAsync(

@@ -9,7 +9,9 @@ public sealed class OpenSslVoiceTests
 {
     private static readonly TestAuthority s_authority = new("Gallery Root");
 
-    /// <summary>Bad peers that <c>openssl verify -x509_strict -policy_check -auth_level 2</c> lets in; docs/how-to/test-your-own-mtls.md says why.</summary>
+    /// <summary>
+    /// Bad peers that <c>openssl verify -x509_strict -policy_check -auth_level 2</c> lets in; docs/how-to/test-your-own-mtls.md says why.
+    /// </summary>
     private static readonly string[] s_letIn =
     [
         nameof(Gallery.IntermediateAsLeaf), nameof(Gallery.PathTooDeep), nameof(Gallery.Ed25519Leaf), nameof(Gallery.NoExtendedKeyUsage),
@@ -22,7 +24,10 @@ public sealed class OpenSslVoiceTests
     public static IEnumerable<TestCaseData> Cases() =>
         from peer in Gallery.All
         from role in new[] { PeerRole.Client, PeerRole.Server }
-        where peer.Plays(role) && peer.RequiredCheck is RequiredCheck.Nothing or RequiredCheck.ServerName or RequiredCheck.Revocation && peer != Gallery.NoCertificate && peer != Gallery.MLDsaLeaf
+        where peer.Plays(role)
+            && peer.RequiredCheck is RequiredCheck.Nothing or RequiredCheck.ServerName or RequiredCheck.Revocation
+            && peer != Gallery.NoCertificate
+            && peer != Gallery.MLDsaLeaf
         select new TestCaseData(peer, role).SetArgDisplayNames(peer.Name, role.ToString());
 
     [TestCaseSource(nameof(Cases))]

@@ -27,8 +27,10 @@ public sealed class OcspResponderTests
         await using var responder = new OcspResponder(authority);
         authority.Revoke(bad, X509RevocationReason.KeyCompromise);
 
-        Single(await AskAsync(responder, RequestFor(authority, good), byGet, token)).GetCertStatus().Should().BeNull("null is how BouncyCastle says good");
-        var revoked = Single(await AskAsync(responder, RequestFor(authority, bad), byGet, token)).GetCertStatus().Should().BeOfType<RevokedStatus>().Subject;
+        Single(await AskAsync(responder, RequestFor(authority, good), byGet, token)).GetCertStatus().Should().BeNull(
+            "null is how BouncyCastle says good");
+        var revoked =
+            Single(await AskAsync(responder, RequestFor(authority, bad), byGet, token)).GetCertStatus().Should().BeOfType<RevokedStatus>().Subject;
         revoked.RevocationReason.Should().Be(CrlReason.KeyCompromise);
         Single(await AskAsync(responder, RequestFor(authority, foreign), byGet, token)).GetCertStatus().Should().BeOfType<UnknownStatus>();
         Single(await AskAsync(responder, RequestFor(other, good), byGet, token)).GetCertStatus().Should().BeOfType<UnknownStatus>();
@@ -129,7 +131,8 @@ public sealed class OcspResponderTests
         var root = directory.Write("root.pem", authority.CertificatePem);
 
         string Ask(TestCertificate certificate) => Tool.Run(
-            "openssl", "ocsp", "-issuer", root, "-CAfile", root, "-cert", directory.Write("leaf.pem", certificate.CertificatePem), "-url", responder.Uri).Output;
+            "openssl", "ocsp", "-issuer", root, "-CAfile", root, "-cert", directory.Write("leaf.pem", certificate.CertificatePem), "-url",
+            responder.Uri).Output;
 
         Ask(good).Should().Contain("Response verify OK").And.Contain(": good");
         Ask(bad).Should().Contain("Response verify OK").And.Contain(": revoked");

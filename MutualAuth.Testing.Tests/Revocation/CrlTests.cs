@@ -44,7 +44,9 @@ public sealed class CrlTests
         var forged = new X509Crl(authority.IssueCrl(spec => spec with { SigningKey = TestKey.Generate() }).Raw.ToArray());
 
         forged.IsSignatureValid(KeyOf(authority)).Should().BeFalse();
-        new X509Crl(authority.IssueCrl(spec => spec with { CorruptSignature = true }).Raw.ToArray()).IsSignatureValid(KeyOf(authority)).Should().BeFalse();
+        new X509Crl(authority.IssueCrl(spec => spec with { CorruptSignature = true }).Raw.ToArray())
+            .IsSignatureValid(KeyOf(authority))
+            .Should().BeFalse();
     }
 
     [Test]
@@ -56,7 +58,8 @@ public sealed class CrlTests
             authority.IssueCrl(spec => spec with
             {
                 DeltaBase = 1,
-                IssuingDistributionPoint = new IssuingDistributionPoint { Uri = "http://a.test/part", OnlyEndEntities = true, Indirect = true, OnlySomeReasons = 1 << 6 },
+                IssuingDistributionPoint = new IssuingDistributionPoint
+                { Uri = "http://a.test/part", OnlyEndEntities = true, Indirect = true, OnlySomeReasons = 1 << 6 },
                 FreshestCrlUris = ["http://a.test/delta"],
             }),
             authority);
@@ -94,7 +97,8 @@ public sealed class CrlTests
         return parsed;
     }
 
-    private static Org.BouncyCastle.Crypto.AsymmetricKeyParameter KeyOf(TestAuthority authority) => ParseCertificate(authority.AsCertificate).GetPublicKey();
+    private static Org.BouncyCastle.Crypto.AsymmetricKeyParameter KeyOf(TestAuthority authority) =>
+        ParseCertificate(authority.AsCertificate).GetPublicKey();
 
     private static Org.BouncyCastle.X509.X509Certificate ParseCertificate(TestCertificate certificate) => new(certificate.RawCertificate.ToArray());
 }

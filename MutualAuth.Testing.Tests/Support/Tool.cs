@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace MutualAuth.Testing.Tests.Support;
 
-/// <summary>Runs a program that a test checks against. Where the machine has none, the test is ignored and says what is missing; with MUTUALAUTH_CI=1 it fails.</summary>
+/// <summary>
+/// Runs a program that a test checks against. Where the machine has none, the test is ignored and says what is missing;
+/// with MUTUALAUTH_CI=1 it fails.
+/// </summary>
 internal static class Tool
 {
     internal static (int ExitCode, string Output) Run(string program, params string[] arguments) => Run(program, input: null, arguments);

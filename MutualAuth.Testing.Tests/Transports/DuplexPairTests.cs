@@ -106,7 +106,8 @@ public sealed class DuplexPairTests
         await ReadAsync(pair.Client, 2, token);
         await pair.Client.WriteAsync(new byte[1], token);
 
-        pair.Flights.Should().Equal(new Flight(Direction.ClientToServer, 7), new Flight(Direction.ServerToClient, 2), new Flight(Direction.ClientToServer, 1));
+        pair.Flights.Should().Equal(
+            new Flight(Direction.ClientToServer, 7), new Flight(Direction.ServerToClient, 2), new Flight(Direction.ClientToServer, 1));
         (pair.Client.Trips, pair.Server.Trips).Should().Be((2, 1));
         await ReadAsync(pair.Server, 1, token);
         pair.Server.Trips.Should().Be(3);
@@ -128,7 +129,8 @@ public sealed class DuplexPairTests
 
     [TestCase(SslProtocols.Tls12, 4, 3)]
     [TestCase(SslProtocols.Tls13, 2, 3)]
-    public async Task A_mutual_TLS_handshake_takes_the_trips_that_its_RFC_says(SslProtocols protocol, int clientTrips, int serverTrips, CancellationToken token)
+    public async Task A_mutual_TLS_handshake_takes_the_trips_that_its_RFC_says(
+        SslProtocols protocol, int clientTrips, int serverTrips, CancellationToken token)
     {
         await using var pair = new DuplexPair();
 

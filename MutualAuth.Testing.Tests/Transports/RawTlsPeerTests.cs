@@ -12,7 +12,8 @@ public sealed class RawTlsPeerTests
     {
         await using var pair = new DuplexPair();
         string? asked = null;
-        var (_, records) = await AskAsync(pair, new RawClientHello { ServerName = "asked.test", ApplicationProtocols = ["h2"] }, recordSize, name => asked = name, token);
+        var (_, records) = await AskAsync(
+            pair, new RawClientHello { ServerName = "asked.test", ApplicationProtocols = ["h2"] }, recordSize, name => asked = name, token);
 
         // SslStream reads the name from the first record alone, and tells its callback of none when the hello is spread over several.
         asked.Should().Be(recordSize == 16384 ? "asked.test" : string.Empty);

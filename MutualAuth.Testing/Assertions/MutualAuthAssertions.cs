@@ -33,7 +33,8 @@ public static class MutualAuthAssertions
     /// <exception cref="MutualAuthAssertionException">It is none, or another.</exception>
     public static HandshakeException ShouldReject(this HandshakeException? failure, RejectionReason reason)
     {
-        var seen = failure ?? throw new MutualAuthAssertionException($"Expected a rejection of the peer ({reason.ToCode()}), and the handshake succeeded.");
+        var seen = failure
+            ?? throw new MutualAuthAssertionException($"Expected a rejection of the peer ({reason.ToCode()}), and the handshake succeeded.");
         return seen.Failure == HandshakeFailure.PeerRejected && seen.Reason == reason
             ? seen
             : throw new MutualAuthAssertionException($"Expected a rejection of the peer for {reason.ToCode()}, but: {seen.Message}", seen);
@@ -51,7 +52,8 @@ public static class MutualAuthAssertions
 
         return told is null || seen.PeerReason == told
             ? seen
-            : throw new MutualAuthAssertionException($"Expected the peer to tell {told.Value.ToCode()}, but it told {seen.PeerReason?.ToCode() ?? "nothing"}.", seen);
+            : throw new MutualAuthAssertionException(
+                $"Expected the peer to tell {told.Value.ToCode()}, but it told {seen.PeerReason?.ToCode() ?? "nothing"}.", seen);
     }
 
     /// <summary>Asserts that both sides are connected, each to the expected peer.</summary>
@@ -61,7 +63,8 @@ public static class MutualAuthAssertions
         ArgumentNullException.ThrowIfNull(outcome);
         if (outcome.ClientFailure is not null || outcome.ServerFailure is not null)
         {
-            throw new MutualAuthAssertionException($"Expected both sides to be connected, but{Environment.NewLine}{outcome}", outcome.ClientFailure ?? outcome.ServerFailure);
+            throw new MutualAuthAssertionException(
+                $"Expected both sides to be connected, but{Environment.NewLine}{outcome}", outcome.ClientFailure ?? outcome.ServerFailure);
         }
     }
 
@@ -87,7 +90,8 @@ public static class MutualAuthAssertions
         ArgumentNullException.ThrowIfNull(connection);
         if (!connection.IsConfirmed)
         {
-            throw new MutualAuthAssertionException($"Expected {connection.Peer.Name} to have confirmed the connection, but it does not speak the confirmation protocol.");
+            throw new MutualAuthAssertionException(
+                $"Expected {connection.Peer.Name} to have confirmed the connection, but it does not speak the confirmation protocol.");
         }
     }
 
@@ -111,8 +115,10 @@ public static class MutualAuthAssertions
         return verdict switch
         {
             CertificateVerdict.Rejected rejected when rejected.Rejection.Reason == reason => rejected.Rejection,
-            CertificateVerdict.Rejected other => throw new MutualAuthAssertionException($"Expected a rejection for {reason.ToCode()}, but: {other.Rejection}"),
-            _ => throw new MutualAuthAssertionException($"Expected a rejection for {reason.ToCode()}, but the peer was accepted as {((CertificateVerdict.Accepted)verdict).Peer.Name}."),
+            CertificateVerdict.Rejected other =>
+                throw new MutualAuthAssertionException($"Expected a rejection for {reason.ToCode()}, but: {other.Rejection}"),
+            _ => throw new MutualAuthAssertionException(
+                $"Expected a rejection for {reason.ToCode()}, but the peer was accepted as {((CertificateVerdict.Accepted)verdict).Peer.Name}."),
         };
     }
 

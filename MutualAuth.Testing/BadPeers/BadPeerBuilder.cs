@@ -45,7 +45,8 @@ internal sealed class BadPeerBuilder
     internal string OtherUsage => Role == PeerRole.Client ? ExtendedKeyUsage.ServerAuth : ExtendedKeyUsage.ClientAuth;
 
     /// <summary>A good peer's certificate, with the change that is asked for.</summary>
-    internal TestCertificate Leaf(Func<CertificateSpec, CertificateSpec>? change = null, TestAuthority? issuer = null) => Own((issuer ?? Root).Issue(spec =>
+    internal TestCertificate Leaf(
+        Func<CertificateSpec, CertificateSpec>? change = null, TestAuthority? issuer = null) => Own((issuer ?? Root).Issue(spec =>
     {
         var good = Good(spec);
         return change?.Invoke(good) ?? good;
@@ -59,13 +60,16 @@ internal sealed class BadPeerBuilder
         ExtendedKeyUsages = [Usage],
     };
 
-    internal TestAuthority Intermediate(Func<CertificateSpec, CertificateSpec>? change = null, TestAuthority? issuer = null, string name = "Gallery Intermediate") =>
+    internal TestAuthority Intermediate(
+        Func<CertificateSpec, CertificateSpec>? change = null, TestAuthority? issuer = null, string name = "Gallery Intermediate") =>
         Own((issuer ?? Root).IssueIntermediate(name, change));
 
-    internal TestAuthority Stranger(Func<CertificateSpec, CertificateSpec>? change = null) => Own(new TestAuthority("Strange Root", change, Root.Clock));
+    internal TestAuthority Stranger(Func<CertificateSpec, CertificateSpec>? change = null) =>
+        Own(new TestAuthority("Strange Root", change, Root.Clock));
 
     /// <summary>Another companion list for a certificate, in DER; the exhibit owns the result.</summary>
-    internal TestCertificate WithChain(TestCertificate certificate, params IEnumerable<ReadOnlyMemory<byte>> chain) => Own(certificate.WithChain(chain));
+    internal TestCertificate WithChain(TestCertificate certificate, params IEnumerable<ReadOnlyMemory<byte>> chain) =>
+        Own(certificate.WithChain(chain));
 
     internal static string PinOf(TestKey key) => "sha256/" + Convert.ToBase64String(SHA256.HashData(key.SubjectPublicKeyInfo.Span));
 

@@ -24,7 +24,8 @@ public static partial class Gallery
     public static BadPeer LookAlikeAuthoritySent { get; } = new BadPeer(
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1",
-        "As the look-alike, but it sends its false root along: a judge that trusts what is sent, or allows an unknown authority and compares names, accepts it.",
+        "As the look-alike, but it sends its false root along: a judge that trusts what is sent, or allows an unknown authority and "
+            + "compares names, accepts it.",
         scene =>
         {
             var stranger = scene.Stranger(spec => spec with { Subject = scene.Root.AsCertificate.Spec.Subject });
@@ -74,7 +75,8 @@ public static partial class Gallery
         RejectionReason.CertificateAuthorityAsLeaf,
         BasicConstraintsRule,
         "Its certificate has the right name and usage, and is an authority's: its holder can issue certificates at will.",
-        (spec, _) => spec with { BasicConstraints = new BasicConstraints(true) }).With("TURKTRUST, 2012: two customers got certificates of intermediates");
+        (spec, _) => spec with { BasicConstraints = new BasicConstraints(true) }).With(
+            "TURKTRUST, 2012: two customers got certificates of intermediates");
 
     /// <summary>Issued by a good peer, which is no authority.</summary>
     public static BadPeer LeafIssuedByLeaf { get; } = BadPeer.Under(
@@ -115,8 +117,10 @@ public static partial class Gallery
         "An intermediate that may issue to peers only (path length 0) has made another intermediate.",
         scene =>
         {
-            var wrong = scene.Intermediate(issuer: scene.Intermediate(spec => spec with { BasicConstraints = new BasicConstraints(true, 0) }), name: "Lower");
-            var right = scene.Intermediate(issuer: scene.Intermediate(spec => spec with { BasicConstraints = new BasicConstraints(true, 1) }), name: "Lower");
+            var wrong = scene.Intermediate(
+                issuer: scene.Intermediate(spec => spec with { BasicConstraints = new BasicConstraints(true, 0) }), name: "Lower");
+            var right = scene.Intermediate(
+                issuer: scene.Intermediate(spec => spec with { BasicConstraints = new BasicConstraints(true, 1) }), name: "Lower");
             return (scene.Leaf(issuer: wrong), scene.Leaf(issuer: right));
         });
 
@@ -125,14 +129,17 @@ public static partial class Gallery
         RejectionReason.PathTooLong,
         "RFC 5280 §6.1; a bound of the implementation",
         "Twelve intermediates stand between it and the root, each right in itself.",
-        scene => (scene.Leaf(issuer: Enumerable.Range(1, 12).Aggregate((TestAuthority?)null, (above, n) => scene.Intermediate(issuer: above, name: $"Deep {n}"))),
+        scene => (
+            scene.Leaf(
+                issuer: Enumerable.Range(1, 12).Aggregate((TestAuthority?)null, (above, n) => scene.Intermediate(issuer: above, name: $"Deep {n}"))),
             scene.Leaf(issuer: scene.Intermediate(issuer: scene.Intermediate(), name: "Lower"))));
 
     /// <summary>A chain of another root, with a pinned certificate thrown in.</summary>
     public static BadPeer PinnedCertificateAppendedToForeignChain { get; } = new BadPeer(
         RejectionReason.PinMismatch,
         "RFC 7469 §2.6",
-        "A trusted authority has issued its certificate, but not for the pinned key. It sends the pinned certificate along, where it is no part of the path.",
+        "A trusted authority has issued its certificate, but not for the pinned key. It sends the pinned certificate along, where it is no "
+            + "part of the path.",
         scene =>
         {
             var good = scene.Leaf();
@@ -149,7 +156,8 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> Authorities =>
     [
-        UnknownAuthority, LookAlikeAuthority, LookAlikeAuthoritySent, SelfSignedLeaf, MissingIntermediate, ForeignIntermediate, RootAsLeaf, IntermediateAsLeaf,
+        UnknownAuthority, LookAlikeAuthority, LookAlikeAuthoritySent, SelfSignedLeaf, MissingIntermediate, ForeignIntermediate, RootAsLeaf,
+        IntermediateAsLeaf,
         LeafIssuedByLeaf, IntermediateWithoutBasicConstraints, VersionOneIntermediate, IntermediateWithoutCertSign, PathLengthExceeded, PathTooDeep,
         PinnedCertificateAppendedToForeignChain, NoCertificate,
     ];

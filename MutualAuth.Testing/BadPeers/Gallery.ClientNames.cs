@@ -9,7 +9,8 @@ public static partial class Gallery
     /// <summary>Another peer, of the same authority.</summary>
     public static BadPeer AnotherClient { get; } = Client(
         "A good client of the same authority, that is not on the list.",
-        (spec, scene) => spec with { Subject = "CN=other", DnsNames = ["other." + scene.Names.Client] }).With("Servers that take authentication for authorization");
+        (spec, scene) => spec with { Subject = "CN=other", DnsNames = ["other." + scene.Names.Client] }).With(
+            "Servers that take authentication for authorization");
 
     /// <summary>The right name in the subject alone.</summary>
     public static BadPeer ClientNameInSubjectOnly { get; } = Client(
@@ -31,7 +32,8 @@ public static partial class Gallery
         RejectionReason.NotAnSvid,
         Svid,
         "Its certificate carries two SPIFFE IDs, so that it can be whichever the reader finds first.",
-        (spec, scene) => spec with { Uris = [scene.SpiffeId, $"spiffe://{scene.Names.TrustDomain}/admin"] }).With("Implementations that took the first URI");
+        (spec, scene) => spec with { Uris = [scene.SpiffeId, $"spiffe://{scene.Names.TrustDomain}/admin"] }).With(
+            "Implementations that took the first URI");
 
     /// <summary>A SPIFFE ID beside another URI.</summary>
     public static BadPeer SpiffeIdBesideOtherUri { get; } = Spiffe(
@@ -84,13 +86,15 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> ClientNames =>
     [
-        AnotherClient, ClientNameInSubjectOnly, WildcardClient, ClientNameAsPrefix, TwoSpiffeIds, SpiffeIdBesideOtherUri, NoSpiffeId, SpiffeIdWithoutPath,
+        AnotherClient, ClientNameInSubjectOnly, WildcardClient, ClientNameAsPrefix, TwoSpiffeIds, SpiffeIdBesideOtherUri, NoSpiffeId,
+        SpiffeIdWithoutPath,
         SpiffeIdWithQuery, SpiffeIdWithDotSegments, SpiffeIdOfAnotherDomain, SpiffeIdOfALookAlikeDomain,
     ];
 
     private static BadPeer Client(
         string story, Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
-        BadPeer.Leaf(RejectionReason.NotAuthorized, "RFC 5280 §4.2.1.6", story, wrong, name: name).With(demand: RequiredCheck.DnsName, onlyAs: PeerRole.Client);
+        BadPeer.Leaf(RejectionReason.NotAuthorized, "RFC 5280 §4.2.1.6", story, wrong, name: name).With(
+            demand: RequiredCheck.DnsName, onlyAs: PeerRole.Client);
 
     private static BadPeer Spiffe(
         RejectionReason reason,

@@ -45,11 +45,17 @@ public static partial class Gallery
 
     /// <summary>Cut off.</summary>
     public static BadPeer TruncatedCertificate { get; } = BadPeer.Leaf(
-        RejectionReason.CertificateMalformed, Form, "The last ten octets of its certificate are missing.", (spec, _) => spec with { RewriteCertificate = der => der[..^10] });
+        RejectionReason.CertificateMalformed,
+        Form,
+        "The last ten octets of its certificate are missing.",
+        (spec, _) => spec with { RewriteCertificate = der => der[..^10] });
 
     /// <summary>With something behind it.</summary>
     public static BadPeer TrailingOctets { get; } = BadPeer.Leaf(
-        RejectionReason.CertificateMalformed, Form, "Two octets follow its certificate: another file of the same peer.", (spec, _) => spec with { RewriteCertificate = der => [.. der, 0x05, 0x00] });
+        RejectionReason.CertificateMalformed,
+        Form,
+        "Two octets follow its certificate: another file of the same peer.",
+        (spec, _) => spec with { RewriteCertificate = der => [.. der, 0x05, 0x00] });
 
     /// <summary>A length that takes more octets than it needs.</summary>
     public static BadPeer LengthNotMinimal { get; } = BadPeer.Leaf(
@@ -75,11 +81,17 @@ public static partial class Gallery
 
     /// <summary>Random octets.</summary>
     public static BadPeer Garbage { get; } = BadPeer.Leaf(
-        RejectionReason.CertificateMalformed, Form, "It sends octets that mean nothing in place of a certificate.", (spec, _) => spec with { RewriteCertificate = der => [.. der.Select(octet => (byte)(octet ^ 0x5a))] });
+        RejectionReason.CertificateMalformed,
+        Form,
+        "It sends octets that mean nothing in place of a certificate.",
+        (spec, _) => spec with { RewriteCertificate = der => [.. der.Select(octet => (byte)(octet ^ 0x5a))] });
 
     /// <summary>A CRL where a certificate should be.</summary>
     public static BadPeer CrlInPlaceOfCertificate { get; } = BadPeer.Leaf(
-        RejectionReason.CertificateMalformed, Form, "It sends the authority's revocation list in place of a certificate.", (spec, scene) => spec with { RewriteCertificate = _ => scene.Root.IssueCrl().Raw.ToArray() });
+        RejectionReason.CertificateMalformed,
+        Form,
+        "It sends the authority's revocation list in place of a certificate.",
+        (spec, scene) => spec with { RewriteCertificate = _ => scene.Root.IssueCrl().Raw.ToArray() });
 
     /// <summary>A date that is none.</summary>
     public static BadPeer ImpossibleDate { get; } = BadPeer.Leaf(
@@ -95,7 +107,12 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> Encodings =>
     [
-        UnknownCriticalExtension, UnknownCriticalExtensionAbove, DuplicateExtension, ExtensionsInVersionOne, SignatureAlgorithmsDisagree, TruncatedCertificate,
+        UnknownCriticalExtension,
+        UnknownCriticalExtensionAbove,
+        DuplicateExtension,
+        ExtensionsInVersionOne,
+        SignatureAlgorithmsDisagree,
+        TruncatedCertificate,
         TrailingOctets, LengthNotMinimal, UsageBehindTheEnd, AddressOfFiveOctets, Garbage, CrlInPlaceOfCertificate, ImpossibleDate,
     ];
 

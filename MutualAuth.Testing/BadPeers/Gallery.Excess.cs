@@ -19,7 +19,9 @@ public static partial class Gallery
         {
             var stranger = scene.Stranger();
             var leaf = scene.Leaf();
-            return (scene.WithChain(leaf, Enumerable.Repeat(stranger.AsCertificate.RawCertificate, 60)), scene.WithChain(leaf, stranger.AsCertificate.RawCertificate));
+            return (
+                scene.WithChain(leaf, Enumerable.Repeat(stranger.AsCertificate.RawCertificate, 60)),
+                scene.WithChain(leaf, stranger.AsCertificate.RawCertificate));
         });
 
     /// <summary>Authorities that certify each other in every way.</summary>
@@ -33,7 +35,9 @@ public static partial class Gallery
             var thicket = new List<TestAuthority> { stranger };
             while (thicket.Count < 14)
             {
-                thicket.Add(scene.Intermediate(spec => spec with { Key = thicket.Count % 2 == 0 ? stranger.AsCertificate.Key : null }, thicket[^1], "Thicket"));
+                thicket.Add(
+                    scene.Intermediate(
+                        spec => spec with { Key = thicket.Count % 2 == 0 ? stranger.AsCertificate.Key : null }, thicket[^1], "Thicket"));
             }
 
             var leaf = scene.Leaf(issuer: thicket[^1]);
@@ -51,7 +55,9 @@ public static partial class Gallery
             {
                 NameConstraints = new NameConstraints { Excluded = [.. Enumerable.Range(0, 1200).Select(n => GeneralName.Dns($"x{n}.example"))] },
             });
-            return (scene.Leaf(spec => spec with { DnsNames = [.. spec.DnsNames, .. Enumerable.Range(0, 1200).Select(n => $"n{n}.test")] }, flood), scene.Leaf(issuer: flood));
+            return (
+                scene.Leaf(spec => spec with { DnsNames = [.. spec.DnsNames, .. Enumerable.Range(0, 1200).Select(n => $"n{n}.test")] }, flood),
+                scene.Leaf(issuer: flood));
         }).With("CVE-2024-34702, and the certificates of x509-limbo's pathological chapter");
 
     private static IEnumerable<BadPeer> Excess => [HugeCertificate, TooManyCertificates, CrossSignedThicket, NameConstraintFlood];

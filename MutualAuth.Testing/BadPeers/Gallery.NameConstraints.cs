@@ -21,7 +21,8 @@ public static partial class Gallery
     public static BadPeer OutsidePermittedUri { get; } = Constrained(
         "Its intermediate may certify URIs of another host only, and it carries a SPIFFE ID of this one.",
         (_, _) => new NameConstraints { Permitted = [GeneralName.Uri("elsewhere.example")] },
-        (_, scene) => new NameConstraints { Permitted = [GeneralName.Uri(scene.Names.TrustDomain)] }).With("Federated trust domains that certify each other's workloads");
+        (_, scene) => new NameConstraints { Permitted = [GeneralName.Uri(scene.Names.TrustDomain)] }).With(
+            "Federated trust domains that certify each other's workloads");
 
     /// <summary>An address outside what its authority may certify.</summary>
     public static BadPeer OutsidePermittedAddress { get; } = Constrained(
@@ -51,9 +52,12 @@ public static partial class Gallery
         "Not its issuer but the authority above that one is constrained: constraints hold for everything below.",
         scene =>
         {
-            var wrong = scene.Intermediate(spec => spec with { NameConstraints = new NameConstraints { Permitted = [GeneralName.Dns("elsewhere.example")] } });
+            var wrong = scene.Intermediate(
+                spec => spec with { NameConstraints = new NameConstraints { Permitted = [GeneralName.Dns("elsewhere.example")] } });
             var right = scene.Intermediate(spec => spec with { NameConstraints = new NameConstraints { Permitted = [GeneralName.Dns(scene.Name)] } });
-            return (scene.Leaf(issuer: scene.Intermediate(issuer: wrong, name: "Lower")), scene.Leaf(issuer: scene.Intermediate(issuer: right, name: "Lower")));
+            return (
+                scene.Leaf(issuer: scene.Intermediate(issuer: wrong, name: "Lower")),
+                scene.Leaf(issuer: scene.Intermediate(issuer: right, name: "Lower")));
         }).With("golang 59171: constraints applied to the wrong certificate");
 
     /// <summary>A second name that its authority may not certify, beside a good one.</summary>
@@ -67,7 +71,8 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> NameConstraintsChapter =>
     [
-        OutsidePermittedDns, InsideExcludedDns, OutsidePermittedUri, OutsidePermittedAddress, OutsidePermittedEmail, OutsidePermittedSubject, ConstrainedFromAbove,
+        OutsidePermittedDns, InsideExcludedDns, OutsidePermittedUri, OutsidePermittedAddress, OutsidePermittedEmail, OutsidePermittedSubject,
+        ConstrainedFromAbove,
         SecondNameOutside,
     ];
 

@@ -65,7 +65,8 @@ public static partial class Gallery
     /// <summary>Beneath an authority whose list speaks of authorities only.</summary>
     public static BadPeer RevocationListForOthers { get; } = Uncovered(
         "Its intermediate's list speaks of authorities only: that it is not on it says nothing.",
-        (authority, _) => authority.IssueCrl(spec => spec with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true } }));
+        (authority, _) => authority.IssueCrl(
+            spec => spec with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true } }));
 
     private static IEnumerable<BadPeer> Revocations =>
         [RevokedLeaf, RevokedIntermediate, SuspendedLeaf, NoRevocationList, StaleRevocationList, ForgedRevocationList, RevocationListForOthers];
@@ -91,6 +92,7 @@ public static partial class Gallery
     // The trusted authority is the caller's: what is revoked for an exhibit stands in a list of its own, and not in the authority's.
     private static TestCrl CrlOf(TestAuthority authority, params TestCertificate[] revoked) => authority.IssueCrl(spec => spec with
     {
-        Revoked = [.. revoked.Select(certificate => new RevokedCertificate(certificate.SerialNumber, spec.ThisUpdate, X509RevocationReason.KeyCompromise))],
+        Revoked =
+            [.. revoked.Select(certificate => new RevokedCertificate(certificate.SerialNumber, spec.ThisUpdate, X509RevocationReason.KeyCompromise))],
     });
 }

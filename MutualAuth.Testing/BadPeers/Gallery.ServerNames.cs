@@ -11,7 +11,8 @@ public static partial class Gallery
     /// <summary>Another server.</summary>
     public static BadPeer WrongServerName { get; } = Named(
         "A good server of the same authority, whose name is not the one that was dialled.",
-        (spec, scene) => spec with { Subject = "CN=other", DnsNames = ["other." + scene.Names.Server] }).With("CVE-2012-5783, and every client that stops at the path");
+        (spec, scene) => spec with { Subject = "CN=other", DnsNames = ["other." + scene.Names.Server] }).With(
+            "CVE-2012-5783, and every client that stops at the path");
 
     /// <summary>The name stands in the subject alone.</summary>
     public static BadPeer CommonNameOnly { get; } = Named(
@@ -47,7 +48,8 @@ public static partial class Gallery
         "gallery.example");
 
     /// <summary>A wildcard that would cover the name's own parent.</summary>
-    public static BadPeer WildcardForItsParent { get; } = Wild("Its wildcard covers the names below the dialled one, and not that name itself.", "{0}", "*.{0}", "{0}");
+    public static BadPeer WildcardForItsParent { get; } = Wild(
+        "Its wildcard covers the names below the dialled one, and not that name itself.", "{0}", "*.{0}", "{0}");
 
     /// <summary>A name with a NUL in it.</summary>
     public static BadPeer NulInName { get; } = Named(
@@ -92,17 +94,21 @@ public static partial class Gallery
         spec => spec with { DnsNames = ["*.0.2.1"] }).With("CVE-2010-3170");
 
     /// <summary>Another address.</summary>
-    public static BadPeer WrongAddress { get; } = Addressed("An address was dialled, and its certificate has another.", spec => spec with { IPAddresses = [IPAddress.Parse("192.0.2.2")] });
+    public static BadPeer WrongAddress { get; } = Addressed(
+        "An address was dialled, and its certificate has another.", spec => spec with { IPAddresses = [IPAddress.Parse("192.0.2.2")] });
 
     private static IEnumerable<BadPeer> ServerNames =>
     [
-        WrongServerName, CommonNameOnly, CommonNameBesideOtherName, WildcardOverTwoLabels, PartialWildcard, WildcardInTheMiddle, BareWildcard, WildcardOverPublicSuffix,
-        WildcardForItsParent, NulInName, HomographName, NameBeyondAscii, NameAsPrefix, NameAsSuffix, NameInUriOnly, AddressAsDnsName, WildcardOverAddresses, WrongAddress,
+        WrongServerName, CommonNameOnly, CommonNameBesideOtherName, WildcardOverTwoLabels, PartialWildcard, WildcardInTheMiddle, BareWildcard,
+        WildcardOverPublicSuffix,
+        WildcardForItsParent, NulInName, HomographName, NameBeyondAscii, NameAsPrefix, NameAsSuffix, NameInUriOnly, AddressAsDnsName,
+        WildcardOverAddresses, WrongAddress,
     ];
 
     private static BadPeer Named(
         string story, Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong, [CallerMemberName] string name = "") =>
-        BadPeer.Leaf(RejectionReason.ServerNameMismatch, NameRule, story, wrong, name: name).With(demand: RequiredCheck.ServerName, onlyAs: PeerRole.Server);
+        BadPeer.Leaf(RejectionReason.ServerNameMismatch, NameRule, story, wrong, name: name).With(
+            demand: RequiredCheck.ServerName, onlyAs: PeerRole.Server);
 
     private static BadPeer Wild(
         string story, string dialled, string wrong, string right, [CallerMemberName] string name = "") => new BadPeer(

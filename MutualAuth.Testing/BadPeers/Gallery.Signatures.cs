@@ -23,7 +23,12 @@ public static partial class Gallery
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1.3 (a)(1)",
         "Its certificate was issued to another peer; the common name was changed afterwards, and all names are right now.",
-        (spec, scene) => spec with { Subject = "CN=" + new string('x', scene.Name.Length), RewriteCertificate = der => Replace(der, new string('x', scene.Name.Length), scene.Name) });
+        (spec, scene) => spec with
+        {
+            Subject = "CN="
+            + new string('x', scene.Name.Length),
+            RewriteCertificate = der => Replace(der, new string('x', scene.Name.Length), scene.Name)
+        });
 
     /// <summary>Beneath an intermediate whose signature is wrong.</summary>
     public static BadPeer ForgedIntermediate { get; } = BadPeer.Under(
@@ -91,7 +96,8 @@ public static partial class Gallery
     public static BadPeer CurveBall { get; } = new BadPeer(
         RejectionReason.WeakKey,
         "RFC 5480 §2.1.1",
-        "It sends a root with the trusted one's name and public point, on a curve of its own making whose generator is that very point, so that the private key is 1.",
+        "It sends a root with the trusted one's name and public point, on a curve of its own making whose generator is that very point, so that the "
+            + "private key is 1.",
         scene =>
         {
             var stranger = scene.Stranger(spec => spec with
@@ -112,7 +118,8 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> Signatures =>
     [
-        CorruptSignature, ForgedIssuer, NameChangedAfterSigning, ForgedIntermediate, Sha1Signature, Md5Signature, Sha1Intermediate, WeakRsaKey, WeakRsaIntermediate,
+        CorruptSignature, ForgedIssuer, NameChangedAfterSigning, ForgedIntermediate, Sha1Signature, Md5Signature, Sha1Intermediate, WeakRsaKey,
+        WeakRsaIntermediate,
         Ed25519Leaf, MLDsaLeaf, CurveBall, ExplicitCurve,
     ];
 

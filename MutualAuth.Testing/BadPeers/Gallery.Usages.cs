@@ -88,7 +88,12 @@ public static partial class Gallery
 
     private static IEnumerable<BadPeer> Usages =>
     [
-        ServerCertificateUsedAsClient, ClientCertificateUsedAsServer, NoExtendedKeyUsage, AnyExtendedKeyUsage, CodeSigningCertificate, OcspSigningCertificate,
+        ServerCertificateUsedAsClient,
+        ClientCertificateUsedAsServer,
+        NoExtendedKeyUsage,
+        AnyExtendedKeyUsage,
+        CodeSigningCertificate,
+        OcspSigningCertificate,
         IntermediateOfTheOtherRole, KeyAgreementOnly, LeafWithCertSign, PolicyMissing,
     ];
 }

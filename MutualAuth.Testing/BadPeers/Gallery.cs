@@ -5,7 +5,11 @@ namespace MutualAuth.Testing.BadPeers;
 public static partial class Gallery
 {
     private static readonly Lazy<IReadOnlyList<BadPeer>> s_all =
-        new(() => [.. Dates, .. Authorities, .. Signatures, .. Usages, .. ServerNames, .. ClientNames, .. NameConstraintsChapter, .. Encodings, .. Excess, .. Revocations]);
+        new(
+            () => [
+                .. Dates, .. Authorities, .. Signatures, .. Usages, .. ServerNames, .. ClientNames, .. NameConstraintsChapter, .. Encodings,
+                .. Excess, .. Revocations,
+            ]);
 
     /// <summary>Every one of them, chapter by chapter.</summary>
     public static IReadOnlyList<BadPeer> All => s_all.Value;

@@ -28,13 +28,17 @@ public sealed class GalleryReport
     public IEnumerable<GalleryResult> Unclear => Results.Where(result => result.Bad == PeerOutcome.Unclear);
 
     /// <summary>Whether every bad peer was refused, every good neighbour served, and no address asked.</summary>
-    public bool IsClean => AddressesAsked == 0 && Results.Count > 0 && Results.All(result => result is { Bad: PeerOutcome.Refused, Good: PeerOutcome.LetIn });
+    public bool IsClean =>
+        AddressesAsked == 0 && Results.Count > 0 && Results.All(result => result is { Bad: PeerOutcome.Refused, Good: PeerOutcome.LetIn });
 
     /// <summary>The whole report, the findings first.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Results.Count} bad peers, {WronglyLetIn.Count()} wrongly let in, {WithoutControl.Count()} without control, {Unclear.Count()} unclear, {AddressesAsked} addresses asked");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{Results.Count} bad peers, {WronglyLetIn.Count()} wrongly let in, {WithoutControl.Count()} without control, {Unclear.Count()} unclear, "
+                + $"{AddressesAsked} addresses asked");
         foreach (var result in WronglyLetIn)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"LET IN     {result.Peer.Name}: {result.Peer.Story} [{result.Peer.Rule}]");

@@ -34,11 +34,20 @@ public static class GalleryRun
     /// <param name="options">What to know of the server; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static Task<GalleryReport> AgainstServerAsync(
-        TestAuthority authority, Func<CancellationToken, Task<Stream>> connect, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
+        TestAuthority authority,
+        Func<CancellationToken, Task<Stream>> connect,
+        GalleryRunOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connect);
         var known = options ?? new GalleryRunOptions();
-        return RunAsync(authority, PeerRole.Client, known, [RequiredCheck.Nothing], (_, shown, token) => PlayClientAsync(connect, shown, known, token), cancellationToken);
+        return RunAsync(
+            authority,
+            PeerRole.Client,
+            known,
+            [RequiredCheck.Nothing],
+            (_, shown, token) => PlayClientAsync(connect, shown, known, token),
+            cancellationToken);
     }
 
     /// <summary>Plays servers to a client.</summary>
@@ -50,7 +59,10 @@ public static class GalleryRun
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static Task<GalleryReport> AgainstClientAsync(
-        TestAuthority authority, Func<IPEndPoint, string, CancellationToken, Task> dial, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
+        TestAuthority authority,
+        Func<IPEndPoint, string, CancellationToken, Task> dial,
+        GalleryRunOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dial);
         var known = options ?? new GalleryRunOptions();
@@ -137,7 +149,11 @@ public static class GalleryRun
     }
 
     private static async Task<(PeerOutcome Outcome, string Detail)> PlayServerAsync(
-        Func<IPEndPoint, string, CancellationToken, Task> dial, string name, TestCertificate shown, GalleryRunOptions options, CancellationToken token)
+        Func<IPEndPoint, string, CancellationToken, Task> dial,
+        string name,
+        TestCertificate shown,
+        GalleryRunOptions options,
+        CancellationToken token)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));

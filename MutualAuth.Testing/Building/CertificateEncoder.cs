@@ -44,7 +44,8 @@ internal static class CertificateEncoder
     }
 
     /// <summary>Signs a to-be-signed part and wraps it: certificates, CRLs and OCSP responses have the same shape, the last with a trailer.</summary>
-    internal static byte[] Seal(byte[] tbs, TestKey key, SignatureAlgorithm algorithm, bool corrupt, Func<byte[], byte[]>? rewrite, byte[]? trailer = null)
+    internal static byte[] Seal(
+        byte[] tbs, TestKey key, SignatureAlgorithm algorithm, bool corrupt, Func<byte[], byte[]>? rewrite, byte[]? trailer = null)
     {
         var signature = Signing.Sign(key, algorithm, tbs);
         if (corrupt)
@@ -53,7 +54,8 @@ internal static class CertificateEncoder
         }
 
         // The signed octets go out as they are: a rewritten part need not be DER.
-        byte[] content = [.. tbs, .. Signing.IdentifierOf(algorithm).GetDerEncoded(), .. new DerBitString(signature).GetDerEncoded(), .. trailer ?? []];
+        byte[] content =
+            [.. tbs, .. Signing.IdentifierOf(algorithm).GetDerEncoded(), .. new DerBitString(signature).GetDerEncoded(), .. trailer ?? []];
         byte[] whole = [0x30, .. LengthOf(content.Length), .. content];
         return rewrite?.Invoke(whole) ?? whole;
     }

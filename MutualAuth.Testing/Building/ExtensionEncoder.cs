@@ -11,7 +11,8 @@ internal static class ExtensionEncoder
     internal static DerSequence Encode(CertificateSpec spec, TestKey key, Issuer issuer)
     {
         var extensions = new Asn1EncodableVector();
-        void Add(DerObjectIdentifier oid, bool critical, Asn1Encodable value) => extensions.Add(Wrap(oid.Id, critical, value.GetEncoded(Asn1Encodable.Der)));
+        void Add(DerObjectIdentifier oid, bool critical, Asn1Encodable value) =>
+            extensions.Add(Wrap(oid.Id, critical, value.GetEncoded(Asn1Encodable.Der)));
 
         if (spec.BasicConstraints is { } constraints)
         {
@@ -25,7 +26,10 @@ internal static class ExtensionEncoder
 
         if (spec.AuthorityKeyIdentifier.Resolve(issuer.KeyIdentifier) is { } authorityKeyIdentifier)
         {
-            Add(X509Extensions.AuthorityKeyIdentifier, false, new DerSequence(new DerTaggedObject(false, 0, new DerOctetString(authorityKeyIdentifier))));
+            Add(
+                X509Extensions.AuthorityKeyIdentifier,
+                false,
+                new DerSequence(new DerTaggedObject(false, 0, new DerOctetString(authorityKeyIdentifier))));
         }
 
         if (spec.KeyUsage is { } keyUsage)
@@ -51,7 +55,10 @@ internal static class ExtensionEncoder
 
         if (spec.Policies.Count > 0)
         {
-            Add(X509Extensions.CertificatePolicies, false, Der.Sequence([.. spec.Policies.Select(oid => new DerSequence(new DerObjectIdentifier(oid)))]));
+            Add(
+                X509Extensions.CertificatePolicies,
+                false,
+                Der.Sequence([.. spec.Policies.Select(oid => new DerSequence(new DerObjectIdentifier(oid)))]));
         }
 
         if (spec.CrlDistributionPoints.Count > 0)
@@ -116,7 +123,8 @@ internal static class ExtensionEncoder
         return new DerSequence(parts);
     }
 
-    private static DerSequence SubtreesOf(IReadOnlyList<GeneralName> names) => Der.Sequence([.. names.Select(name => new DerSequence(name.Encoding))]);
+    private static DerSequence SubtreesOf(IReadOnlyList<GeneralName> names) =>
+        Der.Sequence([.. names.Select(name => new DerSequence(name.Encoding))]);
 
     internal static DerSequence DistributionPointOf(string uri) => new(PointNameOf(uri));
 

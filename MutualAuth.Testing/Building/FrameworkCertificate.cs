@@ -17,7 +17,8 @@ internal static class FrameworkCertificate
         }
         catch (CryptographicException exception)
         {
-            throw new NotSupportedException("The framework cannot read this certificate; use the raw form, and a TLS peer that sends it as it is.", exception);
+            throw new NotSupportedException(
+                "The framework cannot read this certificate; use the raw form, and a TLS peer that sends it as it is.", exception);
         }
     }
 

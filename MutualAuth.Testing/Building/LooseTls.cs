@@ -55,7 +55,9 @@ internal sealed class LooseTlsClient : DefaultTlsClient, TlsAuthentication
     protected override ProtocolVersion[] GetSupportedVersions() => LooseTls.Versions(_options);
 
     protected override IList<Org.BouncyCastle.Tls.ServerName>? GetSniServerNames() =>
-        _options.ServerName is { } name && Uri.CheckHostName(name) == UriHostNameType.Dns ? [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(name))] : null;
+        _options.ServerName is { } name && Uri.CheckHostName(name) == UriHostNameType.Dns
+            ? [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(name))]
+            : null;
 
     protected override IList<ProtocolName>? GetProtocolNames() => LooseTls.Protocols(_options);
 }
@@ -120,22 +122,25 @@ internal sealed class LooseTlsServer : DefaultTlsServer
 /// <summary>What both loose sides share.</summary>
 internal static class LooseTls
 {
-    internal static ProtocolVersion[] Versions(LooseTlsOptions options) => (options.Protocols.HasFlag(SslProtocols.Tls13), options.Protocols.HasFlag(SslProtocols.Tls12)) switch
-    {
-        (true, true) => ProtocolVersion.TLSv13.DownTo(ProtocolVersion.TLSv12),
-        (true, false) => ProtocolVersion.TLSv13.Only(),
-        (false, true) => ProtocolVersion.TLSv12.Only(),
-        _ => throw new ArgumentException("TLS 1.2, TLS 1.3 or both.", nameof(options)),
-    };
+    internal static ProtocolVersion[] Versions(LooseTlsOptions options) =>
+        (options.Protocols.HasFlag(SslProtocols.Tls13), options.Protocols.HasFlag(SslProtocols.Tls12)) switch
+        {
+            (true, true) => ProtocolVersion.TLSv13.DownTo(ProtocolVersion.TLSv12),
+            (true, false) => ProtocolVersion.TLSv13.Only(),
+            (false, true) => ProtocolVersion.TLSv12.Only(),
+            _ => throw new ArgumentException("TLS 1.2, TLS 1.3 or both.", nameof(options)),
+        };
 
     internal static IList<ProtocolName>? Protocols(LooseTlsOptions options) =>
         options.ApplicationProtocols.Count == 0 ? null : [.. options.ApplicationProtocols.Select(ProtocolName.AsUtf8Encoding)];
 
-    internal static BcDefaultTlsCredentialedSigner Credentials(TlsContext context, BcTlsCrypto crypto, TestCertificate certificate, byte[]? requestContext)
+    internal static BcDefaultTlsCredentialedSigner Credentials(
+        TlsContext context, BcTlsCrypto crypto, TestCertificate certificate, byte[]? requestContext)
     {
         CertificateEntry[] entries =
         [
-            .. certificate.RawChain.Prepend(certificate.RawCertificate).Select(der => new CertificateEntry(new UnreadCertificate(der.ToArray()), null)),
+            .. certificate.RawChain.Prepend(certificate.RawCertificate).Select(
+                der => new CertificateEntry(new UnreadCertificate(der.ToArray()), null)),
         ];
         return new BcDefaultTlsCredentialedSigner(
             new TlsCryptoParameters(context),

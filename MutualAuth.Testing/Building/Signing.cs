@@ -23,7 +23,8 @@ internal static class Signing
         _ => SignatureAlgorithm.RsaSha256,
     };
 
-    internal static AlgorithmIdentifier IdentifierOf(SignatureAlgorithm algorithm) => DefaultSignatureAlgorithmFinder.Instance.Find(NameOf(algorithm));
+    internal static AlgorithmIdentifier IdentifierOf(SignatureAlgorithm algorithm) =>
+        DefaultSignatureAlgorithmFinder.Instance.Find(NameOf(algorithm));
 
     internal static byte[] Sign(TestKey key, SignatureAlgorithm algorithm, byte[] data)
     {

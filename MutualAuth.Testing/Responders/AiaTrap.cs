@@ -29,7 +29,8 @@ public sealed class AiaTrap : HttpResponder
         return spec with { IssuerUris = [IssuerUri], CrlDistributionPoints = [CrlUri], OcspUris = [OcspUri] };
     }
 
-    private protected override ResponderReply Answer(ResponderRequest request) => _certificate.IsEmpty || !request.Path.EndsWith(".cer", StringComparison.Ordinal)
+    private protected override ResponderReply Answer(ResponderRequest request) => _certificate.IsEmpty
+        || !request.Path.EndsWith(".cer", StringComparison.Ordinal)
         ? ResponderReply.NotFound
         : new ResponderReply(200, "application/pkix-cert", _certificate.ToArray());
 }

@@ -93,7 +93,8 @@ public sealed class CrlResponder : HttpResponder
             var (uri, number) = (PartitionUri(partition), partition);
             if (uri.EndsWith("/" + name, StringComparison.Ordinal))
             {
-                return full => Part(full, new IssuingDistributionPoint { Uri = uri }, entry => (int)(BigInteger.Abs(entry.SerialNumber) % Partitions) == number);
+                return full => Part(
+                    full, new IssuingDistributionPoint { Uri = uri }, entry => (int)(BigInteger.Abs(entry.SerialNumber) % Partitions) == number);
             }
         }
 

@@ -112,7 +112,8 @@ public abstract class HttpResponder : IAsyncDisposable
                 await SendAsync(stream, ResponderReply.NotFound, ResponderReply.NotFound.Body.Length).ConfigureAwait(false);
                 return;
             case ResponderMode.Garbage:
-                await SendAsync(stream, new ResponderReply(200, "application/octet-stream", RandomNumberGenerator.GetBytes(999)), 999).ConfigureAwait(false);
+                await SendAsync(
+                    stream, new ResponderReply(200, "application/octet-stream", RandomNumberGenerator.GetBytes(999)), 999).ConfigureAwait(false);
                 return;
             case ResponderMode.Oversized:
                 await SendOversizedAsync(stream).ConfigureAwait(false);
@@ -181,7 +182,8 @@ public abstract class HttpResponder : IAsyncDisposable
     private static int BodyLength(string head) => head
         .Split("\r\n")
         .Where(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
-        .Select(line => int.TryParse(line.AsSpan("Content-Length:".Length), NumberStyles.None | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var length)
+        .Select(line => int.TryParse(
+            line.AsSpan("Content-Length:".Length), NumberStyles.None | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var length)
             ? Math.Min(length, MaxRequest)
             : 0)
         .FirstOrDefault();

@@ -114,7 +114,9 @@ public sealed class OcspResponder : HttpResponder
             ResponderMode.Stale => changed with
             {
                 ProducedAt = changed.ProducedAt.AddDays(-30),
-                Answers = [.. changed.Answers.Select(answer => answer with { ThisUpdate = answer.ThisUpdate.AddDays(-30), NextUpdate = answer.ThisUpdate.AddDays(-7) })],
+                Answers =
+                    [.. changed.Answers.Select(
+                        answer => answer with { ThisUpdate = answer.ThisUpdate.AddDays(-30), NextUpdate = answer.ThisUpdate.AddDays(-7) })],
             },
             ResponderMode.WrongSigner => changed with { SigningKey = _stranger },
             _ => changed,

@@ -101,7 +101,11 @@ public sealed class LooseTlsPeer : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             var alert = (exception as TlsFatalAlertReceived)?.AlertDescription;
             throw new LooseTlsException(
-                alert is { } code ? $"The far end refused with the alert {AlertDescription.GetText(code)}." : $"The handshake failed: {exception.Message}", alert, exception);
+                alert is { } code
+                    ? $"The far end refused with the alert {AlertDescription.GetText(code)}."
+                    : $"The handshake failed: {exception.Message}",
+                alert,
+                exception);
         }
     }
 }

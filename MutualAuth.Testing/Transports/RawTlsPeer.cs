@@ -16,7 +16,8 @@ public sealed class RawTlsPeer
     }
 
     /// <summary>Sends octets as they are.</summary>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken = default) => _stream.WriteAsync(octets, cancellationToken);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken = default) =>
+        _stream.WriteAsync(octets, cancellationToken);
 
     /// <summary>Sends one record.</summary>
     public ValueTask SendAsync(TlsRecord record, CancellationToken cancellationToken = default)
@@ -45,7 +46,8 @@ public sealed class RawTlsPeer
         }
 
         var payload = new byte[BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(3))];
-        if (await _stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < payload.Length)
+        if (await _stream.ReadAtLeastAsync(payload, payload.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false)
+            < payload.Length)
         {
             return null;
         }

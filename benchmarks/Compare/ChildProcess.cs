@@ -59,7 +59,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     internal static Task<ChildProcess> StartSelfAsync(int core, params string[] arguments) =>
         StartAsync(core, ["dotnet", typeof(ChildProcess).Assembly.Location, .. arguments]);
 
-    /// <summary>Sends a line and returns the numbers of the answer: processor time in nanoseconds, bytes allocated, and for a client the time that passed.</summary>
+    /// <summary>
+    /// Sends a line and returns the numbers of the answer: processor time in nanoseconds, bytes allocated, and for a client the time that passed.
+    /// </summary>
     internal async Task<long[]> AskAsync(string line)
     {
         await _process.StandardInput.WriteLineAsync(line);
@@ -89,6 +91,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         var words = line?.Split(' ') ?? [];
         return words.Length > 1 && words[0] == firstWord
             ? [.. words[1..].Select(word => long.Parse(word, CultureInfo.InvariantCulture))]
-            : throw new InvalidOperationException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} said '{line}', where '{firstWord}' was expected.");
+            : throw new InvalidOperationException(
+                $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} said '{line}', where "
+                    + $"'{firstWord}' was expected.");
     }
 }

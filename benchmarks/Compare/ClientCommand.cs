@@ -9,8 +9,9 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>
-/// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task, <c>handshakes|bulk|messages|hold KIND PORT COUNT RESUMES</c>,
-/// and is answered with the processor time that it took, the bytes it allocated and the time that passed, in nanoseconds.
+/// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task,
+/// <c>handshakes|bulk|messages|hold KIND PORT COUNT RESUMES</c>, and is answered with the processor time that it took, the bytes it allocated and the
+/// time that passed, in nanoseconds.
 /// </summary>
 internal sealed class ClientCommand(string directory, Scenario scenario)
 {

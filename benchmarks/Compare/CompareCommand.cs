@@ -4,8 +4,8 @@ using MutualAuth.Testing;
 namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>
-/// The whole, beside what else one could use: processor time per handshake as the operating system accounts it, servers on one core, clients on another,
-/// candidates in turns within each round.
+/// The whole, beside what else one could use: processor time per handshake as the operating system accounts it, servers on one core, clients on
+/// another, candidates in turns within each round.
 /// </summary>
 internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 {
@@ -51,8 +51,11 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
     internal async Task RunAsync()
     {
-        output.WriteLine($"{options.Rounds} rounds of {options.Handshakes} handshakes; {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC; {Environment.ProcessorCount} cores, .NET {Environment.Version}");
-        output.WriteLine("ratio: processor time to that of the first row, median of the rounds and middle half; bytes: allocated on the managed heap");
+        output.WriteLine(
+            $"{options.Rounds} rounds of {options.Handshakes} handshakes; {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC; {Environment.ProcessorCount} "
+                + $"cores, .NET {Environment.Version}");
+        output.WriteLine(
+            "ratio: processor time to that of the first row, median of the rounds and middle half; bytes: allocated on the managed heap");
         foreach (var scenario in Scenarios())
         {
             await RunAsync(scenario);
@@ -76,15 +79,20 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         };
         try
         {
-            await using var client = await ChildProcess.StartSelfAsync(0, "compare-client", materials.Directory, scenario.Tls, scenario.Keys.ToString());
+            await using var client = await ChildProcess.StartSelfAsync(
+                0, "compare-client", materials.Directory, scenario.Tls, scenario.Keys.ToString());
             foreach (var (part, title, candidates) in new[]
             {
-                ("servers", "server, full handshake", s_servers), ("clients", "client, full handshake", s_clients), ("resumed", "server, resumed handshake", s_resumed),
+                ("servers", "server, full handshake", s_servers),
+                ("clients", "client, full handshake", s_clients),
+                ("resumed", "server, resumed handshake", s_resumed),
             })
             {
                 if (options.Part is null || options.Part == part)
                 {
-                    var taking = candidates.Where(candidate => candidate == candidates[0] || options.Wants(candidate.Name)).Where(candidate => IsThere(candidate, native)).ToArray();
+                    var taking = candidates.Where(candidate => candidate == candidates[0] || options.Wants(candidate.Name))
+                        .Where(candidate => IsThere(candidate, native))
+                        .ToArray();
                     await StartServersAsync(taking, materials, scenario, native);
                     await CompareHandshakesAsync($"{scenario}: {title}", taking, client);
                 }
@@ -92,10 +100,13 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
             if (options.Part is null or "streams")
             {
-                var taking = s_servers.Where(candidate => candidate == s_servers[0] || options.Wants(candidate.Name)).Where(candidate => IsThere(candidate, native)).ToArray();
+                var taking = s_servers.Where(candidate => candidate == s_servers[0] || options.Wants(candidate.Name))
+                    .Where(candidate => IsThere(candidate, native))
+                    .ToArray();
                 await StartServersAsync(taking, materials, scenario, native);
                 await CompareStreamsAsync($"{scenario}: bulk, there and back", "bulk", options.IsSmall ? 1 : 64, taking, client);
-                await CompareStreamsAsync($"{scenario}: messages of 64 bytes, there and back", "messages", options.IsSmall ? 50 : 8000, taking, client);
+                await CompareStreamsAsync(
+                    $"{scenario}: messages of 64 bytes, there and back", "messages", options.IsSmall ? 50 : 8000, taking, client);
             }
         }
         finally
@@ -149,11 +160,14 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         {
             var (ratio, low, high) = cpu[row].To(cpu[0]);
             output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"  {candidates[row].Name,-18}{cpu[row].Median,9:F0}{ratio,8:F3}  {low:F3}–{high:F3}{bytes[row].Median,10:F0}"));
+                CultureInfo.InvariantCulture,
+                $"  {candidates[row].Name,-18}{cpu[row].Median,9:F0}{ratio,8:F3}  {low:F3}–{high:F3}{bytes[row].Median,10:F0}"));
         }
     }
 
-    /// <summary>The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns.</summary>
+    /// <summary>
+    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns.
+    /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
         for (var time = 0; time < (options.IsSmall ? 1 : 6); time++)
@@ -193,7 +207,8 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
             var ((ratio, low, high), (slower, slowLow, slowHigh)) = (cpu[row].To(cpu[0]), time[row].To(time[0]));
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {candidates[row].Name,-18}{cpu[row].Median,9:F1}{ratio,8:F3}  {low:F3}–{high:F3}{time[row].Median,10:F1}{slower,8:F3}  {slowLow:F3}–{slowHigh:F3}"));
+                $"  {candidates[row].Name,-18}{cpu[row].Median,9:F1}{ratio,8:F3}  {low:F3}–{high:F3}{time[row].Median,10:F1}{slower,8:F3}  "
+                    + $"{slowLow:F3}–{slowHigh:F3}"));
         }
     }
 

@@ -5,7 +5,8 @@ namespace MutualAuth.Benchmarks.Compare;
 /// <summary>How much to measure, and of what.</summary>
 internal sealed record CompareOptions
 {
-    internal const string Help = "compare [--rounds N] [--handshakes N] [--tls 1.2|1.3] [--keys ec|rsa] [--part servers|clients|resumed|streams] [--only NAME…] [--small]";
+    internal const string Help =
+        "compare [--rounds N] [--handshakes N] [--tls 1.2|1.3] [--keys ec|rsa] [--part servers|clients|resumed|streams] [--only NAME…] [--small]";
 
     internal int Rounds { get; private init; } = 10;
 
@@ -53,7 +54,8 @@ internal sealed record CompareOptions
 
     internal bool Wants(string name) => Only.Count == 0 || Only.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    private static string Word(ReadOnlySpan<string> words, int at) => at < words.Length ? words[at] : throw new ArgumentException($"{words[at - 1]} needs a value. {Help}");
+    private static string Word(ReadOnlySpan<string> words, int at) =>
+        at < words.Length ? words[at] : throw new ArgumentException($"{words[at - 1]} needs a value. {Help}");
 
     private static int Number(ReadOnlySpan<string> words, int at) => int.Parse(Word(words, at), CultureInfo.InvariantCulture);
 }

@@ -27,7 +27,8 @@ internal sealed class Materials : IDisposable
 
     internal static X509Certificate2 Root(string directory) => X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "root.pem"));
 
-    internal static X509Certificate2 Intermediate(string directory) => X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "intermediate.pem"));
+    internal static X509Certificate2 Intermediate(string directory) =>
+        X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "intermediate.pem"));
 
     internal static X509Certificate2 Leaf(string directory, string name) =>
         X509Certificate2.CreateFromPemFile(Path.Combine(directory, name + ".pem"), Path.Combine(directory, name + ".key"));

@@ -5,10 +5,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Benchmarks.Compare;
 
-/// <summary>How a hand-written program sets up <see cref="SslStream"/>: from the cheapest that the platform can do to what one finds in most projects.</summary>
+/// <summary>
+/// How a hand-written program sets up <see cref="SslStream"/>: from the cheapest that the platform can do to what one finds in most projects.
+/// </summary>
 internal enum PlainStyle
 {
-    /// <summary>No tickets, an empty platform policy, and a callback that says yes to everybody: what the platform itself costs. Nobody is authenticated.</summary>
+    /// <summary>
+    /// No tickets, an empty platform policy, and a callback that says yes to everybody: what the platform itself costs. Nobody is authenticated.
+    /// </summary>
     Floor,
 
     /// <summary>One shared context, a chain policy with the root and the intermediate, no downloads, no tickets.</summary>
@@ -68,13 +72,15 @@ internal sealed class PlainTls
     private X509ChainPolicy? Policy() => _style switch
     {
         PlainStyle.Typical => null,
-        PlainStyle.Floor => new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
+        PlainStyle.Floor => new X509ChainPolicy
+        { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
         _ => TunedPolicy(),
     };
 
     private X509ChainPolicy TunedPolicy()
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy
+        { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.CustomTrustStore.Add(_root);
         policy.ExtraStore.Add(_intermediate);
         return policy;

@@ -40,7 +40,8 @@ public class LoginBenchmarks
     public async Task<bool> LogIn()
     {
         await using var server = new SaslServerSession(_policy, new SaslServerContext(_policy, _services, _binding, null, null), NullLogger.Instance);
-        var (client, _) = SaslClientSession.Begin(_credentials, new SaslClientContext(_peer, _binding, server.Offered) { KeyDerivation = KeyDerivation.Unbounded });
+        var (client, _) = SaslClientSession.Begin(
+            _credentials, new SaslClientContext(_peer, _binding, server.Offered) { KeyDerivation = KeyDerivation.Unbounded });
         using (client)
         {
             var step = await server.StartAsync(client!.Mechanism, await client.StartAsync(default), default);

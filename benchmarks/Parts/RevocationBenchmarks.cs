@@ -20,7 +20,8 @@ public class RevocationBenchmarks
     public int Revoked { get; set; }
 
     internal static RevocationLists Lists(TestAuthority authority, int count, DateTimeOffset at) => RevocationLists.FromDer(authority.IssueCrl(
-        spec => spec with { Revoked = [.. Enumerable.Range(1, count).Select(serial => new RevokedCertificate(new BigInteger(serial), at.AddHours(-2)))] }).Raw);
+        spec => spec with
+        { Revoked = [.. Enumerable.Range(1, count).Select(serial => new RevokedCertificate(new BigInteger(serial), at.AddHours(-2)))] }).Raw);
 
     [GlobalSetup]
     public void Setup()

@@ -15,7 +15,9 @@ internal static class AcceptUnderLoad
         using var authority = new TestAuthority();
         using var serverCertificate = authority.IssueServer("server.test");
         using var clientCertificate = authority.IssueClient("client.test");
-        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
+        var client = new MutualTlsClient(
+            new()
+            { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
         await using var listener = MutualTlsListener.Start(new()
         {
             Server = new(new()
@@ -73,6 +75,8 @@ internal static class AcceptUnderLoad
 
         times.Sort();
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"an honest client, {situation}: median {times[tries / 2]:F1} ms, worst of a hundred {times[Math.Min(tries - 1, tries * 99 / 100)]:F1} ms"));
+            CultureInfo.InvariantCulture,
+            $"an honest client, {situation}: median {times[tries / 2]:F1} ms, worst of a "
+                + $"hundred {times[Math.Min(tries - 1, tries * 99 / 100)]:F1} ms"));
     }
 }

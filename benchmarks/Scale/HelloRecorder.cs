@@ -12,7 +12,8 @@ internal sealed class HelloRecorder : MemoryStream
         await using var tls = new SslStream(recorder, leaveInnerStreamOpen: true);
         try
         {
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "server.test", EnabledSslProtocols = version, AllowTlsResume = false });
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = "server.test", EnabledSslProtocols = version, AllowTlsResume = false });
         }
         catch (IOException)
         {

@@ -9,7 +9,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Benchmarks.Scale;
 
-/// <summary>Processor time of both ends for one handshake, with few and with many anchors, pins, revoked serials and live connections, in turns.</summary>
+/// <summary>
+/// Processor time of both ends for one handshake, with few and with many anchors, pins, revoked serials and live connections, in turns.
+/// </summary>
 internal static class RateBySize
 {
     private const int Rounds = 5;
@@ -21,7 +23,8 @@ internal static class RateBySize
         using var clientCertificate = authority.IssueClient("client.test");
         var now = TimeProvider.System.GetUtcNow();
         var many = isSmall ? 100 : 1_000_000;
-        var plain = new MutualTlsServerOptions { Identity = Identity.From(serverCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer };
+        var plain = new MutualTlsServerOptions
+        { Identity = Identity.From(serverCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.AnyTrustedPeer };
         var own = SpkiPin.Of(clientCertificate.Certificate);
         (string Name, MutualTlsServerOptions Options)[] cases =
         [
@@ -31,11 +34,16 @@ internal static class RateBySize
             ($"{many} pins", plain with { Pins = PinSet.Of(Enumerable.Range(0, many - 1).Select(PinBenchmarks.Pin).Append(own)) }),
             ("1 revoked serial", plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, 1, now) } }),
             ($"{many / 10} live connections", plain),
-            ($"{many} revoked serials", plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, many, now) } }),
+            (
+                $"{many} revoked serials",
+                plain with { Revocation = new RevocationPolicy { Lists = RevocationBenchmarks.Lists(authority, many, now) } }),
         ];
-        var client = new MutualTlsClient(new() { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
+        var client = new MutualTlsClient(
+            new()
+            { Identity = Identity.From(clientCertificate.Certificate), Trust = authority.ToTrustAnchors(), Authorization = Authorize.ServerName });
         var servers = cases.Select(each => new MutualTlsServer(each.Options)).ToArray();
-        var listeners = servers.Select(server => MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) })).ToArray();
+        var listeners = servers.Select(server => MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }))
+            .ToArray();
         Register(many / 10, authority, servers[Array.FindIndex(cases, each => each.Name.EndsWith("live connections", StringComparison.Ordinal))]);
         var best = Enumerable.Repeat(double.MaxValue, cases.Length).ToArray();
         for (var round = -2; round < (isSmall ? 1 : Rounds); round++)
@@ -49,7 +57,10 @@ internal static class RateBySize
 
         for (var which = 0; which < cases.Length; which++)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a handshake, both ends, {cases[which].Name,-28} {best[which]:F2} ms, ratio {best[which] / best[0]:F2}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"a handshake, both ends, {cases[which].Name,-28} {best[which]:F2} ms, ratio {best[which] / best[0]:F2}"));
             await listeners[which].DisposeAsync();
         }
     }
@@ -66,7 +77,8 @@ internal static class RateBySize
     private static TrustAnchors Anchors(TestAuthority authority, int count)
     {
         var key = TestKey.Shared(KeyAlgorithm.EcdsaP256);
-        var others = Enumerable.Range(1, count - 1).Select(i => new TestAuthority($"Other {i}", spec => spec with { Key = key }).AsCertificate.RawCertificate);
+        var others = Enumerable.Range(1, count - 1).Select(
+            i => new TestAuthority($"Other {i}", spec => spec with { Key = key }).AsCertificate.RawCertificate);
         return TrustAnchors.FromDer([authority.AsCertificate.RawCertificate, .. others]);
     }
 

@@ -22,8 +22,10 @@ internal static class ScaleCommand
         using var materials = new Materials(scenario.Keys);
         foreach (var kind in new[] { nameof(PlainStyle.Floor), "Ours" })
         {
-            await using var server = await ChildProcess.StartSelfAsync(1, "compare-server", kind, materials.Directory, scenario.Tls, scenario.Keys.ToString());
-            await using var client = await ChildProcess.StartSelfAsync(0, "compare-client", materials.Directory, scenario.Tls, scenario.Keys.ToString());
+            await using var server = await ChildProcess.StartSelfAsync(
+                1, "compare-server", kind, materials.Directory, scenario.Tls, scenario.Keys.ToString());
+            await using var client = await ChildProcess.StartSelfAsync(
+                0, "compare-client", materials.Directory, scenario.Tls, scenario.Keys.ToString());
             await client.AskAsync($"handshakes {kind} {server.Port} {Math.Min(count, 500)} 0");
             await server.AskAsync("collect");
             var (serverBefore, clientBefore) = (server.ResidentBytes, client.ResidentBytes);
@@ -31,7 +33,8 @@ internal static class ScaleCommand
             await server.AskAsync("collect");
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{count} idle connections, {kind,-6} resident bytes each: server {(server.ResidentBytes - serverBefore) / count:N0}, client {(client.ResidentBytes - clientBefore) / count:N0}"));
+                $"{count} idle connections, {kind,-6} resident bytes each: server {(server.ResidentBytes - serverBefore) / count:N0}, client "
+                    + $"{(client.ResidentBytes - clientBefore) / count:N0}"));
         }
     }
 }

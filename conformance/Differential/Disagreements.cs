@@ -42,7 +42,8 @@ public static class Disagreements
 
     private static string? Explain(GeneratedCase generated, Opinion ours, string name)
     {
-        var ofTheAnchor = ours.Detail?.Contains("trust anchor", StringComparison.Ordinal) == true || generated.Story.Contains("root ", StringComparison.Ordinal);
+        var ofTheAnchor = ours.Detail?.Contains("trust anchor", StringComparison.Ordinal) == true
+            || generated.Story.Contains("root ", StringComparison.Ordinal);
         return (name, ours.Why) switch
         {
             (_, "certificate_malformed") when generated.Story.Contains("ones behind its usages", StringComparison.Ordinal)
@@ -53,11 +54,14 @@ public static class Disagreements
             ("BouncyCastle", "wrong_usage") => "Theirs: BouncyCastle does not look at purposes.",
             ("BouncyCastle", "certificate_malformed") when generated.Story.Contains("bit flipped", StringComparison.Ordinal) =>
                 "Theirs: the octet that was changed is covered by no signature, such as the outermost tag, and BouncyCastle does not mind.",
-            ("BouncyCastle", _) when ofTheAnchor => "Deliberate: what the anchor's certificate says of itself binds (RFC 5937); BouncyCastle takes name and key alone.",
-            (_, "wrong_usage") when generated.Story.Contains("leaf without purpose", StringComparison.Ordinal) => "Deliberate: the default profile wants the purpose named.",
+            ("BouncyCastle", _) when ofTheAnchor =>
+                "Deliberate: what the anchor's certificate says of itself binds (RFC 5937); BouncyCastle takes name and key alone.",
+            (_, "wrong_usage") when generated.Story.Contains("leaf without purpose", StringComparison.Ordinal) =>
+                "Deliberate: the default profile wants the purpose named.",
             (_, "issuer_not_authority") when generated.Story.Contains("root without basic constraints", StringComparison.Ordinal) =>
                 "Deliberate: an anchor of version 3 without basic constraints is no authority (RFC 5280 §4.2.1.9).",
-            (_, "name_constraint_violated") when generated.Story.Contains("excludes x.a.test", StringComparison.Ordinal) && generated.Story.Contains("leaf *.a.test", StringComparison.Ordinal) =>
+            (_, "name_constraint_violated") when generated.Story.Contains("excludes x.a.test", StringComparison.Ordinal)
+                && generated.Story.Contains("leaf *.a.test", StringComparison.Ordinal) =>
                 "Theirs: a wildcard that reaches into an excluded subtree (CVE-2025-61727).",
             _ => null,
         };

@@ -46,7 +46,8 @@ public sealed class CaseGenerator
             if (Chance(25))
             {
                 _story.Add("cross-signed");
-                using var cross = authorities[_random.Next(authorities.Count - 1)].CrossSign(next, spec => Authority(spec with { }, "cross", authorities.Count) with { Key = spec.Key });
+                using var cross = authorities[_random.Next(authorities.Count - 1)].CrossSign(
+                    next, spec => Authority(spec with { }, "cross", authorities.Count) with { Key = spec.Key });
                 sent.Add(cross.AsCertificate.RawCertificate);
             }
         }
@@ -69,7 +70,8 @@ public sealed class CaseGenerator
         var others = sent.ToArray();
         _random.Shuffle(others);
         authorities.Skip(1).ToList().ForEach(authority => authority.Dispose());
-        return new GeneratedCase(_seed, root.AsCertificate.RawCertificate, der, others, s_now, string.Join("; ", _story.DefaultIfEmpty("nothing wrong")));
+        return new GeneratedCase(
+            _seed, root.AsCertificate.RawCertificate, der, others, s_now, string.Join("; ", _story.DefaultIfEmpty("nothing wrong")));
     }
 
     private CertificateSpec Authority(CertificateSpec spec, string who, int index)
@@ -124,7 +126,8 @@ public sealed class CaseGenerator
         };
     }
 
-    private static CertificateSpec WithExtension(CertificateSpec spec, string oid, params byte[] value) => spec with { Extensions = [new(oid, true, value)] };
+    private static CertificateSpec WithExtension(CertificateSpec spec, string oid, params byte[] value) =>
+        spec with { Extensions = [new(oid, true, value)] };
 
     private CertificateSpec Sloppy(string what, CertificateSpec spec) => Told($"leaf sloppy: {what}", spec);
 

@@ -48,7 +48,8 @@ public static class Validators
     public static GeneratedCase OnlyOurPath(GeneratedCase generated)
     {
         ArgumentNullException.ThrowIfNull(generated);
-        return generated with { Others = [.. Validate(generated, Certificate.Parse(generated.Leaf)).Path[1..^1].Select(certificate => certificate.RawData)] };
+        return generated with
+        { Others = [.. Validate(generated, Certificate.Parse(generated.Leaf)).Path[1..^1].Select(certificate => certificate.RawData)] };
     }
 
     /// <summary>Whether two authorities of a case bear the same name.</summary>
@@ -75,7 +76,8 @@ public static class Validators
             chain.ChainPolicy.VerificationTime = generated.At.UtcDateTime;
             chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2"));
             var isAccepted = chain.Build(leaf);
-            return new Opinion(isAccepted, isAccepted ? "accepted" : string.Join('+', chain.ChainStatus.Select(status => status.Status).Distinct().Order()));
+            return new Opinion(
+                isAccepted, isAccepted ? "accepted" : string.Join('+', chain.ChainStatus.Select(status => status.Status).Distinct().Order()));
         }
         catch (CryptographicException exception)
         {
@@ -102,7 +104,13 @@ public static class Validators
             new PkixCertPathBuilder().Build(parameters);
             return new Opinion(true, "accepted");
         }
-        catch (Exception exception) when (exception is GeneralSecurityException or ArgumentException or InvalidOperationException or IOException or InvalidCastException or FormatException or NullReferenceException)
+        catch (Exception exception) when (exception is GeneralSecurityException
+            or ArgumentException
+            or InvalidOperationException
+            or IOException
+            or InvalidCastException
+            or FormatException
+            or NullReferenceException)
         {
             return new Opinion(false, exception.GetType().Name);
         }
@@ -110,7 +118,8 @@ public static class Validators
 
     private static PathResult Validate(GeneratedCase generated, Certificate leaf)
     {
-        var presented = generated.Others.Select(der => Certificate.TryParse(der, out var certificate, out _) ? certificate : null).OfType<Certificate>().ToList();
+        var presented =
+            generated.Others.Select(der => Certificate.TryParse(der, out var certificate, out _) ? certificate : null).OfType<Certificate>().ToList();
         return new PathValidator().Validate(leaf, presented, TrustAnchors.FromDer(generated.Root), PeerRole.Client, generated.At);
     }
 }

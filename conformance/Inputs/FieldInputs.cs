@@ -44,13 +44,23 @@ public static class FieldInputs
         new("07-upn-only", "00-root", "the only name is a user principal name", null, "upn:1234567890@mil"),
         new("15-idevid-no-expiry", "00-root", "a hardware module name, and no expiry", null, "subject:serialNumber=SN12345,O=Device%20Maker"),
         new("22-ms-template-ntds", "00-root", "what directory services of Microsoft add", null, "client.example"),
-        new("29-empty-subject-dirname", "00-root", "an empty subject, and a directory name as the only other", null, "sha256:1CECD2136DA2E98F034DC8C786D617FF90BEA47053BE05579E0AC2F1D65B481A"),
+        new(
+            "29-empty-subject-dirname",
+            "00-root",
+            "an empty subject, and a directory name as the only other",
+            null,
+            "sha256:1CECD2136DA2E98F034DC8C786D617FF90BEA47053BE05579E0AC2F1D65B481A"),
         new("13-ed25519", "00-root", "an Ed25519 key, which is not weak", RejectionReason.AlgorithmNotSupported, "client.example"),
         new("20-denied-leaf", "20-root", "the first of two twins", null, "leaf.example"),
         new("20-denied-leaf-twin", "20-root", "the second, with the same contents and another signature", null, "leaf.example"),
         new("21-dns-name-user-colon-alice", "20-root", "the dNSName is user:alice", null, "subject:CN=x"),
         new("22-dns-name-that-is-a-spiffe-id", "20-root", "the dNSName is a SPIFFE ID", null, "subject:CN=x"),
-        new("23-oid-of-65-arcs-in-the-subject", "00-root", "an attribute type of more than 64 arcs, and an issuer whom nobody knows", RejectionReason.UnknownAuthority, null),
+        new(
+            "23-oid-of-65-arcs-in-the-subject",
+            "00-root",
+            "an attribute type of more than 64 arcs, and an issuer whom nobody knows",
+            RejectionReason.UnknownAuthority,
+            null),
     ];
 
     /// <summary>Reads one.</summary>

@@ -16,7 +16,9 @@ internal static class LimboCommand
         var mismatches = results.Where(result => result is { Accepted: not null, IsRight: false }).ToList();
         foreach (var mismatch in mismatches)
         {
-            Console.WriteLine($"{mismatch.Case.Id} {mismatch.Case.ExpectedResult} {(mismatch.Accepted == true ? "SUCCESS" : "FAILURE")} {mismatch.Reason ?? "accepted"}");
+            Console.WriteLine(
+                $"{mismatch.Case.Id} {mismatch.Case.ExpectedResult} {(mismatch.Accepted == true ? "SUCCESS" : "FAILURE")} "
+                    + $"{mismatch.Reason ?? "accepted"}");
         }
 
         if (options.Contains("--verbose"))

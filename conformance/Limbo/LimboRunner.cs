@@ -15,7 +15,9 @@ public static class LimboRunner
     // The suite has lists of a hundred certificates and certificates with two thousand names: the budget shall refuse them, not the door.
     private static readonly CertificateLimits s_limits = new() { MaxCertificates = 256, MaxCertificateBytes = 1024 * 1024 };
 
-    /// <summary>Judges one case. Never throws for what stands in it: a case that cannot be run is that case's failure, whatever was expected of it.</summary>
+    /// <summary>
+    /// Judges one case. Never throws for what stands in it: a case that cannot be run is that case's failure, whatever was expected of it.
+    /// </summary>
     public static LimboResult Run(LimboCase limboCase)
     {
         ArgumentNullException.ThrowIfNull(limboCase);
@@ -49,7 +51,8 @@ public static class LimboRunner
 
         return verdict switch
         {
-            CertificateVerdict.Rejected rejected => new LimboResult(limboCase, Accepted: false, rejected.Rejection.Reason.ToCode(), rejected.Rejection.ToString()),
+            CertificateVerdict.Rejected rejected =>
+                new LimboResult(limboCase, Accepted: false, rejected.Rejection.Reason.ToCode(), rejected.Rejection.ToString()),
             _ => new LimboResult(limboCase, Accepted: true, null, null),
         };
     }
@@ -70,7 +73,8 @@ public static class LimboRunner
         {
             // No purpose asked for is no purpose required; one that is asked for may come with others, but must not be contradicted.
             Purpose = PurposeOf(limboCase),
-            LeafKeyUsage = limboCase.KeyUsage.Aggregate(X509KeyUsageFlags.None, (usage, name) => usage | Enum.Parse<X509KeyUsageFlags>(name, ignoreCase: true)),
+            LeafKeyUsage = limboCase.KeyUsage.Aggregate(
+                X509KeyUsageFlags.None, (usage, name) => usage | Enum.Parse<X509KeyUsageFlags>(name, ignoreCase: true)),
             MaxIntermediates = Math.Clamp(limboCase.MaxChainDepth ?? profile.MaxIntermediates, 0, 32),
         };
     }

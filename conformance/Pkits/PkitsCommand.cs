@@ -17,7 +17,9 @@ public sealed record PkitsResult(PkitsTest Test, bool IsAccepted, string Reason)
     public bool IsRight => IsAccepted == Test.IsValid;
 }
 
-/// <summary>Runs NIST's suite, of the edition with RSA 2048 and SHA-256 ("Test Certificates 2011"), through the library's own certificate stage.</summary>
+/// <summary>
+/// Runs NIST's suite, of the edition with RSA 2048 and SHA-256 ("Test Certificates 2011"), through the library's own certificate stage.
+/// </summary>
 public static class PkitsCommand
 {
     private const string AnyPolicy = "2.5.29.32.0";
@@ -37,7 +39,9 @@ public static class PkitsCommand
         var results = RunAll(directory);
         foreach (var result in results.Where(result => !result.IsRight))
         {
-            Console.WriteLine($"{result.Test.Target} [{string.Join(',', result.Test.Policies)}] expected {(result.Test.IsValid ? "valid" : "invalid")}, got {result.Reason}");
+            Console.WriteLine(
+                $"{result.Test.Target} [{string.Join(',', result.Test.Policies)}] expected {(result.Test.IsValid ? "valid" : "invalid")}, got "
+                    + $"{result.Reason}");
             Console.WriteLine(result.Test.Deviation is { } why ? $"    on purpose: {why}" : "    ! not explained");
         }
 

@@ -87,11 +87,14 @@ public static class PkitsTable
     /// <summary>Every test of a directory of the suite: those by hand, and for each other target what its name says.</summary>
     public static IEnumerable<PkitsTest> Of(string directory)
     {
-        var byHand = s_byInput.Select(test => new PkitsTest(test.Section, test.Target, test.IsValid, test.Policies, s_deviations.GetValueOrDefault(test.Target)));
+        var byHand = s_byInput.Select(
+            test => new PkitsTest(test.Section, test.Target, test.IsValid, test.Policies, s_deviations.GetValueOrDefault(test.Target)));
         var byName = Directory.EnumerateFiles(Path.Combine(directory, "certs"), "*EE.crt").Select(Path.GetFileNameWithoutExtension).OfType<string>()
             .Where(name => name.StartsWith("Valid", StringComparison.Ordinal) || name.StartsWith("Invalid", StringComparison.Ordinal))
             .Select(name => new PkitsTest("by name", name, name.StartsWith('V'), [], s_deviations.GetValueOrDefault(name)))
-            .Where(test => !(test.Target.StartsWith("ValidPolicyMappingTest", StringComparison.Ordinal) && s_byInput.Any(known => known.Target == test.Target)));
+            .Where(
+                test => !(test.Target.StartsWith("ValidPolicyMappingTest", StringComparison.Ordinal)
+                    && s_byInput.Any(known => known.Target == test.Target)));
         return byHand.Concat(byName.OrderBy(test => test.Target, StringComparer.Ordinal));
     }
 }

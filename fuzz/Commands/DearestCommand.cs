@@ -8,7 +8,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Fuzz.Commands;
 
-/// <summary>Climbs towards the list of certificates whose judgement costs most, and compares it with that of an honest peer who comes for the first time.</summary>
+/// <summary>
+/// Climbs towards the list of certificates whose judgement costs most, and compares it with that of an honest peer who comes for the first time.
+/// </summary>
 internal static class DearestCommand
 {
     private const int MaxOctets = 100 * 1024; // of a list, as OpenSSL has it by default
@@ -67,8 +69,12 @@ internal static class DearestCommand
         }
 
         Console.WriteLine($"{tried} lists; an honest first visit costs {honest}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"slowest: {slowest.Microseconds / honest.Microseconds:0.0} honest verdicts (at most {MostHonestVerdicts}): {slowest}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"largest: {largest.Allocated / 1024.0 / 1024.0:0.00} MiB (at most 4): {largest}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"slowest: {slowest.Microseconds / honest.Microseconds:0.0} honest verdicts (at most {MostHonestVerdicts}): {slowest}"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"largest: {largest.Allocated / 1024.0 / 1024.0:0.00} MiB (at most 4): {largest}"));
         if (arguments.OptionalWord(0) is { } file)
         {
             File.WriteAllBytes(file, [.. slowest.Certificates.SelectMany(certificate => certificate.ToArray())]);
@@ -148,12 +154,21 @@ internal static class DearestCommand
     }
 
     /// <summary>A list, and what judging it cost.</summary>
-    private sealed record Found(ImmutableArray<CertificateGene> List, int Genuine, ImmutableArray<ReadOnlyMemory<byte>> Certificates, double Microseconds, long Allocated, string Verdict)
+    private sealed record Found(
+        ImmutableArray<CertificateGene> List,
+        int Genuine,
+        ImmutableArray<ReadOnlyMemory<byte>> Certificates,
+        double Microseconds,
+        long Allocated,
+        string Verdict)
     {
-        internal Found Least(Found other) => this with { Microseconds = Math.Min(Microseconds, other.Microseconds), Allocated = Math.Min(Allocated, other.Allocated) };
+        internal Found Least(Found other) =>
+            this with { Microseconds = Math.Min(Microseconds, other.Microseconds), Allocated = Math.Min(Allocated, other.Allocated) };
 
         public override string ToString() => string.Create(
-            CultureInfo.InvariantCulture, $"{Microseconds:0} µs, {Allocated} octets of memory, {Certificates.Length} certificates of {Certificates.Sum(der => der.Length)} octets, {Verdict}")
+            CultureInfo.InvariantCulture,
+            $"{Microseconds:0} µs, {Allocated} octets of memory, {Certificates.Length} certificates of "
+                + $"{Certificates.Sum(der => der.Length)} octets, {Verdict}")
             + string.Concat(List.Distinct().Take(4).Select(gene => $"\n    {gene}"));
     }
 
@@ -210,15 +225,23 @@ internal static class DearestCommand
             var evidence = new PeerEvidence(PeerRole.Client, certificates);
             CertificateVerdict? verdict = null;
             var (microseconds, allocated) = ProcessorTime.Of(() => verdict = stage.Judge(evidence, s_at));
-            return new Found(list, genuine, certificates, microseconds, allocated, verdict is CertificateVerdict.Rejected rejected ? rejected.Rejection.Reason.ToString() : "accepted");
+            return new Found(list, genuine, certificates, microseconds, allocated, verdict is CertificateVerdict.Rejected rejected
+                ? rejected.Rejection.Reason.ToString()
+                : "accepted");
         }
 
         private static X509Certificate2 Issue(string name, X509Certificate2 issuer, ECDsa issuerKey, bool isAuthority, out ECDsa key)
         {
             key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = Request(name, key, isAuthority);
-            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-            return request.Create(issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), s_at.AddMonths(-6), s_at.AddYears(5), Guid.NewGuid().ToByteArray());
+            request.CertificateExtensions.Add(
+                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            return request.Create(
+                issuer.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(issuerKey),
+                s_at.AddMonths(-6),
+                s_at.AddYears(5),
+                Guid.NewGuid().ToByteArray());
         }
 
         private static CertificateRequest Request(string name, ECDsa key, bool isAuthority)

@@ -25,7 +25,8 @@ internal static class DistilCommand
             }
         }
 
-        foreach (var superseded in Directory.EnumerateFiles(into).Select(file => Path.GetFileName(file)!).Where(name => IsOurs(name) && !kept.ContainsKey(name)))
+        foreach (var superseded in Directory.EnumerateFiles(into).Select(
+            file => Path.GetFileName(file)!).Where(name => IsOurs(name) && !kept.ContainsKey(name)))
         {
             File.Delete(Path.Combine(into, superseded));
         }

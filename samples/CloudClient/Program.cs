@@ -36,7 +36,8 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         Identity = service.ToIdentity(),
         Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is read
-        Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
+        Credentials = Require.CertificateAndUser(
+            SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
         {
             Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
         },

@@ -14,7 +14,8 @@ internal sealed class TokenValidator(string issuer, string audience, ECDsa issue
 {
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 4, AllowDuplicateProperties = false };
 
-    public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) => ValueTask.FromResult(Validate(token));
+    public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Validate(token));
 
     // The signature is checked before any claim of the token.
     private TokenVerdict Validate(string token)
@@ -36,7 +37,8 @@ internal sealed class TokenValidator(string issuer, string audience, ECDsa issue
             using var head = JsonDocument.Parse(Base64Url.DecodeFromChars(header), s_strict);
             using var body = JsonDocument.Parse(Base64Url.DecodeFromChars(payload), s_strict);
             return !isGenuine ? TokenVerdict.Invalid("the issuer's signature", "another")
-                : Text(head.RootElement, "alg") != "ES256" || head.RootElement.TryGetProperty("crit", out _) ? TokenVerdict.Invalid("ES256", "another algorithm")
+                : Text(head.RootElement, "alg") != "ES256" || head.RootElement.TryGetProperty("crit", out _)
+                ? TokenVerdict.Invalid("ES256", "another algorithm")
                 : Judge(body.RootElement);
         }
         catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
@@ -57,12 +59,14 @@ internal sealed class TokenValidator(string issuer, string audience, ECDsa issue
             return TokenVerdict.Invalid("a token in force", "one that has expired, or never does");
         }
 
-        ImmutableArray<Claim> scopes = [.. (Text(claims, "scope") ?? string.Empty).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => new Claim("scope", scope))];
+        ImmutableArray<Claim> scopes =
+            [.. (Text(claims, "scope") ?? string.Empty).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => new Claim("scope", scope))];
         var confirmation = claims.TryGetProperty("cnf", out var cnf) ? cnf.GetRawText() : null;
         return Text(claims, "sub") is { Length: > 0 } subject
             ? TokenVerdict.Valid(subject, confirmation, scopes)
             : TokenVerdict.Invalid("a token with a subject", "one without");
     }
 
-    private static string? Text(JsonElement of, string name) => of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement of, string name) =>
+        of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

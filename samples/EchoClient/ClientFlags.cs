@@ -6,14 +6,17 @@ namespace MutualAuth.Samples;
 /// <summary>The client's flags, and what they mean in the library's terms.</summary>
 internal sealed class ClientFlags
 {
-    private readonly Option<string> _connect = new("--connect") { HelpName = "HOST:PORT", Required = true, Description = "The server; [ADDRESS]:PORT for IPv6." };
-    private readonly Option<string?> _serverName = new("--server-name") { HelpName = "NAME", Description = "The name that its certificate must have. Default: HOST." };
+    private readonly Option<string> _connect = new("--connect")
+    { HelpName = "HOST:PORT", Required = true, Description = "The server; [ADDRESS]:PORT for IPv6." };
+    private readonly Option<string?> _serverName = new("--server-name")
+    { HelpName = "NAME", Description = "The name that its certificate must have. Default: HOST." };
     private readonly PeerFlags _peer;
     private readonly LoginFlags _login;
 
     internal ClientFlags()
     {
-        Command = new RootCommand("Sends stdin to an echo server, prints what comes back, and ends when all of it has. Empty stdin: the handshake alone.");
+        Command = new RootCommand(
+            "Sends stdin to an echo server, prints what comes back, and ends when all of it has. Empty stdin: the handshake alone.");
         Command.Options.Add(_connect);
         Command.Options.Add(_serverName);
         _peer = new PeerFlags(Command);

@@ -13,12 +13,15 @@ internal sealed class LoginFlags
     private static readonly string[] s_scram = ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256"];
 
     private readonly Option<string?> _user = new("--user") { HelpName = "NAME", Description = "Log in as this user, with --password-file." };
-    private readonly Option<string?> _passwordFile = new("--password-file") { HelpName = "FILE", Description = "A file whose first line is the user's password." };
-    private readonly Option<string?> _tokenFile = new("--token-file") { HelpName = "FILE", Description = "Log in with the bearer token that is the first line of this file." };
+    private readonly Option<string?> _passwordFile = new("--password-file")
+    { HelpName = "FILE", Description = "A file whose first line is the user's password." };
+    private readonly Option<string?> _tokenFile = new("--token-file")
+    { HelpName = "FILE", Description = "Log in with the bearer token that is the first line of this file." };
     private readonly Option<string?> _mechanism = new("--mechanism")
     {
         HelpName = "NAME",
-        Description = $"The SASL mechanism: {string.Join(", ", s_scram)}, {Plain}, {Bearer}, {External}. Default: the strongest offered, bound to the channel wherever that can be.",
+        Description = $"The SASL mechanism: {string.Join(", ", s_scram)}, {Plain}, {Bearer}, {External}. Default: the strongest offered, bound to "
+            + "the channel wherever that can be.",
     };
 
     internal LoginFlags(RootCommand command)
@@ -59,7 +62,8 @@ internal sealed class LoginFlags
             CommandLine.Note($"{mechanism} is not bound to the channel; leave --mechanism out to have it bound.");
         }
 
-        return Login.WithPassword(user, password, channelBinding: isUnbound ? ChannelBindingPolicy.DangerouslyOptional : ChannelBindingPolicy.WhereItExists);
+        return Login.WithPassword(
+            user, password, channelBinding: isUnbound ? ChannelBindingPolicy.DangerouslyOptional : ChannelBindingPolicy.WhereItExists);
     }
 
     private static ClientCredentials WithToken(string file, string? mechanism)

@@ -15,13 +15,19 @@ async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
     {
         await using var connection = await client.ConnectAsync(endPoint, serverName, stop);
         var session = connection.Session;
-        Console.Error.WriteLine($"accepted name={connection.Peer.Name} confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
+        Console.Error.WriteLine(
+            $"accepted name={connection.Peer.Name} confirmed={(connection.IsConfirmed ? "yes" : "no")} "
+                + $"tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
         try
         {
             var conversation = new Conversation(connection, Console.OpenStandardInput(), Console.OpenStandardOutput());
             return await conversation.RunAsync(stop)
                 ? 0
-                : CommandLine.Fail(1, "peer_closed", "The server closed before everything had come back." + (connection.IsConfirmed ? null : " It may have refused us without a word."));
+                : CommandLine.Fail(
+                    1,
+                    "peer_closed",
+                    "The server closed before everything had come back."
+                        + (connection.IsConfirmed ? null : " It may have refused us without a word."));
         }
         catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
         {

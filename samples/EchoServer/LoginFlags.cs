@@ -6,8 +6,10 @@ namespace MutualAuth.Samples;
 /// <summary>What a client must prove, and the file of the users.</summary>
 internal sealed class LoginFlags
 {
-    private readonly Option<string?> _require = new("--require") { Description = "What a client must prove itself with. Default: certificate; with --credentials, both." };
-    private readonly Option<string?> _credentials = new("--credentials") { HelpName = "FILE", Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers keeps such a file. A change counts at once." };
+    private readonly Option<string?> _require = new("--require")
+    { Description = "What a client must prove itself with. Default: certificate; with --credentials, both." };
+    private readonly Option<string?> _credentials = new("--credentials")
+    { HelpName = "FILE", Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers keeps such a file. A change counts at once." };
 
     internal LoginFlags(RootCommand command)
     {
@@ -26,12 +28,16 @@ internal sealed class LoginFlags
         var required = arguments.GetValue(_require);
         if (arguments.GetValue(_credentials) is not { } path)
         {
-            return required is null or "certificate" ? Require.Certificate : throw new UsageException($"--require {required} needs the users: give --credentials FILE.");
+            return required is null or "certificate"
+                ? Require.Certificate
+                : throw new UsageException($"--require {required} needs the users: give --credentials FILE.");
         }
 
         var store = FileCredentialStore.Open(path);
         store.Replaced += (_, _) => CommandLine.Note("users replaced.");
-        store.Refused += (_, refused) => CommandLine.Note($"users not replaced, and in {new FileCredentialStoreOptions().MaxUnreadable.TotalMinutes} minutes nobody logs in: {refused.Problem.Message}");
+        store.Refused += (_, refused) => CommandLine.Note(
+            $"users not replaced, and in {new FileCredentialStoreOptions().MaxUnreadable.TotalMinutes} minutes nobody logs in: "
+                + $"{refused.Problem.Message}");
         if (store.Health.CanOthersRead)
         {
             CommandLine.Note($"everybody on this machine can read {path}, and try passwords against it; chmod o-r {path}");
@@ -45,7 +51,8 @@ internal sealed class LoginFlags
         }
 
         // Clients take the strongest that is offered: a hash is useful only when every user has a verifier for it.
-        ScramHash[] common = [.. new[] { ScramHash.Sha512, ScramHash.Sha256 }.Where(hash => users.All(user => user.Verifiers.Any(verifier => verifier.Hash == hash)))];
+        ScramHash[] common =
+            [.. new[] { ScramHash.Sha512, ScramHash.Sha256 }.Where(hash => users.All(user => user.Verifiers.Any(verifier => verifier.Hash == hash)))];
         var scram = SaslServer.Scram(store, users.IsEmpty || common.Length == 0 ? [ScramHash.Sha256] : common);
         var policy = required switch
         {
@@ -62,6 +69,9 @@ internal sealed class LoginFlags
         ScramVerifier[] verifiers = [.. users.SelectMany(user => user.Verifiers)];
         return verifiers.All(verifier => verifier.Iterations == verifier.Hash.DefaultIterations)
             ? null // each hash's own
-            : Math.Clamp(verifiers.CountBy(verifier => verifier.Iterations).MaxBy(count => count.Value).Key, ScramVerifier.MinIterations, ScramVerifier.MaxIterations);
+            : Math.Clamp(
+                verifiers.CountBy(verifier => verifier.Iterations).MaxBy(count => count.Value).Key,
+                ScramVerifier.MinIterations,
+                ScramVerifier.MaxIterations);
     }
 }

@@ -24,7 +24,10 @@ async Task<int> ServeAsync(ParseResult arguments, CancellationToken stop)
     await foreach (var connection in listener.AcceptAllAsync(CancellationToken.None))
     {
         var session = connection.Session;
-        Console.WriteLine($"accepted name={connection.Peer.Name} user={CommandLine.Token(connection.Peer.User?.Name)} confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
+        Console.WriteLine(
+            $"accepted name={connection.Peer.Name} user={CommandLine.Token(connection.Peer.User?.Name)} "
+                + $"confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} "
+                + $"alpn={session.ApplicationProtocol ?? "-"}");
         _ = EchoAsync(connection);
     }
 

@@ -9,31 +9,41 @@ namespace MutualAuth.Samples;
 /// <summary>The server's flags, and what they mean in the library's terms.</summary>
 internal sealed class ServerFlags
 {
-    private readonly Option<string> _listen = new("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where to listen; [ADDRESS]:PORT for IPv6; port 0 takes any." };
+    private readonly Option<string> _listen = new("--listen")
+    { HelpName = "HOST:PORT", Required = true, Description = "Where to listen; [ADDRESS]:PORT for IPv6; port 0 takes any." };
     private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Let in whoever has this DNS name.");
     private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
-    private readonly Option<string[]> _allowSpiffe = PeerFlags.Many("--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
-    private readonly Option<string[]> _allowSubject = PeerFlags.Many("--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
-    private readonly Option<string[]> _allowFile = PeerFlags.Many("--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
-    private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted") { Description = "Let in everybody whom a trusted authority vouches for." };
-    private readonly Option<double> _handshakeTimeout = new("--handshake-timeout") { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
+    private readonly Option<string[]> _allowSpiffe = PeerFlags.Many(
+        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
+    private readonly Option<string[]> _allowSubject = PeerFlags.Many(
+        "--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+    private readonly Option<string[]> _allowFile = PeerFlags.Many(
+        "--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
+    private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted")
+    { Description = "Let in everybody whom a trusted authority vouches for." };
+    private readonly Option<double> _handshakeTimeout = new("--handshake-timeout")
+    { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
     private readonly Option<int> _maxHandshakes = new("--max-handshakes")
     {
         HelpName = "N",
         DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount),
         Description = "Handshakes that compute at once; those that wait for their peer do not count. Default: the number of processors.",
     };
-    private readonly Option<bool> _resume = new("--resume") { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
+    private readonly Option<bool> _resume = new("--resume")
+    { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
     private readonly PeerFlags _peer;
     private readonly LoginFlags _login;
 
     internal ServerFlags()
     {
-        Command = new RootCommand("Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says how to connect.");
+        Command = new RootCommand(
+            "Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says "
+                + "how to connect.");
         Command.Options.Add(_listen);
         _peer = new PeerFlags(Command);
         _login = new LoginFlags(Command);
-        foreach (var option in new Option[] { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _resume })
+        foreach (var option in new Option[]
+        { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _resume })
         {
             Command.Options.Add(option);
         }
@@ -97,7 +107,8 @@ internal sealed class ServerFlags
         [
             .. arguments.GetRequiredValue(_allowDns).Select(Authorize.Dns),
             .. arguments.GetRequiredValue(_allowUri).Select(Authorize.Uri),
-            .. arguments.GetRequiredValue(_allowSpiffe).Select(text => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text)),
+            .. arguments.GetRequiredValue(_allowSpiffe).Select(
+                text => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text)),
             .. arguments.GetRequiredValue(_allowSubject).Select(Authorize.Subject),
             .. arguments.GetRequiredValue(_allowFile).Select(path => Authorize.From(new AuthorizationFile(path))),
             .. arguments.GetValue(_allowAnyTrusted) ? [Authorize.AnyTrustedPeer] : Array.Empty<AuthorizationRule>(),
@@ -106,7 +117,8 @@ internal sealed class ServerFlags
         {
             [] when throwaway is not null => throwaway.OnlyItsClient,
             [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is requested: users are accepted, not devices
-            [] => throw new UsageException("Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
+            [] => throw new UsageException(
+                "Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };
     }

@@ -26,11 +26,14 @@ internal sealed class Throwaway
 
     internal AuthorizationRule OnlyItsClient { get; } = Authorize.Dns(ClientName);
 
-    internal static Throwaway Create(string listen) => new(new TestAuthority("Throwaway Authority"), CommandLine.ParseHostAndPort("--listen", listen).Host);
+    internal static Throwaway Create(string listen) =>
+        new(new TestAuthority("Throwaway Authority"), CommandLine.ParseHostAndPort("--listen", listen).Host);
 
     internal void PrintHowToConnect(EndPoint endPoint, string loginHint)
     {
-        var (address, port) = endPoint is IPEndPoint ip ? (ip.Address, ip.Port) : throw new ArgumentException("Not an IP end point.", nameof(endPoint));
+        var (address, port) = endPoint is IPEndPoint ip
+            ? (ip.Address, ip.Port)
+            : throw new ArgumentException("Not an IP end point.", nameof(endPoint));
         var isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
         var connect = isAny ? $"localhost:{port}" : endPoint.ToString();
         var files = $"--trust {_files}/authority.pem --certificate {_files}/client.pem --key {_files}/client.key";

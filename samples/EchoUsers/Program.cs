@@ -1,15 +1,16 @@
-// Keeps the users of a server, in a text file or in a SQLite database. A server that is running sees a change within a second.
-//   dotnet run --project samples/EchoUsers -- add alice --file users
-//   dotnet run --project samples/EchoServer -- --listen 127.0.0.1:8443 --credentials users
-// It stores a verifier, never the password. A password comes from a prompt or a file, never from the command line.
+// Keeps the users of a server, in a text file or in a SQLite database. A server that is running sees a change within a second. dotnet run --project
+// samples/EchoUsers -- add alice --file users dotnet run --project samples/EchoServer -- --listen 127.0.0.1:8443 --credentials users It stores a
+// verifier, never the password. A password comes from a prompt or a file, never from the command line.
 // Exit codes: 0; 1 the user exists, or does not exist; 2 usage, or a file that cannot be read or written.
 using System.CommandLine;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
 
 var name = new Argument<string>("NAME") { Description = "The user." };
-var passwordFile = new Option<string?>("--password-file") { HelpName = "FILE", Description = "A file whose first line is the password. Default: it is asked for." };
-var iterations = new Option<int?>("--iterations") { HelpName = "N", Description = "How often the hash is iterated. Default: as OWASP asks for it, 600,000 for SHA-256 and 220,000 for SHA-512." };
+var passwordFile = new Option<string?>("--password-file")
+{ HelpName = "FILE", Description = "A file whose first line is the password. Default: it is asked for." };
+var iterations = new Option<int?>("--iterations")
+{ HelpName = "N", Description = "How often the hash is iterated. Default: as OWASP asks for it, 600,000 for SHA-256 and 220,000 for SHA-512." };
 var sha512 = new Option<bool>("--sha-512") { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
 var storeFlags = new StoreFlags();
@@ -44,7 +45,8 @@ async Task<int> ChangeAsync(ParseResult arguments, CancellationToken stop)
         : NoSuchUser(user);
 }
 
-async Task<int> SetPasswordAsync(ParseResult arguments, IWritableCredentialStore store, string user, IEnumerable<ScramHash> hashes, CancellationToken stop)
+async Task<int> SetPasswordAsync(
+    ParseResult arguments, IWritableCredentialStore store, string user, IEnumerable<ScramHash> hashes, CancellationToken stop)
 {
     var count = arguments.GetValue(iterations);
     if (count is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations)
@@ -98,7 +100,9 @@ string NameOf(ParseResult arguments)
     }
     catch (ArgumentException)
     {
-        throw new UsageException($"{CommandLine.Token(text)} is no name for a user: 1 to 255 octets, no colon and no control character, no # and no space at the beginning.");
+        throw new UsageException(
+            $"{CommandLine.Token(text)} is no name for a user: 1 to 255 octets, no colon and no control character, no # and no space "
+                + "at the beginning.");
     }
 }
 

@@ -19,7 +19,9 @@ internal static class Prompt
         var second = Ask("Once more: ");
         try
         {
-            return first.AsSpan().SequenceEqual(second) ? Password.From(first) : throw new UsageException("The two are not the same; nothing was changed.");
+            return first.AsSpan().SequenceEqual(second)
+                ? Password.From(first)
+                : throw new UsageException("The two are not the same; nothing was changed.");
         }
         catch (FormatException exception)
         {

@@ -8,8 +8,10 @@ namespace MutualAuth.Samples;
 /// <summary>Where the users are kept: in a text file or in a database.</summary>
 internal sealed class StoreFlags
 {
-    private readonly Option<string?> _file = new("--file") { HelpName = "FILE", Recursive = true, Description = "Users in a text file, as EchoServer's --credentials reads it." };
-    private readonly Option<string?> _database = new("--database") { HelpName = "FILE", Recursive = true, Description = "Users in a SQLite database." };
+    private readonly Option<string?> _file = new("--file")
+    { HelpName = "FILE", Recursive = true, Description = "Users in a text file, as EchoServer's --credentials reads it." };
+    private readonly Option<string?> _database = new("--database")
+    { HelpName = "FILE", Recursive = true, Description = "Users in a SQLite database." };
 
     internal void AddTo(RootCommand command)
     {
@@ -20,12 +22,13 @@ internal sealed class StoreFlags
     /// <param name="arguments">The command line.</param>
     /// <param name="mayCreate">Whether a missing one is created, readable by its owner only.</param>
     /// <param name="stop">Cancels it.</param>
-    internal async Task<IWritableCredentialStore> OpenAsync(ParseResult arguments, bool mayCreate, CancellationToken stop) => (arguments.GetValue(_file), arguments.GetValue(_database)) switch
-    {
-        ({ } file, null) => mayCreate ? FileCredentialStore.OpenOrCreate(file) : FileCredentialStore.Open(file),
-        (null, { } database) => await OpenDatabaseAsync(database, mayCreate, stop),
-        _ => throw new UsageException("Say where the users are: --file FILE, or --database FILE; one of them."),
-    };
+    internal async Task<IWritableCredentialStore> OpenAsync(
+        ParseResult arguments, bool mayCreate, CancellationToken stop) => (arguments.GetValue(_file), arguments.GetValue(_database)) switch
+        {
+            ({ } file, null) => mayCreate ? FileCredentialStore.OpenOrCreate(file) : FileCredentialStore.Open(file),
+            (null, { } database) => await OpenDatabaseAsync(database, mayCreate, stop),
+            _ => throw new UsageException("Say where the users are: --file FILE, or --database FILE; one of them."),
+        };
 
     /// <summary>Runs an action, and turns exceptions of the database, or of a number out of range, into messages.</summary>
     internal static async Task<int> GuardAsync(Func<Task<int>> action)

@@ -72,7 +72,9 @@ internal sealed class Bank : IAsyncDisposable
         // A fresh exchange inside our own messages, bound to this connection and to these octets.
         await using var stepUp = connection.BeginStepUp(transfer.ToOctets());
         await new Message("confirm", string.Join(' ', stepUp.Mechanisms)).WriteAsync(connection.Stream);
-        while (!stepUp.IsOver && await Message.ReadAsync(connection.Stream) is { } message && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
+        while (!stepUp.IsOver
+            && await Message.ReadAsync(connection.Stream) is { } message
+            && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
         {
             if (await stepUp.ContinueAsync(message.Word, Convert.FromBase64String(message.Value)) is { } reply)
             {

@@ -25,7 +25,9 @@ internal sealed class Customer : IAsyncDisposable
         var answer = await AskAsync(new Message("pay", $"{sent}"));
         if (answer.Word == "confirm")
         {
-            answer = typedOnceMore is null ? await AskAsync(new Message("no", string.Empty)) : await ConfirmAsync(shown, typedOnceMore, answer.Value.Split(' '));
+            answer = typedOnceMore is null
+                ? await AskAsync(new Message("no", string.Empty))
+                : await ConfirmAsync(shown, typedOnceMore, answer.Value.Split(' '));
         }
 
         Console.WriteLine($"   customer: {answer.Word}, {answer.Value}");

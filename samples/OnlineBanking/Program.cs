@@ -37,7 +37,8 @@ await using (var alice = await Customer.LogInAsync(ClientOptions("alice", "corre
     await alice.PayAsync(new Transfer("the landlord", 2500), Login.WithPassword("alice", "correct horse")); // typed again
 
     Console.WriteLine("2. A program on her computer shows her one transfer, and sends another.");
-    await alice.PayAsync(shown: new Transfer("the landlord", 2500), sent: new Transfer("mallory", 2500), Login.WithPassword("alice", "correct horse"));
+    await alice.PayAsync(
+        shown: new Transfer("the landlord", 2500), sent: new Transfer("mallory", 2500), Login.WithPassword("alice", "correct horse"));
 
     Console.WriteLine("3. Somebody at her unlocked computer guesses.");
     await alice.PayAsync(new Transfer("mallory", 2500), Login.WithPassword("alice", "correct house"));

@@ -10,7 +10,10 @@ internal sealed record Transfer(string To, int Euros)
     internal byte[] ToOctets() => Encoding.UTF8.GetBytes(ToString());
 
     internal static Transfer? Parse(string text) =>
-        text.Split(" EUR to ", 2) is [var amount, { Length: > 0 } to] && int.TryParse(amount, NumberStyles.None, CultureInfo.InvariantCulture, out var euros) ? new Transfer(to, euros) : null;
+        text.Split(" EUR to ", 2) is [var amount, { Length: > 0 } to]
+            && int.TryParse(amount, NumberStyles.None, CultureInfo.InvariantCulture, out var euros)
+            ? new Transfer(to, euros)
+            : null;
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Euros} EUR to {To}");
 }

@@ -49,7 +49,9 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
                 break;
             case { Failure: HandshakeFailure.RefusedByPeer }:
                 Interlocked.CompareExchange(ref _exitCode, 11, 0);
-                Shout($"{failure.PeerName ?? "A PEER"} HAS REFUSED US. Perhaps it knows another key of ours.", $"It said {(failure.PeerReason ?? PublicReason.Refused).ToCode()}. Our key: {OwnFingerprint}");
+                Shout(
+                    $"{failure.PeerName ?? "A PEER"} HAS REFUSED US. Perhaps it knows another key of ours.",
+                    $"It said {(failure.PeerReason ?? PublicReason.Refused).ToCode()}. Our key: {OwnFingerprint}");
                 break;
             default:
                 if (dialled)

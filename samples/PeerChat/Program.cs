@@ -1,10 +1,9 @@
-// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection.
-//   one:   dotnet run --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001
-//   other: dotnet run --project samples/PeerChat -- --name bob --listen 127.0.0.1:7002 --connect alice@127.0.0.1:7001
-// Both print the same fourteen groups of digits: read them to each other by telephone, once. What you type goes to every peer that is
-// connected. If a known name ever comes with another key, both ends say so and there is no connection; delete
-// ~/.peerchat/alice/identity.pem and start it again to see this. Exit codes: 0; 2 usage; 10 a peer came with
-// another key and was rejected; 11 a peer refused us; 12 a dialled peer could not be reached for another reason.
+// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection. one: dotnet run
+// --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001 other: dotnet run --project samples/PeerChat -- --name bob --listen
+// 127.0.0.1:7002 --connect alice@127.0.0.1:7001 Both print the same fourteen groups of digits: read them to each other by telephone, once. What you
+// type goes to every peer that is connected. If a known name ever comes with another key, both ends say so and there is no connection; delete
+// ~/.peerchat/alice/identity.pem and start it again to see this. Exit codes: 0; 2 usage; 10 a peer came with another key and was rejected; 11 a peer
+// refused us; 12 a dialled peer could not be reached for another reason.
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
@@ -13,10 +12,13 @@ using MutualAuth.Names;
 using MutualAuth.Samples;
 using MutualAuth.Trust;
 
-var name = new Option<string>("--name") { HelpName = "NAME", Required = true, Description = "What others know us by: a DNS name in lower case, such as alice." };
+var name = new Option<string>("--name")
+{ HelpName = "NAME", Required = true, Description = "What others know us by: a DNS name in lower case, such as alice." };
 var listen = new Option<string>("--listen") { HelpName = "HOST:PORT", Required = true, Description = "Where others find us; port 0 for any." };
-var connect = new Option<string[]>("--connect") { HelpName = "[NAME@]HOST:PORT", Description = "A peer to dial, and who it must be. Repeatable.", DefaultValueFactory = _ => [] };
-var home = new Option<string?>("--home") { HelpName = "DIRECTORY", Description = "Where our key and the known peers are kept. Default: ~/.peerchat/NAME" };
+var connect = new Option<string[]>("--connect")
+{ HelpName = "[NAME@]HOST:PORT", Description = "A peer to dial, and who it must be. Repeatable.", DefaultValueFactory = _ => [] };
+var home = new Option<string?>("--home")
+{ HelpName = "DIRECTORY", Description = "Where our key and the known peers are kept. Default: ~/.peerchat/NAME" };
 var onlyKnown = new Option<bool>("--only-known") { Description = "Talk to known peers only; add nobody." };
 var command = new RootCommand("Chats with peers whose keys are known, or are kept at the first meeting.") { name, listen, connect, home, onlyKnown };
 command.SetAction(ChatAsync);
@@ -39,7 +41,8 @@ async Task<int> ChatAsync(ParseResult arguments, CancellationToken stop)
     var room = new ChatRoom(known, identity);
     await using var listener = Start(new MutualTlsListenerOptions
     {
-        EndPoint = CommandLine.ToEndPoint("--listen", arguments.GetRequiredValue(listen)) as IPEndPoint ?? throw new UsageException("--listen wants an address, such as 127.0.0.1:7001."),
+        EndPoint = CommandLine.ToEndPoint("--listen", arguments.GetRequiredValue(listen)) as IPEndPoint
+            ?? throw new UsageException("--listen wants an address, such as 127.0.0.1:7001."),
         OnHandshakeFailed = failure => room.Report(failure),
         Server = new MutualTlsServer(new MutualTlsServerOptions
         {

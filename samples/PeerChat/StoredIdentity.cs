@@ -16,7 +16,8 @@ internal static class StoredIdentity
         var identity = Identity.FromPemFiles(path);
         return identity.Certificate.DnsNames is [var stored] && stored == name
             ? identity
-            : throw new UsageException($"{path} is the identity of {string.Join(", ", identity.Certificate.DnsNames)}, not of {name}; give another --home.");
+            : throw new UsageException(
+                $"{path} is the identity of {string.Join(", ", identity.Certificate.DnsNames)}, not of {name}; give another --home.");
     }
 
     private static void Create(string path, string name)
@@ -60,7 +61,8 @@ internal static class StoredIdentity
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(10));
     }
 }

@@ -48,7 +48,8 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
             var entry = Parse(line);
             if (entry?.Before != last || entry.Hash != HashOf(entry))
             {
-                throw new InvalidDataException($"The audit log {path} was changed at line {number}: expected an entry after {last[..8]}…, with its own hash.");
+                throw new InvalidDataException(
+                    $"The audit log {path} was changed at line {number}: expected an entry after {last[..8]}…, with its own hash.");
             }
 
             last = entry.Hash;
@@ -133,5 +134,6 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
 internal sealed record AuditEntry(string At, string What, string Text, string Before, string Hash);
 
 [JsonSerializable(typeof(AuditEntry))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 internal sealed partial class AuditJson : JsonSerializerContext;

@@ -10,17 +10,18 @@ internal static class Gate
     /// <summary>The authority's policy for people who were identified in person, under an arc reserved for examples.</summary>
     internal const string IdentifiedInPerson = "2.999.7.1";
 
-    internal static MutualTlsServerOptions Demands(Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditLog audit) => new()
-    {
-        Identity = gate, // its key is in the token
-        Trust = authority, // ours, and no other
-        Revocation = new RevocationPolicy { Lists = lists }, // every certificate covered by a list in force, or refused
-        Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson] },
-        Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
-        MinimumTlsVersion = TlsVersion.Tls13,
-        CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
-        Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
-        AsyncValidators = [audit], // a peer that cannot be logged is not accepted
-        LoggerFactory = audit,
-    };
+    internal static MutualTlsServerOptions Demands(
+        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditLog audit) => new()
+        {
+            Identity = gate, // its key is in the token
+            Trust = authority, // ours, and no other
+            Revocation = new RevocationPolicy { Lists = lists }, // every certificate covered by a list in force, or refused
+            Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson] },
+            Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
+            MinimumTlsVersion = TlsVersion.Tls13,
+            CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
+            Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
+            AsyncValidators = [audit], // a peer that cannot be logged is not accepted
+            LoggerFactory = audit,
+        };
 }

@@ -32,7 +32,22 @@ internal sealed partial class HardwareToken : IDisposable
         Environment.SetEnvironmentVariable("SOFTHSM2_CONF", configuration);
 
         Run("softhsm2-util", "--init-token", "--free", "--label", Label, "--so-pin", _pin, "--pin", _pin);
-        Run("pkcs11-tool", "--module", Module, "--token-label", Label, "--login", "--pin", _pin, "--keypairgen", "--key-type", "EC:prime256v1", "--label", Label, "--id", "01");
+        Run(
+            "pkcs11-tool",
+            "--module",
+            Module,
+            "--token-label",
+            Label,
+            "--login",
+            "--pin",
+            _pin,
+            "--keypairgen",
+            "--key-type",
+            "EC:prime256v1",
+            "--label",
+            Label,
+            "--id",
+            "01");
     }
 
     /// <summary>Lets the authority certify the token's key, and makes an identity of both. The PIN opens the token; the key stays in it.</summary>
@@ -74,7 +89,8 @@ internal sealed partial class HardwareToken : IDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process =
+                Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var said = process.StandardError.ReadToEndAsync();
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -19,7 +19,10 @@ Identity gate;
 try
 {
     token = args is ["--key-in-memory"] ? null : new HardwareToken();
-    Console.WriteLine(token is null ? "gate     its key is in memory" : $"gate     its key is in the token, which a wrong PIN opens: {HardwareToken.OpensWith("00000000")}");
+    Console.WriteLine(
+        token is null
+            ? "gate     its key is in memory"
+            : $"gate     its key is in the token, which a wrong PIN opens: {HardwareToken.OpensWith("00000000")}");
     gate = token?.IssueTo(authority, GateSpec) ?? authority.Issue(GateSpec).ToIdentity();
 }
 catch (InvalidOperationException exception)
@@ -43,9 +46,15 @@ await TryAsync("Ada, while the list is out of date", demands with { Revocation =
 await TryAsync("Ada, while there is no list", demands with { Revocation = new RevocationPolicy { Lists = RevocationLists.Empty } }, ada);
 await TryAsync("Ada, with a card of a lower policy", demands, Issue(Ada, "2.999.7.2"));
 await TryAsync("Cem, who is not on the roster", demands, Issue("CN=Cem Example,OU=Signals,O=Example Forces"));
-await TryAsync("Ada, by another authority", demands, new TestAuthority("Example Forces CA").Issue(blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson)));
-await TryAsync("Ada, with TLS 1.2 alone", demands, ada, client => client with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] });
-await TryAsync("Ada, with another cipher suite", demands, ada, client => client with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
+await TryAsync(
+    "Ada, by another authority", demands, new TestAuthority("Example Forces CA").Issue(blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson)));
+await TryAsync(
+    "Ada, with TLS 1.2 alone", demands, ada, client => client with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] });
+await TryAsync(
+    "Ada, with another cipher suite",
+    demands,
+    ada,
+    client => client with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
 if (token is not null)
 {
     token.Dispose();
@@ -64,7 +73,8 @@ try
 }
 catch (InvalidDataException exception)
 {
-    Console.WriteLine($"audit    after somebody turned Bob into Rob: {exception.Message.Replace(auditPath, "audit.jsonl", StringComparison.Ordinal)}");
+    Console.WriteLine(
+        $"audit    after somebody turned Bob into Rob: {exception.Message.Replace(auditPath, "audit.jsonl", StringComparison.Ordinal)}");
 }
 
 directory.Delete(recursive: true);
@@ -72,18 +82,23 @@ return 0;
 
 TestCertificate Issue(string subject, string policy = Gate.IdentifiedInPerson) => authority.Issue(blank => PersonSpec(blank, subject, policy));
 
-static CertificateSpec GateSpec(CertificateSpec blank) => blank with { DnsNames = ["gate.test"], Policies = [Gate.IdentifiedInPerson], ExtendedKeyUsages = [ServerAuth] };
+static CertificateSpec GateSpec(CertificateSpec blank) =>
+    blank with { DnsNames = ["gate.test"], Policies = [Gate.IdentifiedInPerson], ExtendedKeyUsages = [ServerAuth] };
 
-static CertificateSpec PersonSpec(CertificateSpec blank, string subject, string policy) => blank with { Subject = subject, Policies = [policy], ExtendedKeyUsages = [ClientAuth] };
+static CertificateSpec PersonSpec(CertificateSpec blank, string subject, string policy) =>
+    blank with { Subject = subject, Policies = [policy], ExtendedKeyUsages = [ClientAuth] };
 
-RevocationLists ListsOf(Func<MutualAuth.Testing.Revocation.CrlSpec, MutualAuth.Testing.Revocation.CrlSpec> spec) => RevocationLists.FromPem(authority.IssueCrl(spec).Pem);
+RevocationLists ListsOf(Func<MutualAuth.Testing.Revocation.CrlSpec, MutualAuth.Testing.Revocation.CrlSpec> spec) =>
+    RevocationLists.FromPem(authority.IssueCrl(spec).Pem);
 
 static MutualAuth.Testing.Revocation.CrlSpec Yesterday(MutualAuth.Testing.Revocation.CrlSpec spec) =>
     spec with { ThisUpdate = DateTimeOffset.UtcNow.AddDays(-2), NextUpdate = DateTimeOffset.UtcNow.AddDays(-1) };
 
-async Task TryAsync(string who, MutualTlsServerOptions demands, TestCertificate person, Func<MutualTlsClientOptions, MutualTlsClientOptions>? oddly = null)
+async Task TryAsync(
+    string who, MutualTlsServerOptions demands, TestCertificate person, Func<MutualTlsClientOptions, MutualTlsClientOptions>? oddly = null)
 {
-    var client = new MutualTlsClientOptions { Identity = person.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.Dns("gate.test") };
+    var client = new MutualTlsClientOptions
+    { Identity = person.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.Dns("gate.test") };
     await using var wire = new DuplexPair();
     var entering = new MutualTlsClient(oddly?.Invoke(client) ?? client).UpgradeAsync(wire.Client, "gate.test");
     try
@@ -99,4 +114,5 @@ async Task TryAsync(string who, MutualTlsServerOptions demands, TestCertificate 
     }
 }
 
-static string Told(Task entering) => entering.Exception?.InnerException is HandshakeException failure ? failure.PeerReason?.ToCode() ?? failure.Reason.ToCode() : "nothing";
+static string Told(Task entering) =>
+    entering.Exception?.InnerException is HandshakeException failure ? failure.PeerReason?.ToCode() ?? failure.Reason.ToCode() : "nothing";

@@ -25,7 +25,8 @@ internal static class CommandLine
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
         }
         catch (UsageException exception)
         {
@@ -79,7 +80,9 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>A user's name as one token of a line, or - without a user. Characters that break the line or control a terminal are escaped.</summary>
+    /// <summary>
+    /// A user's name as one token of a line, or - without a user. Characters that break the line or control a terminal are escaped.
+    /// </summary>
     internal static string Token(string? name)
     {
         var token = new StringBuilder();

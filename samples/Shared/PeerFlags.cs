@@ -12,13 +12,18 @@ namespace MutualAuth.Samples;
 /// <summary>The flags that both programs have: who we are, whom we trust, and how we talk.</summary>
 internal sealed class PeerFlags
 {
-    private readonly Option<string?> _certificate = new("--certificate") { HelpName = "FILE", Description = "Our certificate: a PEM chain, our own first, or PKCS#12 (.p12, .pfx)." };
-    private readonly Option<string?> _key = new("--key") { HelpName = "FILE", Description = "Its private key in PEM. Default: it stands in the certificate's file." };
-    private readonly Option<string?> _keyPasswordFile = new("--key-password-file") { HelpName = "FILE", Description = "A file whose first line is the password of the key or of the PKCS#12 file." };
+    private readonly Option<string?> _certificate = new("--certificate")
+    { HelpName = "FILE", Description = "Our certificate: a PEM chain, our own first, or PKCS#12 (.p12, .pfx)." };
+    private readonly Option<string?> _key = new("--key")
+    { HelpName = "FILE", Description = "Its private key in PEM. Default: it stands in the certificate's file." };
+    private readonly Option<string?> _keyPasswordFile = new("--key-password-file")
+    { HelpName = "FILE", Description = "A file whose first line is the password of the key or of the PKCS#12 file." };
     private readonly Option<string[]> _trust = Many("--trust", "FILE", "An authority to trust, in PEM.");
     private readonly Option<string[]> _pins = Many("--pin", "sha256/BASE64", "A public key of which one must stand on the peer's verified path.");
-    private readonly Option<string[]> _revocationLists = Many("--crl", "FILE", "Revocation lists, PEM or DER. Given one, every certificate but the anchor's must be covered.");
-    private readonly Option<string> _confirmation = new("--confirmation") { Description = "Whether each side must learn in the handshake that the other accepted it.", DefaultValueFactory = _ => "preferred" };
+    private readonly Option<string[]> _revocationLists = Many(
+        "--crl", "FILE", "Revocation lists, PEM or DER. Given one, every certificate but the anchor's must be covered.");
+    private readonly Option<string> _confirmation = new("--confirmation")
+    { Description = "Whether each side must learn in the handshake that the other accepted it.", DefaultValueFactory = _ => "preferred" };
     private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
     private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
 
@@ -26,14 +31,16 @@ internal sealed class PeerFlags
     {
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
         _minimumTls.AcceptOnlyFromAmong("1.2", "1.3");
-        foreach (var option in new Option[] { _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls })
+        foreach (var option in new Option[]
+        { _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls })
         {
             command.Options.Add(option);
         }
     }
 
     internal static Option<string[]> Many(string name, string helpName, string description) =>
-        new(name) { HelpName = helpName, Description = description + " Repeatable.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+        new(name)
+        { HelpName = helpName, Description = description + " Repeatable.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
 
     internal bool HasCertificate(ParseResult arguments) => arguments.GetValue(_certificate) is not null;
 
@@ -45,14 +52,19 @@ internal sealed class PeerFlags
         var passwordFile = arguments.GetValue(_keyPasswordFile);
         if (arguments.GetValue(_certificate) is not { } path)
         {
-            return arguments.GetValue(_key) is null && passwordFile is null ? null : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
+            return arguments.GetValue(_key) is null && passwordFile is null
+                ? null
+                : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
         }
 
         try
         {
             return Announced("the identity", Follow(new IdentityCheck { Role = role }));
         }
-        catch (MaterialException exception) when (exception.Problem is MaterialProblem.Expired or MaterialProblem.NotYetValid or MaterialProblem.WrongUsage or MaterialProblem.NotTrusted)
+        catch (MaterialException exception) when (exception.Problem is MaterialProblem.Expired
+            or MaterialProblem.NotYetValid
+            or MaterialProblem.WrongUsage
+            or MaterialProblem.NotTrusted)
         {
             CommandLine.Note(exception.Message);
             return Announced("the identity", Follow(IdentityCheck.None));
@@ -63,7 +75,8 @@ internal sealed class PeerFlags
             : IdentityFiles.FromPem(path, arguments.GetValue(_key), passwordFile, check);
     }
 
-    internal TrustAnchorFiles Trust(ParseResult arguments) => Announced("the trust anchors", new TrustAnchorFiles(arguments.GetRequiredValue(_trust)));
+    internal TrustAnchorFiles Trust(ParseResult arguments) =>
+        Announced("the trust anchors", new TrustAnchorFiles(arguments.GetRequiredValue(_trust)));
 
     /// <summary>Given one list, every certificate but the anchor's must be covered by one; given none, revocation is not checked.</summary>
     internal RevocationPolicy? Revocation(ParseResult arguments)
@@ -92,7 +105,8 @@ internal sealed class PeerFlags
         }
     }
 
-    internal ConfirmationPolicy Confirmation(ParseResult arguments) => Enum.Parse<ConfirmationPolicy>(arguments.GetRequiredValue(_confirmation), ignoreCase: true);
+    internal ConfirmationPolicy Confirmation(ParseResult arguments) =>
+        Enum.Parse<ConfirmationPolicy>(arguments.GetRequiredValue(_confirmation), ignoreCase: true);
 
     internal ImmutableArray<string> Protocols(ParseResult arguments) => [.. arguments.GetRequiredValue(_protocols)];
 

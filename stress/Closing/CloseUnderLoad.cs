@@ -85,7 +85,13 @@ internal sealed class CloseUnderLoad(Run run, Lab lab, Way way, Load load)
         {
             HandshakeTimeout = s_patience,
             Revalidation = way is Way.Grace or Way.Drain
-                ? new() { MaximumAge = TimeSpan.FromMilliseconds(150), GracePeriod = way is Way.Grace ? TimeSpan.FromMilliseconds(30) : TimeSpan.FromSeconds(5) }
+                ? new()
+                {
+                    MaximumAge = TimeSpan.FromMilliseconds(150),
+                    GracePeriod = way is Way.Grace
+                    ? TimeSpan.FromMilliseconds(30)
+                    : TimeSpan.FromSeconds(5)
+                }
                 : new(),
         };
         await using var front = isStream ? Front.OverStreams(options) : Front.OverSockets(options);

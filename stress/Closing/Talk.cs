@@ -32,8 +32,9 @@ internal static class Talk
                     Thread.Yield();
                 }
             }),
-            Calls.Apm => LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved,
-                cancellationToken),
+            Calls.Apm =>
+                LoopAsync(async () => await Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, 0, buffer.Length, null) > 0, moved,
+                    cancellationToken),
             _ => LoopAsync(async () => await stream.ReadAsync(buffer, cancellationToken) > 0, moved, cancellationToken),
         };
 

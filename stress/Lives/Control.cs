@@ -12,7 +12,9 @@ internal static class Control
     private const int BlockSize = 20; // a block of 24 octets is given for it
     private const string Library = "libc_malloc_debug.so.0";
 
-    internal static Scenario Scenario { get; } = new("control-heap-checks", "nothing of ours: a planted overflow, which the heap checks must catch", RunAsync) { Share = 0.4 };
+    internal static Scenario Scenario { get; } = new(
+        "control-heap-checks", "nothing of ours: a planted overflow, which the heap checks must catch", RunAsync)
+    { Share = 0.4 };
 
     /// <summary>The process that has the overflow.</summary>
     internal static unsafe void Overflow()
@@ -27,7 +29,9 @@ internal static class Control
 
     private static async Task RunAsync(Run run)
     {
-        run.Figures.Note("checked-in-this-run", IsChecked(Environment.GetEnvironmentVariable("LD_PRELOAD"), Environment.GetEnvironmentVariable("MALLOC_CHECK_")) ? "yes" : "no");
+        run.Figures.Note(
+            "checked-in-this-run",
+            IsChecked(Environment.GetEnvironmentVariable("LD_PRELOAD"), Environment.GetEnvironmentVariable("MALLOC_CHECK_")) ? "yes" : "no");
         run.Figures.RequiredCheck(await DiesAsync(Library, "3"), "planted-overflows-missed");
         run.Figures.RequiredCheck(!await DiesAsync("", "0"), "deaths-without-checks");
         run.Figures.Count("planted-overflows", 2);
@@ -37,7 +41,8 @@ internal static class Control
 
     private static async Task<bool> DiesAsync(string preload, string check)
     {
-        await using var child = Child.Start(["role", "overflow"], environment: new Dictionary<string, string> { ["LD_PRELOAD"] = preload, ["MALLOC_CHECK_"] = check });
+        await using var child = Child.Start(
+            ["role", "overflow"], environment: new Dictionary<string, string> { ["LD_PRELOAD"] = preload, ["MALLOC_CHECK_"] = check });
         return await child.WaitForExitAsync() != 0;
     }
 }

@@ -50,7 +50,8 @@ internal static class CutHandshakes
 
         // One of each side. A socket that was reset before the server took it up has none there.
         figures.Count("outcomes", lab.Meters.Outcomes);
-        figures.RequiredCheck(lab.Meters.Outcomes >= figures.Of("handshakes") && lab.Meters.Outcomes <= 2 * (figures.Of("handshakes") + 1), "outcomes-missing");
+        figures.RequiredCheck(
+            lab.Meters.Outcomes >= figures.Of("handshakes") && lab.Meters.Outcomes <= 2 * (figures.Of("handshakes") + 1), "outcomes-missing");
         figures.Fault("faults-of-ours", lab.Log.Of(1202));
     }
 
@@ -63,7 +64,8 @@ internal static class CutHandshakes
             await socket.ConnectAsync(listener.LocalEndPoint);
             var cut = (Cut)RandomNumberGenerator.GetInt32((int)Cut.Reset, (int)Cut.Silence + 1);
             using var patience = new CancellationTokenSource(s_handshakeTimeout * 2);
-            await using var connection = await client.UpgradeAsync(new Cutter(socket, cut, RandomNumberGenerator.GetInt32(LongestHandshake)), Lab.ServerName, patience.Token).WaitAsync(Lab.Patience);
+            await using var connection = await client.UpgradeAsync(
+                new Cutter(socket, cut, RandomNumberGenerator.GetInt32(LongestHandshake)), Lab.ServerName, patience.Token).WaitAsync(Lab.Patience);
             figures.Count("connections");
         }
         catch (TimeoutException)
@@ -82,7 +84,9 @@ internal static class CutHandshakes
         {
             var began = TimeProvider.System.GetTimestamp();
             await using var connection = await client.ConnectAsync(listener.LocalEndPoint, Lab.ServerName);
-            figures.Note("honest-afterwards", string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(began).TotalMilliseconds:F0} ms"));
+            figures.Note(
+                "honest-afterwards",
+                string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(began).TotalMilliseconds:F0} ms"));
         }
         catch (HandshakeException exception)
         {

@@ -5,7 +5,9 @@ using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Lives;
 
-/// <summary>Connects that are cancelled at random moments, before the call included: the outcome is the caller's, soon, and nothing is left.</summary>
+/// <summary>
+/// Connects that are cancelled at random moments, before the call included: the outcome is the caller's, soon, and nothing is left.
+/// </summary>
 internal static class RandomCancels
 {
     private const int Most = 5000;

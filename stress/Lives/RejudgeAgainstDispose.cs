@@ -5,13 +5,16 @@ using MutualAuth.Trust;
 
 namespace MutualAuth.Stress.Lives;
 
-/// <summary>Trust is taken away and given back every few milliseconds while connections are made and disposed of: whoever is open in the end is trusted.</summary>
+/// <summary>
+/// Trust is taken away and given back every few milliseconds while connections are made and disposed of: whoever is open in the end is trusted.
+/// </summary>
 internal static class RejudgeAgainstDispose
 {
     private const int Clients = 12;
     private const int MostConnections = 10_000;
 
-    internal static Scenario Scenario { get; } = new("rejudge-against-dispose", "anchors swapped every 3 ms while clients connect and both sides dispose", RunAsync);
+    internal static Scenario Scenario { get; } = new(
+        "rejudge-against-dispose", "anchors swapped every 3 ms while clients connect and both sides dispose", RunAsync);
 
     private static async Task RunAsync(Run run)
     {
@@ -42,7 +45,8 @@ internal static class RejudgeAgainstDispose
         figures.Fault("ends-faulted", lab.Log.Of(1456));
     }
 
-    private static async Task SwapAsync(ReplaceableTrustAnchors trust, TrustAnchors ours, TrustAnchors others, Figures figures, CancellationToken over)
+    private static async Task SwapAsync(
+        ReplaceableTrustAnchors trust, TrustAnchors ours, TrustAnchors others, Figures figures, CancellationToken over)
     {
         for (var count = 0; !over.IsCancellationRequested; count++)
         {

@@ -15,7 +15,8 @@ internal static class StopAgainstConnect
     private static readonly TimeSpan s_drain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(2);
 
-    internal static Scenario Scenario { get; } = new("stop-against-connect", "StopAsync at random moments, once or twice, while twelve clients connect", RunAsync);
+    internal static Scenario Scenario { get; } = new(
+        "stop-against-connect", "StopAsync at random moments, once or twice, while twelve clients connect", RunAsync);
 
     private static async Task RunAsync(Run run)
     {

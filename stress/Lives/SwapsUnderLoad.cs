@@ -11,7 +11,8 @@ internal static class SwapsUnderLoad
     private const int Clients = 8;
     private const int MostConnections = 10_000;
 
-    internal static Scenario Scenario { get; } = new("swaps-under-load", "identity and anchors replaced by others as good every 2 ms, under handshakes and echo", RunAsync);
+    internal static Scenario Scenario { get; } = new(
+        "swaps-under-load", "identity and anchors replaced by others as good every 2 ms, under handshakes and echo", RunAsync);
 
     private static async Task RunAsync(Run run)
     {

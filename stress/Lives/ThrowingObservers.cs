@@ -23,7 +23,8 @@ internal static class ThrowingObservers
         var listener = MutualTlsListener.Start(Lab.Listening(lab.ServerOptions with
         {
             LoggerFactory = log,
-            Revalidation = new() { MaximumAge = TimeSpan.FromMilliseconds(100), GracePeriod = TimeSpan.Zero, OnInvalidated = _ => throw new IOException("observer") },
+            Revalidation = new()
+            { MaximumAge = TimeSpan.FromMilliseconds(100), GracePeriod = TimeSpan.Zero, OnInvalidated = _ => throw new IOException("observer") },
         }) with
         {
             OnHandshakeFailed = _ =>
@@ -35,7 +36,8 @@ internal static class ThrowingObservers
         var accepting = Applications.EchoAllAsync(listener);
         var honest = new MutualTlsClient(lab.ClientOptions with { LoggerFactory = log });
         isUp = true; // a program whose logger fails while it starts does not start
-        var stranger = new MutualTlsClient(new() { Identity = foreignCertificate.ToIdentity(), Trust = lab.Trust, Authorization = Authorize.ServerName });
+        var stranger =
+            new MutualTlsClient(new() { Identity = foreignCertificate.ToIdentity(), Trust = lab.Trust, Authorization = Authorize.ServerName });
         while (!run.IsOver && figures.Of("rounds") < MostRounds)
         {
             await HonestAsync(honest, listener, figures);

@@ -122,7 +122,9 @@ internal abstract class Attack : IDisposable
             public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
 
             public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
-                ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.ASCII.GetBytes($"p=tls-server-end-point,,n={Material.User},r={Convert.ToHexString(RandomNumberGenerator.GetBytes(12))}"));
+                ValueTask.FromResult<ReadOnlyMemory<byte>?>(
+                    Encoding.ASCII.GetBytes(
+                        $"p=tls-server-end-point,,n={Material.User},r={Convert.ToHexString(RandomNumberGenerator.GetBytes(12))}"));
 
             public async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken)
             {

@@ -7,9 +7,10 @@ using System.Net.Sockets;
 namespace MutualAuth.Stress.Roles;
 
 /// <summary>
-/// A stranger: <c>attacker FOLDER PORT ADDRESSES KIND LEASH</c>. It comes from so many addresses of 127.66.0.0/16, and with a leash it takes that share of
-/// a processor at most. <c>open COUNT SECONDS</c> begins so many attacks, or what the time allows, and keeps them; <c>rate N</c> begins N new ones a second from then on, and lets the
-/// oldest go beyond those that were open; <c>send COUNT RATE</c> waits for the end of each; <c>close</c> ends them all. Answers: attacks begun and failed.
+/// A stranger: <c>attacker FOLDER PORT ADDRESSES KIND LEASH</c>. It comes from so many addresses of 127.66.0.0/16, and with a leash it takes that
+/// share of a processor at most. <c>open COUNT SECONDS</c> begins so many attacks, or what the time allows, and keeps them; <c>rate N</c> begins N
+/// new ones a second from then on, and lets the oldest go beyond those that were open; <c>send COUNT RATE</c> waits for the end of each; <c>close</c>
+/// ends them all. Answers: attacks begun and failed.
 /// </summary>
 internal sealed class AttackerRole : IDisposable
 {
@@ -133,7 +134,8 @@ internal sealed class AttackerRole : IDisposable
             socket = await DialAsync();
             _open.Enqueue(await _attack.BeginAsync(socket, _stop.Token));
         }
-        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception exception)
+            when (exception is SocketException or IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
             Interlocked.Increment(ref _failed);
             socket?.Dispose();

@@ -21,7 +21,8 @@ internal static class Hellos
 
     private static byte[] Hello(int version, int[] suites, int[] groups, (int Group, int Length)? share, int[] versions)
     {
-        List<byte> extensions = [.. Extension(10, Vector(Numbers(groups))), .. Extension(11, [1, 0]), .. Extension(13, Vector(Numbers(0x0403, 0x0503, 0x0804, 0x0401)))];
+        List<byte> extensions =
+            [.. Extension(10, Vector(Numbers(groups))), .. Extension(11, [1, 0]), .. Extension(13, Vector(Numbers(0x0403, 0x0503, 0x0804, 0x0401)))];
         byte[] name = [.. "server.test"u8];
         extensions.AddRange(Extension(0, Vector([0, .. Vector(name)])));
         if (versions.Length > 0)

@@ -8,8 +8,8 @@ namespace MutualAuth.Stress.Roles;
 
 /// <summary>
 /// A client that does what it should, from an address of its own, near or far: <c>honest FOLDER PORT ADDRESS ROUND-TRIP-MS KIND</c>.
-/// <c>handshakes COUNT AT-ONCE SECONDS</c> is answered with how many succeeded and failed, median, 99th of a hundred and worst in ms, and why the last failed;
-/// <c>echo SECONDS</c> with round trips on connections that are open, failed ones, and the same times.
+/// <c>handshakes COUNT AT-ONCE SECONDS</c> is answered with how many succeeded and failed, median, 99th of a hundred and worst in ms, and why the
+/// last failed; <c>echo SECONDS</c> with round trips on connections that are open, failed ones, and the same times.
 /// </summary>
 internal sealed class HonestRole
 {
@@ -137,6 +137,8 @@ internal sealed class HonestRole
     private static string Percentiles(List<double> times)
     {
         times.Sort();
-        return times.Count == 0 ? "0 0 0" : $"{Lines.Text(times[times.Count / 2])} {Lines.Text(times[Math.Min(times.Count - 1, times.Count * 99 / 100)])} {Lines.Text(times[^1])}";
+        return times.Count == 0
+            ? "0 0 0"
+            : $"{Lines.Text(times[times.Count / 2])} {Lines.Text(times[Math.Min(times.Count - 1, times.Count * 99 / 100)])} {Lines.Text(times[^1])}";
     }
 }

@@ -31,7 +31,8 @@ internal sealed class Material : IDisposable
 
     internal static TrustAnchors Trust(string folder) => TrustAnchors.FromPemFiles(Path.Combine(folder, "root.pem"));
 
-    internal static Identity Identity(string folder, string name) => MutualAuth.Identity.FromPemFiles(Path.Combine(folder, name + ".pem"), Path.Combine(folder, name + ".key"));
+    internal static Identity Identity(string folder, string name) =>
+        MutualAuth.Identity.FromPemFiles(Path.Combine(folder, name + ".pem"), Path.Combine(folder, name + ".key"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

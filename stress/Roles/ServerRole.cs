@@ -6,8 +6,8 @@ using MutualAuth.Stress.Support;
 namespace MutualAuth.Stress.Roles;
 
 /// <summary>
-/// An echo server with the options that everybody has who sets none: <c>server FOLDER KIND</c>. It answers <c>failures</c> with how many handshakes failed.
-/// KIND: plain; login (users, by SCRAM); throwing-log (its logger throws when accepting fails).
+/// An echo server with the options that everybody has who sets none: <c>server FOLDER KIND</c>. It answers <c>failures</c> with how many handshakes
+/// failed. KIND: plain; login (users, by SCRAM); throwing-log (its logger throws when accepting fails).
 /// </summary>
 internal static class ServerRole
 {
@@ -31,7 +31,8 @@ internal static class ServerRole
         });
         _ = Applications.EchoAllAsync(listener);
         var port = ((IPEndPoint)listener.LocalEndPoint).Port;
-        await Lines.AnswerAsync(port.ToString(CultureInfo.InvariantCulture), _ => Task.FromResult(Volatile.Read(ref failures).ToString(CultureInfo.InvariantCulture)));
+        await Lines.AnswerAsync(
+            port.ToString(CultureInfo.InvariantCulture), _ => Task.FromResult(Volatile.Read(ref failures).ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<CredentialPolicy> LoginAsync()

@@ -21,7 +21,8 @@ internal static class Descriptors
         GoesOnAfterCrash = false,
     };
 
-    internal static Scenario Few { get; } = new("strangers-150-descriptors", "ulimit -n 150 and silent sockets, four times of four addresses: the process lives", LivesAsync)
+    internal static Scenario Few { get; } = new(
+        "strangers-150-descriptors", "ulimit -n 150 and silent sockets, four times of four addresses: the process lives", LivesAsync)
     {
         Share = 1.5,
         GoesOnAfterCrash = false,
@@ -53,7 +54,9 @@ internal static class Descriptors
         figures.Count("sockets", Lines.Number(counts[0]));
         figures.Note("idle", idle.ToString());
         figures.Note("beside-them", beside.ToString());
-        figures.Note("server", server.IsAlive ? string.Create(CultureInfo.InvariantCulture, $"{server.Descriptors} descriptors") : $"died {server.LastError()}");
+        figures.Note(
+            "server",
+            server.IsAlive ? string.Create(CultureInfo.InvariantCulture, $"{server.Descriptors} descriptors") : $"died {server.LastError()}");
         figures.Fault("honest-refused", beside.Failed);
         figures.RequiredCheck(beside.Longest <= MostMilliseconds && beside.Count > 0, "honest-later-than-a-second");
         await attacker.AskAsync("close");
@@ -75,7 +78,10 @@ internal static class Descriptors
         {
             var (attacker, _) = await Child.StartRoleAsync(["attacker", material.Folder, said[0], "4", "silence", "64"]);
             await using var ownedAttacker = attacker;
-            figures.Count("sockets", Lines.Number((await attacker.AskAsync($"open 400 {Lines.Text(Math.Max(run.Time.TotalSeconds / 8, 1))}", TimeSpan.FromMinutes(1)))[0]));
+            figures.Count(
+                "sockets",
+                Lines.Number(
+                    (await attacker.AskAsync($"open 400 {Lines.Text(Math.Max(run.Time.TotalSeconds / 8, 1))}", TimeSpan.FromMinutes(1)))[0]));
 
             // The pool of threads looks twice a second whether it needs another one, for which it needs descriptors.
             for (var began = Stopwatch.GetTimestamp(); server.IsAlive && Stopwatch.GetElapsedTime(began) < run.Time / 8;)

@@ -4,7 +4,9 @@ using MutualAuth.Stress.Support;
 
 namespace MutualAuth.Stress.Strangers;
 
-/// <summary>200 hellos a second with a finite-field key share: what they do to connections that are open, and what one costs against a line of plain HTTP.</summary>
+/// <summary>
+/// 200 hellos a second with a finite-field key share: what they do to connections that are open, and what one costs against a line of plain HTTP.
+/// </summary>
 internal static class FiniteField
 {
     private const int PerSecond = 200;
@@ -16,7 +18,8 @@ internal static class FiniteField
     // In ms: an idle machine that is quicker than this is taken to be no quicker.
     private const double QuickWorst = 10;
 
-    internal static Scenario Scenario { get; } = new("strangers-finite-field", "200 hellos a second with an ffdhe8192 key share, against echo on open connections", RunAsync)
+    internal static Scenario Scenario { get; } = new(
+        "strangers-finite-field", "200 hellos a second with an ffdhe8192 key share, against echo on open connections", RunAsync)
     {
         Share = 2.5,
         GoesOnAfterCrash = false,

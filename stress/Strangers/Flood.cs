@@ -92,8 +92,13 @@ internal sealed record Flood(string Attack, int Addresses)
         var (serverBefore, attackerBefore, began) = (server.ProcessorTime, attacker.ProcessorTime, Stopwatch.GetTimestamp());
         var times = await MeasureAsync(honest, run.Scaled(Handshakes, SecondsOfTheWhole, 20), seconds);
         var elapsed = Stopwatch.GetElapsedTime(began);
-        run.Figures.Note("server", string.Create(CultureInfo.InvariantCulture, $"{(server.ProcessorTime - serverBefore) / elapsed:F2} processors {server.Descriptors} descriptors {server.ResidentMiB:F0} MiB"));
-        run.Figures.Note("attacker", string.Create(CultureInfo.InvariantCulture, $"{(attacker.ProcessorTime - attackerBefore) / elapsed:F2} processors"));
+        run.Figures.Note(
+            "server",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(server.ProcessorTime - serverBefore) / elapsed:F2} processors {server.Descriptors} descriptors {server.ResidentMiB:F0} MiB"));
+        run.Figures.Note(
+            "attacker", string.Create(CultureInfo.InvariantCulture, $"{(attacker.ProcessorTime - attackerBefore) / elapsed:F2} processors"));
         return times;
     }
 

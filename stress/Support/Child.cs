@@ -30,7 +30,8 @@ internal sealed class Child : IAsyncDisposable
             // The name of the program may hold blanks; it ends with the last bracket (proc(5)). What follows begins with field 3.
             var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/stat"));
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+            return TimeSpan.FromMilliseconds(
+                10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
         }
     }
 
@@ -48,7 +49,8 @@ internal sealed class Child : IAsyncDisposable
 
     internal static Child Start(string[] arguments, int? descriptorLimit = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         string[] command = ["dotnet", typeof(Child).Assembly.Location, .. arguments];
         if (descriptorLimit is { } limit)
         {
@@ -128,7 +130,8 @@ internal sealed class Child : IAsyncDisposable
         var words = line?.Split(' ') ?? [];
         return words.Length > 0 && words[0] == firstWord
             ? words[1..]
-            : throw new InvalidOperationException($"{string.Join(' ', _process.StartInfo.ArgumentList.Skip(1))} said '{line}', where '{firstWord}' was expected. {LastError()}");
+            : throw new InvalidOperationException(
+                $"{string.Join(' ', _process.StartInfo.ArgumentList.Skip(1))} said '{line}', where '{firstWord}' was expected. {LastError()}");
     }
 
     private void Keep(string? line)

@@ -29,7 +29,8 @@ internal static class Symptoms
     }
 
     private static bool IsBadRecord(Exception exception) =>
-        exception.Message.Contains("bad record mac", StringComparison.OrdinalIgnoreCase) || exception.Message.Contains("decryption failed", StringComparison.OrdinalIgnoreCase);
+        exception.Message.Contains("bad record mac", StringComparison.OrdinalIgnoreCase)
+            || exception.Message.Contains("decryption failed", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<Exception> Chain(Exception? exception)
     {

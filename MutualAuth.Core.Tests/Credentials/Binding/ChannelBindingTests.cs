@@ -6,7 +6,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>Which hash <c>tls-server-end-point</c> uses, by the signature of the server's certificate (RFC 5929 §4.1), and that there is none without one.</summary>
+/// <summary>
+/// Which hash <c>tls-server-end-point</c> uses, by the signature of the server's certificate (RFC 5929 §4.1), and that there is none without one.
+/// </summary>
 public sealed class ChannelBindingTests
 {
     private const string Sha1 = "06052b0e03021a";
@@ -60,7 +62,9 @@ public sealed class ChannelBindingTests
         var fields = parameters.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(field =>
         {
             var algorithm = Tlv(0x30, Convert.FromHexString(field[3..]));
-            return field.StartsWith("a0", StringComparison.Ordinal) ? Tlv(0xa0, algorithm) : Tlv(0xa1, Tlv(0x30, [.. Convert.FromHexString(Mgf1), .. algorithm]));
+            return field.StartsWith("a0", StringComparison.Ordinal)
+                ? Tlv(0xa0, algorithm)
+                : Tlv(0xa1, Tlv(0x30, [.. Convert.FromHexString(Mgf1), .. algorithm]));
         });
         var encoded = Tlv(0x30, [.. Convert.FromHexString("06092a864886f70d01010a"), .. Tlv(0x30, [.. fields.SelectMany(field => field)])]);
 
@@ -73,12 +77,16 @@ public sealed class ChannelBindingTests
     [TestCase("300b06092a864886f70d01010a")] // RSASSA-PSS without parameters
     [TestCase("300a06082a864886f70d0202")] // an algorithm that is not known
     [TestCase("0000")]
-    public void What_is_not_known_or_cannot_be_read_has_no_binding(string algorithm) => ChannelBinding.HashOf(Convert.FromHexString(algorithm)).Should().BeNull();
+    public void What_is_not_known_or_cannot_be_read_has_no_binding(string algorithm) =>
+        ChannelBinding.HashOf(Convert.FromHexString(algorithm)).Should().BeNull();
 
-    /// <summary>Pitfall 27, CVE-2026-54291, CVE-2026-53712, CVE-2025-49146: no hash is no reason to do without the binding that was demanded.</summary>
+    /// <summary>
+    /// Pitfall 27, CVE-2026-54291, CVE-2026-53712, CVE-2025-49146: no hash is no reason to do without the binding that was demanded.
+    /// </summary>
     [TestCase(ChannelBindingPolicy.Required, RejectionReason.ChannelBindingUnavailable)]
     [TestCase(ChannelBindingPolicy.WhereItExists, null)]
-    public async Task With_an_Ed25519_signature_PLUS_fails_on_both_sides_and_is_never_bound_to_nothing(ChannelBindingPolicy policy, RejectionReason? reason)
+    public async Task With_an_Ed25519_signature_PLUS_fails_on_both_sides_and_is_never_bound_to_nothing(
+        ChannelBindingPolicy policy, RejectionReason? reason)
     {
         var binding = ChannelBinding.OfServerCertificate(Signed(SignatureAlgorithm.Ed25519, KeyAlgorithm.Ed25519));
         await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(Sasl.Store(("alice", "right")))) with { ChannelBinding = policy }, binding);

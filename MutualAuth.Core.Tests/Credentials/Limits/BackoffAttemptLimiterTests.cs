@@ -224,7 +224,8 @@ public sealed class BackoffAttemptLimiterTests
         await FailAsync("alice", "192.0.2.1", 7);
         for (var number = 0; number < 40_000; number++)
         {
-            await _limiter.BeginAsync(Attempt($"user{number}", new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]).ToString()), default);
+            await _limiter.BeginAsync(
+                Attempt($"user{number}", new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]).ToString()), default);
         }
 
         _limiter.Keys.Should().BeLessThanOrEqualTo(65_536);
@@ -268,7 +269,8 @@ public sealed class BackoffAttemptLimiterTests
             await _limiter.EndAsync(Attempt($"user{number}", "192.0.2.1") with { Certificate = first }, AttemptOutcome.Failed);
         }
 
-        ((await _limiter.BeginAsync(Attempt("alice", "192.0.2.1") with { Certificate = sameCertificate ? first : second }, default)) is not null).Should().Be(sameCertificate);
+        ((await _limiter.BeginAsync(Attempt("alice", "192.0.2.1") with { Certificate = sameCertificate ? first : second }, default)) is not null)
+            .Should().Be(sameCertificate);
         (await WaitAsync("alice", "192.0.2.1")).Should().BeNull("who shows no certificate is not held to what another's did");
     }
 

@@ -4,7 +4,9 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>How many keys may be derived at once, for whom, and in which order. The first derivation of each test is held until the test lets go.</summary>
+/// <summary>
+/// How many keys may be derived at once, for whom, and in which order. The first derivation of each test is held until the test lets go.
+/// </summary>
 [CancelAfter(30000)]
 public sealed class KeyDerivationTests
 {

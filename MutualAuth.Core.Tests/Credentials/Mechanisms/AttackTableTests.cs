@@ -12,8 +12,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Credentials;
 
 /// <summary>
-/// The attacks on logins that are known, over real connections: a hostile server against our client, a hostile client against our server. Each stands beside
-/// the login that differs from it in one fact and succeeds. Who stands in between both is in <c>RelayTests</c>.
+/// The attacks on logins that are known, over real connections: a hostile server against our client, a hostile client against our server. Each stands
+/// beside the login that differs from it in one fact and succeeds. Who stands in between both is in <c>RelayTests</c>.
 /// </summary>
 [CancelAfter(60000)]
 [NonParallelizable] // it counts the key derivations of the process
@@ -54,22 +54,53 @@ public sealed class AttackTableTests
     public static IEnumerable<TestCaseData> ServerAttacks()
     {
         // Pitfall 28.
-        yield return InChallenge("CVE-2026-42198: an iteration count of 2^31-1 is never derived", RejectionReason.IterationCountOutOfRange, text => Count(text, "2147483647"));
-        yield return InChallenge("CVE-2026-42198: an iteration count just above the ceiling is never derived", RejectionReason.IterationCountOutOfRange, text => Count(text, "1000001"));
-        yield return InChallenge("RFC 7677 §4: too few iterations, which would make the proof cheap to try passwords against", RejectionReason.IterationCountOutOfRange, text => Count(text, "4095"));
+        yield return InChallenge(
+            "CVE-2026-42198: an iteration count of 2^31-1 is never derived",
+            RejectionReason.IterationCountOutOfRange,
+            text => Count(text, "2147483647"));
+        yield return InChallenge(
+            "CVE-2026-42198: an iteration count just above the ceiling is never derived",
+            RejectionReason.IterationCountOutOfRange,
+            text => Count(text, "1000001"));
+        yield return InChallenge(
+            "RFC 7677 §4: too few iterations, which would make the proof cheap to try passwords against",
+            RejectionReason.IterationCountOutOfRange,
+            text => Count(text, "4095"));
         yield return InChallenge("RFC 7677 §4: one iteration", RejectionReason.IterationCountOutOfRange, text => Count(text, "1"));
-        yield return InChallenge("RFC 5802 §5.1: an iteration count that is no number", RejectionReason.IterationCountOutOfRange, text => Count(text, "0x1000"));
-        yield return InChallenge("RFC 5802 §5.1: a nonce that does not continue ours", RejectionReason.CredentialProtocolViolated, text => Nonce(text, _ => "someOtherNonceThatIsLongEnough"));
-        yield return InChallenge("RFC 5802 §5.1: our own nonce, reflected", RejectionReason.CredentialProtocolViolated, text => Nonce(text, nonce => nonce[..24]));
-        yield return InChallenge("RFC 5802 §5.1: our nonce, continued by too little to be fresh", RejectionReason.CredentialProtocolViolated, text => Nonce(text, nonce => nonce[..31]));
-        yield return InChallenge("RFC 5802 §5.1: the challenge of an earlier login, replayed", RejectionReason.CredentialProtocolViolated, _ => $"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s={Sasl.Salt},i=4096");
+        yield return InChallenge(
+            "RFC 5802 §5.1: an iteration count that is no number", RejectionReason.IterationCountOutOfRange, text => Count(text, "0x1000"));
+        yield return InChallenge(
+            "RFC 5802 §5.1: a nonce that does not continue ours",
+            RejectionReason.CredentialProtocolViolated,
+            text => Nonce(text, _ => "someOtherNonceThatIsLongEnough"));
+        yield return InChallenge(
+            "RFC 5802 §5.1: our own nonce, reflected", RejectionReason.CredentialProtocolViolated, text => Nonce(text, nonce => nonce[..24]));
+        yield return InChallenge(
+            "RFC 5802 §5.1: our nonce, continued by too little to be fresh",
+            RejectionReason.CredentialProtocolViolated,
+            text => Nonce(text, nonce => nonce[..31]));
+        yield return InChallenge(
+            "RFC 5802 §5.1: the challenge of an earlier login, replayed",
+            RejectionReason.CredentialProtocolViolated,
+            _ => $"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s={Sasl.Salt},i=4096");
         yield return InChallenge("RFC 5802 §5.1: m= in front of the challenge", RejectionReason.CredentialProtocolViolated, text => "m=ext," + text);
         yield return InChallenge("RFC 5802 §5.1: m= behind the challenge", RejectionReason.CredentialProtocolViolated, text => text + ",m=ext");
-        yield return InChallenge("RFC 5802 §7: a second iteration count as an extension", RejectionReason.CredentialProtocolViolated, text => text + ",i=4096");
-        yield return InChallenge("RFC 4648 §4: a salt in broken base64", RejectionReason.CredentialProtocolViolated, text => text.Replace("s=", "s=%", StringComparison.Ordinal));
-        yield return InChallenge("RFC 4648 §4: a salt without its padding", RejectionReason.CredentialProtocolViolated, text => text.Replace("==,", ",", StringComparison.Ordinal));
-        yield return InChallenge("RFC 5802 §7: no salt", RejectionReason.CredentialProtocolViolated, text => $"{text.Split(',')[0]},s=,{text.Split(',')[2]}");
-        yield return InChallenge("RFC 5802 §7: a challenge of more than 2,048 octets", RejectionReason.CredentialProtocolViolated, text => $"{text},x={new string('x', 2048)}");
+        yield return InChallenge(
+            "RFC 5802 §7: a second iteration count as an extension", RejectionReason.CredentialProtocolViolated, text => text + ",i=4096");
+        yield return InChallenge(
+            "RFC 4648 §4: a salt in broken base64",
+            RejectionReason.CredentialProtocolViolated,
+            text => text.Replace("s=", "s=%", StringComparison.Ordinal));
+        yield return InChallenge(
+            "RFC 4648 §4: a salt without its padding",
+            RejectionReason.CredentialProtocolViolated,
+            text => text.Replace("==,", ",", StringComparison.Ordinal));
+        yield return InChallenge(
+            "RFC 5802 §7: no salt", RejectionReason.CredentialProtocolViolated, text => $"{text.Split(',')[0]},s=,{text.Split(',')[2]}");
+        yield return InChallenge(
+            "RFC 5802 §7: a challenge of more than 2,048 octets",
+            RejectionReason.CredentialProtocolViolated,
+            text => $"{text},x={new string('x', 2048)}");
         yield return InChallenge("RFC 5802 §7: an empty challenge", RejectionReason.CredentialProtocolViolated, _ => string.Empty);
 
         yield return InOutcome("RFC 5802 §3: a wrong server signature", RejectionReason.ServerSignatureWrong, _ => $"v={Zeros}");
@@ -78,8 +109,11 @@ public sealed class AttackTableTests
         yield return InOutcome("RFC 5802 §3: half of the server signature", RejectionReason.ServerSignatureWrong, text => text[..24]);
         yield return InOutcome("RFC 5802 §5.1: the right server signature behind m=", RejectionReason.ServerSignatureWrong, text => text + ",m=x");
 
-        yield return Attack("RFC 5802 §3: a server that says yes at once, without having been shown anything", RejectionReason.ServerSignatureWrong, (type, _) =>
-            type == FrameType.Challenge ? Frame.Encode(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, Encoding.UTF8.GetBytes($"v={Zeros}"))) : null);
+        yield return Attack(
+            "RFC 5802 §3: a server that says yes at once, without having been shown anything", RejectionReason.ServerSignatureWrong, (type, _) =>
+                type == FrameType.Challenge
+                    ? Frame.Encode(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, Encoding.UTF8.GetBytes($"v={Zeros}")))
+                    : null);
         yield return Attack("docs/protocol.md §12: a verdict in place of the outcome", RejectionReason.CredentialProtocolViolated, (type, _) =>
             type == FrameType.Challenge ? Frame.Encode(Verdict.Accepted) : null);
         yield return Attack("docs/protocol.md §12: the same challenge twice", RejectionReason.CredentialProtocolViolated, (type, payload) =>
@@ -89,26 +123,40 @@ public sealed class AttackTableTests
 
         // Pitfall 27.
         yield return Mechanisms("CVE-2025-49146: PLUS taken out of the list", RejectionReason.ChannelBindingUnavailable, "SCRAM-SHA-256");
-        yield return Mechanisms("RFC 4616: nothing but PLAIN offered to a client that has a password for SCRAM", RejectionReason.MechanismUnavailable, "PLAIN");
+        yield return Mechanisms(
+            "RFC 4616: nothing but PLAIN offered to a client that has a password for SCRAM", RejectionReason.MechanismUnavailable, "PLAIN");
         yield return Mechanisms("RFC 4422 §3.1: a name that is none", RejectionReason.CredentialProtocolViolated, "SCRAM-SHA-256-PLUS scram");
-        yield return Mechanisms("RFC 4422 §3.1: more than 32 names", RejectionReason.CredentialProtocolViolated, string.Join(' ', Enumerable.Range(0, 33).Select(number => $"M{number}").Append(Plus)));
+        yield return Mechanisms(
+            "RFC 4422 §3.1: more than 32 names",
+            RejectionReason.CredentialProtocolViolated,
+            string.Join(' ', Enumerable.Range(0, 33).Select(number => $"M{number}").Append(Plus)));
 
         static TestCaseData InChallenge(string name, RejectionReason reason, Func<string, string> change) =>
-            Attack(name, reason, (type, payload) => type == FrameType.Challenge ? Frame.Encode(type, Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload)))) : null);
+            Attack(
+                name,
+                reason,
+                (type, payload) => type == FrameType.Challenge
+                    ? Frame.Encode(type, Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload))))
+                    : null);
 
         static TestCaseData InOutcome(string name, RejectionReason reason, Func<string, string?> change) => Attack(name, reason, (type, payload) =>
             type == FrameType.Outcome
-                ? Frame.Encode(type, LoginChannel.OutcomePayload(Verdict.Accepted, change(Encoding.UTF8.GetString(payload.AsSpan(3))) is { } text ? Encoding.UTF8.GetBytes(text) : null))
+                ? Frame.Encode(
+                    type,
+                    LoginChannel.OutcomePayload(
+                        Verdict.Accepted, change(Encoding.UTF8.GetString(payload.AsSpan(3))) is { } text ? Encoding.UTF8.GetBytes(text) : null))
                 : null);
 
         static TestCaseData Mechanisms(string name, RejectionReason reason, string offered) =>
             Attack(name, reason, (type, _) => type == FrameType.Mechanisms ? Frame.Encode(type, Encoding.ASCII.GetBytes(offered)) : null);
 
-        static TestCaseData Attack(string name, RejectionReason reason, Func<FrameType, byte[], byte[]?> tamper) => new TestCaseData(tamper, reason).SetName(name + ", by a server");
+        static TestCaseData Attack(string name, RejectionReason reason, Func<FrameType, byte[], byte[]?> tamper) =>
+            new TestCaseData(tamper, reason).SetName(name + ", by a server");
 
         static string Count(string challenge, string count) => challenge[..(challenge.LastIndexOf('=') + 1)] + count;
 
-        static string Nonce(string challenge, Func<string, string> change) => $"r={change(challenge.Split(',')[0][2..])}{challenge[challenge.IndexOf(',', StringComparison.Ordinal)..]}";
+        static string Nonce(string challenge, Func<string, string> change) =>
+            $"r={change(challenge.Split(',')[0][2..])}{challenge[challenge.IndexOf(',', StringComparison.Ordinal)..]}";
     }
 
     [TestCaseSource(nameof(ServerAttacks))]
@@ -140,7 +188,9 @@ public sealed class AttackTableTests
     public async Task A_frame_beyond_the_bounds_ends_the_login(byte frame, int length)
     {
         var (client, _) = await AgainstServerAsync((type, _) =>
-            type == ((FrameType)frame == FrameType.Mechanisms ? FrameType.Mechanisms : FrameType.Challenge) ? Frame.Encode((FrameType)frame, new byte[length]) : null);
+            type == ((FrameType)frame == FrameType.Mechanisms ? FrameType.Mechanisms : FrameType.Challenge)
+                ? Frame.Encode((FrameType)frame, new byte[length])
+                : null);
 
         (client.Refusal.Failure, client.Refusal.Reason).Should().Be((HandshakeFailure.PeerMisbehaved, RejectionReason.ConfirmationMalformed));
     }
@@ -169,22 +219,34 @@ public sealed class AttackTableTests
     {
         yield return Attack("the first message as it should be", Plus, First, null);
         yield return Attack("RFC 5802 §7: unknown extensions are passed over", Plus, First + ",x=1,Z=2", null);
-        yield return Attack("RFC 5802 §6: the flag y, although PLUS was offered", "SCRAM-SHA-256", "y,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingDowngraded);
+        yield return Attack(
+            "RFC 5802 §6: the flag y, although PLUS was offered", "SCRAM-SHA-256", "y,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingDowngraded);
         yield return Attack("RFC 5802 §6: the flag y with PLUS", Plus, "y,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 5802 §6: the flag n with PLUS", Plus, "n,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 5802 §6: the flag p without PLUS", "SCRAM-SHA-256", First, RejectionReason.CredentialProtocolViolated);
-        yield return Attack("RFC 5802 §6: a binding to another type", Plus, "p=tls-unique,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingUnavailable);
+        yield return Attack(
+            "RFC 5802 §6: a binding to another type", Plus, "p=tls-unique,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingUnavailable);
         yield return Attack("RFC 5802 §6: a binding to nothing", Plus, "p=,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated);
-        yield return Attack("RFC 5802 §5.1: m= in front", Plus, "p=tls-server-end-point,,m=x,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated);
+        yield return Attack(
+            "RFC 5802 §5.1: m= in front", Plus, "p=tls-server-end-point,,m=x,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 5802 §5.1: m= behind", Plus, First + ",m=x", RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 5802 §7: a second name as an extension", Plus, First + ",n=bob", RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 5802 §7: an extension that is none", Plus, First + ",garbage", RejectionReason.CredentialProtocolViolated);
-        yield return Attack("RFC 5802 §7: a message of more than 2,048 octets", Plus, First + ",x=" + new string('x', 2048), RejectionReason.CredentialProtocolViolated);
-        yield return Attack("RFC 5802 §7: a nonce of more than 512 characters", Plus, "p=tls-server-end-point,,n=alice,r=" + new string('x', 513), RejectionReason.CredentialProtocolViolated);
+        yield return Attack(
+            "RFC 5802 §7: a message of more than 2,048 octets",
+            Plus,
+            First + ",x=" + new string('x', 2048),
+            RejectionReason.CredentialProtocolViolated);
+        yield return Attack(
+            "RFC 5802 §7: a nonce of more than 512 characters",
+            Plus,
+            "p=tls-server-end-point,,n=alice,r=" + new string('x', 513),
+            RejectionReason.CredentialProtocolViolated);
         yield return Attack("RFC 4422 §3.1: a mechanism that was not offered", "PLAIN", "\0alice\0right", RejectionReason.MechanismUnavailable);
         yield return Attack("RFC 4422 §3.1: a mechanism in lower case", "scram-sha-256-plus", First, RejectionReason.CredentialProtocolViolated);
 
-        static TestCaseData Attack(string name, string mechanism, string message, RejectionReason? reason) => new TestCaseData(mechanism, message, reason).SetName(name + ", by a client");
+        static TestCaseData Attack(string name, string mechanism, string message, RejectionReason? reason) =>
+            new TestCaseData(mechanism, message, reason).SetName(name + ", by a client");
     }
 
     [TestCaseSource(nameof(FirstMessages))]
@@ -210,7 +272,8 @@ public sealed class AttackTableTests
     [TestCase("zeros", RejectionReason.CredentialsWrong, TestName = "RFC 5802 §3: a proof of zeros, by a client")]
     [TestCase("stored key", RejectionReason.CredentialsWrong, TestName = "RFC 5802 §9: a proof made from the stored key alone, by a client")]
     [TestCase("nonce", RejectionReason.CredentialProtocolViolated, TestName = "RFC 5802 §5.1: another nonce, by a client")]
-    [TestCase("replay", RejectionReason.CredentialProtocolViolated, TestName = "RFC 5802 §9: the last message of an earlier login, replayed, by a client")]
+    [TestCase(
+        "replay", RejectionReason.CredentialProtocolViolated, TestName = "RFC 5802 §9: the last message of an earlier login, replayed, by a client")]
     [TestCase("m", RejectionReason.CredentialProtocolViolated, TestName = "RFC 5802 §5.1: m= in the last message, by a client")]
     [TestCase("unbound", RejectionReason.ChannelBindingMismatch, TestName = "RFC 5802 §6: a binding to nothing in the last message, by a client")]
     [TestCase("bad base64", RejectionReason.CredentialProtocolViolated, TestName = "RFC 4648 §4: a proof in broken base64, by a client")]
@@ -236,7 +299,8 @@ public sealed class AttackTableTests
         var policy = Policy() with { MayActAs = isGranted ? (user, other) => (user, other) == ("alice", "bob") : null };
 
         await using var ends = await ConnectedPair.ShakeAsync(
-            _world.ClientOptions with { Credentials = Login.WithPassword("alice", Password.From("right"), actAs: "bob") }, _world.ServerOptions with { Credentials = policy });
+            _world.ClientOptions with { Credentials = Login.WithPassword("alice", Password.From("right"), actAs: "bob") },
+            _world.ServerOptions with { Credentials = policy });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
         ends.Server.Connection?.Peer.User!.ActsAs.Should().Be("bob");
@@ -372,14 +436,25 @@ public sealed class AttackTableTests
             codes.Add(ends.Client.Refusal.PeerReason);
         }
 
-        codes.Should().Equal(PublicReason.CredentialsWrong, PublicReason.CredentialsWrong, PublicReason.CredentialsWrong, PublicReason.TryAgainLater, PublicReason.TryAgainLater);
+        codes.Should().Equal(
+            PublicReason.CredentialsWrong,
+            PublicReason.CredentialsWrong,
+            PublicReason.CredentialsWrong,
+            PublicReason.TryAgainLater,
+            PublicReason.TryAgainLater);
     }
 
     // Pitfall 29.
     [TestCase("its own", null, TestName = "RFC 8705 §3: a bound token over the certificate that it is bound to, by a client")]
-    [TestCase("another", RejectionReason.TokenNotBoundToCertificate, TestName = "RFC 8705 §3: a bound token over another certificate of the same name, by a client")]
+    [TestCase(
+        "another",
+        RejectionReason.TokenNotBoundToCertificate,
+        TestName = "RFC 8705 §3: a bound token over another certificate of the same name, by a client")]
     [TestCase("none", RejectionReason.ChannelBindingUnavailable, TestName = "RFC 8705 §3: a bound token without a certificate, by a client")]
-    [TestCase("none, unbound accepted", RejectionReason.TokenNotBoundToCertificate, TestName = "RFC 8705 §3: a bound token used as a bearer token, by a client")]
+    [TestCase(
+        "none, unbound accepted",
+        RejectionReason.TokenNotBoundToCertificate,
+        TestName = "RFC 8705 §3: a bound token used as a bearer token, by a client")]
     public async Task A_bound_token_counts_with_its_certificate_alone(string certificate, RejectionReason? reason)
     {
         using var other = _world.Authority.IssueClient("client.test");
@@ -392,7 +467,8 @@ public sealed class AttackTableTests
             Credentials = Login.WithToken("a.b.c"),
         };
 
-        await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Credentials = Require.CertificateOrUser(mechanism) });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            client, _world.ServerOptions with { Credentials = Require.CertificateOrUser(mechanism) });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
         (ends.Client.Connection is not null).Should().Be(reason is null);
@@ -406,7 +482,9 @@ public sealed class AttackTableTests
         using var certificate = authority.IssueServer("server.test");
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var policy = Policy() with { ChannelBinding = ChannelBindingPolicy.Required };
-        var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Identity = World.ToIdentity(certificate), Credentials = policy }).AcceptAsync(serverSocket));
+        var server = End.OfAsync(
+            new MutualTlsServer(_world.ServerOptions with { Identity = World.ToIdentity(certificate), Credentials = policy })
+                .AcceptAsync(serverSocket));
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
         await peer.SayFrameAsync(FrameType.Login);
 
@@ -419,12 +497,17 @@ public sealed class AttackTableTests
     private CredentialPolicy Policy() => Require.User(SaslServer.Scram(_users)) with { DecoyIterations = ScramVerifier.MinIterations };
 
     private async Task<(End Client, TamperingServer Server)> AgainstServerAsync(
-        Func<FrameType, byte[], byte[]?> tamper, ClientCredentials? credentials = null, CredentialPolicy? policy = null, TestCertificate? certificate = null)
+        Func<FrameType, byte[], byte[]?> tamper,
+        ClientCredentials? credentials = null,
+        CredentialPolicy? policy = null,
+        TestCertificate? certificate = null)
     {
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = new TamperingServer(_world, policy ?? Policy(), tamper);
         var serving = server.ServeAsync(new NetworkStream(serverSocket, ownsSocket: true), certificate);
-        var client = await End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") }).UpgradeAsync(clientSocket, "server.test"));
+        var client = await End.OfAsync(
+            new MutualTlsClient(_world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") }).UpgradeAsync(
+                clientSocket, "server.test"));
         if (client.Connection is not null)
         {
             await client.Connection.DisposeAsync();
@@ -487,7 +570,8 @@ public sealed class AttackTableTests
     /// <summary>Type, length and code of all that the server says to a wrong password, and how many keys it derived.</summary>
     private async Task<string[]> FramesOfAsync(string mechanism, string user)
     {
-        var server = Require.User(SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users)) with { DecoyIterations = ScramVerifier.MinIterations };
+        var server = Require.User(SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users)) with
+        { DecoyIterations = ScramVerifier.MinIterations };
         var (accepting, socket) = await AcceptAsync(server);
         await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(socket, ownsSocket: true), _world.ClientCertificate);
         var frames = new List<string> { await peer.BeginLoginAsync() };
@@ -514,13 +598,18 @@ public sealed class AttackTableTests
     private async Task<string> FinalOfAnEarlierLoginAsync()
     {
         var (credentials, notes) = NotingMechanism.Around(Login.WithPassword("alice", "right"));
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Credentials = credentials }, _world.ServerOptions with { Credentials = Policy() });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Credentials = credentials }, _world.ServerOptions with { Credentials = Policy() });
         ends.Server.Accepted.Peer.User!.Name.Should().Be("alice");
         return notes.Said[2];
     }
 
     private string BindingText() =>
-        Convert.ToBase64String([.. Encoding.UTF8.GetBytes("p=tls-server-end-point,,"), .. ChannelBinding.OfServerCertificate(Certificate.Parse(_world.ServerCertificate.RawCertificate))!.Data]);
+        Convert.ToBase64String(
+            [
+                .. Encoding.UTF8.GetBytes("p=tls-server-end-point,,"),
+                .. ChannelBinding.OfServerCertificate(Certificate.Parse(_world.ServerCertificate.RawCertificate))!.Data,
+            ]);
 
     /// <summary>client-final-message to a challenge, as it should be but for one fact.</summary>
     private string Final(string challenge, string attack)
@@ -541,7 +630,8 @@ public sealed class AttackTableTests
 
     private sealed class FixedValidator(TokenVerdict verdict) : ITokenValidator
     {
-        public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) => ValueTask.FromResult(verdict);
+        public ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(verdict);
     }
 
     private sealed class Endless : ISaslServerMechanism, ISaslServerExchange
@@ -550,7 +640,8 @@ public sealed class AttackTableTests
 
         public ISaslServerExchange Begin(string name, SaslServerContext context) => this;
 
-        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => ValueTask.FromResult(SaslServerStep.Continue(message));
+        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(SaslServerStep.Continue(message));
 
         public void Dispose()
         {

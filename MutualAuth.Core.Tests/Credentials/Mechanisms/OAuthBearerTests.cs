@@ -94,7 +94,8 @@ public sealed class OAuthBearerTests
         yield return Case("another certificate's", Cnf(ThumbprintOf(s_other)));
         yield return Case("too long", Cnf(thumbprint) + new string(' ', 1024));
 
-        static TestCaseData Case(string name, string claim) => new TestCaseData(claim).SetName($"RFC 8705 §3.1: a cnf claim that is {name} confirms nobody");
+        static TestCaseData Case(string name, string claim) =>
+            new TestCaseData(claim).SetName($"RFC 8705 §3.1: a cnf claim that is {name} confirms nobody");
     }
 
     [TestCaseSource(nameof(BrokenBindings))]
@@ -118,7 +119,8 @@ public sealed class OAuthBearerTests
     public async Task Whoever_leaves_before_acknowledging_the_error_has_failed_all_the_same()
     {
         var limiter = new NotingLimiter();
-        var policy = Sasl.Policy(SaslServer.DangerouslyUnboundTokens(new Validator(TokenVerdict.Invalid("a", "b")))) with { AttemptLimiter = limiter };
+        var policy = Sasl.Policy(SaslServer.DangerouslyUnboundTokens(new Validator(TokenVerdict.Invalid("a", "b")))) with
+        { AttemptLimiter = limiter };
         await using (var server = Sasl.Server(policy, peer: Sasl.Peer))
         {
             (await server.StartAsync("OAUTHBEARER", Message(), default)).Text().Should().Contain("invalid_token");
@@ -135,11 +137,13 @@ public sealed class OAuthBearerTests
     [TestCase("n,,\u0001host=h\u0001auth=Bearer t\u0001\u0001", null, TestName = "OAUTHBEARER: another key beside it")]
     [TestCase("n,a=alice,\u0001auth=Bearer t\u0001\u0001", null, TestName = "OAUTHBEARER: acting as oneself")]
     [TestCase("n,a=bob,\u0001auth=Bearer t\u0001\u0001", RejectionReason.AuthorizationIdentityRefused, TestName = "OAUTHBEARER: acting as another")]
-    [TestCase("p=tls-server-end-point,,\u0001auth=Bearer t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: the flag p")]
+    [TestCase(
+        "p=tls-server-end-point,,\u0001auth=Bearer t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: the flag p")]
     [TestCase("n,,\u0001auth=Basic t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: another scheme")]
     [TestCase("n,,\u0001auth=Bearer \u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: no token")]
     [TestCase("n,,\u0001auth=Bearer t t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: a token with a space")]
-    [TestCase("n,,\u0001auth=Bearer t\u0001auth=Bearer t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: two tokens")]
+    [TestCase(
+        "n,,\u0001auth=Bearer t\u0001auth=Bearer t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: two tokens")]
     [TestCase("n,,\u0001auth=Bearer t\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: no end")]
     [TestCase("n,,auth=Bearer t\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: no separator")]
     [TestCase("n,,\u0001auth=Bearer \u00fc\u0001\u0001", RejectionReason.CredentialProtocolViolated, TestName = "OAUTHBEARER: not ASCII")]
@@ -262,7 +266,8 @@ public sealed class OAuthBearerTests
     [Test]
     public async Task A_source_of_tokens_that_gives_something_else_sends_nothing()
     {
-        var (session, _) = SaslClientSession.Begin(Login.WithToken(_ => ValueTask.FromResult("evil\u0001auth=Bearer x")), Sasl.ClientContext(null, offered: "OAUTHBEARER"));
+        var (session, _) = SaslClientSession.Begin(
+            Login.WithToken(_ => ValueTask.FromResult("evil\u0001auth=Bearer x")), Sasl.ClientContext(null, offered: "OAUTHBEARER"));
 
         var start = async () => await session!.StartAsync(default);
 
@@ -286,13 +291,17 @@ public sealed class OAuthBearerTests
 
     private static string ThumbprintOf(AuthenticatedPeer peer) => Base64Url.EncodeToString(SHA256.HashData(peer.Certificate!.RawData.Span));
 
-    private static SaslServerSession Server(string? confirmation, AuthenticatedPeer? peer = null, bool hasCertificate = true, bool acceptsUnbound = false, params Claim[] claims) =>
+    private static SaslServerSession Server(
+        string? confirmation, AuthenticatedPeer? peer = null, bool hasCertificate = true, bool acceptsUnbound = false, params Claim[] claims) =>
         Server(TokenVerdict.Valid("alice", confirmation, [.. claims]), peer, hasCertificate, acceptsUnbound);
 
-    private static SaslServerSession Server(TokenVerdict verdict, AuthenticatedPeer? peer = null, bool hasCertificate = true, bool acceptsUnbound = false)
+    private static SaslServerSession Server(
+        TokenVerdict verdict, AuthenticatedPeer? peer = null, bool hasCertificate = true, bool acceptsUnbound = false)
     {
         var validator = new Validator(verdict);
-        return Sasl.Server(Sasl.Policy(acceptsUnbound ? SaslServer.DangerouslyUnboundTokens(validator) : SaslServer.BoundTokens(validator)), peer: hasCertificate ? peer ?? Sasl.Peer : null);
+        return Sasl.Server(
+            Sasl.Policy(acceptsUnbound ? SaslServer.DangerouslyUnboundTokens(validator) : SaslServer.BoundTokens(validator)),
+            peer: hasCertificate ? peer ?? Sasl.Peer : null);
     }
 
     private sealed class Validator(TokenVerdict? verdict) : ITokenValidator

@@ -52,7 +52,8 @@ public sealed class PlainTests
     {
         await using var server = Sasl.Server(s_policy);
 
-        (await server.StartAsync("PLAIN", new byte[] { 0, (byte)'a', 0, 0xc3, 0x28 }, default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+        (await server.StartAsync("PLAIN", new byte[] { 0, (byte)'a', 0, 0xc3, 0x28 }, default)).Reason().Should().Be(
+            RejectionReason.CredentialProtocolViolated);
     }
 
     [Test]
@@ -120,7 +121,9 @@ public sealed class PlainTests
         steps.Count(reason => reason == RejectionReason.AttemptsLimited).Should().Be(54);
     }
 
-    /// <summary>Before anything is derived, so that a guess that is one too many costs nothing, and again before what was derived is judged.</summary>
+    /// <summary>
+    /// Before anything is derived, so that a guess that is one too many costs nothing, and again before what was derived is judged.
+    /// </summary>
     [TestCase(0, 0, RejectionReason.AttemptsLimited)]
     [TestCase(1, 1, RejectionReason.AttemptsLimited)]
     [TestCase(2, 1, null)]
@@ -169,7 +172,8 @@ public sealed class PlainTests
         await store.SetAsync("alice", ScramVerifier.Parse($"{parts[0]}${int.MaxValue}:{Sasl.Salt}${parts[2]}"));
         await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(store)));
 
-        (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default)).Reason().Should().Be(RejectionReason.IterationCountOutOfRange);
+        (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default)).Reason().Should().Be(
+            RejectionReason.IterationCountOutOfRange);
     }
 
     [Test]

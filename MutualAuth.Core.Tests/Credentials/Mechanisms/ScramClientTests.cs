@@ -105,7 +105,8 @@ public sealed class ScramClientTests
     {
         var credentials = Login.WithPassword("alice", Password.From("correct horse"), channelBinding: policy);
 
-        var (session, objection) = SaslClientSession.Begin(credentials, Sasl.ClientContext(hasBinding ? Sasl.Binding : null, offered: [.. offered.Split(' ')]));
+        var (session, objection) = SaslClientSession.Begin(
+            credentials, Sasl.ClientContext(hasBinding ? Sasl.Binding : null, offered: [.. offered.Split(' ')]));
 
         (session?.Mechanism, objection?.Reason).Should().Be((chosen, reason));
     }
@@ -124,7 +125,8 @@ public sealed class ScramClientTests
     public async Task A_wiped_password_logs_nobody_in()
     {
         var password = Password.From("correct horse");
-        var (session, _) = SaslClientSession.Begin(Login.WithPassword("alice", password), Sasl.ClientContext(Sasl.Binding, nonce: "mine", offered: Plus));
+        var (session, _) = SaslClientSession.Begin(
+            Login.WithPassword("alice", password), Sasl.ClientContext(Sasl.Binding, nonce: "mine", offered: Plus));
         await session!.StartAsync(default);
         password.Dispose();
 

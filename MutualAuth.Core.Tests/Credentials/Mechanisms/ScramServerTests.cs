@@ -19,7 +19,8 @@ public sealed class ScramServerTests
 
         client.Should().BeNull();
         var user = server.ToUser(outcome.Should().BeOfType<SaslServerStep.Succeeded>().Subject);
-        (user.Name, user.ActsAs, user.Mechanism, user.Proofs).Should().Be(("alice", "alice", "SCRAM-SHA-256-PLUS", PeerProofs.Password | PeerProofs.ChannelBinding));
+        (user.Name, user.ActsAs, user.Mechanism, user.Proofs).Should().Be(
+            ("alice", "alice", "SCRAM-SHA-256-PLUS", PeerProofs.Password | PeerProofs.ChannelBinding));
     }
 
     /// <summary>Before the user is looked up, and again with the proof: what is allowed to begin is not yet allowed to end.</summary>
@@ -45,7 +46,9 @@ public sealed class ScramServerTests
     public async Task Wrong_credentials_of_every_kind_fail_alike(string user, string password)
     {
         await using var server = Sasl.Server(s_policy, Sasl.Binding);
-        var credentials = user[0] < 0x80 ? Login.WithPassword(user, password) : Login.With(new ScramClient(user, Password.From(password), null, ChannelBindingPolicy.Required, [ScramHash.Sha256]));
+        var credentials = user[0] < 0x80
+            ? Login.WithPassword(user, password)
+            : Login.With(new ScramClient(user, Password.From(password), null, ChannelBindingPolicy.Required, [ScramHash.Sha256]));
 
         var (outcome, _) = await Sasl.RunAsync(credentials, server, Sasl.Binding);
 
@@ -87,10 +90,12 @@ public sealed class ScramServerTests
         var decoy = services.Decoys.For("nobody", ScramHash.Sha256);
         await using var server = Sasl.Server(s_policy, Sasl.Binding, services: services);
         var serverFirst = (await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=nobody,r=abcdefgh"), default)).Text();
-        var withoutProof = $"c={Convert.ToBase64String([.. Sasl.Utf8("p=tls-server-end-point,,"), .. Sasl.Binding.Data])},r={serverFirst.Split(',')[0][2..]}";
+        var withoutProof =
+            $"c={Convert.ToBase64String([.. Sasl.Utf8("p=tls-server-end-point,,"), .. Sasl.Binding.Data])},r={serverFirst.Split(',')[0][2..]}";
         var signature = ScramHash.Sha256.Hmac(decoy.StoredKey.AsSpan(), Sasl.Utf8($"n=nobody,r=abcdefgh,{serverFirst},{withoutProof}"));
 
-        (await server.ContinueAsync(Sasl.Utf8($"{withoutProof},p={Convert.ToBase64String(signature)}"), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+        (await server.ContinueAsync(Sasl.Utf8($"{withoutProof},p={Convert.ToBase64String(signature)}"), default)).Reason().Should().Be(
+            RejectionReason.CredentialsWrong);
     }
 
     [Test]
@@ -106,7 +111,8 @@ public sealed class ScramServerTests
     [TestCase("SCRAM-SHA-256-PLUS", "n,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "PLUS without binding")]
     [TestCase("SCRAM-SHA-256-PLUS", "y,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "PLUS with y")]
     [TestCase("SCRAM-SHA-256-PLUS", "p=tls-unique,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingUnavailable, TestName = "another binding type")]
-    [TestCase("SCRAM-SHA-256", "p=tls-server-end-point,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "binding without PLUS")]
+    [TestCase(
+        "SCRAM-SHA-256", "p=tls-server-end-point,,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "binding without PLUS")]
     [TestCase("SCRAM-SHA-256", "y,,n=alice,r=abcdefgh", RejectionReason.ChannelBindingDowngraded, TestName = "y although PLUS was offered")]
     [TestCase("SCRAM-SHA-256", "n,,m=x,n=alice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "a mandatory extension")]
     [TestCase("SCRAM-SHA-256", "n,,n=al=ice,r=abcdefgh", RejectionReason.CredentialProtocolViolated, TestName = "an equals sign that is not escaped")]
@@ -136,7 +142,9 @@ public sealed class ScramServerTests
     {
         await using var server = Sasl.Server(s_policy, Sasl.Binding);
 
-        (await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh," + new string('x', 2048)), default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+        (await server.StartAsync(
+            "SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh," + new string('x', 2048)), default)).Reason()
+            .Should().Be(RejectionReason.CredentialProtocolViolated);
     }
 
     [TestCase("nonce")]
@@ -147,7 +155,8 @@ public sealed class ScramServerTests
     public async Task A_final_message_is_refused_when_one_part_is_wrong(string part)
     {
         await using var server = Sasl.Server(s_policy, Sasl.Binding);
-        var (client, _) = SaslClientSession.Begin(Login.WithPassword("alice", "correct horse"), Sasl.ClientContext(Sasl.Binding, offered: "SCRAM-SHA-256-PLUS"));
+        var (client, _) = SaslClientSession.Begin(
+            Login.WithPassword("alice", "correct horse"), Sasl.ClientContext(Sasl.Binding, offered: "SCRAM-SHA-256-PLUS"));
         var challenge = await server.StartAsync(client!.Mechanism, await client.StartAsync(default), default);
         var final = (await client.StepAsync(Sasl.Utf8(challenge.Text()), default)).Text();
         var parts = final.Split(',');
@@ -161,7 +170,8 @@ public sealed class ScramServerTests
             _ => "\u0001\u0002",
         };
 
-        (await server.ContinueAsync(Sasl.Utf8(tampered), default)).Reason().Should().Be(part == "proof" ? RejectionReason.CredentialsWrong : RejectionReason.CredentialProtocolViolated);
+        (await server.ContinueAsync(Sasl.Utf8(tampered), default)).Reason().Should().Be(
+            part == "proof" ? RejectionReason.CredentialsWrong : RejectionReason.CredentialProtocolViolated);
     }
 
     [TestCase("bob", RejectionReason.AuthorizationIdentityRefused)]
@@ -215,7 +225,8 @@ public sealed class ScramServerTests
 
         var first = await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh"), default);
         var binding = Convert.ToBase64String([.. Sasl.Utf8("p=tls-server-end-point,,"), .. Sasl.Binding.Data]);
-        var last = await server.ContinueAsync(Sasl.Utf8($"c={binding},{first.Text().Split(',')[0]},p={Convert.ToBase64String(new byte[32])}"), default);
+        var last = await server.ContinueAsync(
+            Sasl.Utf8($"c={binding},{first.Text().Split(',')[0]},p={Convert.ToBase64String(new byte[32])}"), default);
 
         first.Text().Should().EndWith("i=4096");
         last.Reason().Should().Be(RejectionReason.IterationCountOutOfRange);
@@ -251,12 +262,14 @@ public sealed class ScramServerTests
     private static async Task<string> ServerFirstAsync(string user, LoginServices services)
     {
         await using var server = Sasl.Server(s_policy, Sasl.Binding, services: services);
-        return (await server.StartAsync("SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes($"p=tls-server-end-point,,n={user},r=abcdefgh"), default)).Text();
+        return (await server.StartAsync(
+            "SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes($"p=tls-server-end-point,,n={user},r=abcdefgh"), default)).Text();
     }
 
     private sealed class BrokenStore : ICredentialStore
     {
-        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => throw new InvalidOperationException("down");
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("down");
     }
 
     private sealed class Endless : ISaslServerMechanism, ISaslServerExchange
@@ -265,7 +278,8 @@ public sealed class ScramServerTests
 
         public ISaslServerExchange Begin(string name, SaslServerContext context) => this;
 
-        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => ValueTask.FromResult(SaslServerStep.Continue(message));
+        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(SaslServerStep.Continue(message));
 
         public void Dispose()
         {

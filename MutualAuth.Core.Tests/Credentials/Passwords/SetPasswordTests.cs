@@ -67,8 +67,10 @@ public sealed class SetPasswordTests(string kind)
         await _store.SetPasswordAsync("\u2168", password, iterations: ScramVerifier.MinIterations);
         (await _store.FindAsync("IX", default)).Should().NotBeNull();
 
-        await _store.Awaiting(store => store.SetPasswordAsync("a:b", password, iterations: ScramVerifier.MinIterations).AsTask()).Should().ThrowAsync<ArgumentException>();
-        await _store.Awaiting(store => store.SetPasswordAsync("bob", password, [], ScramVerifier.MinIterations).AsTask()).Should().ThrowAsync<ArgumentException>();
+        await _store.Awaiting(store => store.SetPasswordAsync("a:b", password, iterations: ScramVerifier.MinIterations).AsTask())
+            .Should().ThrowAsync<ArgumentException>();
+        await _store.Awaiting(store => store.SetPasswordAsync("bob", password, [], ScramVerifier.MinIterations).AsTask())
+            .Should().ThrowAsync<ArgumentException>();
         (await _store.ListAsync()).Should().ContainSingle();
     }
 

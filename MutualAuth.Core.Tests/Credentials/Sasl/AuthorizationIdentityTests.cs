@@ -3,7 +3,9 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>As whom a user wants to act is a name like any other: prepared before it is compared, and refused where it cannot be (docs/protocol.md §12.1).</summary>
+/// <summary>
+/// As whom a user wants to act is a name like any other: prepared before it is compared, and refused where it cannot be (docs/protocol.md §12.1).
+/// </summary>
 [CancelAfter(20000)]
 public sealed class AuthorizationIdentityTests
 {
@@ -29,14 +31,19 @@ public sealed class AuthorizationIdentityTests
         yield return Case("OAUTHBEARER", "operator", "operator", "another, as the rule grants it");
         yield return Case("OAUTHBEARER", "a\nb", null, "a line feed");
 
-        static TestCaseData Case(string mechanism, string identity, string? actsAs, string what) => new TestCaseData(mechanism, identity, actsAs).SetName($"{mechanism}: acting as {what}");
+        static TestCaseData Case(string mechanism, string identity, string? actsAs, string what) =>
+            new TestCaseData(mechanism, identity, actsAs).SetName($"{mechanism}: acting as {what}");
     }
 
     [TestCaseSource(nameof(Identities))]
     public async Task It_is_prepared_before_it_is_granted(string mechanism, string identity, string? actsAs)
     {
         var store = Sasl.Store(("alice", "right"));
-        var policy = Sasl.Policy(SaslServer.Scram(store), SaslServer.PasswordsInPlain(store), SaslServer.Certificates(_ => "alice"), SaslServer.DangerouslyUnboundTokens(new AliceToken()))
+        var policy = Sasl.Policy(
+            SaslServer.Scram(store),
+            SaslServer.PasswordsInPlain(store),
+            SaslServer.Certificates(_ => "alice"),
+            SaslServer.DangerouslyUnboundTokens(new AliceToken()))
             with
         { MayActAs = (_, other) => other != "root" };
         await using var server = Sasl.Server(policy, peer: Sasl.Peer);
@@ -64,7 +71,8 @@ public sealed class AuthorizationIdentityTests
     public void A_client_does_not_ask_for_an_identity_that_nobody_can_have([Values("a\nb", "\u00ad", "a\u202eb")] string actAs)
     {
         FluentActions.Invoking(() => Login.WithPassword("alice", Password.From("right"), actAs)).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => Login.DangerouslyWithPasswordInPlain("alice", Password.From("right"), actAs)).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => Login.DangerouslyWithPasswordInPlain("alice", Password.From("right"), actAs))
+            .Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Login.WithToken(_ => ValueTask.FromResult("t"), actAs)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Login.WithCertificate(actAs)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Login.WithCertificate("operator")).Should().NotThrow();
@@ -73,7 +81,8 @@ public sealed class AuthorizationIdentityTests
     /// <summary>By hand, as a client that prepares nothing.</summary>
     private static async Task<SaslServerStep> ScramAsync(SaslServerSession server, string identity)
     {
-        var credentials = new ClientCredentials(new ScramClient("alice", Password.From("right"), identity, ChannelBindingPolicy.WhereItExists, [ScramHash.Sha256]));
+        var credentials = new ClientCredentials(
+            new ScramClient("alice", Password.From("right"), identity, ChannelBindingPolicy.WhereItExists, [ScramHash.Sha256]));
         return (await Sasl.RunAsync(credentials, server, null)).Server;
     }
 

@@ -16,9 +16,11 @@ internal static class Sasl
     internal const string ServerNonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
 
     /// <summary>The octets 0 to 31.</summary>
-    internal static readonly ChannelBinding Binding = new(ChannelBinding.TlsServerEndPoint, [.. Enumerable.Range(0, 32).Select(octet => (byte)octet)]);
+    internal static readonly ChannelBinding Binding = new(
+        ChannelBinding.TlsServerEndPoint, [.. Enumerable.Range(0, 32).Select(octet => (byte)octet)]);
 
-    internal static readonly ChannelBinding OtherBinding = new(ChannelBinding.TlsServerEndPoint, [.. Enumerable.Range(1, 32).Select(octet => (byte)octet)]);
+    internal static readonly ChannelBinding OtherBinding = new(
+        ChannelBinding.TlsServerEndPoint, [.. Enumerable.Range(1, 32).Select(octet => (byte)octet)]);
 
     internal static AuthenticatedPeer Peer { get; } = PeerOf(new TestPeer { Dns = ["device.test"] });
 
@@ -42,15 +44,24 @@ internal static class Sasl
         return store;
     }
 
-    internal static CredentialPolicy Policy(params ISaslServerMechanism[] mechanisms) => Require.User(mechanisms) with { DecoyIterations = ScramVerifier.MinIterations };
+    internal static CredentialPolicy Policy(params ISaslServerMechanism[] mechanisms) =>
+        Require.User(mechanisms) with { DecoyIterations = ScramVerifier.MinIterations };
 
-    internal static SaslServerContext ServerContext(CredentialPolicy policy, ChannelBinding? binding = null, AuthenticatedPeer? peer = null, LoginServices? services = null, string? nonce = null) =>
-        new(policy, services ?? new LoginServices(policy, TimeProvider.System), binding, peer, new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1)) { Nonce = () => nonce ?? ScramNonce.Create() };
+    internal static SaslServerContext ServerContext(
+        CredentialPolicy policy,
+        ChannelBinding? binding = null,
+        AuthenticatedPeer? peer = null,
+        LoginServices? services = null,
+        string? nonce = null) =>
+        new(policy, services ?? new LoginServices(policy, TimeProvider.System), binding, peer, new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1))
+        { Nonce = () => nonce ?? ScramNonce.Create() };
 
-    internal static SaslServerSession Server(CredentialPolicy policy, ChannelBinding? binding = null, AuthenticatedPeer? peer = null, LoginServices? services = null, string? nonce = null, ILogger? logger = null) =>
+    internal static SaslServerSession Server(CredentialPolicy policy, ChannelBinding? binding =
+        null, AuthenticatedPeer? peer = null, LoginServices? services = null, string? nonce = null, ILogger? logger = null) =>
         new(policy, ServerContext(policy, binding, peer, services, nonce), logger ?? NullLogger.Instance);
 
-    internal static SaslClientContext ClientContext(ChannelBinding? binding, KeyDerivation? derivation = null, string? nonce = null, params ImmutableArray<string> offered) =>
+    internal static SaslClientContext ClientContext(
+        ChannelBinding? binding, KeyDerivation? derivation = null, string? nonce = null, params ImmutableArray<string> offered) =>
         new(Peer, binding, offered) { Nonce = () => nonce ?? ScramNonce.Create(), KeyDerivation = derivation ?? KeyDerivation.Unbounded };
 
     internal static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
@@ -63,12 +74,16 @@ internal static class Sasl
     };
 
     internal static RejectionReason Reason(this SaslServerStep step) =>
-        step is SaslServerStep.Failed failed ? failed.Rejection.Reason : throw new AssertionException($"Expected a refusal, got {step.GetType().Name}.");
+        step is SaslServerStep.Failed failed
+            ? failed.Rejection.Reason
+            : throw new AssertionException($"Expected a refusal, got {step.GetType().Name}.");
 
-    internal static string Text(this SaslClientStep step) => step.Objection is null ? Encoding.UTF8.GetString(step.Message.Span) : throw new AssertionException(step.Objection.ToString());
+    internal static string Text(this SaslClientStep step) =>
+        step.Objection is null ? Encoding.UTF8.GetString(step.Message.Span) : throw new AssertionException(step.Objection.ToString());
 
     /// <summary>Runs a whole login and says how each side ended.</summary>
-    internal static async Task<(SaslServerStep Server, Rejection? Client)> RunAsync(ClientCredentials credentials, SaslServerSession server, ChannelBinding? clientBinding, ImmutableArray<string>? offered = null)
+    internal static async Task<(SaslServerStep Server, Rejection? Client)> RunAsync(
+        ClientCredentials credentials, SaslServerSession server, ChannelBinding? clientBinding, ImmutableArray<string>? offered = null)
     {
         var (client, objection) = SaslClientSession.Begin(credentials, ClientContext(clientBinding, offered: offered ?? server.Offered));
         if (client is null)

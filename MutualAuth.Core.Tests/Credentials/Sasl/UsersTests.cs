@@ -5,9 +5,11 @@ namespace MutualAuth.Tests.Credentials;
 /// <summary>Which user may come with which certificate.</summary>
 public sealed class UsersTests
 {
-    private static readonly AuthenticatedPeer s_device = Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
+    private static readonly AuthenticatedPeer s_device =
+        Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
 
-    private static readonly UserRule s_devices = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
+    private static readonly UserRule s_devices = UserRules.OfDevice(
+        new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
 
     public static IEnumerable<TestCaseData> Cases()
     {
@@ -49,7 +51,8 @@ public sealed class UsersTests
     [TestCase("CN=vault,O=Bank", "subject:CN=vault,O=Bank")]
     public void A_device_is_not_taken_for_another_by_how_its_name_looks(string forged, string named)
     {
-        var rule = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Parse(named)] = ["operator"], [PeerName.Dns("vault.test")] = ["operator"] });
+        var rule = UserRules.OfDevice(
+            new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Parse(named)] = ["operator"], [PeerName.Dns("vault.test")] = ["operator"] });
         var user = new AuthenticatedUser("operator", null, "PLAIN", PeerProofs.Password, default);
 
         rule.Examine(user, Sasl.PeerOf(new() { Dns = [forged] }))!.Reason.Should().Be(RejectionReason.UserNotAllowed);
@@ -59,7 +62,8 @@ public sealed class UsersTests
     [Test]
     public async Task The_rule_is_asked_after_the_credentials_and_by_the_name_that_was_proven_not_the_one_acted_as()
     {
-        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right"), ("bob", "right")))) with { Users = UserRules.Named("bob"), MayActAs = (_, _) => true };
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right"), ("bob", "right")))) with
+        { Users = UserRules.Named("bob"), MayActAs = (_, _) => true };
         await using var acting = Sasl.Server(policy);
         await using var wrong = Sasl.Server(policy);
         await using var bob = Sasl.Server(policy);
@@ -72,7 +76,8 @@ public sealed class UsersTests
     [Test]
     public async Task A_rule_that_throws_refuses()
     {
-        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { Users = UserRules.Where("the directory says so", (_, _) => throw new InvalidOperationException()) };
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with
+        { Users = UserRules.Where("the directory says so", (_, _) => throw new InvalidOperationException()) };
         await using var server = Sasl.Server(policy);
 
         (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0right"), default)).Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
@@ -81,7 +86,8 @@ public sealed class UsersTests
     [Test]
     public async Task A_rule_for_acting_that_throws_refuses()
     {
-        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with { MayActAs = (_, _) => throw new InvalidOperationException() };
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(Sasl.Store(("alice", "right")))) with
+        { MayActAs = (_, _) => throw new InvalidOperationException() };
         await using var server = Sasl.Server(policy);
 
         (await server.StartAsync("PLAIN", Sasl.Utf8("bob\0alice\0right"), default)).Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
@@ -93,7 +99,8 @@ public sealed class UsersTests
         FluentActions.Invoking(() => UserRules.Named()).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => UserRules.Named("a:b")).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => UserRules.AllOf()).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] })).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] }))
+            .Should().Throw<ArgumentException>();
     }
 
     [Test]
@@ -101,9 +108,11 @@ public sealed class UsersTests
     {
         var scram = SaslServer.Scram(new MemoryCredentialStore());
 
-        (Require.CertificateAndUser(scram) with { Users = UserRules.Named("alice") }).ToString().Should().Be("A client needs a certificate and a user, and only \"alice\" may log in.");
+        (Require.CertificateAndUser(scram) with { Users = UserRules.Named("alice") }).ToString().Should().Be(
+            "A client needs a certificate and a user, and only \"alice\" may log in.");
         Require.User(scram).ToString().Should().Be("A client needs a user.");
         (Require.CertificateOrUser(scram) with { Users = UserRules.AllOf(UserRules.NamedByTheirCertificate, s_devices) }).ToString()
-            .Should().Be("A client needs a certificate or a user, and users log in with a certificate that names them, and each device has its users.");
+            .Should().Be(
+                "A client needs a certificate or a user, and users log in with a certificate that names them, and each device has its users.");
     }
 }

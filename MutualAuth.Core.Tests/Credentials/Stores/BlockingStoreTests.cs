@@ -105,7 +105,11 @@ public sealed class BlockingStoreTests
 
     // On a thread of its own: were the step to hold its caller, the test would hang in place of failing.
     private static Task<SaslServerStep> StartAsync(SaslServerSession server, CancellationToken deadline) =>
-        Task.Factory.StartNew(() => server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0right"), deadline).AsTask(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+        Task.Factory.StartNew(
+            () => server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0right"), deadline).AsTask(),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default).Unwrap();
 
     private BlockingStore Blocking()
     {

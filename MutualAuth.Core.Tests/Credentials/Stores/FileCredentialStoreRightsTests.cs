@@ -238,7 +238,9 @@ public sealed class FileCredentialStoreRightsTests
         AppContext.SetSwitch("System.IO.DisableFileLocking", isEnabled: true);
         try
         {
-            await store.Awaiting(each => each.SetDisabledAsync("alice", isDisabled: true).AsTask()).Should().ThrowAsync<MaterialException>().WithMessage("*DisableFileLocking*");
+            await store.Awaiting(each => each.SetDisabledAsync("alice", isDisabled: true).AsTask())
+                .Should().ThrowAsync<MaterialException>()
+                .WithMessage("*DisableFileLocking*");
             await store.Awaiting(each => each.ReplaceVerifiersAsync("bob", [Sasl.Verifier("x")]).AsTask()).Should().ThrowAsync<MaterialException>();
         }
         finally
@@ -298,7 +300,8 @@ public sealed class FileCredentialStoreRightsTests
     public async Task A_large_file_is_read_beside_the_logins_and_not_by_them()
     {
         var line = $":{s_verifier}\n";
-        File.WriteAllText(_path, string.Concat(Enumerable.Range(0, FileCredentialStore.WaitsForBytes / line.Length).Select(number => $"user{number}{line}")));
+        File.WriteAllText(
+            _path, string.Concat(Enumerable.Range(0, FileCredentialStore.WaitsForBytes / line.Length).Select(number => $"user{number}{line}")));
         File.SetUnixFileMode(_path, OwnerOnly);
         using var reading = new ManualResetEventSlim();
         var store = FileCredentialStore.Open(_path, Options);
@@ -318,7 +321,8 @@ public sealed class FileCredentialStoreRightsTests
     [Test]
     public void Options_that_make_no_sense_are_refused()
     {
-        FluentActions.Invoking(() => FileCredentialStore.Open(_path, new FileCredentialStoreOptions { MaxUnreadable = TimeSpan.FromSeconds(-5), MaxFileBytes = 0 }))
+        FluentActions.Invoking(
+            () => FileCredentialStore.Open(_path, new FileCredentialStoreOptions { MaxUnreadable = TimeSpan.FromSeconds(-5), MaxFileBytes = 0 }))
             .Should().Throw<ArgumentException>().WithMessage("*MaxUnreadable*MaxFileBytes*");
     }
 
@@ -334,7 +338,8 @@ public sealed class FileCredentialStoreRightsTests
 
     private async Task<string> StatAsync()
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%u %g %a", _path]) { RedirectStandardOutput = true })!;
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%u %g %a", _path]) { RedirectStandardOutput = true })!;
         return (await process.StandardOutput.ReadToEndAsync()).Trim();
     }
 

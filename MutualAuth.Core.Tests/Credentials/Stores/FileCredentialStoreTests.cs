@@ -38,7 +38,8 @@ public sealed class FileCredentialStoreTests
 
         var again = FileCredentialStore.Open(_path);
 
-        (await again.FindAsync("alice", default))!.Verifiers.Select(verifier => verifier.Hash).Should().BeEquivalentTo([ScramHash.Sha256, ScramHash.Sha512]);
+        (await again.FindAsync("alice", default))!.Verifiers.Select(verifier => verifier.Hash)
+            .Should().BeEquivalentTo([ScramHash.Sha256, ScramHash.Sha512]);
         (await again.FindAsync("bob", default))!.IsDisabled.Should().BeTrue();
         (await again.FindAsync("Bob", default)).Should().BeNull();
         File.ReadAllLines(_path).Should().HaveCount(3).And.Contain($"bob:!{Verifier}").And.Contain($"alice:{Verifier}");
@@ -74,7 +75,9 @@ public sealed class FileCredentialStoreTests
     [TestCase("alice:SCRAM-SHA-1$4096:W22ZaJ0SNY7soEsUEjb6gQ==$AAAA:AAAA", TestName = "Credential file: another hash")]
     [TestCase($"alice:SCRAM-SHA-256$-1:{Sasl.Salt}${Keys}", TestName = "Credential file: a negative count")]
     [TestCase($"alice:SCRAM-SHA-256$99999999999:{Sasl.Salt}${Keys}", TestName = "Credential file: a count beyond all bounds")]
-    [TestCase($"alice:SCRAM-SHA-256$4096:{Sasl.Salt}$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2Q==", TestName = "Credential file: a key that is cut")]
+    [TestCase(
+        $"alice:SCRAM-SHA-256$4096:{Sasl.Salt}$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2Q==",
+        TestName = "Credential file: a key that is cut")]
     [TestCase($"alice:{Verifier} # a comment", TestName = "Credential file: a comment behind a user")]
     [TestCase($"alice:!!{Verifier}", TestName = "Credential file: disabled twice")]
     public void A_malformed_line_is_named_by_its_number_and_nothing_of_it_is_quoted(string line)

@@ -36,7 +36,9 @@ public sealed class SaslPrepTests
         using var reader = new StreamReader(typeof(SaslPrepTests).Assembly.GetManifestResourceStream("saslprep.txt")!);
         var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#').ToArray();
 
-        lines.Select(line => (line, ApplicationCalls(line.Split(" > ")[0]))).Where(pair => pair.line.Split(" > ")[1] != pair.Item2).Should().BeEmpty();
+        lines.Select(line => (line, ApplicationCalls(line.Split(" > ")[0])))
+            .Where(pair => pair.line.Split(" > ")[1] != pair.Item2)
+            .Should().BeEmpty();
         lines.Should().HaveCount(400);
     }
 
@@ -49,9 +51,13 @@ public sealed class SaslPrepTests
 
     [TestCase(1024, true)]
     [TestCase(1025, false)]
-    public void Length_is_bounded(int length, bool isPrepared) => SaslPrep.TryPrepare(new string('\uFDFA', length), allowUnassigned: false, out _).Should().Be(isPrepared);
+    public void Length_is_bounded(int length, bool isPrepared) =>
+        SaslPrep.TryPrepare(new string('\uFDFA', length), allowUnassigned: false, out _).Should().Be(isPrepared);
 
-    private static string ApplicationCalls(string codes) => SaslPrep.TryPrepare(string.Concat(codes.Split(' ').Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture)))), allowUnassigned: false, out var prepared)
+    private static string ApplicationCalls(string codes) => SaslPrep.TryPrepare(
+        string.Concat(codes.Split(' ').Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture)))),
+        allowUnassigned: false,
+        out var prepared)
         ? string.Join(' ', prepared.EnumerateRunes().Select(rune => rune.Value.ToString("X", CultureInfo.InvariantCulture)))
         : "-";
 }

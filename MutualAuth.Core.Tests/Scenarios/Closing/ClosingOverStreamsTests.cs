@@ -3,7 +3,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Closing a connection whose transport is a stream of the application's, which takes no notice of tokens, or holds its caller's thread.</summary>
+/// <summary>
+/// Closing a connection whose transport is a stream of the application's, which takes no notice of tokens, or holds its caller's thread.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class ClosingOverStreamsTests
 {

@@ -6,7 +6,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>However a connection ends on our side, and whatever the application is doing: it ends, the peer reads nothing broken, and the calls say why.</summary>
+/// <summary>
+/// However a connection ends on our side, and whatever the application is doing: it ends, the peer reads nothing broken, and the calls say why.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class ClosingTests
 {
@@ -42,7 +44,8 @@ public sealed class ClosingTests
     }
 
     [Test]
-    public async Task The_applications_pending_read_ends_with_the_reason_of_our_end([Values(Ender.Dispose, Ender.Abort, Ender.StreamDispose)] Ender ender)
+    public async Task The_applications_pending_read_ends_with_the_reason_of_our_end(
+        [Values(Ender.Dispose, Ender.Abort, Ender.StreamDispose)] Ender ender)
     {
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Hasty);
         var server = ends.Server.Accepted;

@@ -42,7 +42,8 @@ public sealed class EveryKindOfCallTests
             TaskScheduler.Default);
         if (call is Kind.Write or Kind.BeginWrite)
         {
-            await ends.Client.Accepted.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline); // and no more: its buffers fill
+            // and no more: its buffers fill
+            await ends.Client.Accepted.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         }
 
         await EndAsync(server, ender).WaitAsync(ConnectedPair.Deadline);

@@ -151,7 +151,9 @@ public sealed class IdleConnectionsTests
         {
             case Use.Reads or Use.ReadsSynchronously:
                 await peer.Stream.WriteAsync(new byte[1]);
-                (use is Use.Reads ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline) : ours.Stream.Read(new byte[1]))
+                (use is Use.Reads
+                    ? await ours.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)
+                    : ours.Stream.Read(new byte[1]))
                     .Should().Be(1);
                 break;
             case Use.Writes:

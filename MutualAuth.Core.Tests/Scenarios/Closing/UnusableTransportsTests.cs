@@ -33,7 +33,9 @@ public sealed class UnusableTransportsTests
         listener.Listen(1);
         var socket = await FlawedAsync(flaw, listener);
 
-        var handshake = weAreServer ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(socket) : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(socket, "server.test");
+        var handshake = weAreServer
+            ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(socket)
+            : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(socket, "server.test");
 
         (await End.OfAsync(handshake)).Refusal.Failure.Should().Be(HandshakeFailure.OurFault);
         socket.SafeHandle.IsClosed.Should().BeTrue();
@@ -48,7 +50,9 @@ public sealed class UnusableTransportsTests
             await stream.DisposeAsync();
         }
 
-        var handshake = weAreServer ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(stream) : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test");
+        var handshake = weAreServer
+            ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(stream)
+            : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test");
 
         (await End.OfAsync(handshake)).Refusal.Failure.Should().Be(HandshakeFailure.OurFault);
         stream.CanRead.Should().BeFalse();
@@ -61,7 +65,9 @@ public sealed class UnusableTransportsTests
         var (ours, theirs) = weAreServer ? (serverSocket, clientSocket) : (clientSocket, serverSocket);
         theirs.Close(timeout: 0);
 
-        var handshake = weAreServer ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours) : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(ours, "server.test");
+        var handshake = weAreServer
+            ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours)
+            : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(ours, "server.test");
 
         (await End.OfAsync(handshake)).Refusal.Failure.Should().Be(HandshakeFailure.TransportLost);
     }

@@ -48,7 +48,10 @@ public sealed class UpgradeTests
         await using var wire = new DuplexPair();
         var stream = weAreServer ? wire.Server : wire.Client;
         var other = weAreServer ? wire.Client : wire.Server;
-        var ours = End.OfAsync(weAreServer ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(stream) : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"));
+        var ours = End.OfAsync(
+            weAreServer
+                ? new MutualTlsServer(_world.ServerOptions).AcceptAsync(stream)
+                : new MutualTlsClient(_world.ClientOptions).UpgradeAsync(stream, "server.test"));
 
         await other.WriteAsync("this is not TLS"u8.ToArray());
         other.ShutdownWrite();
@@ -193,7 +196,8 @@ public sealed class UpgradeTests
     }
 
     [Test]
-    public async Task With_a_plain_TLS_client_preferred_serves_and_required_refuses([Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
+    public async Task With_a_plain_TLS_client_preferred_serves_and_required_refuses(
+        [Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
     {
         using var certificate = _world.Authority.IssueClient("client.test");
         await using var wire = new DuplexPair();
@@ -217,7 +221,8 @@ public sealed class UpgradeTests
     }
 
     [Test]
-    public async Task With_a_plain_TLS_server_preferred_talks_and_required_refuses([Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
+    public async Task With_a_plain_TLS_server_preferred_talks_and_required_refuses(
+        [Values] TlsVersion version, [Values(ConfirmationPolicy.Preferred, ConfirmationPolicy.Required)] ConfirmationPolicy policy)
     {
         using var certificate = _world.Authority.IssueServer("server.test");
         await using var wire = new DuplexPair();
@@ -249,7 +254,9 @@ public sealed class UpgradeTests
     {
         using var certificate = _world.Authority.IssueServer("server.test");
         await using var wire = new DuplexPair();
-        var ours = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never, ApplicationProtocols = ["x"] }).UpgradeAsync(wire.Client, "server.test"));
+        var ours = End.OfAsync(
+            new MutualTlsClient(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never, ApplicationProtocols = ["x"] }).UpgradeAsync(
+                wire.Client, "server.test"));
 
         // OpenSSL as a server agrees only on what was offered, so that the server has to be a scripted one, and fails by itself.
         var peer = ScriptedTlsPeer.AsServerAsync(wire.Server, certificate, protocol: ConfirmationProtocol.Bare);
@@ -285,7 +292,8 @@ public sealed class UpgradeTests
         return line.ToString();
     }
 
-    private static Task<string> ReadToEndAsync(Stream stream) => new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
+    private static Task<string> ReadToEndAsync(Stream stream) =>
+        new StreamReader(stream, leaveOpen: true).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
 
     /// <summary>A man in the middle who renames our ALPN id in the ClientHello, so that the server sees a plain peer.</summary>
     private sealed class StripsAlpn(Stream wire) : TamperedStream(wire)

@@ -3,7 +3,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Whoever begins TLS wrongly is told what is wrong, in the clear, as RFC 8446 §6 demands; then the connection is closed without a reset.</summary>
+/// <summary>
+/// Whoever begins TLS wrongly is told what is wrong, in the clear, as RFC 8446 §6 demands; then the connection is closed without a reset.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class AnsweredHellosTests
 {
@@ -20,7 +22,9 @@ public sealed class AnsweredHellosTests
     [TestCaseSource(nameof(Cases))]
     public async Task A_hello_gets_its_answer(object hello)
     {
-        var (bytes, alert, inSilence) = hello is HelloCase given ? (given.Bytes, given.Alert, given.InSilence) : throw new ArgumentException("No case.", nameof(hello));
+        var (bytes, alert, inSilence) = hello is HelloCase given
+            ? (given.Bytes, given.Alert, given.InSilence)
+            : throw new ArgumentException("No case.", nameof(hello));
         var (peer, ours) = await ConnectedPair.SocketPairAsync();
         using var _ = peer;
         var handshake = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours));

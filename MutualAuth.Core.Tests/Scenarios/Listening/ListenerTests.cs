@@ -47,7 +47,9 @@ public sealed class ListenerTests
 
         lock (_failures)
         {
-            _failures.Select(failure => failure.Reason).Distinct().Should().BeSubsetOf([RejectionReason.EvictedBeforeHello, RejectionReason.NoClientHello]);
+            _failures.Select(failure => failure.Reason)
+                .Distinct()
+                .Should().BeSubsetOf([RejectionReason.EvictedBeforeHello, RejectionReason.NoClientHello]);
         }
     }
 
@@ -197,8 +199,11 @@ public sealed class ListenerTests
     public async Task A_unix_domain_socket_serves_too_and_is_removed()
     {
         var path = Path.Combine(Path.GetTempPath(), $"mutualauth-{Guid.NewGuid():N}.sock");
-        var listener = MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new UnixDomainSocketEndPoint(path) });
-        await using (var client = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(new UnixDomainSocketEndPoint(path), "server.test").WaitAsync(ConnectedPair.Deadline))
+        var listener =
+            MutualTlsListener.Start(new() { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = new UnixDomainSocketEndPoint(path) });
+        await using (var client = await new MutualTlsClient(_world.ClientOptions)
+            .ConnectAsync(new UnixDomainSocketEndPoint(path), "server.test")
+            .WaitAsync(ConnectedPair.Deadline))
         {
             client.Peer.Name.Should().Be("server.test");
         }
@@ -213,7 +218,8 @@ public sealed class ListenerTests
         await using var listener = Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
         var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Authorize.Dns("server.test") });
 
-        await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port).WaitAsync(ConnectedPair.Deadline);
+        await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port)
+            .WaitAsync(ConnectedPair.Deadline);
 
         connection.IsConfirmed.Should().BeTrue();
     }

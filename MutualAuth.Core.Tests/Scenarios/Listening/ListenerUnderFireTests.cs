@@ -10,7 +10,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Whatever the application's own code, the file system or a hasty stop does to a listener: it neither dies nor hangs, and it stops.</summary>
+/// <summary>
+/// Whatever the application's own code, the file system or a hasty stop does to a listener: it neither dies nor hangs, and it stops.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class ListenerUnderFireTests
 {
@@ -230,7 +232,8 @@ public sealed class ListenerUnderFireTests
     {
         var endPoint = new UnixDomainSocketEndPoint(Path.Combine(_directory, "s"));
         var evicted = new TaskCompletionSource<HandshakeException>();
-        await using var listener = Listen(endPoint, options => options with { MaxPendingHellosPerAddress = 1, OnHandshakeFailed = failure => evicted.TrySetResult(failure) });
+        await using var listener = Listen(
+            endPoint, options => options with { MaxPendingHellosPerAddress = 1, OnHandshakeFailed = failure => evicted.TrySetResult(failure) });
         using var first = await DialAsync(listener);
         using var second = await DialAsync(listener);
 
@@ -271,7 +274,8 @@ public sealed class ListenerUnderFireTests
 
     /// <summary>The client's outcome and the server's are what they are without a log.</summary>
     [Test]
-    public async Task A_logger_that_throws_changes_no_outcome([Values] bool isForeign, [Values(1000, 1001, 1002, 1003, 1004, 1005, 1450, -1)] int failsAt)
+    public async Task A_logger_that_throws_changes_no_outcome(
+        [Values] bool isForeign, [Values(1000, 1001, 1002, 1003, 1004, 1005, 1450, -1)] int failsAt)
     {
         var told = new TaskCompletionSource<HandshakeException>();
         using var log = new FailingLog(failsAt);
@@ -284,7 +288,9 @@ public sealed class ListenerUnderFireTests
         using var foreign = _world.Foreign.IssueClient("client.test");
         var identity = isForeign ? World.ToIdentity(foreign) : _world.ClientIdentity;
 
-        var client = await End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = identity, LoggerFactory = log }).ConnectAsync(listener.LocalEndPoint, "server.test"));
+        var client = await End.OfAsync(
+            new MutualTlsClient(_world.ClientOptions with { Identity = identity, LoggerFactory = log }).ConnectAsync(
+                listener.LocalEndPoint, "server.test"));
 
         if (isForeign)
         {
@@ -419,7 +425,8 @@ public sealed class ListenerUnderFireTests
 
     private MutualTlsListener Listen(EndPoint? endPoint = null, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? configure = null)
     {
-        var options = new MutualTlsListenerOptions { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = endPoint ?? new IPEndPoint(IPAddress.Loopback, 0) };
+        var options = new MutualTlsListenerOptions
+        { Server = new MutualTlsServer(_world.ServerOptions), EndPoint = endPoint ?? new IPEndPoint(IPAddress.Loopback, 0) };
         return MutualTlsListener.Start(configure?.Invoke(options) ?? options);
     }
 
@@ -429,7 +436,8 @@ public sealed class ListenerUnderFireTests
     private static async Task<Socket> DialAsync(MutualTlsListener listener)
     {
         var endPoint = listener.LocalEndPoint;
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        var socket = new Socket(
+            endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         await socket.ConnectAsync(endPoint);
         return socket;
     }

@@ -33,7 +33,8 @@ public sealed class SecondHellosTests
     [Test]
     public async Task A_finite_field_key_share_is_refused_the_second_time_too([Values] Way way)
     {
-        var (first, second) = (Offering([Brainpool, Ffdhe2048]), Offering([Brainpool, Ffdhe2048], (Ffdhe2048, Enumerable.Repeat((byte)7, 256).ToArray())));
+        var (first, second) =
+            (Offering([Brainpool, Ffdhe2048]), Offering([Brainpool, Ffdhe2048], (Ffdhe2048, Enumerable.Repeat((byte)7, 256).ToArray())));
         var (peer, handshake) = await SendAsync(first, second, way);
         using var _ = peer;
         peer.Shutdown(SocketShutdown.Send);
@@ -110,7 +111,8 @@ public sealed class SecondHellosTests
 
         await peer.SendAsync(HelloBytes.Records(first)).WaitAsync(ConnectedPair.Deadline);
         (await HearAsync(peer, 6))[5].Should().Be(2, "a HelloRetryRequest is a ServerHello by its type");
-        await peer.SendAsync(way == Way.AfterChangeCipherSpec ? HelloBytes.Concat(s_changeCipherSpec, s_changeCipherSpec, records) : records[..1]).WaitAsync(ConnectedPair.Deadline);
+        await peer.SendAsync(way == Way.AfterChangeCipherSpec ? HelloBytes.Concat(s_changeCipherSpec, s_changeCipherSpec, records) : records[..1])
+            .WaitAsync(ConnectedPair.Deadline);
         var rest = way == Way.AfterChangeCipherSpec ? [] : records[1..];
         foreach (var piece in way == Way.OctetByOctet ? rest.Chunk(1) : [rest])
         {

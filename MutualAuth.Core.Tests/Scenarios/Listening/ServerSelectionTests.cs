@@ -97,7 +97,8 @@ public sealed class ServerSelectionTests
     [Test]
     public async Task No_application_protocol_in_common_is_told_to_both_ends()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { ApplicationProtocols = ["x"] }, _world.ServerOptions with { ApplicationProtocols = ["y"] });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { ApplicationProtocols = ["x"] }, _world.ServerOptions with { ApplicationProtocols = ["y"] });
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.AlpnMismatch);
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.AlpnMismatch);

@@ -34,7 +34,10 @@ public sealed class SocketSettingsTests
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var keepAlive = new TcpKeepAlive { Time = TimeSpan.FromSeconds(7), Interval = TimeSpan.FromSeconds(3), RetryCount = 2 };
         await using var ends = await ShakeAsync(
-            clientSocket, serverSocket, _world.ClientOptions with { KeepAlive = keepAlive }, _world.ServerOptions with { KeepAlive = new TcpKeepAlive { Enabled = false } });
+            clientSocket,
+            serverSocket,
+            _world.ClientOptions with { KeepAlive = keepAlive },
+            _world.ServerOptions with { KeepAlive = new TcpKeepAlive { Enabled = false } });
 
         KeepAliveOf(clientSocket).Should().Be((true, 7, 3, 2));
         KeepAliveOf(serverSocket).Enabled.Should().BeFalse();
@@ -133,8 +136,10 @@ public sealed class SocketSettingsTests
         find.Should().Throw<ArgumentException>().WithParameterName(nameof(host));
     }
 
-    private static Task<ConnectedPair> ShakeAsync(Socket clientSocket, Socket serverSocket, MutualTlsClientOptions client, MutualTlsServerOptions server) =>
-        ConnectedPair.ShakeAsync(new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(server).AcceptAsync(serverSocket));
+    private static Task<ConnectedPair> ShakeAsync(
+        Socket clientSocket, Socket serverSocket, MutualTlsClientOptions client, MutualTlsServerOptions server) =>
+        ConnectedPair.ShakeAsync(
+            new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(server).AcceptAsync(serverSocket));
 
     private static (bool Enabled, int Time, int Interval, int Retries) KeepAliveOf(Socket socket) => (
         (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)! != 0,

@@ -28,7 +28,8 @@ public sealed class StreamAddressTests
         var notes = new NotingLimiter();
         var server = new MutualTlsServer(Options(notes));
 
-        await using var ends = await ConnectedPair.ShakeAsync(Client(wire.Client), isGiven ? server.AcceptAsync(wire.Server, s_given) : server.AcceptAsync(wire.Server));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            Client(wire.Client), isGiven ? server.AcceptAsync(wire.Server, s_given) : server.AcceptAsync(wire.Server));
 
         Expect(ends.Server.Accepted, notes, isGiven ? s_given : null);
     }
@@ -64,13 +65,15 @@ public sealed class StreamAddressTests
     {
         connection.RemoteEndPoint.Should().Be(expected);
         connection.Peer.RemoteEndPoint.Should().Be(expected);
-        notes.Attempts.Should().NotBeEmpty().And.OnlyContain(attempt => Equals(attempt.Address, expected == null ? null : ((IPEndPoint)expected).Address));
+        notes.Attempts.Should().NotBeEmpty().And.OnlyContain(
+            attempt => Equals(attempt.Address, expected == null ? null : ((IPEndPoint)expected).Address));
     }
 
     private static MemoryCredentialStore Users()
     {
         var users = new MemoryCredentialStore();
-        users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations)).AsTask().GetAwaiter().GetResult();
+        users.SetAsync(
+            "alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations)).AsTask().GetAwaiter().GetResult();
         return users;
     }
 

@@ -47,9 +47,11 @@ public sealed class CredentialPolicyTests
             var peer = ends.Server.Accepted.Peer;
             (peer.Certificate is not null).Should().Be(certificate && policy != "user");
             (peer.User?.Name).Should().Be(user ? "alice" : null);
-            var proofs = (certificate && policy != "user" ? PeerProofs.Certificate : PeerProofs.None) | (user ? PeerProofs.Password | PeerProofs.ChannelBinding : PeerProofs.None);
+            var proofs = (certificate && policy != "user" ? PeerProofs.Certificate : PeerProofs.None)
+                | (user ? PeerProofs.Password | PeerProofs.ChannelBinding : PeerProofs.None);
             peer.Proofs.Should().Be(proofs);
-            ends.Client.Accepted.Peer.Proofs.Should().Be(PeerProofs.Certificate | (user ? PeerProofs.Password | PeerProofs.ChannelBinding : PeerProofs.None));
+            ends.Client.Accepted.Peer.Proofs.Should().Be(
+                PeerProofs.Certificate | (user ? PeerProofs.Password | PeerProofs.ChannelBinding : PeerProofs.None));
         }
         else
         {
@@ -89,9 +91,11 @@ public sealed class CredentialPolicyTests
     public async Task A_user_may_be_tied_to_a_device(string device, bool comesIn)
     {
         using var certificate = _world.Authority.IssueClient(device);
-        var users = UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("client.test")] = ["alice"], [PeerName.Dns("laptop.test")] = ["bob"] });
+        var users = UserRules.OfDevice(
+            new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("client.test")] = ["alice"], [PeerName.Dns("laptop.test")] = ["bob"] });
 
-        await using var ends = await ShakeAsync(Client(true, true) with { Identity = World.ToIdentity(certificate) }, Policy("both") with { Users = users });
+        await using var ends = await ShakeAsync(
+            Client(true, true) with { Identity = World.ToIdentity(certificate) }, Policy("both") with { Users = users });
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.UserNotAllowed);
         (ends.Client.Failure as HandshakeException)?.PeerReason.Should().Be(PublicReason.CredentialsWrong);
@@ -112,7 +116,8 @@ public sealed class CredentialPolicyTests
 
     [TestCase(ConfirmationPolicy.Never, true)]
     [TestCase(ConfirmationPolicy.Preferred, false)]
-    public void Logging_in_without_the_confirmation_protocol_is_a_contradiction_that_construction_reports(ConfirmationPolicy confirmation, bool isContradiction)
+    public void Logging_in_without_the_confirmation_protocol_is_a_contradiction_that_construction_reports(
+        ConfirmationPolicy confirmation, bool isContradiction)
     {
         var construct = () => new MutualTlsServer(_world.ServerOptions with { Credentials = Policy("user"), Confirmation = confirmation });
 
@@ -140,7 +145,8 @@ public sealed class CredentialPolicyTests
         Credentials = user ? Login.WithPassword("alice", "right") : null,
     };
 
-    private Task<ConnectedPair> ShakeAsync(MutualTlsClientOptions client, CredentialPolicy policy) => ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Credentials = policy });
+    private Task<ConnectedPair> ShakeAsync(MutualTlsClientOptions client, CredentialPolicy policy) =>
+        ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Credentials = policy });
 
     private sealed class OnlyUser(string name) : IAsyncPeerValidator
     {

@@ -114,7 +114,8 @@ public sealed class HalfFinishedLoginsTests
         return peer;
     }
 
-    private MutualTlsClient Client() => new(_world.ClientOptions with { Identity = ClientIdentity.None, Credentials = Login.WithPassword("alice", "right") });
+    private MutualTlsClient Client() =>
+        new(_world.ClientOptions with { Identity = ClientIdentity.None, Credentials = Login.WithPassword("alice", "right") });
 
     private MutualTlsListener Listen(Func<MutualTlsListenerOptions, MutualTlsListenerOptions> change)
     {

@@ -94,7 +94,8 @@ public sealed class LoginTests
     [Test]
     public async Task A_peer_without_the_confirmation_protocol_cannot_log_in()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Confirmation = ConfirmationPolicy.Never }, Server(Require.CertificateAndUser(Scram())));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Confirmation = ConfirmationPolicy.Never }, Server(Require.CertificateAndUser(Scram())));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.ConfirmationUnavailable);
         ends.Client.Failure.Should().BeOfType<HandshakeException>();
@@ -183,7 +184,8 @@ public sealed class LoginTests
         MaximumTlsVersion = version,
     };
 
-    private MutualTlsServerOptions Server(CredentialPolicy policy) => _world.ServerOptions with { Credentials = policy with { DecoyIterations = Iterations } };
+    private MutualTlsServerOptions Server(CredentialPolicy policy) =>
+        _world.ServerOptions with { Credentials = policy with { DecoyIterations = Iterations } };
 
     private sealed class Refuses : MutualAuth.Validation.IAsyncPeerValidator
     {

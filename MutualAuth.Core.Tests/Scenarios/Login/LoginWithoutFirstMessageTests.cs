@@ -6,7 +6,10 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>START without a first message (docs/protocol.md §12, RFC 4422 §3.3), and an outcome without additional data (§3.6): nothing is not the same as empty.</summary>
+/// <summary>
+/// START without a first message (docs/protocol.md §12, RFC 4422 §3.3), and an outcome without additional data (§3.6):
+/// nothing is not the same as empty.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class LoginWithoutFirstMessageTests
 {
@@ -82,7 +85,8 @@ public sealed class LoginWithoutFirstMessageTests
     {
         var mechanism = new ServerFirst();
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Credentials = Login.With(mechanism) }).UpgradeAsync(clientSocket, "server.test"));
+        var client = End.OfAsync(
+            new MutualTlsClient(_world.ClientOptions with { Credentials = Login.With(mechanism) }).UpgradeAsync(clientSocket, "server.test"));
         await using var server = await ScriptedTlsPeer.AsServerAsync(new NetworkStream(serverSocket, ownsSocket: true), _world.ServerCertificate);
         await server.HearFrameAsync(FrameType.Login);
         await server.SayFrameAsync(FrameType.Mechanisms, ServerFirst.Name);
@@ -100,7 +104,10 @@ public sealed class LoginWithoutFirstMessageTests
     private async Task<(ScriptedTlsPeer Peer, Task<End> Server)> BeginAsync()
     {
         var policy = Require.CertificateAndUser(
-            SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users), SaslServer.DangerouslyUnboundTokens(new AliceToken()), SaslServer.Certificates(_ => "alice"));
+            SaslServer.Scram(_users),
+            SaslServer.PasswordsInPlain(_users),
+            SaslServer.DangerouslyUnboundTokens(new AliceToken()),
+            SaslServer.Certificates(_ => "alice"));
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));
         var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
@@ -127,7 +134,8 @@ public sealed class LoginWithoutFirstMessageTests
 
         public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => default;
 
-        public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(SaslClientStep.Answer(challenge));
+        public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(SaslClientStep.Answer(challenge));
 
         public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData)
         {

@@ -8,8 +8,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Scenarios;
 
 /// <summary>
-/// Somebody stands in between with a certificate of his own that the client accepts (the same name, the same authority, another key), and passes every frame
-/// of the login on to the real server. TLS cannot see him. Channel binding does, and without it he is in.
+/// Somebody stands in between with a certificate of his own that the client accepts (the same name, the same authority, another key), and passes
+/// every frame of the login on to the real server. TLS cannot see him. Channel binding does, and without it he is in.
 /// </summary>
 [CancelAfter(60000)]
 public sealed class RelayTests
@@ -46,7 +46,8 @@ public sealed class RelayTests
     [Test]
     public async Task Without_PLUS_the_same_relay_is_logged_in_as_the_user_and_both_ends_believe_that_all_is_well()
     {
-        var credentials = Login.WithPassword("alice", Password.From("right"), channelBinding: ChannelBindingPolicy.DangerouslyOptional) with { OnlyMechanism = "SCRAM-SHA-256" };
+        var credentials = Login.WithPassword("alice", Password.From("right"), channelBinding: ChannelBindingPolicy.DangerouslyOptional) with
+        { OnlyMechanism = "SCRAM-SHA-256" };
 
         var (client, server) = await RelayAsync(credentials, ChannelBindingPolicy.DangerouslyOptional);
 
@@ -81,7 +82,10 @@ public sealed class RelayTests
     public async Task With_PLAIN_the_relay_has_the_password_itself()
     {
         // What the word in DangerouslyWithPasswordInPlain stands for.
-        var (client, server) = await RelayAsync(Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), ChannelBindingPolicy.WhereItExists, mechanism: SaslServer.PasswordsInPlain(_users));
+        var (client, server) = await RelayAsync(
+            Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")),
+            ChannelBindingPolicy.WhereItExists,
+            mechanism: SaslServer.PasswordsInPlain(_users));
 
         server.Accepted.Peer.User!.Name.Should().Be("alice");
         _said.Should().Contain(text => text.Contains("\0alice\0right"));
@@ -104,18 +108,26 @@ public sealed class RelayTests
 
     private static byte[] StripPlus(byte[] frame)
     {
-        var names = Encoding.ASCII.GetString(frame.AsSpan(Frame.HeaderLength)).Split(' ').Where(name => !name.EndsWith("-PLUS", StringComparison.Ordinal));
+        var names = Encoding.ASCII.GetString(frame.AsSpan(Frame.HeaderLength)).Split(' ').Where(
+            name => !name.EndsWith("-PLUS", StringComparison.Ordinal));
         return Frame.Encode(FrameType.Mechanisms, Encoding.ASCII.GetBytes(string.Join(' ', names)));
     }
 
     private async Task<(End Client, End Server)> RelayAsync(
-        ClientCredentials credentials, ChannelBindingPolicy binding, Func<byte[], byte[]>? changeMechanisms = null, ISaslServerMechanism? mechanism = null, TestCertificate? certificate = null)
+        ClientCredentials credentials,
+        ChannelBindingPolicy binding,
+        Func<byte[], byte[]>? changeMechanisms = null,
+        ISaslServerMechanism? mechanism = null,
+        TestCertificate? certificate = null)
     {
         _said.Clear();
-        var policy = Require.User(mechanism ?? SaslServer.Scram(_users)) with { ChannelBinding = binding, DecoyIterations = ScramVerifier.MinIterations };
+        var policy = Require.User(mechanism ?? SaslServer.Scram(_users)) with
+        { ChannelBinding = binding, DecoyIterations = ScramVerifier.MinIterations };
         var (clientSocket, hisFront) = await ConnectedPair.SocketPairAsync();
         var (hisBack, serverSocket) = await ConnectedPair.SocketPairAsync();
-        var client = End.OfAsync(new MutualTlsClient(_world.ClientOptions with { Identity = ClientIdentity.None, Credentials = credentials }).UpgradeAsync(clientSocket, "server.test"));
+        var client = End.OfAsync(
+            new MutualTlsClient(_world.ClientOptions with { Identity = ClientIdentity.None, Credentials = credentials }).UpgradeAsync(
+                clientSocket, "server.test"));
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));
         await using var front = await ScriptedTlsPeer.AsServerAsync(new NetworkStream(hisFront, ownsSocket: true), certificate ?? _his);
         await using var back = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(hisBack, ownsSocket: true), _world.ClientCertificate);

@@ -12,8 +12,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Scenarios;
 
 /// <summary>
-/// Runs every way in which a login can fail, and the one in which it succeeds, and looks for secrets in all that either side lets out: logs at every level
-/// with their fields and exceptions, what is thrown, activities and measurements.
+/// Runs every way in which a login can fail, and the one in which it succeeds, and looks for secrets in all that either side lets out: logs at every
+/// level with their fields and exceptions, what is thrown, activities and measurements.
 /// </summary>
 [CancelAfter(120000)]
 [NonParallelizable] // meters and activity sources belong to the process
@@ -95,33 +95,85 @@ public sealed class SecretsInTelemetryTests
         yield return ("wrong password", Login.WithPassword("alice", Wrong), scram, RejectionReason.CredentialsWrong);
         yield return ("unknown user", Login.WithPassword("nobody", Wrong), scram, RejectionReason.CredentialsWrong);
         yield return ("disabled user", Login.WithPassword("mute", Right), scram, RejectionReason.CredentialsWrong);
-        yield return ("wrong password in plain", Login.DangerouslyWithPasswordInPlain("alice", Password.From(Wrong)), plain, RejectionReason.CredentialsWrong);
-        yield return ("unknown user in plain", Login.DangerouslyWithPasswordInPlain("nobody", Password.From(Wrong)), plain, RejectionReason.CredentialsWrong);
+        yield return (
+            "wrong password in plain", Login.DangerouslyWithPasswordInPlain("alice", Password.From(Wrong)), plain, RejectionReason.CredentialsWrong);
+        yield return (
+            "unknown user in plain", Login.DangerouslyWithPasswordInPlain("nobody", Password.From(Wrong)), plain, RejectionReason.CredentialsWrong);
         yield return ("no login", null, scram, RejectionReason.CredentialsRequired);
         yield return ("mechanism that is not offered", rightPlain, scram, RejectionReason.MechanismUnavailable);
-        yield return ("acting as another", Login.WithPassword("alice", Password.From(Right), "boss"), scram, RejectionReason.AuthorizationIdentityRefused);
+        yield return (
+            "acting as another", Login.WithPassword("alice", Password.From(Right), "boss"), scram, RejectionReason.AuthorizationIdentityRefused);
         yield return ("a user who may not", right, scram with { Users = UserRules.Named("bob") }, RejectionReason.UserNotAllowed);
-        yield return ("a rule that throws", right, scram with { Users = UserRules.Where("it does not throw", (_, _) => throw new InvalidOperationException(Right)) }, RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a rule that throws",
+            right,
+            scram with { Users = UserRules.Where("it does not throw", (_, _) => throw new InvalidOperationException(Right)) },
+            RejectionReason.CredentialCheckFaulted);
         yield return ("a server that cannot prove itself", Login.WithPassword("victim", Right), scram, RejectionReason.ServerSignatureWrong);
-        yield return ("a store that throws", right, Require.CertificateAndUser(SaslServer.Scram(new BrokenStore(_verifier.ToString()))), RejectionReason.CredentialCheckFaulted);
-        yield return ("a store that throws in plain", rightPlain, Require.CertificateAndUser(SaslServer.PasswordsInPlain(new BrokenStore(_verifier.ToString()))), RejectionReason.CredentialCheckFaulted);
-        yield return ("a limiter that throws", right, scram with { AttemptLimiter = new BrokenLimiter(throwsAtEnd: false) }, RejectionReason.CredentialCheckFaulted);
-        yield return ("a limiter that throws afterwards", rightPlain, plain with { AttemptLimiter = new BrokenLimiter(throwsAtEnd: true) }, RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a store that throws",
+            right,
+            Require.CertificateAndUser(SaslServer.Scram(new BrokenStore(_verifier.ToString()))),
+            RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a store that throws in plain",
+            rightPlain,
+            Require.CertificateAndUser(SaslServer.PasswordsInPlain(new BrokenStore(_verifier.ToString()))),
+            RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a limiter that throws",
+            right,
+            scram with { AttemptLimiter = new BrokenLimiter(throwsAtEnd: false) },
+            RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a limiter that throws afterwards",
+            rightPlain,
+            plain with { AttemptLimiter = new BrokenLimiter(throwsAtEnd: true) },
+            RejectionReason.CredentialCheckFaulted);
         yield return ("limited", right, scram with { AttemptLimiter = new FullLimiter() }, RejectionReason.AttemptsLimited);
-        yield return ("a token that is not valid", Login.WithToken(BearerToken), Tokens(TokenVerdict.Invalid("a token in force", "an expired one")), RejectionReason.TokenInvalid);
-        yield return ("a token of another", Login.WithToken(BearerToken), Tokens(TokenVerdict.Valid("alice", """{"x5t#S256":"abc"}""")), RejectionReason.TokenNotBoundToCertificate);
+        yield return (
+            "a token that is not valid",
+            Login.WithToken(BearerToken),
+            Tokens(TokenVerdict.Invalid("a token in force", "an expired one")),
+            RejectionReason.TokenInvalid);
+        yield return (
+            "a token of another",
+            Login.WithToken(BearerToken),
+            Tokens(TokenVerdict.Valid("alice", """{"x5t#S256":"abc"}""")),
+            RejectionReason.TokenNotBoundToCertificate);
         yield return ("a validator that throws", Login.WithToken(BearerToken), Tokens(null), RejectionReason.CredentialCheckFaulted);
-        yield return ("a source of tokens that throws", Login.WithToken(_ => throw new InvalidOperationException(BearerToken)), Tokens(TokenVerdict.Valid("alice", null)), RejectionReason.CredentialCheckFaulted);
-        yield return ("a source of tokens that gives none", Login.WithToken(_ => ValueTask.FromResult(BearerToken + "\u0001")), Tokens(TokenVerdict.Valid("alice", null)), RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a source of tokens that throws",
+            Login.WithToken(_ => throw new InvalidOperationException(BearerToken)),
+            Tokens(TokenVerdict.Valid("alice", null)),
+            RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "a source of tokens that gives none",
+            Login.WithToken(_ => ValueTask.FromResult(BearerToken + "\u0001")),
+            Tokens(TokenVerdict.Valid("alice", null)),
+            RejectionReason.CredentialCheckFaulted);
         var wiped = Password.From(Right);
         var late = Login.WithPassword("alice", wiped);
         wiped.Dispose();
         yield return ("a wiped password", late, scram, RejectionReason.CredentialCheckFaulted);
         yield return ("broken PLAIN", Login.With(new Saying("PLAIN", $"\0alice\0{Right}\0")), plain, RejectionReason.CredentialProtocolViolated);
-        yield return ("broken SCRAM", Login.With(new Saying("SCRAM-SHA-256-PLUS", $"n,,n=alice,r={Right}")), scram, RejectionReason.CredentialProtocolViolated);
-        yield return ("a broken token", Login.With(new Saying("OAUTHBEARER", $"n,,\u0001auth=Basic {BearerToken}\u0001\u0001")), Tokens(TokenVerdict.Valid("alice", null)), RejectionReason.CredentialProtocolViolated);
-        yield return ("a mechanism of the server's own that throws", Login.With(new Saying("OWN", Right)), Require.CertificateAndUser(new Throwing()), RejectionReason.CredentialCheckFaulted);
-        yield return ("no binding that the client wants", Login.WithPassword("alice", Password.From(Right), channelBinding: ChannelBindingPolicy.Required) with { OnlyMechanism = "SCRAM-SHA-256" }, scram, RejectionReason.ChannelBindingUnavailable);
+        yield return (
+            "broken SCRAM", Login.With(new Saying("SCRAM-SHA-256-PLUS", $"n,,n=alice,r={Right}")), scram, RejectionReason.CredentialProtocolViolated);
+        yield return (
+            "a broken token",
+            Login.With(new Saying("OAUTHBEARER", $"n,,\u0001auth=Basic {BearerToken}\u0001\u0001")),
+            Tokens(TokenVerdict.Valid("alice", null)),
+            RejectionReason.CredentialProtocolViolated);
+        yield return (
+            "a mechanism of the server's own that throws",
+            Login.With(new Saying("OWN", Right)),
+            Require.CertificateAndUser(new Throwing()),
+            RejectionReason.CredentialCheckFaulted);
+        yield return (
+            "no binding that the client wants",
+            Login.WithPassword("alice", Password.From(Right), channelBinding: ChannelBindingPolicy.Required) with { OnlyMechanism = "SCRAM-SHA-256" },
+            scram,
+            RejectionReason.ChannelBindingUnavailable);
     }
 
     private async Task<(End Client, End Server)> RunAsync(ClientCredentials? credentials, CredentialPolicy policy)
@@ -184,14 +236,21 @@ public sealed class SecretsInTelemetryTests
     {
         var salted = _verifier.Hash.Hi(Encoding.UTF8.GetBytes(Right), s_salt, ScramVerifier.MinIterations);
         var clientKey = _verifier.Hash.ClientKey(salted);
-        byte[][] keys = [Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken), salted, clientKey, _verifier.Hash.ServerKey(salted), _verifier.Hash.H(clientKey)];
+        byte[][] keys =
+        [
+            Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken), salted, clientKey,
+            _verifier.Hash.ServerKey(salted), _verifier.Hash.H(clientKey),
+        ];
 
         // Proofs, signatures and nonces of all exchanges, as they went over the wire.
-        var said = _notes.SelectMany(notes => notes.Said).SelectMany(message => message.Split(',')).Where(part => part.Length > 16 && part[1] == '=' && "prvc".Contains(part[0]));
-        return [Right, Wrong, BearerToken, .. keys.Select(key => Convert.ToBase64String(key)), .. keys.Select(Convert.ToHexString), .. said.Select(part => part[2..])];
+        var said = _notes.SelectMany(notes => notes.Said).SelectMany(message => message.Split(',')).Where(
+            part => part.Length > 16 && part[1] == '=' && "prvc".Contains(part[0]));
+        return [Right, Wrong, BearerToken, .. keys.Select(
+            key => Convert.ToBase64String(key)), .. keys.Select(Convert.ToHexString), .. said.Select(part => part[2..])];
     }
 
-    private static CredentialPolicy Tokens(TokenVerdict? verdict) => Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new Validator(verdict)));
+    private static CredentialPolicy Tokens(TokenVerdict? verdict) =>
+        Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new Validator(verdict)));
 
     /// <summary>Writes down everything that meters and activity sources of the library tell.</summary>
     private sealed class Observer : IDisposable
@@ -206,7 +265,8 @@ public sealed class SecretsInTelemetryTests
                 ShouldListenTo = source => source.Name == MutualAuthTelemetry.SourceName,
                 Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = activity => output.Enqueue(
-                    $"{activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(occurred => occurred.Tags))}"),
+                    $"{activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} "
+                        + $"{string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(occurred => occurred.Tags))}"),
             };
             ActivitySource.AddActivityListener(_activities);
             _meters.InstrumentPublished = (instrument, listener) =>
@@ -242,7 +302,8 @@ public sealed class SecretsInTelemetryTests
 
     private sealed class BrokenStore(string words) : ICredentialStore
     {
-        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => throw new FormatException($"Cannot parse {words}.", new InvalidOperationException(words));
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+            throw new FormatException($"Cannot parse {words}.", new InvalidOperationException(words));
     }
 
     private sealed class Validator(TokenVerdict? verdict) : ITokenValidator
@@ -253,14 +314,16 @@ public sealed class SecretsInTelemetryTests
 
     private sealed class BrokenLimiter(bool throwsAtEnd) : IAttemptLimiter
     {
-        public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) => throwsAtEnd ? default : throw new InvalidOperationException(Right);
+        public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) =>
+            throwsAtEnd ? default : throw new InvalidOperationException(Right);
 
         public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome) => throw new InvalidOperationException(Right);
     }
 
     private sealed class FullLimiter : IAttemptLimiter
     {
-        public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) => ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(1));
+        public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(1));
 
         public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome) => default;
     }
@@ -271,9 +334,11 @@ public sealed class SecretsInTelemetryTests
 
         public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
 
-        public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.UTF8.GetBytes(message));
+        public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
+            ValueTask.FromResult<ReadOnlyMemory<byte>?>(Encoding.UTF8.GetBytes(message));
 
-        public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => throw new InvalidOperationException(message);
+        public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException(message);
 
         public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => new(null, PeerProofs.None);
 
@@ -288,7 +353,8 @@ public sealed class SecretsInTelemetryTests
 
         public ISaslServerExchange Begin(string name, SaslServerContext context) => this;
 
-        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => throw new InvalidOperationException(Encoding.UTF8.GetString(message.Span));
+        public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException(Encoding.UTF8.GetString(message.Span));
 
         public void Dispose()
         {

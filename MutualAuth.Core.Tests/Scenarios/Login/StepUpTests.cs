@@ -32,7 +32,8 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync();
         var before = ends.Server.Accepted.Peer;
 
-        var (proof, rejection, believed) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (proof, rejection, believed) = await StepUpAsync(
+            ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
 
         (rejection, believed).Should().Be((null, true));
         proof!.User.Name.Should().Be("alice");
@@ -50,7 +51,8 @@ public sealed class StepUpTests
     {
         await using var ends = await ConnectAsync();
 
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword(user, password), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword(user, password), s_transaction, s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, reason));
     }
@@ -60,7 +62,12 @@ public sealed class StepUpTests
     {
         await using var ends = await ConnectAsync();
 
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, Encoding.UTF8.GetBytes("pay 1000 to bob"));
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted,
+            ends.Server.Accepted,
+            Login.WithPassword("alice", "right"),
+            s_transaction,
+            Encoding.UTF8.GetBytes("pay 1000 to bob"));
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
     }
@@ -71,7 +78,8 @@ public sealed class StepUpTests
         await using var here = await ConnectAsync();
         await using var there = await ConnectAsync();
 
-        var (proof, rejection, _) = await StepUpAsync(there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
     }
@@ -108,7 +116,8 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync();
         await _users.SetDisabledAsync("alice", true);
 
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.CredentialsWrong));
     }
@@ -152,7 +161,8 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync(new BackoffAttemptLimiter(new FakeTimeProvider()) { FailuresBeforeWaitPerUserAndAddress = 0 });
 
         await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "wrong"), s_transaction, s_transaction);
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.AttemptsLimited));
     }
@@ -174,10 +184,12 @@ public sealed class StepUpTests
     [Test]
     public async Task Only_mechanisms_that_bind_are_used()
     {
-        var policy = Require.CertificateAndUser(SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users)) with { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
+        var policy = Require.CertificateAndUser(SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users)) with
+        { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
         await using var ends = await ConnectAsync(policy: policy);
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
-        using var claim = ends.Client.Accepted.BeginStepUp(Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), s_transaction, ["PLAIN", "SCRAM-SHA-256"]);
+        using var claim = ends.Client.Accepted.BeginStepUp(
+            Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), s_transaction, ["PLAIN", "SCRAM-SHA-256"]);
 
         verifier.Mechanisms.Should().Equal("SCRAM-SHA-256-PLUS");
         (await verifier.ContinueAsync("PLAIN", "\0alice\0right"u8.ToArray())).Should().BeNull();
@@ -197,7 +209,8 @@ public sealed class StepUpTests
         (await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[length])).Should().BeNull();
 
         (verifier.IsOver, verifier.Rejection!.Reason).Should().Be((true, reason));
-        await verifier.Invoking(async it => await it.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[1])).Should().ThrowAsync<InvalidOperationException>();
+        await verifier.Invoking(async it => await it.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[1]))
+            .Should().ThrowAsync<InvalidOperationException>();
     }
 
     [Test]
@@ -205,7 +218,12 @@ public sealed class StepUpTests
     {
         await using var ends = await ConnectAsync();
 
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", Password.From("right"), actAs: "bob"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted,
+            ends.Server.Accepted,
+            Login.WithPassword("alice", Password.From("right"), actAs: "bob"),
+            s_transaction,
+            s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.AuthorizationIdentityRefused));
     }
@@ -221,7 +239,12 @@ public sealed class StepUpTests
         var policy = Require.CertificateAndUser(SaslServer.Scram(_users)) with { MayActAs = (user, _) => user == "alice" };
         await using var ends = await ConnectAsync(policy: policy, credentials: Login.WithPassword("alice", Password.From("right"), actAs: atLogin));
 
-        var (proof, rejection, _) = await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", Password.From("right"), actAs: atStepUp), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            ends.Client.Accepted,
+            ends.Server.Accepted,
+            Login.WithPassword("alice", Password.From("right"), actAs: atStepUp),
+            s_transaction,
+            s_transaction);
 
         (proof?.User.ActsAs, rejection?.Reason).Should().Be(isConfirmed ? (atLogin ?? "alice", null) : (null, RejectionReason.StepUpMismatch));
     }
@@ -232,7 +255,10 @@ public sealed class StepUpTests
     public async Task After_any_login_a_confirmation_counts_on_its_own_connection_only(string mechanism)
     {
         var policy = Require.CertificateAndUser(
-            SaslServer.Scram(_users), SaslServer.PasswordsInPlain(_users), SaslServer.DangerouslyUnboundTokens(new AliceToken()), SaslServer.Certificates(_ => "alice"));
+            SaslServer.Scram(_users),
+            SaslServer.PasswordsInPlain(_users),
+            SaslServer.DangerouslyUnboundTokens(new AliceToken()),
+            SaslServer.Certificates(_ => "alice"));
         var credentials = mechanism switch
         {
             "PLAIN" => Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")),
@@ -242,8 +268,10 @@ public sealed class StepUpTests
         await using var here = await ConnectAsync(policy: policy, credentials: credentials);
         await using var there = await ConnectAsync(policy: policy, credentials: credentials);
 
-        var (proof, rejection, _) = await StepUpAsync(there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
-        var (own, _, _) = await StepUpAsync(here.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (proof, rejection, _) = await StepUpAsync(
+            there.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        var (own, _, _) = await StepUpAsync(
+            here.Client.Accepted, here.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
 
         (proof, rejection?.Reason).Should().Be((null, RejectionReason.StepUpMismatch));
         own.Should().NotBeNull();

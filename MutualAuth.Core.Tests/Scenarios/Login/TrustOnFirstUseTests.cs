@@ -5,7 +5,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Equal peers that no authority vouches for: each keeps the other's key at the first meeting, and both ends know when it is another one later.</summary>
+/// <summary>
+/// Equal peers that no authority vouches for: each keeps the other's key at the first meeting, and both ends know when it is another one later.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class TrustOnFirstUseTests
 {
@@ -106,7 +108,11 @@ public sealed class TrustOnFirstUseTests
     [Test]
     public async Task A_peer_that_cannot_confirm_where_that_is_required_is_not_kept()
     {
-        await using var ends = await MeetAsync(_alice, _bob, client: options => options with { Confirmation = ConfirmationPolicy.Required }, server: options => options with { Confirmation = ConfirmationPolicy.Never });
+        await using var ends = await MeetAsync(
+            _alice,
+            _bob,
+            client: options => options with { Confirmation = ConfirmationPolicy.Required },
+            server: options => options with { Confirmation = ConfirmationPolicy.Never });
 
         ends.Client.Refusal.Failure.Should().Be(HandshakeFailure.NoAgreement);
         _alices.Peers.Should().BeEmpty();
@@ -148,8 +154,10 @@ public sealed class TrustOnFirstUseTests
         Func<MutualTlsClientOptions, MutualTlsClientOptions>? client = null,
         Func<MutualTlsServerOptions, MutualTlsServerOptions>? server = null)
     {
-        var clientOptions = new MutualTlsClientOptions { Identity = World.ToIdentity(alice), Trust = alices ?? KnownPeers.TrustOnFirstUse(_alices), Authorization = Authorize.AnyTrustedPeer };
-        var serverOptions = new MutualTlsServerOptions { Identity = World.ToIdentity(bob), Trust = bobs ?? KnownPeers.TrustOnFirstUse(_bobs), Authorization = Authorize.AnyTrustedPeer };
+        var clientOptions = new MutualTlsClientOptions
+        { Identity = World.ToIdentity(alice), Trust = alices ?? KnownPeers.TrustOnFirstUse(_alices), Authorization = Authorize.AnyTrustedPeer };
+        var serverOptions = new MutualTlsServerOptions
+        { Identity = World.ToIdentity(bob), Trust = bobs ?? KnownPeers.TrustOnFirstUse(_bobs), Authorization = Authorize.AnyTrustedPeer };
         return ConnectedPair.ShakeAsync(client?.Invoke(clientOptions) ?? clientOptions, server?.Invoke(serverOptions) ?? serverOptions, "bob");
     }
 

@@ -36,7 +36,9 @@ public sealed class InvalidationTests
         var serving = EchoAllAsync(listener);
         var certificates = Enumerable.Range(0, Count).Select(_ => _world.Authority.IssueClient("client.test")).ToArray();
         var clients = await Task.WhenAll(certificates.Select(certificate =>
-            new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(certificate) }).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline)));
+            new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(certificate) })
+                .ConnectAsync(listener.LocalEndPoint, "server.test")
+                .WaitAsync(ConnectedPair.Deadline)));
         var talks = clients.Where((_, index) => index != 7).Select(client => TalkAsync(client, stop.Token)).ToArray();
 
         _world.Authority.Revoke(certificates[7]);
@@ -52,7 +54,8 @@ public sealed class InvalidationTests
         }
 
         await listener.StopAsync(TimeSpan.FromSeconds(20));
-        (await serving.WaitAsync(ConnectedPair.Deadline)).OfType<Invalidation>().Select(lost => lost.Rejection.Reason).Should().Equal(RejectionReason.CertificateRevoked);
+        (await serving.WaitAsync(ConnectedPair.Deadline)).OfType<Invalidation>().Select(lost => lost.Rejection.Reason).Should().Equal(
+            RejectionReason.CertificateRevoked);
     }
 
     /// <summary>Whoever is told of the first does not decide when the others go.</summary>
@@ -113,7 +116,8 @@ public sealed class InvalidationTests
     {
         var told = new TaskCompletionSource<MutualTlsConnection>();
         await using var ends = await ConnectedPair.ShakeAsync(
-            _world.ClientOptions with { Revocation = new RevocationPolicy { Lists = _lists }, Revalidation = new RevalidationPolicy { OnInvalidated = told.SetResult } },
+            _world.ClientOptions with
+            { Revocation = new RevocationPolicy { Lists = _lists }, Revalidation = new RevalidationPolicy { OnInvalidated = told.SetResult } },
             _world.ServerOptions);
 
         _world.Authority.Revoke(_world.ServerCertificate);
@@ -139,7 +143,8 @@ public sealed class InvalidationTests
             : await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Revocation = policy, AsyncValidators = [race] });
 
         var (judge, judged) = theServerIsRevoked ? (ends.Client, ends.Server) : (ends.Server, ends.Client);
-        judge.Accepted.Invalidation.Should().BeEquivalentTo(new { Action = InvalidationAction.Abort, Rejection = new { Reason = RejectionReason.CertificateRevoked } });
+        judge.Accepted.Invalidation.Should().BeEquivalentTo(
+            new { Action = InvalidationAction.Abort, Rejection = new { Reason = RejectionReason.CertificateRevoked } });
         judge.Accepted.DrainRequested.IsCancellationRequested.Should().BeTrue();
         await MustBeResetAsync(judged.Accepted);
     }
@@ -180,7 +185,8 @@ public sealed class InvalidationTests
         await server.DrainRequested.WaitHandleAsync();
         clock.Advance(options.Revalidation.GracePeriod);
 
-        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0, "close_notify is the end of the stream, and a reset is not");
+        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(
+            0, "close_notify is the end of the stream, and a reset is not");
         await client.DisposeAsync();
         if (reading is not null)
         {
@@ -193,14 +199,16 @@ public sealed class InvalidationTests
     {
         var rule = new ReloadableRule(Authorize.Dns("client.test"));
         var policy = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Notify };
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy });
 
         rule.Replace(Authorize.Dns("somebody-else.test"));
         await ends.Server.Accepted.NoLongerValid.WaitHandleAsync();
 
         ends.Server.Accepted.DrainRequested.IsCancellationRequested.Should().BeFalse();
         await ends.Server.Accepted.Stream.WriteAsync("still here"u8.ToArray());
-        (await new StreamReader(ends.Client.Accepted.Stream).ReadAsync(new char[10]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().BeGreaterThan(0);
+        (await new StreamReader(ends.Client.Accepted.Stream).ReadAsync(new char[10]).AsTask().WaitAsync(ConnectedPair.Deadline))
+            .Should().BeGreaterThan(0);
     }
 
     [Test]
@@ -231,7 +239,9 @@ public sealed class InvalidationTests
         _lists.Replace(CurrentLists());
 
         await ends.Server.Accepted.NoLongerValid.WaitHandleAsync();
-        var read = async () => await ends.Client.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline) == 0 ? throw new IOException("It has ended.") : 0;
+        var read = async () => await ends.Client.Accepted.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline) == 0
+            ? throw new IOException("It has ended.")
+            : 0;
         await read.Should().ThrowAsync<IOException>();
     }
 
@@ -241,7 +251,8 @@ public sealed class InvalidationTests
         var chosen = new MutualTlsServer(_world.ServerOptions with { Revocation = new RevocationPolicy { Lists = _lists } });
         var front = new MutualTlsServer(_world.ServerOptions with { SelectServer = (_, _, _) => ValueTask.FromResult<MutualTlsServer?>(chosen) });
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        await using var ends = await ConnectedPair.ShakeAsync(new MutualTlsClient(_world.ClientOptions).UpgradeAsync(clientSocket, "server.test"), front.AcceptAsync(serverSocket));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(_world.ClientOptions).UpgradeAsync(clientSocket, "server.test"), front.AcceptAsync(serverSocket));
         (front.Live.Count, chosen.Live.Count).Should().Be((0, 1));
 
         _world.Authority.Revoke(_world.ClientCertificate);
@@ -255,7 +266,8 @@ public sealed class InvalidationTests
     {
         var client = new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment });
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        await using var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            client.UpgradeAsync(clientSocket, "server.test"), new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         client.Live.Count.Should().Be(1);
 
         await ends.Client.Accepted.Stream.DisposeAsync();

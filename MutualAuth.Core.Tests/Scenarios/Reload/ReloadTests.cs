@@ -112,7 +112,8 @@ public sealed class ReloadTests
         var heard = new Heard(files);
         var text = _new.ChainPem;
 
-        using (var writer = new StreamWriter(new FileStream(_cabinet["tls.crt"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true })
+        using (var writer = new StreamWriter(new FileStream(_cabinet["tls.crt"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+        { AutoFlush = true })
         {
             for (var at = 0; at < text.Length; at += 100)
             {

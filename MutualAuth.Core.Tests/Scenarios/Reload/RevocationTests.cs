@@ -8,7 +8,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>Revocation holds on both ends alike, from the handshake after the lists were replaced on, and sends nobody to an address that a peer chose.</summary>
+/// <summary>
+/// Revocation holds on both ends alike, from the handshake after the lists were replaced on, and sends nobody to an address that a peer chose.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class RevocationTests
 {
@@ -70,7 +72,8 @@ public sealed class RevocationTests
     [Test]
     public async Task A_deny_list_turns_away_on_both_ends([Values] bool theClientChecks)
     {
-        var denied = DenyList.Of(DenyEntry.Serial((theClientChecks ? _world.ServerCertificate : _world.ClientCertificate).SerialNumber.ToString("X", null)));
+        var denied = DenyList.Of(
+            DenyEntry.Serial((theClientChecks ? _world.ServerCertificate : _world.ClientCertificate).SerialNumber.ToString("X", null)));
         await using var ends = await ConnectedPair.ShakeAsync(
             theClientChecks ? _world.ClientOptions with { DenyList = denied } : _world.ClientOptions,
             theClientChecks ? _world.ServerOptions : _world.ServerOptions with { DenyList = denied });
@@ -82,7 +85,8 @@ public sealed class RevocationTests
     public async Task An_OCSP_responder_is_asked_between_TLS_and_the_verdict()
     {
         await using var responder = new OcspResponder(_world.Authority);
-        using var validator = new OcspValidator(new OcspOptions { Responders = [new OcspEndpoint(new Uri(responder.Uri))], MaxCacheTime = TimeSpan.Zero });
+        using var validator =
+            new OcspValidator(new OcspOptions { Responders = [new OcspEndpoint(new Uri(responder.Uri))], MaxCacheTime = TimeSpan.Zero });
         var server = _world.ServerOptions with { AsyncValidators = [validator] };
 
         await using (var before = await ConnectedPair.ShakeAsync(_world.ClientOptions, server))
@@ -121,7 +125,8 @@ public sealed class RevocationTests
         EventsOf(options => options).Should().ContainSingle().Which.Should().Be(1110);
         EventsOf(options => options with { Revocation = new RevocationPolicy { Lists = RevocationLists.DangerouslyUnchecked } }).Should().Equal(1110);
         EventsOf(options => options with { Revocation = new RevocationPolicy { Lists = CurrentLists() } }).Should().BeEmpty();
-        EventsOf(options => options with { Revocation = new RevocationPolicy { Lists = CurrentLists(), Coverage = RevocationCoverage.LeafOnly } }).Should().Equal(1111);
+        EventsOf(options => options with { Revocation = new RevocationPolicy { Lists = CurrentLists(), Coverage = RevocationCoverage.LeafOnly } })
+            .Should().Equal(1111);
     }
 
     [Test]
@@ -140,7 +145,8 @@ public sealed class RevocationTests
     {
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var ours = End.OfAsync(server.AcceptAsync(serverSocket));
-        await using var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate, version, protocol: null);
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(
+            new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate, version, protocol: null);
         var hearing = peer.HearOneOrLeaveAsync(); // reading is what takes in the tickets of TLS 1.3, if there were any
         var end = await ours;
         if (end.Connection is { } connection)

@@ -26,7 +26,8 @@ public sealed class SeveralIdentitiesTests
         using var exact = _world.Authority.IssueServer("b.example.test");
         var several = new ServerIdentities(_world.ServerIdentity, World.ToIdentity(wildcard), World.ToIdentity(exact));
 
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Authorization = Authorize.AnyTrustedPeer }, _world.ServerOptions with { Identity = several }, asked);
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Authorization = Authorize.AnyTrustedPeer }, _world.ServerOptions with { Identity = several }, asked);
 
         ends.Client.Accepted.Peer.Certificate!.DnsNames[0].Should().Be(shown);
     }
@@ -73,7 +74,8 @@ public sealed class SeveralIdentitiesTests
         using var foreign = _world.Foreign.IssueClient("foreign.test");
 
         await using var ends = await ConnectedPair.ShakeAsync(
-            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) }, _world.ServerOptions);
+            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) },
+            _world.ServerOptions);
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
     }
@@ -84,7 +86,8 @@ public sealed class SeveralIdentitiesTests
         using var foreign = _world.Foreign.IssueClient("foreign.test");
         var two = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), World.ToIdentity(foreign));
 
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = two }, _world.ServerOptions with { SendAcceptableIssuers = true });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Identity = two }, _world.ServerOptions with { SendAcceptableIssuers = true });
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCertificate);
     }
@@ -105,7 +108,12 @@ public sealed class SeveralIdentitiesTests
     public async Task A_client_shows_each_server_the_identity_that_it_has_for_it()
     {
         using var foreign = _world.Foreign.IssueClient("foreign.test");
-        var client = _world.ClientOptions with { Identity = ClientIdentity.ByServer(name => name == "server.test" ? _world.ClientIdentity : World.ToIdentity(foreign)), Authorization = Authorize.AnyTrustedPeer };
+        var client = _world.ClientOptions with
+        {
+            Identity = ClientIdentity.ByServer(
+            name => name == "server.test" ? _world.ClientIdentity : World.ToIdentity(foreign)),
+            Authorization = Authorize.AnyTrustedPeer
+        };
 
         await using var right = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
         await using var wrong = await ConnectedPair.ShakeAsync(client, _world.ServerOptions, "elsewhere.test");

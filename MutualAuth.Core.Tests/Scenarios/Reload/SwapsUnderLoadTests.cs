@@ -36,7 +36,9 @@ public sealed class SwapsUnderLoadTests
         var done = 0;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var serving = ServeAsync(listener);
-        var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => DialAsync(new MutualTlsClient(world.ClientOptions)), cancellationToken)).ToArray();
+        var clients = Enumerable.Range(0, Clients)
+            .Select(_ => Task.Run(() => DialAsync(new MutualTlsClient(world.ClientOptions)), cancellationToken))
+            .ToArray();
 
         // The swaps are spread over the handshakes, so that many of them fall into each.
         for (var count = 0; count < Swaps; count++)

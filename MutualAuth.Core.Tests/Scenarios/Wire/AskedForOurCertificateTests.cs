@@ -113,7 +113,8 @@ public sealed class AskedForOurCertificateTests
         _ => _world.ClientOptions,
     };
 
-    private static async Task<(End Client, List<string> Seen)> MeetAsync(MutualTlsClientOptions options, TlsVersion version, TestCertificate certificate, bool asks)
+    private static async Task<(End Client, List<string> Seen)> MeetAsync(
+        MutualTlsClientOptions options, TlsVersion version, TestCertificate certificate, bool asks)
     {
         var seen = new List<string>();
         var (ours, theirs) = await ConnectedPair.SocketPairAsync();

@@ -9,8 +9,8 @@ using MutualAuth.Validation;
 namespace MutualAuth.Tests.Scenarios;
 
 /// <summary>
-/// A rejection is known to both ends inside the handshake call, on every TLS version: the reason where it was decided, the public code at the other end.
-/// Plain TLS leaves the refused client believing that it is in (dotnet/runtime 69315), and the refused server too.
+/// A rejection is known to both ends inside the handshake call, on every TLS version: the reason where it was decided, the public code at the other
+/// end. Plain TLS leaves the refused client believing that it is in (dotnet/runtime 69315), and the refused server too.
 /// </summary>
 [CancelAfter(60000)]
 public sealed class BothEndsKnowTests
@@ -28,7 +28,11 @@ public sealed class BothEndsKnowTests
     /// <param name="Told">What a rejected client is told.</param>
     /// <param name="Present">Another identity for the judged side; null leaves it.</param>
     /// <param name="Demand">Another demand of the judging side.</param>
-    public sealed record Way(RejectionReason Reason, PublicReason Told, Func<World, string, ClientIdentity>? Present = null, Func<HandshakeDemand, HandshakeDemand>? RequiredCheck = null)
+    public sealed record Way(
+        RejectionReason Reason,
+        PublicReason Told,
+        Func<World, string, ClientIdentity>? Present = null,
+        Func<HandshakeDemand, HandshakeDemand>? RequiredCheck = null)
     {
         internal string Name { get; init; } = Reason.ToString();
 
@@ -52,34 +56,83 @@ public sealed class BothEndsKnowTests
     private static readonly Way[] s_ways =
     [
         new(RejectionReason.UnknownAuthority, PublicReason.UnknownCa, (world, role) => Issue(world.Foreign, role)),
-        new(RejectionReason.CertificateExpired, PublicReason.CertificateExpired, (world, role) => Issue(world.Authority, role, spec => spec with { NotAfter = DateTimeOffset.UtcNow.AddHours(-1) })),
-        new(RejectionReason.CertificateNotYetValid, PublicReason.CertificateExpired, (world, role) => Issue(world.Authority, role, spec => spec with { NotBefore = DateTimeOffset.UtcNow.AddHours(1) })),
-        new(RejectionReason.WrongUsage, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role == "server" ? "client" : "server", spec => spec with { DnsNames = [role + ".test"] })),
-        new(RejectionReason.CertificateAuthorityAsLeaf, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { BasicConstraints = new BasicConstraints(IsAuthority: true) })),
-        new(RejectionReason.UnknownCriticalExtension, PublicReason.UnsupportedCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", true, new byte[] { 5, 0 })] })),
-        new(RejectionReason.NotAuthorized, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Authorization = Authorize.Dns("somebody-else.test") }),
-        new(RejectionReason.NotAnSvid, PublicReason.CertificateUnknown, RequiredCheck: demand => demand with { Authorization = Authorize.MemberOf("example.org") }),
+        new(
+            RejectionReason.CertificateExpired,
+            PublicReason.CertificateExpired,
+            (world, role) => Issue(world.Authority, role, spec => spec with { NotAfter = DateTimeOffset.UtcNow.AddHours(-1) })),
+        new(
+            RejectionReason.CertificateNotYetValid,
+            PublicReason.CertificateExpired,
+            (world, role) => Issue(world.Authority, role, spec => spec with { NotBefore = DateTimeOffset.UtcNow.AddHours(1) })),
+        new(
+            RejectionReason.WrongUsage,
+            PublicReason.UnsupportedCertificate,
+            (world, role) => Issue(world.Authority, role == "server" ? "client" : "server", spec => spec with { DnsNames = [role + ".test"] })),
+        new(
+            RejectionReason.CertificateAuthorityAsLeaf,
+            PublicReason.UnsupportedCertificate,
+            (world, role) => Issue(world.Authority, role, spec => spec with { BasicConstraints = new BasicConstraints(IsAuthority: true) })),
+        new(
+            RejectionReason.UnknownCriticalExtension,
+            PublicReason.UnsupportedCertificate,
+            (world, role) => Issue(
+                world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", true, new byte[] { 5, 0 })] })),
+        new(
+            RejectionReason.NotAuthorized,
+            PublicReason.AccessDenied,
+            RequiredCheck: demand => demand with { Authorization = Authorize.Dns("somebody-else.test") }),
+        new(
+            RejectionReason.NotAnSvid,
+            PublicReason.CertificateUnknown,
+            RequiredCheck: demand => demand with { Authorization = Authorize.MemberOf("example.org") }),
         new(RejectionReason.PinMismatch, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)) }),
-        new(RejectionReason.PinsExpired, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)).ExpiringAt(DateTimeOffset.UtcNow.AddDays(-1)) }),
-        new(RejectionReason.TooManyCertificates, PublicReason.BadCertificate, (world, role) => Issue(world.Authority.IssueIntermediate(), role), demand => demand with { Limits = new() { MaxCertificates = 1 } }),
-        new(RejectionReason.CertificateTooLarge, PublicReason.BadCertificate, (world, role) => Issue(world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[2000])] }), demand => demand with { Limits = new() { MaxCertificateBytes = 1500 } }),
-        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, RequiredCheck: demand => demand with { Validator = new Says(RejectionReason.ValidatorRefused) }),
+        new(
+            RejectionReason.PinsExpired,
+            PublicReason.AccessDenied,
+            RequiredCheck: demand => demand with { Pins = PinSet.Of(Pin(1), Pin(2)).ExpiringAt(DateTimeOffset.UtcNow.AddDays(-1)) }),
+        new(
+            RejectionReason.TooManyCertificates,
+            PublicReason.BadCertificate,
+            (world, role) => Issue(world.Authority.IssueIntermediate(), role),
+            demand => demand with { Limits = new() { MaxCertificates = 1 } }),
+        new(
+            RejectionReason.CertificateTooLarge,
+            PublicReason.BadCertificate,
+            (world, role) => Issue(
+                world.Authority, role, spec => spec with { Extensions = [new CertificateExtension("1.2.3.4.5", false, new byte[2000])] }),
+            demand => demand with { Limits = new() { MaxCertificateBytes = 1500 } }),
+        new(
+            RejectionReason.ValidatorRefused,
+            PublicReason.AccessDenied,
+            RequiredCheck: demand => demand with { Validator = new Says(RejectionReason.ValidatorRefused) }),
         new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, RequiredCheck: demand => demand with { Validator = new Says(null) }),
-        new(RejectionReason.ValidatorRefused, PublicReason.AccessDenied, RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(RejectionReason.ValidatorRefused) }) { Name = "ValidatorRefused, asynchronous" },
-        new(RejectionReason.ValidatorFaulted, PublicReason.InternalError, RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(null) }) { Name = "ValidatorFaulted, asynchronous" },
+        new(
+            RejectionReason.ValidatorRefused,
+            PublicReason.AccessDenied,
+            RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(RejectionReason.ValidatorRefused) })
+            { Name = "ValidatorRefused, asynchronous" },
+        new(
+            RejectionReason.ValidatorFaulted,
+            PublicReason.InternalError,
+            RequiredCheck: demand => demand with { AsyncValidator = new SaysLater(null) }) { Name = "ValidatorFaulted, asynchronous" },
         new(RejectionReason.ValidatorTimedOut, PublicReason.TryAgainLater, RequiredCheck: demand => demand with { AsyncValidator = new NeverSays() }),
     ];
 
     private static readonly Way s_noCertificate = new(RejectionReason.NoCertificate, PublicReason.CertificateRequired, (_, _) => ClientIdentity.None);
 
     private static readonly Way s_otherName = new(
-        RejectionReason.ServerNameMismatch, PublicReason.AccessDenied, (world, role) => Issue(world.Authority, role, spec => spec with { DnsNames = ["other.test"] }));
+        RejectionReason.ServerNameMismatch,
+        PublicReason.AccessDenied,
+        (world, role) => Issue(world.Authority, role, spec => spec with { DnsNames = ["other.test"] }));
 
-    /// <summary>Every reason there is to reject a peer, also those that <c>SslStream</c> cannot be made to bring about, out of the mouth of a validator.</summary>
+    /// <summary>
+    /// Every reason there is to reject a peer, also those that <c>SslStream</c> cannot be made to bring about, out of the mouth of a validator.
+    /// </summary>
     private static IEnumerable<Way> EveryReason() =>
         from reason in Enum.GetValues<RejectionReason>()
         where reason is >= RejectionReason.NoCertificate and < RejectionReason.ConfirmationUnavailable
-        select new Way(reason, PublicReasonTable.ForClient(reason), RequiredCheck: demand => demand with { Validator = new Says(reason) }) { Name = $"{reason}, said by a validator" };
+        select new Way(reason, PublicReasonTable.ForClient(reason), RequiredCheck: demand => demand with { Validator = new Says(reason) })
+        { Name = $"{reason}, said by a validator" };
 
     private static IEnumerable<TestCaseData> WaysOf(Way only) =>
         from way in s_ways.Append(only).Concat(EveryReason())
@@ -122,7 +175,8 @@ public sealed class BothEndsKnowTests
     [Test]
     public async Task The_neighbours_without_that_one_fact_accept_each_other([Values] TlsVersion version)
     {
-        await using var ends = await ConnectedPair.ShakeAsync(Capped(_world.ClientOptions, version), _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls12 });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            Capped(_world.ClientOptions, version), _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls12 });
 
         ends.Client.Accepted.IsConfirmed.Should().BeTrue();
         ends.Server.Accepted.IsConfirmed.Should().BeTrue();
@@ -166,9 +220,11 @@ public sealed class BothEndsKnowTests
         };
     }
 
-    private static MutualTlsClientOptions Capped(MutualTlsClientOptions options, TlsVersion version) => options with { MinimumTlsVersion = version, MaximumTlsVersion = version };
+    private static MutualTlsClientOptions Capped(MutualTlsClientOptions options, TlsVersion version) =>
+        options with { MinimumTlsVersion = version, MaximumTlsVersion = version };
 
-    private static Identity Issue(TestAuthority authority, string role, Func<CertificateSpec, CertificateSpec>? bend = null) => World.ToIdentity(authority.Issue(spec =>
+    private static Identity Issue(
+        TestAuthority authority, string role, Func<CertificateSpec, CertificateSpec>? bend = null) => World.ToIdentity(authority.Issue(spec =>
     {
         spec = spec with
         {

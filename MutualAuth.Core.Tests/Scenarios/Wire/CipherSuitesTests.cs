@@ -15,7 +15,8 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task The_suite_that_both_name_is_used()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256));
 
         ends.Server.Accepted.Session.CipherSuite.Should().Be(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256);
         ends.Client.Accepted.Session.CipherSuite.Should().Be(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256);
@@ -24,7 +25,8 @@ public sealed class CipherSuitesTests
     [Test]
     public async Task Two_sides_that_name_different_suites_agree_on_none()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
+        await using var ends = await ConnectedPair.ShakeAsync(
+            Client(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256), Server(TlsCipherSuite.TLS_AES_256_GCM_SHA384));
 
         ends.Server.Refusal.Reason.Should().Be(RejectionReason.NoCommonCipherSuite);
         ends.Client.Refusal.Reason.Should().Be(RejectionReason.NoCommonCipherSuite);
@@ -87,7 +89,9 @@ public sealed class CipherSuitesTests
         making.Should().Throw<ArgumentException>();
     }
 
-    private MutualTlsServerOptions Server(TlsCipherSuite suite) => _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [suite] };
+    private MutualTlsServerOptions Server(TlsCipherSuite suite) =>
+        _world.ServerOptions with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [suite] };
 
-    private MutualTlsClientOptions Client(TlsCipherSuite suite) => _world.ClientOptions with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [suite] };
+    private MutualTlsClientOptions Client(TlsCipherSuite suite) =>
+        _world.ClientOptions with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [suite] };
 }

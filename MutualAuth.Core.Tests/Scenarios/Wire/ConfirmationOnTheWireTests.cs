@@ -6,7 +6,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>A peer that speaks TLS properly and the confirmation protocol not: every way ends in a typed outcome, and no byte of the application's is lost.</summary>
+/// <summary>
+/// A peer that speaks TLS properly and the confirmation protocol not: every way ends in a typed outcome, and no byte of the application's is lost.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class ConfirmationOnTheWireTests
 {
@@ -39,20 +41,38 @@ public sealed class ConfirmationOnTheWireTests
 
     private static IEnumerable<TestCaseData> Sayings()
     {
-        static TestCaseData Case(string name, byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure) => new TestCaseData(says, thenEnds, reason, failure).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, byte[] says, bool thenEnds, RejectionReason reason, HandshakeFailure failure) =>
+            new TestCaseData(says, thenEnds, reason, failure).SetArgDisplayNames(name);
 
         for (var length = 0; length < s_accepted.Length; length++)
         {
-            yield return Case($"{length} bytes of a verdict and the end", s_accepted[..length], true, RejectionReason.ConfirmationTruncated, HandshakeFailure.TransportLost);
-            yield return Case($"{length} bytes of a verdict and silence", s_accepted[..length], false, RejectionReason.HandshakeTimedOut, HandshakeFailure.TimedOut);
+            yield return Case(
+                $"{length} bytes of a verdict and the end",
+                s_accepted[..length],
+                true,
+                RejectionReason.ConfirmationTruncated,
+                HandshakeFailure.TransportLost);
+            yield return Case(
+                $"{length} bytes of a verdict and silence",
+                s_accepted[..length],
+                false,
+                RejectionReason.HandshakeTimedOut,
+                HandshakeFailure.TimedOut);
         }
 
         yield return Case("an unknown type", [9, 0, 2, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
         yield return Case("an oversized frame", [1, 0xff, 0xff, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
-        yield return Case("a frame of the credential stage", [2, 0, 2, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
-        yield return Case("application data before the verdict", "GET / HTTP/1.1"u8.ToArray(), false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case(
+            "a frame of the credential stage", [2, 0, 2, 0, 0], false, RejectionReason.ConfirmationMalformed, HandshakeFailure.PeerMisbehaved);
+        yield return Case(
+            "application data before the verdict",
+            "GET / HTTP/1.1"u8.ToArray(),
+            false,
+            RejectionReason.ConfirmationMalformed,
+            HandshakeFailure.PeerMisbehaved);
         yield return Case("a refusal", s_accessDenied, false, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
-        yield return Case("a refusal that nobody has registered", [1, 0, 2, 0x12, 0x34], false, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
+        yield return Case(
+            "a refusal that nobody has registered", [1, 0, 2, 0x12, 0x34], false, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
     }
 
     [TestCaseSource(nameof(Sayings))]
@@ -140,7 +160,8 @@ public sealed class ConfirmationOnTheWireTests
     {
         var (client, server) = await ConnectedPair.SocketPairAsync();
         var ours = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Authorization = Authorize.Dns("other.test") }).AcceptAsync(server));
-        await using var peer = await ScriptedTlsPeer.AsClientAsync(new System.Net.Sockets.NetworkStream(client, ownsSocket: true), _clientCertificate, version);
+        await using var peer = await ScriptedTlsPeer.AsClientAsync(
+            new System.Net.Sockets.NetworkStream(client, ownsSocket: true), _clientCertificate, version);
 
         // An eager client: what it sends early would make a careless close answer with a reset, which erases the reason at the other end.
         await peer.SayAsync([.. s_accepted, .. new byte[20000]]);
@@ -225,9 +246,12 @@ public sealed class ConfirmationOnTheWireTests
         }
     }
 
-    private static Task<string> ReadToEndAsync(MutualTlsConnection connection) => new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
+    private static Task<string> ReadToEndAsync(MutualTlsConnection connection) =>
+        new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
 
-    /// <summary>Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.</summary>
+    /// <summary>
+    /// Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.
+    /// </summary>
     private sealed class MangledVerdict(DuplexStream wire, int position, bool cut) : TamperedStream(wire)
     {
         private const byte ApplicationData = 23;

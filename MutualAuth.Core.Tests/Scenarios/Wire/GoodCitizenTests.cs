@@ -89,7 +89,8 @@ public sealed class GoodCitizenTests
 
         await using (listener)
         {
-            await using var connection = await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
+            await using var connection =
+                await new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
             await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
             (await seen.Task.WaitAsync(ConnectedPair.Deadline)).Should().BeNull();

@@ -5,7 +5,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>A client that judges the server first shows an impostor nothing. Without the option TLS hands its certificate over before it has judged.</summary>
+/// <summary>
+/// A client that judges the server first shows an impostor nothing. Without the option TLS hands its certificate over before it has judged.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class ImpostorTests
 {
@@ -56,7 +58,8 @@ public sealed class ImpostorTests
         using var intermediate = _world.Authority.IssueIntermediate();
         using var certificate = intermediate.IssueServer("server.test");
         var trust = known ? _world.Trust.WithIntermediates(intermediate.Certificate) : _world.Trust;
-        var client = _world.ClientOptions with { Trust = trust, JudgeServerBeforeShowingIdentity = true, MinimumTlsVersion = version, MaximumTlsVersion = version };
+        var client = _world.ClientOptions with
+        { Trust = trust, JudgeServerBeforeShowingIdentity = true, MinimumTlsVersion = version, MaximumTlsVersion = version };
 
         await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions with { Identity = World.ToIdentity(certificate) });
 

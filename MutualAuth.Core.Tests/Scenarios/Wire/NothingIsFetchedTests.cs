@@ -34,7 +34,8 @@ public sealed class NothingIsFetchedTests
     [Test]
     public async Task A_server_asks_no_address_in_a_clients_certificate([Values] TlsVersion version)
     {
-        var client = _world.ClientOptions with { Identity = Baited("client.test", ExtendedKeyUsage.ClientAuth), MinimumTlsVersion = version, MaximumTlsVersion = version };
+        var client = _world.ClientOptions with
+        { Identity = Baited("client.test", ExtendedKeyUsage.ClientAuth), MinimumTlsVersion = version, MaximumTlsVersion = version };
 
         await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
 
@@ -58,7 +59,8 @@ public sealed class NothingIsFetchedTests
     {
         using var baited = Issue("client.test", ExtendedKeyUsage.ClientAuth);
 
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = World.ToIdentity(baited) }, _world.ServerOptions);
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Identity = World.ToIdentity(baited) }, _world.ServerOptions);
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         _trap.Requests.Should().BeEmpty();

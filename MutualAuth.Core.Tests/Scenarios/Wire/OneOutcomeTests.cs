@@ -24,13 +24,15 @@ public sealed class OneOutcomeTests
 
     [TestCase(true, "accepted", "accepted", 1000, 1000)]
     [TestCase(false, "refused_by_peer", "peer_rejected", 1002, 1001)]
-    public async Task Each_side_records_its_own_outcome_once(bool allowed, string clientOutcome, string serverOutcome, int clientEvent, int serverEvent)
+    public async Task Each_side_records_its_own_outcome_once(
+        bool allowed, string clientOutcome, string serverOutcome, int clientEvent, int serverEvent)
     {
         using var observed = new Observed();
         var clientLog = new FakeLogCollector();
         var serverLog = new FakeLogCollector();
         var client = _world.ClientOptions with { LoggerFactory = Factory(clientLog) };
-        var server = _world.ServerOptions with { LoggerFactory = Factory(serverLog), Authorization = allowed ? Authorize.AnyTrustedPeer : Authorize.Dns("other.test") };
+        var server = _world.ServerOptions with
+        { LoggerFactory = Factory(serverLog), Authorization = allowed ? Authorize.AnyTrustedPeer : Authorize.Dns("other.test") };
 
         await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
@@ -72,7 +74,8 @@ public sealed class OneOutcomeTests
         var accepting = End.OfAsync(new MutualTlsServer(_world.ServerOptions).AcceptAsync(ours, giveUp.Token));
         await giveUp.CancelAsync();
         await accepting;
-        using var unused = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        using var unused = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
         unused.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
 
         await End.OfAsync(new MutualTlsClient(_world.ClientOptions).ConnectAsync(unused.LocalEndPoint!, "server.test"));
@@ -87,7 +90,8 @@ public sealed class OneOutcomeTests
         var log = new FakeLogCollector();
         var pins = PinSet.Of(SpkiPin.OfSubjectPublicKeyInfo("a"u8), SpkiPin.OfSubjectPublicKeyInfo("b"u8)).ReportOnly();
 
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { Pins = pins, LoggerFactory = Factory(log) });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { Pins = pins, LoggerFactory = Factory(log) });
 
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         log.GetSnapshot().Should().ContainSingle(record => record.Id.Id == 1102 && record.Message.Contains("pin_mismatch"));
@@ -112,7 +116,8 @@ public sealed class OneOutcomeTests
         (await refusing).Refusal.Reason.Should().Be(RejectionReason.NotAuthorized);
     }
 
-    private static IEnumerable<int> Outcomes(FakeLogCollector log) => log.GetSnapshot().Select(record => record.Id.Id).Where(id => id is >= 1000 and < 1100);
+    private static IEnumerable<int> Outcomes(FakeLogCollector log) =>
+        log.GetSnapshot().Select(record => record.Id.Id).Where(id => id is >= 1000 and < 1100);
 
     private static LoggerFactory Factory(FakeLogCollector collector) => new([new FakeLoggerProvider(collector)]);
 

@@ -6,7 +6,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
-/// <summary>What a source of ours throws is a fault of ours: neither the peer's misbehaviour, nor its lateness, nor the loss of the transport.</summary>
+/// <summary>
+/// What a source of ours throws is a fault of ours: neither the peer's misbehaviour, nor its lateness, nor the loss of the transport.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class OursIsOursTests
 {
@@ -156,7 +158,8 @@ public sealed class OursIsOursTests
             var dialling = new MutualTlsClient(weAreServer ? client
                 : client with { TimeProvider = clock, LoggerFactory = log, Revalidation = policy });
             clock.Arm();
-            await using var ends = await ConnectedPair.ShakeAsync(dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
+            await using var ends = await ConnectedPair.ShakeAsync(
+                dialling.UpgradeAsync(clientSocket, "server.test"), listening.AcceptAsync(serverSocket));
 
             var ours = weAreServer ? ends.Server : ends.Client;
             log.Drain().Count(entry => entry.Id is >= 1000 and <= 1005).Should().Be(1, $"call {call} failed");

@@ -27,17 +27,25 @@ public sealed class PeersThatSpeakSomethingElseTests
             new TestCaseData(says, thenCloses, reason, failure).SetArgDisplayNames(name);
 
         var hello = HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("server.test"), HelloBytes.Versions(0x0304)));
-        yield return Case("plain HTTP", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8.ToArray(), false, RejectionReason.PlainHttp, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "plain HTTP", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"u8.ToArray(), false, RejectionReason.PlainHttp, HandshakeFailure.NoAgreement);
         yield return Case("SSH", "SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray(), false, RejectionReason.PlainSsh, HandshakeFailure.NoAgreement);
         yield return Case("garbage", [1, 2, 3, 4, 5, 6, 7, 8, 9], false, RejectionReason.NotTls, HandshakeFailure.NoAgreement);
         yield return Case("one letter and silence", "G"u8.ToArray(), false, RejectionReason.NotTls, HandshakeFailure.TimedOut);
-        yield return Case("TLS 1.1 at most", HelloBytes.Records(HelloBytes.Message(0x0302)), false, RejectionReason.ProtocolVersionUnsupported, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "TLS 1.1 at most",
+            HelloBytes.Records(HelloBytes.Message(0x0302)),
+            false,
+            RejectionReason.ProtocolVersionUnsupported,
+            HandshakeFailure.NoAgreement);
         yield return Case("half a hello and silence", hello[..40], false, RejectionReason.IncompleteClientHello, HandshakeFailure.TimedOut);
         yield return Case("half a hello and the end", hello[..40], true, RejectionReason.IncompleteClientHello, HandshakeFailure.TransportLost);
         yield return Case("nothing", [], false, RejectionReason.NoClientHello, HandshakeFailure.TimedOut);
         yield return Case("nothing and the end", [], true, RejectionReason.NoClientHello, HandshakeFailure.TransportLost);
-        yield return Case("a hello of a mebibyte", [22, 3, 1, 0x40, 0, 1, 0x10, 0, 0], false, RejectionReason.ClientHelloTooLarge, HandshakeFailure.PeerMisbehaved);
-        yield return Case("a malformed hello", [22, 3, 1, 0, 4, 1, 0, 0, 0], false, RejectionReason.MalformedClientHello, HandshakeFailure.PeerMisbehaved);
+        yield return Case(
+            "a hello of a mebibyte", [22, 3, 1, 0x40, 0, 1, 0x10, 0, 0], false, RejectionReason.ClientHelloTooLarge, HandshakeFailure.PeerMisbehaved);
+        yield return Case(
+            "a malformed hello", [22, 3, 1, 0, 4, 1, 0, 0, 0], false, RejectionReason.MalformedClientHello, HandshakeFailure.PeerMisbehaved);
     }
 
     [TestCaseSource(nameof(Speakers))]
@@ -88,15 +96,20 @@ public sealed class PeersThatSpeakSomethingElseTests
         static TestCaseData Case(string name, byte[] says, bool thenCloses, RejectionReason reason, HandshakeFailure failure) =>
             new TestCaseData(says, thenCloses, reason, failure).SetArgDisplayNames(name);
 
-        yield return Case("plain HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), true, RejectionReason.PlainHttp, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "plain HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), true, RejectionReason.PlainHttp, HandshakeFailure.NoAgreement);
         yield return Case("SSH", "SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray(), true, RejectionReason.PlainSsh, HandshakeFailure.NoAgreement);
         yield return Case("garbage", [1, 2, 3, 4, 5, 6, 7, 8, 9], true, RejectionReason.NotTls, HandshakeFailure.NoAgreement);
         yield return Case("silence", [], false, RejectionReason.HandshakeTimedOut, HandshakeFailure.TimedOut);
         yield return Case("the end", [], true, RejectionReason.TransportClosed, HandshakeFailure.TransportLost);
-        yield return Case("alert protocol_version", [21, 3, 3, 0, 2, 2, 70], true, RejectionReason.ProtocolVersionUnsupported, HandshakeFailure.NoAgreement);
-        yield return Case("alert handshake_failure", [21, 3, 3, 0, 2, 2, 40], true, RejectionReason.NoCommonCipherSuite, HandshakeFailure.NoAgreement);
-        yield return Case("alert no_application_protocol", [21, 3, 3, 0, 2, 2, 120], true, RejectionReason.AlpnMismatch, HandshakeFailure.NoAgreement);
-        yield return Case("alert unrecognized_name", [21, 3, 3, 0, 2, 2, 112], true, RejectionReason.UnrecognizedServerName, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "alert protocol_version", [21, 3, 3, 0, 2, 2, 70], true, RejectionReason.ProtocolVersionUnsupported, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "alert handshake_failure", [21, 3, 3, 0, 2, 2, 40], true, RejectionReason.NoCommonCipherSuite, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "alert no_application_protocol", [21, 3, 3, 0, 2, 2, 120], true, RejectionReason.AlpnMismatch, HandshakeFailure.NoAgreement);
+        yield return Case(
+            "alert unrecognized_name", [21, 3, 3, 0, 2, 2, 112], true, RejectionReason.UnrecognizedServerName, HandshakeFailure.NoAgreement);
         yield return Case("alert internal_error", [21, 3, 3, 0, 2, 2, 80], true, RejectionReason.RefusedByPeer, HandshakeFailure.RefusedByPeer);
     }
 

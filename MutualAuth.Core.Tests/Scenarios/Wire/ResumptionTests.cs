@@ -7,8 +7,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Scenarios;
 
 /// <summary>
-/// Attacks that came in by a resumed session elsewhere. Here nobody gives tickets and nobody takes them: whoever offers a session gets a full handshake, and is
-/// judged by the rules of that moment. That the peers of these tests would resume where they can is a test of its own.
+/// Attacks that came in by a resumed session elsewhere. Here nobody gives tickets and nobody takes them: whoever offers a session gets a full
+/// handshake, and is judged by the rules of that moment. That the peers of these tests would resume where they can is a test of its own.
 /// </summary>
 [CancelAfter(60000)]
 public sealed class ResumptionTests
@@ -42,14 +42,18 @@ public sealed class ResumptionTests
 
     /// <summary>Go: the certificates of a resumed session were not held to a configuration that had changed since.</summary>
     [Test]
-    public async Task CVE_2025_68121_a_session_does_not_carry_a_peer_past_an_anchor_that_was_removed([Values] TlsVersion version, [Values] bool wasRemoved)
+    public async Task CVE_2025_68121_a_session_does_not_carry_a_peer_past_an_anchor_that_was_removed(
+        [Values] TlsVersion version, [Values] bool wasRemoved)
     {
         await VisitPlainServerAsync(_client, version);
         var trust = new ReloadableTrust(_world.Trust);
         var server = new MutualTlsServer(_world.ServerOptions with { Trust = trust });
         (await VisitAsync(server, _client, version)).End.Accepted.Peer.Name.Should().Be("client.test");
 
-        trust.Replace(wasRemoved ? _world.Foreign.ToTrustAnchors() : TrustAnchors.From([.. _world.Authority.ToCertificateCollection(), .. _world.Foreign.ToCertificateCollection()]));
+        trust.Replace(
+            wasRemoved
+                ? _world.Foreign.ToTrustAnchors()
+                : TrustAnchors.From([.. _world.Authority.ToCertificateCollection(), .. _world.Foreign.ToCertificateCollection()]));
         var again = await VisitAsync(server, _client, version);
 
         (again.Offered, again.Resumed).Should().Be((true, false));

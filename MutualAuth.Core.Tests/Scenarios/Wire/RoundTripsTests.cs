@@ -24,7 +24,8 @@ public sealed class RoundTripsTests
     public async Task Each_call_returns_after_so_many_trips(TlsVersion version, ConfirmationPolicy policy, int clientTrips, int serverTrips)
     {
         await using var wire = new DuplexPair();
-        var client = new MutualTlsClient(_world.ClientOptions with { Confirmation = policy, MinimumTlsVersion = version, MaximumTlsVersion = version });
+        var client = new MutualTlsClient(
+            _world.ClientOptions with { Confirmation = policy, MinimumTlsVersion = version, MaximumTlsVersion = version });
         var server = new MutualTlsServer(_world.ServerOptions with { Confirmation = policy });
 
         var clientReturned = ReturnAsync(client.UpgradeAsync(wire.Client, "server.test"), wire.Client);

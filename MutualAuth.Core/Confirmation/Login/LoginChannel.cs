@@ -112,7 +112,12 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     }
 
     internal static byte[] StartPayload(string mechanism, ReadOnlyMemory<byte>? message) =>
-        [(byte)mechanism.Length, .. Encoding.ASCII.GetBytes(mechanism), message is null ? (byte)0 : (byte)1, .. message is { } text ? text.Span : default];
+        [
+            (byte)mechanism.Length,
+            .. Encoding.ASCII.GetBytes(mechanism),
+            message is null ? (byte)0 : (byte)1,
+            .. message is { } text ? text.Span : default,
+        ];
 
     /// <summary>The mechanism's name, and the first message; null when the client waits for a challenge.</summary>
     internal static (string Mechanism, ReadOnlyMemory<byte>? Message)? ReadStart(byte[] payload)

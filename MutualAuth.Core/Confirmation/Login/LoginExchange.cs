@@ -29,7 +29,8 @@ internal sealed record LoginResult
         new() { Objection = objection, Answer = new PeerAnswer(peerReason is { } reason ? Verdict.Refused(reason) : null) };
 
     /// <summary>The other side refused, broke the protocol, or disconnected.</summary>
-    internal static LoginResult Ended(LoginFrame frame) => new() { Answer = new PeerAnswer(frame.IsRefusal ? frame.Verdict : null, frame.Problem, frame.Fault) };
+    internal static LoginResult Ended(LoginFrame frame) =>
+        new() { Answer = new PeerAnswer(frame.IsRefusal ? frame.Verdict : null, frame.Problem, frame.Fault) };
 
     internal static LoginResult Ended(Exception fault) => new() { Answer = new PeerAnswer(null, Fault: fault) };
 }
@@ -115,12 +116,16 @@ internal static class LoginExchange
         var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);
         if (first.Type == FrameType.Verdict && !first.IsRefusal)
         {
-            return await LeaveAsync(channel, new Rejection(RejectionReason.CredentialsNotAsked, "a server that offers a login", "one that does not")).ConfigureAwait(false);
+            return await LeaveAsync(
+                channel,
+                new Rejection(RejectionReason.CredentialsNotAsked, "a server that offers a login", "one that does not")).ConfigureAwait(false);
         }
 
         if (first.Type != FrameType.Mechanisms)
         {
-            return first.Type == FrameType.Outcome && !first.IsRefusal ? await LeaveAsync(channel, OutOfOrder("the mechanisms", "an outcome")).ConfigureAwait(false) : LoginResult.Ended(first);
+            return first.Type == FrameType.Outcome && !first.IsRefusal
+                ? await LeaveAsync(channel, OutOfOrder("the mechanisms", "an outcome")).ConfigureAwait(false)
+                : LoginResult.Ended(first);
         }
 
         if (LoginChannel.ReadMechanisms(first.Payload) is not { } offered)
@@ -146,16 +151,19 @@ internal static class LoginExchange
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             CredentialLog.LoginFaulted(logger, CredentialLog.Describe(exception));
-            var fault = new Rejection(RejectionReason.CredentialCheckFaulted, "credentials to log in with", $"an exception, {exception.GetType().Name}");
+            var fault = new Rejection(
+                RejectionReason.CredentialCheckFaulted, "credentials to log in with", $"an exception, {exception.GetType().Name}");
             return await LeaveAsync(channel, fault).ConfigureAwait(false);
         }
     }
 
     /// <summary>The client does not log in, like every client that supports the confirmation protocol alone.</summary>
-    private static async ValueTask<LoginResult> WithoutLoginAsync(LoginChannel channel, CredentialPolicy policy, AuthenticatedPeer? certifiedPeer, Func<AuthenticatedPeer, ValueTask<Rejection?>> examine)
+    private static async ValueTask<LoginResult> WithoutLoginAsync(
+        LoginChannel channel, CredentialPolicy policy, AuthenticatedPeer? certifiedPeer, Func<AuthenticatedPeer, ValueTask<Rejection?>> examine)
     {
         var objection = policy.NeedsUser || certifiedPeer is null
-            ? new Rejection(RejectionReason.CredentialsRequired, "a client that logs in", "one that does not") { Hint = $"Set {nameof(Credentials)} on the client, with {nameof(Login)}." }
+            ? new Rejection(RejectionReason.CredentialsRequired, "a client that logs in", "one that does not")
+            { Hint = $"Set {nameof(Credentials)} on the client, with {nameof(Login)}." }
             : await examine(certifiedPeer).ConfigureAwait(false);
         if (objection is not null)
         {
@@ -163,10 +171,13 @@ internal static class LoginExchange
             return LoginResult.Rejected(objection);
         }
 
-        return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault ? LoginResult.Ended(fault) : LoginResult.Accepted(certifiedPeer!, []);
+        return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault
+            ? LoginResult.Ended(fault)
+            : LoginResult.Accepted(certifiedPeer!, []);
     }
 
-    private static async ValueTask<(SaslServerStep.Succeeded? Success, LoginResult? Ended)> ConverseAsync(LoginChannel channel, SaslServerSession session, CancellationToken cancellationToken)
+    private static async ValueTask<(SaslServerStep.Succeeded? Success, LoginResult? Ended)> ConverseAsync(
+        LoginChannel channel, SaslServerSession session, CancellationToken cancellationToken)
     {
         var frame = await channel.ReadAsync(FrameType.Start, FrameType.Verdict).ConfigureAwait(false);
         while (frame.Type is FrameType.Start or FrameType.Response)
@@ -284,5 +295,6 @@ internal static class LoginExchange
         return LoginResult.Rejected(objection);
     }
 
-    private static Rejection OutOfOrder(string expected, string presented) => new(RejectionReason.CredentialProtocolViolated, expected, presented) { Rule = "docs/protocol.md §12" };
+    private static Rejection OutOfOrder(string expected, string presented) =>
+        new(RejectionReason.CredentialProtocolViolated, expected, presented) { Rule = "docs/protocol.md §12" };
 }

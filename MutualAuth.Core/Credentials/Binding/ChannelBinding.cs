@@ -36,10 +36,9 @@ public sealed record ChannelBinding
 
     /// <summary>Computes <c>tls-server-end-point</c>: a hash of the server's own certificate (RFC 5929 §4.1).</summary>
     /// <remarks>
-    /// The hash is the one of the certificate's signature algorithm; SHA-256 where that is MD5 or SHA-1. RSASSA-PSS counts by its
-    /// parameters: the hash
-    /// that they name, absent meaning SHA-1, as long as the mask uses the same one. Everything else has no binding: Ed25519, ML-DSA, a second hash in
-    /// the mask, algorithms that are not known. The platform's own value is not used; on a server it hashes the client's certificate.
+    /// The hash is the one of the certificate's signature algorithm; SHA-256 where that is MD5 or SHA-1. RSASSA-PSS counts by its parameters: the
+    /// hash that they name, absent meaning SHA-1, as long as the mask uses the same one. Everything else has no binding: Ed25519, ML-DSA, a second
+    /// hash in the mask, algorithms that are not known. The platform's own value is not used; on a server it hashes the client's certificate.
     /// </remarks>
     /// <returns>Null when the certificate has no hash for it. Never a binding to nothing.</returns>
     public static ChannelBinding? OfServerCertificate(Certificate certificate)
@@ -78,7 +77,9 @@ public sealed record ChannelBinding
     {
         const string Sha1 = "1.3.14.3.2.26";
         var parameters = sequence.ReadSequence();
-        var hash = parameters.TryReadContent(DerReader.Context(0, constructed: true), out var hashField) ? ReadAlgorithm(new DerReader(hashField).ReadSequence()) : Sha1;
+        var hash = parameters.TryReadContent(DerReader.Context(0, constructed: true), out var hashField)
+            ? ReadAlgorithm(new DerReader(hashField).ReadSequence())
+            : Sha1;
         var mask = Sha1;
         if (parameters.TryReadContent(DerReader.Context(1, constructed: true), out var maskField))
         {

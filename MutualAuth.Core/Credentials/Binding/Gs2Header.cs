@@ -10,7 +10,8 @@ internal sealed record Gs2Header(char Flag, string? BindingType, string? Authori
     internal static Gs2Header Create(char flag, string? bindingType, string? authorizationIdentity)
     {
         var authorization = authorizationIdentity is null ? string.Empty : $"a={ScramText.EscapeName(authorizationIdentity)}";
-        return new Gs2Header(flag, bindingType, authorizationIdentity, flag == 'p' ? $"p={bindingType},{authorization}," : $"{flag},{authorization},");
+        return new Gs2Header(
+            flag, bindingType, authorizationIdentity, flag == 'p' ? $"p={bindingType},{authorization}," : $"{flag},{authorization},");
     }
 
     /// <summary>Splits a message into its header and what follows.</summary>
@@ -28,7 +29,8 @@ internal sealed record Gs2Header(char Flag, string? BindingType, string? Authori
         }
 
         string? identity = null;
-        if (authorization.Length > 0 && (!ScramText.TryValue(authorization, 'a', out var escaped) || (identity = ScramText.UnescapeName(escaped)) is null))
+        if (authorization.Length > 0
+            && (!ScramText.TryValue(authorization, 'a', out var escaped) || (identity = ScramText.UnescapeName(escaped)) is null))
         {
             return null;
         }
@@ -36,5 +38,6 @@ internal sealed record Gs2Header(char Flag, string? BindingType, string? Authori
         return (new Gs2Header(binding[0], type, identity, message[..^rest.Length]), rest);
     }
 
-    private static bool IsBindingName(string name) => name.Length is > 0 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-');
+    private static bool IsBindingName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-');
 }

@@ -38,7 +38,9 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int FailuresBeforeWaitPerUserAndAddress { get; init => field = NotNegative(value); } = 5;
 
-    /// <summary>Failures at one place before waiting begins. Default: 20. An IPv6 /64 counts as one address, and five times as many are free in a /48.</summary>
+    /// <summary>
+    /// Failures at one place before waiting begins. Default: 20. An IPv6 /64 counts as one address, and five times as many are free in a /48.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int FailuresBeforeWaitPerAddress { get; init => field = NotNegative(value); } = 20;
 

@@ -41,7 +41,8 @@ internal sealed class BlockingCallThreads
         }
     }
 
-    private static void Begin<T>(Func<ValueTask<T>> check, ExecutionContext? context, TaskCompletionSource<Task<T>> begun, CancellationToken cancellationToken)
+    private static void Begin<T>(
+        Func<ValueTask<T>> check, ExecutionContext? context, TaskCompletionSource<Task<T>> begun, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {

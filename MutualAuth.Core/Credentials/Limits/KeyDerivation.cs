@@ -64,7 +64,8 @@ internal sealed class KeyDerivation
     /// <returns>Null when too many run and wait already.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended while it waited.</exception>
     internal async ValueTask<byte[]?> HiAsync(
-        ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, bool isFamiliar, CancellationToken cancellationToken) =>
+        ScramHash hash, Password password, ReadOnlyMemory<byte> salt, int iterations, IPAddress? address, bool isFamiliar,
+        CancellationToken cancellationToken) =>
         (await HiAsync([new DerivationInput(hash, salt, iterations)], password, address, isFamiliar, cancellationToken).ConfigureAwait(false))?[0];
 
     /// <summary>Derives one key after the other, in one place, on a thread of the pool. The results are the caller's to wipe.</summary>

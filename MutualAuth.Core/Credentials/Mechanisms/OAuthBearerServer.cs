@@ -41,7 +41,11 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
 
             if (Read(message.Span) is not var (header, token))
             {
-                return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "a GS2 header and one auth=Bearer", $"{message.Length} octets of something else", "RFC 7628 §3.1");
+                return SaslServerStep.Fail(
+                    RejectionReason.CredentialProtocolViolated,
+                    "a GS2 header and one auth=Bearer",
+                    $"{message.Length} octets of something else",
+                    "RFC 7628 §3.1");
             }
 
             if (await context.AdmitAsync(string.Empty, cancellationToken).ConfigureAwait(false) is { } limited)
@@ -50,7 +54,8 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
             }
 
             var verdict = await validator.ValidateAsync(token, context.RemoteAddress, cancellationToken).ConfigureAwait(false);
-            if ((verdict.Rejection ?? TokenBinding.Examine(verdict.Confirmation, context.CertifiedPeer?.Certificate, acceptsUnbound)) is { } objection)
+            if ((verdict.Rejection
+                ?? TokenBinding.Examine(verdict.Confirmation, context.CertifiedPeer?.Certificate, acceptsUnbound)) is { } objection)
             {
                 _told = objection;
                 return SaslServerStep.ContinueToFail("{\"status\":\"invalid_token\"}"u8.ToArray());
@@ -68,7 +73,9 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
         private static (Gs2Header Header, string Token)? Read(ReadOnlySpan<byte> message)
         {
             const string Bearer = "bearer ";
-            if (message.Length > SaslLimits.MaxMessageLength || !System.Text.Ascii.IsValid(message) || Gs2Header.Read(System.Text.Encoding.ASCII.GetString(message)) is not var (header, rest)
+            if (message.Length > SaslLimits.MaxMessageLength
+                || !System.Text.Ascii.IsValid(message)
+                || Gs2Header.Read(System.Text.Encoding.ASCII.GetString(message)) is not var (header, rest)
                 || header.Flag == 'p' || rest.Split('\u0001') is not ["", .. var pairs, "", ""])
             {
                 return null;

@@ -24,7 +24,11 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
         {
             if (message.Length > MaxMessageLength || !System.Text.Unicode.Utf8.IsValid(message.Span) || Read(message.Span) is not { } parts)
             {
-                return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "[authzid] NUL authcid NUL passwd", $"{message.Length} octets of something else", "RFC 4616 §2");
+                return SaslServerStep.Fail(
+                    RejectionReason.CredentialProtocolViolated,
+                    "[authzid] NUL authcid NUL passwd",
+                    $"{message.Length} octets of something else",
+                    "RFC 4616 §2");
             }
 
             using var password = parts.Password;
@@ -63,9 +67,10 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
         /// <returns>Null when no place for a derivation was free.</returns>
         private async ValueTask<bool?> MatchesAsync(StoredCredential? stored, Password password, string userName, CancellationToken cancellationToken)
         {
-            ScramVerifier[] candidates = [.. ScramHash.All.Select(hash => stored?.For(hash) is { Iterations: >= ScramVerifier.MinIterations and <= ScramVerifier.MaxIterations } verifier
-                ? verifier
-                : context.Services.Decoys.For(userName, hash))];
+            ScramVerifier[] candidates = [.. ScramHash.All.Select(
+                hash => stored?.For(hash) is { Iterations: >= ScramVerifier.MinIterations and <= ScramVerifier.MaxIterations } verifier
+                    ? verifier
+                    : context.Services.Decoys.For(userName, hash))];
             var derived = await context.Services.KeyDerivation.HiAsync(
                 [.. candidates.Select(verifier => new DerivationInput(verifier.Hash, verifier.Salt.AsMemory(), verifier.Iterations))],
                 password,
@@ -95,7 +100,8 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             }
 
             var verifier = stored.For(ScramHash.Sha256) ?? stored.Verifiers[0];
-            return verifier.Iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations ? ScramMechanisms.IterationsOutOfRange(verifier.Iterations)
+            return verifier.Iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations
+                ? ScramMechanisms.IterationsOutOfRange(verifier.Iterations)
                 : stored.IsDisabled ? ScramMechanisms.Wrong(userName, "a user who is disabled")
                 : null;
         }
@@ -119,7 +125,8 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             Encoding.UTF8.GetChars(secret, characters);
             var password = Password.FromPeer(characters);
             characters.AsSpan().Clear();
-            return password is null ? null : (first == 0 ? null : Encoding.UTF8.GetString(message[..first]), Encoding.UTF8.GetString(message.Slice(first + 1, second)), password);
+            return password is null ? null : (
+                first == 0 ? null : Encoding.UTF8.GetString(message[..first]), Encoding.UTF8.GetString(message.Slice(first + 1, second)), password);
         }
     }
 }

@@ -93,7 +93,11 @@ public static class SaslServer
             var authorizationIdentity = message.IsEmpty ? null : ScramText.Decode(message.Span);
             if (authorizationIdentity is null && !message.IsEmpty)
             {
-                return SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, "an authorization identity, or nothing", $"{message.Length} octets", "RFC 4422 appendix A");
+                return SaslServerStep.Fail(
+                    RejectionReason.CredentialProtocolViolated,
+                    "an authorization identity, or nothing",
+                    $"{message.Length} octets",
+                    "RFC 4422 appendix A");
             }
 
             var peer = _context!.CertifiedPeer!;

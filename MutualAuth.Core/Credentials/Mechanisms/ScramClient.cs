@@ -35,7 +35,8 @@ internal sealed class ScramClient : ISaslClientMechanism
     public IEnumerable<string> NamesFor(SaslClientContext context)
     {
         var plus = context.ChannelBinding is null ? [] : _hashes.Select(hash => hash.Mechanism + ScramMechanisms.Plus);
-        var plain = _policy == ChannelBindingPolicy.DangerouslyOptional || (_policy == ChannelBindingPolicy.WhereItExists && context.ChannelBinding is null)
+        var plain = _policy == ChannelBindingPolicy.DangerouslyOptional
+            || (_policy == ChannelBindingPolicy.WhereItExists && context.ChannelBinding is null)
             ? _hashes.Select(hash => hash.Mechanism)
             : [];
         return plus.Concat(plain);
@@ -69,15 +70,21 @@ internal sealed class ScramClient : ISaslClientMechanism
 
         public async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken)
         {
-            if (_hasAnswered || ScramText.Decode(challenge.Span) is not { } serverFirst || serverFirst.Split(',') is not [var nonce, var salt, var count, .. var extensions]
+            if (_hasAnswered
+                || ScramText.Decode(challenge.Span) is not { } serverFirst
+                || serverFirst.Split(',') is not [var nonce, var salt, var count, .. var extensions]
                 || !ScramText.AreExtensions(extensions)
-                || !ScramText.TryValue(nonce, 'r', out var wholeNonce) || !ScramText.TryValue(salt, 's', out var saltText) || !ScramText.TryValue(count, 'i', out var countText)
+                || !ScramText.TryValue(nonce, 'r', out var wholeNonce)
+                || !ScramText.TryValue(salt, 's', out var saltText)
+                || !ScramText.TryValue(count, 'i', out var countText)
                 || ScramText.FromBase64(saltText) is not { Length: <= 256 } saltBytes)
             {
                 return Refuse(RejectionReason.CredentialProtocolViolated, "server-first-message", "something else", "RFC 5802 §7");
             }
 
-            if (!ScramText.IsNonce(wholeNonce) || !wholeNonce.StartsWith(_nonce, StringComparison.Ordinal) || wholeNonce.Length < _nonce.Length + MinServerNonceLength)
+            if (!ScramText.IsNonce(wholeNonce)
+                || !wholeNonce.StartsWith(_nonce, StringComparison.Ordinal)
+                || wholeNonce.Length < _nonce.Length + MinServerNonceLength)
             {
                 return Refuse(RejectionReason.CredentialProtocolViolated, "our nonce, continued by the server's", "another", "RFC 5802 §5.1");
             }
@@ -109,8 +116,11 @@ internal sealed class ScramClient : ISaslClientMechanism
         {
             // A server that accepts too early has not proven anything.
             var expected = _serverSignature is null ? null : "v=" + Convert.ToBase64String(_serverSignature);
-            var isProven = expected is not null && additionalData is { } data && ScramText.Decode(data.Span)?.Split(',') is [var signature, .. var extensions]
-                && ScramText.AreExtensions(extensions) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected));
+            var isProven = expected is not null
+                && additionalData is { } data
+                && ScramText.Decode(data.Span)?.Split(',') is [var signature, .. var extensions]
+                && ScramText.AreExtensions(extensions)
+                && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(expected));
             Dispose();
             if (isProven)
             {
@@ -120,7 +130,11 @@ internal sealed class ScramClient : ISaslClientMechanism
             return isProven
                 ? new SaslClientEnd(null, PeerProofs.Password | (header.Flag == 'p' ? PeerProofs.ChannelBinding : PeerProofs.None))
                 : new SaslClientEnd(
-                    new Rejection(RejectionReason.ServerSignatureWrong, "proof that the server knows our verifier", expected is null || additionalData is null ? "none" : "a wrong one") { Rule = "RFC 5802 §3" },
+                    new Rejection(
+                        RejectionReason.ServerSignatureWrong,
+                        "proof that the server knows our verifier",
+                        expected is null || additionalData is null ? "none" : "a wrong one")
+                    { Rule = "RFC 5802 §3" },
                     PeerProofs.None);
         }
 

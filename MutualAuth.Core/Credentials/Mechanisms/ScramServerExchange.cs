@@ -36,14 +36,18 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return Violation("a message of 1 to 2,048 octets of UTF-8", $"{message.Length} octets");
         }
 
-        return _header is null ? await ReadFirstAsync(text, cancellationToken).ConfigureAwait(false) : await ReadFinalAsync(text, cancellationToken).ConfigureAwait(false);
+        return _header is null
+            ? await ReadFirstAsync(text, cancellationToken).ConfigureAwait(false)
+            : await ReadFinalAsync(text, cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => _verifier = null;
 
     private async ValueTask<SaslServerStep> ReadFirstAsync(string message, CancellationToken cancellationToken)
     {
-        if (Gs2Header.Read(message) is not var (header, bare) || bare.Split(',') is not [var user, var nonce, .. var extensions] || !ScramText.AreExtensions(extensions))
+        if (Gs2Header.Read(message) is not var (header, bare)
+            || bare.Split(',') is not [var user, var nonce, .. var extensions]
+            || !ScramText.AreExtensions(extensions))
         {
             return Violation("client-first-message", "something else");
         }
@@ -74,7 +78,8 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         _header = header;
         _clientFirstBare = bare;
         _nonce = clientNonce + _context.Nonce();
-        _serverFirst = string.Create(CultureInfo.InvariantCulture, $"r={_nonce},s={Convert.ToBase64String(_verifier.Salt.AsSpan())},i={_verifier.Iterations}");
+        _serverFirst = string.Create(
+            CultureInfo.InvariantCulture, $"r={_nonce},s={Convert.ToBase64String(_verifier.Salt.AsSpan())},i={_verifier.Iterations}");
         return SaslServerStep.Continue(Encoding.UTF8.GetBytes(_serverFirst));
     }
 
@@ -84,9 +89,15 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         const string Rule = "RFC 5802 §6";
         if (_isPlus)
         {
-            return header.Flag != 'p' ? new Rejection(RejectionReason.CredentialProtocolViolated, "channel binding, as -PLUS has it", $"the flag {header.Flag}") { Rule = Rule }
+            return header.Flag != 'p'
+                ? new Rejection(RejectionReason.CredentialProtocolViolated, "channel binding, as -PLUS has it", $"the flag {header.Flag}")
+                { Rule = Rule }
                 : header.BindingType != _context.ChannelBinding?.Type || _context.ChannelBinding is null
-                    ? new Rejection(RejectionReason.ChannelBindingUnavailable, _context.ChannelBinding?.Type ?? "no channel binding", SafeText.Quote(header.BindingType)) { Rule = Rule }
+                    ? new Rejection(
+                        RejectionReason.ChannelBindingUnavailable,
+                        _context.ChannelBinding?.Type ?? "no channel binding",
+                        SafeText.Quote(header.BindingType))
+                    { Rule = Rule }
                 : null;
         }
 
@@ -94,7 +105,8 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         {
             'p' => new Rejection(RejectionReason.CredentialProtocolViolated, "no channel binding without -PLUS", "the flag p") { Rule = Rule },
             'y' when _context.Offered.Contains(_hash.Mechanism + ScramMechanisms.Plus) =>
-                new Rejection(RejectionReason.ChannelBindingDowngraded, "a client that has seen our -PLUS mechanisms", "one that believes that we have none")
+                new Rejection(
+                    RejectionReason.ChannelBindingDowngraded, "a client that has seen our -PLUS mechanisms", "one that believes that we have none")
                 {
                     Rule = Rule,
                     Hint = "A man in the middle removed them from the list.",
@@ -129,8 +141,13 @@ internal sealed class ScramServerExchange : ISaslServerExchange
     private async ValueTask<SaslServerStep> ReadFinalAsync(string message, CancellationToken cancellationToken)
     {
         var parts = message.Split(',');
-        if (parts.Length < 3 || !ScramText.AreExtensions(parts.AsSpan(2..^1)) || !ScramText.TryValue(parts[0], 'c', out var binding) || !ScramText.TryValue(parts[1], 'r', out var nonce)
-            || !ScramText.TryValue(parts[^1], 'p', out var proofText) || ScramText.FromBase64(proofText) is not { } proof || proof.Length != _hash.Length
+        if (parts.Length < 3
+            || !ScramText.AreExtensions(parts.AsSpan(2..^1))
+            || !ScramText.TryValue(parts[0], 'c', out var binding)
+            || !ScramText.TryValue(parts[1], 'r', out var nonce)
+            || !ScramText.TryValue(parts[^1], 'p', out var proofText)
+            || ScramText.FromBase64(proofText) is not { } proof
+            || proof.Length != _hash.Length
             || ScramText.FromBase64(binding) is not { } presented)
         {
             return Violation("client-final-message", "something else");
@@ -181,12 +198,15 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         }
 
         var proofs = PeerProofs.Password | (_isPlus ? PeerProofs.ChannelBinding : PeerProofs.None);
-        return SaslServerStep.Succeed(_userName, proofs, _header!.AuthorizationIdentity, default, Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(signature)));
+        return SaslServerStep.Succeed(
+            _userName, proofs, _header!.AuthorizationIdentity, default, Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(signature)));
     }
 
     private Rejection Wrong(string what) => ScramMechanisms.Wrong(_userName, what);
 
-    private static bool FixedTimeEquals(string left, string right) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(left), Encoding.UTF8.GetBytes(right));
+    private static bool FixedTimeEquals(string left, string right) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(left), Encoding.UTF8.GetBytes(right));
 
-    private static SaslServerStep Violation(string expected, string presented) => SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, expected, presented, "RFC 5802 §7");
+    private static SaslServerStep Violation(string expected, string presented) =>
+        SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, expected, presented, "RFC 5802 §7");
 }

@@ -48,7 +48,11 @@ internal static class TokenBinding
         try
         {
             var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(claim), new JsonReaderOptions { MaxDepth = 2 });
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject || !reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("x5t#S256"u8)
+            if (!reader.Read()
+                || reader.TokenType != JsonTokenType.StartObject
+                || !reader.Read()
+                || reader.TokenType != JsonTokenType.PropertyName
+                || !reader.ValueTextEquals("x5t#S256"u8)
                 || !reader.Read() || reader.TokenType != JsonTokenType.String)
             {
                 return null;
@@ -56,7 +60,11 @@ internal static class TokenBinding
 
             var text = reader.GetString()!;
             const int TextLength = 43;
-            return reader.Read() && reader.TokenType == JsonTokenType.EndObject && !reader.Read() && text.Length == TextLength && Base64Url.IsValid(text)
+            return reader.Read()
+                && reader.TokenType == JsonTokenType.EndObject
+                && !reader.Read()
+                && text.Length == TextLength
+                && Base64Url.IsValid(text)
                 && Base64Url.DecodeFromChars(text) is { Length: SHA256.HashSizeInBytes } octets
                 ? octets
                 : null;
@@ -67,5 +75,6 @@ internal static class TokenBinding
         }
     }
 
-    private static Rejection NotBound(string expected, string presented) => new(RejectionReason.TokenNotBoundToCertificate, expected, presented) { Rule = Rule };
+    private static Rejection NotBound(string expected, string presented) =>
+        new(RejectionReason.TokenNotBoundToCertificate, expected, presented) { Rule = Rule };
 }

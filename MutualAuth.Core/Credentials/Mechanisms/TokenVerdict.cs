@@ -35,5 +35,6 @@ public sealed class TokenVerdict
     /// <summary>The token is not valid.</summary>
     /// <param name="expected">What would have been.</param>
     /// <param name="presented">What is wrong with this one, without any of its text.</param>
-    public static TokenVerdict Invalid(string expected, string presented) => new() { Rejection = new Rejection(RejectionReason.TokenInvalid, expected, presented) };
+    public static TokenVerdict Invalid(string expected, string presented) =>
+        new() { Rejection = new Rejection(RejectionReason.TokenInvalid, expected, presented) };
 }

@@ -72,5 +72,6 @@ public sealed class Password : IDisposable
         }
     }
 
-    internal static Password? FromPeer(ReadOnlySpan<char> text) => SaslPrep.TryPrepareUtf8(text, allowUnassigned: true, out var utf8) ? new Password(utf8) : null;
+    internal static Password? FromPeer(ReadOnlySpan<char> text) =>
+        SaslPrep.TryPrepareUtf8(text, allowUnassigned: true, out var utf8) ? new Password(utf8) : null;
 }

@@ -49,7 +49,8 @@ public sealed class ScramHash
     internal byte[] H(ReadOnlySpan<byte> text) => CryptographicOperations.HashData(_algorithm, text);
 
     /// <summary>Hi(str, salt, i), which is PBKDF2 (RFC 8018 §5.2). Only <see cref="KeyDerivation"/> calls it, because it is what costs.</summary>
-    internal byte[] Hi(ReadOnlySpan<byte> text, ReadOnlySpan<byte> salt, int iterations) => Rfc2898DeriveBytes.Pbkdf2(text, salt, iterations, _algorithm, Length);
+    internal byte[] Hi(ReadOnlySpan<byte> text, ReadOnlySpan<byte> salt, int iterations) =>
+        Rfc2898DeriveBytes.Pbkdf2(text, salt, iterations, _algorithm, Length);
 
     /// <summary>ClientKey := HMAC(SaltedPassword, "Client Key").</summary>
     internal byte[] ClientKey(ReadOnlySpan<byte> saltedPassword) => Hmac(saltedPassword, "Client Key"u8);

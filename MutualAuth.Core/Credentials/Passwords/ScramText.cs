@@ -13,11 +13,14 @@ internal static class ScramText
 
     private const string OwnAttributes = "aceimnprsv";
 
-    private static readonly SearchValues<char> s_nonceCharacters = SearchValues.Create([.. Enumerable.Range(0x21, 0x7e - 0x21 + 1).Select(code => (char)code).Where(character => character != ',')]);
+    private static readonly SearchValues<char> s_nonceCharacters =
+        SearchValues.Create([.. Enumerable.Range(0x21, 0x7e - 0x21 + 1).Select(code => (char)code).Where(character => character != ',')]);
 
     /// <summary>A message as text, when it has the length and the encoding of one.</summary>
     internal static string? Decode(ReadOnlySpan<byte> message) =>
-        message.Length is 0 or > MaxMessageLength || message.Contains((byte)0) || !System.Text.Unicode.Utf8.IsValid(message) ? null : Encoding.UTF8.GetString(message);
+        message.Length is 0 or > MaxMessageLength || message.Contains((byte)0) || !System.Text.Unicode.Utf8.IsValid(message)
+            ? null
+            : Encoding.UTF8.GetString(message);
 
     /// <summary>The value of an attribute that must stand here, such as <c>r=</c>.</summary>
     internal static bool TryValue(string attribute, char name, [NotNullWhen(true)] out string? value)
@@ -37,7 +40,10 @@ internal static class ScramText
     {
         foreach (var attribute in attributes)
         {
-            if (attribute.Length < 3 || attribute[1] != '=' || !char.IsAsciiLetter(attribute[0]) || OwnAttributes.Contains(attribute[0], StringComparison.Ordinal))
+            if (attribute.Length < 3
+                || attribute[1] != '='
+                || !char.IsAsciiLetter(attribute[0])
+                || OwnAttributes.Contains(attribute[0], StringComparison.Ordinal))
             {
                 return false;
             }
@@ -47,7 +53,8 @@ internal static class ScramText
     }
 
     /// <summary>saslname: "=2C" for a comma and "=3D" for an equals sign.</summary>
-    internal static string EscapeName(string name) => name.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal);
+    internal static string EscapeName(string name) =>
+        name.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal);
 
     /// <returns>Null when an equals sign stands for anything else.</returns>
     internal static string? UnescapeName(string name)

@@ -17,8 +17,7 @@ public sealed class ScramVerifier
 {
     /// <summary>
     /// The iterations of new verifiers for SHA-256: 600,000, as OWASP asks for them (Password Storage Cheat Sheet, 2025); some hundreds of
-    /// milliseconds for the
-    /// client at each login. <see cref="ScramHash.DefaultIterations"/> has the figure of each hash.
+    /// milliseconds for the client at each login. <see cref="ScramHash.DefaultIterations"/> has the figure of each hash.
     /// </summary>
     public const int DefaultIterations = 600_000;
 
@@ -91,13 +90,17 @@ public sealed class ScramVerifier
     /// <exception cref="FormatException">The text is not a verifier; the message does not quote it.</exception>
     public static ScramVerifier Parse(string text) => TryParse(text, out var verifier)
         ? verifier
-        : throw new FormatException("Expected a verifier, SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey or its SCRAM-SHA-512 form; got something else.");
+        : throw new FormatException(
+            "Expected a verifier, SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey or its SCRAM-SHA-512 form; got something else.");
 
     /// <summary>Reads the text form; never throws.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ScramVerifier? verifier)
     {
         verifier = null;
-        if (text is null || text.Length > MaxTextLength || text.Split('$') is not [var mechanism, var work, var keys] || ScramHash.ByMechanism(mechanism) is not { } hash
+        if (text is null
+            || text.Length > MaxTextLength
+            || text.Split('$') is not [var mechanism, var work, var keys]
+            || ScramHash.ByMechanism(mechanism) is not { } hash
             || work.Split(':') is not [var count, var salt] || keys.Split(':') is not [var stored, var server])
         {
             return false;
@@ -118,7 +121,8 @@ public sealed class ScramVerifier
     /// <summary>The text form, as PostgreSQL keeps it. Do not log it.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Hash.Mechanism}${Iterations}:{Convert.ToBase64String(Salt.AsSpan())}${Convert.ToBase64String(StoredKey.AsSpan())}:{Convert.ToBase64String(ServerKey.AsSpan())}");
+        $"{Hash.Mechanism}${Iterations}:{Convert.ToBase64String(Salt.AsSpan())}${Convert.ToBase64String(StoredKey.AsSpan())}:"
+            + $"{Convert.ToBase64String(ServerKey.AsSpan())}");
 
     /// <summary>Whether a password derived to <paramref name="saltedPassword"/> is the verifier's. Takes the same time either way.</summary>
     internal bool Matches(ReadOnlySpan<byte> saltedPassword)

@@ -13,7 +13,8 @@ public sealed record CredentialPolicy
     private readonly EquatableArray<ISaslServerMechanism> _mechanisms;
     private EquatableArray<byte> _decoySecret = new([]);
 
-    internal CredentialPolicy(bool asksForCertificate, bool needsCertificate, bool needsUser, ImmutableArray<ISaslServerMechanism> mechanisms, string sentence)
+    internal CredentialPolicy(
+        bool asksForCertificate, bool needsCertificate, bool needsUser, ImmutableArray<ISaslServerMechanism> mechanisms, string sentence)
     {
         AsksForCertificate = asksForCertificate;
         NeedsCertificate = needsCertificate;
@@ -118,7 +119,8 @@ public sealed record CredentialPolicy
 
         if (MaxConcurrentKeyDerivations is < 1 or > 1024 || MaxWaitingKeyDerivations is < 0 or > 65_536 || MaxKeyDerivationsPerAddress < 1)
         {
-            yield return $"{nameof(MaxConcurrentKeyDerivations)} must be from 1 to 1,024, {nameof(MaxWaitingKeyDerivations)} from 0 to 65,536, {nameof(MaxKeyDerivationsPerAddress)} at least 1.";
+            yield return $"{nameof(MaxConcurrentKeyDerivations)} must be from 1 to 1,024, {nameof(MaxWaitingKeyDerivations)} from 0 to 65,536, "
+                + $"{nameof(MaxKeyDerivationsPerAddress)} at least 1.";
         }
 
         if (MaxConsecutiveFailures is < 1 or > 1_000_000)
@@ -133,7 +135,8 @@ public sealed record CredentialPolicy
 
         if (DecoyIterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations)
         {
-            yield return $"{nameof(DecoyIterations)} must be from {ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations}; it is {DecoyIterations}.";
+            yield return $"{nameof(DecoyIterations)} must be from {ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations}; it is "
+                + $"{DecoyIterations}.";
         }
 
         if (DecoySecret.IsDefault || DecoySecret.Length is > 0 and < 16)

@@ -21,7 +21,8 @@ internal sealed class LoginServices
         Failures = counts.Failures;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
         Checks = new BlockingCallThreads(policy.MaxConcurrentChecks);
-        Decoys = new ScramDecoys(policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
+        Decoys = new ScramDecoys(
+            policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
     }
 
     internal IAttemptLimiter Limiter { get; }

@@ -8,7 +8,8 @@ namespace MutualAuth.Credentials;
 public static class Require
 {
     /// <summary>A certificate and no login. The default of servers.</summary>
-    public static CredentialPolicy Certificate { get; } = new(asksForCertificate: true, needsCertificate: true, needsUser: false, [], "A client needs a certificate");
+    public static CredentialPolicy Certificate { get; } = new(
+        asksForCertificate: true, needsCertificate: true, needsUser: false, [], "A client needs a certificate");
 
     /// <summary>A certificate and a user: a client with only one of them is rejected.</summary>
     /// <exception cref="ArgumentException">There is no mechanism.</exception>
@@ -32,7 +33,8 @@ public static class Require
         ArgumentNullException.ThrowIfNull(mechanisms);
         ImmutableArray<ISaslServerMechanism> all = [.. mechanisms];
         return all.IsEmpty || all.Any(mechanism => mechanism is null)
-            ? throw new ArgumentException($"Expected at least one mechanism and no null, such as {nameof(SaslServer)}.{nameof(SaslServer.Scram)}.", nameof(mechanisms))
+            ? throw new ArgumentException(
+                $"Expected at least one mechanism and no null, such as {nameof(SaslServer)}.{nameof(SaslServer.Scram)}.", nameof(mechanisms))
             : all;
     }
 }

@@ -53,7 +53,10 @@ internal sealed class SaslClientSession : IDisposable
     private static Rejection Explain(string[] wanted, SaslClientContext context)
     {
         // One that binds and one that does not differ by their ending: then it is the binding that is missing, and not the mechanism.
-        var lacksBinding = wanted.Length == 0 || wanted.Any(name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal) && context.Offered.Contains(name[..^ScramMechanisms.Plus.Length]));
+        var lacksBinding = wanted.Length == 0
+            || wanted.Any(
+                name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal)
+                    && context.Offered.Contains(name[..^ScramMechanisms.Plus.Length]));
         var reason = lacksBinding ? RejectionReason.ChannelBindingUnavailable : RejectionReason.MechanismUnavailable;
         var expected = wanted.Length == 0 ? "a server certificate to which the login can be bound" : string.Join(", ", wanted);
         return new Rejection(reason, expected, context.Offered.IsEmpty ? "none" : string.Join(", ", context.Offered))

@@ -12,7 +12,8 @@ public sealed class SaslServerContext
     private LoginAttempt? _admitted;
     private bool _isKnown;
 
-    internal SaslServerContext(CredentialPolicy policy, LoginServices services, ChannelBinding? channelBinding, AuthenticatedPeer? certifiedPeer, EndPoint? remoteEndPoint)
+    internal SaslServerContext(
+        CredentialPolicy policy, LoginServices services, ChannelBinding? channelBinding, AuthenticatedPeer? certifiedPeer, EndPoint? remoteEndPoint)
     {
         Policy = policy;
         Services = services;
@@ -71,10 +72,15 @@ public sealed class SaslServerContext
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
             _admitted ??= attempt;
-            return isAnother ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {SafeText.Quote(OnlyUser)}", "another name") : null;
+            return isAnother
+                ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {SafeText.Quote(OnlyUser)}", "another name")
+                : null;
         }
 
-        return new Rejection(RejectionReason.AttemptsLimited, "fewer attempts for this user and from this place", $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
+        return new Rejection(
+            RejectionReason.AttemptsLimited,
+            "fewer attempts for this user and from this place",
+            $"one more, {Math.Ceiling(wait.TotalSeconds)} s too early");
     }
 
     /// <summary>
@@ -93,7 +99,8 @@ public sealed class SaslServerContext
     }
 
     /// <summary>An attempt with this name, from the client's place.</summary>
-    internal LoginAttempt AttemptOf(string userName) => new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
+    internal LoginAttempt AttemptOf(string userName) =>
+        new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
 
     /// <summary>Looks a user up where a store may hold its thread.</summary>
     internal async ValueTask<StoredCredential?> FindAsync(ICredentialStore store, string userName, CancellationToken cancellationToken)
@@ -134,7 +141,8 @@ public sealed class SaslServerContext
         "one more attempt from elsewhere")
     {
         Rule = "NIST SP 800-63B §5.2.2",
-        Hint = $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user log in again.",
+        Hint = $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user "
+            + "log in again.",
     };
 
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>

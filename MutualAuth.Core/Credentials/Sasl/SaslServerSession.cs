@@ -25,7 +25,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
         _logger = logger;
         foreach (var mechanism in policy.Mechanisms)
         {
-            foreach (var name in mechanism.NamesFor(context).Where(name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - _mechanisms.Count))
+            foreach (var name in mechanism.NamesFor(context).Where(
+                name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - _mechanisms.Count))
             {
                 _mechanisms.TryAdd(name, mechanism);
             }
@@ -42,7 +43,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
     {
         if (_exchange is not null || !_mechanisms.TryGetValue(mechanism, out var chosen))
         {
-            return ValueTask.FromResult(SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", SafeText.Quote(mechanism)));
+            return ValueTask.FromResult(
+                SaslServerStep.Fail(RejectionReason.MechanismUnavailable, $"one of {string.Join(", ", Offered)}", SafeText.Quote(mechanism)));
         }
 
         _context.Mechanism = _mechanism = mechanism;
@@ -50,7 +52,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
             () =>
             {
                 _exchange = chosen.Begin(mechanism, _context);
-                return message is { } first ? _exchange.StepAsync(first, cancellationToken) : ValueTask.FromResult(SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
+                return message is { } first
+                    ? _exchange.StepAsync(first, cancellationToken)
+                    : ValueTask.FromResult(SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
             },
             cancellationToken);
     }
@@ -77,12 +81,14 @@ internal sealed class SaslServerSession : IAsyncDisposable
         {
             answer = ++_rounds > SaslLimits.MaxRounds
                 ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
-                : await _context.Services.Checks.RunAsync(async () => Examine(await step().ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
+                : await _context.Services.Checks.RunAsync(
+                    async () => Examine(await step().ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             CredentialLog.CheckFaulted(_logger, _mechanism, CredentialLog.Describe(exception));
-            answer = SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a verdict on the credentials", $"an exception, {exception.GetType().Name}");
+            answer = SaslServerStep.Fail(
+                RejectionReason.CredentialCheckFaulted, "a verdict on the credentials", $"an exception, {exception.GetType().Name}");
         }
 
         if (answer is SaslServerStep.Challenged { HasFailed: false })
@@ -128,10 +134,14 @@ internal sealed class SaslServerSession : IAsyncDisposable
         if (success.AuthorizationIdentity is { } claimed)
         {
             var other = UserNames.ToIdentity(claimed);
-            if (other is null || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
+            if (other is null
+                || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
             {
                 var presented = other is null ? "the wish to act as a user with an impossible name" : $"the wish to act as {SafeText.Quote(other)}";
-                return Refuse(success, new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{SafeText.Quote(success.UserName)} acting as itself", presented) { Rule = "RFC 4422 §3.4.1" });
+                return Refuse(
+                    success,
+                    new Rejection(RejectionReason.AuthorizationIdentityRefused, $"{SafeText.Quote(success.UserName)} acting as itself", presented)
+                    { Rule = "RFC 4422 §3.4.1" });
             }
 
             success = success.ActingAs(other);
@@ -148,12 +158,16 @@ internal sealed class SaslServerSession : IAsyncDisposable
         string.Equals(UserNames.ToIdentity(success.UserName), success.UserName, StringComparison.Ordinal)
         || (success.HasProvenPassword && string.Equals(UserNames.FromPeer(success.UserName), success.UserName, StringComparison.Ordinal));
 
-    private static SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) => new(objection) { IsToldAsWrong = success.HasProvenPassword };
+    private static SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) =>
+        new(objection) { IsToldAsWrong = success.HasProvenPassword };
 
     private static AttemptOutcome OutcomeOf(SaslServerStep answer) => answer switch
     {
         SaslServerStep.Succeeded => AttemptOutcome.Succeeded,
-        SaslServerStep.Failed { Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded } => AttemptOutcome.Abandoned,
+        SaslServerStep.Failed
+        {
+            Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded,
+        } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };
 

@@ -21,7 +21,11 @@ public abstract class SaslServerStep
     /// <param name="claims">What else is known of the user.</param>
     /// <param name="additionalData">Data to send with the success (RFC 4422 §3.6); null for none.</param>
     public static SaslServerStep Succeed(
-        string userName, PeerProofs proofs, string? authorizationIdentity = null, ImmutableArray<Claim> claims = default, ReadOnlyMemory<byte>? additionalData = null)
+        string userName,
+        PeerProofs proofs,
+        string? authorizationIdentity = null,
+        ImmutableArray<Claim> claims = default,
+        ReadOnlyMemory<byte>? additionalData = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
         return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData);
@@ -34,7 +38,8 @@ public abstract class SaslServerStep
         return new Failed(rejection);
     }
 
-    internal static SaslServerStep Fail(RejectionReason reason, string expected, string presented, string? rule = null) => Fail(new Rejection(reason, expected, presented) { Rule = rule });
+    internal static SaslServerStep Fail(RejectionReason reason, string expected, string presented, string? rule = null) =>
+        Fail(new Rejection(reason, expected, presented) { Rule = rule });
 
     /// <summary>
     /// Asks for another message, although the client will be refused whatever it says (RFC 7628 §3.2.3). The attempt has failed already.
@@ -48,7 +53,9 @@ public abstract class SaslServerStep
         internal ReadOnlyMemory<byte> Message => message;
     }
 
-    internal sealed class Succeeded(string userName, string? authorizationIdentity, PeerProofs proofs, ImmutableArray<Claim> claims, ReadOnlyMemory<byte>? additionalData) : SaslServerStep
+    internal sealed class Succeeded(
+        string userName, string? authorizationIdentity, PeerProofs proofs, ImmutableArray<Claim> claims, ReadOnlyMemory<byte>? additionalData)
+            : SaslServerStep
     {
         internal string UserName => userName;
 

@@ -21,8 +21,14 @@ internal sealed class ScramDecoys
     internal ScramVerifier For(string userName, ScramHash hash)
     {
         var salt = Derive(hash, "salt", userName);
-        return new ScramVerifier(hash, _iterations ?? hash.DefaultIterations, [.. salt.AsSpan(0, SaltLength)], [.. Derive(hash, "stored", userName)], [.. Derive(hash, "server", userName)]);
+        return new ScramVerifier(
+            hash,
+            _iterations ?? hash.DefaultIterations,
+            [.. salt.AsSpan(0, SaltLength)],
+            [.. Derive(hash, "stored", userName)],
+            [.. Derive(hash, "server", userName)]);
     }
 
-    private byte[] Derive(ScramHash hash, string purpose, string userName) => hash.Hmac(_secret, Encoding.UTF8.GetBytes($"{hash.Mechanism} {purpose} {userName}"));
+    private byte[] Derive(ScramHash hash, string purpose, string userName) =>
+        hash.Hmac(_secret, Encoding.UTF8.GetBytes($"{hash.Mechanism} {purpose} {userName}"));
 }

@@ -15,7 +15,8 @@ internal static class ScramMechanisms
     internal static byte[] BindingInput(Gs2Header header, ChannelBinding? binding) =>
         [.. Encoding.UTF8.GetBytes(header.Text), .. header.Flag == 'p' ? binding!.Data.AsSpan() : []];
 
-    internal static Rejection BindingMismatch() => new(RejectionReason.ChannelBindingMismatch, "credentials bound to this channel", "ones bound to another")
+    internal static Rejection BindingMismatch() => new(
+        RejectionReason.ChannelBindingMismatch, "credentials bound to this channel", "ones bound to another")
     {
         Rule = "RFC 5802 §6",
         Hint = "A man in the middle with another certificate is present, or the client and the server disagree on the server's certificate.",
@@ -42,5 +43,6 @@ internal static class ScramMechanisms
     /// <summary>Without the name: an unknown name may be a password that was typed into the wrong field.</summary>
     internal static Rejection Unknown() => new(RejectionReason.CredentialsWrong, "the credentials of a user", "an unknown user");
 
-    internal static Rejection Wrong(string userName, string what) => new(RejectionReason.CredentialsWrong, $"the credentials of {SafeText.Quote(userName)}", what);
+    internal static Rejection Wrong(string userName, string what) =>
+        new(RejectionReason.CredentialsWrong, $"the credentials of {SafeText.Quote(userName)}", what);
 }

@@ -32,9 +32,8 @@ public static class UserRules
 
     /// <summary>Each device has its users: a user that is not on the list of the presented certificate may not log in with it.</summary>
     /// <param name="usersByDevice">
-    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users
-    /// of each of them
-    /// may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
+    /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each
+    /// of them may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
     /// </param>
     /// <exception cref="ArgumentException">A name is no name for a user.</exception>
     public static UserRule OfDevice(IReadOnlyDictionary<PeerName, IEnumerable<string>> usersByDevice)
@@ -44,7 +43,8 @@ public static class UserRules
         return new Rule(
             "each device has its users",
             "a user of this device",
-            (user, peer) => peer?.Certificate is { } certificate && PeerNames.AllOf(certificate).Any(name => devices.TryGetValue(name, out var users) && users.Contains(user.Name)));
+            (user, peer) => peer?.Certificate is { } certificate
+                && PeerNames.AllOf(certificate).Any(name => devices.TryGetValue(name, out var users) && users.Contains(user.Name)));
     }
 
     /// <summary>A user for whom <paramref name="predicate"/> is true.</summary>
@@ -65,7 +65,9 @@ public static class UserRules
     {
         ArgumentNullException.ThrowIfNull(rules);
         UserRule[] all = [.. rules];
-        return all.Length == 0 || all.Contains(null) ? throw new ArgumentException("Expected at least one rule and no null.", nameof(rules)) : new AllRule(all);
+        return all.Length == 0 || all.Contains(null)
+            ? throw new ArgumentException("Expected at least one rule and no null.", nameof(rules))
+            : new AllRule(all);
     }
 
     private static FrozenSet<string> Prepare(IEnumerable<string> userNames)
@@ -75,7 +77,8 @@ public static class UserRules
         return names.Count == 0 ? throw new ArgumentException("Expected at least one user name, got none.", nameof(userNames)) : names;
     }
 
-    private static string Describe(FrozenSet<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal).Take(8).Select(SafeText.Quote)) + (names.Count > 8 ? ", …" : string.Empty);
+    private static string Describe(FrozenSet<string> names) =>
+        string.Join(", ", names.Order(StringComparer.Ordinal).Take(8).Select(SafeText.Quote)) + (names.Count > 8 ? ", …" : string.Empty);
 
     private sealed class Rule(string sentence, string expected, Func<AuthenticatedUser, AuthenticatedPeer?, bool> predicate) : UserRule
     {
@@ -83,13 +86,17 @@ public static class UserRules
 
         internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) => predicate(user, certifiedPeer)
             ? null
-            : new Rejection(RejectionReason.UserNotAllowed, expected, $"{user}{(certifiedPeer is null ? " without a certificate" : $" with the certificate of {certifiedPeer.Name}")}");
+            : new Rejection(
+                RejectionReason.UserNotAllowed,
+                expected,
+                $"{user}{(certifiedPeer is null ? " without a certificate" : $" with the certificate of {certifiedPeer.Name}")}");
     }
 
     private sealed class AllRule(UserRule[] rules) : UserRule
     {
         public override string ToString() => string.Join(", and ", rules.Select(rule => rule.ToString()));
 
-        internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) => rules.Select(rule => rule.Examine(user, certifiedPeer)).FirstOrDefault(objection => objection is not null);
+        internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) =>
+            rules.Select(rule => rule.Examine(user, certifiedPeer)).FirstOrDefault(objection => objection is not null);
     }
 }

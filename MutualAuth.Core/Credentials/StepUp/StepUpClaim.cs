@@ -8,7 +8,8 @@ public sealed class StepUpClaim : IDisposable
 {
     private readonly SaslClientSession? _session;
 
-    internal StepUpClaim(ClientCredentials credentials, ChannelFacts channel, AuthenticatedPeer server, ReadOnlySpan<byte> transaction, IEnumerable<string> offered)
+    internal StepUpClaim(
+        ClientCredentials credentials, ChannelFacts channel, AuthenticatedPeer server, ReadOnlySpan<byte> transaction, IEnumerable<string> offered)
     {
         ImmutableArray<string> names = [.. offered.Where(name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal))];
         (_session, Rejection) = SaslClientSession.Begin(credentials, new SaslClientContext(server, StepUpBinding.Of(channel, transaction), names));

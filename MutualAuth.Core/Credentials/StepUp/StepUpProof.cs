@@ -27,5 +27,6 @@ public sealed class StepUpProof
     public DateTimeOffset At { get; }
 
     /// <summary>Whether this is the transaction that was confirmed.</summary>
-    public bool Covers(ReadOnlySpan<byte> transaction) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(transaction), TransactionDigest.AsSpan());
+    public bool Covers(ReadOnlySpan<byte> transaction) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(transaction), TransactionDigest.AsSpan());
 }

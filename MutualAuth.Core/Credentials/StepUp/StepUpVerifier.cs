@@ -20,13 +20,24 @@ public sealed class StepUpVerifier : IAsyncDisposable
     private readonly TimeProvider _time;
     private bool _hasStarted;
 
-    internal StepUpVerifier(CredentialPolicy policy, LoginServices services, ChannelFacts channel, AuthenticatedPeer peer, ReadOnlySpan<byte> transaction, TimeProvider time, ILogger logger)
+    internal StepUpVerifier(
+        CredentialPolicy policy,
+        LoginServices services,
+        ChannelFacts channel,
+        AuthenticatedPeer peer,
+        ReadOnlySpan<byte> transaction,
+        TimeProvider time,
+        ILogger logger)
     {
         _user = peer.User!;
         _transaction = transaction.ToArray();
         _time = time;
         var strict = policy with { ChannelBinding = ChannelBindingPolicy.Required };
-        _session = new SaslServerSession(strict, new SaslServerContext(strict, services, StepUpBinding.Of(channel, transaction), peer, peer.RemoteEndPoint) { OnlyUser = _user.Name }, logger, static name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal));
+        _session = new SaslServerSession(
+            strict,
+            new SaslServerContext(strict, services, StepUpBinding.Of(channel, transaction), peer, peer.RemoteEndPoint) { OnlyUser = _user.Name },
+            logger,
+            static name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal));
     }
 
     /// <summary>The mechanisms that the client may use, to be sent to it.</summary>
@@ -66,7 +77,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
                 return challenge.Message.ToArray();
 
             // No other user may confirm this user's transaction, and this user may not confirm it in another's name.
-            case SaslServerStep.Succeeded success when _session.ToUser(success) is var user && IsSame(user.Name, _user.Name) && IsSame(user.ActsAs, _user.ActsAs):
+            case SaslServerStep.Succeeded success
+                when _session.ToUser(success) is var user && IsSame(user.Name, _user.Name) && IsSame(user.ActsAs, _user.ActsAs):
                 Proof = new StepUpProof(user, _transaction, _time.GetUtcNow());
                 return success.AdditionalData?.ToArray() ?? [];
 
@@ -76,7 +88,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
 
             default:
                 Rejection = ((SaslServerStep.Failed)step).Rejection is { Reason: RejectionReason.ChannelBindingMismatch } mismatch
-                    ? new Rejection(RejectionReason.StepUpMismatch, "the transaction and the connection that we mean", "another") { Rule = mismatch.Rule }
+                    ? new Rejection(RejectionReason.StepUpMismatch, "the transaction and the connection that we mean", "another")
+                    { Rule = mismatch.Rule }
                     : ((SaslServerStep.Failed)step).Rejection;
                 return null;
         }

@@ -26,13 +26,18 @@ internal static class CredentialFile
 
             if (ReadLine(entry.ToString()) is not var (name, isDisabled, verifier))
             {
-                throw new MaterialException(string.Create(CultureInfo.InvariantCulture, $"Line {number} of {path} is not a user: expected name:SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey."));
+                throw new MaterialException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Line {number} of {path} is not a user: expected name:SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey."));
             }
 
             var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
             if (user.For(verifier.Hash) is not null)
             {
-                throw new MaterialException(string.Create(CultureInfo.InvariantCulture, $"Line {number} of {path} gives a user a second {verifier.Hash} verifier; keep one of them."));
+                throw new MaterialException(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"Line {number} of {path} gives a user a second {verifier.Hash} verifier; keep one of them."));
             }
 
             // One disabled line disables the user: in doubt, the user is rejected.
@@ -66,7 +71,9 @@ internal static class CredentialFile
         var isDisabled = secret.StartsWith('!');
         try
         {
-            return ScramVerifier.TryParse(isDisabled ? secret[1..] : secret, out var verifier) ? (UserNames.Prepare(name), isDisabled, verifier) : null;
+            return ScramVerifier.TryParse(isDisabled ? secret[1..] : secret, out var verifier)
+                ? (UserNames.Prepare(name), isDisabled, verifier)
+                : null;
         }
         catch (ArgumentException)
         {

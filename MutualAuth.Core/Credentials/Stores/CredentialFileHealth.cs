@@ -4,10 +4,13 @@ namespace MutualAuth.Credentials;
 public sealed record CredentialFileHealth
 {
     /// <summary>Makes a report.</summary>
-    /// <param name="letsUsersIn">Whether users can log in: false once the file could not be read for <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.</param>
-    /// <param name="problem">Why the file could not be read at the last look; null when it could. It names the file and holds nothing of its content.</param>
+    /// <param name="letsUsersIn">Whether users can log in: false once the file could not be read for
+    /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.</param>
+    /// <param name="problem">Why the file could not be read at the last look; null when it could. It names the file and holds
+    /// nothing of its content.</param>
     /// <param name="goodAt">When the file could be read last.</param>
-    /// <param name="canOthersRead">Whether others can read it who need not (Unix): everybody on the machine, or its group although this process is its owner. Who has verifiers can try passwords against them.</param>
+    /// <param name="canOthersRead">Whether others can read it who need not (Unix): everybody on the machine, or its group although this process is
+    /// its owner. Who has verifiers can try passwords against them.</param>
     public CredentialFileHealth(bool letsUsersIn, string? problem, DateTimeOffset goodAt, bool canOthersRead)
     {
         LetsUsersIn = letsUsersIn;
@@ -25,6 +28,9 @@ public sealed record CredentialFileHealth
     /// <summary>When the file could be read last.</summary>
     public DateTimeOffset GoodAt { get; init; }
 
-    /// <summary>Whether others can read it who need not (Unix): everybody on the machine, or its group although this process is its owner. Who has verifiers can try passwords against them.</summary>
+    /// <summary>
+    /// Whether others can read it who need not (Unix): everybody on the machine, or its group although this process is its owner. Who has verifiers
+    /// can try passwords against them.
+    /// </summary>
     public bool CanOthersRead { get; init; }
 }

@@ -26,7 +26,12 @@ public static class CredentialStoreExtensions
     /// <paramref name="iterations"/> is below <see cref="ScramVerifier.MinIterations"/> or above <see cref="ScramVerifier.MaxIterations"/>.
     /// </exception>
     public static async ValueTask SetPasswordAsync(
-        this IWritableCredentialStore store, string userName, Password password, IEnumerable<ScramHash>? hashes = null, int? iterations = null, CancellationToken cancellationToken = default)
+        this IWritableCredentialStore store,
+        string userName,
+        Password password,
+        IEnumerable<ScramHash>? hashes = null,
+        int? iterations = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(password);
@@ -39,7 +44,9 @@ public static class CredentialStoreExtensions
         var name = UserNames.Prepare(userName);
 
         // Some hundreds of milliseconds for each hash: not on the caller's thread.
-        var verifiers = await Task.Run(() => all.Select(hash => ScramVerifier.Create(password, hash, iterations ?? hash.DefaultIterations)).ToImmutableArray(), cancellationToken).ConfigureAwait(false);
+        var verifiers = await Task.Run(
+            () => all.Select(hash => ScramVerifier.Create(password, hash, iterations ?? hash.DefaultIterations)).ToImmutableArray(),
+            cancellationToken).ConfigureAwait(false);
         await store.ReplaceVerifiersAsync(name, verifiers, cancellationToken).ConfigureAwait(false);
     }
 }

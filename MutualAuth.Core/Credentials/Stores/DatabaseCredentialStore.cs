@@ -34,7 +34,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     // Every change begins with this row, which serializes the writers on any database and at any isolation level.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
     private const string Update = "UPDATE mutualauth_credential SET verifier = @verifier WHERE name = @name AND mechanism = @mechanism";
-    private const string Insert = "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
+    private const string Insert =
+        "INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES (@name, @mechanism, @verifier, @disabled)";
     private const string DeleteOne = "DELETE FROM mutualauth_credential WHERE name = @name AND mechanism = @mechanism";
 
     private const string SelectFailures = "SELECT failures FROM mutualauth_failure WHERE user_digest = @digest";
@@ -79,9 +80,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     }
 
     /// <summary>
-    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default
-    /// while another process
-    /// holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is
+    /// How long the database may take to look up one user, whatever the connection says: SQLite holds a thread for 30 seconds by default while
+    /// another process holds its lock. Whole seconds, 1 at least; default 5 seconds, half of the default deadline of a handshake. Later is
     /// <c>credential_check_faulted</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than a second or more than an hour.</exception>
@@ -102,7 +102,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        var found = await ReadAsync(connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false);
+        var found = await ReadAsync(
+            connection, null, userName, refusesOthers: false, cancellationToken, (int)LookupTimeout.TotalSeconds).ConfigureAwait(false);
 
         // After it, as this is not bounded by the timeout: a database that is locked has been found out by now.
         await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -111,7 +112,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The tables were never made, or the column of the names takes two for one.</exception>
-    public async ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
+    public async ValueTask ReplaceVerifiersAsync(
+        string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
         _ = StoredCredential.Of(name, verifiers);
@@ -124,7 +126,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
             foreach (var old in before?.Verifiers.Where(old => verifiers.All(verifier => verifier.Hash != old.Hash)) ?? [])
             {
-                await connection.ExecuteAsync(transaction, DeleteOne, cancellationToken, ("@name", name), ("@mechanism", old.Hash.Mechanism)).ConfigureAwait(false);
+                await connection.ExecuteAsync(
+                    transaction, DeleteOne, cancellationToken, ("@name", name), ("@mechanism", old.Hash.Mechanism)).ConfigureAwait(false);
             }
         }, cancellationToken).ConfigureAwait(false);
     }
@@ -135,7 +138,10 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         ArgumentNullException.ThrowIfNull(verifier);
         var name = UserNames.Prepare(userName);
-        await ChangeAsync(name, (connection, transaction, before) => PutAsync(connection, transaction, before, name, verifier, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await ChangeAsync(
+            name,
+            (connection, transaction, before) => PutAsync(connection, transaction, before, name, verifier, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -144,7 +150,11 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var name = UserNames.Prepare(userName);
         return ChangeAsync(name, async (connection, transaction, _) => await connection.ExecuteAsync(
-            transaction, "UPDATE mutualauth_credential SET disabled = @disabled WHERE name = @name", cancellationToken, ("@name", name), ("@disabled", isDisabled ? (short)1 : (short)0)).ConfigureAwait(false), cancellationToken);
+            transaction,
+            "UPDATE mutualauth_credential SET disabled = @disabled WHERE name = @name",
+            cancellationToken,
+            ("@name", name),
+            ("@disabled", isDisabled ? (short)1 : (short)0)).ConfigureAwait(false), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -245,7 +255,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
             users[name] = ScramVerifier.TryParse(reader.GetString(1), out var verifier)
                 ? user.With(verifier) with { IsDisabled = user.IsDisabled || IsSet(reader, 2) }
-                : throw new MaterialException($"The database holds something for {SafeText.Quote(name)} that is no verifier. Remove that user, and add it again.");
+                : throw new MaterialException(
+                    $"The database holds something for {SafeText.Quote(name)} that is no verifier. Remove that user, and add it again.");
         }
 
         return [.. users.Values];
@@ -280,14 +291,16 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
-        await connection.ExecuteAsync(null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
+        await connection.ExecuteAsync(
+            null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
         var found = await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
         var version = found is null or DBNull ? 0 : Convert.ToInt32(found, CultureInfo.InvariantCulture);
         if (version > SchemaVersion)
         {
-            throw new MaterialException($"The database has version {version} of the credential schema; this library knows up to {SchemaVersion}. Update the library.");
+            throw new MaterialException(
+                $"The database has version {version} of the credential schema; this library knows up to {SchemaVersion}. Update the library.");
         }
 
         foreach (var statement in s_migrations.Skip(version))
@@ -301,7 +314,11 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         if (version < SchemaVersion)
         {
             await connection.ExecuteAsync(transaction, "DELETE FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
-            await connection.ExecuteAsync(transaction, "INSERT INTO mutualauth_schema (version) VALUES (@version)", cancellationToken, ("@version", SchemaVersion)).ConfigureAwait(false);
+            await connection.ExecuteAsync(
+                transaction,
+                "INSERT INTO mutualauth_schema (version) VALUES (@version)",
+                cancellationToken,
+                ("@version", SchemaVersion)).ConfigureAwait(false);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -309,7 +326,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
     /// <summary>Changes one user under an exclusive lock.</summary>
     /// <returns>Whether the user was there before.</returns>
-    private async ValueTask<bool> ChangeAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
+    private async ValueTask<bool> ChangeAsync(
+        string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -324,7 +342,8 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         }
     }
 
-    private async ValueTask<bool> ChangeOnceAsync(string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
+    private async ValueTask<bool> ChangeOnceAsync(
+        string name, Func<DbConnection, DbTransaction, StoredCredential?, Task> change, CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using var connectionDisposal = connection.ConfigureAwait(false);
@@ -332,9 +351,11 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
         await connection.ExecuteAsync(transaction, TakeTurn, cancellationToken).ConfigureAwait(false);
-        if (await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is null or DBNull)
+        if (await connection.ScalarAsync(
+            transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is null or DBNull)
         {
-            throw new MaterialException($"The database has the credential tables and no version of them in mutualauth_schema. Run {nameof(MigrateAsync)} once.");
+            throw new MaterialException(
+                $"The database has the credential tables and no version of them in mutualauth_schema. Run {nameof(MigrateAsync)} once.");
         }
 
         var before = await ReadAsync(connection, transaction, name, refusesOthers: true, cancellationToken).ConfigureAwait(false);
@@ -382,12 +403,22 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         return found is null or DBNull ? null : Convert.ToInt32(found, CultureInfo.InvariantCulture);
     }
 
-    private static async Task PutAsync(DbConnection connection, DbTransaction transaction, StoredCredential? before, string name, ScramVerifier verifier, CancellationToken cancellationToken)
+    private static async Task PutAsync(
+        DbConnection connection,
+        DbTransaction transaction,
+        StoredCredential? before,
+        string name,
+        ScramVerifier verifier,
+        CancellationToken cancellationToken)
     {
         (string Name, object Value)[] parameters = [("@name", name), ("@mechanism", verifier.Hash.Mechanism), ("@verifier", verifier.ToString())];
         if (await connection.ExecuteAsync(transaction, Update, cancellationToken, parameters).ConfigureAwait(false) == 0)
         {
-            await connection.ExecuteAsync(transaction, Insert, cancellationToken, [.. parameters, ("@disabled", before is { IsDisabled: true } ? (short)1 : (short)0)]).ConfigureAwait(false);
+            await connection.ExecuteAsync(
+                transaction,
+                Insert,
+                cancellationToken,
+                [.. parameters, ("@disabled", before is { IsDisabled: true } ? (short)1 : (short)0)]).ConfigureAwait(false);
         }
     }
 
@@ -395,9 +426,16 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     /// <exception cref="MaterialException">
     /// The database takes another name for this one, and <paramref name="refusesOthers"/> says that something is to be changed.
     /// </exception>
-    private static async ValueTask<StoredCredential?> ReadAsync(DbConnection connection, DbTransaction? transaction, string name, bool refusesOthers, CancellationToken cancellationToken, int? timeoutSeconds = null)
+    private static async ValueTask<StoredCredential?> ReadAsync(
+        DbConnection connection,
+        DbTransaction? transaction,
+        string name,
+        bool refusesOthers,
+        CancellationToken cancellationToken,
+        int? timeoutSeconds = null)
     {
-        var command = connection.Command(transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));
+        var command = connection.Command(
+            transaction, "SELECT name, verifier, disabled FROM mutualauth_credential WHERE name = @name", ("@name", name));
         await using var commandDisposal = command.ConfigureAwait(false);
         command.CommandTimeout = timeoutSeconds ?? command.CommandTimeout;
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);

@@ -97,14 +97,16 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
     }
 
-    private bool IsOverdue => _options.MaxUnreadable != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(Volatile.Read(ref _goodAt)) > _options.MaxUnreadable;
+    private bool IsOverdue =>
+        _options.MaxUnreadable != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(Volatile.Read(ref _goodAt)) > _options.MaxUnreadable;
 
     /// <summary>Opens a file of users, with the defaults of <see cref="FileCredentialStoreOptions"/> otherwise.</summary>
     /// <param name="path">The file.</param>
     /// <param name="timeProvider">The clock that says when to look again; null means the system's.</param>
     /// <param name="loggerFactory">Where reloads are logged; null means nowhere.</param>
     /// <exception cref="MaterialException">It cannot be read, others than its owner can write it, or a line is none of a user.</exception>
-    public static FileCredentialStore Open(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null) => Open(path, OptionsOf(timeProvider, loggerFactory));
+    public static FileCredentialStore Open(string path, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null) =>
+        Open(path, OptionsOf(timeProvider, loggerFactory));
 
     /// <summary>Opens a file of users.</summary>
     /// <param name="path">The file.</param>
@@ -116,7 +118,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
         var problems = string.Join(' ', options.Problems());
-        return problems.Length == 0 ? new FileCredentialStore(Path.GetFullPath(path), options) : throw new ArgumentException(problems, nameof(options));
+        return problems.Length == 0
+            ? new FileCredentialStore(Path.GetFullPath(path), options)
+            : throw new ArgumentException(problems, nameof(options));
     }
 
     /// <summary>Opens a file of users, and makes an empty one, which only its owner may read, if there is none.</summary>
@@ -195,7 +199,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
-    public async ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
+    public async ValueTask ReplaceVerifiersAsync(
+        string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
         var fresh = StoredCredential.Of(name, verifiers);
@@ -268,7 +273,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
     {
         using var file = OpenForReading(_path);
-        return ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. Parse(ReadBytes(file)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+        return ValueTask.FromResult<ImmutableArray<StoredCredential>>(
+            [.. Parse(ReadBytes(file)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
     }
 
     /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
@@ -301,7 +307,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
             using (ExecutionContext.SuppressFlow())
             {
-                _timer ??= _time.CreateTimer(static state => _ = ((FileCredentialStore)state!).BeginLooking(), this, s_lookAgainAfter, s_lookAgainAfter);
+                _timer ??= _time.CreateTimer(
+                    static state => _ = ((FileCredentialStore)state!).BeginLooking(), this, s_lookAgainAfter, s_lookAgainAfter);
             }
         }
     }
@@ -318,7 +325,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         if (IsOverdue)
         {
-            throw new MaterialException($"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and all logins fail until it is. {_health.Problem}");
+            throw new MaterialException(
+                $"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and all logins fail until it is. "
+                    + $"{_health.Problem}");
         }
 
         return _users.GetValueOrDefault(userName);
@@ -417,7 +426,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         var mode = File.GetUnixFileMode(file);
         return (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
             ? (mode & UnixFileMode.OtherRead) != 0 || ((mode & UnixFileMode.GroupRead) != 0 && FileRights.IsOurs(file))
-            : throw new MaterialException($"The file {_path} is writable by others, who could then log in as any user. Check its content, and then: chmod go-w {_path}");
+            : throw new MaterialException(
+                $"The file {_path} is writable by others, who could then log in as any user. Check its content, and then: chmod go-w {_path}");
     }
 
     private FileStream OpenForReading(string path)
@@ -482,7 +492,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values));
         if (content.Length > _options.MaxFileBytes)
         {
-            throw new MaterialException($"The file {_path} would have more than {_options.MaxFileBytes} bytes, and could not be read again; keep so many users in a database.");
+            throw new MaterialException(
+                $"The file {_path} would have more than {_options.MaxFileBytes} bytes, and could not be read again; keep so many users "
+                    + "in a database.");
         }
 
         AtomicFile.Replace(target, content, onStep: null);
@@ -493,5 +505,6 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
 
-    private readonly record struct Content(FrozenDictionary<string, StoredCredential> Users, (FileStamp Stamp, string Target) Stamp, string Mark, bool CanOthersRead);
+    private readonly record struct Content(
+        FrozenDictionary<string, StoredCredential> Users, (FileStamp Stamp, string Target) Stamp, string Mark, bool CanOthersRead);
 }

@@ -37,7 +37,8 @@ public sealed record FileCredentialStoreOptions
     {
         if (MaxUnreadable != Timeout.InfiniteTimeSpan && MaxUnreadable < TimeSpan.FromSeconds(1))
         {
-            yield return $"{nameof(MaxUnreadable)} must be a second or more, or {nameof(Timeout)}.{nameof(Timeout.InfiniteTimeSpan)}; it is {MaxUnreadable}.";
+            yield return $"{nameof(MaxUnreadable)} must be a second or more, or {nameof(Timeout)}.{nameof(Timeout.InfiniteTimeSpan)}; it is "
+                + $"{MaxUnreadable}.";
         }
 
         if (MaxFileBytes is < 1 or > 2_000_000_000)

@@ -11,7 +11,8 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => ValueTask.FromResult(_users.GetValueOrDefault(userName));
+    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_users.GetValueOrDefault(userName));
 
     /// <inheritdoc/>
     public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)

@@ -38,8 +38,10 @@ internal sealed class NameCollation
     }
 
     internal static MaterialException Inexact(string what) => new(
-        $"The column mutualauth_credential.name {what}: a user who may choose a name could take over another user's account. Give it a type that holds 255 characters of Unicode and a collation "
-        + "that compares octet by octet (SQLite: BINARY; PostgreSQL: varchar with a deterministic collation; MariaDB: CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin; "
+        $"The column mutualauth_credential.name {what}: a user who may choose a name could take over another user's account. Give it a type that "
+            + "holds 255 characters of Unicode and a collation "
+        + "that compares octet by octet (SQLite: BINARY; PostgreSQL: varchar with a deterministic collation; MariaDB: CHARACTER SET utf8mb4 COLLATE "
+        + "utf8mb4_nopad_bin; "
         + "MySQL: utf8mb4_0900_bin).");
 
     /// <summary>Checks, once, where something is to be changed.</summary>
@@ -82,17 +84,21 @@ internal sealed class NameCollation
         await TryPairAsync(connection, transaction, mark, mark + "?", "everything", isFirst: true, cancellationToken).ConfigureAwait(false);
         foreach (var (written, sought, difference) in s_pairs)
         {
-            await TryPairAsync(connection, transaction, mark + written, mark + sought, difference, isFirst: false, cancellationToken).ConfigureAwait(false);
+            await TryPairAsync(
+                connection, transaction, mark + written, mark + sought, difference, isFirst: false, cancellationToken).ConfigureAwait(false);
         }
 
         var longest = mark.PadRight(LongestName - 1, 'x');
-        await TryPairAsync(connection, transaction, longest + "y", longest + "z", "the last of 255 characters", isFirst: false, cancellationToken).ConfigureAwait(false);
+        await TryPairAsync(
+            connection, transaction, longest + "y", longest + "z", "the last of 255 characters", isFirst: false, cancellationToken).ConfigureAwait(
+            false);
 
         // Nothing is committed: disposing of the transaction takes everything back.
     }
 
     private static async ValueTask TryPairAsync(
-        DbConnection connection, DbTransaction transaction, string written, string sought, string difference, bool isFirst, CancellationToken cancellationToken)
+        DbConnection connection, DbTransaction transaction, string written, string sought, string difference, bool isFirst,
+        CancellationToken cancellationToken)
     {
         (string Name, object Value) mechanism = ("@mechanism", "mutualauth-probe");
         try
@@ -103,7 +109,8 @@ internal sealed class NameCollation
                 throw Inexact($"takes names for one that differ in {difference}");
             }
 
-            if (await connection.ScalarAsync(transaction, Find, cancellationToken, ("@name", written)).ConfigureAwait(false) is not string found || !string.Equals(found, written, StringComparison.Ordinal))
+            if (await connection.ScalarAsync(transaction, Find, cancellationToken, ("@name", written)).ConfigureAwait(false) is not string found
+                || !string.Equals(found, written, StringComparison.Ordinal))
             {
                 throw Inexact($"does not hold every name as it is written (what it lost: {difference})");
             }

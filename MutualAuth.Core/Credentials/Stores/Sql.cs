@@ -6,7 +6,11 @@ namespace MutualAuth.Credentials;
 internal static class Sql
 {
     internal static async ValueTask<int> ExecuteAsync(
-        this DbConnection connection, DbTransaction? transaction, string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
+        this DbConnection connection,
+        DbTransaction? transaction,
+        string sql,
+        CancellationToken cancellationToken,
+        params (string Name, object Value)[] parameters)
     {
         var command = connection.Command(transaction, sql, parameters);
         await using var commandDisposal = command.ConfigureAwait(false);
@@ -14,14 +18,19 @@ internal static class Sql
     }
 
     internal static async ValueTask<object?> ScalarAsync(
-        this DbConnection connection, DbTransaction? transaction, string sql, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
+        this DbConnection connection,
+        DbTransaction? transaction,
+        string sql,
+        CancellationToken cancellationToken,
+        params (string Name, object Value)[] parameters)
     {
         var command = connection.Command(transaction, sql, parameters);
         await using var commandDisposal = command.ConfigureAwait(false);
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    internal static DbCommand Command(this DbConnection connection, DbTransaction? transaction, string sql, params (string Name, object Value)[] parameters)
+    internal static DbCommand Command(
+        this DbConnection connection, DbTransaction? transaction, string sql, params (string Name, object Value)[] parameters)
     {
         var command = connection.CreateCommand();
 #pragma warning disable CA2100 // constants of the library

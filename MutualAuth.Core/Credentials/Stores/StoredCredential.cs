@@ -35,9 +35,11 @@ public sealed record StoredCredential
     internal ScramVerifier? For(ScramHash hash) => Verifiers.FirstOrDefault(verifier => verifier.Hash == hash);
 
     /// <exception cref="ArgumentException">There is no verifier, or there are two for one hash.</exception>
-    internal static StoredCredential Of(string name, ImmutableArray<ScramVerifier> verifiers) => !verifiers.IsDefaultOrEmpty && verifiers.DistinctBy(verifier => verifier.Hash).Count() == verifiers.Length
+    internal static StoredCredential Of(string name, ImmutableArray<ScramVerifier> verifiers) => !verifiers.IsDefaultOrEmpty
+        && verifiers.DistinctBy(verifier => verifier.Hash).Count() == verifiers.Length
         ? new StoredCredential(name, verifiers)
         : throw new ArgumentException("Expected one verifier for each hash, and one at least; got none, or two for one hash.", nameof(verifiers));
 
-    internal StoredCredential With(ScramVerifier verifier) => this with { Verifiers = [.. Verifiers.Where(other => other.Hash != verifier.Hash), verifier] };
+    internal StoredCredential With(ScramVerifier verifier) =>
+        this with { Verifiers = [.. Verifiers.Where(other => other.Hash != verifier.Hash), verifier] };
 }

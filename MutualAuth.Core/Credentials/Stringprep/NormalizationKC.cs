@@ -121,7 +121,9 @@ internal static class NormalizationKC
             return true;
         }
 
-        if (starter - SyllableBase is >= 0 and < SyllableCount and var syllable && syllable % TailCount == 0 && next - TailBase is > 0 and < TailCount and var tail)
+        if (starter - SyllableBase is >= 0 and < SyllableCount and var syllable
+            && syllable % TailCount == 0
+            && next - TailBase is > 0 and < TailCount and var tail)
         {
             composed = starter + tail;
             return true;

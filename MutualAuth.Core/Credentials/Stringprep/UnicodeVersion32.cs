@@ -26,7 +26,8 @@ internal sealed class UnicodeVersion32
         var compositions = new Dictionary<(int, int), int>();
         var classes = new Dictionary<int, byte>();
         var section = string.Empty;
-        using var reader = new StreamReader(typeof(UnicodeVersion32).Assembly.GetManifestResourceStream("MutualAuth.unicode-3.2.txt")!, Encoding.ASCII);
+        using var reader = new StreamReader(
+            typeof(UnicodeVersion32).Assembly.GetManifestResourceStream("MutualAuth.unicode-3.2.txt")!, Encoding.ASCII);
         while (reader.ReadLine() is { } line)
         {
             if (line is ['[', .. var name, ']'])
