@@ -1,5 +1,5 @@
-using MutualAuth.Collections;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Paths;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using MutualAuth.Collections;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Revocation;
 
 namespace MutualAuth.Ocsp;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Asn1;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Paths;
 
@@ -11,6 +12,8 @@ namespace MutualAuth.Paths;
 /// </remarks>
 public sealed record ValidationProfile
 {
+    private EquatableArray<string> _requiredPolicies = new([]);
+
     private ValidationProfile()
     {
     }
@@ -106,11 +109,11 @@ public sealed record ValidationProfile
     /// <exception cref="ArgumentException">One of them is not a dotted object identifier.</exception>
     public ImmutableArray<string> RequiredPolicies
     {
-        get;
-        init => field = !value.IsDefault && value.All(policy => Oids.FromDotted(policy) is not null)
-            ? value
+        get => _requiredPolicies.Items;
+        init => _requiredPolicies = !value.IsDefault && value.All(policy => Oids.FromDotted(policy) is not null)
+            ? new(value)
             : throw new ArgumentException("A certificate policy is a dotted object identifier, such as 1.3.6.1.4.1.99999.1.", nameof(value));
-    } = [];
+    }
 
     /// <summary>How much work one peer's certificates may cause.</summary>
     public ValidationBudget Budget { get; init; } = new();

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using MutualAuth.Collections;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Paths;
 

@@ -14,7 +14,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
     Server = new MutualTlsServer(new MutualTlsServerOptions
     {
-        Identity = Holding(authority.IssueServer("server.test")), // who we are
+        Identity = authority.IssueServer("server.test").ToIdentity(), // who we are
         Trust = trust, // which authorities we trust to say who others are
         Authorization = Authorize.Dns("client.test"), // which of those peers we accept
     }),
@@ -22,7 +22,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 });
 
 // A client that belongs here. When the call returns, the server has confirmed that it accepted the client.
-await using (var connection = await ConnectAsync(Holding(authority.IssueClient("client.test"))))
+await using (var connection = await ConnectAsync(authority.IssueClient("client.test").ToIdentity()))
 await using (var accepted = await listener.AcceptAsync())
 {
     Console.WriteLine($"client: I am talking to {connection.Peer.Name}, and it has accepted me: {connection.IsConfirmed}");
@@ -33,7 +33,7 @@ await using (var accepted = await listener.AcceptAsync())
 using var elsewhere = new TestAuthority("Elsewhere");
 try
 {
-    await using var connection = await ConnectAsync(Holding(elsewhere.IssueClient("client.test")));
+    await using var connection = await ConnectAsync(elsewhere.IssueClient("client.test").ToIdentity());
 }
 catch (HandshakeException failure)
 {
@@ -45,5 +45,3 @@ await listener.StopAsync(drainTimeout: TimeSpan.FromSeconds(5));
 Task<MutualTlsConnection> ConnectAsync(Identity identity) =>
     new MutualTlsClient(new MutualTlsClientOptions { Identity = identity, Trust = trust, Authorization = Authorize.ServerName })
         .ConnectAsync(listener.LocalEndPoint, "server.test");
-
-static Identity Holding(TestCertificate certificate) => Identity.From(certificate.Certificate, certificate.Chain);
