@@ -212,7 +212,10 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
             try
             {
-                return await AddFailureOnceAsync(connection, digest, limit, cancellationToken).ConfigureAwait(false);
+                if (await AddFailureOnceAsync(connection, digest, limit, cancellationToken).ConfigureAwait(false) is { } before)
+                {
+                    return before;
+                }
             }
             catch (DbException exception) when (attempt < MaxWriteAttempts)
             {
@@ -372,8 +375,10 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
     private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
 
-    /// <returns>How many failures there were before this one.</returns>
-    private static async ValueTask<int> AddFailureOnceAsync(DbConnection connection, string digest, int limit, CancellationToken cancellationToken)
+    /// <returns>
+    /// How many there were before; null when another server counted the first failure of the user meanwhile, so that this one is to be added again.
+    /// </returns>
+    private static async ValueTask<int?> AddFailureOnceAsync(DbConnection connection, string digest, int limit, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
@@ -382,9 +387,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
         // The row is ours until we commit: what we read is what we made of it.
         var after = await CountFailuresAsync(connection, transaction, digest, cancellationToken).ConfigureAwait(false);
-        if (!isAdded && after is { } enough)
+        if (!isAdded && after is { } found)
         {
-            return enough;
+            return found >= limit ? found : null;
         }
 
         if (!isAdded)
