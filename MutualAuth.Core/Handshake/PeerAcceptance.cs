@@ -15,6 +15,13 @@ namespace MutualAuth.Handshake;
 /// <summary>From complete TLS to an accepted peer: decides what is left to do, and does it. It only ever throws or returns the peer.</summary>
 internal sealed class PeerAcceptance
 {
+    private static readonly Rejection s_notAsked = new(
+        RejectionReason.ServerAskedForNoCertificate, "a request for our certificate, or a server that confirms", "neither")
+    {
+        Rule = "RFC 8446 §4.3.2",
+        Hint = "The server does not know who we are: have it ask clients for certificates.",
+    };
+
     private readonly HandshakeOptions _options;
     private readonly AsyncPeerValidation _asyncStage;
     private readonly LoginServices _login;
@@ -95,13 +102,6 @@ internal sealed class PeerAcceptance
             ? new NextStep.Refuse(s_notAsked)
             : new NextStep.AcceptUnconfirmed(peer);
     }
-
-    private static readonly Rejection s_notAsked = new(
-        RejectionReason.ServerAskedForNoCertificate, "a request for our certificate, or a server that confirms", "neither")
-    {
-        Rule = "RFC 8446 §4.3.2",
-        Hint = "The server does not know who we are: have it ask clients for certificates.",
-    };
 
     /// <summary>
     /// A client that showed nothing is judged by its login where that suffices. One that showed a certificate is judged by that in any case.
