@@ -31,7 +31,8 @@ internal sealed class Session(Arguments arguments)
         var workers = arguments.Number("--workers") ?? 2;
         var end = arguments.Number("--minutes") is { } minutes ? DateTime.UtcNow.AddMinutes(minutes) : DateTime.MaxValue;
         var sources = CoreSources.Load();
-        var found = Find(sources, arguments.ChosenRooms()).FindAll(mutant => wanted(mutant));
+        var all = Find(sources, arguments.Text("--recording") is null ? arguments.ChosenRooms() : Rooms.All);
+        var found = all.FindAll(mutant => arguments.ChosenRooms().Contains(mutant.Room) && wanted(mutant));
         Say($"{found.Count} mutants found");
         if (found.Count == 0)
         {
@@ -42,18 +43,19 @@ internal sealed class Session(Arguments arguments)
         var count = arguments.Number("--count") ?? found.Count;
         found = Shuffled(found, seed);
 
-        // Some more than are wanted: not all of them compile.
-        var built = new MutatedCore(sources, [.. found.Take(count + (count / 4) + 10)]).Emit(TestBed.Core);
-        List<Mutant> chosen = [.. built.OrderBy(mutant => mutant.Number).Take(count)];
+        // Some more than are wanted: not all of them compile. A recording serves every later choice, so it knows all of them.
+        var file = arguments.Text("--recording");
+        var built = new MutatedCore(sources, file is null ? [.. found.Take(count + (count / 4) + 10)] : all).Emit(TestBed.Core);
+        List<Mutant> chosen = [.. found.Where(built.ToHashSet().Contains).Take(count)];
         Say($"{chosen.Count} chosen");
         var rooms = chosen.Select(mutant => mutant.Room).ToHashSet();
         var half = end == DateTime.MaxValue ? end : DateTime.UtcNow + ((end - DateTime.UtcNow) / 2);
-        var notes = arguments.Text("--recording") is { } file ? new RecordingFile(file, built) : null;
-        var recording = await Recording.MakeAsync(found.Count, workers, rooms, half, notes);
+        var notes = file is null ? null : new RecordingFile(file, built);
+        var recording = await Recording.MakeAsync(all.Count, workers, rooms, half, notes);
         Say($"{recording.Tests} tests recorded, {recording.NotRun} not run, {recording.Failing.Count} fail without a mutant");
         recording.Failing.ForEach(Say);
 
-        var verdicts = await JudgeAllAsync(chosen, built, recording, found.Count, workers, end);
+        var verdicts = await JudgeAllAsync(chosen, built, recording, all.Count, workers, end);
         Report.Print(verdicts, seed, _watch.Elapsed);
         if (arguments.Text("--out") is { } path)
         {
