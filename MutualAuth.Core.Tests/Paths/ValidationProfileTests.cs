@@ -47,6 +47,9 @@ public sealed class ValidationProfileTests
             () => ValidationProfile.MutualTls with { MaxIntermediates = 33 },
             () => ValidationProfile.MutualTls with { MaxIntermediates = -1 },
             () => ValidationProfile.MutualTls with { RequiredPolicies = ["gold"] },
+            () => ValidationProfile.MutualTls with { Form = default },
+            () => ValidationProfile.MutualTls with { Purpose = default },
+            () => ValidationProfile.MutualTls with { Leaf = default },
             () => ValidationProfile.MutualTls with { Budget = new() { SignatureChecks = 0 } },
         ];
 

@@ -7,8 +7,8 @@ namespace MutualAuth.Ocsp;
 public enum OcspFailure
 {
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>. Hard fail.</summary>
-    Deny = 0,
+    Deny = 1,
 
     /// <summary>The peer is accepted, and a warning is logged (soft fail): an attacker that blocks the responder disables every revocation.</summary>
-    DangerouslyAllow = 1,
+    DangerouslyAllow = 2,
 }

@@ -6,8 +6,8 @@ namespace MutualAuth.Ocsp;
 public enum OcspHash
 {
     /// <summary>SHA-1, which every responder understands (RFC 5019 §2.1.1).</summary>
-    Sha1 = 0,
+    Sha1 = 1,
 
     /// <summary>SHA-256, which newer responders understand.</summary>
-    Sha256 = 1,
+    Sha256 = 2,
 }

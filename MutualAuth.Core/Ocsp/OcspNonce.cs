@@ -4,8 +4,8 @@ namespace MutualAuth.Ocsp;
 public enum OcspNonce
 {
     /// <summary>If it has one, it is ours. An answer without one may have been made in advance, and counts while its dates say so.</summary>
-    IfEchoed = 0,
+    IfEchoed = 1,
 
     /// <summary>It has ours, so that no old answer can be played again. Responders that sign in advance cannot do this.</summary>
-    Required = 1,
+    Required = 2,
 }

@@ -21,16 +21,16 @@ public sealed record OcspOptions
     }
 
     /// <summary>The certificates to check. Default: every certificate of the path except the trust anchor.</summary>
-    public RevocationCoverage Coverage { get; init; }
+    public RevocationCoverage Coverage { get; init; } = RevocationCoverage.EveryCertificate;
 
     /// <summary>The treatment of a peer without a reliable answer. Default: it is rejected.</summary>
-    public OcspFailure Failure { get; init; }
+    public OcspFailure Failure { get; init; } = OcspFailure.Deny;
 
     /// <summary>The requirement on the nonce of an answer. Default: if there is one, it must be ours.</summary>
-    public OcspNonce Nonce { get; init; }
+    public OcspNonce Nonce { get; init; } = OcspNonce.IfEchoed;
 
     /// <summary>The hash by which requests name the issuer. Default: SHA-1, which every responder understands; it protects nothing.</summary>
-    public OcspHash Hash { get; init; }
+    public OcspHash Hash { get; init; } = OcspHash.Sha1;
 
     /// <summary>The time limit for one answer. Default: three seconds. The deadline of the asynchronous validators applies as well.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);

@@ -43,13 +43,28 @@ public sealed record ValidationProfile
     public static ValidationProfile WebPki { get; } = new() { Form = CertificateForm.WebPki };
 
     /// <summary>How strictly the form of certificates is checked. Default <see cref="CertificateForm.Tolerant"/>.</summary>
-    public CertificateForm Form { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value does not exist.</exception>
+    public CertificateForm Form
+    {
+        get;
+        init => field = Defined(value);
+    } = CertificateForm.Tolerant;
 
     /// <summary>What the extended key usage of the peer's certificate must say. Default <see cref="PurposeRule.Required"/>.</summary>
-    public PurposeRule Purpose { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value does not exist.</exception>
+    public PurposeRule Purpose
+    {
+        get;
+        init => field = Defined(value);
+    } = PurposeRule.Required;
 
     /// <summary>Which certificates are accepted as the end of a path. Default <see cref="LeafRule.EndEntity"/>.</summary>
-    public LeafRule Leaf { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value does not exist.</exception>
+    public LeafRule Leaf
+    {
+        get;
+        init => field = Defined(value);
+    } = LeafRule.EndEntity;
 
     /// <summary>
     /// The usages that the peer's key must have if its certificate lists usages (RFC 5280 §4.2.1.3). Default
@@ -117,6 +132,10 @@ public sealed record ValidationProfile
 
     /// <summary>How much work one peer's certificates may cause.</summary>
     public ValidationBudget Budget { get; init; } = new();
+
+    private static T Defined<T>(T value)
+        where T : struct, Enum =>
+        Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"A {typeof(T).Name} that exists.");
 }
 
 /// <summary>How strictly the form of a certificate is checked where no rule of path validation depends on it.</summary>
@@ -127,31 +146,31 @@ public enum CertificateForm
     /// encodings that are not strict DER and mean the same (X.690 §11): encoded default values, either type of time, trailing zero bits,
     /// empty lists, unordered sets.
     /// </summary>
-    Tolerant = 0,
+    Tolerant = 1,
 
     /// <summary>What RFC 5280 requires of conforming authorities is required.</summary>
-    Rfc5280 = 1,
+    Rfc5280 = 2,
 
     /// <summary>As <see cref="Rfc5280"/>, and also the profile of the CA/Browser Forum's Baseline Requirements.</summary>
-    WebPki = 2,
+    WebPki = 3,
 }
 
 /// <summary>What the extended key usage of the peer's own certificate must say (RFC 5280 §4.2.1.12).</summary>
 public enum PurposeRule
 {
     /// <summary>It must name the purpose of the peer's role: clientAuth or serverAuth. anyExtendedKeyUsage is not sufficient.</summary>
-    Required = 0,
+    Required = 1,
 
     /// <summary>It must be absent, name the purpose, or allow any.</summary>
-    UnlessContradicted = 1,
+    UnlessContradicted = 2,
 }
 
 /// <summary>Which certificates are accepted as the end of a path.</summary>
 public enum LeafRule
 {
     /// <summary>An end entity's certificate only.</summary>
-    EndEntity = 0,
+    EndEntity = 1,
 
     /// <summary>A CA certificate too, as RFC 5280 allows: the holder of an issuing key can then act as a peer of that name.</summary>
-    AnyCertificate = 1,
+    AnyCertificate = 2,
 }

@@ -4,11 +4,11 @@ namespace MutualAuth.Revocation;
 public enum RevocationCoverage
 {
     /// <summary>Every certificate of the path except the trust anchor's.</summary>
-    EveryCertificate = 0,
+    EveryCertificate = 1,
 
     /// <summary>The peer's own certificate only: an intermediate authority that no list covers is accepted.</summary>
-    LeafOnly = 1,
+    LeafOnly = 2,
 
     /// <summary>The intermediate authorities only: for peers whose own certificate is checked by other means, such as an OCSP responder.</summary>
-    AuthoritiesOnly = 2,
+    AuthoritiesOnly = 3,
 }

@@ -8,10 +8,10 @@ public sealed record RevocationPolicy
     public required IRevocationListSource Lists { get; init; }
 
     /// <summary>Which certificates must have a known status. Default: all except the trust anchor's.</summary>
-    public RevocationCoverage Coverage { get; init; }
+    public RevocationCoverage Coverage { get; init; } = RevocationCoverage.EveryCertificate;
 
     /// <summary>What happens to a certificate whose status must be known and is not. Default: it is rejected.</summary>
-    public UnknownStatus Unknown { get; init; }
+    public UnknownStatus Unknown { get; init; } = UnknownStatus.Deny;
 
     /// <summary>
     /// How long a list remains valid after its next update; a list without a next update remains valid this long after it was made.

@@ -4,8 +4,8 @@ namespace MutualAuth.Revocation;
 public enum UnknownStatus
 {
     /// <summary>It is rejected with <see cref="RejectionReason.RevocationStatusUnknown"/>.</summary>
-    Deny = 0,
+    Deny = 1,
 
     /// <summary>It is accepted: a list that is missing, expired, forged or out of scope then revokes no certificate. Soft fail.</summary>
-    DangerouslyAllow = 1,
+    DangerouslyAllow = 2,
 }
