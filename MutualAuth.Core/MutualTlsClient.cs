@@ -58,6 +58,7 @@ public sealed class MutualTlsClient
     /// <param name="endPoint">An IP, DNS or Unix domain socket end point.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="endPoint"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -80,6 +81,7 @@ public sealed class MutualTlsClient
     /// </param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the
     /// socket is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
@@ -100,6 +102,7 @@ public sealed class MutualTlsClient
     /// <param name="stream">The stream. This call takes ownership: the connection owns it, and every failure closes it.</param>
     /// <param name="serverName">The name that the server must have; null when the authorization rule does not ask for one.</param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="serverName"/> is neither a DNS name nor an IP address; the
     /// stream is not touched.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>

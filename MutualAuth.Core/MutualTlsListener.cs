@@ -59,6 +59,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     public EndPoint LocalEndPoint { get; }
 
     /// <summary>Binds the socket, listens and begins to accept.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <exception cref="SocketException">The end point cannot be bound.</exception>
     /// <example><code>await using var started = MutualTlsListener.Start(listenerOptions);</code></example>

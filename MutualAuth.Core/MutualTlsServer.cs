@@ -50,6 +50,7 @@ public sealed class MutualTlsServer
     /// datagrams, non-blocking, closed) fails the task with <see cref="RejectionReason.TransportUnusable"/>, and is closed too.
     /// </param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="socket"/> is null.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example><code>await using var connection = await server.AcceptAsync(socket, cancellationToken);</code></example>
@@ -81,6 +82,7 @@ public sealed class MutualTlsServer
     /// address do not apply.
     /// </param>
     /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="HandshakeException">The handshake failed; the exception holds the reason.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <example><code>await using var connection = await server.AcceptAsync(stream, clientEndPoint, cancellationToken);</code></example>

@@ -30,6 +30,7 @@ public sealed class WorkloadApiAddress
     public EndPoint EndPoint { get; }
 
     /// <summary>Reads an address.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException">The text is not an address; the message says what is wrong with it.</exception>
     public static WorkloadApiAddress Parse(string text)
     {

@@ -21,6 +21,7 @@ public sealed class GeneralName
     public static GeneralName Uri(string uri) => OfText(6, uri);
 
     /// <summary>An IP address of either family.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="address"/> is null.</exception>
     public static GeneralName Address(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -58,6 +59,7 @@ public sealed class GeneralName
     public static GeneralName Raw(int tag, ReadOnlyMemory<byte> octets) => new(new DerTaggedObject(false, tag, new DerOctetString(octets.ToArray())));
 
     /// <summary>Reads <paramref name="text"/> for what it looks like: an IP address, a URI, an e-mail address, or else a DNS name.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     public static GeneralName Guess(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

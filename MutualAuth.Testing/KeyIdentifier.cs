@@ -12,6 +12,7 @@ public sealed class KeyIdentifier
     public static KeyIdentifier Absent { get; } = new(ReadOnlyMemory<byte>.Empty);
 
     /// <summary>The octets given, right or wrong.</summary>
+    /// <exception cref="ArgumentException"><paramref name="octets"/> is empty.</exception>
     public static KeyIdentifier Of(ReadOnlyMemory<byte> octets) =>
         octets.IsEmpty ? throw new ArgumentException("A key identifier has at least one octet.", nameof(octets)) : new(octets.ToArray());
 

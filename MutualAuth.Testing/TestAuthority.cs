@@ -115,6 +115,7 @@ public sealed class TestAuthority : IDisposable
     /// <c>spec =&gt; spec with { DnsNames = ["a.test"], NotAfter = spec.NotBefore }</c>.
     /// </param>
     /// <returns>The certificate, which the caller disposes.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="spec"/> is null.</exception>
     public TestCertificate Issue(Func<CertificateSpec, CertificateSpec> spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -123,6 +124,7 @@ public sealed class TestAuthority : IDisposable
 
     /// <summary>Issues the certificate that <paramref name="spec"/> describes, to the letter.</summary>
     /// <returns>The certificate, which the caller disposes.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="spec"/> is null.</exception>
     public TestCertificate Issue(CertificateSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -144,6 +146,7 @@ public sealed class TestAuthority : IDisposable
     /// <param name="other">The authority to certify.</param>
     /// <param name="spec">Changes what the cross-certificate says; null leaves it alone.</param>
     /// <returns>The other authority as an intermediate of this one, which the caller disposes.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="other"/> is null.</exception>
     public TestAuthority CrossSign(TestAuthority other, Func<CertificateSpec, CertificateSpec>? spec = null)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -158,6 +161,7 @@ public sealed class TestAuthority : IDisposable
     }
 
     /// <summary>Revokes a certificate as of now: every CRL made from here on lists it.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public void Revoke(TestCertificate certificate, X509RevocationReason reason = X509RevocationReason.Unspecified)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -169,6 +173,7 @@ public sealed class TestAuthority : IDisposable
         _revoked.Add(new RevokedCertificate(serialNumber, Clock.GetUtcNow(), reason));
 
     /// <summary>Takes a revocation back, as the end of a hold does.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public void Reinstate(TestCertificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -197,6 +202,7 @@ public sealed class TestAuthority : IDisposable
     /// <param name="certificate">Of whom it speaks.</param>
     /// <param name="spec">Changes what the response says; null leaves it alone.</param>
     /// <returns>The response in DER.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public byte[] IssueOcspResponse(TestCertificate certificate, Func<OcspSpec, OcspSpec>? spec = null)
     {
         ArgumentNullException.ThrowIfNull(certificate);

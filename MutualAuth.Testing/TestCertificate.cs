@@ -72,6 +72,7 @@ public sealed class TestCertificate : IDisposable
     public string ToEncryptedPrivateKeyPem(string password) => Key.ToEncryptedPem(password);
 
     /// <summary>Certificate, intermediates and key as PKCS#12 (AES-256-CBC, HMAC-SHA-256), under the alias <c>test</c>.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
     /// <exception cref="NotSupportedException">The certificate is malformed.</exception>
     public byte[] ToPkcs12(string password)
     {

@@ -69,6 +69,7 @@ public sealed class TestKey
         KeyFactory.Cached(algorithm, index.ToString(CultureInfo.InvariantCulture), () => Generate(algorithm));
 
     /// <summary>The key that <paramref name="seed"/> stands for: always the same.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="seed"/> is null.</exception>
     public static TestKey FromSeed(KeyAlgorithm algorithm, string seed)
     {
         ArgumentNullException.ThrowIfNull(seed);
@@ -78,6 +79,7 @@ public sealed class TestKey
     /// <summary>The private key as encrypted PKCS#8 in PEM (PBES2: AES-256-CBC under PBKDF2 with HMAC-SHA-256).</summary>
     /// <param name="password">The password.</param>
     /// <param name="iterations">PBKDF2 iterations. Default: 2048, which is quick and not strong.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
     public string ToEncryptedPem(string password, int iterations = 2048)
     {
         ArgumentNullException.ThrowIfNull(password);

@@ -139,6 +139,8 @@ public static class Authorize
     /// <summary>A peer for which <paramref name="predicate"/> is true.</summary>
     /// <param name="description">Completes the sentence "the peer is accepted when", for logs and rejections.</param>
     /// <param name="predicate">Pure and quick; called from many threads at once. When it throws, the peer is rejected.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="description"/> is empty or white space.</exception>
     /// <example>
     /// <code>
     /// var department = Authorize.Where(
@@ -168,6 +170,7 @@ public static class Authorize
     public static AuthorizationRule AllOf(params IEnumerable<AuthorizationRule> rules) => new AllOfRule(NotEmpty(rules));
 
     /// <summary>A peer that the source's current rule accepts.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
     /// <example><code>var following = Authorize.From(new AuthorizationFile("clients.txt"));</code></example>
     public static AuthorizationRule From(IAuthorizationSource source)
     {

@@ -161,6 +161,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <param name="exception">The exception that the stream threw.</param>
     /// <param name="refusal">The refusal; null without one.</param>
     /// <returns>True when the exception contains the peer's alert.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     /// <example>
     /// <code>
     /// try
@@ -200,6 +201,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
     /// <param name="transaction">The transaction to confirm, in exactly the octets that the client computes for itself; at most 1 MiB.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
     /// <exception cref="InvalidOperationException">
     /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
     /// </exception>
@@ -222,6 +224,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// </param>
     /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
     /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> or <paramref name="mechanisms"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
     /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
     /// <example><code>using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);</code></example>
     public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)

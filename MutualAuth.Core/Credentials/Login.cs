@@ -22,6 +22,7 @@ public static class Login
     /// 256 servers that were seen last: keep one object for a user, and create a new one after the server's verifiers were given fewer
     /// iterations on purpose. Safe for use from many threads.
     /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="actAs"/> is not a valid user name.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="minIterations"/> is below <see cref="ScramVerifier.MinIterations"/> or above <see cref="ScramVerifier.MaxIterations"/>.
@@ -51,6 +52,7 @@ public static class Login
 
     /// <summary>A name and a password that is sent to the server as it is (PLAIN, RFC 4616). Only for servers that know nothing better.</summary>
     /// <remarks>The holder of any certificate that this client accepts can obtain the password.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="actAs"/> is not a valid user name.</exception>
     public static ClientCredentials DangerouslyWithPasswordInPlain(string userName, Password password, string? actAs = null)
     {
@@ -67,6 +69,7 @@ public static class Login
     /// </summary>
     /// <param name="token">Returns the current token for each login.</param>
     /// <param name="actAs">The user to act as, if the server grants that; null for the token's user.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="token"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="actAs"/> is not a valid name.</exception>
     public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
     {
@@ -74,9 +77,7 @@ public static class Login
         var identity = UserNames.ToOwnIdentity(actAs);
         return new ClientCredentials(new OneMessage(
             OAuthBearerServer.Name,
-            async cancellationToken => await token(cancellationToken).ConfigureAwait(false) is { } text && OAuthBearerServer.IsToken(text)
-                ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, identity).Text}\u0001auth=Bearer {text}\u0001\u0001")
-                : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1)."),
+            async cancellationToken => TokenMessage(identity, await token(cancellationToken).ConfigureAwait(false)),
             acknowledgesErrors: true));
     }
 
@@ -108,6 +109,10 @@ public static class Login
             ? throw new ArgumentException("Expected at least one mechanism, got none.", nameof(mechanisms))
             : new ClientCredentials([.. all]);
     }
+
+    private static byte[] TokenMessage(string? identity, string? token) => token is not null && OAuthBearerServer.IsToken(token)
+        ? Encoding.UTF8.GetBytes($"{Gs2Header.Create('n', null, identity).Text}\u0001auth=Bearer {token}\u0001\u0001")
+        : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1).");
 
     /// <summary>A mechanism that sends a single message and learns nothing about the server. The message is wiped with the exchange.</summary>
     private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false)

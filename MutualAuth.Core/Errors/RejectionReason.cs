@@ -290,6 +290,7 @@ public static class RejectionReasons
         Enum.GetValues<RejectionReason>().ToFrozenDictionary(reason => reason, reason => ToSnakeCase(reason.ToString()));
 
     /// <summary>The reason in lower_snake_case, as it appears in logs, metrics and the samples' output.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="reason"/> is not a reason that exists.</exception>
     public static string ToCode(this RejectionReason reason) =>
         s_codes.TryGetValue(reason, out var code) ? code : throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a rejection reason.");
 

@@ -24,6 +24,7 @@ public abstract class ClientIdentity
     internal abstract ImmutableArray<Identity> For(string? serverName);
 
     /// <summary>The certificate that <paramref name="source"/> gives at the time of each handshake.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
     public static ClientIdentity From(IIdentitySource source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -33,6 +34,7 @@ public abstract class ClientIdentity
     /// <summary>The certificate that <paramref name="choose"/> gives for the server that is dialled.</summary>
     /// <param name="choose">Is given the server's name or address as it was dialled, null for none, and gives null in order to present nothing. It
     /// must be quick, and not throw.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="choose"/> is null.</exception>
     public static ClientIdentity ByServer(Func<string?, IIdentitySource?> choose)
     {
         ArgumentNullException.ThrowIfNull(choose);
@@ -48,6 +50,7 @@ public abstract class ClientIdentity
     /// the intermediates, if there are any. Where servers are told apart by their name, <see cref="ByServer"/> has no such price.
     /// </remarks>
     /// <param name="sources">The identities, the favourite first.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="sources"/> is null.</exception>
     /// <exception cref="ArgumentException">There is none, or a null among them.</exception>
     public static ClientIdentity ByAcceptableIssuers(params IEnumerable<IIdentitySource> sources)
     {

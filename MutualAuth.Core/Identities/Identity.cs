@@ -46,6 +46,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
     /// <param name="intermediates">The intermediates in any order, rollover certificates of an authority (RFC 4210 §4.4) included; a root
     /// among them is left out.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> or <paramref name="intermediates"/> is null.</exception>
     /// <exception cref="MaterialException">There is no private key, or the intermediates do not form one chain with the certificate.</exception>
     /// <example><code>var loaded = Identity.From(certificate, intermediate);</code></example>
     public static Identity From(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
@@ -72,6 +73,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
     /// <param name="keyPem">The private key: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1. It may stand in the same text as the chain.</param>
     /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPem"/> or <paramref name="keyPem"/> is null.</exception>
     /// <exception cref="MaterialException">The text holds no certificate or key, the password is wrong, or the key is not
     /// the certificate's.</exception>
     /// <example>
@@ -90,6 +92,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="chainPath">The chain, our own certificate first.</param>
     /// <param name="keyPath">The key; null when it stands in the same file.</param>
     /// <param name="password">The password of an encrypted key; empty for a key in the clear.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPath"/> is null.</exception>
     /// <exception cref="MaterialException">A file cannot be read or used; the message says what to do.</exception>
     /// <example><code>var fromFiles = Identity.FromPemFiles("server.pem", "server.key");</code></example>
     public static Identity FromPemFiles(string chainPath, string? keyPath = null, ReadOnlySpan<char> password = default)
@@ -102,6 +105,7 @@ public sealed class Identity : IIdentitySource
     /// <summary>Uses a PEM chain with a key that is already open, such as one that never leaves its hardware.</summary>
     /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
     /// <param name="key">An RSA or EC key; the caller owns it, and may dispose of it afterwards.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPem"/> or <paramref name="key"/> is null.</exception>
     /// <exception cref="MaterialException">The text holds no certificate, or the key is not the certificate's.</exception>
     /// <example><code>var withOpenKey = Identity.FromPem(File.ReadAllText("server.pem"), key);</code></example>
     public static Identity FromPem(string chainPem, AsymmetricAlgorithm key)
@@ -118,6 +122,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="engine">The engine's name. Engines load code into the process: take it from your configuration and from nowhere else.</param>
     /// <param name="keyId">What the engine calls the key; for <c>pkcs11</c> a URI (RFC 7512), such as
     /// <c>pkcs11:token=server;object=key;pin-source=file:/run/pin</c>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPath"/> is null.</exception>
     /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not
     /// the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL, or an OpenSSL without engines.</exception>
@@ -146,6 +151,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="provider">The provider's name. Providers load code into the process: take it from your configuration
     /// and from nowhere else.</param>
     /// <param name="keyUri">What the provider calls the key, such as <c>handle:0x81000007</c>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPath"/> is null.</exception>
     /// <exception cref="MaterialException">The chain cannot be read, the provider or the key cannot be opened, or the key is not
     /// the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL 3 or later.</exception>
@@ -169,6 +175,7 @@ public sealed class Identity : IIdentitySource
     /// <param name="location">Whose store.</param>
     /// <param name="thumbprint">The certificate: SHA-256 (64 hexadecimal digits), or SHA-1 (40) as some tools show it. Colons
     /// and spaces do not count.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="thumbprint"/> is null.</exception>
     /// <exception cref="MaterialException">There is no such store or certificate, or its key is not there.</exception>
     /// <example>
     /// <code>
@@ -184,6 +191,7 @@ public sealed class Identity : IIdentitySource
     /// <summary>Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292): the one certificate with a key, and the others as intermediates.</summary>
     /// <param name="path">The file.</param>
     /// <param name="password">Its password; empty for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="MaterialException">The file cannot be read, the password is wrong, or it does not hold exactly one private key.</exception>
     /// <example><code>var fromPkcs12 = Identity.FromPkcs12File("server.p12", password);</code></example>
     public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)

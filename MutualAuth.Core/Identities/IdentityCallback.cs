@@ -17,6 +17,7 @@ public sealed class IdentityCallback : IIdentitySource
     /// <summary>Asks once, now, so that a callback that cannot answer is noticed before the first peer.</summary>
     /// <param name="ask">Gives the identity of the moment. It must be quick and must not block; keep identities rather than load them again.</param>
     /// <param name="loggerFactory">Where failures are logged; null means nowhere.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="ask"/> is null.</exception>
     /// <exception cref="ArgumentException">It gave null.</exception>
     public IdentityCallback(Func<Identity> ask, ILoggerFactory? loggerFactory = null)
     {

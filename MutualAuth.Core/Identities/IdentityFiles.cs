@@ -41,6 +41,7 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
     /// <param name="key">An RSA or EC key; the caller owns it and disposes of it after this.</param>
     /// <param name="check">What else must hold of each identity, the first included; null checks the dates alone.</param>
     /// <param name="options">How the file is followed.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">What the file holds now cannot be used; the message says what to do.</exception>
     public static IdentityFiles FromPem(string chainPath, AsymmetricAlgorithm key, IIdentityCheck? check = null, WatchOptions? options = null)

@@ -19,6 +19,8 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable
     /// <summary>Puts identities together.</summary>
     /// <param name="first">What is shown when nothing fits better.</param>
     /// <param name="others">The others; the caller keeps ownership of all of them.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="first"/> or <paramref name="others"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="others"/> holds a null.</exception>
     public ServerIdentities(IIdentitySource first, params IEnumerable<IIdentitySource> others)
     {
         ArgumentNullException.ThrowIfNull(first);

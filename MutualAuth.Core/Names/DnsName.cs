@@ -40,6 +40,7 @@ public sealed class DnsName : IEquatable<DnsName>
     private DnsName(string text) => _text = text;
 
     /// <summary>Reads a host name of at most 253 characters; one trailing dot is accepted and dropped, and upper case becomes lower case.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException">
     /// <paramref name="text"/> is not a host name; the message says what is wrong with it and what to give instead.
     /// </exception>

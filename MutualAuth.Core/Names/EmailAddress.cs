@@ -36,6 +36,7 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
     public DnsName Domain { get; }
 
     /// <summary>Reads <c>local@domain</c>, of at most 254 characters, in ASCII.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not such an address.</exception>
     public static EmailAddress Parse(string text)
     {

@@ -28,6 +28,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     private PeerFingerprint(string digits) => _digits = digits;
 
     /// <summary>The fingerprint of one key.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public static PeerFingerprint Of(SpkiPin key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -35,6 +36,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     }
 
     /// <summary>The fingerprint of the two keys of a connection, in either order.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="one"/> or <paramref name="other"/> is null.</exception>
     public static PeerFingerprint OfBoth(SpkiPin one, SpkiPin other)
     {
         ArgumentNullException.ThrowIfNull(one);
@@ -44,6 +46,7 @@ public sealed class PeerFingerprint : IEquatable<PeerFingerprint>
     }
 
     /// <summary>Reads typed digits: 35 or 70 ASCII digits; spaces and line ends between them are ignored.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException">The text is not a fingerprint.</exception>
     public static PeerFingerprint Parse(string text)
     {

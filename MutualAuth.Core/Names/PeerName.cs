@@ -44,6 +44,7 @@ public sealed class PeerName : IEquatable<PeerName>
     public string Value { get; }
 
     /// <summary>A DNS name, or <c>*.</c> followed by one for a certificate that carries the wildcard itself; upper case becomes lower case.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is neither.</exception>
     public static PeerName Dns(string name)
     {
@@ -52,6 +53,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A DNS name.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public static PeerName Dns(DnsName name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -81,6 +83,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A URI, compared character by character. One with the scheme <c>spiffe</c> is a URI and never a SPIFFE ID.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="uri"/> is null.</exception>
     /// <exception cref="FormatException">
     /// <paramref name="uri"/> has no scheme, is longer than 2,048 characters, or has characters other than printable ASCII.
     /// </exception>
@@ -95,6 +98,7 @@ public sealed class PeerName : IEquatable<PeerName>
     public static PeerName IPAddress(IPAddress address) => new(PeerNameKind.IPAddress, ServerName.FromAddress(address).Address!.ToString());
 
     /// <summary>A user principal name, such as <c>alice@corp.example</c>, compared character by character.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is not <c>user@domain</c> of at most 1,024 visible characters.</exception>
     public static PeerName UserPrincipalName(string name)
     {
@@ -103,6 +107,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>A subject, equal by RFC 5280 §7.1.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is empty, or longer than 2,048 characters as text.</exception>
     public static PeerName Subject(DistinguishedName name)
     {
@@ -117,6 +122,7 @@ public sealed class PeerName : IEquatable<PeerName>
     /// contents.
     /// </summary>
     /// <param name="sha256">64 hexadecimal digits; colons between them and letter case are ignored.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="sha256"/> is null.</exception>
     /// <exception cref="FormatException">The text is not such a digest.</exception>
     public static PeerName Certificate(string sha256)
     {
@@ -131,6 +137,7 @@ public sealed class PeerName : IEquatable<PeerName>
     /// Reads the text form, such as <c>laptop.example</c>, <c>spiffe://example.org/api</c>, <c>email:alice@example.org</c> or
     /// <c>subject:CN=alice</c>.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not the name of a peer.</exception>
     public static PeerName Parse(string text)
     {

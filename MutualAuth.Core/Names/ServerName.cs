@@ -33,6 +33,7 @@ public sealed class ServerName : IEquatable<ServerName>
     public IPAddress? Address { get; }
 
     /// <summary>Reads a host name, an IPv4 address as four decimal numbers, or an IPv6 address with or without brackets.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is none of these, or has a port or a zone.</exception>
     public static ServerName Parse(string text)
     {
@@ -48,6 +49,7 @@ public sealed class ServerName : IEquatable<ServerName>
     }
 
     /// <summary>A server that is dialled by its host name.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public static ServerName FromDns(DnsName name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -55,6 +57,7 @@ public sealed class ServerName : IEquatable<ServerName>
     }
 
     /// <summary>A server that is dialled by its address.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="address"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="address"/> has an IPv6 zone.</exception>
     public static ServerName FromAddress(IPAddress address)
     {

@@ -40,6 +40,7 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     public string Path { get; }
 
     /// <summary>Reads the SPIFFE ID of a workload, of at most 2048 characters.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not a workload's SPIFFE ID; the message says which rule it breaks.</exception>
     public static SpiffeId Parse(string text)
     {
@@ -57,6 +58,7 @@ public sealed class SpiffeId : IEquatable<SpiffeId>
     /// <summary>
     /// Whether the workload belongs to <paramref name="trustDomain"/>; a domain whose name only has the same ending is another domain.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="trustDomain"/> is null.</exception>
     public bool IsMemberOf(TrustDomain trustDomain)
     {
         ArgumentNullException.ThrowIfNull(trustDomain);

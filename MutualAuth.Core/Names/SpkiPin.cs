@@ -22,6 +22,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
     internal SpkiDigest Digest { get; }
 
     /// <summary>Reads <c>sha256/</c> and 44 characters of canonical base64 (RFC 4648 §4).</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not a pin.</exception>
     public static SpkiPin Parse(string text)
     {
@@ -46,6 +47,7 @@ public sealed class SpkiPin : IEquatable<SpkiPin>
     }
 
     /// <summary>Pins the key that <paramref name="certificate"/> carries.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public static SpkiPin Of(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);

@@ -26,6 +26,7 @@ public sealed class TrustDomain : IEquatable<TrustDomain>
     private TrustDomain(string name) => _name = name;
 
     /// <summary>Reads <c>example.org</c> or <c>spiffe://example.org</c>.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not a trust domain; a path, a port and upper case are rejected.</exception>
     public static TrustDomain Parse(string text)
     {

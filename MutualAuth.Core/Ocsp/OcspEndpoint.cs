@@ -11,6 +11,7 @@ public sealed record OcspEndpoint
     /// <summary>Chooses a responder.</summary>
     /// <param name="address">An absolute http or https address.</param>
     /// <param name="issuer">The authority about whose certificates it is asked; null for every authority that has no responder of its own.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="address"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="address"/> is not such an address, or has a user or a fragment in it.</exception>
     public OcspEndpoint(Uri address, DistinguishedName? issuer = null)
     {

@@ -29,6 +29,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
     private readonly ILogger _logger;
 
     /// <summary>Prepares a validator; it sends no request yet.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public OcspValidator(OcspOptions options)
     {

@@ -70,6 +70,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     TrustAnchors ITrustAnchorSource.Current => this;
 
     /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
     /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says
     /// which and what to do.</exception>
     /// <example><code>var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));</code></example>
@@ -80,6 +81,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     }
 
     /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
     /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
     /// <example><code>var fromFiles = TrustAnchors.FromPemFiles("authority.pem", "partner.pem");</code></example>
     public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
@@ -94,6 +96,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
 
     /// <summary>Takes anchors from their DER encodings, which must not be changed afterwards.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="certificates"/> is null.</exception>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
     /// <example><code>var fromDer = TrustAnchors.FromDer(File.ReadAllBytes("authority.cer"));</code></example>
     public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
@@ -133,6 +136,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
     public TrustAnchors WithIntermediates(params IEnumerable<X509Certificate2> certificates) => WithHelpers(Convert(certificates));
 
     /// <summary>The same anchors with the intermediates of a PEM text as helpers.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
     /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one.</exception>
     /// <example><code>var withIntermediates = anchors.WithIntermediatesFromPem(File.ReadAllText("intermediates.pem"));</code></example>
     public TrustAnchors WithIntermediatesFromPem(string pem)

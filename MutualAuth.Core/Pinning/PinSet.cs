@@ -44,6 +44,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     }
 
     /// <summary>Pins one key alone: the day it is lost or replaced, every peer is rejected until the configuration is changed everywhere.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="pin"/> is null.</exception>
     public static PinSet DangerouslyWithoutBackup(SpkiPin pin)
     {
         ArgumentNullException.ThrowIfNull(pin);
@@ -57,6 +58,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
     public PinSet ReportOnly() => new(_digests) { ExpiresAt = ExpiresAt, IsReportOnly = true };
 
     /// <summary>Whether <paramref name="pin"/> is one of these.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="pin"/> is null.</exception>
     public bool Contains(SpkiPin pin)
     {
         ArgumentNullException.ThrowIfNull(pin);

@@ -28,6 +28,7 @@ public abstract class Replaceable<T> : IReloadable
     public T Current => _current;
 
     /// <summary>Replaces the material, and raises the event.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="next"/> is null.</exception>
     /// <exception cref="MaterialException">
     /// The material must not replace the previous one, which stays in force. Only revocation lists have such rules.
     /// </exception>

@@ -37,6 +37,7 @@ public sealed class DenyEntry
     /// <summary>The certificate with this serial number of one issuer, as in a CRL.</summary>
     /// <param name="issuer">The name of the authority that issued it.</param>
     /// <param name="hex">Hexadecimal digits; colons between them, leading zeros and letter case are ignored.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="issuer"/> is null.</exception>
     /// <exception cref="FormatException">The text is not a serial number.</exception>
     public static DenyEntry Serial(DistinguishedName issuer, string hex)
     {
@@ -45,6 +46,7 @@ public sealed class DenyEntry
     }
 
     /// <summary>Every certificate with this key, including an authority's: use it when a key has leaked.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public static DenyEntry Key(SpkiPin key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -55,6 +57,7 @@ public sealed class DenyEntry
     /// One certificate, by content that its holder cannot change: the SHA-256 of its TBSCertificate, or its key if it is self-signed.
     /// </summary>
     /// <remarks>The holder of a self-signed certificate can create any number of others: only an entry for the key rejects them all.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public static DenyEntry Certificate(Certificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -83,6 +86,7 @@ public sealed class DenyEntry
     /// Reads one line: <c>serial HEX</c>, <c>serial HEX issuer DN</c> (RFC 4514), <c>key sha256/BASE64</c>, <c>tbs SHA-256-HEX</c> or
     /// <c>certificate SHA-256-HEX</c>.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="line"/> is null.</exception>
     /// <exception cref="FormatException">The line is none of these.</exception>
     public static DenyEntry Parse(string line)
     {

@@ -42,6 +42,7 @@ public sealed class DenyList : IDenyListSource
     DenyList IDenyListSource.Current => this;
 
     /// <summary>Creates a list.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="entries"/> is null.</exception>
     /// <exception cref="ArgumentException">One of the entries is null.</exception>
     public static DenyList Of(params IEnumerable<DenyEntry> entries)
     {
@@ -54,6 +55,7 @@ public sealed class DenyList : IDenyListSource
     /// Reads a list from text: one entry per line, in the form of <see cref="DenyEntry.Parse"/>; empty lines and lines that begin with #
     /// are ignored.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="MaterialException">A line is not an entry; the message says which.</exception>
     public static DenyList Parse(string text)
     {
@@ -64,6 +66,7 @@ public sealed class DenyList : IDenyListSource
     /// <summary>
     /// Reads a list from a file in UTF-8, once; <see cref="DenyListFile"/> watches the file. A file without entries rejects no certificate.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="MaterialException">
     /// The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.
     /// </exception>

@@ -60,6 +60,7 @@ public sealed class RevocationLists : IRevocationListSource
     /// Reads lists from files once; <see cref="RevocationListFiles"/> watches the files. A file holds one list in DER, or any number in PEM
     /// (<c>X509 CRL</c>), which may also contain certificates of keys that signed lists; at most 512 MiB.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
     /// <exception cref="MaterialException">
     /// There is no path, or a file cannot be read, is empty, or has a list that cannot be used; the message says which and what to do.
     /// </exception>
@@ -70,6 +71,7 @@ public sealed class RevocationLists : IRevocationListSource
     }
 
     /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
     /// <exception cref="MaterialException">There is no list, or one that cannot be used; the message says which and what to do.</exception>
     public static RevocationLists FromPem(string pem)
     {
@@ -78,6 +80,7 @@ public sealed class RevocationLists : IRevocationListSource
     }
 
     /// <summary>Takes lists from their DER encodings, which must not be changed afterwards.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="lists"/> is null.</exception>
     /// <exception cref="MaterialException">There is no list, or one that cannot be used; the message says which and what to do.</exception>
     public static RevocationLists FromDer(params IEnumerable<ReadOnlyMemory<byte>> lists)
     {

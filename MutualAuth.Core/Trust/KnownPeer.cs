@@ -14,6 +14,7 @@ public sealed record KnownPeer
     /// <param name="name">A DNS name in lower case, such as <c>alice</c> or <c>alice.example</c>, or a SPIFFE ID.</param>
     /// <param name="key">Its public key.</param>
     /// <param name="firstSeen">When the peer was first met, or entered by hand. Kept to the second, in UTC.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> or <paramref name="key"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is neither a DNS name in lower case nor a SPIFFE ID.</exception>
     public KnownPeer(string name, SpkiPin key, DateTimeOffset firstSeen)
     {

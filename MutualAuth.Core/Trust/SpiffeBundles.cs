@@ -34,6 +34,7 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
     /// <summary>
     /// Assigns authorities to trust domains. The same anchors may serve several domains; without any domain, every certificate is rejected.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="bundles"/> is null.</exception>
     /// <exception cref="ArgumentException">A trust domain occurs twice.</exception>
     public static SpiffeBundles From(params IEnumerable<KeyValuePair<TrustDomain, TrustAnchors>> bundles)
     {
@@ -52,10 +53,12 @@ public sealed class SpiffeBundles : ISpiffeBundleSource
     }
 
     /// <summary>One trust domain and its authorities.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="trustDomain"/> is null.</exception>
     public static SpiffeBundles From(TrustDomain trustDomain, TrustAnchors anchors) =>
         From([KeyValuePair.Create(trustDomain ?? throw new ArgumentNullException(nameof(trustDomain)), anchors)]);
 
     /// <summary>The authorities of a trust domain; false when it has no bundle here and none of its workloads is trusted.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="trustDomain"/> is null.</exception>
     public bool TryGet(TrustDomain trustDomain, [NotNullWhen(true)] out TrustAnchors? anchors)
     {
         ArgumentNullException.ThrowIfNull(trustDomain);

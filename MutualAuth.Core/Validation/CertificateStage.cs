@@ -26,6 +26,7 @@ public sealed class CertificateStage
     private readonly ILogger _logger;
 
     /// <summary>Prepares a stage.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     public CertificateStage(CertificateStageOptions options)
     {

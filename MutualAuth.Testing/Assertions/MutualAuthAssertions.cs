@@ -57,6 +57,7 @@ public static class MutualAuthAssertions
     }
 
     /// <summary>Asserts that both sides are connected, each to the expected peer.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="outcome"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">One of them is not.</exception>
     public static void ShouldBeConnected(this PairOutcome outcome)
     {
@@ -73,6 +74,7 @@ public static class MutualAuthAssertions
     /// <param name="name">
     /// As <see cref="AuthenticatedPeer.Name"/> has it: a DNS name or SPIFFE ID bare, any other with the prefix of its kind.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="connection"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">The peer has another name.</exception>
     public static void ShouldBeTo(this MutualTlsConnection connection, string name)
     {
@@ -84,6 +86,7 @@ public static class MutualAuthAssertions
     }
 
     /// <summary>Asserts that the peer has confirmed in band that it accepts us.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="connection"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">It has not.</exception>
     public static void ShouldBeConfirmed(this MutualTlsConnection connection)
     {
@@ -97,6 +100,7 @@ public static class MutualAuthAssertions
 
     /// <summary>Asserts that a verdict accepts the peer.</summary>
     /// <returns>The peer.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="verdict"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">It does not.</exception>
     public static AuthenticatedPeer ShouldAccept(this CertificateVerdict verdict)
     {
@@ -108,6 +112,7 @@ public static class MutualAuthAssertions
 
     /// <summary>Asserts that a verdict rejects the peer, for this reason.</summary>
     /// <returns>The rejection.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="verdict"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">The verdict accepts the peer, or has another reason.</exception>
     public static Rejection ShouldReject(this CertificateVerdict verdict, RejectionReason reason)
     {
@@ -123,6 +128,7 @@ public static class MutualAuthAssertions
     }
 
     /// <summary>Asserts that every bad peer was rejected, every good neighbour served, and no address of theirs requested.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="report"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">Not so; the message is the report.</exception>
     public static void ShouldBeClean(this GalleryReport report)
     {
@@ -134,6 +140,7 @@ public static class MutualAuthAssertions
     }
 
     /// <summary>Asserts that this responder has received no request.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="responder"/> is null.</exception>
     /// <exception cref="MutualAuthAssertionException">It has received one; the message lists the requests.</exception>
     public static void ShouldBeUntouched(this HttpResponder responder)
     {

@@ -21,6 +21,7 @@ public static class GalleryRun
     /// <param name="server">Where it listens.</param>
     /// <param name="options">What to know of it; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="server"/> is null.</exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority, EndPoint server, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -33,6 +34,7 @@ public static class GalleryRun
     /// <param name="connect">Opens a new connection; the run owns the stream.</param>
     /// <param name="options">What to know of the server; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="connect"/> is null.</exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority,
         Func<CancellationToken, Task<Stream>> connect,
@@ -58,6 +60,7 @@ public static class GalleryRun
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="dial"/> is null.</exception>
     public static Task<GalleryReport> AgainstClientAsync(
         TestAuthority authority,
         Func<IPEndPoint, string, CancellationToken, Task> dial,

@@ -23,6 +23,7 @@ public sealed class AiaTrap : HttpResponder
     public string OcspUri => BaseUri + "ocsp";
 
     /// <summary>Puts all three addresses into a certificate.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="spec"/> is null.</exception>
     public CertificateSpec Bait(CertificateSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);

@@ -33,6 +33,7 @@ public sealed class OcspResponder : HttpResponder
 
     /// <summary>Issues a delegated responder's certificate: OCSP signing, with the no-check extension.</summary>
     /// <returns>The certificate, which the caller disposes.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
     public static TestCertificate IssueResponder(TestAuthority authority, Func<CertificateSpec, CertificateSpec>? spec = null)
     {
         ArgumentNullException.ThrowIfNull(authority);

@@ -82,6 +82,7 @@ public sealed class DuplexDirection
     /// <summary>Changes the octet at <paramref name="position"/> by exclusive or.</summary>
     /// <param name="position">Which octet.</param>
     /// <param name="mask">The bits to flip. Default: the lowest.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="position"/> is negative.</exception>
     public void CorruptAt(long position, byte mask = 0x01)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);

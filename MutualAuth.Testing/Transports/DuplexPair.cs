@@ -15,6 +15,7 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     /// makes the wire stand still until it is moved on.
     /// </param>
     /// <param name="capacity">How many octets each direction holds before writers wait. Default: 256 KiB.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is zero or negative.</exception>
     public DuplexPair(TimeProvider? timeProvider = null, int capacity = 256 * 1024)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);

@@ -40,6 +40,7 @@ public sealed class LooseTlsPeer : IDisposable
     /// <param name="certificate">What to present when asked; null answers with an empty list. Not owned.</param>
     /// <param name="options">How to speak; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up, and closes the transport.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="transport"/> is null.</exception>
     /// <exception cref="LooseTlsException">
     /// The far end refused, or went away. Under TLS 1.3 a client hears of a refusal only when it reads.
     /// </exception>
@@ -58,6 +59,7 @@ public sealed class LooseTlsPeer : IDisposable
     /// <param name="certificate">What to present. Not owned.</param>
     /// <param name="options">How to speak; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up, and closes the transport.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="transport"/> or <paramref name="certificate"/> is null.</exception>
     /// <exception cref="LooseTlsException">The far end refused, or went away.</exception>
     public static Task<LooseTlsPeer> AcceptAsync(
         Stream transport, TestCertificate certificate, LooseTlsOptions? options = null, CancellationToken cancellationToken = default)

@@ -9,6 +9,7 @@ public sealed class RawTlsPeer
     private readonly Stream _stream;
 
     /// <summary>Speaks over <paramref name="stream"/>, such as an end of a <see cref="DuplexPair"/> or a socket's stream.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     public RawTlsPeer(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -30,6 +31,7 @@ public sealed class RawTlsPeer
     /// <param name="hello">The hello.</param>
     /// <param name="recordSize">The most octets per record.</param>
     /// <param name="cancellationToken">Your wish to stop.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="hello"/> is null.</exception>
     public ValueTask SendAsync(RawClientHello hello, int recordSize = 16384, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(hello);

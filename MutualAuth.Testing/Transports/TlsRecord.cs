@@ -21,6 +21,7 @@ public sealed record TlsRecord(TlsContentType ContentType, ReadOnlyMemory<byte> 
     /// <param name="message">The message.</param>
     /// <param name="size">The most octets per record.</param>
     /// <param name="version">The version field of each.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is zero or negative.</exception>
     public static IEnumerable<TlsRecord> Fragment(TlsContentType contentType, ReadOnlyMemory<byte> message, int size, int version = 0x0301)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);

@@ -30,9 +30,7 @@ public sealed class AttackTableTests
     public async Task SetUp()
     {
         _world = new World();
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
-        await _users.SetAsync("bob", ScramVerifier.Create(Password.From("battery"), iterations: ScramVerifier.MinIterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

@@ -15,8 +15,7 @@ public sealed class CredentialPolicyTests
     public async Task SetUp()
     {
         _world = new World();
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

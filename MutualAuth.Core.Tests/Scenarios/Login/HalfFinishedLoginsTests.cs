@@ -21,8 +21,7 @@ public sealed class HalfFinishedLoginsTests
         _failures.Clear();
         _failed = new SemaphoreSlim(0);
         _world = new World();
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

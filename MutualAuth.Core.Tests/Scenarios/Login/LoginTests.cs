@@ -16,8 +16,7 @@ public sealed class LoginTests
     public async Task SetUp()
     {
         _world = new World();
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: Iterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

@@ -22,8 +22,7 @@ public sealed class LoginWithoutFirstMessageTests
     public async Task SetUp()
     {
         _world = new World { CloseTimeout = World.Moment };
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

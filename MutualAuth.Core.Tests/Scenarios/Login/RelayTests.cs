@@ -23,8 +23,7 @@ public sealed class RelayTests
     {
         _world = new World();
         _his = _world.Authority.IssueServer("server.test");
-        _users = new MemoryCredentialStore();
-        await _users.SetAsync("alice", ScramVerifier.Create(Password.From("right"), iterations: ScramVerifier.MinIterations));
+        _users = await TestUsers.CreateAsync();
     }
 
     [TearDown]

@@ -41,6 +41,7 @@ public sealed record ChannelBinding
     /// hash in the mask, algorithms that are not known. The platform's own value is not used; on a server it hashes the client's certificate.
     /// </remarks>
     /// <returns>Null when the certificate has no hash for it. Never a binding to nothing.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
     public static ChannelBinding? OfServerCertificate(Certificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);

@@ -11,6 +11,7 @@ public static class SaslServer
     /// <summary>
     /// SCRAM with these hashes, the strongest first. Offer a hash only when every user has a verifier for it: clients choose the strongest.
     /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="store"/> is null.</exception>
     /// <exception cref="ArgumentException">There is no hash.</exception>
     public static ISaslServerMechanism Scram(ICredentialStore store, params IEnumerable<ScramHash> hashes)
     {
@@ -23,6 +24,7 @@ public static class SaslServer
     /// PLAIN (RFC 4616): the server sees the password, and derives a key from it at each login. For clients that know nothing better.
     /// </summary>
     /// <remarks>It is not bound to the channel: an impostor that a client accepts as this server obtains its password.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="store"/> is null.</exception>
     public static ISaslServerMechanism PasswordsInPlain(ICredentialStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -30,6 +32,7 @@ public static class SaslServer
     }
 
     /// <summary>OAUTHBEARER (RFC 7628) with tokens that are bound to the client's certificate (RFC 8705): a stolen one is worth nothing.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="validator"/> is null.</exception>
     public static ISaslServerMechanism BoundTokens(ITokenValidator validator)
     {
         ArgumentNullException.ThrowIfNull(validator);
@@ -38,6 +41,7 @@ public static class SaslServer
 
     /// <summary>OAUTHBEARER with tokens that need not be bound. One that is bound to a certificate still counts with that certificate only.</summary>
     /// <remarks>A stolen unbound token can be used by the thief until it expires.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="validator"/> is null.</exception>
     public static ISaslServerMechanism DangerouslyUnboundTokens(ITokenValidator validator)
     {
         ArgumentNullException.ThrowIfNull(validator);
@@ -49,6 +53,7 @@ public static class SaslServer
     /// Returns the user of a certificate, as SASLprep (RFC 4013) writes the name, or null when it has none. Must be pure and fast; an
     /// exception, or a name in another form, rejects the client.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="userOf"/> is null.</exception>
     public static ISaslServerMechanism Certificates(Func<AuthenticatedPeer, string?> userOf)
     {
         ArgumentNullException.ThrowIfNull(userOf);

@@ -26,6 +26,7 @@ public sealed class TokenVerdict
     /// one.
     /// </param>
     /// <param name="claims">What else it says of the user.</param>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is null or empty.</exception>
     public static TokenVerdict Valid(string userName, string? confirmationClaim, ImmutableArray<Claim> claims = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);

@@ -31,6 +31,7 @@ public sealed class Password : IDisposable
             : throw new FormatException("Expected a password of 1 to 1,024 characters without control characters (RFC 4013 §2.3); got another.");
 
     /// <summary>Reads the first line of a file.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="MaterialException">The file cannot be read, or its first line is not a password.</exception>
     public static Password FromFile(string path)
     {

@@ -6,6 +6,7 @@ namespace MutualAuth.Credentials;
 public static class UserNames
 {
     /// <summary>Brings a name into the form in which it is stored and compared: SASLprep (RFC 4013), 1 to 255 octets of UTF-8.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="userName"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// It is empty, too long, or holds characters that no name may: control characters, a colon, a leading <c>#</c> or space at an end.
     /// </exception>

@@ -17,6 +17,7 @@ public readonly record struct SaslClientStep
     public static SaslClientStep Answer(ReadOnlyMemory<byte> message) => new(message, null);
 
     /// <summary>Refuses to go on.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="objection"/> is null.</exception>
     public static SaslClientStep Refuse(Rejection objection)
     {
         ArgumentNullException.ThrowIfNull(objection);

@@ -58,6 +58,7 @@ public sealed class SaslServerContext
     /// outcome is reported to the limiter automatically.
     /// </summary>
     /// <returns>Null when it may.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="userName"/> is null.</exception>
     public async ValueTask<Rejection?> AdmitAsync(string userName, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(userName);

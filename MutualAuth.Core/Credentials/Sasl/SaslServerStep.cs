@@ -20,6 +20,7 @@ public abstract class SaslServerStep
     /// <param name="authorizationIdentity">The user that the client wants to act as; null for itself.</param>
     /// <param name="claims">What else is known of the user.</param>
     /// <param name="additionalData">Data to send with the success (RFC 4422 §3.6); null for none.</param>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> is null or empty.</exception>
     public static SaslServerStep Succeed(
         string userName,
         PeerProofs proofs,
@@ -32,6 +33,7 @@ public abstract class SaslServerStep
     }
 
     /// <summary>The client is rejected. It learns a coarse reason only.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="rejection"/> is null.</exception>
     public static SaslServerStep Fail(Rejection rejection)
     {
         ArgumentNullException.ThrowIfNull(rejection);

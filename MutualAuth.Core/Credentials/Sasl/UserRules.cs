@@ -35,6 +35,7 @@ public static class UserRules
     /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each
     /// of them may. Kinds count: a text that a certificate carries as another kind is another name, and one that is not well formed is none.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="usersByDevice"/> is null.</exception>
     /// <exception cref="ArgumentException">A name is no name for a user.</exception>
     public static UserRule OfDevice(IReadOnlyDictionary<PeerName, IEnumerable<string>> usersByDevice)
     {
@@ -52,6 +53,8 @@ public static class UserRules
     /// <param name="predicate">
     /// Gets the user, and the peer as its certificate shows it, if it showed one. Pure and quick; when it throws, the user is refused.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="description"/> is empty or white space.</exception>
     public static UserRule Where(string description, Func<AuthenticatedUser, AuthenticatedPeer?, bool> predicate)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(description);
@@ -60,6 +63,7 @@ public static class UserRules
     }
 
     /// <summary>A user that every one of the rules accepts.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="rules"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="rules"/> is empty, or holds a null.</exception>
     public static UserRule AllOf(params IEnumerable<UserRule> rules)
     {

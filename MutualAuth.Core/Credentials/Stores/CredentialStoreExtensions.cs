@@ -21,6 +21,7 @@ public static class CredentialStoreExtensions
     /// </param>
     /// <param name="iterations">The iteration count for each hash; null means <see cref="ScramHash.DefaultIterations"/> of each.</param>
     /// <param name="cancellationToken">Gives up; nothing has changed then, unless it came during the last step.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="store"/> or <paramref name="password"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="userName"/> is no name for a user, or there is no hash.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="iterations"/> is below <see cref="ScramVerifier.MinIterations"/> or above <see cref="ScramVerifier.MaxIterations"/>.

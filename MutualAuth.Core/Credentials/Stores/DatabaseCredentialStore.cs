@@ -73,6 +73,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     private readonly NameCollation _nameColumn = new();
 
     /// <summary>Uses a database. Nothing is opened yet.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
     public DatabaseCredentialStore(DbDataSource source)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -111,6 +111,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     /// <summary>Opens a file of users.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">How it is followed.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <exception cref="MaterialException">It cannot be read, others than its owner can write it, or a line is none of a user.</exception>
     public static FileCredentialStore Open(string path, FileCredentialStoreOptions options)
