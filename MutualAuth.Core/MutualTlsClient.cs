@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth;
 
@@ -35,6 +37,7 @@ public sealed class MutualTlsClient
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
+        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.Fixed);
     }
 
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>

@@ -5,7 +5,9 @@ using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Identities;
+using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
+using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
 
@@ -37,6 +39,7 @@ public sealed class MutualTlsServer
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
+        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity);
     }
 
     internal MutualTlsServerOptions Options { get; }

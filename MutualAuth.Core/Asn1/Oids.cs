@@ -152,6 +152,30 @@ internal static class Oids
         : id.SequenceEqual(AnyExtendedKeyUsage) ? "anyExtendedKeyUsage"
         : ToDotted(id);
 
+    /// <summary>The name of an algorithm or a curve of keys that this library does not support; the dotted form for any other.</summary>
+    internal static string NameOfKey(ReadOnlySpan<byte> id) => ToDotted(id) switch
+    {
+        "1.3.101.110" => "X25519",
+        "1.3.101.111" => "X448",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.10040.4.1" => "DSA",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
+        "1.2.840.10045.3.1.1" => "P-192",
+        "1.3.132.0.33" => "P-224",
+        "1.3.132.0.10" => "secp256k1",
+        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",
+        "1.3.36.3.3.2.8.1.1.8" => "brainpoolP256t1",
+        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1",
+        "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
+        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
+        "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
+        var dotted => dotted,
+    };
+
     /// <summary>The contents octets of a dotted-decimal identifier; null when it is malformed.</summary>
     internal static byte[]? FromDotted(string? dotted)
     {

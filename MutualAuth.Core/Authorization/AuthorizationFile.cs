@@ -24,7 +24,14 @@ public sealed class AuthorizationFile : WatchedFiles<AuthorizationRule>, IAuthor
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">The file cannot be read, contains no rule, or a line is not a rule.</exception>
     public AuthorizationFile(string path, WatchOptions? options = null)
-        : base("authorization rules", [path], MaxFileBytes, files => Read(files[0].Text, files[0].Path), rule => rule.ToString(), options)
+        : base(
+            "authorization rules",
+            FileUse.Authorization,
+            [path],
+            MaxFileBytes,
+            files => Read(files[0].Text, files[0].Path),
+            rule => rule.ToString(),
+            options)
     {
     }
 

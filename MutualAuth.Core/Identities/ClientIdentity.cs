@@ -18,6 +18,9 @@ public abstract class ClientIdentity
     /// </summary>
     internal virtual bool AnswersAtOnce => false;
 
+    /// <summary>What is presented is always one of these; empty where code of the application's chooses.</summary>
+    internal virtual IEnumerable<IIdentitySource> Fixed => [];
+
     /// <summary>
     /// What may be presented to a server, the favourite first. One alone is simply presented; of several, the server's wishes choose.
     /// </summary>
@@ -74,6 +77,8 @@ public abstract class ClientIdentity
     {
         internal override bool AnswersAtOnce => source is Identity or IdentityFiles or ReplaceableIdentity;
 
+        internal override IEnumerable<IIdentitySource> Fixed => [source];
+
         internal override ImmutableArray<Identity> For(string? serverName) => [source.Current];
     }
 
@@ -84,6 +89,8 @@ public abstract class ClientIdentity
 
     private sealed class Several(ImmutableArray<IIdentitySource> sources) : ClientIdentity
     {
+        internal override IEnumerable<IIdentitySource> Fixed => sources;
+
         internal override ImmutableArray<Identity> For(string? serverName) => [.. sources.Select(source => source.Current)];
     }
 

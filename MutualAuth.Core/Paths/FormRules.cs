@@ -22,7 +22,9 @@ internal static class FormRules
             return PathRejection.Make(
                 RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter",
                 $"one in which {slip}",
-                "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.");
+                "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.")
+                with
+                { Digest = certificate.Thumbprint };
         }
 
         var problem = ProblemOfAny(certificate);

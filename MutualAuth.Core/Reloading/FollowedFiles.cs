@@ -84,7 +84,7 @@ internal sealed record FilesLook(string Mark, ImmutableArray<FileLook> Files, Im
 
     private FileContent ReadAgain(string mark, string path)
     {
-        var content = new FileContent(path, BoundedFile.ReadBytes(path, MaxBytes));
+        var content = BoundedFile.Read(path, MaxBytes);
         return FollowedFile.MarkOf(content.Bytes) == mark ? content : throw new MaterialException($"The file {path} changed while it was read.");
     }
 }

@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
+using MutualAuth.Reloading;
 using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 using MutualAuth.Trust;
@@ -41,6 +41,7 @@ public sealed class CertificateStage
         _paths = new PathValidator(options.Profile);
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         SayHowRevocationStands();
+        SayWhatIsOddAboutFiles();
     }
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
@@ -85,7 +86,7 @@ public sealed class CertificateStage
                 }
 
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
-                return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : noPath, leaf);
+                return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : Located(noPath, evidence), leaf);
             }
 
             var context = new CertificateContext(evidence, result.Path, at);
@@ -120,6 +121,13 @@ public sealed class CertificateStage
         {
             ValidationLog.RevocationRelaxed(_logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod);
         }
+    }
+
+    /// <summary>What was read once has no log of its own; sources that follow their files say it themselves.</summary>
+    private void SayWhatIsOddAboutFiles()
+    {
+        (_options.Trust as TrustAnchors)?.SayWhatIsLeftOut(_logger);
+        IRemarkable.Log(_logger, _options.Trust, _options.Revocation?.Lists, _options.DenyList);
     }
 
     private RevocationCheck? PrepareRevocation(Certificate leaf, DateTimeOffset at) => _options.Revocation is null && _options.DenyList is null
@@ -162,12 +170,7 @@ public sealed class CertificateStage
         leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span)
             ? known
             : _paths.Peers.Find(evidence.Certificates[0].Span);
-        if (leaf is null && !Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed))
-        {
-            malformed = Located(malformed, evidence, 0);
-        }
-
-        return leaf is not null;
+        return leaf is not null || Certificate.TryParse(evidence.Certificates[0], PlaceOf(evidence, 0), out leaf, out malformed);
     }
 
     private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
@@ -181,13 +184,13 @@ public sealed class CertificateStage
             {
                 presented.Add(known);
             }
-            else if (Certificate.TryParse(der, out var certificate, out var problem))
+            else if (Certificate.TryParse(der, PlaceOf(evidence, i), out var certificate, out var problem))
             {
-                presented.Add(certificate!);
+                presented.Add(certificate);
             }
             else
             {
-                unreadable ??= Located(problem, evidence, i);
+                unreadable ??= problem;
             }
         }
 
@@ -250,11 +253,20 @@ public sealed class CertificateStage
     private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
         new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
 
-    /// <summary>What cannot be read has no name, so that its place and its digest must do for finding it.</summary>
-    private static Rejection Located(Rejection malformed, PeerEvidence evidence, int index)
+    private static string PlaceOf(PeerEvidence evidence, int index) => $"certificate {index + 1} of {evidence.Certificates.Length}";
+
+    /// <summary>A strict profile rejects an encoding that was read: the place in the list is known here only.</summary>
+    private static Rejection Located(Rejection rejection, PeerEvidence evidence)
     {
-        var digest = Convert.ToHexString(SHA256.HashData(evidence.Certificates[index].Span));
-        return malformed with { Element = $"certificate {index + 1} of {evidence.Certificates.Length}, SHA-256 {digest}" };
+        for (var i = 0; rejection.Digest is { } digest && i < evidence.Certificates.Length; i++)
+        {
+            if (Certificate.DigestOf(evidence.Certificates[i]) == digest)
+            {
+                return rejection with { Element = $"{PlaceOf(evidence, i)}, {rejection.Element}, SHA-256 {digest}" };
+            }
+        }
+
+        return rejection;
     }
 
     private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";
