@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using MutualAuth.Identities;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -234,6 +235,82 @@ public sealed class OwnFilesTests
         thrown.Problem.Should().Be(MaterialProblem.NoKey);
         thrown.Message.Should().Contain(name).And.Contain("no peer").And.Contain("P-256");
     }
+
+    [Test]
+    public void One_of_several_keys_of_a_PKCS12_file_is_chosen()
+    {
+        using var other = _root.IssueServer("other.test");
+        using var stranger = _root.IssueIntermediate("Stranger");
+        X509Certificate2Collection both = 
+        [
+            _leaf.Certificate, X509CertificateLoader.LoadCertificate(_intermediate.Certificate.RawData), other.Certificate,
+            X509CertificateLoader.LoadCertificate(stranger.Certificate.RawData),
+        ];
+        var path = _folder["both.p12"];
+        File.WriteAllBytes(path, both.Export(X509ContentType.Pkcs12, "secret")!);
+
+        var chosen = Identity.FromPkcs12File(path, "secret", certificate => certificate.DnsNames.Contains("server.test"));
+        chosen.Certificate.Should().Be(_leaf.Read());
+        chosen.Intermediates.Should().Equal(_intermediate.Read());
+        Identity.FromPkcs12File(path, "secret", certificate => certificate.Thumbprint == other.Read().Thumbprint).Certificate.Should().Be(other.Read());
+        Identity.FromPkcs12File(path, "secret", certificate => certificate.SubjectKeyIdentifier == _leaf.Read().SubjectKeyIdentifier)
+            .Certificate.Should().Be(_leaf.Read());
+        using var files = IdentityFiles.FromPkcs12(
+            path, certificate => certificate.DnsNames.Contains("other.test"), _folder.Write("password", "secret"), options: _folder.Options);
+        files.Current.Certificate.Should().Be(other.Read());
+
+        foreach (var load in (Action[])[
+            () => Identity.FromPkcs12File(path, "secret"),
+            () => Identity.FromPkcs12File(path, "secret", _ => false),
+            () => Identity.FromPkcs12File(path, "secret", _ => true)])
+        {
+            var refused = load.Should().Throw<MaterialException>().Which;
+            refused.Problem.Should().Be(MaterialProblem.NoKey);
+            refused.Message.Should().Contain(path).And.Contain(_leaf.Read().Thumbprint).And.Contain(other.Read().Thumbprint);
+        }
+    }
+
+    private static IEnumerable<TestCaseData> NoPkcs12()
+    {
+        static TestCaseData Case(string name, MaterialProblem problem, string says, Func<OwnFilesTests, byte[]> content) =>
+            new TestCaseData(problem, says, content).SetArgDisplayNames(name);
+
+        yield return Case("PEM", MaterialProblem.NoKey, "Identity.FromPemFiles", tests => Encoding.ASCII.GetBytes(tests.Leaf));
+        yield return Case("a certificate", MaterialProblem.NoKey, "a certificate in DER", tests => tests._leaf.RawCertificate.ToArray());
+        yield return Case("a Java key store", MaterialProblem.NoKey, "keytool", _ => Convert.FromHexString("feedfeed00000002"));
+        yield return Case("a cut file", MaterialProblem.NoKey, "or it is cut", tests => tests._leaf.ToPkcs12("secret")[..200]);
+        yield return Case("another password", MaterialProblem.WrongPassword, "the password does not open it", tests => tests._leaf.ToPkcs12("other"));
+    }
+
+    [TestCaseSource(nameof(NoPkcs12))]
+    public void What_is_no_PKCS12_or_has_another_password_is_named(MaterialProblem problem, string says, Func<OwnFilesTests, byte[]> content)
+    {
+        File.WriteAllBytes(_folder["identity.p12"], content(this));
+
+        var load = () => Identity.FromPkcs12File(_folder["identity.p12"], "secret");
+
+        var refused = load.Should().Throw<MaterialException>().Which;
+        refused.Problem.Should().Be(problem, refused.Message);
+        refused.Message.Should().Contain(says).And.Contain(_folder["identity.p12"]);
+    }
+
+    // RFC 7914 §12.
+    [TestCase("", "", 16, 1, 1,
+        "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442fcd0069ded0948f8326a753a0fc81f17e8d3e0fb2e0d3628cf35e20c38d18906")]
+    [TestCase("password", "NaCl", 1024, 8, 16,
+        "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640")]
+    public void Scrypt_is_that_of_its_RFC(string password, string salt, int cost, int blocks, int parallel, string key) =>
+        Convert.ToHexStringLower(Scrypt.DeriveKey(Encoding.ASCII.GetBytes(password), Encoding.ASCII.GetBytes(salt), cost, blocks, parallel, 64)!)
+            .Should().Be(key);
+
+    [TestCase(1, 1, 1)]
+    [TestCase(3, 1, 1)]
+    [TestCase(16, 0, 1)]
+    [TestCase(16, 1, 0)]
+    [TestCase(1 << 22, 8, 1)]
+    [TestCase(16, 8, 1 << 22)]
+    [TestCase(int.MaxValue, int.MaxValue, int.MaxValue)]
+    public void Scrypt_has_a_bound(int cost, int blocks, int parallel) => Scrypt.DeriveKey([1], [2], cost, blocks, parallel, 16).Should().BeNull();
 
     private static string SelfSigned(string keyPem)
     {
