@@ -7,7 +7,7 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Identities;
 
-/// <summary>Files as people bring them: what is whole loads, what is cut or broken never does, and the sentence names the file and the way out.</summary>
+/// <summary>What is whole loads, what is cut or broken never does, and the sentence names the file and what to do.</summary>
 public sealed class OwnFilesTests
 {
     private TestAuthority _root = null!;
@@ -252,7 +252,8 @@ public sealed class OwnFilesTests
         var chosen = Identity.FromPkcs12File(path, "secret", certificate => certificate.DnsNames.Contains("server.test"));
         chosen.Certificate.Should().Be(_leaf.Read());
         chosen.Intermediates.Should().Equal(_intermediate.Read());
-        Identity.FromPkcs12File(path, "secret", certificate => certificate.Thumbprint == other.Read().Thumbprint).Certificate.Should().Be(other.Read());
+        Identity.FromPkcs12File(path, "secret", certificate => certificate.Thumbprint == other.Read().Thumbprint)
+            .Certificate.Should().Be(other.Read());
         Identity.FromPkcs12File(path, "secret", certificate => certificate.SubjectKeyIdentifier == _leaf.Read().SubjectKeyIdentifier)
             .Certificate.Should().Be(_leaf.Read());
         using var files = IdentityFiles.FromPkcs12(

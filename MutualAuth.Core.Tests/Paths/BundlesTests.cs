@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
@@ -42,11 +45,11 @@ public sealed class BundlesTests
         anchors.Certificates.Should().Equal(_first.Read(), _second.Read());
         var left = anchors.LeftOut.Should().ContainSingle().Which;
         (left.Source, left.Position).Should().Be(("the text", 2));
-        left.Thumbprint.Should().Be(_unreadable.Certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256));
+        left.Thumbprint.Should().Be(_unreadable.Certificate.GetCertHashString(HashAlgorithmName.SHA256));
         left.Problem.Reason.Should().Be(RejectionReason.CertificateMalformed);
         left.ToString().Should().Contain("certificate 2").And.Contain("CN=Unreadable").And.Contain(left.Thumbprint).And.Contain("keyUsage")
             .And.MatchRegex("at byte [1-9][0-9]+");
-        anchors.ToString().Should().Contain("1 certificates cannot be read");
+        anchors.ToString().Should().EndWith("left out as unreadable: 1");
         anchors.WithIntermediates(_second.Certificate).LeftOut.Should().Equal(left);
         TrustAnchors.FromPem(_first.CertificatePem).LeftOut.Should().BeEmpty();
     }
@@ -61,7 +64,7 @@ public sealed class BundlesTests
             () => TrustAnchors.FromPem(Bundle, UnreadableAnchors.Refuse),
             () => TrustAnchors.FromPemFiles(UnreadableAnchors.Refuse, path),
             () => new TrustAnchorFiles([path], UnreadableAnchors.Refuse, folder.Options).Dispose(),
-            () => TrustAnchors.FromStore([_first.Certificate, _unreadable.Certificate], UnreadableAnchors.Refuse)])
+            () => TrustAnchors.FromStore(Copies(), UnreadableAnchors.Refuse)])
         {
             load.Should().Throw<MaterialException>().Which.Message.Should().Contain("certificate 2").And.Contain("CN=Unreadable");
         }
@@ -73,7 +76,7 @@ public sealed class BundlesTests
     [Test]
     public void The_machines_roots_say_it_too()
     {
-        var roots = TrustAnchors.FromStore([new(_first.Certificate), new(_unreadable.Certificate)], UnreadableAnchors.LeaveOut);
+        var roots = TrustAnchors.FromStore(Copies(), UnreadableAnchors.LeaveOut);
 
         roots.Certificates.Should().Equal(_first.Read());
         roots.LeftOut.Should().ContainSingle().Which.Position.Should().Be(2);
@@ -155,16 +158,16 @@ public sealed class BundlesTests
         yield return Case("DER", tests => tests._first.Certificate.RawData, "TrustAnchors.FromDer", "openssl x509 -inform DER -in");
         yield return Case(
             "PKCS#12",
-            tests => tests._first.Certificate.Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12),
+            tests => tests._first.Certificate.Export(X509ContentType.Pkcs12),
             "PKCS#12",
             "openssl pkcs12 -in");
         yield return Case("a Java key store", _ => Convert.FromHexString("feedfeed00000002"), "keytool -list -rfc -keystore");
-        yield return Case("a list", tests => tests._first.IssueCrl().Der.ToArray(), "a revocation list in DER");
+        yield return Case("a list", tests => tests._first.IssueCrl().Raw.ToArray(), "a revocation list in DER");
         yield return Case(
-            "a key", _ => System.Text.Encoding.ASCII.GetBytes("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), "\"PRIVATE KEY\"");
+            "a key", _ => Encoding.ASCII.GetBytes("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), "\"PRIVATE KEY\"");
         yield return Case(
             "a trusted certificate",
-            _ => System.Text.Encoding.ASCII.GetBytes("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n"),
+            _ => Encoding.ASCII.GetBytes("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n"),
             "openssl x509 -in");
     }
 
@@ -199,6 +202,12 @@ public sealed class BundlesTests
         malformed.Element.Should().StartWith("certificate 1 of 1, ").And.Contain("CN=Spoilt").And.MatchRegex("SHA-256 [0-9A-F]{64}$");
         malformed.Presented.Should().Contain("keyUsage").And.MatchRegex("at byte [1-9][0-9]+");
     }
+
+    private List<X509Certificate2> Copies() =>
+    [
+        X509CertificateLoader.LoadCertificate(_first.Certificate.RawData),
+        X509CertificateLoader.LoadCertificate(_unreadable.AsCertificate.RawCertificate.Span),
+    ];
 
     private static CertificateStage Stage(TrustAnchors trust, ValidationProfile profile, EventLog? log = null)
     {

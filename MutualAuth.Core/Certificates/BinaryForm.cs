@@ -24,7 +24,8 @@ internal static class BinaryForms
 
     internal static BinaryForm Of(ReadOnlyMemory<byte> content)
     {
-        if (content.Span.StartsWith((ReadOnlySpan<byte>)[0xfe, 0xed, 0xfe, 0xed]) || content.Span.StartsWith((ReadOnlySpan<byte>)[0xce, 0xce, 0xce, 0xce]))
+        if (content.Span.StartsWith((ReadOnlySpan<byte>)[0xfe, 0xed, 0xfe, 0xed])
+            || content.Span.StartsWith((ReadOnlySpan<byte>)[0xce, 0xce, 0xce, 0xce]))
         {
             return BinaryForm.JavaKeyStore;
         }

@@ -83,8 +83,9 @@ internal static class CertificatePem
     private static MaterialException Nothing(ReadOnlyMemory<byte> content, PemOrigin origin)
     {
         var form = BinaryForms.Of(content);
+        var direct = form == BinaryForm.Certificate ? "; TrustAnchors.FromDer takes it as it is" : null;
         return new(BinaryForms.WayToPem(form, origin, Anchors) is { } way
-            ? $"{origin.Source} holds no PEM certificate: {way}{(form == BinaryForm.Certificate ? "; TrustAnchors.FromDer takes it as it is" : null)}."
+            ? $"{origin.Source} holds no PEM certificate: {way}{direct}."
             : $"{origin.Source}: there is no certificate in it. Give PEM with BEGIN CERTIFICATE and END CERTIFICATE lines.")
         { Problem = MaterialProblem.NoCertificate };
     }

@@ -202,12 +202,14 @@ public sealed class Identity : IIdentitySource, IRemarkable
         return ReadPkcs12(path, password, choose: null);
     }
 
-    /// <summary>Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292) that holds several private keys: the certificate that is chosen, its key, and
-    /// the intermediates of its chain.</summary>
+    /// <summary>
+    /// Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292) that holds several private keys: the certificate that is chosen, its key,
+    /// and the intermediates of its chain.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="password">Its password; empty for none.</param>
     /// <param name="choose">Is asked for each certificate with a private key, and says whether it is ours: by <see cref="Certificate.Thumbprint"/>,
-    /// by a name, by <see cref="Certificate.SubjectKeyIdentifier"/>. It must say so of exactly one. Aliases of key stores are not known to it.</param>
+    /// by a name, by <see cref="Certificate.SubjectKeyIdentifier"/>. It must say so of exactly one. Aliases of key stores are not known.</param>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> or <paramref name="choose"/> is null.</exception>
     /// <exception cref="MaterialException">The file cannot be read, the password is wrong, or none or several are chosen; the message lists the
     /// certificates with a private key.</exception>

@@ -36,7 +36,8 @@ internal static class Pkcs12File
         catch (Pkcs12LoadLimitExceededException exception)
         {
             throw new MaterialException(
-                $"{origin.Source} asks for more than is allowed of a PKCS#12 file: {exception.Message} Export it again with fewer iterations.", exception)
+                $"{origin.Source} asks for more than is allowed of a PKCS#12 file: {exception.Message} Export it again with fewer iterations.",
+                exception)
             { Problem = MaterialProblem.Unreadable };
         }
         catch (CryptographicException exception)

@@ -44,7 +44,8 @@ internal static class Pkcs8Encryption
     internal static MaterialException NotSupported(PemOrigin origin, string cipher) => PrivateKeyPem.Unusable(
         origin,
         MaterialProblem.NoKey,
-        $"it is encrypted by {cipher}, which is not supported. Convert it, openssl pkcs8 -topk8 -in {origin.Argument} -out KEY.pem, and give that file");
+        $"it is encrypted by {cipher}, which is not supported. Convert it, openssl pkcs8 -topk8 -in {origin.Argument} -out KEY.pem, and give that "
+            + "file");
 
     private static byte[] DecryptPbes2(DerReader parameters, ReadOnlySpan<byte> content, ReadOnlySpan<char> password, PemOrigin origin)
     {

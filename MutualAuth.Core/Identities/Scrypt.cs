@@ -31,7 +31,7 @@ internal static class Scrypt
         return Rfc2898DeriveBytes.Pbkdf2(password, blocks, 1, HashAlgorithmName.SHA256, length);
     }
 
-    /// <summary>scryptROMix (RFC 7914 §5).</summary>
+    /// <summary>The memory-hard mixing of one block (RFC 7914 §5).</summary>
     private static void Mix(Span<byte> block, int cost)
     {
         var words = block.Length / 4;
@@ -62,7 +62,7 @@ internal static class Scrypt
         }
     }
 
-    /// <summary>scryptBlockMix (RFC 7914 §4): the even blocks come first, then the odd ones.</summary>
+    /// <summary>The mixing of a row of blocks (RFC 7914 §4): the even blocks come first, then the odd ones.</summary>
     private static void MixBlocks(Span<uint> blocks, Span<uint> scratch)
     {
         Span<uint> x = stackalloc uint[BlockWords];

@@ -5,7 +5,7 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Identities;
 
-/// <summary>Keys with the headers <c>Proc-Type: 4,ENCRYPTED</c> and <c>DEK-Info</c> (RFC 1421 §4.6), as OpenSSL's traditional form has them.</summary>
+/// <summary>Keys with the headers <c>Proc-Type: 4,ENCRYPTED</c> and <c>DEK-Info</c> (RFC 1421 §4.6): the traditional form of OpenSSL.</summary>
 /// <remarks>The key of the cipher is MD5 of the password and the first half of the initialization vector, once, as OpenSSL derives it.</remarks>
 internal static class TraditionalEncryption
 {

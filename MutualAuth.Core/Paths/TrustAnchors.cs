@@ -112,7 +112,9 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
         return FromPem([(Encoding.UTF8.GetBytes(pem), default)], unreadable);
     }
 
-    /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them. A certificate that cannot be read is left out.</summary>
+    /// <summary>
+    /// Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them. A certificate that cannot be read is left out.
+    /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
     /// <exception cref="MaterialException">No path, or a file that cannot be read, that every user may write, that holds no readable certificate, or
     /// that has a block that is cut, broken or not a certificate.</exception>
@@ -145,7 +147,8 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
     public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
-        return new TrustAnchors(Distinct(certificates.Select((der, index) => CertificatePem.Parse(der, "The trust anchors", $"certificate {index + 1}"))), [], []);
+        return new TrustAnchors(
+            Distinct(certificates.Select((der, index) => CertificatePem.Parse(der, "The trust anchors", $"certificate {index + 1}"))), [], []);
     }
 
     /// <summary>
@@ -214,7 +217,7 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
     /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
     public override string ToString() => (Certificates.Length == 1 ? "1 anchor" : $"{Certificates.Length} anchors")
         + (Intermediates.IsEmpty ? null : $" and {Intermediates.Length} intermediates")
-        + (LeftOut.IsEmpty ? null : $"; {LeftOut.Length} certificates cannot be read and were left out");
+        + (LeftOut.IsEmpty ? null : $"; left out as unreadable: {LeftOut.Length}");
 
     internal static TrustAnchors FromContents(
         ImmutableArray<FileContent> files, UnreadableAnchors unreadable, IReadOnlyCollection<FileRemark>? remarks = null) =>
@@ -260,7 +263,9 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
     }
 
     private static TrustAnchors FromPem(
-        IEnumerable<(ReadOnlyMemory<byte> Pem, PemOrigin Origin)> texts, UnreadableAnchors unreadable, IReadOnlyCollection<FileRemark>? remarks = null)
+        IEnumerable<(ReadOnlyMemory<byte> Pem, PemOrigin Origin)> texts,
+        UnreadableAnchors unreadable,
+        IReadOnlyCollection<FileRemark>? remarks = null)
     {
         var leftOut = new List<UnreadableCertificate>();
         var anchors = Distinct(texts.SelectMany(text => CertificatePem.Read(text.Pem, text.Origin, leftOut)));
@@ -271,8 +276,8 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
         leftOut.IsEmpty || unreadable == UnreadableAnchors.LeaveOut
             ? leftOut
             : throw new MaterialException(
-                $"{leftOut.Length} of the trust anchors cannot be read: {string.Join("; ", leftOut.Take(MaxNamed))}. Take them out, or have them left "
-                    + $"out by {nameof(UnreadableAnchors)}.{nameof(UnreadableAnchors.LeaveOut)}.")
+                $"{leftOut.Length} of the trust anchors cannot be read: {string.Join("; ", leftOut.Take(MaxNamed))}. Take them out, or have them "
+                    + $"left out by {nameof(UnreadableAnchors)}.{nameof(UnreadableAnchors.LeaveOut)}.")
             { Problem = MaterialProblem.NoCertificate };
 
     private static FrozenDictionary<DistinguishedName, SameNameAuthorities> BySubject(ImmutableArray<Certificate> certificates) =>

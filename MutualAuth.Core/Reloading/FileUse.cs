@@ -58,7 +58,8 @@ internal sealed class FileUse
         if (_power is not null && (mode & UnixFileMode.OtherWrite) != 0)
         {
             throw new MaterialException(
-                $"{file.Source} is writable by every user of this machine, who could then {_power}. Check its content, and then: chmod o-w {file.Path}")
+                $"{file.Source} is writable by every user of this machine, who could then {_power}. Check its content, and then: "
+                    + $"chmod o-w {file.Path}")
             { Problem = MaterialProblem.WritableByOthers };
         }
 

@@ -27,8 +27,9 @@ internal static class CrlFile
     private static RevocationList ParseDer(byte[] content, string source) => BinaryForms.Of(content) switch
     {
         BinaryForm.None or BinaryForm.RevocationList => Parse(content, source),
-        BinaryForm.Certificate => throw new MaterialException($"{source} is a certificate, and no revocation list. Give the list that its authority issues."),
-        var form => throw new MaterialException($"{source} is no revocation list: it is {form}. Give the list in DER or PEM."),
+        var form => throw new MaterialException(
+            $"{source} is {(form == BinaryForm.Certificate ? "a certificate" : $"a file of the kind {form}")}, and no revocation list. Give the "
+                + "list that the authority issues, in DER or PEM."),
     };
 
     internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
@@ -67,8 +68,8 @@ internal static class CrlFile
             else
             {
                 throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(block.Label)} is among the revocation lists. Give a file that holds X509 CRL blocks, and the "
-                        + "CERTIFICATE blocks of keys that signed them.");
+                    $"{source}: a PEM block {SafeText.Quote(block.Label)} is among the revocation lists. Give a file that holds X509 CRL blocks, and "
+                        + "the CERTIFICATE blocks of keys that signed them.");
             }
         }
 

@@ -65,7 +65,8 @@ public sealed class RevocationLists : IRevocationListSource, IRemarkable
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
     /// <exception cref="MaterialException">
-    /// There is no path, or a file cannot be read, may be written by every user, is empty, or has a list that cannot be used; the message says which and what to do.
+    /// There is no path, or a file cannot be read, may be written by every user, is empty, or has a list that cannot be used; the message says
+    /// which and what to do.
     /// </exception>
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {

@@ -21,8 +21,8 @@ internal static partial class ReloadLog
     internal static partial void GroupWritable(ILogger logger, string file, string power);
 
     [LoggerMessage(1405, LogLevel.Warning,
-        "Other users of this machine can read the file {File}, which holds a private key or a password of ours. Run chmod go-r {File}, or, where it is "
-            + "mounted, give it the mode 0400 there.")]
+        "Other users of this machine can read the file {File}, which holds a private key or a password of ours. Run chmod go-r {File}, or, where it "
+            + "is mounted, give it the mode 0400 there.")]
     internal static partial void SecretReadable(ILogger logger, string file);
 
     [LoggerMessage(1406, LogLevel.Warning, "{Count} trust anchors cannot be read and were left out; peers below them are not trusted. {LeftOut}")]

@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Reloading;
 using MutualAuth.Telemetry;

@@ -86,7 +86,8 @@ public sealed class CertificateStage
                 }
 
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
-                return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : Located(noPath, evidence), leaf);
+                var likelier = noPath.Reason == RejectionReason.UnknownAuthority ? unreadable : null;
+                return Reject(likelier ?? Located(noPath, evidence), leaf);
             }
 
             var context = new CertificateContext(evidence, result.Path, at);

@@ -6,6 +6,9 @@ namespace MutualAuth.Tests.Library;
 [CancelAfter(120000)]
 public sealed class RootBundlesTests
 {
+    private static readonly string[] s_bundles =
+        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
     private string _folder = null!;
 
     [SetUp]
@@ -16,7 +19,7 @@ public sealed class RootBundlesTests
 
     [Test]
     public void The_machines_bundle_loads_whole() =>
-        AssertWhole(Tool.FindFile("A bundle of roots", "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"));
+        AssertWhole(Tool.FindFile("A bundle of roots", s_bundles));
 
     [Test]
     public async Task Nodes_bundle_loads_whole() =>
@@ -29,7 +32,7 @@ public sealed class RootBundlesTests
     [Test]
     public void The_machines_store_loads_whole()
     {
-        _ = Tool.FindFile("A bundle of roots", "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem");
+        _ = Tool.FindFile("A bundle of roots", s_bundles);
 
         TrustAnchors.MachineRoots().LeftOut.Should().BeEmpty();
     }

@@ -337,6 +337,10 @@ internal static class Examples
         }
 
         {
+            var chosen = Identity.FromPkcs12File("servers.p12", password, certificate => certificate.DnsNames.Contains("server.example"));
+        }
+
+        {
             Console.WriteLine(identity.ToString());
         }
     }
@@ -360,6 +364,25 @@ internal static class Examples
 
         {
             var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));
+        }
+
+        {
+            var wholeText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"), UnreadableAnchors.Refuse);
+        }
+
+        {
+            var wholeFiles = TrustAnchors.FromPemFiles(UnreadableAnchors.Refuse, "authority.pem");
+        }
+
+        {
+            var allPublicAuthorities = TrustAnchors.MachineRoots(UnreadableAnchors.Refuse);
+        }
+
+        {
+            foreach (var unreadable in anchors.LeftOut)
+            {
+                Console.WriteLine(unreadable);
+            }
         }
 
         {

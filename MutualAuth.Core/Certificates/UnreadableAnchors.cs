@@ -1,4 +1,4 @@
-namespace MutualAuth.Paths;
+namespace MutualAuth.Certificates;
 
 /// <summary>What happens to a certificate in a bundle of trust anchors that is whole and cannot be read as RFC 5280 has it.</summary>
 public enum UnreadableAnchors
