@@ -12,7 +12,7 @@ namespace MutualAuth.Identities;
 /// for no name, or for one that none carries, is shown the first identity, and decides for itself. Immutable; the sources may be replaced,
 /// and are asked for each handshake.
 /// </remarks>
-public sealed class ServerIdentities : IIdentitySource, IReloadable
+public sealed class ServerIdentities : IIdentitySource, IReloadable, IRemarkable
 {
     private readonly ImmutableArray<IIdentitySource> _sources;
 
@@ -51,6 +51,9 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable
             }
         }
     }
+
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks =>
+        [.. _sources.OfType<IRemarkable>().SelectMany(source => source.Remarks)];
 
     /// <summary>What is shown to a client that asks for no name.</summary>
     public Identity Current => _sources[0].Current;
