@@ -37,6 +37,23 @@ public sealed class RootBundlesTests
         TrustAnchors.MachineRoots().LeftOut.Should().BeEmpty();
     }
 
+    [Test]
+    public async Task The_sample_takes_the_machines_bundle_beside_an_authority_of_its_own()
+    {
+        var bundle = Tool.FindFile("A bundle of roots", s_bundles);
+        using var workshop = new Workshop();
+        await using var server = await EchoServer.StartAsync(workshop, workshop.Server());
+
+        var both = await EchoClient.RunAsync("hi", server.Address, workshop, workshop.Client(), "--trust", bundle);
+        both.ExitCode.Should().Be(0, both.All);
+        both.Output.Should().Be("hi");
+
+        var own = workshop.Client();
+        var publicOnly = await EchoClient.RunAsync(
+            "hi", "--connect", server.Address, "--server-name", Workshop.ServerName, "--trust", bundle, "--certificate", own.Chain, "--key", own.Key);
+        (publicOnly.ExitCode, publicOnly.Code).Should().Be((10, "unknown_authority"), publicOnly.All);
+    }
+
     private static void AssertWhole(string bundle)
     {
         var blocks = File.ReadAllText(bundle).Split("-----BEGIN CERTIFICATE-----")[1..].Distinct().Count();
