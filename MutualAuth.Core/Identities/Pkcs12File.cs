@@ -71,9 +71,10 @@ internal static class Pkcs12File
         var list = string.Join("; ", held.Select(
             (certificate, index) => $"{SafeText.Quote(certificate.Subject)}, SHA-256 {Certificate.DigestOf(certificate.RawDataMemory)}, "
                 + $"key identifier {readable[index]?.SubjectKeyIdentifier ?? "none"}"));
+        var found = choose is null ? null : $", of which {chosen.Length} are chosen";
         throw new MaterialException(
-            $"{origin.Source} holds {held.Length} certificates with a private key, of which {chosen.Length} are chosen and one is expected: {list}. "
-                + "Choose one of them with the overload of FromPkcs12 or FromPkcs12File that takes a function.")
+            $"{origin.Source} holds {held.Length} certificates with a private key{found}; "
+                + $"exactly one is expected: {list}. Choose one of them with the overload of FromPkcs12 or FromPkcs12File that takes a function.")
         { Problem = MaterialProblem.NoKey };
     }
 }
