@@ -35,6 +35,7 @@ public sealed class MutualTlsClient
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
+        _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);
     }
 
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using MutualAuth.Confirmation;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
 using MutualAuth.Handshake;
@@ -42,6 +44,17 @@ public sealed partial class OptionProblemsTests
         EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
     };
 
+    private static readonly Socket s_bound = Bound();
+
+    private static readonly Socket s_unbound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    [OneTimeTearDown]
+    public void TearDown()
+    {
+        s_bound.Dispose();
+        s_unbound.Dispose();
+    }
+
     /// <summary>The faults of <see cref="CertificateStageOptions"/> and of what it holds.</summary>
     private static IEnumerable<TestCaseData> OfTheCertificateStage()
     {
@@ -59,6 +72,11 @@ public sealed partial class OptionProblemsTests
         yield return Case("Profile, LoggerFactory and CertificateLimits must not be null", s_server with { Profile = null! }, s_server);
         yield return Case("LoggerFactory and CertificateLimits must not be null", s_server with { LoggerFactory = null! }, s_server);
         yield return Case("CertificateLimits must not be null", s_server with { CertificateLimits = null! }, s_server);
+
+        yield return Case(
+            "AcknowledgedWarnings must be defined flags",
+            s_server with { AcknowledgedWarnings = (ConfigurationWarnings)16 },
+            s_server with { AcknowledgedWarnings = (ConfigurationWarnings)15 });
 
         yield return Limit("MaxCertificates must be at least 1", new() { MaxCertificates = 0 }, new() { MaxCertificates = 1 });
         yield return Limit("MaxCertificateBytes must be at least 1024", new() { MaxCertificateBytes = 1023 }, new() { MaxCertificateBytes = 1024 });
@@ -245,8 +263,33 @@ public sealed partial class OptionProblemsTests
         static TestCaseData Case(string message, MutualTlsListenerOptions faulty, MutualTlsListenerOptions? sound = null) =>
             Fault<MutualTlsListenerOptions>(message, faulty.Problems, (sound ?? s_listener).Problems);
 
-        yield return Case("Server and EndPoint must be set", s_listener with { Server = null! });
-        yield return Case("Server and EndPoint must be set", s_listener with { EndPoint = null! });
+        static ProxyProtocol Proxies(params ImmutableArray<IPNetwork> networks) => new() { TrustedProxies = networks };
+        static TestCaseData Proxy(string message, ProxyProtocol faulty, ProxyProtocol sound) => Fault<ProxyProtocol>(
+            message, (s_listener with { ProxyProtocol = faulty }).Problems, (s_listener with { ProxyProtocol = sound }).Problems);
+
+        yield return Case("Server must be set", s_listener with { Server = null! });
+        yield return Case(
+            "Either EndPoint or BoundSocket must be set",
+            s_listener with { EndPoint = null },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Case(
+            "Either EndPoint or BoundSocket must be set, and not both",
+            s_listener with { BoundSocket = s_bound },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Case(
+            "EndPoint must be an address of this machine",
+            s_listener with { EndPoint = new DnsEndPoint("localhost", 0) },
+            s_listener with { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) });
+        yield return Case(
+            "BoundSocket must be a stream socket that is bound and not connected; it is not bound",
+            s_listener with { EndPoint = null, BoundSocket = s_unbound },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Proxy(
+            "ProxyProtocol.TrustedProxies must name at least one network", Proxies(), Proxies(IPNetwork.Parse("10.0.0.0/8")));
+        yield return Proxy(
+            "TrustedProxies must name at least one network",
+            Proxies(default(ImmutableArray<IPNetwork>)),
+            Proxies() with { TrustUnixSockets = true });
         yield return Case("Backlog must be at least 1", s_listener with { Backlog = 0 }, s_listener with { Backlog = 1 });
         yield return Case("MaxPendingHellos must be at least 1", s_listener with { MaxPendingHellos = 0 }, s_listener with { MaxPendingHellos = 1 });
         yield return Case(
@@ -269,6 +312,13 @@ public sealed partial class OptionProblemsTests
             "MaxLingeringCloses must be at least 0", s_listener with { MaxLingeringCloses = -1 }, s_listener with { MaxLingeringCloses = 0 });
         yield return Case(
             "MaxReadyConnections must be at least 1", s_listener with { MaxReadyConnections = 0 }, s_listener with { MaxReadyConnections = 1 });
+    }
+
+    private static Socket Bound()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 
     /// <summary>The faults of what has to do with logging in.</summary>
@@ -446,7 +496,7 @@ public sealed partial class OptionProblemsTests
             "Trust is", "MaxConcurrentChecks", "GracePeriod", "MaxHandshakeBytes", "RetryCount", "MaxCertificates", "RevocationPolicy.Lists");
         Thrown(() => new MutualTlsClient(client)).Should().ContainAll("Authorization is", "'?'", "GracePeriod");
         Thrown(() => new CertificateStage(server)).Should().ContainAll("Trust is", "MaxCertificates", "RevocationPolicy.Lists");
-        Thrown(() => MutualTlsListener.Start(s_listener with { Server = null!, Backlog = 0 })).Should().ContainAll("Server and EndPoint", "Backlog");
+        Thrown(() => MutualTlsListener.Start(s_listener with { Server = null!, Backlog = 0 })).Should().ContainAll("Server must", "Backlog");
         Thrown(() => new OcspValidator(s_ocsp with { Timeout = default, ClockSkew = TimeSpan.FromDays(1) }))
             .Should().ContainAll("Timeout", "ClockSkew");
         Thrown(() => FileCredentialStore.Open("users", new() { MaxFileBytes = 0, MaxUnreadable = default }))

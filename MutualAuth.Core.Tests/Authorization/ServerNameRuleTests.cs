@@ -66,4 +66,23 @@ public sealed class ServerNameRuleTests
     }
 
     private static RejectionReason? Examine(TestPeer peer) => Authorize.ServerName.Examine(peer.Context())?.Reason;
+
+    [TestCase("server.test.", "server.test", "dot at its end")]
+    [TestCase("other.test.", "server.test", null)]
+    [TestCase("*.internal", "api.internal", "two labels")]
+    [TestCase("*.internal", "api.example", null)]
+    [TestCase("*.other.internal", "api.internal", null)]
+    public void A_name_that_nearly_matches_is_explained(string presented, string dialled, string? words)
+    {
+        var hint = Authorize.ServerName.Examine(new TestPeer { Dns = [presented], Dialled = dialled }.Context())!.Hint;
+
+        if (words is null)
+        {
+            hint.Should().BeNull();
+        }
+        else
+        {
+            hint.Should().Contain(words);
+        }
+    }
 }

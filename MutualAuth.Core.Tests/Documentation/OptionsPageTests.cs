@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Globalization;
-using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
@@ -45,7 +44,8 @@ public sealed class OptionsPageTests
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(
-            typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+            typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null! });
+        yield return Case(typeof(ProxyProtocol), new ProxyProtocol { TrustedProxies = [] });
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);

@@ -52,11 +52,25 @@ internal sealed class ServerNameRule : AuthorizationRule
             return "The certificate carries the address as a dNSName; it must be an iPAddress.";
         }
 
+        if (certificate.DnsNames.Any(presented => presented.EndsWith('.') && Equals(presented[..^1], dialled)))
+        {
+            return "The certificate carries the dialled name with a dot at its end, which no certificate may; issue it again without.";
+        }
+
+        if (dialled.Dns is not null && certificate.DnsNames.Any(presented => presented is ['*', '.', .. var parent] && !parent.Contains('.')
+            && dialled.ToString().EndsWith(presented[1..], StringComparison.OrdinalIgnoreCase)))
+        {
+            return "A wildcard needs two labels after it: one for a whole top-level domain matches nothing. Issue the certificate for the name "
+                + "itself.";
+        }
+
         return HasCommonName(certificate.Subject, dialled.ToString())
             ? "Only the subject's common name is the dialled name, and that is never looked at; the certificate needs it as a "
                 + "subject alternative name."
             : null;
     }
+
+    private static bool Equals(string presented, ServerName dialled) => presented.Equals(dialled.ToString(), StringComparison.OrdinalIgnoreCase);
 
     private static bool HasCommonName(DistinguishedName subject, string name)
     {

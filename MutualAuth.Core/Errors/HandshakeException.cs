@@ -38,6 +38,15 @@ public sealed class HandshakeException : AuthenticationException
     /// <summary>The peer's address; null when the transport has none.</summary>
     public EndPoint? RemoteEndPoint { get; internal set; }
 
+    /// <summary>The same outcome, with one more sentence in its hint.</summary>
+    internal HandshakeException WithHint(string sentence) =>
+        new(Failure, Rejection with { Hint = Rejection.Hint is { } hint ? $"{hint} {sentence}" : sentence }, InnerException)
+        {
+            PeerReason = PeerReason,
+            PeerName = PeerName,
+            RemoteEndPoint = RemoteEndPoint,
+        };
+
     private static string Describe(HandshakeFailure failure, Rejection rejection) => failure switch
     {
         HandshakeFailure.Unreachable => $"The peer could not be reached. {rejection}",

@@ -59,6 +59,15 @@ public enum RejectionReason
     /// </summary>
     TransportUnusable = 114,
 
+    /// <summary>A connection from a trusted proxy did not begin with a PROXY protocol header.</summary>
+    ProxyHeaderMissing = 115,
+
+    /// <summary>A trusted proxy sent a PROXY protocol header that is malformed, of an unknown version, or too long.</summary>
+    ProxyHeaderMalformed = 116,
+
+    /// <summary>A trusted proxy began a PROXY protocol header and did not finish it: it closed, or the deadline passed.</summary>
+    ProxyHeaderIncomplete = 117,
+
     // 200: TLS.
 
     /// <summary>The peer offers, or chose, no TLS version that we allow.</summary>

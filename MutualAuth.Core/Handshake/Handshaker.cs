@@ -8,8 +8,10 @@ using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Expiry;
 using MutualAuth.Hello;
 using MutualAuth.Paths;
+using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
 
@@ -35,6 +37,18 @@ internal sealed class Handshaker
         _acceptance = new PeerAcceptance(options, _login, _logger);
     }
 
+    /// <summary>Logs what peers are likely to reject in the identities with which we start.</summary>
+    internal void WarnOfOwnIdentity(IEnumerable<IIdentitySource> sources, PeerRole role)
+    {
+        if (!_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.OwnIdentityDoubtful))
+        {
+            foreach (var problem in StartingIdentity.ProblemsOf(sources, role, _options.Trust as ITrustAnchorSource, _options.TimeProvider))
+            {
+                ValidationLog.OwnIdentityDoubtful(_logger, problem);
+            }
+        }
+    }
+
     /// <summary>What judges peers, and judges them again.</summary>
     internal CertificateStage Stage => _stage;
 
@@ -42,6 +56,7 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
+        attempt.Shown = [identity];
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
@@ -64,6 +79,7 @@ internal sealed class Handshaker
     internal async ValueTask<AuthenticatedTls> AsClientAsync(
         HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
+        attempt.Shown = identities;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
         { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
@@ -173,6 +189,7 @@ internal sealed class Handshaker
             Channel = channel.With(transcript),
             Login = _login,
             Options = _options,
+            Shown = attempt.Shown,
         };
     }
 

@@ -58,7 +58,7 @@ internal static class TlsFaults
             return ToLocalOutcome(error, exception);
         }
 
-        if (ourRole == PeerRole.Client && CleartextProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
+        if (ourRole == PeerRole.Client && CleartextProtocols.Recognise(transport.FirstBytes, final: true, ourRole) is { } plain)
         {
             return new HandshakeException(HandshakeFailure.NoAgreement, plain, exception);
         }

@@ -55,6 +55,13 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable
     /// <summary>What is shown to a client that asks for no name.</summary>
     public Identity Current => _sources[0].Current;
 
+    /// <summary>Whether a source has its identity to hand: code of the application's may block, or throw.</summary>
+    internal static bool IsAtHand(IIdentitySource source) => source is Identity or IdentityFiles or ReplaceableIdentity;
+
+    /// <summary>The sources that make up another one and have their identity to hand.</summary>
+    internal static IEnumerable<IIdentitySource> AtHand(IIdentitySource source) =>
+        ((source as ServerIdentities)?._sources ?? [source]).Where(IsAtHand);
+
     /// <summary>What is shown to a client that asks for this name; null or text that is not a host name counts as none.</summary>
     public Identity For(string? serverName)
     {

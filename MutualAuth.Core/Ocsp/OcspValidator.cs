@@ -46,7 +46,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         _client = new OcspClient(options.HttpClient, options.MaxResponseBytes);
         _judge = new OcspJudge(options.Nonce, options.ClockSkew, options.Profile);
         _cache = new OcspCache(options.MaxCachedAnswers, options.MaxCacheTime);
-        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Validation);
     }
 
     internal int CachedAnswers => _cache.Count;
@@ -108,7 +108,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
             return rejection;
         }
 
-        ValidationLog.OcspSoftFailed(_logger, rejection);
+        ValidationLog.OcspSoftFailed(_logger, rejection, rejection.Reason.ToCode());
         return null;
     }
 

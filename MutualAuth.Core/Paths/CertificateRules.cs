@@ -54,7 +54,8 @@ internal sealed class CertificateRules(ValidationProfile profile, PeerRole role,
                 ? null
                 : PathRejection.Make(
                     RejectionReason.CertificateAuthorityAsLeaf, leaf, PathPosition.Leaf, "RFC 5280 §4.2.1.9",
-                    "an end entity's certificate", "one of a certification authority", "Issue the peer a certificate of its own, with cA false.");
+                    "an end entity's certificate", "one of a certification authority", "Issue the peer a certificate of its own, with cA false; "
+                        + $"for one that it signed itself see {nameof(LeafRule)}.{nameof(LeafRule.AnyCertificate)} and KnownPeers.");
         }
 
         var broken = extensions.PathLength is not null ? "a path length without cA (RFC 5280 §4.2.1.9)"

@@ -292,7 +292,17 @@ internal sealed class PathBuilder
 
     private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
         RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
-        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors",
+        $"a path to {NamesOf(_pool.Trust.Certificates)}",
         $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, whose certificate is not known",
         "Trust the authority, or have the peer send the certificates between it and the anchor.");
+
+    /// <summary>The anchors by name where they are few: the reader sees at once which authority is missing.</summary>
+    private static string NamesOf(ImmutableArray<Certificate> anchors)
+    {
+        const int Few = 3;
+        return anchors.Length is 0 or > Few
+            ? $"one of {anchors.Length} trust anchors"
+            : $"the trust {(anchors.Length == 1 ? "anchor" : "anchors")} "
+                + string.Join(" or ", anchors.Select(anchor => SafeText.Quote(anchor.Subject.ToString())));
+    }
 }

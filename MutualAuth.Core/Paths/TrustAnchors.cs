@@ -148,7 +148,11 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// <summary>How many there are; safe to log.</summary>
     /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
     public override string ToString() =>
-        Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
+        Intermediates.IsEmpty
+            ? Count(Certificates.Length, "anchor")
+            : $"{Count(Certificates.Length, "anchor")} and {Count(Intermediates.Length, "intermediate")}";
+
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
         new(Distinct(files.SelectMany(file => CertificatePem.Read(file.Text, file.Path))), []);

@@ -39,7 +39,7 @@ public sealed class CertificateStage
 
         _options = options;
         _paths = new PathValidator(options.Profile);
-        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Validation);
         SayHowRevocationStands();
     }
 
@@ -81,7 +81,7 @@ public sealed class CertificateStage
             {
                 if (noPath.Reason == RejectionReason.PeerKeyChanged)
                 {
-                    ValidationLog.PeerKeyChanged(_logger, noPath);
+                    ValidationLog.PeerKeyChanged(_logger, noPath, noPath.Reason.ToCode());
                 }
 
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
@@ -114,9 +114,12 @@ public sealed class CertificateStage
                 return;
             }
 
-            ValidationLog.RevocationNotChecked(_logger);
+            if (!_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.RevocationNotChecked))
+            {
+                ValidationLog.RevocationNotChecked(_logger);
+            }
         }
-        else if (policy.IsRelaxed)
+        else if (policy.IsRelaxed && !_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.RevocationRelaxed))
         {
             ValidationLog.RevocationRelaxed(_logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod);
         }
@@ -213,7 +216,7 @@ public sealed class CertificateStage
             if (!isAgain)
             {
                 // Once for each connection, and not again whenever it is judged again.
-                ValidationLog.PinsReportOnly(_logger, PeerNames.Of(context.Certificate).ToString(), unpinned);
+                ValidationLog.PinsReportOnly(_logger, PeerNames.Of(context.Certificate).ToString(), unpinned, unpinned.Reason.ToCode());
             }
         }
 

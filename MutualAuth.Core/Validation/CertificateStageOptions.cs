@@ -15,6 +15,9 @@ namespace MutualAuth.Validation;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
+    private const ConfigurationWarnings AllWarnings = ConfigurationWarnings.RevocationNotChecked | ConfigurationWarnings.RevocationRelaxed
+        | ConfigurationWarnings.OwnIdentityDoubtful | ConfigurationWarnings.BoundsExceedDescriptors;
+
     private EquatableArray<ICertificateValidator> _validators = new([]);
 
     /// <summary>
@@ -52,6 +55,12 @@ public record CertificateStageOptions
     /// <summary>How much a peer may present. Default: 16 certificates of at most 32 KiB.</summary>
     public CertificateLimits CertificateLimits { get; init; } = new();
 
+    /// <summary>
+    /// The warnings about this configuration that are not to be logged, because it is meant so. Default: <see cref="ConfigurationWarnings.None"/>,
+    /// all are logged. It changes nothing else.
+    /// </summary>
+    public ConfigurationWarnings AcknowledgedWarnings { get; init; }
+
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -82,6 +91,11 @@ public record CertificateStageOptions
         if (Validators.IsDefault || Validators.Any(validator => validator is null))
         {
             yield return $"{nameof(Validators)} must be set, and hold no null.";
+        }
+
+        if ((AcknowledgedWarnings & ~AllWarnings) != 0)
+        {
+            yield return $"{nameof(AcknowledgedWarnings)} must be defined flags; it is {AcknowledgedWarnings}.";
         }
 
         if (Profile is null || LoggerFactory is null || CertificateLimits is null)

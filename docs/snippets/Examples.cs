@@ -160,6 +160,18 @@ internal static class Examples
         }
 
         {
+            // systemd passes the first socket as descriptor 3.
+            var activated = listenerOptions with { EndPoint = null, BoundSocket = new Socket(new SafeSocketHandle(3, ownsHandle: true)) };
+        }
+
+        {
+            var proxied = listenerOptions with
+            {
+                ProxyProtocol = new ProxyProtocol { TrustedProxies = [IPNetwork.Parse("10.1.2.0/24")] },
+            };
+        }
+
+        {
             var shortQueue = listenerOptions with { Backlog = 128 };
         }
 
@@ -276,6 +288,10 @@ internal static class Examples
 
         {
             using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);
+        }
+
+        {
+            Console.WriteLine(connection.ToString());
         }
 
         {

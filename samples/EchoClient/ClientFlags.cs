@@ -47,6 +47,7 @@ internal sealed class ClientFlags
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),
+                LoggerFactory = new LibraryNotes(),
             });
             var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
             return MutualAuth.ServerName.TryParse(serverName, out _)

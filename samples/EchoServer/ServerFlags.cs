@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth.Authorization;
+using MutualAuth.Connections;
 using MutualAuth.Names;
 
 namespace MutualAuth.Samples;
@@ -29,6 +30,8 @@ internal sealed class ServerFlags
         DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount),
         Description = "Handshakes that compute at once; those that wait for their peer do not count. Default: the number of processors.",
     };
+    private readonly Option<string[]> _proxyProtocol = PeerFlags.Many(
+        "--proxy-protocol", "CIDR", "Demand a PROXY protocol header from these networks, where load balancers are.");
     private readonly Option<bool> _resume = new("--resume")
     { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
     private readonly PeerFlags _peer;
@@ -43,7 +46,10 @@ internal sealed class ServerFlags
         _peer = new PeerFlags(Command);
         _login = new LoginFlags(Command);
         foreach (var option in new Option[]
-        { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _resume })
+        {
+            _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile,
+            _handshakeTimeout, _maxHandshakes, _proxyProtocol, _resume,
+        })
         {
             Command.Options.Add(option);
         }
@@ -73,6 +79,7 @@ internal sealed class ServerFlags
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),
+                LoggerFactory = new LibraryNotes(),
                 HandshakeTimeout = TimeSpan.FromSeconds(arguments.GetValue(_handshakeTimeout)),
             });
             return (new MutualTlsListenerOptions
@@ -80,6 +87,9 @@ internal sealed class ServerFlags
                 EndPoint = EndPoint(arguments.GetRequiredValue(_listen)),
                 Server = server,
                 MaxConcurrentHandshakes = arguments.GetValue(_maxHandshakes),
+                ProxyProtocol = arguments.GetRequiredValue(_proxyProtocol) is { Length: > 0 } networks
+                    ? new ProxyProtocol { TrustedProxies = [.. networks.Select(Network)] }
+                    : null,
             }, throwaway);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
@@ -122,6 +132,10 @@ internal sealed class ServerFlags
             _ => Authorize.AnyOf(rules),
         };
     }
+
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+        ? network
+        : throw new UsageException($"--proxy-protocol: '{text}' is no network, such as 10.1.2.0/24 or 2001:db8::/32, whose further bits are 0.");
 
     private static IPEndPoint EndPoint(string text)
     {

@@ -46,7 +46,7 @@ internal sealed class PeerFlags
 
     internal bool HasTrust(ParseResult arguments) => arguments.GetValue(_trust) is { Length: > 0 };
 
-    /// <summary>Our identity, following its files. Prints what peers would reject, and leaves the decision to them.</summary>
+    /// <summary>Our identity, following its files. What peers would reject is left to them: the library says so at the start.</summary>
     internal IIdentitySource? Identity(ParseResult arguments, PeerRole role)
     {
         var passwordFile = arguments.GetValue(_keyPasswordFile);
@@ -66,7 +66,6 @@ internal sealed class PeerFlags
             or MaterialProblem.WrongUsage
             or MaterialProblem.NotTrusted)
         {
-            CommandLine.Note(exception.Message);
             return Announced("the identity", Follow(IdentityCheck.None));
         }
 

@@ -62,8 +62,10 @@ public sealed class WhatTheLogSaysTests
             Credentials = logsIn ? Require.CertificateAndUser(SaslServer.Scram(users)) : Require.Certificate,
         };
 
-        await using var ends = await ConnectedPair.ShakeAsync(
-            _world.ClientOptions with { Credentials = logsIn ? Login.WithPassword("alice b", "right") : null, ApplicationProtocols = ["echo"] }, server);
+        var client = _world.ClientOptions with
+        { Credentials = logsIn ? Login.WithPassword("alice b", "right") : null, ApplicationProtocols = ["echo"] };
+
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
 
         var values = (await _log.NextAsync(1000)).Values;
         var certificate = ends.Server.Accepted.Peer.Certificate!;
@@ -99,7 +101,8 @@ public sealed class WhatTheLogSaysTests
         await using var ends = await ConnectedPair.ShakeAsync(client, _world.ServerOptions);
 
         ends.Client.Refusal.PeerReason.Should().Be(PublicReason.UnknownCa);
-        ends.Client.Refusal.Message.Should().ContainAll("CN=stranger.test", "issued by \"CN=Their Issuing\"", "1 intermediate", "must trust \"CN=Theirs\"");
+        ends.Client.Refusal.Message.Should().ContainAll(
+            "CN=stranger.test", "issued by \"CN=Their Issuing\"", "1 intermediate", "must trust \"CN=Theirs\"");
         ((Rejection)(await _log.NextAsync(1002)).Values["Rejection"]!).Hint.Should().Contain("CN=stranger.test");
     }
 
@@ -183,7 +186,8 @@ public sealed class WhatTheLogSaysTests
         yield return Case("not valid yet", spec => spec with { NotBefore = DateTimeOffset.UtcNow.AddDays(1) }, "valid only from");
         yield return Case("an authority's", spec => spec with { BasicConstraints = new BasicConstraints(true) }, "certificate_authority_as_leaf");
         yield return Case("a client's", spec => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.ClientAuth] }, "wrong_usage");
-        yield return Case("without a name", spec => spec with { DnsNames = [], EmailAddresses = ["a@server.test"] }, "no subject alternative name with");
+        yield return Case(
+            "without a name", spec => spec with { DnsNames = [], EmailAddresses = ["a@server.test"] }, "no subject alternative name with");
     }
 
     [TestCaseSource(nameof(DoubtfulIdentities))]
@@ -264,7 +268,8 @@ public sealed class WhatTheLogSaysTests
         unused.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var port = ((IPEndPoint)unused.LocalEndPoint!).Port;
 
-        var refusal = (await End.OfAsync(new MutualTlsClient(_world.ClientOptions with { LoggerFactory = _log }).ConnectAsync("localhost", port))).Refusal;
+        var client = new MutualTlsClient(_world.ClientOptions with { LoggerFactory = _log });
+        var refusal = (await End.OfAsync(client.ConnectAsync("localhost", port))).Refusal;
 
         refusal.Rejection.Expected.Should().Be($"an answer from \"localhost:{port}\"");
         refusal.Rejection.Presented.Should().StartWith("ConnectionRefused (tried ").And.Contain("127.0.0.1");
