@@ -31,6 +31,8 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     internal int Id => _process.Id;
 
+    internal bool HasEnded => _process.HasExited;
+
     internal static RunningProgram Start(string file, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(file, arguments)
