@@ -124,10 +124,8 @@ public sealed class MutualTlsClient
     {
         // RFC 4007 §11: the scope names the local interface to a link-local address. The peer does not know it, and no certificate contains it.
         var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
-        if (!ServerName.TryParse(text, out var serverName))
-        {
-            throw new ArgumentException($"{SafeText.Quote(host)} is neither a DNS name nor an IP address.", nameof(host));
-        }
+        ArgumentNullException.ThrowIfNull(text, nameof(host));
+        var serverName = ServerName.ParseArgument(text, nameof(host));
 
         if (ReferenceEquals(text, host))
         {
@@ -179,13 +177,6 @@ public sealed class MutualTlsClient
 
     private static ServerName? ParseName(string? serverName)
     {
-        if (serverName is null)
-        {
-            return null;
-        }
-
-        return ServerName.TryParse(serverName, out var name)
-            ? name
-            : throw new ArgumentException($"{SafeText.Quote(serverName)} is neither a DNS name nor an IP address.", nameof(serverName));
+        return serverName is null ? null : ServerName.ParseArgument(serverName, nameof(serverName));
     }
 }

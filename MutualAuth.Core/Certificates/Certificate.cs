@@ -24,6 +24,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<string> _emailAddresses;
     private ImmutableArray<IPAddress> _addresses;
     private ImmutableArray<string> _principals;
+    private ImmutableArray<OtherName> _otherNames;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -100,6 +101,23 @@ public sealed class Certificate : IEquatable<Certificate>
             }
 
             return _principals;
+        }
+    }
+
+    /// <summary>
+    /// The names of types of their own (otherName) of the subject alternative name, in order, user principal names among them.
+    /// </summary>
+    public ImmutableArray<OtherName> OtherNames
+    {
+        get
+        {
+            if (_otherNames.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _otherNames, [.. Extensions.SubjectNames.Select(name => name.Other).OfType<OtherName>()]);
+            }
+
+            return _otherNames;
         }
     }
 
