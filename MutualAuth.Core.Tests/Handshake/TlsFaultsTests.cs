@@ -1,6 +1,8 @@
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Handshake;
+using MutualAuth.Tests.Support;
 using MutualAuth.Transport;
 
 namespace MutualAuth.Tests.Handshake;
@@ -30,5 +32,37 @@ public sealed class TlsFaultsTests
 
         outcome.Failure.Should().Be(failure);
         outcome.Reason.Should().Be(reason);
+    }
+
+    private static IEnumerable<TestCaseData> Hints()
+    {
+        static TestCaseData Case(string what, uint alert, Func<MutualTlsClientOptions, MutualTlsClientOptions> options, string? hint) =>
+            new TestCaseData(0x0A000000u + 1000 + alert, options, hint).SetArgDisplayNames(what);
+
+        yield return Case("no application protocol", 120, usual => usual, "Confirmation = ConfirmationPolicy.Never");
+        yield return Case("no application protocol, the other way", 120, usual => usual, "ApplicationProtocols = [\"http/1.1\"]");
+        yield return Case("only TLS 1.3", 40, usual => usual with { MinimumTlsVersion = TlsVersion.Tls13 }, "set MinimumTlsVersion to TLS 1.2");
+        yield return Case("both versions", 40, usual => usual, "Compare cipher suites");
+        yield return Case(
+            "suites of TLS 1.2 alone",
+            40,
+            usual => usual with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] },
+            "names none of TLS 1.3");
+        yield return Case("no certificate, with an identity", 116, usual => usual, "keys of our kind");
+        yield return Case("no certificate, in the words of SSL 3.0", 41, usual => usual, "keys of our kind");
+        yield return Case("no certificate, without an identity", 116, usual => usual with { Identity = ClientIdentity.None }, "ClientIdentity.None");
+        yield return Case("an unknown authority", 48, usual => usual, null);
+    }
+
+    [TestCaseSource(nameof(Hints))]
+    public void What_a_server_says_leads_to_what_to_do(uint code, Func<MutualTlsClientOptions, MutualTlsClientOptions> options, string? hint)
+    {
+        using var world = new World();
+        using var transport = new HandshakeTransport(Stream.Null, 1000);
+        var thrown = new AuthenticationException("outer", new CryptographicException("inner") { HResult = unchecked((int)code) });
+
+        var outcome = TlsFaults.ToOutcome(thrown, transport, PeerRole.Client, options(world.ClientOptions));
+
+        (outcome.Rejection.Hint?.Contains(hint ?? "?", StringComparison.Ordinal)).Should().Be(hint is null ? null : true, outcome.Message);
     }
 }

@@ -294,6 +294,27 @@ public static class RejectionReasons
     public static string ToCode(this RejectionReason reason) =>
         s_codes.TryGetValue(reason, out var code) ? code : throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a rejection reason.");
 
+    /// <summary>Whether what it names ends by itself. Of a refusal by the peer, only the peer's own reason tells.</summary>
+    internal static bool IsTransient(this RejectionReason reason) => reason is
+        RejectionReason.Unreachable
+        or RejectionReason.NoClientHello
+        or RejectionReason.IncompleteClientHello
+        or RejectionReason.TransportClosed
+        or RejectionReason.TransportFailed
+        or RejectionReason.HandshakeTimedOut
+        or RejectionReason.Overloaded
+        or RejectionReason.EvictedBeforeHello
+        or RejectionReason.ListenerStopped
+        or RejectionReason.CertificateNotYetValid
+        or RejectionReason.RevocationStatusUnknown
+        or RejectionReason.ValidatorTimedOut
+        or RejectionReason.ValidatorOverloaded
+        or RejectionReason.ConfirmationTruncated
+        or RejectionReason.AttemptsLimited
+        or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.MaximumAgeReached
+        or RejectionReason.IdleTimeoutReached;
+
     internal static string ToSnakeCase(string pascalCase)
     {
         var text = new StringBuilder(pascalCase.Length + 8);

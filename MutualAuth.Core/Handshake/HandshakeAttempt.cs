@@ -57,6 +57,8 @@ internal sealed class HandshakeAttempt : IDisposable
 
     internal PeerRole OurRole { get; }
 
+    internal HandshakeOptions Options => _options;
+
     internal EndPoint? RemoteEndPoint { get; }
 
     internal HandshakeTransport Transport { get; }
@@ -295,7 +297,7 @@ internal sealed class HandshakeAttempt : IDisposable
         OperationCanceledException when Token.IsCancellationRequested =>
             new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
         IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
-            TlsFaults.ToOutcome(exception, Transport, OurRole),
+            TlsFaults.ToOutcome(exception, Transport, OurRole, _options),
         _ => ApplicationCalls.Fault("a handshake", exception),
     };
 

@@ -47,7 +47,7 @@ internal sealed class Handshaker
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         // With the names of our anchors in them, the settings ask trust for these.
-        var settings = _options.NamesAcceptableIssuers
+        var settings = _options.AcceptableIssuerBytes > 0
             ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
                 .ConfigureAwait(false)
             : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
@@ -138,7 +138,7 @@ internal sealed class Handshaker
         catch (Exception exception) when (exception is not (HandshakeException or OperationCanceledException))
         {
             // Whatever the engine throws while it works on what the peer sent, of whichever type.
-            throw TlsFaults.ToOutcome(exception, attempt.Transport, attempt.OurRole);
+            throw TlsFaults.ToOutcome(exception, attempt.Transport, attempt.OurRole, attempt.Options);
         }
     }
 

@@ -26,4 +26,8 @@ internal static partial class HandshakeLog
 
     [LoggerMessage(1005, LogLevel.Debug, "Handshake as {Role} with {RemoteEndPoint} cancelled by the caller.")]
     internal static partial void Cancelled(ILogger logger, string role, EndPoint? remoteEndPoint);
+
+    [LoggerMessage(1010, LogLevel.Warning,
+        "The names of the {Anchors} trust anchors have {Bytes} octets, more than MaxAcceptableIssuerBytes ({Bound}): none are sent to clients.")]
+    internal static partial void AcceptableIssuersOmitted(ILogger logger, int anchors, int bytes, int bound);
 }
