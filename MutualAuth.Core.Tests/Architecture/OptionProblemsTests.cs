@@ -8,6 +8,7 @@ using MutualAuth.Expiry;
 using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Ocsp;
+using MutualAuth.Paths;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -73,6 +74,22 @@ public sealed partial class OptionProblemsTests
         yield return Lists("ClockSkew must be zero to one hour", s_revocation with { ClockSkew = -tick }, s_revocation with { ClockSkew = default });
         yield return Lists(
             "ClockSkew must be zero to one hour", s_revocation with { ClockSkew = hour + tick }, s_revocation with { ClockSkew = hour });
+        var (days, more) = (TimeSpan.FromDays(10), TimeSpan.FromDays(366));
+        yield return Lists(
+            "RevocationPolicy.NoRevAvailLifetime must be zero to 366 days",
+            s_revocation with { NoRevAvailLifetime = more + tick },
+            s_revocation with { NoRevAvailLifetime = more });
+        yield return Lists("NoRevAvailLifetime must be zero to", s_revocation with { NoRevAvailLifetime = -tick }, s_revocation);
+        yield return Lists(
+            "RevocationPolicy.ShortLivedLifetime must be zero to 10 days",
+            s_revocation with { ShortLivedLifetime = days + tick },
+            s_revocation with { ShortLivedLifetime = days });
+        yield return Lists("ShortLivedLifetime must be zero to", s_revocation with { ShortLivedLifetime = -tick }, s_revocation);
+        var excepted = s_server with { Profile = ValidationProfile.MutualTls with { Purpose = PurposeRule.DangerouslyServerAuthForClients } };
+        yield return Case(
+            "Profile has PurposeRule.DangerouslyServerAuthForClients, but Authorization does not spell out the names of all peers",
+            excepted with { Authorization = Authorize.AnyTrustedPeer },
+            excepted with { Authorization = Authorize.Dns("client.test") });
         yield return Lists("DangerousGracePeriod must be between", s_revocation with { DangerousGracePeriod = -tick }, s_revocation);
         yield return Lists(
             "DangerousGracePeriod must be between zero and 366 days",
@@ -210,6 +227,14 @@ public sealed partial class OptionProblemsTests
             s_client with { JudgeServerBeforeShowingIdentity = true, Identity = ClientIdentity.None },
             s_client with { JudgeServerBeforeShowingIdentity = true });
 
+        yield return Server(
+            "MaxAcceptableIssuerBytes must be 1 to 65535",
+            s_server with { MaxAcceptableIssuerBytes = 0 },
+            s_server with { MaxAcceptableIssuerBytes = 1 });
+        yield return Server(
+            "MaxAcceptableIssuerBytes must be 1 to 65535",
+            s_server with { MaxAcceptableIssuerBytes = 65_536 },
+            s_server with { MaxAcceptableIssuerBytes = 65_535 });
         yield return Server("Identity is missing", s_server with { Identity = null! }, s_server);
         yield return Server("Revalidation must not be null", s_server with { Revalidation = null! }, s_server);
         yield return Server(
@@ -349,6 +374,17 @@ public sealed partial class OptionProblemsTests
         yield return Ocsp(Values, s_ocsp with { Failure = (OcspFailure)9 });
         yield return Ocsp(Values, s_ocsp with { Nonce = (OcspNonce)9 });
         yield return Ocsp(Values, s_ocsp with { Hash = (OcspHash)9 });
+        var (days, most) = (TimeSpan.FromDays(10), TimeSpan.FromDays(366));
+        yield return Ocsp(
+            "NoRevAvailLifetime must be zero to 366 days",
+            s_ocsp with { NoRevAvailLifetime = most + tick },
+            s_ocsp with { NoRevAvailLifetime = most });
+        yield return Ocsp("NoRevAvailLifetime must be zero", s_ocsp with { NoRevAvailLifetime = -tick });
+        yield return Ocsp(
+            "ShortLivedLifetime must be zero to 10 days",
+            s_ocsp with { ShortLivedLifetime = days + tick },
+            s_ocsp with { ShortLivedLifetime = days });
+        yield return Ocsp("ShortLivedLifetime must be zero", s_ocsp with { ShortLivedLifetime = -tick });
         yield return Ocsp("Timeout must be above zero and at most five minutes", s_ocsp with { Timeout = default }, s_ocsp with { Timeout = tick });
         yield return Ocsp(
             "Timeout must be above", s_ocsp with { Timeout = TimeSpan.FromMinutes(5) + tick }, s_ocsp with { Timeout = TimeSpan.FromMinutes(5) });

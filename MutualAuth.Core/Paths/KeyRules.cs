@@ -35,13 +35,15 @@ internal static class KeyRules
             return null;
         }
 
-        var algorithm = new DerReader(certificate.SignatureAlgorithm).ReadSequence();
+        var isPss = certificate.SignatureAlgorithm.Span.IndexOf(Oids.RsaPss) >= 0;
         return PathRejection.Make(
             IsOfAnotherFamily(certificate.SignatureAlgorithm) ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakSignature,
             certificate,
             position,
             "RFC 5758, RFC 4055",
-            $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits", $"algorithm {Describe(algorithm)}");
+            $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits",
+            SignatureScheme.Describe(certificate.SignatureAlgorithm),
+            isPss ? "With RSASSA-PSS the salt is as long as the hash: openssl -sigopt rsa_pss_saltlen:digest." : null);
     }
 
     private static string? Expected(PublicKeyInfo key, ValidationProfile profile)
@@ -82,18 +84,6 @@ internal static class KeyRules
         catch (System.Formats.Asn1.AsnContentException)
         {
             return false;
-        }
-    }
-
-    private static string Describe(DerReader algorithm)
-    {
-        try
-        {
-            return Oids.ToDotted(algorithm.ReadOid().Span);
-        }
-        catch (System.Formats.Asn1.AsnContentException)
-        {
-            return "that is malformed";
         }
     }
 }

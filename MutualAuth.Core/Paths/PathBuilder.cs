@@ -40,7 +40,7 @@ internal sealed class PathBuilder
         _pool = pool;
         _profile = validator.Profile;
         _validator = validator;
-        _rules = new CertificateRules(_profile, role, at);
+        _rules = new CertificateRules(pool.Leaf, _profile, role, at);
         _revocation = revocation;
         _at = at;
         _budget = new WorkBudget(_profile.Budget);

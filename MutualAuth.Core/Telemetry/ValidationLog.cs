@@ -19,8 +19,10 @@ internal static partial class ValidationLog
     internal static partial void RevocationNotChecked(ILogger logger);
 
     [LoggerMessage(1111, LogLevel.Warning,
-        "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
-    internal static partial void RevocationRelaxed(ILogger logger, string coverage, string unknown, TimeSpan gracePeriod);
+        "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}, no status needed for a "
+            + "lifetime of {ShortLivedLifetime}, or with noRevAvail of {NoRevAvailLifetime}.")]
+    internal static partial void RevocationRelaxed(
+        ILogger logger, string coverage, string unknown, TimeSpan gracePeriod, TimeSpan shortLivedLifetime, TimeSpan noRevAvailLifetime);
 
     [LoggerMessage(1112, LogLevel.Warning, "OCSP gave no usable response; the peer was accepted anyway, as configured. {Rejection}")]
     internal static partial void OcspSoftFailed(ILogger logger, Rejection rejection);

@@ -118,7 +118,9 @@ public sealed class CertificateStage
         }
         else if (policy.IsRelaxed)
         {
-            ValidationLog.RevocationRelaxed(_logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod);
+            ValidationLog.RevocationRelaxed(
+                _logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod, policy.ShortLivedLifetime,
+                policy.NoRevAvailLifetime);
         }
     }
 
@@ -220,6 +222,20 @@ public sealed class CertificateStage
         if (_options.Authorization.Examine(context, out admittedAs) is { } unauthorized)
         {
             return unauthorized;
+        }
+
+        if (CertificateRules.IsByException(context.Certificate, _options.Profile, context.Evidence.Role)
+            && !(admittedAs is not null && _options.Authorization.NamesEachPeer))
+        {
+            // The rule was checked when the options were; here is one that a source has replaced since.
+            admittedAs = null;
+            return new Rejection(RejectionReason.WrongUsage, "a client that the authorization rule accepts by a name that it spells out",
+                "one with a server's certificate under a rule that does not")
+            {
+                Element = "leaf certificate",
+                Rule = $"{nameof(PurposeRule)}.{nameof(PurposeRule.DangerouslyServerAuthForClients)}",
+                Hint = "Authorize it by its DNS name or another name of its own.",
+            };
         }
 
         foreach (var validator in _options.Validators)

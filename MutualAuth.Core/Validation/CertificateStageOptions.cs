@@ -90,6 +90,13 @@ public record CertificateStageOptions
             yield break;
         }
 
+        if (Profile.Purpose == PurposeRule.DangerouslyServerAuthForClients && Authorization is { NamesEachPeer: false })
+        {
+            yield return $"{nameof(Profile)} has {nameof(PurposeRule)}.{nameof(PurposeRule.DangerouslyServerAuthForClients)}, but "
+                + $"{nameof(Authorization)} does not spell out the names of all peers: every server of the trusted authorities would be accepted. "
+                + $"Use {nameof(Authorize)}.{nameof(Authorize.Dns)} or another name.";
+        }
+
         foreach (var problem in CertificateLimits.Problems())
         {
             yield return problem;

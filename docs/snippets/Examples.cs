@@ -104,6 +104,10 @@ internal static class Examples
         }
 
         {
+            var generous = serverOptions with { SendAcceptableIssuers = true, MaxAcceptableIssuerBytes = 65_535 };
+        }
+
+        {
             var strict = serverOptions with { Revalidation = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort } };
         }
 
@@ -446,6 +450,10 @@ internal static class Examples
         }
 
         {
+            var jabber = Authorize.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");
+        }
+
+        {
             var address = Authorize.IPAddress("192.0.2.7");
         }
 
@@ -481,6 +489,10 @@ internal static class Examples
 
         {
             var both = Authorize.AllOf(Authorize.Issuer("CN=Clients CA,O=Example"), Authorize.Dns("client.example"));
+        }
+
+        {
+            var configured = Authorize.Parse(["dns client.example", "upn alice@corp.example"]);
         }
 
         {
