@@ -94,11 +94,13 @@ public sealed class OtherNamesTests
     public void A_name_lets_in_whoever_has_it_and_nobody_who_has_another(string type, string text, bool isLetIn)
     {
         var rule = Authorize.OtherName(type, text);
-        foreach (var either in (AuthorizationRule[])[rule, Authorize.AnyOf(Authorize.Dns("a.test"), rule), Authorize.Parse($"other {type} {text}")])
+        AuthorizationRule[] spellings = [rule, Authorize.AnyOf(Authorize.Dns("a.test"), rule), Authorize.Parse($"other {type} {text}")];
+        foreach (var either in spellings)
         {
             var verdict = Judge(spec => spec with { Subject = "CN=peer", OtherNames = Both() }, either);
 
-            (verdict is CertificateVerdict.Accepted { Peer: var peer } && peer.ProvenName.Equals(PeerName.OtherName(type, text))).Should().Be(isLetIn);
+            (verdict as CertificateVerdict.Accepted)?.Peer.ProvenName.Should().Be(PeerName.OtherName(type, text));
+            (verdict is CertificateVerdict.Accepted).Should().Be(isLetIn);
             (verdict is CertificateVerdict.Rejected { Rejection.Reason: RejectionReason.NotAuthorized }).Should().Be(!isLetIn);
         }
     }
@@ -160,7 +162,8 @@ public sealed class OtherNamesTests
             Authorize.Dns("a.test"));
         var serial = Rejected(spec => spec with { Subject = "serialNumber=SN-12,O=Maker" }, Authorize.Subject("CN=other"));
 
-        device.Presented.Should().Contain("hardware module \"1.3.6.1.4.1.99999.7:534e2d3132\"").And.Contain($"other name {Jabber} \"juliet@im.test\"");
+        device.Presented.Should().Contain("hardware module \"1.3.6.1.4.1.99999.7:534e2d3132\"")
+            .And.Contain($"other name {Jabber} \"juliet@im.test\"");
         module.Presented.Should().Contain("directory name").And.Contain("tpmManufacturer=id:494E5443").And.Contain("tpmModel=SLB 9670")
             .And.Contain("tpmVersion=id:0007");
         serial.Presented.Should().Contain("serialNumber=SN-12");

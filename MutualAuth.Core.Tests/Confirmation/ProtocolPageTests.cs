@@ -88,7 +88,8 @@ public sealed class ProtocolPageTests
     public void A_login_is_refused_by_the_codes_of_the_page()
     {
         var rows = s_page.RowsUnder("12. Logging in").Where(cells => cells.Length == 3 && int.TryParse(cells[0], CultureInfo.InvariantCulture, out _))
-            .SelectMany(cells => DocumentationPage.CodeIn(cells[2]).Select(code => (code, int.Parse(cells[0], CultureInfo.InvariantCulture)))).ToList();
+            .SelectMany(cells => DocumentationPage.CodeIn(cells[2]).Select(code => (code, int.Parse(cells[0], CultureInfo.InvariantCulture))))
+            .ToList();
 
         rows.Should().BeEquivalentTo(Enum.GetValues<RejectionReason>()
             .Where(reason => (int)reason is >= 600 and < 700 && PublicReasonTable.ForClient(reason) != PublicReason.Refused

@@ -10,8 +10,9 @@ public sealed class TransientReasonsTests
         RejectionReason.Unreachable, RejectionReason.NoClientHello, RejectionReason.IncompleteClientHello, RejectionReason.TransportClosed,
         RejectionReason.TransportFailed, RejectionReason.HandshakeTimedOut, RejectionReason.Overloaded, RejectionReason.EvictedBeforeHello,
         RejectionReason.ListenerStopped, RejectionReason.CertificateNotYetValid, RejectionReason.RevocationStatusUnknown,
-        RejectionReason.ValidatorTimedOut, RejectionReason.ValidatorOverloaded, RejectionReason.ConfirmationTruncated, RejectionReason.AttemptsLimited,
-        RejectionReason.CredentialCheckOverloaded, RejectionReason.MaximumAgeReached, RejectionReason.IdleTimeoutReached,
+        RejectionReason.ValidatorTimedOut, RejectionReason.ValidatorOverloaded, RejectionReason.ConfirmationTruncated,
+        RejectionReason.AttemptsLimited, RejectionReason.CredentialCheckOverloaded, RejectionReason.MaximumAgeReached,
+        RejectionReason.IdleTimeoutReached,
     ];
 
     [Test]

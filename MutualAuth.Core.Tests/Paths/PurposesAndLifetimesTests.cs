@@ -110,7 +110,8 @@ public sealed class PurposesAndLifetimesTests
         }
         else
         {
-            FluentActions.Invoking(() => Make(s_exception)).Should().Throw<ArgumentException>().WithMessage("*does not spell out the names of all peers*");
+            FluentActions.Invoking(() => Make(s_exception)).Should().Throw<ArgumentException>()
+                .WithMessage("*does not spell out the names of all peers*");
         }
     }
 
@@ -210,7 +211,8 @@ public sealed class PurposesAndLifetimesTests
         using var other = _root.IssueIntermediate("Other");
         var leaf = isItself ? _root.Read() : other.Read();
 
-        var rejection = new PathValidator().Validate(leaf, [], TestPaths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow()).Rejection!;
+        var rejection = new PathValidator().Validate(leaf, [], TestPaths.Trusting(_root), PeerRole.Client, TimeProvider.System.GetUtcNow())
+            .Rejection!;
 
         rejection.Reason.Should().Be(RejectionReason.CertificateAuthorityAsLeaf);
         rejection.Hint.Should().Contain(hint);

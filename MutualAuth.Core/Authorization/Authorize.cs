@@ -108,6 +108,7 @@ public static class Authorize
     /// The value, compared character by character with <see cref="Certificates.OtherName.Text"/>: the text of a character string,
     /// <c>TYPE:SERIAL</c> of a hardware module, or <c>#</c> and the DER encoding in lower-case hex.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> or <paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="type"/> or <paramref name="text"/> is malformed; see
     /// <see cref="PeerName.OtherName"/>.</exception>
     /// <example><code>var jabber = Authorize.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");</code></example>
@@ -187,6 +188,7 @@ public static class Authorize
     /// <param name="lines">
     /// Such as <c>dns client.example</c> or <c>subject CN=client,O=Example</c>. Empty lines and those that begin with # are passed over.
     /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="lines"/> is null.</exception>
     /// <exception cref="FormatException">A line is not a rule, there is no rule, or <c>nobody</c> is not alone; the message says which
     /// line, from 1.</exception>
     /// <example><code>var configured = Authorize.Parse(["dns client.example", "upn alice@corp.example"]);</code></example>

@@ -245,7 +245,7 @@ internal static class ExtensionReader
             throw new AsnContentException("a NULL has content");
         }
 
-        // RFC 9608 §2: it must not be, so that a certificate in which it is has been made by nobody who knows what it means.
+        // RFC 9608 §2: it must not be.
         if (extensions.IsCritical(KnownExtension.NoRevocationAvailable))
         {
             throw new AsnContentException("noRevAvail is critical");

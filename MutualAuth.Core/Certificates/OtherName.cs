@@ -6,11 +6,11 @@ using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>A name of a type that somebody has defined for it: an otherName of a subject alternative name (RFC 5280 §4.2.1.6).</summary>
+/// <summary>A name of a type of its own: an otherName of a subject alternative name (RFC 5280 §4.2.1.6).</summary>
 /// <remarks>
-/// Its <see cref="Text"/> has one spelling for each value: the text of a character string; <c>TYPE:SERIAL</c> for a hardwareModuleName (RFC
-/// 4108 §5, as IEEE 802.1AR devices carry it); <c>ASSIGNER:VALUE</c> for a permanentIdentifier (RFC 4043 §2); for anything else, a number
-/// sign and the DER encoding in hex, as RFC 4514 §2.4 has it. Immutable and safe to share.
+/// Its <see cref="Text"/> has one spelling for each value: the text of a character string; <c>TYPE:SERIAL</c> for the name of a hardware
+/// module (RFC 4108 §5, as IEEE 802.1AR devices carry it); <c>ASSIGNER:VALUE</c> for a permanent identifier (RFC 4043 §2); for anything
+/// else, a number sign and the DER encoding in hex, as RFC 4514 §2.4 has it. Immutable and safe to share.
 /// </remarks>
 /// <example>
 /// <code>

@@ -67,7 +67,7 @@ internal static class ConfirmationProtocol
             return (null, new Rejection(RejectionReason.AlpnMismatch, expected, List(offered))
             {
                 Rule = "RFC 7301 §3.2",
-                Hint = "Set ApplicationProtocols so that client and server have one in common; a client or a server with none of its own accepts any.",
+                Hint = "Set ApplicationProtocols so that client and server have one in common; a side with none of its own accepts any.",
             });
         }
 

@@ -30,7 +30,7 @@ public sealed class HandshakeException : AuthenticationException
     public PublicReason? PeerReason { get; internal init; }
 
     /// <summary>
-    /// Whether the same attempt may succeed later although nobody changes a configuration, a certificate or a rule: what stood in its way ends by
+    /// Whether the same attempt may succeed later without any change of a configuration, a certificate or a rule: what stood in its way ends by
     /// itself, such as an unreachable host, a server without capacity, or a certificate whose time has not come. Repeat such an attempt after a
     /// growing delay, and no other; see <c>docs/how-to/reconnect-and-retry.md</c>.
     /// </summary>

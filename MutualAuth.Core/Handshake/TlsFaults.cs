@@ -142,8 +142,8 @@ internal static class TlsFaults
         ? "We offered TLS 1.3 and nothing older. If the peer has TLS 1.2 alone, set MinimumTlsVersion to TLS 1.2, or upgrade the peer."
         : options.TlsVersions.Highest == TlsVersion.Tls12
         ? "We offered TLS 1.2 and nothing newer, because CipherSuites names none of TLS 1.3. If the peer wants TLS 1.3, add one."
-        : "Compare cipher suites, groups and signature algorithms with the peer's; a peer without a certificate for the dialled name, or of a kind that "
-            + "we cannot verify, answers so too.";
+        : "Compare cipher suites, groups and signature algorithms with the peer's; a peer without a certificate for the dialled name, or of a kind "
+            + "that we cannot verify, answers so too.";
 
     /// <summary>
     /// A certificate that the server's request does not fit stays with us: the TLS engine leaves it out without a word.
@@ -151,8 +151,8 @@ internal static class TlsFaults
     internal static string? HintForRefusedClient(PublicReason reason, HandshakeOptions? options) =>
         reason != PublicReason.CertificateRequired || options is null ? null
         : options.OwnIdentityIsNone ? "The server wants a certificate of ours, and Identity is ClientIdentity.None."
-        : "We have a certificate, and the server got none: its request may leave out keys of our kind (an ECDSA key at a server that asks for RSA, or the "
-            + "reverse; P-521 or brainpool). Compare the server's signature algorithms, or use a key of another kind.";
+        : "We have a certificate, and the server got none: its request may leave out keys of our kind (an ECDSA key at a server that asks for RSA, "
+            + "or the reverse; P-521 or brainpool). Compare the server's signature algorithms, or use a key of another kind.";
 
     private static HandshakeException ToLocalOutcome(int error, Exception exception)
     {

@@ -110,6 +110,7 @@ public sealed class PeerName : IEquatable<PeerName>
     /// <summary>A name of a type of its own (otherName), compared character by character.</summary>
     /// <param name="type">The type, as a dotted object identifier, such as <c>1.3.6.1.5.5.7.8.5</c>.</param>
     /// <param name="text">The value, as <see cref="Certificates.OtherName.Text"/> has it.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> or <paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException">
     /// <paramref name="type"/> is not an object identifier, or <paramref name="text"/> is empty, has characters that are not visible, or is too
     /// long: both together have at most 2,047 characters.
@@ -235,7 +236,7 @@ public sealed class PeerName : IEquatable<PeerName>
 
     internal static bool TryOtherName(string type, string text, [NotNullWhen(true)] out PeerName? name)
     {
-        // Spaces may stand in it, as in a serial number that somebody has typed, but not at its ends.
+        // Spaces may stand in it, as in a serial number that was typed, but not at its ends.
         name = text.Length > 0 && type.Length + text.Length < MaxLength && !text.Any(character => character != ' ' && IsInvisible(character))
             && text.AsSpan().Trim(' ').Length == text.Length && Asn1.Oids.FromDotted(type) is { } oid && Asn1.Oids.ToDotted(oid) == type
             ? new PeerName(PeerNameKind.OtherName, $"{type}={text}")

@@ -65,8 +65,8 @@ internal sealed class CertificateRules(Certificate leaf, ValidationProfile profi
                     RejectionReason.CertificateAuthorityAsLeaf, leaf, PathPosition.Leaf, "RFC 5280 §4.2.1.9",
                     "an end entity's certificate", "one of a certification authority",
                     leaf.IsSelfIssued
-                        ? "It is its own authority, as openssl req -x509 makes it: make it with basicConstraints CA:FALSE and trust it with KnownPeers, "
-                            + "or accept it as it is with LeafRule.AnyCertificate."
+                        ? "It is its own authority, as openssl req -x509 makes it: make it with basicConstraints CA:FALSE and trust it with "
+                            + "KnownPeers, or accept it as it is with LeafRule.AnyCertificate."
                         : "Issue the peer a certificate of its own, with cA false.");
         }
 

@@ -202,7 +202,7 @@ public enum PurposeRule
 
     /// <summary>
     /// As <see cref="Required"/>, but a client whose certificate names serverAuth and not clientAuth is accepted too: public authorities issue no
-    /// other certificates any more. Whoever holds a server's certificate can then act as a client of that name. Only with an authorization rule
+    /// other certificates any more. The holder of a server's certificate can then act as a client of that name. Only with an authorization rule
     /// that spells out the names of all peers; options with any other rule are rejected. See <c>docs/decisions/0016</c>.
     /// </summary>
     DangerouslyServerAuthForClients = 3,

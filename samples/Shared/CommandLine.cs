@@ -54,8 +54,9 @@ internal static class CommandLine
     private static string? UnknownOption(ParseResult parsed, string[] args)
     {
         var namesCanBeginWithADash = parsed.CommandResult.Command.Arguments.Count > 0;
-        return parsed.Tokens.Where(token => token.Type == TokenType.Argument && args.Contains(token.Value)).Select(token => token.Value).FirstOrDefault(
-            text => text is ['-', '-', not '-', ..] || (!namesCanBeginWithADash && text is ['-', _, ..] && char.IsAsciiLetter(text[1])));
+        var values = parsed.Tokens.Where(token => token.Type == TokenType.Argument && args.Contains(token.Value)).Select(token => token.Value);
+        return values.FirstOrDefault(text =>
+            text is ['-', '-', not '-', ..] || (!namesCanBeginWithADash && text is ['-', _, ..] && char.IsAsciiLetter(text[1])));
     }
 
     internal static int Fail(int exitCode, string code, string message)

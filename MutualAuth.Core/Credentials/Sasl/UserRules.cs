@@ -34,6 +34,7 @@ public static class UserRules
     /// A user may log in only with a certificate that carries the user's name as an otherName of this type, such as the number of a card.
     /// </summary>
     /// <param name="type">The type, as a dotted object identifier.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="type"/> is not an object identifier.</exception>
     /// <example><code>var byCard = UserRules.NamedByOtherName("1.3.6.1.5.5.7.8.5");</code></example>
     public static UserRule NamedByOtherName(string type)
