@@ -134,7 +134,8 @@ public sealed class CertificateStage
         {
             return new Rejection(RejectionReason.NoCertificate, $"a {RoleName(evidence)} certificate", "none")
             {
-                Hint = evidence.Role == PeerRole.Client ? "The client must be configured with a certificate and its key." : null,
+                Hint = evidence.Role == PeerRole.Client ? "The client must be configured with a certificate and its key. TLS leaves out one whose key is of a kind that "
+                    + "the server does not ask for, such as Ed25519, brainpool or secp256k1." : null,
             };
         }
 
