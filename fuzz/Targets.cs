@@ -36,7 +36,8 @@ internal static class Targets
     {
         if (Certificate.TryParse(input, out var certificate, out var problem))
         {
-            _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses, certificate.UserPrincipalNames);
+            _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses, certificate.UserPrincipalNames,
+                certificate.OtherNames);
             _ = (certificate.ToString(), certificate.Issuer.ToString(), certificate.ExtendedKeyUsages);
             _ = (certificate.KeyUsage, certificate.Thumbprint, certificate.SerialNumber);
         }
