@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
 using System.Text.RegularExpressions;
+using MutualAuth.Callbacks;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
@@ -387,10 +388,22 @@ public sealed partial class OptionProblemsTests
         yield return Expiry("LoggerFactory must not be null", new() { LoggerFactory = null! });
     }
 
+    private static IEnumerable<TestCaseData> OfCallbacks()
+    {
+        static TestCaseData Callback(string message, ValidationCallbackOptions faulty, ValidationCallbackOptions? sound = null) =>
+            Fault<ValidationCallbackOptions>(message, faulty.Problems, (sound ?? new ValidationCallbackOptions()).Problems);
+
+        yield return Callback("Name must have 1 to 64 characters", new() { Name = null! });
+        yield return Callback("not only spaces", new() { Name = " " }, new() { Name = " a" });
+        yield return Callback("Name must have 1 to 64", new() { Name = new string('a', 65) }, new() { Name = new string('a', 64) });
+        yield return Callback("no control characters", new() { Name = "a\nb" }, new() { Name = "a b" });
+        yield return Callback("TimeProvider must not be null", new() { TimeProvider = null! });
+    }
+
     private static IEnumerable<TestCaseData> Faults() =>
         [
             .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(),
-            .. OfExpiry(),
+            .. OfExpiry(), .. OfCallbacks(),
         ];
 
     [TestCaseSource(nameof(Faults))]

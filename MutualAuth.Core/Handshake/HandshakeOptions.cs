@@ -111,6 +111,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
     internal ConfirmationPolicy EffectiveConfirmation =>
         RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
 
+    internal override IEnumerable<string> DemandsBeyondTheStage() =>
+        [
+            .. base.DemandsBeyondTheStage(),
+            .. AsyncValidators.IsEmpty ? Array.Empty<string>() : [$"{nameof(AsyncValidators)} run only after the certificate stage."],
+            .. RequiredCredentials.LetsUsersIn ? ["Users log in only after the certificate stage."] : Array.Empty<string>(),
+        ];
+
     internal override IEnumerable<string> Problems()
     {
         foreach (var problem in base.Problems())

@@ -45,6 +45,9 @@ public static class MutualAuthTelemetry
     internal static readonly Counter<long> Invalidated = Meter.CreateCounter<long>(
         "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that were invalidated.");
 
+    internal static readonly Counter<long> CallbackVerdicts = Meter.CreateCounter<long>(
+        "mutualauth.callback.verdicts", unit: "{verdict}", description: "Peers judged in the validation callbacks of other libraries.");
+
     /// <summary>The logger of our category. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
     internal static ILogger CreateLogger(ILoggerFactory? factory)
     {

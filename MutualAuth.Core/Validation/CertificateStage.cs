@@ -43,6 +43,12 @@ public sealed class CertificateStage
         SayHowRevocationStands();
     }
 
+    /// <summary>Where the events of this stage are logged.</summary>
+    internal ILogger Logger => _logger;
+
+    /// <summary>What its options demand of a peer that this stage does not decide.</summary>
+    internal IEnumerable<string> DemandsBeyond() => _options.DemandsBeyondTheStage();
+
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
     public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, admittedBy: default);
 

@@ -62,6 +62,11 @@ public record CertificateStageOptions
     internal IEnumerable<IReloadable> ReloadableRules() =>
         new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
+    /// <summary>What these options demand of a peer beyond the certificate stage: one sentence each.</summary>
+    internal virtual IEnumerable<string> DemandsBeyondTheStage() => Trust.NeedsAsyncSteps
+        ? [$"{nameof(Trust)} is {nameof(KnownPeers)}, which decides about an unknown key only after the certificate stage."]
+        : [];
+
     internal virtual IEnumerable<string> Problems()
     {
         if (Trust is null)
