@@ -27,6 +27,9 @@ internal sealed class FollowedFiles
 
     internal ImmutableArray<string> Paths { get; }
 
+    /// <summary>The files have changed, and have not been stable since.</summary>
+    internal bool IsRestless => _seen is not null;
+
     /// <summary>How long the files have not been stable; zero when they are.</summary>
     internal TimeSpan RestlessFor => _seen is null ? TimeSpan.Zero : _time.GetElapsedTime(_restlessSince);
 

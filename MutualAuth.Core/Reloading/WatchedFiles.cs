@@ -133,7 +133,7 @@ public abstract class WatchedFiles<T> : IFileSource
             }
 
             tell = LookSafely();
-            if (_files.RestlessFor > TimeSpan.Zero && _options.QuietTime < again)
+            if (_files.IsRestless && _options.QuietTime < again)
             {
                 again = Max(_options.QuietTime, TimeSpan.FromMilliseconds(10));
             }
