@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Handshake;
@@ -30,5 +31,164 @@ public sealed class TlsFaultsTests
 
         outcome.Failure.Should().Be(failure);
         outcome.Reason.Should().Be(reason);
+    }
+
+    private const string Nothing = "";
+    private const string Handshake = "1603030004";
+    private const string Alert = "15030300020228";
+
+    [TestCase(120, PeerRole.Client, Handshake, RejectionReason.AlpnMismatch, PublicReason.NoApplicationProtocol, "ApplicationProtocols")]
+    [TestCase(120, PeerRole.Server, Handshake, RejectionReason.AlpnMismatch, PublicReason.NoApplicationProtocol, "ApplicationProtocols")]
+    [TestCase(70, PeerRole.Client, Alert, RejectionReason.ProtocolVersionUnsupported, PublicReason.ProtocolVersion, null)]
+    [TestCase(112, PeerRole.Client, Handshake, RejectionReason.UnrecognizedServerName, PublicReason.UnrecognizedName, "other names")]
+    [TestCase(40, PeerRole.Client, Alert, RejectionReason.NoCommonCipherSuite, PublicReason.Refused, null)]
+    [TestCase(40, PeerRole.Client, Nothing, RejectionReason.NoCommonCipherSuite, PublicReason.Refused, null)]
+    [TestCase(71, PeerRole.Client, Alert, RejectionReason.NoCommonCipherSuite, PublicReason.Refused, null)]
+    public void An_alert_that_speaks_of_the_offer_is_no_agreement(
+        int alert, PeerRole ourRole, string first, RejectionReason reason, PublicReason says, string? hint)
+    {
+        var outcome = OfAlert(alert, ourRole, first);
+
+        (outcome.Failure, outcome.Reason, outcome.PeerReason).Should().Be((HandshakeFailure.NoAgreement, reason, (PublicReason?)says));
+        outcome.Rejection.Presented.Should().Contain($"{alert}");
+        if (hint is null)
+        {
+            outcome.Rejection.Hint.Should().BeNull();
+        }
+        else
+        {
+            outcome.Rejection.Hint.Should().Contain(hint);
+        }
+    }
+
+    [TestCase(40, PeerRole.Client, Handshake, PublicReason.Refused)]
+    [TestCase(71, PeerRole.Client, Handshake, PublicReason.Refused)]
+    [TestCase(40, PeerRole.Server, Alert, PublicReason.Refused)]
+    [TestCase(71, PeerRole.Server, Alert, PublicReason.Refused)]
+    [TestCase(48, PeerRole.Client, Alert, PublicReason.UnknownCa)]
+    [TestCase(42, PeerRole.Server, Handshake, PublicReason.BadCertificate)]
+    public void Any_other_alert_is_the_peers_refusal(int alert, PeerRole ourRole, string first, PublicReason says)
+    {
+        var outcome = OfAlert(alert, ourRole, first);
+
+        (outcome.Failure, outcome.Reason, outcome.PeerReason)
+            .Should().Be((HandshakeFailure.RefusedByPeer, RejectionReason.RefusedByPeer, (PublicReason?)says));
+        outcome.Rejection.Presented.Should().Contain($"{alert}");
+    }
+
+    [TestCase(152, HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge, null)]
+    [TestCase(193, HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, null)]
+    [TestCase(118, HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, null)]
+    [TestCase(410, HandshakeFailure.NoAgreement, RejectionReason.NoCommonCipherSuite, null)]
+    [TestCase(258, HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, null)]
+    [TestCase(266, HandshakeFailure.NoAgreement, RejectionReason.ProtocolVersionUnsupported, null)]
+    [TestCase(235, HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, null)]
+    [TestCase(0x80006, HandshakeFailure.OurFault, RejectionReason.CryptographyFailed, "token")]
+    [TestCase(397, HandshakeFailure.OurFault, RejectionReason.CryptographyFailed, "2048 bits")]
+    [TestCase(398, HandshakeFailure.OurFault, RejectionReason.CryptographyFailed, "2048 bits")]
+    [TestCase(399, HandshakeFailure.OurFault, RejectionReason.CryptographyFailed, "2048 bits")]
+    [TestCase(100, HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, null)]
+    public void An_error_of_the_engine_is_somebodys(int error, HandshakeFailure failure, RejectionReason reason, string? hint)
+    {
+        using var transport = Transport(Handshake);
+
+        var outcome = TlsFaults.ToOutcome(Engine((20 << 23) | error), transport, PeerRole.Client);
+
+        (outcome.Failure, outcome.Reason).Should().Be((failure, reason));
+        outcome.Rejection.Presented.Should().Contain("inner", "the engine's own words");
+        outcome.PeerReason.Should().BeNull();
+        (outcome.Rejection.Hint ?? string.Empty).Should().Contain(hint ?? string.Empty);
+        (outcome.Rejection.Hint is null).Should().Be(hint is null);
+    }
+
+    private static IEnumerable<TestCaseData> Exceptions()
+    {
+        static TestCaseData Case(Exception exception, HandshakeFailure failure, RejectionReason reason, string presented) =>
+            new TestCaseData(exception, failure, reason, presented).SetArgDisplayNames($"{exception.GetType().Name}, {presented}");
+
+        yield return Case(
+            new IOException("x", new SocketException((int)SocketError.ConnectionReset)),
+            HandshakeFailure.TransportLost,
+            RejectionReason.TransportFailed,
+            "ConnectionReset");
+        foreach (var lost in new Exception[]
+        { new IOException("x"), new ObjectDisposedException("x"), new SocketException((int)SocketError.ConnectionReset), new IOException("x", new IOException("y")) })
+        {
+            yield return Case(lost, HandshakeFailure.TransportLost, RejectionReason.TransportClosed, "the end of the stream");
+        }
+
+        yield return Case(
+            new CryptographicException("x"), HandshakeFailure.PeerRejected, RejectionReason.CertificateMalformed, "ones that it cannot");
+        yield return Case(
+            new AuthenticationException("its words"), HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "its words");
+        yield return Case(
+            new InvalidOperationException("x"), HandshakeFailure.PeerMisbehaved, RejectionReason.TlsProtocolViolation, "InvalidOperationException");
+    }
+
+    [TestCaseSource(nameof(Exceptions))]
+    public void Whatever_is_thrown_has_a_meaning(Exception exception, HandshakeFailure failure, RejectionReason reason, string presented)
+    {
+        using var transport = Transport(Handshake);
+
+        var outcome = TlsFaults.ToOutcome(exception, transport, PeerRole.Client);
+
+        (outcome.Failure, outcome.Reason).Should().Be((failure, reason));
+        outcome.Rejection.Presented.Should().Contain(presented);
+        outcome.InnerException.Should().BeSameAs(exception);
+    }
+
+    [Test]
+    public void A_server_that_answers_in_the_clear_is_known_by_its_first_octets_and_a_client_is_judged_by_its_hello([Values] PeerRole ourRole)
+    {
+        using var transport = Transport(Convert.ToHexString("HTTP/1.1 400"u8));
+
+        var outcome = TlsFaults.ToOutcome(new AuthenticationException("x"), transport, ourRole);
+
+        outcome.Reason.Should().Be(ourRole == PeerRole.Client ? RejectionReason.PlainHttp : RejectionReason.TlsProtocolViolation);
+        outcome.Failure.Should().Be(ourRole == PeerRole.Client ? HandshakeFailure.NoAgreement : HandshakeFailure.PeerMisbehaved);
+    }
+
+    [Test]
+    public void More_octets_than_the_bound_say_more_than_what_they_led_to()
+    {
+        using var transport = new HandshakeTransport(new MemoryStream(new byte[21]), 20);
+        transport.Invoking(each => each.Read(new byte[30], 0, 30)).Should().Throw<IOException>();
+
+        var outcome = TlsFaults.ToOutcome(Engine((20 << 23) | 1048), transport, PeerRole.Client);
+
+        (outcome.Failure, outcome.Reason).Should().Be((HandshakeFailure.PeerMisbehaved, RejectionReason.HandshakeMessageTooLarge));
+        outcome.Rejection.Presented.Should().Be("more than 20 bytes");
+    }
+
+    [TestCase(RejectionReason.ValidatorFaulted, HandshakeFailure.OurFault)]
+    [TestCase(RejectionReason.Overloaded, HandshakeFailure.NoCapacity)]
+    [TestCase(RejectionReason.NoClientHello, HandshakeFailure.TransportLost)]
+    [TestCase(RejectionReason.IncompleteClientHello, HandshakeFailure.TransportLost)]
+    [TestCase(RejectionReason.MalformedClientHello, HandshakeFailure.PeerMisbehaved)]
+    [TestCase(RejectionReason.ClientHelloTooLarge, HandshakeFailure.PeerMisbehaved)]
+    [TestCase(RejectionReason.NoCommonCipherSuite, HandshakeFailure.NoAgreement)]
+    [TestCase(RejectionReason.PlainHttp, HandshakeFailure.NoAgreement)]
+    public void A_hello_that_is_refused_has_an_outcome_by_its_reason(RejectionReason reason, HandshakeFailure failure) =>
+        HelloNegotiation.FailureOf(new Rejection(reason, "x", "y")).Should().Be(failure);
+
+    private static HandshakeException OfAlert(int alert, PeerRole ourRole, string first)
+    {
+        using var transport = Transport(first);
+        return TlsFaults.ToOutcome(Engine((20 << 23) | (1000 + alert)), transport, ourRole);
+    }
+
+    private static AuthenticationException Engine(int code) => new("outer", new CryptographicException("inner") { HResult = code });
+
+    /// <summary>A transport from which these octets have come.</summary>
+    private static HandshakeTransport Transport(string first)
+    {
+        var octets = Convert.FromHexString(first);
+        var transport = new HandshakeTransport(new MemoryStream(octets), 1000);
+        if (octets.Length > 0)
+        {
+            transport.Read(new byte[100], 0, 100);
+        }
+
+        return transport;
     }
 }

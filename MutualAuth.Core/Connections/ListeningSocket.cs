@@ -118,7 +118,7 @@ internal sealed class ListeningSocket : IDisposable
 
         protected override void Dispose(bool disposing)
         {
-            if (_path is not null && MarkOf(_path) != _mark)
+            if (MarkOf(_path) != _mark)
             {
                 SafeHandle.Dispose();
             }
