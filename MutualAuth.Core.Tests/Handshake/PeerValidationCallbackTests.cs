@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Authorization;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;

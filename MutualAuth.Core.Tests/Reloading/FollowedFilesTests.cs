@@ -176,6 +176,55 @@ public sealed class FollowedFilesTests
         look.Contents()[0].Bytes.Should().HaveCount(Large);
     }
 
+    [Test]
+    public void What_is_read_at_once_is_all_from_the_same_side_of_a_change()
+    {
+        _folder.Write("one", "1");
+        _folder.Write("two", "1");
+        var clock = new ActingClock(_folder.Clock, call =>
+        {
+            if (call == 2)
+            {
+                _folder.Write("two", "22"); // while it is looked at for the first time, so that it is looked at closely again
+            }
+            else if (call == 3)
+            {
+                _folder.Write("one", "333"); // has been looked at just before
+                _folder.Write("two", "333");
+            }
+        });
+        var files = new FollowedFiles([_folder["one"], _folder["two"]], 100, clock);
+
+        files.LookUntilTheSame().Contents().Select(content => content.Text).Should().Equal("333", "333");
+    }
+
+    [Test]
+    public void Files_that_change_at_every_look_are_given_up()
+    {
+        _folder.Write("one", "1");
+        var looks = 0;
+        var clock = new ActingClock(_folder.Clock, call => _folder.Write("one", new string('x', looks = call)));
+        var files = new FollowedFiles([_folder["one"]], 100, clock);
+
+        files.LookUntilTheSame();
+
+        looks.Should().BeInRange(3, 17);
+    }
+
+    /// <summary>Does something each time that it is asked: a file with another stamp is about to be read then.</summary>
+    private sealed class ActingClock(TimeProvider time, Action<int> act) : TimeProvider
+    {
+        private int _calls;
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override long GetTimestamp()
+        {
+            act(++_calls);
+            return time.GetTimestamp();
+        }
+    }
+
     private FollowedFiles Follow(params string[] names)
     {
         foreach (var name in names.Where(name => !File.Exists(_folder[name])))

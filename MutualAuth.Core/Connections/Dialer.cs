@@ -89,7 +89,7 @@ internal static class Dialer
     {
         using var won = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var underWay = new List<Task<Socket>>();
-        Exception? lastFault = null;
+        Exception lastFault = new SocketException((int)SocketError.HostUnreachable);
         var next = 0;
         try
         {
@@ -116,7 +116,7 @@ internal static class Dialer
                 lastFault = done.Exception?.InnerException ?? lastFault;
             }
 
-            throw lastFault ?? new SocketException((int)SocketError.HostUnreachable);
+            throw lastFault;
         }
         finally
         {

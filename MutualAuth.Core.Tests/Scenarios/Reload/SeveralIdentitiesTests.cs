@@ -69,6 +69,19 @@ public sealed class SeveralIdentitiesTests
     }
 
     [Test]
+    public async Task A_client_with_several_identities_judges_a_server_by_all_that_it_shows()
+    {
+        using var intermediate = _world.Authority.IssueIntermediate();
+        using var leaf = intermediate.IssueServer("server.test");
+
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(_world.ClientIdentity, _world.ServerIdentity) },
+            _world.ServerOptions with { Identity = World.ToIdentity(leaf) });
+
+        ends.Client.Accepted.Peer.Certificate.Should().Be(leaf.Read());
+    }
+
+    [Test]
     public async Task A_client_shows_its_first_identity_when_the_server_names_no_authority()
     {
         using var foreign = _world.Foreign.IssueClient("foreign.test");
