@@ -437,5 +437,9 @@ public sealed class AdmissionTests
 
     /// <summary>Host 0 has no address.</summary>
     private HandshakeAttempt Begin(int host) => HandshakeAttempt.Begin(
-        new MemoryStream(), PeerRole.Server, _options, CancellationToken.None, host == 0 ? null : new IPEndPoint(new IPAddress([192, 0, 2, (byte)host]), 1));
+        new MemoryStream(),
+        PeerRole.Server,
+        _options,
+        CancellationToken.None,
+        host == 0 ? null : new IPEndPoint(new IPAddress([192, 0, 2, (byte)host]), 1));
 }

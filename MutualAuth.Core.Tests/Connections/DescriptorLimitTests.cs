@@ -29,7 +29,7 @@ public sealed class DescriptorLimitTests
         DescriptorLimit.Share(9).Should().Be(9);
     }
 
-    [TestCase("Limit  Soft Limit  Hard Limit  Units\nMax processes  7  8  processes\nMax open files            1024                 4096       files\n", 1024)]
+    [TestCase("Limit  Soft Limit  Hard Limit  Units\nMax processes  7  8  processes\nMax open files  1024  4096  files\n", 1024)]
     [TestCase("Max open files            unlimited            unlimited            files\n", null)]
     [TestCase("Max open files\n", null)]
     [TestCase("Max open files            -1                 4096       files\n", null)]

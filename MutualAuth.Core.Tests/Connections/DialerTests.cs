@@ -200,7 +200,12 @@ public sealed class DialerTests
         (_, _, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse))).AsTask();
 
     private Task<Socket> DialAsync() => Dialer.ConnectAsync(
-        s_host, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, CancellationToken.None, (_, _, _) => Task.FromResult<IPAddress[]>([])).AsTask();
+        s_host,
+        TimeSpan.FromSeconds(1),
+        _clock,
+        NullLoggerFactory.Instance,
+        CancellationToken.None,
+        (_, _, _) => Task.FromResult<IPAddress[]>([])).AsTask();
 
     private Task<Socket> ConnectAsync(CancellationToken cancellationToken) =>
         Dialer.ConnectAsync(s_host, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, cancellationToken, NeverAsync).AsTask();

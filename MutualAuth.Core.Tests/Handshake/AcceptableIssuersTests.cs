@@ -21,15 +21,16 @@ public sealed class AcceptableIssuersTests
         using var intermediate = _world.Authority.IssueIntermediate();
         using var certificate = intermediate.IssueClient("client.test");
         var identity = World.ToIdentity(certificate);
-        var (root, issuing, foreign) =
-            (_world.Authority.AsCertificate.Certificate.Subject, intermediate.AsCertificate.Certificate.Subject, _world.Foreign.AsCertificate.Certificate.Subject);
+        var (root, issuing, foreign) = (SubjectOf(_world.Authority), SubjectOf(intermediate), SubjectOf(_world.Foreign));
         new[] { root, issuing, foreign }.Should().OnlyHaveUniqueItems();
 
         AcceptableIssuers.Fit(identity, []).Should().BeTrue();
         AcceptableIssuers.Fit(identity, [foreign, issuing]).Should().BeTrue();
         AcceptableIssuers.Fit(identity, [foreign, root]).Should().BeTrue();
         AcceptableIssuers.Fit(identity, [foreign]).Should().BeFalse();
-        AcceptableIssuers.Fit(identity, [issuing.ToLowerInvariant()]).Should().BeFalse("names are compared as they stand");
+        AcceptableIssuers.Fit(identity, [issuing.ToUpperInvariant()]).Should().BeFalse("names are compared as they stand");
+
+        static string SubjectOf(TestAuthority authority) => authority.AsCertificate.Certificate.Subject;
     }
 
     [Test]

@@ -8,6 +8,11 @@ namespace MutualAuth.Tests.Handshake;
 
 public sealed class TlsFaultsTests
 {
+    // The first octets of a peer.
+    private const string Nothing = "";
+    private const string Handshake = "1603030004";
+    private const string Alert = "15030300020228";
+
     // (library << 23 | reason), as OpenSSL packs it and the runtime hands it on.
     [TestCase(0x0A000438u, HandshakeFailure.RefusedByPeer, RejectionReason.RefusedByPeer, TestName = "The alert internal_error is the peer's word")]
     [TestCase(
@@ -32,10 +37,6 @@ public sealed class TlsFaultsTests
         outcome.Failure.Should().Be(failure);
         outcome.Reason.Should().Be(reason);
     }
-
-    private const string Nothing = "";
-    private const string Handshake = "1603030004";
-    private const string Alert = "15030300020228";
 
     [TestCase(120, PeerRole.Client, Handshake, RejectionReason.AlpnMismatch, PublicReason.NoApplicationProtocol, "ApplicationProtocols")]
     [TestCase(120, PeerRole.Server, Handshake, RejectionReason.AlpnMismatch, PublicReason.NoApplicationProtocol, "ApplicationProtocols")]
@@ -114,10 +115,14 @@ public sealed class TlsFaultsTests
             HandshakeFailure.TransportLost,
             RejectionReason.TransportFailed,
             "ConnectionReset");
-        foreach (var lost in new Exception[]
-        { new IOException("x"), new ObjectDisposedException("x"), new SocketException((int)SocketError.ConnectionReset), new IOException("x", new IOException("y")) })
+        Exception[] lost =
+        [
+            new IOException("x"), new ObjectDisposedException("x"), new SocketException((int)SocketError.ConnectionReset),
+            new IOException("x", new IOException("y")),
+        ];
+        foreach (var exception in lost)
         {
-            yield return Case(lost, HandshakeFailure.TransportLost, RejectionReason.TransportClosed, "the end of the stream");
+            yield return Case(exception, HandshakeFailure.TransportLost, RejectionReason.TransportClosed, "the end of the stream");
         }
 
         yield return Case(

@@ -8,6 +8,8 @@ public sealed class ClientHelloParserTests
 {
     private const int Max = 16 * 1024;
 
+    private static readonly byte[] s_empty = [22, 3, 1, 0, 0];
+
     [Test]
     public void A_hello_says_name_protocols_and_versions()
     {
@@ -112,8 +114,6 @@ public sealed class ClientHelloParserTests
         ClientHelloParser.Parse("G"u8, Max, final: false).Problem.Should().BeNull();
         ClientHelloParser.Parse("G"u8, Max, final: true).Problem!.Reason.Should().Be(RejectionReason.NotTls);
     }
-
-    private static readonly byte[] s_empty = [22, 3, 1, 0, 0];
 
     [Test]
     public void A_record_of_another_version_is_answered_only_where_TLS_has_begun()

@@ -133,7 +133,8 @@ public sealed class AtomicFileTests
         AtomicFile.CreateUnlessExists(_folder["other"], "first"u8);
 
         var folder = System.IO.Path.GetDirectoryName(Path)!;
-        Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Target).Should().NotContain(target => target.StartsWith(folder));
+        Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Target)
+            .Should().NotContain(target => target.StartsWith(folder, StringComparison.Ordinal));
 
         static string Target(string descriptor)
         {

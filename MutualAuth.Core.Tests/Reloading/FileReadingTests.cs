@@ -74,7 +74,9 @@ public sealed class FileReadingTests
     {
         var thrown = (Exception)Activator.CreateInstance(type)!;
 
-        var problem = FluentActions.Invoking(() => TextLines.Read("# one\ngood\nbad\n", "The file x", Read)).Should().Throw<MaterialException>().Which;
+        var read = () => TextLines.Read("# one\ngood\nbad\n", "The file x", Read);
+
+        var problem = read.Should().Throw<MaterialException>().Which;
 
         problem.Message.Should().StartWith("The file x, line 3: ");
         problem.InnerException.Should().BeSameAs(thrown);

@@ -5,7 +5,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Reloading;
 
-/// <summary>Any material of files: when it is looked for, when it is judged, and what is told of it. Its measurements are the whole process's.</summary>
+/// <summary>
+/// Any material of files: when it is looked for, when it is judged, and what is told of it. Its measurements are the whole process's.
+/// </summary>
 [NonParallelizable]
 public sealed class WatchedFilesTests
 {
