@@ -269,7 +269,7 @@ public sealed class AdmissionTests
         await second.EnterAsync().AsTask().WaitAsync(cancellationToken);
 
         first.BeginWait();
-        first.EndWaitAsync().IsCompletedSuccessfully.Should().BeTrue("it takes no turn");
+        first.EndWaitAsync().AsTask().IsCompletedSuccessfully.Should().BeTrue("it takes no turn");
         control.Admit(Begin(3)).HelloIsComplete();
         Ended(one).Should().BeEmpty("it has one place and not two");
         control.Admit(Begin(4)).HelloIsComplete();
@@ -417,7 +417,7 @@ public sealed class AdmissionTests
     private async Task<bool> TakesBothSlotsAsync(AdmissionControl control, int address)
     {
         await control.Admit(Begin(address)).EnterAsync();
-        return control.Admit(Begin(address)).EnterAsync().IsCompleted;
+        return control.Admit(Begin(address)).EnterAsync().AsTask().IsCompleted;
     }
 
     private static AdmissionControl Control(AdmissionBounds bounds) => new(bounds, new FakeTimeProvider());

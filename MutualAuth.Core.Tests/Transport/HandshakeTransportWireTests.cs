@@ -513,7 +513,7 @@ public sealed class HandshakeTransportWireTests
     private void Keep(params byte[] bytes)
     {
         _transport.Hold();
-        _transport.WriteAsync(bytes).IsCompletedSuccessfully.Should().BeTrue();
+        _transport.WriteAsync(bytes).AsTask().IsCompletedSuccessfully.Should().BeTrue();
     }
 
     private sealed class Noting : IAdmission
