@@ -132,7 +132,7 @@ public sealed class DialerTests
         using var silent = Listen("127.0.0.2");
         using var filler = await FillAsync(silent);
         using var caller = new CancellationTokenSource();
-        var connecting = DialAsync(caller.Token, silent, "127.0.0.2", "127.0.0.2");
+        var connecting = DialAsync(silent, ["127.0.0.2", "127.0.0.2"], caller.Token);
 
         await caller.CancelAsync();
 
@@ -188,10 +188,10 @@ public sealed class DialerTests
         return filler;
     }
 
-    private Task<Socket> DialAsync(Socket listener, params string[] addresses) => DialAsync(CancellationToken.None, listener, addresses);
+    private Task<Socket> DialAsync(Socket listener, params string[] addresses) => DialAsync(listener, addresses, CancellationToken.None);
 
     /// <summary>Dials a host that has these addresses, at the port of a listener. When it returns, the first one is being dialled.</summary>
-    private Task<Socket> DialAsync(CancellationToken cancellationToken, Socket listener, params string[] addresses) => Dialer.ConnectAsync(
+    private Task<Socket> DialAsync(Socket listener, string[] addresses, CancellationToken cancellationToken) => Dialer.ConnectAsync(
         new DnsEndPoint("host.test", PortOf(listener)),
         TimeSpan.FromSeconds(1),
         _clock,

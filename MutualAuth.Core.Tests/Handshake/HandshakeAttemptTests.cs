@@ -52,7 +52,7 @@ public sealed class HandshakeAttemptTests
     {
         using var attempt = Begin(ourRole);
         await _wire.Client.WriteAsync(new byte[] { 22, 3, 3 });
-        await attempt.Transport.ReadAsync(new byte[10]);
+        (await attempt.Transport.ReadAsync(new byte[10])).Should().Be(3);
         attempt.HelloSeen = helloSeen;
         attempt.Asked = isAsked ? "an answer" : null;
         _clock.Advance(TimeSpan.FromSeconds(10));
@@ -70,7 +70,7 @@ public sealed class HandshakeAttemptTests
     {
         using var attempt = Begin(ourRole);
         await _wire.Client.WriteAsync("SSH-"u8.ToArray());
-        await attempt.Transport.ReadAsync(new byte[10]);
+        (await attempt.Transport.ReadAsync(new byte[10])).Should().Be(4);
         _clock.Advance(TimeSpan.FromSeconds(10));
 
         (await FailAsync(attempt, new OperationCanceledException())).Reason.Should().Be(RejectionReason.PlainSsh);

@@ -194,7 +194,7 @@ public sealed class TlsFaultsTests
         var transport = new HandshakeTransport(new MemoryStream(octets), 1000);
         if (octets.Length > 0)
         {
-            transport.Read(new byte[100], 0, 100);
+            transport.Read(new byte[100], 0, 100).Should().Be(octets.Length);
         }
 
         return transport;

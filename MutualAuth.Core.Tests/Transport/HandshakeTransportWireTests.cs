@@ -452,7 +452,7 @@ public sealed class HandshakeTransportWireTests
         await using var transport = new HandshakeTransport(new NetworkStream(ours, ownsSocket: true), 1000) { Admission = admission };
         await peer.SendAsync(new byte[1]).WaitAsync(ConnectedPair.Deadline);
         ours.Poll(ConnectedPair.Deadline, SelectMode.SelectRead).Should().BeTrue();
-        await transport.ReadAsync(new byte[1]);
+        (await transport.ReadAsync(new byte[1])).Should().Be(1);
         admission.Said.Should().BeEmpty();
 
         var reading = transport.ReadAsync(new byte[1]).AsTask();
