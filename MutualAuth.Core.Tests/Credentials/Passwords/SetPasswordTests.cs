@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>A new password, in the stores that need no database; <c>DatabaseStoreTests</c> has the same for those that do.</summary>
+/// <summary>A new password, in the stores that need no database; <c>DatabaseStoreTests</c> has the same for a database.</summary>
 [TestFixture("memory")]
 [TestFixture("file")]
 [CancelAfter(30000)]
