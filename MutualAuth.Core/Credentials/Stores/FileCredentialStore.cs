@@ -373,7 +373,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         using var file = OpenForReading(_path);
         var canOthersRead = CheckRights(file.SafeFileHandle);
         var stamp = (FileStamp.Of(file.SafeFileHandle), Target());
-        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()) && _mark.Length > 0)
+        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()))
         {
             Good(canOthersRead);
             return null;
