@@ -24,6 +24,22 @@ public sealed class SaslPrepTests
     [TestCase("\u00AD", null)]
     [TestCase("\uD800", null)]
     [TestCase("\u0221", null)]
+
+    // Control characters of ASCII, and what stands beside them.
+    [TestCase("a\u001f", null)]
+    [TestCase("a ", "a ")]
+    [TestCase("a~", "a~")]
+    [TestCase("a\u007f", null)]
+    [TestCase("\u007f", null)]
+    [TestCase("\u00e4\u007f", null)]
+
+    // RFC 3454 §6.
+    [TestCase("\u0627", "\u0627")]
+    [TestCase("1\u0627", null)]
+    [TestCase("\u0627a\u0628", null)]
+    [TestCase("a\u0627", null)]
+    [TestCase("\ud83d\ude00", null)]
+    [TestCase("\u00ad\u00e9", "\u00e9")]
     public void It_prepares_or_refuses(string text, string? prepared)
     {
         SaslPrep.TryPrepare(text, allowUnassigned: false, out var actual).Should().Be(prepared is not null);
