@@ -72,7 +72,8 @@ public sealed class ConfirmationProtocolTests
     [TestCase(9, true)]
     public void Of_many_ids_a_rejection_names_the_first_eight(int count, bool isCut)
     {
-        var (_, problem) = ConfirmationProtocol.Choose([.. Enumerable.Range(1, count).Select(number => $"id{number}")], ["x"], ConfirmationPolicy.Never);
+        var (_, problem) = ConfirmationProtocol.Choose(
+            [.. Enumerable.Range(1, count).Select(number => $"id{number}")], ["x"], ConfirmationPolicy.Never);
 
         problem!.Presented.Should().Contain("\"id8\"").And.NotContain("id9");
         problem.Presented.EndsWith('\u2026').Should().Be(isCut);

@@ -48,7 +48,7 @@ internal sealed record TestPeer
             Uris = Uris,
             EmailAddresses = Emails,
             IPAddresses = [.. Addresses.Select(IPAddress.Parse)],
-            OtherNames = UserPrincipalName is null ? [] : [MutualAuth.Testing.GeneralName.Other("1.3.6.1.4.1.311.20.2.3", Utf8String(UserPrincipalName))],
+            OtherNames = UserPrincipalName is { } upn ? [MutualAuth.Testing.GeneralName.Other("1.3.6.1.4.1.311.20.2.3", Utf8String(upn))] : [],
             BasicConstraints = new BasicConstraints(IsAuthority),
             KeyUsage = KeyUsage,
             Key = Key,

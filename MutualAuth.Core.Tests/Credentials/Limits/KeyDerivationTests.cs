@@ -208,9 +208,12 @@ public sealed class KeyDerivationTests
     public void An_attempt_without_a_name_makes_nobody_familiar()
     {
         var familiar = new KnownLoginAddresses();
-        familiar.Add(new LoginAttempt(string.Empty, null));
+        foreach (var address in new[] { null, IPAddress.Parse("192.0.2.1") })
+        {
+            familiar.Add(new LoginAttempt(string.Empty, address));
 
-        familiar.Contains(new LoginAttempt(string.Empty, null)).Should().BeFalse();
+            familiar.Contains(new LoginAttempt(string.Empty, address)).Should().BeFalse();
+        }
     }
 
     private KeyDerivation Held(int maxWaiting, int maxPerAddress) => new(1, maxWaiting, maxPerAddress) { BeforeDeriving = Hold };

@@ -114,7 +114,7 @@ public sealed class AttackTableTests
                     : null);
         yield return Attack("docs/protocol.md §12: an outcome in place of the mechanisms", RejectionReason.CredentialProtocolViolated, (type, _) =>
             type == FrameType.Mechanisms ? Frame.Encode(FrameType.Outcome, 0, 0, 0) : null);
-        yield return Attack("docs/protocol.md §12: a yes to the certificate in place of the mechanisms", RejectionReason.CredentialsNotAsked, (type, _) =>
+        yield return Attack("docs/protocol.md §12: a yes in place of the mechanisms", RejectionReason.CredentialsNotAsked, (type, _) =>
             type == FrameType.Mechanisms ? Frame.Encode(Verdict.Accepted) : null);
         yield return Attack("docs/protocol.md §12: a verdict in place of the outcome", RejectionReason.CredentialProtocolViolated, (type, _) =>
             type == FrameType.Challenge ? Frame.Encode(Verdict.Accepted) : null);
@@ -184,7 +184,7 @@ public sealed class AttackTableTests
     }
 
     [TestCase((byte)FrameType.Mechanisms, (byte)FrameType.Outcome, TestName = "A server that refuses in place of the mechanisms is heard")]
-    [TestCase((byte)FrameType.Mechanisms, (byte)FrameType.Verdict, TestName = "A server that refuses the certificate in place of the mechanisms is heard")]
+    [TestCase((byte)FrameType.Mechanisms, (byte)FrameType.Verdict, TestName = "A server that leaves in place of the mechanisms is heard")]
     [TestCase((byte)FrameType.Challenge, (byte)FrameType.Outcome, TestName = "A server that refuses in place of the challenge is heard")]
     [TestCase((byte)FrameType.Challenge, (byte)FrameType.Verdict, TestName = "A server that leaves in place of the challenge is heard")]
     public async Task A_refusal_is_heard_at_every_step(byte at, byte by)

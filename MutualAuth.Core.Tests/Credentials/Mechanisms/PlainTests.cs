@@ -235,7 +235,8 @@ public sealed class PlainTests
     [TestCase("SHA-512", null)]
     public async Task The_verifier_that_decides_is_the_one_that_every_store_has(string absurd, RejectionReason? reason)
     {
-        static ScramVerifier Absurd(ScramVerifier verifier) => ScramVerifier.Parse(verifier.ToString().Replace("$4096:", "$4095:", StringComparison.Ordinal));
+        static ScramVerifier Absurd(ScramVerifier verifier) =>
+            ScramVerifier.Parse(verifier.ToString().Replace("$4096:", "$4095:", StringComparison.Ordinal));
         var (first, second) = (Sasl.Verifier("correct horse", ScramHash.Sha512), Sasl.Verifier("correct horse"));
         var store = new MemoryCredentialStore();
         await store.SetAsync("alice", absurd == "SHA-512" ? Absurd(first) : first);

@@ -3,8 +3,9 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Tests.Credentials;
 
 /// <summary>A mechanism of an application's own, which does at the server what a test says.</summary>
-internal sealed class ScriptedMechanism(string[] names, Func<SaslServerContext, CancellationToken, ReadOnlyMemory<byte>, ValueTask<SaslServerStep>> step)
-    : ISaslServerMechanism
+internal sealed class ScriptedMechanism(
+    string[] names, Func<SaslServerContext, CancellationToken, ReadOnlyMemory<byte>, ValueTask<SaslServerStep>> step)
+        : ISaslServerMechanism
 {
     /// <summary>One that goes on for ever.</summary>
     internal ScriptedMechanism(params string[] names)

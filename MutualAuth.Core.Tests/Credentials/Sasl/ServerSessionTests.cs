@@ -41,7 +41,9 @@ public sealed class ServerSessionTests
     {
         await using var session = Sasl.Server(Sasl.Policy(new ScriptedMechanism(Own)));
 
-        await FluentActions.Awaiting(() => session.ContinueAsync(Array.Empty<byte>(), default).AsTask()).Should().ThrowAsync<InvalidOperationException>();
+        var goOn = () => session.ContinueAsync(Array.Empty<byte>(), default).AsTask();
+
+        await goOn.Should().ThrowAsync<InvalidOperationException>();
     }
 
     [TestCase(16_384, true)]
@@ -62,7 +64,10 @@ public sealed class ServerSessionTests
         yield return Case("a success", () => SaslServerStep.Succeed("alice", PeerProofs.None), AttemptOutcome.Succeeded, null);
         yield return Case("wrong credentials", Failing(RejectionReason.CredentialsWrong), AttemptOutcome.Failed, RejectionReason.CredentialsWrong);
         yield return Case(
-            "a broken protocol", Failing(RejectionReason.CredentialProtocolViolated), AttemptOutcome.Failed, RejectionReason.CredentialProtocolViolated);
+            "a broken protocol",
+            Failing(RejectionReason.CredentialProtocolViolated),
+            AttemptOutcome.Failed,
+            RejectionReason.CredentialProtocolViolated);
         yield return Case(
             "a user whom the rule refuses",
             () => SaslServerStep.Succeed("mallory", PeerProofs.None),
@@ -199,10 +204,9 @@ public sealed class ServerSessionTests
         var policy = Sasl.Policy(SaslServer.Scram(new MemoryCredentialStore()));
         policy = isShared ? policy with { DecoySecret = [.. "sixteen octets.."u8] } : policy;
 
-        var (one, other) = (new LoginServices(policy, TimeProvider.System), new LoginServices(policy, TimeProvider.System));
+        string Shown() => new LoginServices(policy, TimeProvider.System).Decoys.For("nobody", ScramHash.Sha256).ToString();
 
-        one.Decoys.For("nobody", ScramHash.Sha256).ToString().Equals(other.Decoys.For("nobody", ScramHash.Sha256).ToString(), StringComparison.Ordinal)
-            .Should().Be(isShared);
+        (Shown() == Shown()).Should().Be(isShared);
     }
 
     [Test]

@@ -214,7 +214,8 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         var written = new List<string>();
         source.Before = command =>
         {
-            if (command.CommandText.Contains("mutualauth_schema", StringComparison.Ordinal) && !command.CommandText.StartsWith("SELECT", StringComparison.Ordinal))
+            if (command.CommandText.Contains("mutualauth_schema", StringComparison.Ordinal)
+                && !command.CommandText.StartsWith("SELECT", StringComparison.Ordinal))
             {
                 written.Add(command.CommandText);
             }

@@ -173,7 +173,8 @@ public sealed class LoginTests
 
         await using var ends = await ConnectedPair.ShakeAsync(client, Server(policy));
 
-        (ends.Client.Refusal.Failure, ends.Client.Refusal.Reason).Should().Be((HandshakeFailure.PeerRejected, RejectionReason.CredentialCheckFaulted));
+        (ends.Client.Refusal.Failure, ends.Client.Refusal.Reason)
+            .Should().Be((HandshakeFailure.PeerRejected, RejectionReason.CredentialCheckFaulted));
         ends.Server.Refusal.PeerReason.Should().Be(PublicReason.Refused);
         log.GetSnapshot().Should().ContainSingle(record => record.Id.Id == 1304);
         log.GetSnapshot().Should().NotContain(record => record.Message.Contains("the secret", StringComparison.Ordinal));

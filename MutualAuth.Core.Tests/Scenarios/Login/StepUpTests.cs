@@ -298,7 +298,8 @@ public sealed class StepUpTests
     [TestCase("bob", RejectionReason.StepUpMismatch)]
     public async Task Whoever_is_proven_must_be_the_connections_user(string proven, RejectionReason? reason)
     {
-        var (verifier, ends) = await BeginWithOwnMechanismAsync(_ => SaslServerStep.Succeed(proven, PeerProofs.None, additionalData: "ok"u8.ToArray()));
+        var (verifier, ends) = await BeginWithOwnMechanismAsync(
+            _ => SaslServerStep.Succeed(proven, PeerProofs.None, additionalData: "ok"u8.ToArray()));
         await using var _ = ends;
         await using var __ = verifier;
 
