@@ -372,6 +372,38 @@ public sealed class ConsecutiveFailuresTests
         (await store.FindFailuresAsync("alice")).Should().Be(1, "the store has but the one that it could write");
     }
 
+    [Test]
+    public async Task Where_both_have_counted_the_higher_count_stands()
+    {
+        var store = new Switched(await StoreAsync("memory"));
+        await store.AddFailureAsync("alice", 4);
+        await store.AddFailureAsync("alice", 4); // by another server
+        var server = new TestServer(this, store, max: 4);
+        store.IsBroken = true;
+        await server.FailAsync("alice", 1);
+        store.IsBroken = false;
+
+        await server.FailAsync("alice", 2); // the third and the fourth, as the store has it
+
+        (await server.Services.Failures.IsBarredAsync(store, "alice", 4, default)).Should().BeTrue();
+    }
+
+    [Test]
+    public async Task An_attempt_without_a_name_is_nobodys_failure()
+    {
+        var policy = Sasl.Policy(new ScriptedMechanism(["OWN"], async (context, cancellationToken, _) =>
+            SaslServerStep.Fail(await context.AdmitAsync(string.Empty, cancellationToken)
+                ?? new Rejection(RejectionReason.CredentialsWrong, "a", "b")))) with
+        { MaxConsecutiveFailures = 1 };
+        var services = new LoginServices(policy, TimeProvider.System);
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            await using var session = Sasl.Server(policy, services: services);
+
+            (await session.StartAsync("OWN", Array.Empty<byte>(), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+        }
+    }
+
     [TestCase(0, 0)]
     [TestCase(1, 1)]
     public async Task A_success_writes_to_the_store_only_where_there_was_a_failure(int failures, int writes)

@@ -307,6 +307,17 @@ public sealed class FileCredentialStoreTests
     }
 
     [Test]
+    public void A_report_says_what_it_was_made_of()
+    {
+        var at = DateTimeOffset.UnixEpoch;
+
+        var report = new CredentialFileHealth(letsUsersIn: true, "a problem", at, canOthersRead: true);
+
+        (report.LetsUsersIn, report.Problem, report.GoodAt, report.CanOthersRead).Should().Be((true, "a problem", at, true));
+        (report == report with { LetsUsersIn = false }).Should().BeFalse();
+    }
+
+    [Test]
     public async Task A_link_is_followed_and_stays_one()
     {
         if (OperatingSystem.IsWindows())

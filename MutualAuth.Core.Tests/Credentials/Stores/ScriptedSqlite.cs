@@ -27,13 +27,21 @@ internal sealed class ScriptedSqlite(string connectionString) : DbDataSource
 
     private sealed class Connection(ScriptedSqlite source) : SqliteConnection(source.ConnectionString)
     {
-        public override SqliteCommand CreateCommand() => new Command(source) { Connection = this, Transaction = Transaction };
+        // Other databases want to be told of the transaction with each command, and so does this one.
+        public override SqliteCommand CreateCommand() => new Command(source) { Connection = this };
+
+        internal SqliteTransaction? Running => Transaction;
     }
 
     private sealed class Command(ScriptedSqlite source) : SqliteCommand
     {
         public override SqliteDataReader ExecuteReader(CommandBehavior behavior)
         {
+            if (CommandText is "COMMIT;" or "ROLLBACK;")
+            {
+                Transaction = ((Connection)Connection!).Running;
+            }
+
             source.Before?.Invoke(this);
             return base.ExecuteReader(behavior);
         }

@@ -107,8 +107,8 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         await Store.SetAsync("alice", Verifier("pencil"));
         var store = make();
         await store.FindAsync("alice", default);
-        await ((IFailureCountingStore)(object)store).FindFailuresAsync("alice");
-        await ((IFailureCountingStore)(object)store).AddFailureAsync("alice", 3);
+        await store.FindFailuresAsync("alice");
+        await store.AddFailureAsync("alice", 3);
 
         timeouts.Should().Equal(Enumerable.Repeat(milliseconds / 1000, 3));
         new DatabaseCredentialStore(source).LookupTimeout.Should().Be(TimeSpan.FromSeconds(5));
@@ -121,7 +121,7 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
     {
         await Store.SetAsync("alice", Verifier("pencil"));
         var source = Failing("INSERT INTO mutualauth_failure", faults, new DatabaseFault(isTransient: true));
-        var counting = (IFailureCountingStore)(object)new DatabaseCredentialStore(source);
+        var counting = new DatabaseCredentialStore(source);
 
         var add = () => counting.AddFailureAsync("alice", 3).AsTask();
 
@@ -134,7 +134,7 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
             await add.Should().ThrowAsync<DatabaseFault>();
         }
 
-        (await ((IFailureCountingStore)(object)Store).FindFailuresAsync("alice")).Should().Be(isCounted ? 1 : 0);
+        (await Store.FindFailuresAsync("alice")).Should().Be(isCounted ? 1 : 0);
     }
 
     /// <summary>Another server counts the user's first failure between our look and our write, whose key is taken then.</summary>
@@ -157,10 +157,10 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
             if (hasFailed && isAnotherServer && command.CommandText.StartsWith("SELECT failures", StringComparison.Ordinal))
             {
                 hasFailed = false;
-                ((IFailureCountingStore)(object)Store).AddFailureAsync("alice", 3).AsTask().GetAwaiter().GetResult();
+                Store.AddFailureAsync("alice", 3).AsTask().GetAwaiter().GetResult();
             }
         };
-        var counting = (IFailureCountingStore)(object)new DatabaseCredentialStore(source);
+        var counting = new DatabaseCredentialStore(source);
 
         var add = () => counting.AddFailureAsync("alice", 3).AsTask();
 
@@ -174,16 +174,16 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         }
 
         inserts.Should().Be(1);
-        (await ((IFailureCountingStore)(object)Store).FindFailuresAsync("alice")).Should().Be(isAnotherServer ? 2 : 0);
+        (await Store.FindFailuresAsync("alice")).Should().Be(isAnotherServer ? 2 : 0);
     }
 
     [Test]
     public async Task Nothing_is_written_for_a_user_who_has_reached_the_limit()
     {
         await Store.SetAsync("alice", Verifier("pencil"));
-        await ((IFailureCountingStore)(object)Store).AddFailureAsync("alice", 1);
+        await Store.AddFailureAsync("alice", 1);
         var source = Scripted();
-        var counting = (IFailureCountingStore)(object)new DatabaseCredentialStore(source);
+        var counting = new DatabaseCredentialStore(source);
         source.Before = command => command.CommandText.Should().StartWith("SELECT");
 
         (await counting.AddFailureAsync("alice", 1)).Should().Be(1);
