@@ -271,14 +271,13 @@ internal sealed class PathBuilder
     }
 
     /// <summary>
-    /// Whether the path already has this certificate, or another one with the same name and key: then it is a loop (RFC 4158 §2.4.2).
+    /// Whether the path already has this certificate, or another one with its name and key: then it is a loop (RFC 4158 §2.4.2).
     /// </summary>
     private bool IsOnPath(Certificate candidate)
     {
         foreach (var passed in _path)
         {
-            if (ReferenceEquals(passed, candidate)
-                || (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span)))
+            if (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span))
             {
                 return true;
             }

@@ -36,7 +36,7 @@ internal static class CrlFile
         catch (AsnContentException unusable)
         {
             // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
-            var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
+            var what = char.IsAsciiLetterLower(unusable.Message.FirstOrDefault()) ? unusable.Message : "a value is not DER";
             throw new MaterialException(
                 $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it again, or "
                     + "fetch it again.",
