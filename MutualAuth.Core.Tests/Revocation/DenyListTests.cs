@@ -104,6 +104,27 @@ public sealed class DenyListTests
         DenyList.Parse("# nothing").Entries.Should().BeEmpty();
     }
 
+    [Test]
+    public void A_serial_number_has_at_most_256_digits()
+    {
+        var most = new string('1', 256);
+
+        DenyEntry.Serial(most).ToString().Should().Be($"serial {most}");
+        DenyEntry.TryParse($"serial {most}1", out _).Should().BeFalse();
+        DenyEntry.Serial("1").ToString().Should().Be("serial 01", "an odd number of digits has a zero before it");
+        FluentActions.Invoking(() => DenyEntry.Serial(string.Empty)).Should().Throw<FormatException>();
+        FluentActions.Invoking(() => DenyEntry.Serial(DistinguishedName.Parse("CN=Issuing"), "1x")).Should().Throw<FormatException>();
+        DenyEntry.TryParse(null, out _).Should().BeFalse();
+    }
+
+    [Test]
+    public void A_list_of_the_program_holds_no_null() =>
+        FluentActions.Invoking(() => DenyList.Of(DenyEntry.Serial("1"), null!)).Should().Throw<ArgumentException>();
+
+    [TestCase("serial :")]
+    [TestCase("certificate :")]
+    [TestCase("tbs 01AB")]
+    [TestCase("key")]
     [TestCase("serial")]
     [TestCase("serial xyz")]
     [TestCase("serial 01AB of CN=Issuing")]
