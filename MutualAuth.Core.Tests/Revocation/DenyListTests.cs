@@ -117,6 +117,19 @@ public sealed class DenyListTests
         DenyEntry.TryParse(null, out _).Should().BeFalse();
     }
 
+    [TestCase(62, false)]
+    [TestCase(63, false)]
+    [TestCase(64, true)]
+    [TestCase(65, false)]
+    [TestCase(66, false)]
+    public void A_digest_has_64_digits_and_one_that_has_lost_a_digit_is_none(int digits, bool isOne)
+    {
+        var text = new string('a', digits);
+
+        DenyEntry.TryParse($"certificate {text}", out _).Should().Be(isOne);
+        DenyEntry.TryParse($"tbs {text}", out _).Should().Be(isOne);
+    }
+
     [Test]
     public void A_list_of_the_program_holds_no_null() =>
         FluentActions.Invoking(() => DenyList.Of(DenyEntry.Serial("1"), null!)).Should().Throw<ArgumentException>();
