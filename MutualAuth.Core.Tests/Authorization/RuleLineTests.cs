@@ -162,7 +162,11 @@ public sealed class RuleLineTests
     [Test]
     public void Each_kind_of_name_is_a_claim_of_its_kind()
     {
-        var principal = Sasl.PeerOf(s_workload with { Dns = ["a.test"], Emails = ["a@b.test"] }).ToClaimsPrincipal();
+        var peer = Sasl.PeerOf(s_workload with { Subject = "CN=a", Dns = ["a.test"], Emails = ["a@b.test"] });
+        var principal = peer.ToClaimsPrincipal();
+
+        peer.ProvenNames.Select(name => name.ToString()).Should().Equal(
+            "spiffe://td.test/a", "a.test", "email:a@b.test", "subject:CN=a", $"sha256:{peer.Certificate!.Thumbprint}");
 
         principal.FindAll(ClaimTypes.Uri).Select(claim => claim.Value).Should().Equal("spiffe://td.test/a");
         principal.FindAll(ClaimTypes.Dns).Select(claim => claim.Value).Should().Equal("a.test");

@@ -26,7 +26,8 @@ public sealed class FormTests
         yield return Case("the serial number -128", spec => spec with { SerialNumber = -128 }, keeps: false);
         yield return Case("no identifier of its own key", spec => spec with { SubjectKeyIdentifier = KeyIdentifier.Absent }, keeps: true);
         yield return Case("no key usage", spec => spec with { KeyUsage = null }, keeps: true);
-        yield return Case("basic constraints that are not critical", spec => spec with { BasicConstraints = new(false, Critical: false) }, keeps: true);
+        yield return Case(
+            "basic constraints that are not critical", spec => spec with { BasicConstraints = new(false, Critical: false) }, keeps: true);
         yield return Case("an issuer and a serial number in place of a key identifier", spec => spec with
         {
             AuthorityKeyIdentifier = KeyIdentifier.Absent,
@@ -67,7 +68,8 @@ public sealed class FormTests
         yield return Case("no identifier of its key", spec => spec with { SubjectKeyIdentifier = KeyIdentifier.Absent }, keeps: false);
         yield return Case("no identifier of the key above", spec => spec with { AuthorityKeyIdentifier = KeyIdentifier.Absent }, keeps: false);
         yield return Case("no key usage", spec => spec with { KeyUsage = null }, keeps: false);
-        yield return Case("basic constraints that are not critical", spec => spec with { BasicConstraints = new(true, Critical: false) }, keeps: false);
+        yield return Case(
+            "basic constraints that are not critical", spec => spec with { BasicConstraints = new(true, Critical: false) }, keeps: false);
         yield return Case("critical constraints of policies", Policies("2.5.29.36", critical: true, "3003810100"), keeps: true);
         yield return Case("constraints of policies that are not critical", Policies("2.5.29.36", critical: false, "3003810100"), keeps: false);
         yield return Case("a critical end of anyPolicy", Policies("2.5.29.54", critical: true, "020100"), keeps: true);

@@ -111,6 +111,29 @@ public sealed class NameConstraintTests
     }
 
     [Test]
+    public void What_a_constraint_forbids_is_shown_as_it_reads()
+    {
+        Presented(Permit(GeneralName.RegisteredId("1.2.3")), GeneralName.RegisteredId("1.2.3")).Should().Contain("cannot be compared");
+        Presented(Exclude(GeneralName.Other("1.2.3", s_utf8Text)), GeneralName.Other("1.2.4", s_utf8Text)).Should().Contain("cannot be compared");
+        Presented(Exclude(GeneralName.Email("b.test")), GeneralName.Other(SmtpUtf8Mailbox, s_utf8Text)).Should().Contain("cannot be compared");
+        Presented(Permit(GeneralName.Dns("a.test")), GeneralName.Dns("b.test")).Should().Contain("b.test").And.Contain("no permitted");
+        Presented(Permit(GeneralName.Uri("a.test")), GeneralName.Uri("s://b.test")).Should().Contain("s://b.test");
+        Presented(Permit(GeneralName.Uri("a.test")), GeneralName.Uri("urn:x")).Should().Contain("without a host");
+        Presented(Permit(GeneralName.Email("")), GeneralName.Email($"{new string('a', 65)}@b.test")).Should().Contain("longer than");
+        Presented(Exclude(GeneralName.Dns("b.test")), GeneralName.Dns("a.b.test")).Should().Contain("excluded").And.Contain("a.b.test");
+        Presented(Exclude(GeneralName.Directory("O=Theirs")), GeneralName.Directory("CN=x,O=Theirs")).Should().Contain("CN=x,O=Theirs");
+        Presented(Permit(GeneralName.AddressRange(IPNetwork.Parse("10.0.0.0/8"))), GeneralName.Address(IPAddress.Parse("11.0.0.1"))).Should().Contain(
+            "0B000001");
+
+        static string Presented(NameConstraints constraints, GeneralName name)
+        {
+            using var root = Root(constraints);
+            using var leaf = root.Issue(spec => spec with { OtherNames = [name] });
+            return TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection!.Presented;
+        }
+    }
+
+    [Test]
     public void A_mailbox_beyond_ascii_counts_as_a_mailbox()
     {
         Judge(Permit(GeneralName.Email("b.cd")), GeneralName.Other(SmtpUtf8Mailbox, s_utf8Text)).Should().BeFalse();

@@ -188,6 +188,31 @@ public sealed class PathSearchTests
     }
 
     [Test]
+    public void A_chain_that_is_too_long_is_told_so_wherever_it_leads()
+    {
+        using var stranger = new TestAuthority("Stranger");
+        using var first = stranger.IssueIntermediate("First");
+        using var second = first.IssueIntermediate("Second");
+        using var leaf = second.IssueClient("client.test");
+
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 1 }).Reason().Should().Be(
+            RejectionReason.PathTooLong);
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root), ValidationProfile.MutualTls with { MaxIntermediates = 2 }).Reason().Should().Be(
+            RejectionReason.UnknownAuthority);
+    }
+
+    [Test]
+    public void A_policy_that_is_asked_for_is_not_in_the_certificate_of_an_anchor()
+    {
+        using var peer = SelfSigned.Issue("a.test", spec => spec with { Policies = ["1.2.3.4"] });
+        var trust = TrustAnchors.FromDer(peer.RawCertificate);
+
+        TestPaths.Validate(peer, [], trust).Rejection.Should().BeNull();
+        TestPaths.Validate(peer, [], trust, ValidationProfile.MutualTls with { RequiredPolicies = ["1.2.3.4"] }).Reason().Should().Be(
+            RejectionReason.PolicyRequired, "no authority has certified it");
+    }
+
+    [Test]
     public void One_key_under_two_names_is_no_circle()
     {
         using var other = _root.IssueIntermediate("Other Name", spec => spec with { Key = _root.AsCertificate.Key });
@@ -219,12 +244,12 @@ public sealed class PathSearchTests
         using var longer = _root.IssueIntermediate("Issuing", spec => spec with { NotAfter = spec.NotAfter.AddDays(9) });
         using var nameless = _root.IssueIntermediate("Issuing", spec => spec with { SubjectKeyIdentifier = KeyIdentifier.Absent });
         Certificate[] all = [longer.Read(), nameless.Read(), named.Read()];
+        var one = ValidationProfile.MutualTls with { Budget = new() { Candidates = 1 } };
         var two = ValidationProfile.MutualTls with { Budget = new() { Candidates = 2 } };
 
         TestPaths.Validate(leaf, all, TestPaths.Trusting(_root), two).Rejection.Should().BeNull();
         TestPaths.Validate(leaf, [], TestPaths.Trusting(_root).WithHelpers(all), two).Rejection.Should().BeNull();
-        TestPaths.Validate(leaf, [], TestPaths.Trusting(longer, nameless, named), ValidationProfile.MutualTls with { Budget = new() { Candidates = 1 } })
-            .Rejection.Should().BeNull();
+        TestPaths.Validate(leaf, [], TestPaths.Trusting(longer, nameless, named), one).Rejection.Should().BeNull();
     }
 
     [Test]

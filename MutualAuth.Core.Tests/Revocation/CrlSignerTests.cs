@@ -56,7 +56,10 @@ public sealed class CrlSignerTests
         yield return Case("runs out now", world => world.Root, spec => spec with { NotAfter = s_now }, null);
         yield return Case("begins now", world => world.Root, spec => spec with { NotBefore = s_now }, null);
         yield return Case(
-            "begins in a second", world => world.Root, spec => spec with { NotBefore = s_now.AddSeconds(1) }, RejectionReason.RevocationStatusUnknown);
+            "begins in a second",
+            world => world.Root,
+            spec => spec with { NotBefore = s_now.AddSeconds(1) },
+            RejectionReason.RevocationStatusUnknown);
         yield return Case("an authority without a word of usages", world => world.Root, spec => spec with { KeyUsage = null }, null);
         yield return Case(
             "a key that is too weak",

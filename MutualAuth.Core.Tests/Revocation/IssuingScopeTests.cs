@@ -39,7 +39,8 @@ public sealed class IssuingScopeTests
         yield return Case("a directory entry in other letters", Full(Directory("Lists")), [Point(Full(Directory("LISTS")))], covers: true);
         yield return Case("another directory entry", Full(Directory("Lists")), [Point(Full(Directory("List")))], covers: false);
         yield return Case("an entry below the issuer's", Relative("Part"), [Point(Relative("Part"))], covers: true);
-        yield return Case("the whole name of an entry below the issuer's", Relative("Part"), [Point(Full(Directory("Issuing", "Part")))], covers: true);
+        yield return Case(
+            "the whole name of an entry below the issuer's", Relative("Part"), [Point(Full(Directory("Issuing", "Part")))], covers: true);
         yield return Case("the whole name in the list", Full(Directory("Issuing", "Part")), [Point(Relative("Part"))], covers: true);
         yield return Case("another entry below the issuer's", Relative("Part"), [Point(Relative("Other"))], covers: false);
         yield return Case("an entry that is not below the issuer's", Relative("Part"), [Point(Full(Directory("Part")))], covers: false);

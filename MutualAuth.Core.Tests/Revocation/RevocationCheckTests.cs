@@ -263,6 +263,19 @@ public sealed class RevocationCheckTests
         (world.Judge(options)?.Reason).Should().Be(expected);
     }
 
+    [Test]
+    public void Without_further_issuers_a_list_by_another_key_leaves_the_status_unknown()
+    {
+        using var world = new RevocationWorld();
+        using var other = world.Root.IssueIntermediate("Issuing");
+        Rejection? Check(TestCrl crl) => new RevocationCheck(
+                world.Client.Read(), new RevocationPolicy { Lists = RevocationLists.FromDer(crl.Raw) }, denyList: null, ValidationProfile.MutualTls)
+            .Check([world.Client.Read(), world.Issuing.Read()], 0, pool: null, world.Now);
+
+        Check(world.IssuingCrl()).Should().BeNull();
+        Check(other.IssueCrl())!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+    }
+
     [TestCase(X509RevocationReason.CertificateHold, true)]
     [TestCase(X509RevocationReason.Superseded, false)]
     public void Whoever_is_on_hold_is_told_that_the_hold_can_be_lifted(X509RevocationReason reason, bool canBeLifted)

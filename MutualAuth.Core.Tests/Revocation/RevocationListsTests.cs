@@ -107,7 +107,8 @@ public sealed class RevocationListsTests
         yield return Case("a length that is not the shortest", Tbs(parts => parts[0] = [2, 0x81, 1, 1]));
         yield return Case("the number -128", crl => crl with { Number = -128 });
         yield return Case("a delta on the number -128", crl => crl with { DeltaBase = -128 });
-        yield return Case("a delta on a number of 21 octets", crl => crl with { DeltaBase = BigInteger.Pow(2, 161), Number = BigInteger.Pow(2, 158) });
+        yield return Case(
+            "a delta on a number of 21 octets", crl => crl with { DeltaBase = BigInteger.Pow(2, 161), Number = BigInteger.Pow(2, 158) });
         yield return Case(
             "a value behind the number", crl => crl with { Number = null, Extensions = [new("2.5.29.20", false, new byte[] { 2, 1, 1, 5, 0 })] });
         yield return Case("a value behind the scope", Extra("2.5.29.28", critical: true, [0x30, 3, 0x81, 1, 0xff, 5, 0]));
@@ -126,7 +127,13 @@ public sealed class RevocationListsTests
         yield return Case(
             "a value behind the extensions of an entry",
             Tbs(parts => parts.Insert(
-                5, [0x30, 0x24, 0x30, 0x22, 2, 1, 1, 0x17, 13, .. "300601120000Z"u8, .. Convert.FromHexString("300c300a0603551d1504030a0101"), 5, 0])));
+                5,
+                [
+                    0x30, 0x24, 0x30, 0x22, 2, 1, 1,
+                    0x17, 13, .. "300601120000Z"u8,
+                    .. Convert.FromHexString("300c300a0603551d1504030a0101"),
+                    5, 0,
+                ])));
     }
 
     [TestCaseSource(nameof(Unusable))]

@@ -68,7 +68,8 @@ public sealed class CertificateStageTests
     {
         using var large = _root.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, 100).Select(number => $"host-{number}.test")] });
         using var small = _root.IssueClient("client.test");
-        ReadOnlyMemory<byte>[] sent = isLeaf ? [large.RawCertificate, small.RawCertificate] : [small.RawCertificate, large.RawCertificate, small.RawCertificate];
+        ReadOnlyMemory<byte>[] sent =
+            isLeaf ? [large.RawCertificate, small.RawCertificate] : [small.RawCertificate, large.RawCertificate, small.RawCertificate];
         var size = large.RawCertificate.Length;
 
         Reason(Options with { CertificateLimits = new() { MaxCertificateBytes = size } }, sent).Should().BeNull();
@@ -96,7 +97,8 @@ public sealed class CertificateStageTests
     {
         using var expired = _intermediate.Issue(spec => spec with { NotAfter = spec.NotBefore.AddHours(1) });
 
-        Reason(Options, expired.RawCertificate, s_garbage, _intermediate.AsCertificate.RawCertificate).Should().Be(RejectionReason.CertificateExpired);
+        Reason(Options, expired.RawCertificate, s_garbage, _intermediate.AsCertificate.RawCertificate).Should().Be(
+            RejectionReason.CertificateExpired);
         Reason(Options, _peer.RawCertificate, s_garbage, _intermediate.AsCertificate.RawCertificate).Should().BeNull();
         Reason(Options, _peer.RawCertificate).Should().Be(RejectionReason.UnknownAuthority);
     }
@@ -126,6 +128,19 @@ public sealed class CertificateStageTests
         Reason(Options with { DenyList = denied, Revocation = new() { Lists = lists } }, sent).Should().Be(RejectionReason.DenyListed);
         Reason(Options with { Revocation = new() { Lists = lists } }, sent).Should().BeNull();
         Reason(Options with { Revocation = new() { Lists = RevocationLists.Empty } }, sent).Should().Be(RejectionReason.RevocationStatusUnknown);
+    }
+
+    [Test]
+    public void Lists_are_as_old_as_now_whenever_the_dates_of_certificates_are_looked_at()
+    {
+        var lists = RevocationLists.FromDer(_root.IssueCrl().Raw, _intermediate.IssueCrl().Raw);
+        var stage = new CertificateStage(Options with { Revocation = new() { Lists = lists } });
+        var evidence = Evidence(_peer.RawCertificate, _intermediate.AsCertificate.RawCertificate);
+        var path = ((CertificateVerdict.Accepted)stage.Judge(evidence, _now)).Peer.Path;
+
+        stage.Rejudge(evidence, path, _now, datesAt: _now.AddDays(8)).Should().BeOfType<CertificateVerdict.Accepted>();
+        Rejected(stage.Rejudge(evidence, path, _now.AddDays(8), datesAt: _now)).Rejection.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+        Rejected(stage.Rejudge(evidence, path, _now, datesAt: _now.AddDays(31))).Rejection.Reason.Should().Be(RejectionReason.CertificateExpired);
     }
 
     [Test]
@@ -229,7 +244,8 @@ public sealed class CertificateStageTests
 
     private static PeerEvidence Evidence(params ReadOnlyMemory<byte>[] sent) => new(PeerRole.Client, [.. sent]);
 
-    private static CertificateVerdict.Rejected Rejected(CertificateVerdict verdict) => verdict.Should().BeOfType<CertificateVerdict.Rejected>().Subject;
+    private static CertificateVerdict.Rejected Rejected(CertificateVerdict verdict) =>
+        verdict.Should().BeOfType<CertificateVerdict.Rejected>().Subject;
 
     private sealed class Saying(Func<Rejection?> say) : ICertificateValidator
     {

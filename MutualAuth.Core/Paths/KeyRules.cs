@@ -29,8 +29,8 @@ internal static class KeyRules
                 key.HasSoundNumbers ? key.Description : $"{key.Description} that is not a valid key");
         }
 
-        // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter.
-        if (position == PathPosition.Anchor || IsStrongEnough(certificate.Scheme, profile))
+        // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter. An algorithm that is not accepted has no bits.
+        if (position == PathPosition.Anchor || certificate.Scheme.HashBits >= profile.MinimumHashBits)
         {
             return null;
         }
@@ -67,9 +67,6 @@ internal static class KeyRules
                 return null;
         }
     }
-
-    private static bool IsStrongEnough(SignatureScheme scheme, ValidationProfile profile) =>
-        scheme.Kind != SignatureKind.NotAccepted && scheme.HashBits >= profile.MinimumHashBits;
 
     /// <summary>Whether the algorithm is neither RSA nor ECDSA nor DSA; then it is unsupported rather than weak.</summary>
     private static bool IsOfAnotherFamily(ReadOnlyMemory<byte> algorithmIdentifier)

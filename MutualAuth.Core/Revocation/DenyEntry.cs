@@ -140,7 +140,7 @@ public sealed class DenyEntry
 
     private static bool TryDigest(string? hex, out SpkiDigest digest)
     {
-        // One that has lost a digit would deny nobody.
+        // One that has lost a digit would deny no certificate.
         var octets = Octets(hex, DigestDigits, DigestDigits);
         digest = octets is null ? default : new SpkiDigest(octets);
         return octets is not null;
