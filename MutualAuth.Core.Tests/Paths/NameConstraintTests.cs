@@ -103,6 +103,17 @@ public sealed class NameConstraintTests
         Judge(Permit(GeneralName.Dns("example.com")), GeneralName.Email("a@elsewhere.test")).Should().BeTrue();
 
     [Test]
+    public void A_constraint_of_one_form_says_nothing_of_a_name_of_another_that_reads_alike()
+    {
+        var (ours, mail) = (GeneralName.Dns("ours.test"), GeneralName.Email("theirs.test"));
+
+        Judge(new() { Permitted = [ours, mail] }, GeneralName.Dns("theirs.test")).Should().BeFalse();
+        Judge(new() { Permitted = [ours, mail] }, GeneralName.Dns("ours.test")).Should().BeTrue();
+        Judge(new() { Excluded = [ours, mail] }, GeneralName.Dns("theirs.test")).Should().BeTrue();
+        Judge(new() { Excluded = [ours, mail] }, GeneralName.Dns("ours.test")).Should().BeFalse();
+    }
+
+    [Test]
     public void A_form_that_is_constrained_and_cannot_be_compared_is_refused()
     {
         Judge(Permit(GeneralName.RegisteredId("1.2.3")), GeneralName.RegisteredId("1.2.3")).Should().BeFalse();

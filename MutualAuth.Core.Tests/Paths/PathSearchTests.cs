@@ -361,6 +361,9 @@ public sealed class PathSearchTests
             () => ValidationProfile.MutualTls with { MinimumRsaBits = 2047 },
             () => ValidationProfile.MutualTls with { MinimumRsaBits = 8193 },
             () => ValidationProfile.MutualTls with { RequiredPolicies = default },
+            () => ValidationProfile.MutualTls with { Form = 0 },
+            () => ValidationProfile.MutualTls with { Purpose = (PurposeRule)9 },
+            () => ValidationProfile.MutualTls with { Leaf = (LeafRule)9 },
             () => ValidationProfile.MutualTls with { RequiredPolicies = ["1.2.3", "1.2.x"] },
         ];
 

@@ -107,6 +107,22 @@ public sealed class RevocationChangeTests
     }
 
     [Test]
+    public void A_list_that_stays_loses_nothing_even_if_it_has_run_out()
+    {
+        var stays = s_world.IssuingCrl(crl => crl with
+        {
+            NextUpdate = s_now.AddSeconds(-1),
+            IssuingDistributionPoint = new IssuingDistributionPoint { OnlyEndEntities = true },
+        });
+        var before = RevocationLists.FromDer(stays.Raw, s_world.IssuingCrl().Raw);
+        var after = RevocationLists.FromDer(stays.Raw, s_world.IssuingCrl().Raw);
+        var without = RevocationLists.FromDer(s_world.IssuingCrl().Raw);
+
+        RevocationChange.Between(before, after).Single().MayLoseCoverage([s_world.Issuing.Read()], TimeSpan.Zero, s_now).Should().BeFalse();
+        RevocationChange.Between(before, without).Single().MayLoseCoverage([s_world.Issuing.Read()], TimeSpan.Zero, s_now).Should().BeTrue();
+    }
+
+    [Test]
     public void A_grace_period_counts_for_the_next_list_too()
     {
         var change = RevocationChange.Between(

@@ -134,6 +134,7 @@ public sealed class RevocationListReloadTests
     }
 
     [TestCase(127, 128)]
+    [TestCase(128, 255)]
     [TestCase(255, 256)]
     [TestCase(256, 257)]
     [TestCase(0x1ff, 0x200)]
@@ -202,6 +203,17 @@ public sealed class RevocationListReloadTests
             _world.RootCrl().Raw,
             _world.IssuingCrl(crl => Sixth(crl) with { Number = ofFirst }).Raw,
             second.IssueCrl(crl => Sixth(crl) with { Number = ofSecond }).Raw);
+    }
+
+    [Test]
+    public void Lists_in_memory_go_by_the_clock_that_they_were_given()
+    {
+        var lists = new ReplaceableRevocationLists(_world.Lists(Sixth), timeProvider: _world.Clock);
+        RevocationLists Next() => _world.Lists(crl => Sixth(crl) with { Number = 7, ThisUpdate = s_now.AddMinutes(5) });
+
+        FluentActions.Invoking(() => lists.Replace(Next())).Should().Throw<MaterialException>("it is not in force yet, and the sixth is");
+        _world.Clock.Advance(TimeSpan.FromMinutes(5));
+        FluentActions.Invoking(() => lists.Replace(Next())).Should().NotThrow();
     }
 
     [Test]

@@ -199,6 +199,8 @@ public sealed class RevocationListsTests
         FluentActions.Invoking(() => RevocationLists.FromFiles(Path.Combine(_directory, "missing"))).Should().Throw<MaterialException>();
         FluentActions.Invoking(() => RevocationLists.FromFiles()).Should().Throw<MaterialException>();
         FluentActions.Invoking(() => RevocationLists.FromFiles(Write("half.crl", crl.Raw[..^1].ToArray()))).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromDer(DerEdit.Sequence(crl.Raw.ToArray(), parts => parts.Add([5, 0]))))
+            .Should().Throw<MaterialException>("a value stands behind the signature");
         FluentActions.Invoking(() => RevocationLists.FromFiles(Write("more.crl", [.. crl.Raw.Span, 0]))).Should().Throw<MaterialException>();
     }
 
