@@ -237,6 +237,20 @@ public sealed class PathSearchTests
     }
 
     [Test]
+    public void What_is_wrong_below_is_not_tried_again_under_a_second_anchor_of_the_same_key()
+    {
+        using var renewed = new TestAuthority("Root", spec => spec with { Key = _root.AsCertificate.Key });
+        using var intermediate = _root.IssueIntermediate(
+            "Intermediate", spec => spec with { NameConstraints = new() { Permitted = [GeneralName.Dns("ours.test")] } });
+        using var forged = intermediate.Issue(spec => spec with { CorruptSignature = true });
+        using var foreign = intermediate.IssueClient("theirs.test");
+        var two = ValidationProfile.MutualTls with { Budget = new() { Candidates = 2 } };
+
+        TestPaths.Validate(forged, TestPaths.Trusting(_root, renewed), two).Reason().Should().Be(RejectionReason.SignatureInvalid);
+        TestPaths.Validate(foreign, TestPaths.Trusting(_root, renewed), two).Reason().Should().Be(RejectionReason.NameConstraintViolated);
+    }
+
+    [Test]
     public void The_issuer_whose_key_identifier_is_named_is_tried_before_others_of_its_name()
     {
         using var named = _root.IssueIntermediate("Issuing");
