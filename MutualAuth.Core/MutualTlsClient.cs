@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth;
 
@@ -35,6 +37,8 @@ public sealed class MutualTlsClient
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
+        _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);
+        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
     }
 
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>
@@ -124,10 +128,8 @@ public sealed class MutualTlsClient
     {
         // RFC 4007 §11: the scope names the local interface to a link-local address. The peer does not know it, and no certificate contains it.
         var text = host is not null && host.IndexOf('%', StringComparison.Ordinal) is > 0 and var scope ? host[..scope] : host;
-        if (!ServerName.TryParse(text, out var serverName))
-        {
-            throw new ArgumentException($"{SafeText.Quote(host)} is neither a DNS name nor an IP address.", nameof(host));
-        }
+        ArgumentNullException.ThrowIfNull(text, nameof(host));
+        var serverName = ServerName.ParseArgument(text, nameof(host));
 
         if (ReferenceEquals(text, host))
         {
@@ -179,13 +181,6 @@ public sealed class MutualTlsClient
 
     private static ServerName? ParseName(string? serverName)
     {
-        if (serverName is null)
-        {
-            return null;
-        }
-
-        return ServerName.TryParse(serverName, out var name)
-            ? name
-            : throw new ArgumentException($"{SafeText.Quote(serverName)} is neither a DNS name nor an IP address.", nameof(serverName));
+        return serverName is null ? null : ServerName.ParseArgument(serverName, nameof(serverName));
     }
 }

@@ -30,6 +30,8 @@ public sealed record MutualTlsClientOptions : HandshakeOptions
 
     internal override ClientCredentials? OwnCredentials => Credentials;
 
+    internal override bool OwnIdentityIsNone => ReferenceEquals(Identity, ClientIdentity.None);
+
     internal override bool AllowsServersThatAskForNothing => DangerousAllowServersThatAskForNoCertificate;
 
     /// <summary>

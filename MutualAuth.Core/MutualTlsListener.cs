@@ -8,6 +8,7 @@ using MutualAuth.Connections;
 using MutualAuth.Handshake;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -42,7 +43,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         _socket = socket;
         LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
-        _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory, LogArea.Listener);
         _admission = new AdmissionControl(options.ToAdmissionBounds(), _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
@@ -68,7 +69,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var problems = string.Join(' ', options.Problems());
         return problems.Length == 0
-            ? new MutualTlsListener(options, ListeningSocket.Open(options.EndPoint, options.Backlog, options.TakesOverStaleUnixSocket))
+            ? new MutualTlsListener(options, options.BoundSocket is { } bound
+                ? ListeningSocket.TakeOver(bound, options.Backlog)
+                : ListeningSocket.Open(options.EndPoint!, options.Backlog, options.TakesOverStaleUnixSocket))
             : throw new ArgumentException(problems, nameof(options));
     }
 
@@ -277,10 +280,11 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
     {
         var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);
-        var admission = _admission.Admit(attempt);
+        var isFromProxy = _options.ProxyProtocol?.Trusts(attempt.RemoteEndPoint) == true;
+        var admission = _admission.Admit(attempt, isFromProxy);
         try
         {
-            var connection = await _options.Server.AcceptAsync(attempt, admission).ConfigureAwait(false);
+            var connection = await _options.Server.AcceptAsync(attempt, admission, isFromProxy).ConfigureAwait(false);
             admission.Leave();
             admission.Succeeded();
             _open.Add(connection);
@@ -393,7 +397,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private void WarnOfDescriptors()
     {
         var held = (long)_options.MaxPendingHellos + _options.MaxWaitingHandshakes + _options.MaxQueuedHandshakes + _options.MaxReadyConnections;
-        if (DescriptorLimit.Current is { } limit && held > DescriptorLimit.KeepFrom(limit))
+        if (!_options.Server.Options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.BoundsExceedDescriptors)
+            && DescriptorLimit.Current is { } limit && held > DescriptorLimit.KeepFrom(limit))
         {
             ListenerLog.BoundsExceedDescriptors(_logger, LocalEndPoint, held, limit);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using MutualAuth.Connections;
 
 namespace MutualAuth;
@@ -11,9 +12,42 @@ public sealed record MutualTlsListenerOptions
     /// <example><code>var serving = listenerOptions with { Server = new MutualTlsServer(serverOptions) };</code></example>
     public required MutualTlsServer Server { get; init; }
 
-    /// <summary>An IP end point (port 0: any free port; <c>[::]</c> listens on both families) or a Unix domain socket.</summary>
+    /// <summary>
+    /// An IP end point (port 0: any free port; <c>[::]</c> listens on both families) or a Unix domain socket. Default: null, for which
+    /// <see cref="BoundSocket"/> must be set.
+    /// </summary>
     /// <example><code>var local = listenerOptions with { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };</code></example>
-    public required EndPoint EndPoint { get; init; }
+    public EndPoint? EndPoint { get; init; }
+
+    /// <summary>
+    /// A stream socket that is bound already, in place of <see cref="EndPoint"/>: one that systemd passed on (socket activation), or one with options
+    /// of your own. Where it does not listen yet, the listener makes it, with <see cref="Backlog"/>. Default: null.
+    /// </summary>
+    /// <remarks>
+    /// When <see cref="MutualTlsListener.Start"/> returns, the listener owns the socket and closes it when it stops; when it throws, the socket
+    /// remains yours. The listener removes no path of a Unix domain socket that another process bound.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// // systemd passes the first socket as descriptor 3.
+    /// var activated = listenerOptions with { EndPoint = null, BoundSocket = new Socket(new SafeSocketHandle(3, ownsHandle: true)) };
+    /// </code>
+    /// </example>
+    public Socket? BoundSocket { get; init; }
+
+    /// <summary>
+    /// The load balancers whose PROXY protocol header says where a client is. Default: null, no header is read, and a connection that begins with one
+    /// is rejected.
+    /// </summary>
+    /// <example>
+    /// <code>
+    /// var proxied = listenerOptions with
+    /// {
+    ///     ProxyProtocol = new ProxyProtocol { TrustedProxies = [IPNetwork.Parse("10.1.2.0/24")] },
+    /// };
+    /// </code>
+    /// </example>
+    public ProxyProtocol? ProxyProtocol { get; init; }
 
     /// <summary>Connections that the kernel queues before they are accepted. Default: 512.</summary>
     /// <example><code>var shortQueue = listenerOptions with { Backlog = 128 };</code></example>
@@ -117,9 +151,30 @@ public sealed record MutualTlsListenerOptions
 
     internal IEnumerable<string> Problems()
     {
-        if (Server is null || EndPoint is null)
+        if (Server is null)
         {
-            yield return $"{nameof(Server)} and {nameof(EndPoint)} must be set.";
+            yield return $"{nameof(Server)} must be set.";
+        }
+
+        if ((EndPoint is null) == (BoundSocket is null))
+        {
+            yield return $"Either {nameof(EndPoint)} or {nameof(BoundSocket)} must be set, and not both.";
+        }
+
+        if (EndPoint is DnsEndPoint { Host: var host })
+        {
+            yield return $"{nameof(EndPoint)} must be an address of this machine, such as IPAddress.IPv6Any for all of them; it is the name "
+                + $"'{host}'.";
+        }
+
+        if (BoundSocket is not null && ListeningSocket.ObjectionTo(BoundSocket) is { } objection)
+        {
+            yield return $"{nameof(BoundSocket)} must be a stream socket that is bound and not connected; {objection}.";
+        }
+
+        foreach (var problem in ProxyProtocol?.Problems() ?? [])
+        {
+            yield return problem;
         }
 
         (string Name, int Value, int Least)[] bounds =

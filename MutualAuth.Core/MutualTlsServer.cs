@@ -1,11 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Identities;
+using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
+using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
 
@@ -37,6 +40,8 @@ public sealed class MutualTlsServer
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
+        _handshaker.WarnOfOwnIdentity(ServerIdentities.AtHand(options.Identity), PeerRole.Server);
+        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), ServerIdentities.AtHand(options.Identity));
     }
 
     internal MutualTlsServerOptions Options { get; }
@@ -96,7 +101,10 @@ public sealed class MutualTlsServer
     /// The whole handshake: hello, selection of the server, a slot, TLS, certificate stage, confirmation, connection, and its registration for
     /// revalidation.
     /// </summary>
-    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission)
+    /// <param name="attempt">The transport on its way.</param>
+    /// <param name="admission">Where it stands among others.</param>
+    /// <param name="isFromProxy">Whether it must begin with a PROXY protocol header.</param>
+    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission, bool isFromProxy = false)
     {
         using (attempt)
         {
@@ -104,6 +112,12 @@ public sealed class MutualTlsServer
             {
                 attempt.Enter();
                 await attempt.ConfigureAsync().ConfigureAwait(false);
+                if (isFromProxy)
+                {
+                    await ProxyHeaderReader.ReadAsync(attempt, Options.HandshakeLimits.MaxClientHelloBytes).ConfigureAwait(false);
+                    admission.AddressIsKnown();
+                }
+
                 var hello = await ReadHelloAsync(attempt).ConfigureAwait(false);
                 attempt.Admission = admission;
                 admission.HelloIsComplete();
@@ -126,7 +140,7 @@ public sealed class MutualTlsServer
     /// <summary>Our own sources answer at once. Those of the application may block, and are called on a separate thread.</summary>
     private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
     {
-        Identity or IdentityFiles or ReplaceableIdentity => ValueTask.FromResult(Options.Identity.Current),
+        var source when ServerIdentities.IsAtHand(source) => ValueTask.FromResult(Options.Identity.Current),
         ServerIdentities several => attempt.AskAsync("our identity", () => ValueTask.FromResult(several.For(hello.ServerName))),
         var source => attempt.AskAsync("our identity", () => ValueTask.FromResult(source.Current)),
     };

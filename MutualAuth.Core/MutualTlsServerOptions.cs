@@ -29,12 +29,21 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
 
     /// <summary>
     /// Whether the server sends the names of its trusted authorities, so that clients with several certificates can choose (RFC 8446 §4.2.4). Every
-    /// client that connects can read them. Default: false. Names of more than 65,535 octets together are not sent.
+    /// client that connects can read them. Default: false. Where they are longer together than <see cref="MaxAcceptableIssuerBytes"/>, none are
+    /// sent, and event 1010 says so.
     /// </summary>
     /// <example><code>var naming = serverOptions with { SendAcceptableIssuers = true };</code></example>
     public bool SendAcceptableIssuers { get; init; }
 
-    internal override bool NamesAcceptableIssuers => SendAcceptableIssuers;
+    /// <summary>
+    /// How many octets the names of the trusted authorities may have together, two for the length of each included, to be sent; where they have
+    /// more, none are sent, because a part of the list would turn honest clients away. 1 to 65,535, which is all that TLS can carry. Default:
+    /// 16,384. mbedTLS and wolfSSL break off at longer messages, and Java at more than 32,768 octets.
+    /// </summary>
+    /// <example><code>var generous = serverOptions with { SendAcceptableIssuers = true, MaxAcceptableIssuerBytes = 65_535 };</code></example>
+    public int MaxAcceptableIssuerBytes { get; init; } = AcceptableIssuers.DefaultBytes;
+
+    internal override int AcceptableIssuerBytes => SendAcceptableIssuers ? MaxAcceptableIssuerBytes : 0;
 
     internal override CredentialPolicy RequiredCredentials => Credentials;
 
@@ -70,6 +79,11 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
         if (Authorization is { AcceptsServersOnly: true })
         {
             yield return $"{nameof(Authorization)} compares the dialled name, which no client has: authorize clients by names of their own.";
+        }
+
+        if (MaxAcceptableIssuerBytes is < 1 or > AcceptableIssuers.MaxBytes)
+        {
+            yield return $"{nameof(MaxAcceptableIssuerBytes)} must be 1 to {AcceptableIssuers.MaxBytes}; it is {MaxAcceptableIssuerBytes}.";
         }
 
         if (Revalidation is null)

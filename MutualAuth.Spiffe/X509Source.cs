@@ -44,7 +44,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     {
         _options = options;
         _address = address;
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory);
+        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe");
         _reader = new UpdateReader(options);
         _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
         using (ExecutionContext.SuppressFlow())

@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
+using MutualAuth.Connections;
 using MutualAuth.Hello;
 using MutualAuth.Names;
 using MutualAuth.Ocsp;
@@ -25,6 +26,7 @@ internal static class Targets
             new("login", 70 * Kibi, Upto(50_000, 1000, 256 * Kibi, 64), LoginTarget.Read),
             new("name", 64 * Kibi, s_der, input => DistinguishedName.TryDecode(input, out _)),
             new("ocsp", 64 * Kibi, s_der, ReadAnswer),
+            new("proxy", 20 * Kibi, Upto(1000, 100, 16 * Kibi, 4), ReadProxyHeader),
         }.ToDictionary(target => target.Name),
         StringComparer.Ordinal);
 
@@ -36,7 +38,8 @@ internal static class Targets
     {
         if (Certificate.TryParse(input, out var certificate, out var problem))
         {
-            _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses, certificate.UserPrincipalNames);
+            _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses, certificate.UserPrincipalNames,
+                certificate.OtherNames);
             _ = (certificate.ToString(), certificate.Issuer.ToString(), certificate.ExtendedKeyUsages);
             _ = (certificate.KeyUsage, certificate.Thumbprint, certificate.SerialNumber);
         }
@@ -77,6 +80,20 @@ internal static class Targets
         if (reading is { Hello: null, Problem: null })
         {
             ClientHelloParser.Parse(ref records, input, 16 * Kibi, final: true);
+        }
+    }
+
+    /// <summary>Octet by octet, as a load balancer may pass it on.</summary>
+    private static void ReadProxyHeader(byte[] input)
+    {
+        for (var length = 1; length <= input.Length; length++)
+        {
+            var header = ProxyHeader.Parse(input.AsSpan(0, length), 16 * Kibi);
+            if (header.Problem is not null || header.Length > 0)
+            {
+                _ = (header.Source?.ToString(), header.Problem?.ToString());
+                return;
+            }
         }
     }
 

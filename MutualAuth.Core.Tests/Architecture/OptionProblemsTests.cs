@@ -1,13 +1,17 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using MutualAuth.Callbacks;
 using MutualAuth.Confirmation;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
 using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Ocsp;
+using MutualAuth.Paths;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -42,6 +46,17 @@ public sealed partial class OptionProblemsTests
         EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
     };
 
+    private static readonly Socket s_bound = Bound();
+
+    private static readonly Socket s_unbound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    [OneTimeTearDown]
+    public void TearDown()
+    {
+        s_bound.Dispose();
+        s_unbound.Dispose();
+    }
+
     /// <summary>The faults of <see cref="CertificateStageOptions"/> and of what it holds.</summary>
     private static IEnumerable<TestCaseData> OfTheCertificateStage()
     {
@@ -60,6 +75,11 @@ public sealed partial class OptionProblemsTests
         yield return Case("LoggerFactory and CertificateLimits must not be null", s_server with { LoggerFactory = null! }, s_server);
         yield return Case("CertificateLimits must not be null", s_server with { CertificateLimits = null! }, s_server);
 
+        yield return Case(
+            "AcknowledgedWarnings must be defined flags",
+            s_server with { AcknowledgedWarnings = (ConfigurationWarnings)16 },
+            s_server with { AcknowledgedWarnings = (ConfigurationWarnings)15 });
+
         yield return Limit("MaxCertificates must be at least 1", new() { MaxCertificates = 0 }, new() { MaxCertificates = 1 });
         yield return Limit("MaxCertificateBytes must be at least 1024", new() { MaxCertificateBytes = 1023 }, new() { MaxCertificateBytes = 1024 });
 
@@ -73,6 +93,22 @@ public sealed partial class OptionProblemsTests
         yield return Lists("ClockSkew must be zero to one hour", s_revocation with { ClockSkew = -tick }, s_revocation with { ClockSkew = default });
         yield return Lists(
             "ClockSkew must be zero to one hour", s_revocation with { ClockSkew = hour + tick }, s_revocation with { ClockSkew = hour });
+        var (days, more) = (TimeSpan.FromDays(10), TimeSpan.FromDays(366));
+        yield return Lists(
+            "RevocationPolicy.NoRevAvailLifetime must be zero to 366 days",
+            s_revocation with { NoRevAvailLifetime = more + tick },
+            s_revocation with { NoRevAvailLifetime = more });
+        yield return Lists("NoRevAvailLifetime must be zero to", s_revocation with { NoRevAvailLifetime = -tick }, s_revocation);
+        yield return Lists(
+            "RevocationPolicy.ShortLivedLifetime must be zero to 10 days",
+            s_revocation with { ShortLivedLifetime = days + tick },
+            s_revocation with { ShortLivedLifetime = days });
+        yield return Lists("ShortLivedLifetime must be zero to", s_revocation with { ShortLivedLifetime = -tick }, s_revocation);
+        var excepted = s_server with { Profile = ValidationProfile.MutualTls with { Purpose = PurposeRule.DangerouslyServerAuthForClients } };
+        yield return Case(
+            "Profile has PurposeRule.DangerouslyServerAuthForClients, but Authorization does not spell out the names of all peers",
+            excepted with { Authorization = Authorize.AnyTrustedPeer },
+            excepted with { Authorization = Authorize.Dns("client.test") });
         yield return Lists("DangerousGracePeriod must be between", s_revocation with { DangerousGracePeriod = -tick }, s_revocation);
         yield return Lists(
             "DangerousGracePeriod must be between zero and 366 days",
@@ -210,6 +246,14 @@ public sealed partial class OptionProblemsTests
             s_client with { JudgeServerBeforeShowingIdentity = true, Identity = ClientIdentity.None },
             s_client with { JudgeServerBeforeShowingIdentity = true });
 
+        yield return Server(
+            "MaxAcceptableIssuerBytes must be 1 to 65535",
+            s_server with { MaxAcceptableIssuerBytes = 0 },
+            s_server with { MaxAcceptableIssuerBytes = 1 });
+        yield return Server(
+            "MaxAcceptableIssuerBytes must be 1 to 65535",
+            s_server with { MaxAcceptableIssuerBytes = 65_536 },
+            s_server with { MaxAcceptableIssuerBytes = 65_535 });
         yield return Server("Identity is missing", s_server with { Identity = null! }, s_server);
         yield return Server("Revalidation must not be null", s_server with { Revalidation = null! }, s_server);
         yield return Server(
@@ -245,8 +289,33 @@ public sealed partial class OptionProblemsTests
         static TestCaseData Case(string message, MutualTlsListenerOptions faulty, MutualTlsListenerOptions? sound = null) =>
             Fault<MutualTlsListenerOptions>(message, faulty.Problems, (sound ?? s_listener).Problems);
 
-        yield return Case("Server and EndPoint must be set", s_listener with { Server = null! });
-        yield return Case("Server and EndPoint must be set", s_listener with { EndPoint = null! });
+        static ProxyProtocol Proxies(params ImmutableArray<IPNetwork> networks) => new() { TrustedProxies = networks };
+        static TestCaseData Proxy(string message, ProxyProtocol faulty, ProxyProtocol sound) => Fault<ProxyProtocol>(
+            message, (s_listener with { ProxyProtocol = faulty }).Problems, (s_listener with { ProxyProtocol = sound }).Problems);
+
+        yield return Case("Server must be set", s_listener with { Server = null! });
+        yield return Case(
+            "Either EndPoint or BoundSocket must be set",
+            s_listener with { EndPoint = null },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Case(
+            "Either EndPoint or BoundSocket must be set, and not both",
+            s_listener with { BoundSocket = s_bound },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Case(
+            "EndPoint must be an address of this machine",
+            s_listener with { EndPoint = new DnsEndPoint("localhost", 0) },
+            s_listener with { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) });
+        yield return Case(
+            "BoundSocket must be a stream socket that is bound and not connected; it is not bound",
+            s_listener with { EndPoint = null, BoundSocket = s_unbound },
+            s_listener with { EndPoint = null, BoundSocket = s_bound });
+        yield return Proxy(
+            "ProxyProtocol.TrustedProxies must name at least one network", Proxies(), Proxies(IPNetwork.Parse("10.0.0.0/8")));
+        yield return Proxy(
+            "TrustedProxies must name at least one network",
+            Proxies(default(ImmutableArray<IPNetwork>)),
+            Proxies() with { TrustUnixSockets = true });
         yield return Case("Backlog must be at least 1", s_listener with { Backlog = 0 }, s_listener with { Backlog = 1 });
         yield return Case("MaxPendingHellos must be at least 1", s_listener with { MaxPendingHellos = 0 }, s_listener with { MaxPendingHellos = 1 });
         yield return Case(
@@ -269,6 +338,13 @@ public sealed partial class OptionProblemsTests
             "MaxLingeringCloses must be at least 0", s_listener with { MaxLingeringCloses = -1 }, s_listener with { MaxLingeringCloses = 0 });
         yield return Case(
             "MaxReadyConnections must be at least 1", s_listener with { MaxReadyConnections = 0 }, s_listener with { MaxReadyConnections = 1 });
+    }
+
+    private static Socket Bound()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 
     /// <summary>The faults of what has to do with logging in.</summary>
@@ -349,6 +425,17 @@ public sealed partial class OptionProblemsTests
         yield return Ocsp(Values, s_ocsp with { Failure = (OcspFailure)9 });
         yield return Ocsp(Values, s_ocsp with { Nonce = (OcspNonce)9 });
         yield return Ocsp(Values, s_ocsp with { Hash = (OcspHash)9 });
+        var (days, most) = (TimeSpan.FromDays(10), TimeSpan.FromDays(366));
+        yield return Ocsp(
+            "NoRevAvailLifetime must be zero to 366 days",
+            s_ocsp with { NoRevAvailLifetime = most + tick },
+            s_ocsp with { NoRevAvailLifetime = most });
+        yield return Ocsp("NoRevAvailLifetime must be zero", s_ocsp with { NoRevAvailLifetime = -tick });
+        yield return Ocsp(
+            "ShortLivedLifetime must be zero to 10 days",
+            s_ocsp with { ShortLivedLifetime = days + tick },
+            s_ocsp with { ShortLivedLifetime = days });
+        yield return Ocsp("ShortLivedLifetime must be zero", s_ocsp with { ShortLivedLifetime = -tick });
         yield return Ocsp("Timeout must be above zero and at most five minutes", s_ocsp with { Timeout = default }, s_ocsp with { Timeout = tick });
         yield return Ocsp(
             "Timeout must be above", s_ocsp with { Timeout = TimeSpan.FromMinutes(5) + tick }, s_ocsp with { Timeout = TimeSpan.FromMinutes(5) });
@@ -387,10 +474,22 @@ public sealed partial class OptionProblemsTests
         yield return Expiry("LoggerFactory must not be null", new() { LoggerFactory = null! });
     }
 
+    private static IEnumerable<TestCaseData> OfCallbacks()
+    {
+        static TestCaseData Callback(string message, ValidationCallbackOptions faulty, ValidationCallbackOptions? sound = null) =>
+            Fault<ValidationCallbackOptions>(message, faulty.Problems, (sound ?? new ValidationCallbackOptions()).Problems);
+
+        yield return Callback("Name must have 1 to 64 characters", new() { Name = null! });
+        yield return Callback("not only spaces", new() { Name = " " }, new() { Name = " a" });
+        yield return Callback("Name must have 1 to 64", new() { Name = new string('a', 65) }, new() { Name = new string('a', 64) });
+        yield return Callback("no control characters", new() { Name = "a\nb" }, new() { Name = "a b" });
+        yield return Callback("TimeProvider must not be null", new() { TimeProvider = null! });
+    }
+
     private static IEnumerable<TestCaseData> Faults() =>
         [
             .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(),
-            .. OfExpiry(),
+            .. OfExpiry(), .. OfCallbacks(),
         ];
 
     [TestCaseSource(nameof(Faults))]
@@ -446,7 +545,7 @@ public sealed partial class OptionProblemsTests
             "Trust is", "MaxConcurrentChecks", "GracePeriod", "MaxHandshakeBytes", "RetryCount", "MaxCertificates", "RevocationPolicy.Lists");
         Thrown(() => new MutualTlsClient(client)).Should().ContainAll("Authorization is", "'?'", "GracePeriod");
         Thrown(() => new CertificateStage(server)).Should().ContainAll("Trust is", "MaxCertificates", "RevocationPolicy.Lists");
-        Thrown(() => MutualTlsListener.Start(s_listener with { Server = null!, Backlog = 0 })).Should().ContainAll("Server and EndPoint", "Backlog");
+        Thrown(() => MutualTlsListener.Start(s_listener with { Server = null!, Backlog = 0 })).Should().ContainAll("Server must", "Backlog");
         Thrown(() => new OcspValidator(s_ocsp with { Timeout = default, ClockSkew = TimeSpan.FromDays(1) }))
             .Should().ContainAll("Timeout", "ClockSkew");
         Thrown(() => FileCredentialStore.Open("users", new() { MaxFileBytes = 0, MaxUnreadable = default }))

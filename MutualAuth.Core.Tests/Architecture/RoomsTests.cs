@@ -17,7 +17,7 @@ public sealed partial class RoomsTests
     private static readonly string[] s_rooms =
     [
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
-        "Authorization", "Pinning", "Validation", "Expiry", "Ocsp",
+        "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl",
         "Credentials/Mechanisms",
         "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation",

@@ -218,6 +218,11 @@ public sealed class NamesOfPeersTests
     }
 
     [Test]
+    public void A_user_principal_name_is_a_claim_of_its_kind() =>
+        Accepted(spec => spec with { OtherNames = [Upn()] }).ToClaimsPrincipal().FindAll(ClaimTypes.Upn).Select(claim => claim.Value)
+            .Should().Equal("alice@corp.test");
+
+    [Test]
     public void A_user_principal_name_in_other_letters_is_hinted_at() =>
         Judge(spec => spec with { OtherNames = [Upn()] }, Authorize.UserPrincipalName("ALICE@corp.test"), dialled: null)
             .Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Hint.Should().Contain("letter case");

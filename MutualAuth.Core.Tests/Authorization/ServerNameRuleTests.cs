@@ -41,6 +41,21 @@ public sealed class ServerNameRuleTests
     public void An_address_that_is_carried_as_a_dns_name_is_hinted_at() =>
         Authorize.ServerName.Examine(new TestPeer { Dns = ["192.0.2.1"], Dialled = "192.0.2.1" }.Context())!.Hint.Should().NotBeNull();
 
+    [TestCase("*.internal", "api.internal", "whole top-level domain")]
+    [TestCase("*.test.example", "a.server.test.example", "covers one label")]
+    [TestCase("server.test.example.", "server.test.example", "ends without a dot")]
+    [TestCase("*.test.example.", "server.test.example", "ends without a dot")]
+    [TestCase("*.other.example", "server.test.example", null)]
+    [TestCase("other.test.example.", "server.test.example", null)]
+    [TestCase("*.internal", "internal", null)]
+    public void A_name_that_only_looks_like_the_dialled_one_is_hinted_at(string presented, string dialled, string? hint)
+    {
+        var rejection = Authorize.ServerName.Examine(new TestPeer { Dns = [presented], Dialled = dialled }.Context())!;
+
+        rejection.Reason.Should().Be(RejectionReason.ServerNameMismatch);
+        (rejection.Hint?.Contains(hint ?? "?", StringComparison.Ordinal)).Should().Be(hint is null ? null : true);
+    }
+
     [Test]
     public void Without_a_dialled_name_nobody_is_let_in() =>
         Examine(new TestPeer { Dns = ["server.test.example"] }).Should().Be(RejectionReason.ServerNameMismatch);
@@ -66,4 +81,23 @@ public sealed class ServerNameRuleTests
     }
 
     private static RejectionReason? Examine(TestPeer peer) => Authorize.ServerName.Examine(peer.Context())?.Reason;
+
+    [TestCase("server.test.", "server.test", "ends without a dot")]
+    [TestCase("other.test.", "server.test", null)]
+    [TestCase("*.internal", "api.internal", "two labels")]
+    [TestCase("*.internal", "api.example", null)]
+    [TestCase("*.other.internal", "api.internal", null)]
+    public void A_name_that_nearly_matches_is_explained(string presented, string dialled, string? words)
+    {
+        var hint = Authorize.ServerName.Examine(new TestPeer { Dns = [presented], Dialled = dialled }.Context())!.Hint;
+
+        if (words is null)
+        {
+            hint.Should().BeNull();
+        }
+        else
+        {
+            hint.Should().Contain(words);
+        }
+    }
 }

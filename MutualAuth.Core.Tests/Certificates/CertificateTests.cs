@@ -121,6 +121,9 @@ public sealed class CertificateTests
         Case("a subtree with a minimum", spec => spec with { Extensions = [Extension("2.5.29.30", "300aa0083006820161800101")] }),
         Case("empty policy constraints", spec => spec with { Extensions = [Extension("2.5.29.36", "3000")] }),
         Case("a policy twice", spec => spec with { Extensions = [Extension("2.5.29.32", "300c30040602290130040602 2901")] }),
+        Case("noRevAvail that is critical", spec => spec with { Extensions = [new("2.5.29.56", true, Convert.FromHexString("0500"))] }),
+        Case("noRevAvail with content", spec => spec with { Extensions = [Extension("2.5.29.56", "050100")] }),
+        Case("noRevAvail that is no NULL", spec => spec with { Extensions = [Extension("2.5.29.56", "3000")] }),
         Case("data after an extension's value", spec => spec with { Extensions = [Extension("2.5.29.54", "0201000500")] }),
         Case("sixty-five extensions", spec => spec with { Extensions = [.. Enumerable.Range(0, 65).Select(i => Extension($"1.2.3.{i}", "0500"))] }),
     ];

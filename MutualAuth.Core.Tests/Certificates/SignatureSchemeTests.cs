@@ -41,6 +41,18 @@ public sealed class SignatureSchemeTests
     public void A_public_key_algorithm_signs_nothing([Values("1.2.840.113549.1.1.1", "1.2.840.10045.2.1", Mgf1)] string id, [Values] bool withNull) =>
         Read(Algorithm(id, withNull)).Should().Be((SignatureKind.NotAccepted, 0));
 
+    [Test]
+    public void What_is_not_accepted_is_described_by_what_makes_it_so()
+    {
+        SignatureScheme.Describe(OfPss("2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.1", withNull: true, 222)).Should().Be(
+            "RSASSA-PSS with SHA256 and a salt of 222 octets");
+        SignatureScheme.Describe(OfPss("1.3.14.3.2.26", "1.3.14.3.2.26", withNull: false, 20)).Should().Be(
+            "RSASSA-PSS with SHA-1 and a salt of 20 octets");
+        SignatureScheme.Describe(Algorithm(Pss, withNull: false)).Should().Be("RSASSA-PSS with SHA-1 and a salt of 20 octets");
+        SignatureScheme.Describe(Algorithm("1.2.840.113549.1.1.5", withNull: true)).Should().Be("algorithm 1.2.840.113549.1.1.5");
+        SignatureScheme.Describe(new byte[] { 0x30, 0x01, 0x06 }).Should().Be("an algorithm that is malformed");
+    }
+
     private static (SignatureKind Kind, int Bits) Read(byte[] algorithm)
     {
         var scheme = SignatureScheme.Read(algorithm);

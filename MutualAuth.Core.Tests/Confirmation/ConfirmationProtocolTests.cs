@@ -68,5 +68,24 @@ public sealed class ConfirmationProtocolTests
         problem!.Reason.Should().Be(reason);
     }
 
+    [TestCase(8, false)]
+    [TestCase(9, true)]
+    public void Of_many_ids_a_rejection_names_the_first_eight(int count, bool isCut)
+    {
+        var (_, problem) = ConfirmationProtocol.Choose(
+            [.. Enumerable.Range(1, count).Select(number => $"id{number}")], ["x"], ConfirmationPolicy.Never);
+
+        problem!.Presented.Should().Contain("\"id8\"").And.NotContain("id9");
+        problem.Presented.EndsWith('\u2026').Should().Be(isCut);
+    }
+
+    [Test]
+    public void An_id_has_one_text_form_whatever_octets_it_has()
+    {
+        ConfirmationProtocol.FromWire(default).Should().BeNull();
+        ConfirmationProtocol.FromWire(ConfirmationProtocol.ToWire("mutualauth/1")).Should().Be("mutualauth/1");
+        ConfirmationProtocol.FromWire(ConfirmationProtocol.ToWire("\u00ff\u0080")).Should().Be("\u00ff\u0080");
+    }
+
     private static ImmutableArray<string> Ids(string text) => [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using MutualAuth.Confirmation;
 using MutualAuth.Hello;
 using MutualAuth.Tests.Support;
@@ -49,6 +50,22 @@ public sealed class ProtocolPageTests
         (problem is null ? chosen ?? "-" : "alert 120").Should().Be(cells[3]);
     }
 
+    /// <summary>The sixteen values by which clients see to it that servers pass over what they do not know (RFC 8701 §3.1).</summary>
+    [Test]
+    public void Every_grease_value_is_passed_over_and_its_neighbours_are_not([Range(0, 255)] int octet)
+    {
+        var isGrease = (octet & 0x0f) == 0x0a;
+        string[] ids = [new((char)octet, 2), $"{(char)octet}{(char)(octet ^ 0x10)}"];
+
+        foreach (var (id, same) in ids.Zip([true, false]))
+        {
+            var (chosen, problem) = ConfirmationProtocol.Choose([id, ConfirmationProtocol.Bare], ["echo"], ConfirmationPolicy.Preferred);
+
+            (chosen, problem?.Reason).Should().Be(
+                isGrease && same ? (ConfirmationProtocol.Bare, (RejectionReason?)null) : (null, RejectionReason.AlpnMismatch));
+        }
+    }
+
     [Test]
     public void The_registry_of_public_codes_is_the_enum() =>
         s_page.RowsUnder("7. Public codes").Skip(1).Select(cells => (cells[0], cells[1])).Should().Equal(
@@ -65,6 +82,19 @@ public sealed class ProtocolPageTests
 
         mapped.Where(entry => entry.Value != listed.GetValueOrDefault(entry.Key, (int)PublicReason.Refused)).Should().BeEmpty();
         listed.Should().HaveCountGreaterThan(20);
+    }
+
+    [Test]
+    public void A_login_is_refused_by_the_codes_of_the_page()
+    {
+        var rows = s_page.RowsUnder("12. Logging in").Where(cells => cells.Length == 3 && int.TryParse(cells[0], CultureInfo.InvariantCulture, out _))
+            .SelectMany(cells => DocumentationPage.CodeIn(cells[2]).Select(code => (code, int.Parse(cells[0], CultureInfo.InvariantCulture))))
+            .ToList();
+
+        rows.Should().BeEquivalentTo(Enum.GetValues<RejectionReason>()
+            .Where(reason => (int)reason is >= 600 and < 700 && PublicReasonTable.ForClient(reason) != PublicReason.Refused
+                && reason != RejectionReason.StepUpMismatch)
+            .Select(reason => (reason.ToCode(), (int)PublicReasonTable.ForClient(reason))));
     }
 
     private static IEnumerable<(int Alert, int Code)> Numbers(string[] cells)
@@ -93,5 +123,8 @@ public sealed class ProtocolPageTests
         return (parts[0], parts[1]);
     }
 
-    private static ImmutableArray<string> Ids(string cell) => cell == "-" ? [] : [.. cell.Split(' ')];
+    /// <summary>An id is its text, or its octets in hex between braces.</summary>
+    private static ImmutableArray<string> Ids(string cell) => cell == "-"
+        ? []
+        : [.. cell.Split(' ').Select(id => id is ['{', .. var octets, '}'] ? Encoding.Latin1.GetString(Convert.FromHexString(octets)) : id)];
 }

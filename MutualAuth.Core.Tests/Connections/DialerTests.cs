@@ -42,6 +42,172 @@ public sealed class DialerTests
         (await connect.Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(caller.Token);
     }
 
+    [Test]
+    public async Task A_host_without_an_address_is_unreachable()
+    {
+        var outcome = await FailedAsync(DialAsync());
+
+        outcome.Reason.Should().Be(RejectionReason.Unreachable);
+        outcome.Rejection.Presented.Should().Be("HostNotFound");
+        outcome.RemoteEndPoint.Should().BeSameAs(s_host);
+    }
+
+    [Test]
+    public async Task An_address_that_refuses_is_passed_over_at_once()
+    {
+        using var listener = Listen("127.0.0.1");
+
+        using var socket = await DialAsync(listener, "127.0.0.2", "127.0.0.3", "127.0.0.1").WaitAsync(ConnectedPair.Deadline);
+
+        socket.RemoteEndPoint.Should().Be(listener.LocalEndPoint);
+    }
+
+    [Test]
+    public async Task Where_every_address_refuses_the_refusal_is_told()
+    {
+        using var listener = Listen("127.0.0.1");
+
+        (await FailedAsync(DialAsync(listener, "127.0.0.2", "127.0.0.3"))).Rejection.Presented.Should()
+            .StartWith("ConnectionRefused").And.ContainAll("127.0.0.2", "127.0.0.3");
+    }
+
+    [Test]
+    public async Task An_address_that_does_not_answer_has_a_quarter_of_a_second_before_the_next_is_tried_beside_it()
+    {
+        using var silent = Listen("127.0.0.2");
+        using var filler = await FillAsync(silent);
+        using var listener = Listen("127.0.0.1", PortOf(silent));
+
+        var connecting = DialAsync(silent, "127.0.0.2", "127.0.0.1");
+        _clock.Advance(TimeSpan.FromMilliseconds(249));
+        connecting.IsCompleted.Should().BeFalse();
+        listener.Poll(0, SelectMode.SelectRead).Should().BeFalse("nobody has dialled it");
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        using var socket = await connecting.WaitAsync(ConnectedPair.Deadline);
+        socket.RemoteEndPoint.Should().Be(listener.LocalEndPoint);
+    }
+
+    [Test]
+    public async Task Families_take_turns_and_the_resolvers_first_choice_begins()
+    {
+        Assume.That(Socket.OSSupportsIPv6, "There are two families.");
+        using var silent = Listen("127.0.0.2");
+        using var filler = await FillAsync(silent);
+        using var sameFamily = Listen("127.0.0.1", PortOf(silent));
+        using var otherFamily = Listen("::1", PortOf(silent));
+
+        var connecting = DialAsync(silent, "127.0.0.2", "127.0.0.1", "::1");
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+
+        using var socket = await connecting.WaitAsync(ConnectedPair.Deadline);
+        socket.RemoteEndPoint.Should().Be(otherFamily.LocalEndPoint);
+    }
+
+    [Test]
+    public async Task Within_its_family_the_resolvers_order_counts_to_the_last_address()
+    {
+        Assume.That(Socket.OSSupportsIPv6, "There are two families.");
+        using var last = Listen("127.0.0.9");
+
+        using var socket = await DialAsync(last, "::1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.9").WaitAsync(ConnectedPair.Deadline);
+
+        socket.RemoteEndPoint.Should().Be(last.LocalEndPoint);
+    }
+
+    [Test]
+    public async Task Addresses_that_do_not_answer_are_left_at_the_deadline()
+    {
+        using var silent = Listen("127.0.0.2");
+        using var filler = await FillAsync(silent);
+        var connecting = DialAsync(silent, "127.0.0.2");
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        (await FailedAsync(connecting)).Rejection.Presented.Should().Contain("00:00:01");
+    }
+
+    [Test]
+    public async Task Addresses_that_do_not_answer_are_left_when_the_caller_gives_up()
+    {
+        using var silent = Listen("127.0.0.2");
+        using var filler = await FillAsync(silent);
+        using var caller = new CancellationTokenSource();
+        var connecting = DialAsync(silent, ["127.0.0.2", "127.0.0.2"], caller.Token);
+
+        await caller.CancelAsync();
+
+        (await connecting.Awaiting(each => each.WaitAsync(ConnectedPair.Deadline)).Should().ThrowAsync<OperationCanceledException>())
+            .Which.CancellationToken.Should().Be(caller.Token);
+    }
+
+    [Test]
+    public async Task One_address_is_dialled_as_it_stands()
+    {
+        using var listener = Listen("127.0.0.1");
+
+        using var socket = await Dialer.ConnectAsync(
+            listener.LocalEndPoint!, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, CancellationToken.None);
+
+        socket.RemoteEndPoint.Should().Be(listener.LocalEndPoint);
+    }
+
+    [Test]
+    public async Task A_clock_that_fails_is_a_fault_of_ours()
+    {
+        var dial = () => Dialer.ConnectAsync(
+            s_host, TimeSpan.FromSeconds(1), new Broken(), NullLoggerFactory.Instance, CancellationToken.None).AsTask();
+
+        var outcome = (await dial.Should().ThrowAsync<HandshakeException>()).Which;
+
+        (outcome.Failure, outcome.Reason, outcome.RemoteEndPoint).Should().Be((HandshakeFailure.OurFault, RejectionReason.SourceFaulted, s_host));
+    }
+
+    private static async Task<HandshakeException> FailedAsync(Task<Socket> connecting)
+    {
+        var outcome = (await connecting.Awaiting(each => each.WaitAsync(ConnectedPair.Deadline)).Should().ThrowAsync<HandshakeException>()).Which;
+        outcome.Failure.Should().Be(HandshakeFailure.Unreachable);
+        return outcome;
+    }
+
+    private static Socket Listen(string address, int port = 0)
+    {
+        var endPoint = new IPEndPoint(IPAddress.Parse(address), port);
+        var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(endPoint);
+        listener.Listen(0);
+        return listener;
+    }
+
+    private static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
+
+    /// <summary>Takes the one place in the queue of a listener, which from then on answers nobody.</summary>
+    private static async Task<Socket> FillAsync(Socket listener)
+    {
+        var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await filler.ConnectAsync(listener.LocalEndPoint!);
+        return filler;
+    }
+
+    private Task<Socket> DialAsync(Socket listener, params string[] addresses) => DialAsync(listener, addresses, CancellationToken.None);
+
+    /// <summary>Dials a host that has these addresses, at the port of a listener. When it returns, the first one is being dialled.</summary>
+    private Task<Socket> DialAsync(Socket listener, string[] addresses, CancellationToken cancellationToken) => Dialer.ConnectAsync(
+        new DnsEndPoint("host.test", PortOf(listener)),
+        TimeSpan.FromSeconds(1),
+        _clock,
+        NullLoggerFactory.Instance,
+        cancellationToken,
+        (_, _, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse))).AsTask();
+
+    private Task<Socket> DialAsync() => Dialer.ConnectAsync(
+        s_host,
+        TimeSpan.FromSeconds(1),
+        _clock,
+        NullLoggerFactory.Instance,
+        CancellationToken.None,
+        (_, _, _) => Task.FromResult<IPAddress[]>([])).AsTask();
+
     private Task<Socket> ConnectAsync(CancellationToken cancellationToken) =>
         Dialer.ConnectAsync(s_host, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, cancellationToken, NeverAsync).AsTask();
 
@@ -49,5 +215,11 @@ public sealed class DialerTests
     {
         _asked.SetResult();
         return new TaskCompletionSource<IPAddress[]>().Task;
+    }
+
+    private sealed class Broken : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            throw new InvalidOperationException("The clock is broken.");
     }
 }

@@ -31,7 +31,8 @@ public sealed partial class ExceptionsTests
 
     // A member of a type of the outermost level: its documentation, its first lines, and what is indented more until it closes.
     [GeneratedRegex(
-        @"(?<documentation>(?:^    (?:///|\[)[^\n]*\n)*)^    (?<signature>public (?!.*\b(?:override|class|record|enum|interface|struct|event|const)\b)[^\n]*)\n"
+        @"(?<documentation>(?:^    (?:///|\[)[^\n]*\n)*)"
+            + @"^    (?<signature>public (?!.*\b(?:override|class|record|enum|interface|struct|event|const)\b)[^\n]*)\n"
             + @"(?<body>(?:(?:        [^\n]*|    [{}][^\n]*)?\n)*?)(?=\n    \S|\n?\})",
         RegexOptions.Multiline)]
     private static partial Regex Member();

@@ -1,10 +1,10 @@
 using System.Collections;
 using System.Globalization;
-using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Callbacks;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -33,6 +33,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(MutualTlsServerOptions), s_server);
         yield return Case(typeof(HandshakeOptions), s_server);
         yield return Case(typeof(CertificateStageOptions), s_server);
+        yield return Case(typeof(ValidationCallbackOptions), new ValidationCallbackOptions());
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
@@ -45,7 +46,8 @@ public sealed class OptionsPageTests
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());
         yield return Case(typeof(CertificateLimits), new CertificateLimits());
         yield return Case(
-            typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null!, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+            typeof(MutualTlsListenerOptions), new MutualTlsListenerOptions { Server = null! });
+        yield return Case(typeof(ProxyProtocol), new ProxyProtocol { TrustedProxies = [] });
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
@@ -112,6 +114,7 @@ public sealed class OptionsPageTests
         return option.GetValue(instance) switch
         {
             UserRule value => value.ToString(),
+            string value => $"`{value}`",
             null => "none",
             System.Collections.Immutable.ImmutableArray<TimeSpan> { Length: 7 } => "30, 14, 7, 3 and 1 days, 6 h, 1 h",
             bool value => value ? "`true`" : "`false`",

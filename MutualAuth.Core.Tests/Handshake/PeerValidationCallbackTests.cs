@@ -1,4 +1,6 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Authorization;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -80,5 +82,94 @@ public sealed class PeerValidationCallbackTests
         judge.AcceptsBeforeShowing(bad.Certificate).Should().BeFalse();
 
         judge.Validate(new object(), good.Certificate, null, SslPolicyErrors.None).Should().BeFalse();
+    }
+
+    [Test]
+    public void What_the_peer_sent_beside_its_certificate_is_evidence_once_and_the_platforms_copies_are_given_back()
+    {
+        using var intermediate = _world.Authority.IssueIntermediate();
+        using var leaf = intermediate.IssueClient("client.test");
+        using var chain = new X509Chain();
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        X509Certificate2[] sent =
+            [X509CertificateLoader.LoadCertificate(leaf.RawCertificate.Span), X509CertificateLoader.LoadCertificate(leaf.RawChain[0].Span)];
+        chain.ChainPolicy.ExtraStore.AddRange(sent);
+        chain.Build(leaf.Certificate);
+        var built = chain.ChainElements.Select(element => element.Certificate).ToArray();
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ServerOptions), TimeProvider.System, PeerRole.Client);
+
+        judge.Validate(new object(), leaf.Certificate, chain, SslPolicyErrors.None).Should().BeTrue();
+
+        judge.Evidence!.Certificates.Select(each => Convert.ToHexString(each.Span)).Should()
+            .Equal(Convert.ToHexString(leaf.RawCertificate.Span), Convert.ToHexString(leaf.RawChain[0].Span));
+        sent.Concat(built).Should().OnlyContain(each => each.Handle == 0);
+    }
+
+    [Test]
+    public void Evidence_says_who_was_dialled_and_from_where()
+    {
+        var (name, from) = (ServerName.Parse("server.test"), new System.Net.IPEndPoint(1, 2));
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)
+        { DialledName = name, RemoteEndPoint = from };
+
+        judge.AcceptsShown([_world.ServerCertificate.RawCertificate]).Should().BeTrue();
+
+        (judge.Evidence!.Role, judge.Evidence.DialledName, judge.Evidence.RemoteEndPoint).Should().Be((PeerRole.Server, name, from));
+    }
+
+    [Test]
+    public void Once_the_handshake_has_ended_nobody_is_judged_any_more()
+    {
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ServerOptions), TimeProvider.System, PeerRole.Client);
+        var cuts = 0;
+        judge.TryLeave(() => cuts++).Should().BeFalse();
+
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse();
+
+        cuts.Should().Be(0);
+        judge.Verdict.Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Reason.Should().Be(RejectionReason.HandshakeTimedOut);
+        judge.Evidence.Should().BeNull();
+    }
+
+    [Test]
+    public void A_judgement_that_is_under_way_when_the_handshake_ends_is_cut_off_before_it_comes_back()
+    {
+        var cuts = 0;
+        PeerValidationCallback judge = null!;
+        var validator = new Asking(() => judge.TryLeave(() => cuts++).Should().BeTrue());
+        judge = new PeerValidationCallback(
+            new CertificateStage(_world.ServerOptions with { Validators = [validator] }), TimeProvider.System, PeerRole.Client);
+
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeTrue();
+
+        cuts.Should().Be(1);
+        judge.TryLeave(() => cuts++).Should().BeFalse("it has come back");
+        cuts.Should().Be(1);
+    }
+
+    [Test]
+    public void A_clock_that_fails_is_a_rejection_on_our_own_account()
+    {
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ServerOptions), new Broken(), PeerRole.Client);
+
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse();
+
+        var rejection = judge.Verdict.Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection;
+        (rejection.Reason, rejection.IsOurFault).Should().Be((RejectionReason.SourceFaulted, true));
+    }
+
+    private sealed class Asking(Action ask) : ICertificateValidator
+    {
+        public Rejection? Examine(CertificateContext context)
+        {
+            ask();
+            return null;
+        }
+    }
+
+    private sealed class Broken : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => throw new InvalidOperationException("The clock is broken.");
     }
 }

@@ -8,6 +8,8 @@ public sealed class ClientHelloParserTests
 {
     private const int Max = 16 * 1024;
 
+    private static readonly byte[] s_empty = [22, 3, 1, 0, 0];
+
     [Test]
     public void A_hello_says_name_protocols_and_versions()
     {
@@ -111,6 +113,97 @@ public sealed class ClientHelloParserTests
     {
         ClientHelloParser.Parse("G"u8, Max, final: false).Problem.Should().BeNull();
         ClientHelloParser.Parse("G"u8, Max, final: true).Problem!.Reason.Should().Be(RejectionReason.NotTls);
+    }
+
+    [Test]
+    public void A_record_of_another_version_is_answered_only_where_TLS_has_begun()
+    {
+        byte[] other = [22, 2, 0, 0, 1, 1];
+
+        ClientHelloParser.Parse(other, Max, final: false).Alert.Should().BeNull();
+        ClientHelloParser.Parse([.. s_empty, .. other], Max, final: false).Alert.Should().Be(TlsAlerts.ProtocolVersion);
+        ClientHelloParser.Parse([22, 3, 1, 0, 1, 1, .. other], Max, final: false).Alert.Should().Be(TlsAlerts.ProtocolVersion);
+    }
+
+    [Test]
+    public void Empty_records_are_counted_in_a_row()
+    {
+        var half = HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName("a.test")), 30);
+        byte[] many = [.. Enumerable.Repeat(s_empty, 32).SelectMany(record => record)];
+        var first = half[..35];
+
+        ClientHelloParser.Parse([.. many, .. first, .. many, .. half[35..]], Max, final: false).Hello.Should().NotBeNull();
+        ClientHelloParser.Parse([.. first, .. many, .. s_empty], Max, final: false).Alert.Should().Be(TlsAlerts.UnexpectedMessage);
+    }
+
+    [TestCase(16_384, true)]
+    [TestCase(16_385, false)]
+    public void A_record_is_as_long_as_TLS_allows(int size, bool isRead)
+    {
+        byte[] record = [22, 3, 1, (byte)(size >> 8), (byte)size, 1, 0, 0x40, 0, .. new byte[20]];
+
+        (ClientHelloParser.Parse(record, Max, final: false).Alert).Should().Be(isRead ? null : TlsAlerts.RecordOverflow);
+    }
+
+    [TestCase(131_396, null)]
+    [TestCase(131_397, TlsAlerts.IllegalParameter)]
+    public void No_hello_is_longer_than_the_engine_takes(int announced, int? alert)
+    {
+        byte[] record = [22, 3, 1, 0, 4, 1, (byte)(announced >> 16), (byte)(announced >> 8), (byte)announced];
+
+        var reading = ClientHelloParser.Parse(record, 1 << 20, final: false);
+
+        reading.Alert.Should().Be(alert);
+        (reading.Problem?.Hint?.Contains("MaxClientHelloBytes")).Should().Be(alert is null ? null : true);
+    }
+
+    [Test]
+    public void A_hello_of_the_largest_size_is_waited_for_and_one_octet_more_is_refused()
+    {
+        ClientHelloParser.Parse([22, 3, 1, 0, 4, 1, 0, 0x40, 0], Max, final: false).Should().Be(default(HelloReading));
+
+        var reading = ClientHelloParser.Parse([22, 3, 1, 0, 4, 1, 0, 0x40, 1], Max, final: false);
+        (reading.Problem!.Reason, reading.Alert).Should().Be((RejectionReason.ClientHelloTooLarge, TlsAlerts.DecodeError));
+    }
+
+    [Test]
+    public void A_session_id_of_32_octets_is_the_longest([Values(32, 33)] int length)
+    {
+        var reading = ClientHelloParser.Parse(new HelloDraft { SessionId = new byte[length] }.Records(), Max, final: false);
+
+        reading.Alert.Should().Be(length == 32 ? null : TlsAlerts.DecodeError);
+    }
+
+    [TestCase(255, null)]
+    [TestCase(256, TlsAlerts.UnrecognizedName)]
+    public void A_name_of_255_octets_is_the_longest(int length, int? alert) =>
+        ClientHelloParser.Parse(HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName(new string('a', length)))), Max, final: false)
+            .Alert.Should().Be(alert);
+
+    [TestCase("\u0020", TlsAlerts.UnrecognizedName)]
+    [TestCase("\u0021", null)]
+    [TestCase("\u007e", null)]
+    [TestCase("\u007f", TlsAlerts.UnrecognizedName)]
+    public void A_name_is_of_printable_characters(string name, int? alert) =>
+        ClientHelloParser.Parse(HelloBytes.Records(HelloBytes.Message(HelloBytes.ServerName(name))), Max, final: false).Alert.Should().Be(alert);
+
+    [Test]
+    public void Names_of_other_kinds_are_passed_over()
+    {
+        var other = (0, HelloBytes.Vector16([7, 0, 1, (byte)'x', 0, 0, 1, (byte)'a', 7, 0, 1, (byte)'y']));
+
+        ClientHelloParser.Parse(HelloBytes.Records(HelloBytes.Message(other)), Max, final: false).Hello!.ServerName.Should().Be("a");
+    }
+
+    [TestCase(0x0a0a, false)]
+    [TestCase(0xfafa, false)]
+    [TestCase(0x0a0b, true)]
+    [TestCase(0x0303, true)]
+    public void Reserved_versions_are_left_out_and_no_others(int version, bool isKept)
+    {
+        var hello = new HelloDraft { Extensions = [HelloBytes.Versions(version, 0x0304), HelloDraft.EllipticGroups, HelloDraft.EllipticShare] };
+
+        ClientHelloParser.Parse(hello.Records(), Max, final: false).Hello!.Versions.Should().Equal(isKept ? [version, 0x0304] : [0x0304]);
     }
 
     [Test]

@@ -65,9 +65,9 @@ public sealed class IdentityTests
         yield return Mistake("no certificate", "no PEM certificate", tests => Identity.FromPem("nothing here", tests._leaf.PrivateKeyPem));
         yield return Mistake(
             "a certificate that is none",
-            "cannot be read",
+            "PEM block 1 is broken",
             tests => Identity.FromPem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", tests._leaf.PrivateKeyPem));
-        yield return Mistake("no key", "missing", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ChainPem));
+        yield return Mistake("no key", "there is no private key in it", tests => Identity.FromPem(tests._leaf.ChainPem, tests._leaf.ChainPem));
         yield return Mistake(
             "another's key",
             "not the key of the first certificate",
@@ -85,7 +85,7 @@ public sealed class IdentityTests
             "password",
             tests => Identity.FromPkcs12File(tests.Write("a.p12", tests._leaf.ToPkcs12("secret")), "guess"));
         yield return Mistake("no such file", "cannot be read", tests => Identity.FromPemFiles(Path.Combine(tests._folder, "absent.pem")));
-        yield return Mistake("a folder instead of a file", "cannot be read", tests => Identity.FromPemFiles(tests._folder));
+        yield return Mistake("a folder instead of a file", "is a directory", tests => Identity.FromPemFiles(tests._folder));
         yield return Mistake("a file beyond the bound", "at most", tests => Identity.FromPemFiles(tests.Write("huge.pem", new byte[(1 << 20) + 1])));
         yield return Mistake("an intermediate of somebody else's chain", "is no part of the chain", tests =>
         {

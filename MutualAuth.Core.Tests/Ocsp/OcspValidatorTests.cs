@@ -76,6 +76,26 @@ public sealed class OcspValidatorTests
         (await ExamineAsync(leaves, cancellationToken)).Should().BeNull();
     }
 
+    [TestCase(31, 0, false, 1)]
+    [TestCase(31, 0, true, 0)]
+    [TestCase(30, 0, true, 1)]
+    [TestCase(0, 10, false, 1)]
+    public async Task No_responder_is_asked_about_a_peer_that_is_exempt_and_always_about_its_authority(
+        int noRevAvail, int shortLived, bool saysSo, int hits, CancellationToken cancellationToken)
+    {
+        using var validator = new OcspValidator(Options with
+        {
+            NoRevAvailLifetime = TimeSpan.FromDays(noRevAvail),
+            ShortLivedLifetime = TimeSpan.FromDays(shortLived),
+        });
+        using var peer = _world.Issue(spec => saysSo
+            ? spec with { Extensions = [new CertificateExtension("2.5.29.56", false, Convert.FromHexString("0500"))] }
+            : spec);
+
+        (await validator.ExamineAsync(Accept(peer), cancellationToken)).Should().BeNull();
+        (_rootResponder.Hits, _responder.Hits).Should().Be((1, hits));
+    }
+
     private static IEnumerable<TestCaseData> Answers()
     {
         yield return Answer("untouched", spec => spec, null);

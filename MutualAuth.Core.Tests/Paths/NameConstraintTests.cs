@@ -103,11 +103,45 @@ public sealed class NameConstraintTests
         Judge(Permit(GeneralName.Dns("example.com")), GeneralName.Email("a@elsewhere.test")).Should().BeTrue();
 
     [Test]
+    public void A_constraint_of_one_form_says_nothing_of_a_name_of_another_that_reads_alike()
+    {
+        var (ours, mail) = (GeneralName.Dns("ours.test"), GeneralName.Email("theirs.test"));
+
+        Judge(new() { Permitted = [ours, mail] }, GeneralName.Dns("theirs.test")).Should().BeFalse();
+        Judge(new() { Permitted = [ours, mail] }, GeneralName.Dns("ours.test")).Should().BeTrue();
+        Judge(new() { Excluded = [ours, mail] }, GeneralName.Dns("theirs.test")).Should().BeTrue();
+        Judge(new() { Excluded = [ours, mail] }, GeneralName.Dns("ours.test")).Should().BeFalse();
+    }
+
+    [Test]
     public void A_form_that_is_constrained_and_cannot_be_compared_is_refused()
     {
         Judge(Permit(GeneralName.RegisteredId("1.2.3")), GeneralName.RegisteredId("1.2.3")).Should().BeFalse();
         Judge(Exclude(GeneralName.Other("1.2.3", s_utf8Text)), GeneralName.Other("1.2.4", s_utf8Text)).Should().BeFalse();
         Judge(Permit(GeneralName.RegisteredId("1.2.3")), GeneralName.Dns("a.test")).Should().BeTrue();
+    }
+
+    [Test]
+    public void What_a_constraint_forbids_is_shown_as_it_reads()
+    {
+        Presented(Permit(GeneralName.RegisteredId("1.2.3")), GeneralName.RegisteredId("1.2.3")).Should().Contain("cannot be compared");
+        Presented(Exclude(GeneralName.Other("1.2.3", s_utf8Text)), GeneralName.Other("1.2.4", s_utf8Text)).Should().Contain("cannot be compared");
+        Presented(Exclude(GeneralName.Email("b.test")), GeneralName.Other(SmtpUtf8Mailbox, s_utf8Text)).Should().Contain("cannot be compared");
+        Presented(Permit(GeneralName.Dns("a.test")), GeneralName.Dns("b.test")).Should().Contain("b.test").And.Contain("no permitted");
+        Presented(Permit(GeneralName.Uri("a.test")), GeneralName.Uri("s://b.test")).Should().Contain("s://b.test");
+        Presented(Permit(GeneralName.Uri("a.test")), GeneralName.Uri("urn:x")).Should().Contain("without a host");
+        Presented(Permit(GeneralName.Email("")), GeneralName.Email($"{new string('a', 65)}@b.test")).Should().Contain("longer than");
+        Presented(Exclude(GeneralName.Dns("b.test")), GeneralName.Dns("a.b.test")).Should().Contain("excluded").And.Contain("a.b.test");
+        Presented(Exclude(GeneralName.Directory("O=Theirs")), GeneralName.Directory("CN=x,O=Theirs")).Should().Contain("CN=x,O=Theirs");
+        Presented(Permit(GeneralName.AddressRange(IPNetwork.Parse("10.0.0.0/8"))), GeneralName.Address(IPAddress.Parse("11.0.0.1"))).Should().Contain(
+            "0B000001");
+
+        static string Presented(NameConstraints constraints, GeneralName name)
+        {
+            using var root = Root(constraints);
+            using var leaf = root.Issue(spec => spec with { OtherNames = [name] });
+            return TestPaths.Validate(leaf, TestPaths.Trusting(root)).Rejection!.Presented;
+        }
     }
 
     [Test]

@@ -70,6 +70,41 @@ public sealed class PolicyTests
     }
 
     [Test]
+    public void A_missing_policy_is_told_with_the_certificate_that_lacks_it()
+    {
+        using var upper = Authority(Gold, Constraints(requireExplicit: 0, inhibitMapping: null));
+        using var lacking = upper.IssueIntermediate("Lacking");
+        using var having = upper.IssueIntermediate("Having", spec => spec with { Policies = [Gold] });
+        using var below = lacking.Issue(spec => spec with { Policies = [Gold] });
+        using var leaf = having.Issue(spec => spec);
+
+        TestPaths.Validate(below, TestPaths.Trusting(_root)).Rejection!.Element.Should().StartWith("intermediate");
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Rejection!.Element.Should().StartWith("leaf");
+    }
+
+    [TestCase(2, true)]
+    [TestCase(3, false)]
+    public void A_policy_is_required_once_so_many_authorities_have_passed(int skip, bool isRefused)
+    {
+        using var upper = Authority(Gold, Constraints(requireExplicit: skip, inhibitMapping: null));
+        using var first = upper.IssueIntermediate("First", spec => spec with { Policies = [Gold] });
+        using var leaf = first.Issue(spec => spec);
+
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(isRefused ? RejectionReason.PolicyRequired : null);
+    }
+
+    [TestCase(0, null, true)]
+    [TestCase(0, Gold, false)]
+    [TestCase(1, null, false)]
+    public void A_peer_can_require_a_policy_of_its_own_certificate(int requireExplicit, string? policy, bool isRefused)
+    {
+        using var leaf = _root.Issue(
+            spec => spec with { Policies = policy is null ? [] : [policy], Extensions = [Constraints(requireExplicit, inhibitMapping: null)] });
+
+        TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(isRefused ? RejectionReason.PolicyRequired : null);
+    }
+
+    [Test]
     public void A_mapping_carries_a_policy_into_the_domain_below()
     {
         using var mapping = Authority(Gold, Mapping((Gold, Silver)));

@@ -104,6 +104,40 @@ public sealed class DenyListTests
         DenyList.Parse("# nothing").Entries.Should().BeEmpty();
     }
 
+    [Test]
+    public void A_serial_number_has_at_most_256_digits()
+    {
+        var most = new string('1', 256);
+
+        DenyEntry.Serial(most).ToString().Should().Be($"serial {most}");
+        DenyEntry.TryParse($"serial {most}1", out _).Should().BeFalse();
+        DenyEntry.Serial("1").ToString().Should().Be("serial 01", "an odd number of digits has a zero before it");
+        FluentActions.Invoking(() => DenyEntry.Serial(string.Empty)).Should().Throw<FormatException>();
+        FluentActions.Invoking(() => DenyEntry.Serial(DistinguishedName.Parse("CN=Issuing"), "1x")).Should().Throw<FormatException>();
+        DenyEntry.TryParse(null, out _).Should().BeFalse();
+    }
+
+    [TestCase(62, false)]
+    [TestCase(63, false)]
+    [TestCase(64, true)]
+    [TestCase(65, false)]
+    [TestCase(66, false)]
+    public void A_digest_has_64_digits_and_one_that_has_lost_a_digit_is_none(int digits, bool isOne)
+    {
+        var text = new string('a', digits);
+
+        DenyEntry.TryParse($"certificate {text}", out _).Should().Be(isOne);
+        DenyEntry.TryParse($"tbs {text}", out _).Should().Be(isOne);
+    }
+
+    [Test]
+    public void A_list_of_the_program_holds_no_null() =>
+        FluentActions.Invoking(() => DenyList.Of(DenyEntry.Serial("1"), null!)).Should().Throw<ArgumentException>();
+
+    [TestCase("serial :")]
+    [TestCase("certificate :")]
+    [TestCase("tbs 01AB")]
+    [TestCase("key")]
     [TestCase("serial")]
     [TestCase("serial xyz")]
     [TestCase("serial 01AB of CN=Issuing")]

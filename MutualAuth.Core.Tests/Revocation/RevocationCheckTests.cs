@@ -206,6 +206,86 @@ public sealed class RevocationCheckTests
         world.Judge(WithGrace(10)).Should().BeNull();
     }
 
+    [TestCase(59, false)]
+    [TestCase(60, true)]
+    public void A_list_without_a_next_update_counts_from_when_it_was_made_for_the_grace_period(int minutes, bool covers)
+    {
+        using var world = new RevocationWorld();
+        var options = world.Options(world.Lists(crl => crl with { NextUpdate = null, ThisUpdate = s_now.AddHours(-1) }));
+        options = options with { Revocation = options.Revocation! with { DangerousGracePeriod = TimeSpan.FromMinutes(minutes) } };
+
+        (world.Judge(options)?.Reason).Should().Be(covers ? null : RejectionReason.RevocationStatusUnknown);
+        world.Judge(options with { Profile = ValidationProfile.Rfc5280 })!.Reason.Should().Be(
+            RejectionReason.RevocationStatusUnknown, "by the letter, a list says when the next one comes");
+    }
+
+    [Test]
+    public void What_is_wrong_with_the_list_that_there_is_is_said()
+    {
+        using var world = new RevocationWorld();
+        string Presented(Func<CrlSpec, CrlSpec>? shape) => world.Judge(
+            shape is null ? RevocationLists.FromDer(world.RootCrl().Raw) : world.Lists(shape))!.Presented;
+
+        Presented(null).Should().Be("no list of this issuer");
+        Presented(crl => crl with { CorruptSignature = true }).Should().Contain("not signed");
+        Presented(crl => crl with { NextUpdate = s_now.AddMinutes(-5) }).Should().Contain("expired").And.Contain("11:55:00");
+        Presented(crl => crl with { NextUpdate = null }).Should().Contain("without a next update");
+        Presented(crl => crl with { ThisUpdate = s_now.AddDays(1) }).Should().Contain("later").And.Contain("2030-06-02");
+        Presented(Scope(new IssuingDistributionPoint { OnlyAuthorities = true })).Should().Contain("authorities only");
+        Presented(Scope(new IssuingDistributionPoint { OnlySomeReasons = 0x60 })).Should().Contain("only some");
+    }
+
+    private static IEnumerable<TestCaseData> OutOfForce()
+    {
+        yield return Shape("run out", crl => crl with { NextUpdate = s_now.AddSeconds(-1) }, RejectionReason.CertificateRevoked);
+        yield return Shape("of other certificates", Scope(new IssuingDistributionPoint { OnlyAuthorities = true }), null);
+        yield return Shape("of another key", crl => crl with { NextUpdate = s_now.AddSeconds(-1), SigningKey = TestKey.Generate() }, null);
+        yield return Shape(
+            "that lifts a hold",
+            crl => crl with
+            {
+                NextUpdate = s_now.AddSeconds(-1),
+                DeltaBase = 1,
+                Number = 2,
+                Revoked = [crl.Revoked[0] with { Reason = X509RevocationReason.RemoveFromCrl }],
+            },
+            null);
+    }
+
+    [TestCaseSource(nameof(OutOfForce))]
+    public void A_relaxed_policy_still_hears_a_genuine_list_that_speaks_of_the_certificate(Func<CrlSpec, CrlSpec> shape, RejectionReason? expected)
+    {
+        using var world = new RevocationWorld();
+        world.Issuing.Revoke(world.Client);
+        var options = world.Options(world.Lists(shape));
+        options = options with { Revocation = options.Revocation! with { Unknown = UnknownStatus.DangerouslyAllow } };
+
+        (world.Judge(options)?.Reason).Should().Be(expected);
+    }
+
+    [Test]
+    public void Without_further_issuers_a_list_by_another_key_leaves_the_status_unknown()
+    {
+        using var world = new RevocationWorld();
+        using var other = world.Root.IssueIntermediate("Issuing");
+        Rejection? Check(TestCrl crl) => new RevocationCheck(
+                world.Client.Read(), new RevocationPolicy { Lists = RevocationLists.FromDer(crl.Raw) }, denyList: null, ValidationProfile.MutualTls)
+            .Check([world.Client.Read(), world.Issuing.Read()], 0, pool: null, world.Now);
+
+        Check(world.IssuingCrl()).Should().BeNull();
+        Check(other.IssueCrl())!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+    }
+
+    [TestCase(X509RevocationReason.CertificateHold, true)]
+    [TestCase(X509RevocationReason.Superseded, false)]
+    public void Whoever_is_on_hold_is_told_that_the_hold_can_be_lifted(X509RevocationReason reason, bool canBeLifted)
+    {
+        using var world = new RevocationWorld();
+        world.Issuing.Revoke(world.Client, reason);
+
+        world.Judge(world.Lists())!.Hint!.Contains("on hold", StringComparison.Ordinal).Should().Be(canBeLifted);
+    }
+
     [Test]
     public void An_issuer_whose_key_is_not_for_lists_covers_nothing()
     {
@@ -281,6 +361,40 @@ public sealed class RevocationCheckTests
     }
 
     [Test]
+    public void An_identifier_of_the_key_is_not_critical_by_the_letter([Values] bool isCritical)
+    {
+        using var world = new RevocationWorld();
+        byte[] keyId = world.Issuing.Read().Extensions.SubjectKeyId.ToArray();
+        var options = world.Options(world.Lists(crl => crl with
+        {
+            AuthorityKeyIdentifier = KeyIdentifier.Absent,
+            Extensions = [new("2.5.29.35", isCritical, (byte[])[0x30, (byte)(keyId.Length + 2), 0x80, (byte)keyId.Length, .. keyId])],
+        }));
+
+        world.Judge(options).Should().BeNull();
+        (world.Judge(options with { Profile = ValidationProfile.Rfc5280 })?.Reason).Should().Be(
+            isCritical ? RejectionReason.RevocationStatusUnknown : null);
+    }
+
+    [Test]
+    public void A_delta_says_critically_that_it_is_one_by_the_letter([Values] bool isCritical)
+    {
+        using var world = new RevocationWorld();
+        var full = world.IssuingCrl(crl => crl with { Number = 6 });
+        var delta = world.IssuingCrl(crl => crl with
+        {
+            Number = 7,
+            Revoked = [new RevokedCertificate(world.Client.SerialNumber, s_now)],
+            Extensions = [new("2.5.29.27", isCritical, new byte[] { 2, 1, 6 })],
+        });
+        var options = world.Options(RevocationLists.FromDer(world.RootCrl().Raw, full.Raw, delta.Raw));
+
+        world.Judge(options)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+        (world.Judge(options with { Profile = ValidationProfile.Rfc5280 })?.Reason).Should().Be(
+            isCritical ? RejectionReason.CertificateRevoked : null, "a list that breaks the letter does not count");
+    }
+
+    [Test]
     public void A_list_without_a_slip_passes_by_the_letter()
     {
         using var world = new RevocationWorld();
@@ -345,6 +459,15 @@ public sealed class RevocationCheckTests
         yield return new TestCaseData(
             (CrlSpec crl) => crl with { Number = null, Extensions = [new CertificateExtension("2.5.29.20", true, new byte[] { 2, 1, 1 })] })
             .SetArgDisplayNames("a critical number");
+        yield return new TestCaseData(
+            (CrlSpec crl) => crl with { Extensions = [new CertificateExtension("2.5.29.28", false, new byte[] { 0x30, 3, 0x81, 1, 0xff })] })
+            .SetArgDisplayNames("a scope that is not critical");
+        yield return new TestCaseData(
+            (CrlSpec crl) => crl with { Extensions = [new CertificateExtension("2.5.29.46", true, new byte[] { 0x30, 0 })] })
+            .SetArgDisplayNames("a critical pointer to deltas");
+        yield return new TestCaseData(
+            (CrlSpec crl) => crl with { Extensions = [new CertificateExtension("2.5.29.18", true, new byte[] { 0x30, 0 })] })
+            .SetArgDisplayNames("critical other names of the issuer");
         yield return new TestCaseData((CrlSpec crl) => crl with { Revoked = [new RevokedCertificate(7, s_now), new RevokedCertificate(7, s_now)] })
             .SetArgDisplayNames("a serial number twice");
         yield return new TestCaseData((CrlSpec crl) => crl with { RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts.Insert(5, [0x30, 0])) })

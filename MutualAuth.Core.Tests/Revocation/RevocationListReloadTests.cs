@@ -133,6 +133,155 @@ public sealed class RevocationListReloadTests
         _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
     }
 
+    [TestCase(127, 128)]
+    [TestCase(128, 255)]
+    [TestCase(255, 256)]
+    [TestCase(256, 257)]
+    [TestCase(0x1ff, 0x200)]
+    public void Numbers_are_compared_as_numbers(int before, int after)
+    {
+        using var files = Follow(crl => Sixth(crl) with { Number = before });
+
+        Put(crl => Sixth(crl) with { Number = after });
+        files.Reload().Should().BeTrue();
+        Put(crl => Sixth(crl) with { Number = before });
+        files.Reload().Should().BeFalse();
+        files.Current.Lists.Select(list => list.Number).Should().Contain(
+            Convert.ToHexString(new System.Numerics.BigInteger(after).ToByteArray(isUnsigned: false, isBigEndian: true)));
+    }
+
+    [Test]
+    public void The_same_number_and_date_again_is_no_step_back()
+    {
+        using var files = Follow(Revoking);
+
+        Put(Sixth);
+
+        files.Reload().Should().BeTrue();
+        _world.Judge(files).Should().BeNull();
+    }
+
+    [Test]
+    public void A_list_without_a_number_goes_by_its_date_and_may_get_a_number()
+    {
+        using var files = Follow(crl => Sixth(crl) with { Number = null });
+
+        Put(crl => Sixth(crl) with { Number = null, ThisUpdate = s_made.AddSeconds(-1) });
+        files.Reload().Should().BeFalse();
+        Put(crl => Sixth(crl) with { Number = null, ThisUpdate = s_made.AddSeconds(1) });
+        files.Reload().Should().BeTrue();
+        Put(crl => Sixth(crl) with { Number = 1, ThisUpdate = s_made.AddSeconds(1) });
+        files.Reload().Should().BeTrue();
+    }
+
+    [Test]
+    public void A_delta_takes_no_full_lists_place_and_a_full_list_takes_a_deltas()
+    {
+        using var files = Follow(Sixth);
+        Put(crl => Sixth(crl) with { Number = 7, DeltaBase = 6 });
+        files.Reload().Should().BeFalse();
+
+        using var deltas = Follow(crl => Sixth(crl) with { DeltaBase = 5 });
+        Put(crl => Sixth(crl) with { Number = 7, DeltaBase = 5 });
+        deltas.Reload().Should().BeTrue();
+        Put(crl => Sixth(crl) with { Number = 8 });
+        deltas.Reload().Should().BeTrue();
+    }
+
+    [Test]
+    public void Each_key_of_an_issuer_has_a_list_of_its_own_that_does_not_go_back()
+    {
+        using var second = _world.Root.IssueIntermediate("Issuing");
+        var lists = new ReplaceableRevocationLists(Both(6, 9), timeProvider: _world.Clock);
+
+        FluentActions.Invoking(() => lists.Replace(Both(5, 10))).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => lists.Replace(Both(10, 8))).Should().Throw<MaterialException>();
+        lists.Replace(Both(7, 10));
+        lists.Current.Lists.Select(list => list.Number).Should().Contain(["07", "0A"]);
+
+        RevocationLists Both(int ofFirst, int ofSecond) => RevocationLists.FromDer(
+            _world.RootCrl().Raw,
+            _world.IssuingCrl(crl => Sixth(crl) with { Number = ofFirst }).Raw,
+            second.IssueCrl(crl => Sixth(crl) with { Number = ofSecond }).Raw);
+    }
+
+    [Test]
+    public void Lists_in_memory_go_by_the_clock_that_they_were_given()
+    {
+        var lists = new ReplaceableRevocationLists(_world.Lists(Sixth), timeProvider: _world.Clock);
+        RevocationLists Next() => _world.Lists(crl => Sixth(crl) with { Number = 7, ThisUpdate = s_now.AddMinutes(5) });
+
+        FluentActions.Invoking(() => lists.Replace(Next())).Should().Throw<MaterialException>("it is not in force yet, and the sixth is");
+        _world.Clock.Advance(TimeSpan.FromMinutes(5));
+        FluentActions.Invoking(() => lists.Replace(Next())).Should().NotThrow();
+    }
+
+    [Test]
+    public void A_path_with_another_key_makes_no_genuine_list_go_back([Values] bool isAskedFirst)
+    {
+        using var second = _world.Root.IssueIntermediate("Issuing");
+        using var stranger = second.IssueClient("client.test");
+        using var files = Follow(Sixth);
+        var heard = new Heard(files);
+        Put(crl => Sixth(crl) with { Number = 7 });
+        files.Reload().Should().BeTrue();
+        foreach (var isStranger in new[] { isAskedFirst, !isAskedFirst })
+        {
+            (_world.Judge(_world.Options(files), peer: isStranger ? stranger : null)?.Reason).Should().Be(
+                isStranger ? RejectionReason.RevocationStatusUnknown : null);
+        }
+
+        heard.Refused.Should().BeEmpty("nobody has shown that the list is forged");
+        Put(Sixth);
+        files.Reload().Should().BeFalse("the seventh list has been proven");
+    }
+
+    [Test]
+    public void A_forged_list_that_is_read_again_stays_refuted_and_is_told_of_once()
+    {
+        using var files = Follow(Revoking);
+        var heard = new Heard(files);
+        Put(crl => Sixth(crl) with { Number = 1000, SigningKey = TestKey.Generate() });
+        files.Reload().Should().BeTrue();
+        _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+
+        _cabinet.Rename("root.crl", _world.RootCrl().Pem);
+        files.Reload().Should().BeTrue();
+
+        _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked, "the list before it still stands in");
+        heard.Refused.Should().ContainSingle();
+        Put(crl => Sixth(crl) with { Number = 7 });
+        files.Reload().Should().BeTrue("the forged number still holds nobody up");
+        _world.Judge(files).Should().BeNull();
+    }
+
+    [Test]
+    public void A_list_in_reserve_counts_no_longer_than_it_is_valid()
+    {
+        using var files = Follow(crl => Revoking(crl) with { NextUpdate = s_now.AddHours(1) });
+        var heard = new Heard(files);
+        Put(crl => Sixth(crl) with { Number = 7, SigningKey = TestKey.Generate() });
+        files.Reload().Should().BeTrue();
+
+        _world.Judge(files, s_now.AddHours(1).AddSeconds(1))!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+        heard.Refused.Should().BeEmpty("nothing shows which of the two is wrong");
+        _world.Judge(files, s_now.AddHours(1))!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+        heard.Refused.Should().ContainSingle();
+    }
+
+    [Test]
+    public void A_forged_list_stands_in_for_no_other()
+    {
+        var forger = TestKey.Generate();
+        using var files = Follow(crl => Revoking(crl) with { SigningKey = forger });
+        var heard = new Heard(files);
+        Put(crl => Sixth(crl) with { Number = 7, SigningKey = forger });
+        files.Reload().Should().BeTrue();
+
+        _world.Judge(files)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+        heard.Refused.Should().BeEmpty();
+    }
+
     [Test]
     public void Lists_in_memory_go_back_no_more_than_files_do()
     {

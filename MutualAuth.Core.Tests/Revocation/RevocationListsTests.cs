@@ -105,6 +105,35 @@ public sealed class RevocationListsTests
             Tbs(parts => parts.Insert(5, [0x30, 0x15, 0x30, 0x13, 2, 2, 0, 1, 0x17, 13, .. "300601120000Z"u8])));
         yield return Case("an entry without a date", Tbs(parts => parts.Insert(5, [0x30, 5, 0x30, 3, 2, 1, 1])));
         yield return Case("a length that is not the shortest", Tbs(parts => parts[0] = [2, 0x81, 1, 1]));
+        yield return Case("the number -128", crl => crl with { Number = -128 });
+        yield return Case("a delta on the number -128", crl => crl with { DeltaBase = -128 });
+        yield return Case(
+            "a delta on a number of 21 octets", crl => crl with { DeltaBase = BigInteger.Pow(2, 161), Number = BigInteger.Pow(2, 158) });
+        yield return Case(
+            "a value behind the number", crl => crl with { Number = null, Extensions = [new("2.5.29.20", false, new byte[] { 2, 1, 1, 5, 0 })] });
+        yield return Case("a value behind the scope", Extra("2.5.29.28", critical: true, [0x30, 3, 0x81, 1, 0xff, 5, 0]));
+        yield return Case("a pointer to deltas that is no sequence", Extra("2.5.29.46", critical: false));
+        yield return Case("other names of the issuer that are no sequence", Extra("2.5.29.18", critical: false));
+        yield return Case("addresses of the authority that are no sequence", Extra("1.3.6.1.5.5.7.1.1", critical: false));
+        yield return Case("a serial number of 128 octets", Serial(128));
+        yield return Case("a value behind a reason", Entry(new CertificateExtension("2.5.29.21", false, new byte[] { 10, 1, 1, 5, 0 })));
+        yield return Case(
+            "since when the key is bad, in the time of certificates",
+            Entry(new CertificateExtension("2.5.29.24", false, DerEdit.Encode(der => der.WriteUtcTime(s_now)))));
+        yield return Case(
+            "a value behind since when the key is bad",
+            Entry(new CertificateExtension(
+                "2.5.29.24", false, (byte[])[.. DerEdit.Encode(der => der.WriteGeneralizedTime(s_now, omitFractionalSeconds: true)), 5, 0])));
+        yield return Case(
+            "a value behind the extensions of an entry",
+            Tbs(parts => parts.Insert(
+                5,
+                [
+                    0x30, 0x24, 0x30, 0x22, 2, 1, 1,
+                    0x17, 13, .. "300601120000Z"u8,
+                    .. Convert.FromHexString("300c300a0603551d1504030a0101"),
+                    5, 0,
+                ])));
     }
 
     [TestCaseSource(nameof(Unusable))]
@@ -131,6 +160,13 @@ public sealed class RevocationListsTests
             Entry(new CertificateExtension("2.5.29.24", false, DerEdit.Encode(der => der.WriteGeneralizedTime(s_now, omitFractionalSeconds: true)))));
         yield return Case(
             "an integer that is the shortest", Tbs(parts => parts.Insert(5, [0x30, 0x14, 0x30, 0x12, 2, 1, 1, 0x17, 13, .. "300601120000Z"u8])));
+        yield return Case("the number 127", crl => crl with { Number = 127 });
+        yield return Case("the number 128", crl => crl with { Number = 128 });
+        yield return Case("other names of the issuer", Extra("2.5.29.18", critical: false, [0x30, 3, 0x82, 1, (byte)'a']));
+        yield return Case(
+            "addresses of the authority", Extra("1.3.6.1.5.5.7.1.1", critical: false, Convert.FromHexString("300f300d06082b06010505073001860161")));
+        yield return Case("a serial number of 127 octets", Serial(127));
+        yield return Case("that runs out when it is made", crl => crl with { ThisUpdate = s_now, NextUpdate = s_now });
         yield return Case("after 2050", crl => crl with { NextUpdate = new DateTimeOffset(2051, 1, 1, 0, 0, 0, TimeSpan.Zero) });
     }
 
@@ -151,6 +187,9 @@ public sealed class RevocationListsTests
             ("cut off", crl.Pem[..(crl.Pem.Length / 2)]),
             ("cut off behind a good one", crl.Pem + crl.Pem[..(crl.Pem.Length / 2)]),
             ("not Base64", crl.Pem.Replace("MI", "!!", StringComparison.Ordinal)),
+            ("not Base64 before a good one", crl.Pem.Replace("MI", "!!", StringComparison.Ordinal) + crl.Pem),
+            ("one octet of DER", "0"),
+            ("two octets", "0\u007f"),
         })
         {
             var path = Write("list.pem", Encoding.ASCII.GetBytes(content));
@@ -160,7 +199,69 @@ public sealed class RevocationListsTests
         FluentActions.Invoking(() => RevocationLists.FromFiles(Path.Combine(_directory, "missing"))).Should().Throw<MaterialException>();
         FluentActions.Invoking(() => RevocationLists.FromFiles()).Should().Throw<MaterialException>();
         FluentActions.Invoking(() => RevocationLists.FromFiles(Write("half.crl", crl.Raw[..^1].ToArray()))).Should().Throw<MaterialException>();
+        FluentActions.Invoking(() => RevocationLists.FromDer(DerEdit.Sequence(crl.Raw.ToArray(), parts => parts.Add([5, 0]))))
+            .Should().Throw<MaterialException>("a value stands behind the signature");
         FluentActions.Invoking(() => RevocationLists.FromFiles(Write("more.crl", [.. crl.Raw.Span, 0]))).Should().Throw<MaterialException>();
+    }
+
+    [Test]
+    public void An_entry_is_found_whatever_its_length()
+    {
+        var note = new CertificateExtension("1.3.6.1.4.1.99999.1", false, DerEdit.Encode(der => der.WriteOctetString(new byte[300])));
+        var shorter = new CertificateExtension("1.3.6.1.4.1.99999.1", false, DerEdit.Encode(der => der.WriteOctetString(new byte[100])));
+        var longest = (BigInteger.One << ((127 * 8) - 2)) + 5;
+        BigInteger[] serials = [7, longest, 8, 9];
+        var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with
+        {
+            Revoked =
+            [
+                new RevokedCertificate(7, s_now),
+                new RevokedCertificate(longest, s_now),
+                new RevokedCertificate(8, s_now) { Extensions = [shorter] },
+                new RevokedCertificate(9, s_now) { Extensions = [note] },
+            ],
+        }).Raw).Lists.Single();
+
+        list.Count.Should().Be(4);
+        serials.Where(serial => list.TryFind(serial.ToByteArray(false, true), out _)).Should().Equal(serials);
+        list.TryFind((longest + 1).ToByteArray(false, true), out _).Should().BeFalse();
+        list.Serials.Select(serial => new BigInteger(serial.Span, false, true)).Should().BeEquivalentTo(serials);
+    }
+
+    [Test]
+    public void A_delta_may_be_based_on_a_number_of_20_octets()
+    {
+        foreach (var number in new[] { 127, 128, BigInteger.Pow(2, 158) })
+        {
+            var list = RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { DeltaBase = number, Number = number + 1 }).Raw).Lists.Single();
+
+            list.IsDelta.Should().BeTrue();
+        }
+    }
+
+    [TestCase(0, "unspecified")]
+    [TestCase(1, "keyCompromise")]
+    [TestCase(2, "cACompromise")]
+    [TestCase(3, "affiliationChanged")]
+    [TestCase(4, "superseded")]
+    [TestCase(5, "cessationOfOperation")]
+    [TestCase(6, "certificateHold")]
+    [TestCase(8, "removeFromCRL")]
+    [TestCase(9, "privilegeWithdrawn")]
+    [TestCase(10, "aACompromise")]
+    public void A_reason_has_the_name_that_RFC_5280_gives_it(int number, string name)
+    {
+        new RevokedEntry(s_now, (RevocationReason)number).ToString().Should().Be($"revoked since 2030-06-01T12:00:00Z, reason {name}");
+        Enum.IsDefined((RevocationReason)number).Should().BeTrue();
+    }
+
+    [Test]
+    public void What_is_wrong_with_a_list_is_said_in_our_words()
+    {
+        FluentActions.Invoking(() => RevocationLists.FromDer(new byte[] { 0x30, 0x03, 0x30, 0x05, 0x00 })).Should().Throw<MaterialException>()
+            .WithMessage("*: a value is not DER.*");
+        FluentActions.Invoking(() => RevocationLists.FromDer(s_world.IssuingCrl(crl => crl with { Number = -1 }).Raw)).Should()
+            .Throw<MaterialException>().WithMessage("*: the CRL number is negative*");
     }
 
     [Test]
@@ -279,6 +380,9 @@ public sealed class RevocationListsTests
 
     private static Func<CrlSpec, CrlSpec> Entry(CertificateExtension extension) =>
         crl => crl with { Revoked = [new RevokedCertificate(7, s_now) { Extensions = [extension] }] };
+
+    private static Func<CrlSpec, CrlSpec> Serial(int octets) =>
+        crl => crl with { Revoked = [new RevokedCertificate(BigInteger.One << ((octets * 8) - 2), s_now)] };
 
     private static Func<CrlSpec, CrlSpec> Tbs(Action<List<byte[]>> edit) => crl => crl with { RewriteTbs = tbs => DerEdit.Sequence(tbs, edit) };
 }

@@ -1,10 +1,11 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Tests.Support;
 
-/// <summary>Log events as they come, to be waited for.</summary>
-internal sealed class EventLog : ILoggerFactory, ILogger
+/// <summary>Log events as they come, to be waited for. Each must come under the category of its area.</summary>
+internal sealed class EventLog : ILoggerFactory
 {
     private readonly Channel<LogEvent> _events = Channel.CreateUnbounded<LogEvent>();
 
@@ -18,6 +19,7 @@ internal sealed class EventLog : ILoggerFactory, ILogger
         while (true)
         {
             var next = await _events.Reader.ReadAsync(deadline.Token);
+            next.Category.Should().Be(MutualAuthTelemetry.CategoryOf(AreaLogger.AreaOf(next.Id)));
             if (next.Id == id)
             {
                 return next;
@@ -37,27 +39,39 @@ internal sealed class EventLog : ILoggerFactory, ILogger
         return events;
     }
 
-    public ILogger CreateLogger(string categoryName) => this;
+    public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        _events.Writer.TryWrite(new LogEvent(eventId.Id, ((IReadOnlyList<KeyValuePair<string, object?>>)state!).ToDictionary(), exception));
-        if (eventId.Id == FailsAt)
-        {
-            throw new IOException("The disk of the log is full.");
-        }
-    }
 
     public void Dispose()
     {
     }
+
+    private sealed class Category(EventLog log, string name) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var values = ((IReadOnlyList<KeyValuePair<string, object?>>)state!).ToDictionary();
+            log._events.Writer.TryWrite(new LogEvent(eventId.Id, values, exception)
+            { Category = name, Level = logLevel, Message = formatter(state, exception) });
+            if (eventId.Id == log.FailsAt)
+            {
+                throw new IOException("The disk of the log is full.");
+            }
+        }
+    }
 }
 
-internal sealed record LogEvent(int Id, Dictionary<string, object?> Values, Exception? Exception);
+internal sealed record LogEvent(int Id, Dictionary<string, object?> Values, Exception? Exception)
+{
+    internal string Category { get; init; } = string.Empty;
+
+    internal LogLevel Level { get; init; }
+
+    internal string Message { get; init; } = string.Empty;
+}

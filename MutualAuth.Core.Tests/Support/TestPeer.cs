@@ -28,6 +28,8 @@ internal sealed record TestPeer
 
     internal string[] Addresses { get; init; } = [];
 
+    internal string? UserPrincipalName { get; init; }
+
     internal bool IsAuthority { get; init; }
 
     internal X509KeyUsageFlags? KeyUsage { get; init; } = X509KeyUsageFlags.DigitalSignature;
@@ -46,12 +48,15 @@ internal sealed record TestPeer
             Uris = Uris,
             EmailAddresses = Emails,
             IPAddresses = [.. Addresses.Select(IPAddress.Parse)],
+            OtherNames = UserPrincipalName is { } upn ? [MutualAuth.Testing.GeneralName.Other("1.3.6.1.4.1.311.20.2.3", Utf8String(upn))] : [],
             BasicConstraints = new BasicConstraints(IsAuthority),
             KeyUsage = KeyUsage,
             Key = Key,
         });
         return MutualAuth.Certificates.Certificate.Parse(issued.RawCertificate);
     }
+
+    private static byte[] Utf8String(string text) => [0x0c, (byte)text.Length, .. System.Text.Encoding.UTF8.GetBytes(text)];
 
     internal CertificateContext Context() => Context(Dialled, Certificate());
 

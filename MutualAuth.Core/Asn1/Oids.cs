@@ -39,9 +39,13 @@ internal static class Oids
     internal static ReadOnlySpan<byte> PolicyConstraints => [0x55, 0x1d, 0x24];
     internal static ReadOnlySpan<byte> ExtendedKeyUsage => [0x55, 0x1d, 0x25];
     internal static ReadOnlySpan<byte> FreshestCrl => [0x55, 0x1d, 0x2e];
+    internal static ReadOnlySpan<byte> NoRevocationAvailable => [0x55, 0x1d, 0x38]; // RFC 9608 §2
     internal static ReadOnlySpan<byte> InhibitAnyPolicy => [0x55, 0x1d, 0x36];
     internal static ReadOnlySpan<byte> AuthorityInformationAccess => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
     internal static ReadOnlySpan<byte> SubjectInformationAccess => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x0b];
+
+    // RFC 5280 §4.2.2.1: a responder, among the ways of access.
+    internal static ReadOnlySpan<byte> OcspAccess => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
 
     // RFC 6960 §4.2.2.2.1.
     internal static ReadOnlySpan<byte> OcspNoCheck => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05];
@@ -75,6 +79,10 @@ internal static class Oids
 
     // Microsoft's userPrincipalName, the type of an otherName.
     internal static ReadOnlySpan<byte> UserPrincipalName => [0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x03];
+
+    // Other types of an otherName: RFC 4108 §5 (as IEEE 802.1AR has it for devices), RFC 4043 §2.
+    internal static ReadOnlySpan<byte> HardwareModuleName => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x04];
+    internal static ReadOnlySpan<byte> PermanentIdentifier => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x03];
 
     // Attribute types of names: X.520 and RFC 5280 appendix A.
     internal static ReadOnlySpan<byte> CommonName => [0x55, 0x04, 0x03];
@@ -140,6 +148,7 @@ internal static class Oids
         : id.SequenceEqual(ExtendedKeyUsage) ? "extKeyUsage"
         : id.SequenceEqual(FreshestCrl) ? "freshestCRL"
         : id.SequenceEqual(InhibitAnyPolicy) ? "inhibitAnyPolicy"
+        : id.SequenceEqual(NoRevocationAvailable) ? "noRevAvail"
         : id.SequenceEqual(AuthorityInformationAccess) ? "authorityInfoAccess"
         : id.SequenceEqual(SubjectInformationAccess) ? "subjectInfoAccess"
         : ToDotted(id);
@@ -151,6 +160,30 @@ internal static class Oids
         : id.SequenceEqual(OcspSigning) ? "OCSPSigning"
         : id.SequenceEqual(AnyExtendedKeyUsage) ? "anyExtendedKeyUsage"
         : ToDotted(id);
+
+    /// <summary>The name of an algorithm or a curve of keys that this library does not support; the dotted form for any other.</summary>
+    internal static string NameOfKey(ReadOnlySpan<byte> id) => ToDotted(id) switch
+    {
+        "1.3.101.110" => "X25519",
+        "1.3.101.111" => "X448",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.10040.4.1" => "DSA",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
+        "1.2.840.10045.3.1.1" => "P-192",
+        "1.3.132.0.33" => "P-224",
+        "1.3.132.0.10" => "secp256k1",
+        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",
+        "1.3.36.3.3.2.8.1.1.8" => "brainpoolP256t1",
+        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1",
+        "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
+        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
+        "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
+        var dotted => dotted,
+    };
 
     /// <summary>The contents octets of a dotted-decimal identifier; null when it is malformed.</summary>
     internal static byte[]? FromDotted(string? dotted)

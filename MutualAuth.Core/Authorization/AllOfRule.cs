@@ -13,6 +13,8 @@ internal sealed class AllOfRule : AuthorizationRule
 
     internal override bool AcceptsServersOnly => _rules.Any(rule => rule.AcceptsServersOnly);
 
+    internal override bool NamesEachPeer => Array.Exists(_rules, rule => rule.NamesEachPeer);
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

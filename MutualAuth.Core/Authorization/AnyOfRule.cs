@@ -17,6 +17,8 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     internal override bool AcceptsServersOnly => Array.TrueForAll(_rules, rule => rule.AcceptsServersOnly);
 
+    internal override bool NamesEachPeer => Array.TrueForAll(_rules, rule => rule.NamesEachPeer);
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

@@ -114,6 +114,13 @@ public sealed class AuthenticatedPeer
         return new ClaimsPrincipal(identities);
     }
 
+    /// <summary>The peer's name, its user where one has logged in, and its address where it has one.</summary>
+    public override string ToString()
+    {
+        var user = User is { } known ? $", user {known}" : string.Empty;
+        return Errors.EndPointText.Of(RemoteEndPoint) is { } address ? $"{Name}{user} at {address}" : $"{Name}{user}";
+    }
+
     /// <summary>The same peer, and the user that it proved to be.</summary>
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
         certified is null

@@ -34,6 +34,12 @@ public abstract class AuthorizationRule
     internal virtual bool AcceptsServersOnly => false;
 
     /// <summary>
+    /// Whether each peer that it accepts carries a name that the rule spells out. What accepts by an authority, a trust domain or a condition does
+    /// not name its peers. The answer of a source is that of the moment.
+    /// </summary>
+    internal virtual bool NamesEachPeer => false;
+
+    /// <summary>
     /// What the rule, or a rule in it, is read from, as far as it says when it has been replaced. It has no default: where a rule forgot its parts,
     /// live connections would never be judged again by what became of them.
     /// </summary>

@@ -99,6 +99,21 @@ public static class Authorize
     /// <example><code>var principal = Authorize.UserPrincipalName("alice@corp.example");</code></example>
     public static AuthorizationRule UserPrincipalName(string name) => NameRule.OfUserPrincipalName(PeerName.UserPrincipalName(name));
 
+    /// <summary>
+    /// A peer whose certificate carries this name of a type of its own: an otherName (RFC 5280 §4.2.1.6), such as a Jabber address, the serial number
+    /// of a device or a card, or a permanent identifier.
+    /// </summary>
+    /// <param name="type">The type, as a dotted object identifier: <c>1.3.6.1.5.5.7.8.5</c> is a Jabber address.</param>
+    /// <param name="text">
+    /// The value, compared character by character with <see cref="Certificates.OtherName.Text"/>: the text of a character string,
+    /// <c>TYPE:SERIAL</c> of a hardware module, or <c>#</c> and the DER encoding in lower-case hex.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> or <paramref name="text"/> is null.</exception>
+    /// <exception cref="FormatException"><paramref name="type"/> or <paramref name="text"/> is malformed; see
+    /// <see cref="PeerName.OtherName"/>.</exception>
+    /// <example><code>var jabber = Authorize.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");</code></example>
+    public static AuthorizationRule OtherName(string type, string text) => NameRule.OfOtherName(PeerName.OtherName(type, text));
+
     /// <summary>A peer whose certificate carries this iPAddress, whatever address it connects from.</summary>
     /// <exception cref="FormatException"><paramref name="address"/> is not an IP address.</exception>
     /// <example><code>var address = Authorize.IPAddress("192.0.2.7");</code></example>
@@ -168,6 +183,40 @@ public static class Authorize
     /// </code>
     /// </example>
     public static AuthorizationRule AllOf(params IEnumerable<AuthorizationRule> rules) => new AllOfRule(NotEmpty(rules));
+
+    /// <summary>A peer that one of these lines names, in the grammar of an <see cref="AuthorizationFile"/>: for rules in a configuration.</summary>
+    /// <param name="lines">
+    /// Such as <c>dns client.example</c> or <c>subject CN=client,O=Example</c>. Empty lines and those that begin with # are passed over.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="lines"/> is null.</exception>
+    /// <exception cref="FormatException">A line is not a rule, there is no rule, or <c>nobody</c> is not alone; the message says which
+    /// line, from 1.</exception>
+    /// <example><code>var configured = Authorize.Parse(["dns client.example", "upn alice@corp.example"]);</code></example>
+    public static AuthorizationRule Parse(params IEnumerable<string> lines)
+    {
+        ArgumentNullException.ThrowIfNull(lines);
+        var rules = new List<AuthorizationRule>();
+        var number = 0;
+        foreach (var line in lines)
+        {
+            number++;
+            if (string.IsNullOrWhiteSpace(line) || line.TrimStart().StartsWith('#'))
+            {
+                continue;
+            }
+
+            try
+            {
+                rules.Add(RuleLines.Read(line.Trim()));
+            }
+            catch (Exception exception) when (exception is FormatException or ArgumentException)
+            {
+                throw new FormatException($"Line {number}: {exception.Message}", exception);
+            }
+        }
+
+        return RuleLines.Combine(rules, out var problem) ?? throw new FormatException($"The rules cannot be used: {problem}");
+    }
 
     /// <summary>A peer that the source's current rule accepts.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>

@@ -21,6 +21,8 @@ internal sealed class NameRule : AuthorizationRule
 
     internal override RuleKey? Key => _key;
 
+    internal override bool NamesEachPeer => _key.Kind != RuleKeyKind.Issuer;
+
     /// <summary>The name that it asks for, where that names one peer and can be printed whole.</summary>
     private PeerName? Name { get; init; }
 
@@ -75,6 +77,17 @@ internal sealed class NameRule : AuthorizationRule
             Hint = certificate => certificate.UserPrincipalNames.Contains(name.Value, StringComparer.OrdinalIgnoreCase)
                 ? "The certificate carries the name in other letter case, which counts here. Write it as the certificate does."
                 : null,
+        };
+
+    internal static NameRule OfOtherName(PeerName name) =>
+        new(new(RuleKeyKind.OtherName, name.Value), $"the other name {SafeText.Quote(name.Value)}", SubjectAlternativeName,
+            certificate => certificate.OtherNames.Any(other => $"{other.Type}={other.Text}" == name.Value))
+        {
+            Name = name,
+            Hint = certificate =>
+                certificate.OtherNames.FirstOrDefault(other => name.Value.StartsWith($"{other.Type}=", StringComparison.Ordinal)) is { } same
+                    ? $"The certificate carries another name of this type; its text is {SafeText.Quote(same.Text)}."
+                    : null,
         };
 
     internal static NameRule OfAddress(IPAddress address) =>

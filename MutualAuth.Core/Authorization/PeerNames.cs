@@ -6,6 +6,8 @@ namespace MutualAuth.Authorization;
 /// <summary>Which of the names in a certificate are names, and by which of them its holder is called.</summary>
 internal static class PeerNames
 {
+    private static readonly string s_userPrincipalNameType = Asn1.Oids.ToDotted(Asn1.Oids.UserPrincipalName);
+
     /// <summary>The name of an accepted peer.</summary>
     /// <param name="context">The peer.</param>
     /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
@@ -70,6 +72,14 @@ internal static class PeerNames
         if (PeerName.TrySubject(certificate.Subject, out var subject))
         {
             yield return subject;
+        }
+
+        foreach (var other in certificate.OtherNames)
+        {
+            if (other.Type != s_userPrincipalNameType && PeerName.TryOtherName(other.Type, other.Text, out var name))
+            {
+                yield return name;
+            }
         }
 
         yield return PeerName.Certificate(certificate.Thumbprint);

@@ -15,6 +15,8 @@ internal sealed class PredicateRule : AuthorizationRule
 
     internal override IEnumerable<IReloadable> Reloadables() => [];
 
+    internal override bool NamesEachPeer => ReferenceEquals(this, Authorize.Nobody);
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
         name = null;

@@ -15,6 +15,7 @@ internal enum RuleKeyKind
     Issuer,
     SpiffeId,
     TrustDomain,
+    OtherName,
 }
 
 /// <summary>The one name without which a rule rejects every peer; two are equal when the rule would say that the names are.</summary>
@@ -72,6 +73,7 @@ internal sealed class RuleIndex
             certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
         RuleKeyKind.Address => certificate.IPAddresses,
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
+        RuleKeyKind.OtherName => certificate.OtherNames.Select(name => $"{name.Type}={name.Text}"),
         RuleKeyKind.Subject => [certificate.Subject],
         RuleKeyKind.Issuer => [certificate.Issuer],
         RuleKeyKind.SpiffeId => SpiffeSvid.IdOf(certificate) is { } id ? [id] : [],

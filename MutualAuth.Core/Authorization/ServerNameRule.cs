@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
+using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Reloading;
 
@@ -14,6 +15,8 @@ internal sealed class ServerNameRule : AuthorizationRule
     public override string ToString() => "the server whose certificate carries the dialled name";
 
     internal override bool AcceptsServersOnly => true;
+
+    internal override bool NamesEachPeer => true;
 
     internal override IEnumerable<IReloadable> Reloadables() => [];
 
@@ -52,10 +55,43 @@ internal sealed class ServerNameRule : AuthorizationRule
             return "The certificate carries the address as a dNSName; it must be an iPAddress.";
         }
 
+        if (dialled.Dns is { } host)
+        {
+            foreach (var presented in certificate.DnsNames)
+            {
+                if (HintFor(presented, host) is { } hint)
+                {
+                    return hint;
+                }
+            }
+        }
+
         return HasCommonName(certificate.Subject, dialled.ToString())
             ? "Only the subject's common name is the dialled name, and that is never looked at; the certificate needs it as a "
                 + "subject alternative name."
             : null;
+    }
+
+    /// <summary>What a name in the certificate lacks to be the dialled one, although it looks like it.</summary>
+    private static string? HintFor(string presented, DnsName dialled)
+    {
+        var text = dialled.ToString();
+        if (presented is [.. var undotted, '.'] && DnsNameMatcher.Matches(undotted, dialled))
+        {
+            return $"The certificate carries {SafeText.Quote(presented)}; a dNSName ends without a dot (RFC 5280 §4.2.1.6, RFC 1034 §3.5). Issue it "
+                + "again without that.";
+        }
+
+        if (presented is not ['*', '.', .. var parent] || !DnsName.TryParse(parent, out var domain)
+            || !text.EndsWith($".{domain}", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return domain.ToString().Contains('.')
+            ? $"The wildcard {SafeText.Quote(presented)} covers one label and no more (RFC 9525 §6.3); issue the certificate with {text} as well."
+            : $"The wildcard {SafeText.Quote(presented)} would cover a whole top-level domain, and counts only with two labels or more behind it; "
+                + $"issue the certificate with {text} itself.";
     }
 
     private static bool HasCommonName(DistinguishedName subject, string name)

@@ -11,6 +11,8 @@ internal sealed class SourcedRule : AuthorizationRule
 
     public override string ToString() => _source.Current.ToString();
 
+    internal override bool NamesEachPeer => _source.Current.NamesEachPeer;
+
     internal override Rejection? Examine(CertificateContext context, out PeerName? name) => _source.Current.Examine(context, out name);
 
     internal override IEnumerable<IReloadable> Reloadables() => _source is IReloadable reloadable ? [reloadable] : [];

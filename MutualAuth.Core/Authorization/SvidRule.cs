@@ -15,6 +15,8 @@ internal sealed class SvidRule : AuthorizationRule
 
     internal override RuleKey? Key => _key;
 
+    internal override bool NamesEachPeer => _key.Kind == RuleKeyKind.SpiffeId;
+
     internal static SvidRule OfWorkload(SpiffeId id) => new(new(RuleKeyKind.SpiffeId, id), $"the SPIFFE ID {id}", id.Equals);
 
     internal static SvidRule OfMembers(TrustDomain trustDomain) =>

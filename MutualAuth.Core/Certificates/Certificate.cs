@@ -24,6 +24,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<string> _emailAddresses;
     private ImmutableArray<IPAddress> _addresses;
     private ImmutableArray<string> _principals;
+    private ImmutableArray<OtherName> _otherNames;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -103,6 +104,23 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
+    /// <summary>
+    /// The names of types of their own (otherName) of the subject alternative name, in order, user principal names among them.
+    /// </summary>
+    public ImmutableArray<OtherName> OtherNames
+    {
+        get
+        {
+            if (_otherNames.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _otherNames, [.. Extensions.SubjectNames.Select(name => name.Other).OfType<OtherName>()]);
+            }
+
+            return _otherNames;
+        }
+    }
+
     /// <summary>Whether the basic constraints declare the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
 
@@ -115,11 +133,14 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <summary>The purposes (RFC 5280 §4.2.1.12) as dotted identifiers, in order; empty when the certificate does not state any.</summary>
     public ImmutableArray<string> ExtendedKeyUsages => [.. Extensions.Purposes.Select(purpose => Oids.ToDotted(purpose.Span))];
 
+    /// <summary>The subject key identifier (RFC 5280 §4.2.1.2) as upper-case hex; null when the certificate does not have one.</summary>
+    public string? SubjectKeyIdentifier => Extensions.SubjectKeyId.IsEmpty ? null : Convert.ToHexString(Extensions.SubjectKeyId.Span);
+
     /// <summary>The public key with its algorithm, in DER: the input of a pin.</summary>
     public ReadOnlyMemory<byte> SubjectPublicKeyInfo => PublicKey.Encoding;
 
     /// <summary>SHA-256 of the whole encoding, as 64 upper-case hex digits.</summary>
-    public string Thumbprint => _thumbprint ??= Convert.ToHexString(SHA256.HashData(RawData.Span));
+    public string Thumbprint => _thumbprint ??= DigestOf(RawData);
 
     /// <summary>The version, 1, 2 or 3; the encoded number is one less.</summary>
     internal int Version { get; }
@@ -158,12 +179,25 @@ public sealed class Certificate : IEquatable<Certificate>
     /// <param name="certificate">The certificate, if it could be read.</param>
     /// <param name="problem">The reason why it could not be read.</param>
     public static bool TryParse(
-        ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem)
+        ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate, [NotNullWhen(false)] out Rejection? problem) =>
+        TryParse(der, "certificate", out certificate, out problem);
+
+    /// <summary>Reads one certificate; never throws.</summary>
+    /// <param name="der">The encoding and nothing else. It is kept.</param>
+    /// <param name="place">What the problem calls it, such as its place in a list.</param>
+    /// <param name="certificate">The certificate, if it could be read.</param>
+    /// <param name="problem">The reason why it could not be read; it names the subject, if that could be read, and the digest.</param>
+    internal static bool TryParse(
+        ReadOnlyMemory<byte> der,
+        string place,
+        [NotNullWhen(true)] out Certificate? certificate,
+        [NotNullWhen(false)] out Rejection? problem)
     {
-        var slips = new DerDeviations();
+        var slips = new DerDeviations(der);
+        DistinguishedName? subject = null;
         try
         {
-            certificate = CertificateReader.Read(der, slips);
+            certificate = CertificateReader.Read(der, slips, out subject);
             problem = null;
             return true;
         }
@@ -173,6 +207,7 @@ public sealed class Certificate : IEquatable<Certificate>
             problem = new Rejection(RejectionReason.CertificateMalformed, "an X.509 certificate in DER",
                 $"an encoding in which {Describe(malformed)}, in {slips.Place}")
             {
+                Element = $"{place}, {(subject is null ? null : $"{SafeText.Quote(subject.ToString())}, ")}SHA-256 {DigestOf(der)}",
                 Rule = "RFC 5280 §4.1",
             };
             return false;
@@ -199,6 +234,9 @@ public sealed class Certificate : IEquatable<Certificate>
 
     /// <summary>The subject in the form of RFC 4514, escaped so that it is safe to log.</summary>
     public override string ToString() => SafeText.Quote(Subject.ToString());
+
+    /// <summary>SHA-256 as upper-case hex: what an operator can search for.</summary>
+    internal static string DigestOf(ReadOnlyMemory<byte> der) => Convert.ToHexString(SHA256.HashData(der.Span));
 
     // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
     private static string Describe(AsnContentException malformed) =>

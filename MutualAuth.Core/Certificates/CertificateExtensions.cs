@@ -25,6 +25,7 @@ internal enum KnownExtension
     AuthorityInformationAccess = 1 << 14,
     SubjectInformationAccess = 1 << 15,
     OcspNoCheck = 1 << 16,
+    NoRevocationAvailable = 1 << 17,
 }
 
 /// <summary>The extensions of a certificate (RFC 5280 §4.2), parsed and checked for their grammar; their meaning is checked elsewhere.</summary>
@@ -53,6 +54,16 @@ internal sealed class CertificateExtensions
     internal ReadOnlyMemory<byte> SubjectKeyId { get; set; }
 
     internal AuthorityKeyId AuthorityKeyId { get; set; }
+
+    /// <summary>Whether the authority information access names a responder (RFC 5280 §4.2.2.1).</summary>
+    internal bool NamesOcspResponder { get; set; }
+
+    /// <summary>
+    /// Whether the authority says that it publishes nothing about the certificate's revocation (RFC 9608), and says nothing to the contrary: it may
+    /// not name a list or a responder beside that, and may not say it of an authority.
+    /// </summary>
+    internal bool HasNoRevocationAvailable => Has(KnownExtension.NoRevocationAvailable) && !IsAuthority && !NamesOcspResponder
+        && !Has(KnownExtension.CrlDistributionPoints) && !Has(KnownExtension.FreshestCrl);
 
     internal ImmutableArray<GeneralName> SubjectNames { get; set; } = [];
 

@@ -1,56 +1,92 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
+using System.Formats.Asn1;
+using System.Text;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
 
-/// <summary>Reads the operator's certificates from PEM (RFC 7468). A block that cannot be read is an error and never skipped.</summary>
+/// <summary>Reads the operator's certificates from PEM (RFC 7468). A block that is cut or broken is an error and never skipped.</summary>
 internal static class CertificatePem
 {
-    private const string Begin = "-----BEGIN ";
+    private const string Anchors = "anchors";
 
     /// <summary>Reads all blocks, each certificate once.</summary>
-    /// <param name="pem">The text.</param>
-    /// <param name="source">Its origin, for the message.</param>
-    /// <exception cref="MaterialException">There is no certificate, or a block is not a readable certificate.</exception>
-    internal static ImmutableArray<Certificate> Read(string pem, string source)
+    /// <param name="pem">The text, in UTF-8.</param>
+    /// <param name="origin">Its origin, for the message.</param>
+    /// <param name="leftOut">Takes the certificates that are whole and cannot be read; null where such a certificate is an error.</param>
+    /// <exception cref="MaterialException">There is no readable certificate, or a block is broken or no certificate.</exception>
+    internal static ImmutableArray<Certificate> Read(ReadOnlyMemory<byte> pem, PemOrigin origin, List<UnreadableCertificate>? leftOut = null)
     {
         var certificates = new List<Certificate>();
-        var rest = pem.AsSpan();
-        while (PemEncoding.TryFind(rest, out var fields))
+        Rejection? first = null;
+        var reader = new PemReader(pem.Span, origin.Source);
+        while (reader.TryRead(out var block))
         {
-            // The search skips a broken block; its opening line is then still there.
-            if (rest[..fields.Location.Start.Value].Contains(Begin, StringComparison.Ordinal))
+            if (!block.IsCertificate)
+            {
+                throw new MaterialException(
+                    $"{origin.Source}: a PEM block {SafeText.Quote(block.Label)} is among the certificates. {WithoutIt(block.Label, origin)}")
+                { Problem = MaterialProblem.NoCertificate };
+            }
+
+            ThrowIfCut(reader, block);
+            if (Certificate.TryParse(block.Contents, $"certificate {block.Number}", out var certificate, out var problem))
+            {
+                certificates.Add(certificate);
+                continue;
+            }
+
+            first ??= problem;
+            if (leftOut is null)
             {
                 break;
             }
 
-            if (rest[fields.Label] is not "CERTIFICATE")
-            {
-                throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(rest[fields.Label].ToString())} is among the certificates. Give a file that holds "
-                        + "certificates only.");
-            }
-
-            var der = new byte[fields.DecodedDataLength];
-            System.Convert.TryFromBase64Chars(rest[fields.Base64Data], der, out _);
-            certificates.Add(Parse(der, $"{source}, certificate {certificates.Count + 1}"));
-            rest = rest[fields.Location.End..];
+            leftOut.Add(new UnreadableCertificate(origin.Path ?? origin.Name, block.Number, problem, Certificate.DigestOf(block.Contents)));
         }
 
-        if (rest.Contains(Begin, StringComparison.Ordinal))
-        {
-            throw new MaterialException(
-                $"{source}: PEM block {certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. Export it again.");
-        }
-
-        return certificates.Count > 0
-            ? [.. certificates.Distinct()]
-            : throw new MaterialException($"{source}: there is no certificate in it. Give PEM with BEGIN CERTIFICATE and END CERTIFICATE lines.");
+        return first is not null && (leftOut is null || certificates.Count == 0) ? throw NotAllowed(origin.Source, first)
+            : certificates.Count > 0 ? [.. certificates.Distinct()]
+            : throw Nothing(pem, origin);
     }
 
     /// <summary>Reads one certificate from the operator.</summary>
-    internal static Certificate Parse(ReadOnlyMemory<byte> der, string source) => Certificate.TryParse(der, out var certificate, out var problem)
-        ? certificate
-        : throw new MaterialException($"{source} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it again.");
+    /// <param name="der">The encoding.</param>
+    /// <param name="source">Where it comes from, at the beginning of a sentence.</param>
+    /// <param name="place">Its place there.</param>
+    internal static Certificate Parse(ReadOnlyMemory<byte> der, string source, string place = "certificate") =>
+        Certificate.TryParse(der, place, out var certificate, out var problem) ? certificate : throw NotAllowed(source, problem);
+
+    /// <summary>The contents of a block may be cut although its Base64 is not: whole lines may be missing.</summary>
+    internal static void ThrowIfCut(PemReader reader, PemBlock block)
+    {
+        if (block.Contents[0] != Asn1.DerReader.Sequence
+            || !AsnDecoder.TryReadEncodedValue(block.Contents, AsnEncodingRules.DER, out _, out _, out _, out var length)
+            || length != block.Contents.Length)
+        {
+            throw reader.Broken(block.Number, "its contents are cut, or no certificate");
+        }
+    }
+
+    /// <summary>What to do with a block that is something else.</summary>
+    internal static string WithoutIt(string label, PemOrigin origin) => label switch
+    {
+        "TRUSTED CERTIFICATE" => $"Convert it, openssl x509 -in {origin.Argument} -out CERTIFICATE.pem, and give that file.",
+        "PKCS7" or "CMS" => $"Convert it, openssl pkcs7 -in {origin.Argument} -print_certs -out CERTIFICATES.pem, and give that file.",
+        _ => "Give a file that holds certificates only.",
+    };
+
+    private static MaterialException NotAllowed(string source, Rejection problem) => new(
+        $"{source}: {problem.Element} is not a certificate that RFC 5280 allows: {problem.Presented}. Have its authority issue it again.")
+    { Problem = MaterialProblem.NoCertificate };
+
+    private static MaterialException Nothing(ReadOnlyMemory<byte> content, PemOrigin origin)
+    {
+        var form = BinaryForms.Of(content);
+        var direct = form == BinaryForm.Certificate ? "; TrustAnchors.FromDer takes it as it is" : null;
+        return new(BinaryForms.WayToPem(form, origin, Anchors) is { } way
+            ? $"{origin.Source} holds no PEM certificate: {way}{direct}."
+            : $"{origin.Source}: there is no certificate in it. Give PEM with BEGIN CERTIFICATE and END CERTIFICATE lines.")
+        { Problem = MaterialProblem.NoCertificate };
+    }
 }

@@ -7,11 +7,15 @@ namespace MutualAuth.Certificates;
 /// <summary>Reads <c>Certificate</c> and <c>TBSCertificate</c> (RFC 5280 §4.1).</summary>
 internal static class CertificateReader
 {
-    internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new DerDeviations());
+    internal static Certificate Read(ReadOnlyMemory<byte> der) => Read(der, new DerDeviations(der), out _);
 
-    /// <summary>Reads one certificate; on failure, <paramref name="slips"/> has the field where it failed.</summary>
-    internal static Certificate Read(ReadOnlyMemory<byte> der, DerDeviations slips)
+    /// <summary>Reads one certificate.</summary>
+    /// <param name="der">The encoding.</param>
+    /// <param name="slips">Is told the deviations; on failure, it has the field where it failed.</param>
+    /// <param name="subject">The subject, also when what follows it cannot be read; null when it was not reached.</param>
+    internal static Certificate Read(ReadOnlyMemory<byte> der, DerDeviations slips, out DistinguishedName? subject)
     {
+        subject = null;
         var whole = new DerReader(der, slips);
         var certificate = whole.ReadSequence();
         whole.End();
@@ -21,29 +25,29 @@ internal static class CertificateReader
         certificate.End();
 
         var tbs = whole.Within(signed).ReadSequence();
-        slips.Enter("the field version");
+        slips.Enter("the field version", tbs.Rest);
         var version = ReadVersion(ref tbs);
-        slips.Enter("the field serialNumber");
+        slips.Enter("the field serialNumber", tbs.Rest);
         var serial = tbs.ReadInteger();
-        slips.Enter("the field signature");
+        slips.Enter("the field signature", tbs.Rest);
         if (!tbs.ReadElement().Span.SequenceEqual(algorithm.Span))
         {
             throw new AsnContentException("the signature algorithm outside is not the one that was signed");
         }
 
         var scheme = SignatureScheme.Read(whole.Within(algorithm));
-        slips.Enter("the field issuer");
+        slips.Enter("the field issuer", tbs.Rest);
         var issuer = DistinguishedName.Read(ref tbs);
-        slips.Enter("the field validity");
+        slips.Enter("the field validity", tbs.Rest);
         var validity = tbs.ReadSequence();
         var notBefore = validity.ReadTime();
         var notAfter = validity.ReadTime();
         validity.End();
-        slips.Enter("the field subject");
-        var subject = DistinguishedName.Read(ref tbs);
-        slips.Enter("the field subjectPublicKeyInfo");
+        slips.Enter("the field subject", tbs.Rest);
+        subject = DistinguishedName.Read(ref tbs);
+        slips.Enter("the field subjectPublicKeyInfo", tbs.Rest);
         var publicKey = PublicKeyInfo.Read(tbs.ReadElement());
-        slips.Enter("the fields behind the key");
+        slips.Enter("the fields behind the key", tbs.Rest);
         var extensions = ReadTail(ref tbs, version, slips);
         return new Certificate(new CertificateFields
         {

@@ -66,6 +66,7 @@ internal static class ExtensionReader
                 0x25 => KnownExtension.ExtendedKeyUsage,
                 0x2e => KnownExtension.FreshestCrl,
                 0x36 => KnownExtension.InhibitAnyPolicy,
+                0x38 => KnownExtension.NoRevocationAvailable,
                 _ => KnownExtension.None,
             };
         }
@@ -117,7 +118,13 @@ internal static class ExtensionReader
             case KnownExtension.OcspNoCheck:
                 reader.ReadContent(DerReader.Null);
                 break;
-            case KnownExtension.AuthorityInformationAccess or KnownExtension.SubjectInformationAccess:
+            case KnownExtension.NoRevocationAvailable:
+                ReadNoRevocationAvailable(extensions, ref reader);
+                break;
+            case KnownExtension.AuthorityInformationAccess:
+                extensions.NamesOcspResponder = ReadAccessDescriptions(reader.ReadSequence());
+                break;
+            case KnownExtension.SubjectInformationAccess:
                 ReadAccessDescriptions(reader.ReadSequence());
                 break;
             default:
@@ -231,8 +238,24 @@ internal static class ExtensionReader
         return true;
     }
 
-    private static void ReadAccessDescriptions(DerReader sequence)
+    private static void ReadNoRevocationAvailable(CertificateExtensions extensions, ref DerReader reader)
     {
+        if (!reader.ReadContent(DerReader.Null).IsEmpty)
+        {
+            throw new AsnContentException("a NULL has content");
+        }
+
+        // RFC 9608 §2: it must not be.
+        if (extensions.IsCritical(KnownExtension.NoRevocationAvailable))
+        {
+            throw new AsnContentException("noRevAvail is critical");
+        }
+    }
+
+    /// <summary>Whether a responder is among them.</summary>
+    private static bool ReadAccessDescriptions(DerReader sequence)
+    {
+        var responder = false;
         if (sequence.IsEmpty)
         {
             sequence.Slip("a list is empty");
@@ -241,9 +264,11 @@ internal static class ExtensionReader
         while (!sequence.IsEmpty)
         {
             var description = sequence.ReadSequence();
-            description.ReadOid();
+            responder |= description.ReadOid().Span.SequenceEqual(Oids.OcspAccess);
             GeneralName.Read(ref description, asConstraint: false);
             description.End();
         }
+
+        return responder;
     }
 }

@@ -27,6 +27,22 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
     /// <summary>The text of an e-mail address, DNS name or URI, which is ASCII.</summary>
     internal string Text => Encoding.ASCII.GetString(Value.Span);
 
+    /// <summary>The name as one of its own type; null when it is of another form. Its outer structure was checked when it was read.</summary>
+    internal OtherName? Other
+    {
+        get
+        {
+            if (Form != GeneralNameForm.Other)
+            {
+                return null;
+            }
+
+            var reader = new DerReader(Value);
+            var type = reader.ReadOid();
+            return new OtherName(type, reader.ReadContent(DerReader.Context(0, constructed: true)));
+        }
+    }
+
     /// <summary>The text of a user principal name; null when it is another name, or not one UTF8String.</summary>
     internal string? UserPrincipalName
     {

@@ -125,7 +125,7 @@ internal sealed class PublicKeyInfo
                 : id.Span.SequenceEqual(Oids.EcPublicKey) ? ReadEc(encoding, algorithm, key)
                 : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32
                 ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
-                : new PublicKeyInfo(encoding, PublicKeyKind.NotSupported, $"a key of algorithm {Oids.ToDotted(id.Span)}");
+                : new PublicKeyInfo(encoding, PublicKeyKind.NotSupported, $"a key of algorithm {Oids.NameOfKey(id.Span)}");
         }
         catch (AsnContentException)
         {
@@ -217,7 +217,7 @@ internal sealed class PublicKeyInfo
         var (kind, size, name, equation) = curve.Span.SequenceEqual(Oids.P256) ? (PublicKeyKind.P256, 32, "a P-256 key", PrimeCurve.P256)
             : curve.Span.SequenceEqual(Oids.P384) ? (PublicKeyKind.P384, 48, "a P-384 key", PrimeCurve.P384)
             : curve.Span.SequenceEqual(Oids.P521) ? (PublicKeyKind.P521, 66, "a P-521 key", PrimeCurve.P521)
-            : (PublicKeyKind.NotSupported, 0, $"a key on the curve {Oids.ToDotted(curve.Span)}", null);
+            : (PublicKeyKind.NotSupported, 0, $"a key on the curve {Oids.NameOfKey(curve.Span)}", null);
         if (kind == PublicKeyKind.NotSupported)
         {
             return new PublicKeyInfo(encoding, kind, name);

@@ -56,6 +56,41 @@ internal readonly record struct SignatureScheme(SignatureKind Kind, HashAlgorith
         }
     }
 
+    /// <summary>An algorithm in words, for a rejection; never throws.</summary>
+    /// <param name="algorithmIdentifier">An AlgorithmIdentifier in DER.</param>
+    internal static string Describe(ReadOnlyMemory<byte> algorithmIdentifier)
+    {
+        try
+        {
+            var sequence = new DerReader(algorithmIdentifier).ReadSequence();
+            var id = sequence.ReadOid().Span;
+            return id.SequenceEqual(Oids.RsaPss) ? DescribePss(sequence) : $"algorithm {Oids.ToDotted(id)}";
+        }
+        catch (AsnContentException)
+        {
+            return "an algorithm that is malformed";
+        }
+    }
+
+    /// <summary>What is absent means SHA-1, and a salt of its length (RFC 4055 §3.1).</summary>
+    private static string DescribePss(DerReader sequence)
+    {
+        const int SaltOfSha1 = 20;
+        var parameters = sequence.IsEmpty ? default : sequence.ReadSequence();
+        var hash = "SHA-1";
+        if (parameters.TryReadContent(DerReader.Context(0, constructed: true), out var hashField))
+        {
+            var id = new DerReader(hashField).ReadSequence().ReadOid().Span;
+            hash = HashOf(id).Name ?? (id.SequenceEqual(Oids.Sha1) ? "SHA-1" : Oids.ToDotted(id));
+        }
+
+        parameters.TryReadContent(DerReader.Context(1, constructed: true), out _);
+        var salt = parameters.TryReadContent(DerReader.Context(2, constructed: true), out var saltField)
+            ? new DerReader(saltField).ReadCount()
+            : SaltOfSha1;
+        return $"RSASSA-PSS with {hash} and a salt of {salt} octets";
+    }
+
     /// <summary>The signature algorithms whose identifier is complete without parameters. Hashes are not among them.</summary>
     private static SignatureScheme SchemeOf(ReadOnlySpan<byte> id) =>
         id.SequenceEqual(Oids.RsaSha256) ? new(SignatureKind.RsaPkcs1, HashAlgorithmName.SHA256)

@@ -32,8 +32,12 @@ internal static class ConfirmationExchange
 
         var answer = await ReadAnswerAsync(stream, cancellationToken).ConfigureAwait(false);
 
-        // If our verdict cannot reach the peer, its acceptance is not a confirmation.
-        return writeFault is not null && answer.Peer is { IsAccepted: true } ? new PeerAnswer(null, Fault: writeFault) : answer;
+        // If our verdict cannot reach the peer, its acceptance is not a confirmation. And where nothing more can be read, the write's fault says
+        // what happened: a socket reports a reset once, and after that only that the stream has ended.
+        return writeFault is not null
+            && (answer.Peer is { IsAccepted: true } || answer.Problem is { Reason: RejectionReason.ConfirmationTruncated })
+            ? new PeerAnswer(null, Fault: writeFault)
+            : answer;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -17,6 +17,9 @@ internal static class ConfirmationProtocol
     /// <summary>The longest application protocol id that still fits after the prefix (RFC 7301 §3.1: 255 octets).</summary>
     internal const int MaxApplicationProtocolLength = 255 - 13;
 
+    /// <summary>What the id of every version begins with; a digit follows.</summary>
+    private const string Family = "mutualauth/";
+
     private static readonly SslApplicationProtocol s_bare = new(Encoding.Latin1.GetBytes(Bare));
 
     /// <summary>
@@ -57,11 +60,15 @@ internal static class ConfirmationProtocol
 
         // Nothing in common. That is a mismatch if both sides named application protocols, or if confirmation is required and not available.
         var bare = confirms && offered.Contains(Bare) ? Bare : null;
-        var clientNamesOne = offered.Any(id => !TryParse(id, out var application) || application is not null);
+        var clientNamesOne = offered.Any(id => TryParse(id, out var application) ? application is not null : !IsPassedOver(id));
         if ((!applicationProtocols.IsEmpty && clientNamesOne) || (policy == ConfirmationPolicy.Required && bare is null))
         {
             var expected = applicationProtocols.IsEmpty ? SafeText.Quote(Bare) : $"one of the application protocols {List(applicationProtocols)}";
-            return (null, new Rejection(RejectionReason.AlpnMismatch, expected, List(offered)) { Rule = "RFC 7301 §3.2" });
+            return (null, new Rejection(RejectionReason.AlpnMismatch, expected, List(offered))
+            {
+                Rule = "RFC 7301 §3.2",
+                Hint = "Set ApplicationProtocols so that client and server have one in common; a side with none of its own accepts any.",
+            });
         }
 
         return (bare, null);
@@ -83,9 +90,23 @@ internal static class ConfirmationProtocol
     /// <summary>Whether an id is one of ours, and which application protocol it carries.</summary>
     internal static bool TryParse(string? id, out string? applicationProtocol)
     {
-        applicationProtocol = id is not null && id.StartsWith(Prefix, StringComparison.Ordinal) ? id[Prefix.Length..] : null;
+        applicationProtocol = id is not null && id.StartsWith(Prefix, StringComparison.Ordinal) && id.Length > Prefix.Length
+            && !IsOfFamily(id[Prefix.Length..])
+                ? id[Prefix.Length..]
+                : null;
         return applicationProtocol is not null || id == Bare;
     }
+
+    /// <summary>Whether no application protocol may have this id: it begins as those of every version of the confirmation protocol do.</summary>
+    internal static bool IsOfFamily(string id) =>
+        id.StartsWith(Family, StringComparison.Ordinal) && id.Length > Family.Length && char.IsAsciiDigit(id[Family.Length]);
+
+    /// <summary>
+    /// Whether an id that is not of this version names no application protocol: it is of another version, or one of the sixteen values by which
+    /// clients see to it that servers pass over what they do not know (RFC 8701 §3.1).
+    /// </summary>
+    private static bool IsPassedOver(string id) =>
+        IsOfFamily(id) || (id is [var first, var second] && first == second && first < 0x100 && (first & 0x0f) == 0x0a);
 
     internal static Rejection Unavailable(ImmutableArray<string> offered) =>
         new(

@@ -34,7 +34,7 @@ internal sealed class AdmissionControl
     }
 
     /// <summary>Takes a fresh socket into the pool of silent ones, from which another may be evicted for it.</summary>
-    internal HandshakeAdmission Admit(HandshakeAttempt attempt) => new(this, attempt);
+    internal HandshakeAdmission Admit(HandshakeAttempt attempt, bool isFromProxy = false) => new(this, attempt, isFromProxy);
 
     /// <summary>Frees descriptors: evicts silent sockets, or else handshakes that wait.</summary>
     /// <returns>Whether one was evicted.</returns>
@@ -47,9 +47,9 @@ internal sealed class AdmissionControl
     internal ValueTask<HandshakeSlots.Slot> HoldSlotAsync(HandshakeAttempt attempt) =>
         _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false);
 
-    internal PendingPool.Entry AddPending(HandshakeAttempt attempt) => _pending.Add(attempt);
+    internal PendingPool.Entry AddPending(HandshakeAttempt attempt, IPAddress? address) => _pending.Add(attempt, address);
 
-    internal PendingPool.Entry AddWaiting(HandshakeAttempt attempt) => _waiting.Add(attempt);
+    internal PendingPool.Entry AddWaiting(HandshakeAttempt attempt, IPAddress? address) => _waiting.Add(attempt, address);
 
     internal ValueTask<HandshakeSlots.Slot> EnterAsync(HandshakeAttempt attempt, IPAddress? address, bool isNew)
     {

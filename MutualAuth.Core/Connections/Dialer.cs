@@ -28,6 +28,7 @@ internal static class Dialer
         Resolver? resolver = null)
     {
         HandshakeException outcome;
+        var tried = new List<IPAddress>();
         try
         {
             using var deadline = new CancellationTokenSource(timeout, time);
@@ -35,6 +36,7 @@ internal static class Dialer
             return endPoint is DnsEndPoint dns
                 ? await ConnectToFirstAsync(
                     await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false),
+                    tried,
                     time,
                     either.Token).ConfigureAwait(false)
                 : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
@@ -42,10 +44,16 @@ internal static class Dialer
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var presented = exception is SocketException socket ? socket.SocketErrorCode.ToString() : $"no answer within {timeout}";
+            var presented = (exception as SocketException)?.SocketErrorCode.ToString() ?? $"no answer within {timeout}";
+            if (tried.Count > 0)
+            {
+                presented += $" (tried {string.Join(", ", tried.Take(8))}{(tried.Count > 8 ? ", …" : string.Empty)})";
+            }
+
             outcome = new HandshakeException(
-                HandshakeFailure.Unreachable, new Rejection(RejectionReason.Unreachable, $"an answer from {SafeText.Quote(endPoint.ToString())}",
-                    presented), exception);
+                HandshakeFailure.Unreachable,
+                new Rejection(RejectionReason.Unreachable, $"an answer from {SafeText.Quote(EndPointText.Of(endPoint))}", presented),
+                exception);
         }
         catch (Exception exception)
         {
@@ -54,7 +62,7 @@ internal static class Dialer
         }
 
         outcome.RemoteEndPoint = endPoint;
-        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory), time, PeerRole.Client, endPoint).Failed(outcome);
+        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake), time, PeerRole.Client, endPoint).Failed(outcome);
         throw outcome;
     }
 
@@ -85,11 +93,12 @@ internal static class Dialer
         return order;
     }
 
-    private static async Task<Socket> ConnectToFirstAsync(List<IPEndPoint> endPoints, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectToFirstAsync(
+        List<IPEndPoint> endPoints, List<IPAddress> tried, TimeProvider time, CancellationToken cancellationToken)
     {
         using var won = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var underWay = new List<Task<Socket>>();
-        Exception? lastFault = null;
+        Exception lastFault = new SocketException((int)SocketError.HostUnreachable);
         var next = 0;
         try
         {
@@ -97,6 +106,7 @@ internal static class Dialer
             {
                 if (next < endPoints.Count)
                 {
+                    tried.Add(endPoints[next].Address);
                     underWay.Add(ConnectToOneAsync(endPoints[next++], won.Token));
                 }
 
@@ -116,7 +126,7 @@ internal static class Dialer
                 lastFault = done.Exception?.InnerException ?? lastFault;
             }
 
-            throw lastFault ?? new SocketException((int)SocketError.HostUnreachable);
+            throw lastFault;
         }
         finally
         {

@@ -10,24 +10,34 @@ internal sealed class HandshakeAdmission : IAdmission
 {
     private readonly AdmissionControl _control;
     private readonly HandshakeAttempt _attempt;
-    private readonly IPAddress? _address;
+    private IPAddress? _address;
     private PendingPool.Entry? _entry;
     private HandshakeSlots.Slot? _slot;
     private bool _isNew = true;
     private bool _workIsDone;
 
-    internal HandshakeAdmission(AdmissionControl control, HandshakeAttempt attempt)
+    /// <param name="control">What the listener spends.</param>
+    /// <param name="attempt">Whose handshake it is.</param>
+    /// <param name="isFromProxy">Its address is that of a proxy, and counts for no peer: the peer's own comes in the proxy's header.</param>
+    internal HandshakeAdmission(AdmissionControl control, HandshakeAttempt attempt, bool isFromProxy)
     {
         _control = control;
         _attempt = attempt;
-        _address = AddressKey.Of(attempt.RemoteEndPoint);
-        _entry = control.AddPending(attempt);
+        _address = isFromProxy ? null : AddressKey.Of(attempt.RemoteEndPoint);
+        _entry = control.AddPending(attempt, _address);
+    }
+
+    public void AddressIsKnown()
+    {
+        LeavePool();
+        _address = AddressKey.Of(_attempt.RemoteEndPoint);
+        _entry = _control.AddPending(_attempt, _address);
     }
 
     public void HelloIsComplete()
     {
         _entry?.Leave();
-        _entry = _control.AddWaiting(_attempt);
+        _entry = _control.AddWaiting(_attempt, _address);
     }
 
     public async ValueTask EnterAsync()
@@ -42,7 +52,7 @@ internal sealed class HandshakeAdmission : IAdmission
     {
         if (!_workIsDone)
         {
-            _entry = _control.AddWaiting(_attempt);
+            _entry = _control.AddWaiting(_attempt, _address);
             LeaveSlot();
         }
     }
@@ -52,7 +62,7 @@ internal sealed class HandshakeAdmission : IAdmission
     public void WorkIsDone()
     {
         _workIsDone = true;
-        _entry ??= _control.AddWaiting(_attempt);
+        _entry ??= _control.AddWaiting(_attempt, _address);
         LeaveSlot();
     }
 

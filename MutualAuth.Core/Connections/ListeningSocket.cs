@@ -30,9 +30,42 @@ internal sealed class ListeningSocket : IDisposable
         }
     }
 
+    /// <summary>Owns a socket that is bound already, and makes it listen unless it does.</summary>
+    /// <exception cref="SocketException">It cannot listen; the socket remains the caller's.</exception>
+    internal static ListeningSocket TakeOver(Socket socket, int backlog)
+    {
+        // Accepted sockets take after it, and streams need sockets that block.
+        socket.Blocking = true;
+        if (!Listens(socket))
+        {
+            socket.Listen(backlog);
+        }
+
+        return new ListeningSocket(socket);
+    }
+
+    /// <summary>What is wrong with a socket that is to be taken over; null when nothing is.</summary>
+    internal static string? ObjectionTo(Socket socket)
+    {
+        try
+        {
+            return socket.SocketType != SocketType.Stream ? $"it is of type {socket.SocketType}"
+                : socket.Connected ? "it is connected"
+                : socket.LocalEndPoint is null or IPEndPoint { Port: 0 } ? "it is not bound"
+                : null;
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or SocketException or InvalidOperationException)
+        {
+            return exception is ObjectDisposedException ? "it is closed" : exception.Message.TrimEnd('.');
+        }
+    }
+
     internal ValueTask<Socket> AcceptAsync(CancellationToken cancellationToken) => _socket.AcceptAsync(cancellationToken);
 
     public void Dispose() => _socket.Dispose();
+
+    private static bool Listens(Socket socket) =>
+        socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is int listens && listens != 0;
 
     private static ListeningSocket Bind(EndPoint endPoint, int backlog)
     {
@@ -118,7 +151,7 @@ internal sealed class ListeningSocket : IDisposable
 
         protected override void Dispose(bool disposing)
         {
-            if (_path is not null && MarkOf(_path) != _mark)
+            if (MarkOf(_path) != _mark)
             {
                 SafeHandle.Dispose();
             }

@@ -186,12 +186,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         var reason = TlsAlerts.ToPublicReason(alert);
         var rejection = new Rejection(
             RejectionReason.RefusedByPeer, "the peer's acceptance", $"the TLS alert {alert} ({reason.ToCode()}) after the handshake");
-        refusal = new HandshakeException(HandshakeFailure.RefusedByPeer, rejection, exception)
+        var ourRole = Peer.Role == PeerRole.Server ? PeerRole.Client : PeerRole.Server;
+        var refused = new HandshakeException(HandshakeFailure.RefusedByPeer, rejection, exception)
         {
             PeerReason = reason,
             PeerName = Peer.Name,
             RemoteEndPoint = RemoteEndPoint,
         };
+        refusal = OwnEvidence.Explain(refused, _tls.Shown, ourRole);
         return true;
     }
 
@@ -214,7 +216,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
             throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
         }
 
-        var logger = MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory);
+        var logger = MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
         return new StepUpVerifier(_tls.Options.RequiredCredentials, _tls.Login, _tls.Channel, Peer, transaction, _time, logger);
     }
 
@@ -253,6 +255,12 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <remarks>If the peer does not read the data of a pending write in that time, the transport is aborted; a socket is reset.</remarks>
     /// <example><code>await connection.DisposeAsync();</code></example>
     public ValueTask DisposeAsync() => EndAsync(ConnectionEnd.Disposed, null);
+
+    /// <summary>Who is at the other end and where, and what was negotiated, for a log.</summary>
+    /// <example><code>Console.WriteLine(connection.ToString());</code></example>
+    public override string ToString() =>
+        $"{Peer}, TLS {Session.TlsVersion.ToText()}, {Session.ApplicationProtocol ?? "no application protocol"}, "
+            + (IsConfirmed ? "confirmed" : "not confirmed");
 
     TimeSpan IRevalidated.IdleFor => _tls.Stream.IdleClock?.Elapsed ?? TimeSpan.Zero;
 
@@ -369,7 +377,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         catch (Exception exception)
         {
             RevalidationLog.CallbackFaulted(
-                MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory),
+                MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Connection),
                 Peer.Name,
                 RemoteEndPoint,
                 (exception as AggregateException)?.InnerException ?? exception);

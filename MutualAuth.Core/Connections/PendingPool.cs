@@ -1,5 +1,4 @@
 using System.Net;
-using MutualAuth.Collections;
 using MutualAuth.Handshake;
 
 namespace MutualAuth.Connections;
@@ -29,9 +28,11 @@ internal sealed class PendingPool
     }
 
     /// <summary>Adds the attempt, and evicts those beyond the bounds.</summary>
-    internal Entry Add(HandshakeAttempt attempt)
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="address">The address under which it counts; null: only the bound for all of them applies.</param>
+    internal Entry Add(HandshakeAttempt attempt, IPAddress? address)
     {
-        var seat = new Entry(this, attempt, AddressKey.Of(attempt.RemoteEndPoint));
+        var seat = new Entry(this, attempt, address);
         Entry? evicted = null;
         lock (_lock)
         {

@@ -30,6 +30,22 @@ public sealed class HandshakeException : AuthenticationException
     public PublicReason? PeerReason { get; internal init; }
 
     /// <summary>
+    /// Whether the same attempt may succeed later without any change of a configuration, a certificate or a rule: what stood in its way ends by
+    /// itself, such as an unreachable host, a server without capacity, or a certificate whose time has not come. Repeat such an attempt after a
+    /// growing delay, and no other; see <c>docs/how-to/reconnect-and-retry.md</c>.
+    /// </summary>
+    /// <remarks>
+    /// A plain TLS server often refuses a client by closing without a word, which is <see cref="RejectionReason.TransportClosed"/> and so counts as
+    /// transient: bound the number of attempts.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// var again = failure.IsTransient &amp;&amp; attempt &lt; 8;
+    /// </code>
+    /// </example>
+    public bool IsTransient => Reason == RejectionReason.RefusedByPeer ? PeerReason == PublicReason.TryAgainLater : Reason.IsTransient();
+
+    /// <summary>
     /// The peer's name in its certificate: the SPIFFE ID, else the first DNS name, else the subject, percent-encoded; null when it
     /// presented none. The name of a rejected peer is a claim, not a fact.
     /// </summary>
@@ -37,6 +53,15 @@ public sealed class HandshakeException : AuthenticationException
 
     /// <summary>The peer's address; null when the transport has none.</summary>
     public EndPoint? RemoteEndPoint { get; internal set; }
+
+    /// <summary>The same outcome, with one more sentence in its hint.</summary>
+    internal HandshakeException WithHint(string sentence) =>
+        new(Failure, Rejection with { Hint = Rejection.Hint is { } hint ? $"{hint} {sentence}" : sentence }, InnerException)
+        {
+            PeerReason = PeerReason,
+            PeerName = PeerName,
+            RemoteEndPoint = RemoteEndPoint,
+        };
 
     private static string Describe(HandshakeFailure failure, Rejection rejection) => failure switch
     {

@@ -43,4 +43,7 @@ public enum MaterialProblem
     /// The platform's security level rejects the certificate or one of its intermediates: a key that is too short, or a signature with a weak hash.
     /// </summary>
     TooWeak = 13,
+
+    /// <summary>Every user of the machine may write a file that decides whom we trust or what is accepted.</summary>
+    WritableByOthers = 14,
 }

@@ -40,6 +40,9 @@ public sealed record Rejection
     /// <summary>The validation itself failed: one of our sources threw, and the peer is not at fault.</summary>
     internal bool IsOurFault { get; init; }
 
+    /// <summary>SHA-256 of the certificate whose encoding is rejected, as upper-case hex; null for every other reason.</summary>
+    internal string? Digest { get; init; }
+
     /// <summary>All facts on one line, suitable for a log.</summary>
     public override string ToString()
     {

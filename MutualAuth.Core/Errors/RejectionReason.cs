@@ -59,6 +59,15 @@ public enum RejectionReason
     /// </summary>
     TransportUnusable = 114,
 
+    /// <summary>A connection from a trusted proxy did not begin with a PROXY protocol header.</summary>
+    ProxyHeaderMissing = 115,
+
+    /// <summary>A trusted proxy sent a PROXY protocol header that is malformed, of an unknown version, or too long.</summary>
+    ProxyHeaderMalformed = 116,
+
+    /// <summary>A trusted proxy began a PROXY protocol header and did not finish it: it closed, or the deadline passed.</summary>
+    ProxyHeaderIncomplete = 117,
+
     // 200: TLS.
 
     /// <summary>The peer offers, or chose, no TLS version that we allow.</summary>
@@ -293,6 +302,27 @@ public static class RejectionReasons
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="reason"/> is not a reason that exists.</exception>
     public static string ToCode(this RejectionReason reason) =>
         s_codes.TryGetValue(reason, out var code) ? code : throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a rejection reason.");
+
+    /// <summary>Whether what it names ends by itself. Of a refusal by the peer, only the peer's own reason tells.</summary>
+    internal static bool IsTransient(this RejectionReason reason) => reason is
+        RejectionReason.Unreachable
+        or RejectionReason.NoClientHello
+        or RejectionReason.IncompleteClientHello
+        or RejectionReason.TransportClosed
+        or RejectionReason.TransportFailed
+        or RejectionReason.HandshakeTimedOut
+        or RejectionReason.Overloaded
+        or RejectionReason.EvictedBeforeHello
+        or RejectionReason.ListenerStopped
+        or RejectionReason.CertificateNotYetValid
+        or RejectionReason.RevocationStatusUnknown
+        or RejectionReason.ValidatorTimedOut
+        or RejectionReason.ValidatorOverloaded
+        or RejectionReason.ConfirmationTruncated
+        or RejectionReason.AttemptsLimited
+        or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.MaximumAgeReached
+        or RejectionReason.IdleTimeoutReached;
 
     internal static string ToSnakeCase(string pascalCase)
     {

@@ -45,7 +45,7 @@ public sealed class ExpiryWatch : IDisposable
         _read = read;
         _options = options ?? new ExpiryWatchOptions();
         _options.ThrowIfProblem(nameof(options));
-        _logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory, LogArea.Reload);
         DaysLeftGauge.Add(this, Measure);
         using (ExecutionContext.SuppressFlow())
         {

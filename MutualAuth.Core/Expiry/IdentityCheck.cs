@@ -85,8 +85,11 @@ public sealed record IdentityCheck : IIdentityCheck
                     + $"{Last(identity).Issuer} to the chain.")
             { Problem = MaterialProblem.BrokenChain },
             RejectionReason.UnknownAuthority => new MaterialException(
-                $"The chain of {identity.Certificate} ends at {SafeText.Quote(Last(identity).Issuer.ToString())}, which is none of the "
-                    + $"{anchors.Certificates.Length} trusted authorities: add the missing intermediates to the chain, or have peers trust that "
+                $"The chain of {identity.Certificate} ends at {SafeText.Quote(Last(identity).Issuer.ToString())}, which is "
+                    + (anchors.Certificates.Length == 1
+                        ? "not the trusted authority: "
+                        : $"none of the {anchors.Certificates.Length} trusted authorities: ")
+                    + "add the missing intermediates to the chain, or have peers trust that "
                     + $"authority. {rejection}")
             { Problem = MaterialProblem.NotTrusted },
             RejectionReason.SignatureInvalid => Rejected(identity, rejection, MaterialProblem.BrokenChain),

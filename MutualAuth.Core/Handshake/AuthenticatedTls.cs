@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MutualAuth.Credentials;
 using MutualAuth.Transport;
 
@@ -18,4 +19,7 @@ internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPe
     internal required LoginServices Login { get; init; }
 
     internal required HandshakeOptions Options { get; init; }
+
+    /// <summary>What we had to show to the peer.</summary>
+    internal required ImmutableArray<Identity> Shown { get; init; }
 }

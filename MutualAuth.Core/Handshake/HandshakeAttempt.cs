@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -38,7 +39,8 @@ internal sealed class HandshakeAttempt : IDisposable
         OurRole = ourRole;
         RemoteEndPoint = remoteEndPoint;
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
-        _recorder = new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.TimeProvider, ourRole, RemoteEndPoint);
+        var logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Handshake);
+        _recorder = new HandshakeRecorder(logger, options.TimeProvider, ourRole, RemoteEndPoint);
         try
         {
             _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
@@ -57,7 +59,9 @@ internal sealed class HandshakeAttempt : IDisposable
 
     internal PeerRole OurRole { get; }
 
-    internal EndPoint? RemoteEndPoint { get; }
+    internal HandshakeOptions Options => _options;
+
+    internal EndPoint? RemoteEndPoint { get; private set; }
 
     internal HandshakeTransport Transport { get; }
 
@@ -76,6 +80,15 @@ internal sealed class HandshakeAttempt : IDisposable
     {
         set => _asked = value;
     }
+
+    /// <summary>
+    /// While a header of a proxy's is awaited: what to say of a peer that goes away or silent after so many octets. Null: what is awaited is the
+    /// ClientHello.
+    /// </summary>
+    internal Func<long, Rejection>? IncompleteHeader { get; set; }
+
+    /// <summary>What we have to show to the peer; default until that is known.</summary>
+    internal ImmutableArray<Identity> Shown { get; set; }
 
     /// <summary>The ClientHello of a client is complete.</summary>
     internal bool HelloSeen { get; set; }
@@ -226,11 +239,29 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
+    /// <summary>A proxy has said where the peer is. From here on it is at this address, for every bound and every log.</summary>
+    internal void PeerIsAt(EndPoint address)
+    {
+        RemoteEndPoint = address;
+        _recorder.Remote = address;
+    }
+
     /// <summary>Records the success. From here on the transport belongs to the connection.</summary>
     internal void Succeeded(AuthenticatedTls tls)
     {
         Transport.PassThrough();
-        _recorder.Succeeded(tls.Peer.Name, tls.Session.TlsVersion.ToText(), tls.Session.ApplicationProtocol, tls.IsConfirmed);
+        _recorder.Succeeded(() => new HandshakeSuccess
+        {
+            Peer = tls.Peer.Name,
+            User = tls.Peer.User is { } user ? SafeText.PercentEncode(user.Name) : null,
+            Proofs = tls.Peer.Proofs.ToString(),
+            SerialNumber = tls.Peer.Certificate?.SerialNumber,
+            Fingerprint = tls.Peer.Certificate?.Thumbprint,
+            TlsVersion = tls.Session.TlsVersion.ToText(),
+            CipherSuite = tls.Session.CipherSuite.ToString(),
+            ApplicationProtocol = tls.Session.ApplicationProtocol,
+            IsConfirmed = tls.IsConfirmed,
+        });
     }
 
     /// <summary>Closes the transport, records the failure, and says what to throw.</summary>
@@ -245,7 +276,7 @@ internal sealed class HandshakeAttempt : IDisposable
         }
 
         Admission.Leave();
-        var outcome = ToOutcome(exception);
+        var outcome = OwnEvidence.Explain(ToOutcome(exception), Shown, OurRole);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
         if (outcome.Failure == HandshakeFailure.OurFault && HelloSeen && !Transport.HasSent)
@@ -272,7 +303,12 @@ internal sealed class HandshakeAttempt : IDisposable
 
     private Rejection DescribeLateness()
     {
-        if (CleartextProtocols.Recognise(Transport.FirstBytes, final: true) is { } plain)
+        if (IncompleteHeader is { } describe && _asked is null)
+        {
+            return describe(Transport.Received);
+        }
+
+        if (CleartextProtocols.Recognise(Transport.FirstBytes, final: true, OurRole) is { } plain)
         {
             return plain;
         }
@@ -294,9 +330,17 @@ internal sealed class HandshakeAttempt : IDisposable
         _ when _abortReason is { } aborted => new HandshakeException(HandshakeFailure.NoCapacity, aborted, exception),
         OperationCanceledException when Token.IsCancellationRequested =>
             new HandshakeException(HandshakeFailure.TimedOut, DescribeLateness(), exception),
+        IOException or SocketException when OurRole == PeerRole.Server && !HelloSeen && Transport.Received == 0 && IsReset(exception) =>
+            new HandshakeException(
+                HandshakeFailure.TransportLost, ClientHelloReader.Incomplete(0) with { Presented = "a reset and nothing before it" }, exception),
         IOException or SocketException or ObjectDisposedException or AuthenticationException or CryptographicException =>
-            TlsFaults.ToOutcome(exception, Transport, OurRole),
+            TlsFaults.ToOutcome(exception, Transport, OurRole, _options),
         _ => ApplicationCalls.Fault("a handshake", exception),
+    };
+
+    private static bool IsReset(Exception exception) => exception.GetBaseException() is SocketException
+    {
+        SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.NotConnected,
     };
 
     /// <summary>

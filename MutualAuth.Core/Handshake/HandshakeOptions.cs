@@ -98,11 +98,16 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>What we require of clients, where we are the server.</summary>
     internal virtual CredentialPolicy RequiredCredentials => Require.Certificate;
 
-    /// <summary>Whether we send the names of our anchors with the request for a certificate, where we are the server.</summary>
-    internal virtual bool NamesAcceptableIssuers => false;
+    /// <summary>
+    /// How many octets of the names of our anchors we send with the request for a certificate, where we are the server; zero for none.
+    /// </summary>
+    internal virtual int AcceptableIssuerBytes => 0;
 
     /// <summary>With what we log in, where we are the client; null when we do not.</summary>
     internal virtual ClientCredentials? OwnCredentials => null;
+
+    /// <summary>Whether we present no certificate, where we are the client.</summary>
+    internal virtual bool OwnIdentityIsNone => false;
 
     /// <summary>Whether a server need not ask for our certificate, where we are the client.</summary>
     internal virtual bool AllowsServersThatAskForNothing => false;
@@ -110,6 +115,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>Logging in is part of the confirmation protocol: where it must be done, the peer must speak that.</summary>
     internal ConfirmationPolicy EffectiveConfirmation =>
         RequiredCredentials.NeedsUser || OwnCredentials is not null ? ConfirmationPolicy.Required : Confirmation;
+
+    internal override IEnumerable<string> DemandsBeyondTheStage() =>
+        [
+            .. base.DemandsBeyondTheStage(),
+            .. AsyncValidators.IsEmpty ? Array.Empty<string>() : [$"{nameof(AsyncValidators)} run only after the certificate stage."],
+            .. RequiredCredentials.LetsUsersIn ? ["Users log in only after the certificate stage."] : Array.Empty<string>(),
+        ];
 
     internal override IEnumerable<string> Problems()
     {
@@ -133,7 +145,7 @@ public abstract record HandshakeOptions : CertificateStageOptions
                     yield return $"The application protocol '{protocol}' must have 1 to {ConfirmationProtocol.MaxApplicationProtocolLength} "
                         + "characters of one octet each.";
                 }
-                else if (protocol.StartsWith(ConfirmationProtocol.Bare, StringComparison.Ordinal))
+                else if (ConfirmationProtocol.IsOfFamily(protocol))
                 {
                     yield return $"The application protocol '{protocol}' is reserved for the library: set {nameof(Confirmation)} instead.";
                 }

@@ -8,8 +8,10 @@ using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Expiry;
 using MutualAuth.Hello;
 using MutualAuth.Paths;
+using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
 
@@ -35,6 +37,18 @@ internal sealed class Handshaker
         _acceptance = new PeerAcceptance(options, _login, _logger);
     }
 
+    /// <summary>Logs what peers are likely to reject in the identities with which we start.</summary>
+    internal void WarnOfOwnIdentity(IEnumerable<IIdentitySource> sources, PeerRole role)
+    {
+        if (!_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.OwnIdentityDoubtful))
+        {
+            foreach (var problem in StartingIdentity.ProblemsOf(sources, role, _options.Trust as ITrustAnchorSource, _options.TimeProvider))
+            {
+                ValidationLog.OwnIdentityDoubtful(_logger, problem);
+            }
+        }
+    }
+
     /// <summary>What judges peers, and judges them again.</summary>
     internal CertificateStage Stage => _stage;
 
@@ -42,12 +56,13 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
+        attempt.Shown = [identity];
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         // With the names of our anchors in them, the settings ask trust for these.
-        var settings = _options.NamesAcceptableIssuers
+        var settings = _options.AcceptableIssuerBytes > 0
             ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
                 .ConfigureAwait(false)
             : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
@@ -64,6 +79,7 @@ internal sealed class Handshaker
     internal async ValueTask<AuthenticatedTls> AsClientAsync(
         HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst)
     {
+        attempt.Shown = identities;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
         { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
@@ -138,7 +154,7 @@ internal sealed class Handshaker
         catch (Exception exception) when (exception is not (HandshakeException or OperationCanceledException))
         {
             // Whatever the engine throws while it works on what the peer sent, of whichever type.
-            throw TlsFaults.ToOutcome(exception, attempt.Transport, attempt.OurRole);
+            throw TlsFaults.ToOutcome(exception, attempt.Transport, attempt.OurRole, attempt.Options);
         }
     }
 
@@ -173,6 +189,7 @@ internal sealed class Handshaker
             Channel = channel.With(transcript),
             Login = _login,
             Options = _options,
+            Shown = attempt.Shown,
         };
     }
 

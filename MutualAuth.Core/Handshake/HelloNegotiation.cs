@@ -14,8 +14,9 @@ internal static class HelloNegotiation
         var lowest = options.TlsVersions.Lowest;
         if (Highest(hello.Versions) < (int)lowest)
         {
-            var offered = string.Join(", ", hello.Versions.Take(8).Select(version => $"0x{version:x4}"));
-            var problem = new Rejection(RejectionReason.ProtocolVersionUnsupported, $"TLS {lowest.ToText()} or later", $"versions {offered}");
+            var offered = string.Join(", ", hello.Versions.Take(8).Select(NameOf));
+            var problem = new Rejection(
+                RejectionReason.ProtocolVersionUnsupported, $"TLS {lowest.ToText()} or later", offered.Length == 0 ? "no version" : offered);
             throw await RefuseAsync(attempt, TlsAlerts.ProtocolVersion, problem).ConfigureAwait(false);
         }
 
@@ -25,6 +26,16 @@ internal static class HelloNegotiation
             ? protocol
             : throw await RefuseAsync(attempt, TlsAlerts.NoApplicationProtocol, disagreement).ConfigureAwait(false);
     }
+
+    private static string NameOf(int version) => version switch
+    {
+        0x0300 => "SSL 3.0",
+        0x0301 => "TLS 1.0",
+        0x0302 => "TLS 1.1",
+        0x0303 => "TLS 1.2",
+        0x0304 => "TLS 1.3",
+        _ => $"0x{version:x4}",
+    };
 
     private static int Highest(ImmutableArray<int> versions)
     {
@@ -58,8 +69,10 @@ internal static class HelloNegotiation
         {
             RejectionReason.ValidatorFaulted => HandshakeFailure.OurFault,
             RejectionReason.Overloaded => HandshakeFailure.NoCapacity,
-            RejectionReason.NoClientHello or RejectionReason.IncompleteClientHello => HandshakeFailure.TransportLost,
-            RejectionReason.MalformedClientHello or RejectionReason.ClientHelloTooLarge => HandshakeFailure.PeerMisbehaved,
+            RejectionReason.NoClientHello or RejectionReason.IncompleteClientHello or RejectionReason.ProxyHeaderIncomplete =>
+                HandshakeFailure.TransportLost,
+            RejectionReason.MalformedClientHello or RejectionReason.ClientHelloTooLarge or RejectionReason.ProxyHeaderMalformed =>
+                HandshakeFailure.PeerMisbehaved,
             _ => HandshakeFailure.NoAgreement,
         };
 }

@@ -210,7 +210,7 @@ internal sealed class PeerAcceptance
         var (verdict, problem, fault) = answer;
         if (fault is not null)
         {
-            throw TlsFaults.ToOutcome(fault, attempt.Transport, attempt.OurRole);
+            throw TlsFaults.ToOutcome(fault, attempt.Transport, attempt.OurRole, attempt.Options);
         }
 
         if (problem is not null)
@@ -221,7 +221,8 @@ internal sealed class PeerAcceptance
 
         if (verdict?.Refusal is { } refusal)
         {
-            var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"its refusal, {refusal.ToCode()}");
+            var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"its refusal, {refusal.ToCode()}")
+            { Hint = attempt.OurRole == PeerRole.Client ? TlsFaults.HintForRefusedClient(refusal, attempt.Options) : null };
             throw new HandshakeException(HandshakeFailure.RefusedByPeer, rejection) { PeerReason = refusal };
         }
     }

@@ -47,18 +47,9 @@ internal sealed class PeerValidationCallback
     /// <summary>The callback. With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
     internal bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion)
     {
-        if (certificate is null)
-        {
-            Judge([]);
-        }
-        else
-        {
-            var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(1 + (chain?.ChainPolicy.ExtraStore.Count ?? 0));
-            certificates.Add(EncodingOf(certificate));
-            TakeOthers(chain, certificates);
-            Judge(certificates.DrainToImmutable());
-        }
-
+        var shown = ShownCertificates.Of(certificate, chain);
+        DisposeOf(chain);
+        Judge(shown);
         return Verdict is CertificateVerdict.Accepted
             || (sender is SslStream tls && ConfirmationProtocol.TryParse(ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol), out _));
     }
@@ -66,7 +57,7 @@ internal sealed class PeerValidationCallback
     /// <summary>Judges a server by its own certificate alone, before ours is shown. A no is final.</summary>
     internal bool AcceptsBeforeShowing(X509Certificate certificate)
     {
-        Judge([EncodingOf(certificate)]);
+        Judge([ShownCertificates.EncodingOf(certificate)]);
         return Verdict is CertificateVerdict.Accepted;
     }
 
@@ -86,7 +77,7 @@ internal sealed class PeerValidationCallback
         if (Verdict is null)
         {
             using var certificate = tls.RemoteCertificate;
-            Judge(certificate is null ? [] : [EncodingOf(certificate)]);
+            Judge(certificate is null ? [] : [ShownCertificates.EncodingOf(certificate)]);
         }
 
         return Verdict!;
@@ -158,26 +149,16 @@ internal sealed class PeerValidationCallback
         }
     }
 
-    /// <summary>The platform's own copy, on the managed heap, which is never modified and outlives the certificate.</summary>
-    private static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
-        certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
-
-    private static void TakeOthers(X509Chain? chain, ImmutableArray<ReadOnlyMemory<byte>>.Builder certificates)
+    // With a callback installed the platform disposes of neither these nor the elements it built: we must, or they wait for the finalizer.
+    private static void DisposeOf(X509Chain? chain)
     {
         if (chain is null)
         {
             return;
         }
 
-        // With a callback installed the platform disposes of neither these nor the elements it built: we must, or they wait for the finalizer.
         foreach (var other in chain.ChainPolicy.ExtraStore)
         {
-            var encoding = other.RawDataMemory;
-            if (!encoding.Span.SequenceEqual(certificates[0].Span))
-            {
-                certificates.Add(encoding);
-            }
-
             other.Dispose();
         }
 

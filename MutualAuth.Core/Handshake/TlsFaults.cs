@@ -30,7 +30,12 @@ internal static class TlsFaults
     /// <summary>
     /// Says what an exception during a handshake means. <paramref name="ourRole"/> and what came before it give an alert its sense.
     /// </summary>
-    internal static HandshakeException ToOutcome(Exception exception, HandshakeTransport transport, PeerRole ourRole)
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="transport">What has been sent and received.</param>
+    /// <param name="ourRole">Our role.</param>
+    /// <param name="options">What we offered, for hints; null where that is not known.</param>
+    internal static HandshakeException ToOutcome(
+        Exception exception, HandshakeTransport transport, PeerRole ourRole, HandshakeOptions? options = null)
     {
         if (transport.LimitExceeded)
         {
@@ -50,7 +55,7 @@ internal static class TlsFaults
         var (alert, localError) = TlsAlerts.Find(exception);
         if (alert is { } received)
         {
-            return ToOutcome(received, transport, ourRole, exception);
+            return ToOutcome(received, transport, ourRole, options, exception);
         }
 
         if (localError is { } error)
@@ -58,7 +63,7 @@ internal static class TlsFaults
             return ToLocalOutcome(error, exception);
         }
 
-        if (ourRole == PeerRole.Client && CleartextProtocols.Recognise(transport.FirstBytes, final: true) is { } plain)
+        if (ourRole == PeerRole.Client && CleartextProtocols.Recognise(transport.FirstBytes, final: true, ourRole) is { } plain)
         {
             return new HandshakeException(HandshakeFailure.NoAgreement, plain, exception);
         }
@@ -90,7 +95,8 @@ internal static class TlsFaults
         };
     }
 
-    private static HandshakeException ToOutcome(int alert, HandshakeTransport transport, PeerRole ourRole, Exception exception)
+    private static HandshakeException ToOutcome(
+        int alert, HandshakeTransport transport, PeerRole ourRole, HandshakeOptions? options, Exception exception)
     {
         const byte HandshakeRecord = 22;
 
@@ -109,20 +115,44 @@ internal static class TlsFaults
         if (disagreement is not { } reason)
         {
             return new HandshakeException(
-                HandshakeFailure.RefusedByPeer, new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", presented), exception)
+                HandshakeFailure.RefusedByPeer,
+                new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", presented)
+                { Hint = ourRole == PeerRole.Client ? HintForRefusedClient(publicReason, options) : null },
+                exception)
             { PeerReason = publicReason };
         }
 
         var hint = reason switch
         {
-            RejectionReason.AlpnMismatch => "Name the peer's application protocol in ApplicationProtocols; if the peer uses none and is strict about "
-                + "it, set Confirmation to Never.",
+            RejectionReason.AlpnMismatch => HintForStrictPeer,
+            RejectionReason.NoCommonCipherSuite when options is not null => HintForRefusedOffer(options),
             RejectionReason.UnrecognizedServerName => "The peer serves other names; check the server name that was dialled.",
             _ => null,
         };
         return new HandshakeException(HandshakeFailure.NoAgreement, new Rejection(reason, "agreement", presented) { Hint = hint }, exception)
         { PeerReason = publicReason };
     }
+
+    // The first thing that a client meets at a plain server with protocols of its own (nginx, Go): the lines to write, to be copied.
+    private const string HintForStrictPeer = "The peer knows none of our ids. If it speaks plain TLS, write Confirmation = ConfirmationPolicy.Never; "
+        + "if it has an application protocol, name that: ApplicationProtocols = [\"http/1.1\"].";
+
+    /// <summary>Many servers say handshake_failure where they mean the version (RFC 8446 §6.2 has an alert of its own for it).</summary>
+    private static string HintForRefusedOffer(HandshakeOptions options) => options.TlsVersions.Lowest == TlsVersion.Tls13
+        ? "We offered TLS 1.3 and nothing older. If the peer has TLS 1.2 alone, set MinimumTlsVersion to TLS 1.2, or upgrade the peer."
+        : options.TlsVersions.Highest == TlsVersion.Tls12
+        ? "We offered TLS 1.2 and nothing newer, because CipherSuites names none of TLS 1.3. If the peer wants TLS 1.3, add one."
+        : "Compare cipher suites, groups and signature algorithms with the peer's; a peer without a certificate for the dialled name, or of a kind "
+            + "that we cannot verify, answers so too.";
+
+    /// <summary>
+    /// A certificate that the server's request does not fit stays with us: the TLS engine leaves it out without a word.
+    /// </summary>
+    internal static string? HintForRefusedClient(PublicReason reason, HandshakeOptions? options) =>
+        reason != PublicReason.CertificateRequired || options is null ? null
+        : options.OwnIdentityIsNone ? "The server wants a certificate of ours, and Identity is ClientIdentity.None."
+        : "We have a certificate, and the server got none: its request may leave out keys of our kind (an ECDSA key at a server that asks for RSA, "
+            + "or the reverse; P-521 or brainpool). Compare the server's signature algorithms, or use a key of another kind.";
 
     private static HandshakeException ToLocalOutcome(int error, Exception exception)
     {
@@ -147,8 +177,10 @@ internal static class TlsFaults
                 "TLS 1.2 or 1.3, as configured",
                 SafeText.Quote(text),
                 exception),
-            NoApplicationProtocol => Outcome(
-                HandshakeFailure.NoAgreement, RejectionReason.AlpnMismatch, "an application protocol in common", SafeText.Quote(text), exception),
+            NoApplicationProtocol => new HandshakeException(
+                HandshakeFailure.NoAgreement,
+                new Rejection(RejectionReason.AlpnMismatch, "an application protocol in common", SafeText.Quote(text)) { Hint = HintForStrictPeer },
+                exception),
             CryptographyLibrary => new HandshakeException(
                 HandshakeFailure.OurFault,
                 new Rejection(RejectionReason.CryptographyFailed, "keys that can be used", SafeText.Quote(text))

@@ -43,7 +43,7 @@ internal static class TlsSettings
     {
         var settings = new SslClientAuthenticationOptions
         {
-            TargetHost = serverName?.ToString() ?? string.Empty,
+            TargetHost = serverName?.ToString(),
             EnabledSslProtocols = Versions(options),
             ApplicationProtocols = offer,
             CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,

@@ -14,7 +14,8 @@ internal static class CleartextProtocols
     /// <summary>Returns null for TLS, and for bytes that may still become anything.</summary>
     /// <param name="received">The first bytes of the connection.</param>
     /// <param name="final">No more will come: what is there must be classified.</param>
-    internal static Rejection? Recognise(ReadOnlySpan<byte> received, bool final)
+    /// <param name="ourRole">The part that we play.</param>
+    internal static Rejection? Recognise(ReadOnlySpan<byte> received, bool final, PeerRole ourRole = PeerRole.Server)
     {
         if (received.IsEmpty || received[0] is 22 or 21)
         {
@@ -32,22 +33,44 @@ internal static class CleartextProtocols
             return null;
         }
 
-        var start = Encoding.Latin1.GetString(received[..Math.Min(Enough, received.Length)]);
+        var first = received[..Math.Min(Enough, received.Length)];
+        var start = Encoding.Latin1.GetString(first);
         if (Array.Exists(s_http, method => start.StartsWith(method, StringComparison.Ordinal)))
         {
             return new Rejection(RejectionReason.PlainHttp, "TLS", $"HTTP in the clear, {SafeText.Quote(start)}")
-            { Hint = "The peer must use TLS on this port, or another port." };
+            {
+                Hint = ourRole == PeerRole.Server
+                    ? "The peer must use TLS on this port, or another port."
+                    : "The server does not use TLS on this port: dial another one.",
+            };
         }
 
         if (start.StartsWith("SSH-", StringComparison.Ordinal))
         {
-            return new Rejection(RejectionReason.PlainSsh, "TLS", $"SSH, {SafeText.Quote(start)}") { Hint = "The peer has dialled the wrong port." };
+            return new Rejection(RejectionReason.PlainSsh, "TLS", $"SSH, {SafeText.Quote(start)}")
+            { Hint = ourRole == PeerRole.Server ? "The peer has dialled the wrong port." : "This is the port of an SSH server: dial another one." };
         }
 
-        return new Rejection(
-            RejectionReason.NotTls, "a TLS record", $"bytes {Convert.ToHexStringLower(received[..Math.Min(Enough, received.Length)])}")
+        if (VersionOfProxyHeader(start) is { } version)
         {
-            Hint = "The peer does not speak TLS on this port.",
+            return new Rejection(RejectionReason.NotTls, "a TLS record", $"a PROXY protocol header of version {version}")
+            {
+                Hint = "If a load balancer of yours sends it, put its address into ProxyProtocol.TrustedProxies of the listener's options. One "
+                    + "header is read: behind several proxies only the nearest may send one.",
+            };
+        }
+
+        return new Rejection(RejectionReason.NotTls, "a TLS record", Describe(start, first))
+        {
+            Hint = ourRole == PeerRole.Server ? "The peer does not speak TLS on this port." : "The server does not speak TLS on this port.",
         };
     }
+
+    private static int? VersionOfProxyHeader(string start) =>
+        start.StartsWith("PROXY ", StringComparison.Ordinal) ? 1 : start.StartsWith("\r\n\r\n\0\r\nQ", StringComparison.Ordinal) ? 2 : null;
+
+    /// <summary>Text as text, such as the first line of an HTML page or a greeting; anything else as octets.</summary>
+    private static string Describe(string start, ReadOnlySpan<byte> first) => start.All(character => character is >= ' ' and <= '~')
+        ? $"the text {SafeText.Quote(start)}"
+        : $"the octets {Convert.ToHexStringLower(first)}";
 }

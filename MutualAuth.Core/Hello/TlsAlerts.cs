@@ -6,11 +6,13 @@ internal static class TlsAlerts
     internal const int UnexpectedMessage = 10;
     internal const int RecordOverflow = 22;
     internal const int HandshakeFailure = 40;
+    internal const int NoCertificate = 41;
     internal const int IllegalParameter = 47;
     internal const int DecodeError = 50;
     internal const int ProtocolVersion = 70;
     internal const int InternalError = 80;
     internal const int UnrecognizedName = 112;
+    internal const int CertificateRequired = 116;
     internal const int NoApplicationProtocol = 120;
 
     private const int OpenSslSslLibrary = 20;
@@ -48,7 +50,7 @@ internal static class TlsAlerts
     /// <summary>What an alert of the peer's says about us, by the table in <c>docs/protocol.md</c>.</summary>
     internal static PublicReason ToPublicReason(int alert) => alert switch
     {
-        41 => PublicReason.CertificateRequired, // no_certificate: SSL 3.0's word, still sent by some
+        NoCertificate => PublicReason.CertificateRequired, // no_certificate: SSL 3.0's word, still sent by some
         51 => PublicReason.BadCertificate, // decrypt_error: our CertificateVerify did not verify
         47 => PublicReason.ProtocolError, // illegal_parameter
         109 or 110 => PublicReason.ProtocolError, // missing_extension, unsupported_extension

@@ -23,6 +23,9 @@ public abstract class ClientIdentity
     /// </summary>
     internal abstract ImmutableArray<Identity> For(string? serverName);
 
+    /// <summary>The sources of the library's own kinds that it has, which can be asked at any time.</summary>
+    internal virtual IEnumerable<IIdentitySource> AtHand => [];
+
     /// <summary>The certificate that <paramref name="source"/> gives at the time of each handshake.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
     public static ClientIdentity From(IIdentitySource source)
@@ -72,7 +75,9 @@ public abstract class ClientIdentity
 
     private sealed class Held(IIdentitySource source) : ClientIdentity
     {
-        internal override bool AnswersAtOnce => source is Identity or IdentityFiles or ReplaceableIdentity;
+        internal override bool AnswersAtOnce => ServerIdentities.IsAtHand(source);
+
+        internal override IEnumerable<IIdentitySource> AtHand => ServerIdentities.AtHand(source);
 
         internal override ImmutableArray<Identity> For(string? serverName) => [source.Current];
     }
@@ -84,6 +89,8 @@ public abstract class ClientIdentity
 
     private sealed class Several(ImmutableArray<IIdentitySource> sources) : ClientIdentity
     {
+        internal override IEnumerable<IIdentitySource> AtHand => sources.SelectMany(ServerIdentities.AtHand);
+
         internal override ImmutableArray<Identity> For(string? serverName) => [.. sources.Select(source => source.Current)];
     }
 

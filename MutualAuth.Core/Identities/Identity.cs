@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Identities;
@@ -16,7 +17,7 @@ namespace MutualAuth;
 /// Immutable and safe to share between connections; make one and keep it, as each holds a prepared TLS credential. The private key stays
 /// where it was loaded and lives until the identity is garbage collected; nothing here can export it.
 /// </remarks>
-public sealed class Identity : IIdentitySource
+public sealed class Identity : IIdentitySource, IRemarkable
 {
     internal const int MaxFileBytes = 1 << 20;
 
@@ -37,6 +38,10 @@ public sealed class Identity : IIdentitySource
     public ImmutableArray<Certificate> Intermediates { get; }
 
     Identity IIdentitySource.Current => this;
+
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => Remarks;
+
+    private IReadOnlyCollection<FileRemark> Remarks { get; set; } = [];
 
     internal X509Certificate2 PlatformCertificate { get; }
 
@@ -59,14 +64,7 @@ public sealed class Identity : IIdentitySource
             { Problem = MaterialProblem.NoKey };
         }
 
-        try
-        {
-            return new Identity(certificate, ChainOf(certificate, [.. intermediates]));
-        }
-        catch (Exception exception) when (exception is CryptographicException or FormatException)
-        {
-            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} cannot be used: {exception.Message}", exception);
-        }
+        return Make(certificate, [.. intermediates]);
     }
 
     /// <summary>Reads a PEM chain, our own certificate first, and its key.</summary>
@@ -85,7 +83,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPem);
         ArgumentNullException.ThrowIfNull(keyPem);
-        return FromPem(chainPem, keyPem, password, "The text");
+        return FromPem(Encoding.UTF8.GetBytes(chainPem), default, Encoding.UTF8.GetBytes(keyPem), default, password);
     }
 
     /// <summary>Reads a PEM chain and its key from files.</summary>
@@ -98,8 +96,12 @@ public sealed class Identity : IIdentitySource
     public static Identity FromPemFiles(string chainPath, string? keyPath = null, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(chainPath);
-        var chainPem = BoundedFile.ReadText(chainPath, MaxFileBytes);
-        return FromPem(chainPem, keyPath is null ? chainPem : BoundedFile.ReadText(keyPath, MaxFileBytes), password, $"The file {chainPath}");
+        var remarks = new List<FileRemark>();
+        var chain = FileUse.Identity.Read(chainPath, MaxFileBytes, remarks);
+        var key = keyPath is null ? chain : FileUse.Identity.Read(keyPath, MaxFileBytes, remarks);
+        var identity = FromPem(chain.Bytes, new PemOrigin(chainPath), key.Bytes, new PemOrigin(key.Path), password);
+        identity.Remarks = remarks;
+        return identity;
     }
 
     /// <summary>Uses a PEM chain with a key that is already open, such as one that never leaves its hardware.</summary>
@@ -112,7 +114,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPem);
         ArgumentNullException.ThrowIfNull(key);
-        return FromPem(chainPem, key, "The text");
+        return FromPem(Encoding.UTF8.GetBytes(chainPem), key, default);
     }
 
     /// <summary>
@@ -140,7 +142,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPath);
         using var key = OpenSslKey.FromEngine(engine, keyId);
-        return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+        return FromPem(BoundedFile.ReadBytes(chainPath, MaxFileBytes), key, new PemOrigin(chainPath));
     }
 
     /// <summary>
@@ -165,7 +167,7 @@ public sealed class Identity : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(chainPath);
         using var key = OpenSslKey.FromProvider(provider, keyUri);
-        return FromPem(BoundedFile.ReadText(chainPath, MaxFileBytes), key, $"The file {chainPath}");
+        return FromPem(BoundedFile.ReadBytes(chainPath, MaxFileBytes), key, new PemOrigin(chainPath));
     }
 
     /// <summary>
@@ -197,42 +199,62 @@ public sealed class Identity : IIdentitySource
     public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password = default)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return FromPkcs12(BoundedFile.ReadBytes(path, MaxFileBytes), password, $"The file {path}");
+        return ReadPkcs12(path, password, choose: null);
+    }
+
+    /// <summary>
+    /// Reads a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292) that holds several private keys: the certificate that is chosen, its key,
+    /// and the intermediates of its chain.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="password">Its password; empty for none.</param>
+    /// <param name="choose">Is asked for each certificate with a private key, and says whether it is ours: by <see cref="Certificate.Thumbprint"/>,
+    /// by a name, by <see cref="Certificate.SubjectKeyIdentifier"/>. It must say so of exactly one. Aliases of key stores are not known.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> or <paramref name="choose"/> is null.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, the password is wrong, or none or several are chosen; the message lists the
+    /// certificates with a private key.</exception>
+    /// <example>
+    /// <code>
+    /// var chosen = Identity.FromPkcs12File("servers.p12", password, certificate => certificate.DnsNames.Contains("server.example"));
+    /// </code>
+    /// </example>
+    public static Identity FromPkcs12File(string path, ReadOnlySpan<char> password, Func<Certificate, bool> choose)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(choose);
+        return ReadPkcs12(path, password, choose);
     }
 
     /// <summary>The certificate that we present, and its expiry; safe to log.</summary>
     /// <example><code>Console.WriteLine(identity.ToString());</code></example>
     public override string ToString() => $"{Certificate}, valid until {UtcText.Of(Certificate.NotAfter)}";
 
-    internal static Identity FromPkcs12(byte[] bytes, ReadOnlySpan<char> password, string source)
+    private static Identity ReadPkcs12(string path, ReadOnlySpan<char> password, Func<Certificate, bool>? choose)
     {
-        X509Certificate2Collection all;
-        try
-        {
-            all = X509CertificateLoader.LoadPkcs12Collection(bytes, password, X509KeyStorageFlags.DefaultKeySet);
-        }
-        catch (CryptographicException exception)
-        {
-            throw new MaterialException($"{source} is not a PKCS#12 file that this password opens: {exception.Message}", exception)
-            { Problem = MaterialProblem.WrongPassword };
-        }
+        var remarks = new List<FileRemark>();
+        var identity = FromPkcs12(FileUse.Identity.Read(path, MaxFileBytes, remarks).Bytes, password, new PemOrigin(path), choose);
+        identity.Remarks = remarks;
+        return identity;
+    }
 
+    internal static Identity FromPkcs12(byte[] bytes, ReadOnlySpan<char> password, PemOrigin origin, Func<Certificate, bool>? choose = null)
+    {
+        var all = Pkcs12File.Read(bytes, password, origin);
         var held = all.Where(certificate => certificate.HasPrivateKey).ToArray();
-        return held.Length == 1
-            ? From(held[0], all.Where(certificate => !certificate.HasPrivateKey))
-            : throw new MaterialException($"{source} holds {held.Length} certificates with a private key; exactly one is expected.")
-            { Problem = MaterialProblem.NoKey };
+        var own = Pkcs12File.Choose(held, choose, origin);
+        return Make(own, all.Where(certificate => !certificate.HasPrivateKey), mayHaveOthers: held.Length > 1);
     }
 
-    internal static Identity FromPem(string chainPem, string keyPem, ReadOnlySpan<char> password, string source)
+    internal static Identity FromPem(
+        ReadOnlyMemory<byte> chainPem, PemOrigin chain, ReadOnlyMemory<byte> keyPem, PemOrigin key, ReadOnlySpan<char> password)
     {
-        var certificates = ReadChain(chainPem, source);
-        return From(WithKey(certificates[0], keyPem, password, source), certificates.Skip(1));
+        var certificates = ReadChain(chainPem, chain);
+        return From(PrivateKeyPem.Attach(certificates[0], keyPem, password, key), certificates.Skip(1));
     }
 
-    internal static Identity FromPem(string chainPem, AsymmetricAlgorithm key, string source)
+    internal static Identity FromPem(ReadOnlyMemory<byte> chainPem, AsymmetricAlgorithm key, PemOrigin origin)
     {
-        var certificates = ReadChain(chainPem, source);
+        var certificates = ReadChain(chainPem, origin);
         try
         {
             return From(OpenSslKey.Attach(certificates[0], key), certificates.Skip(1));
@@ -240,49 +262,89 @@ public sealed class Identity : IIdentitySource
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             throw new MaterialException(
-                $"The key that was given is not that of the first certificate in {source}, {SafeText.Quote(certificates[0].Subject)}. Put our own "
-                    + $"certificate first, or have one issued for this key. {exception.Message}",
+                $"The key that was given is not that of the first certificate in {origin.Name}, {SafeText.Quote(certificates[0].Subject)}. Put our "
+                    + $"own certificate first, or have one issued for this key. {exception.Message}",
                 exception)
             { Problem = MaterialProblem.KeyMismatch };
         }
     }
 
-    private static X509Certificate2Collection ReadChain(string chainPem, string source)
+    private static Identity Make(X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates, bool mayHaveOthers = false)
     {
-        var certificates = new X509Certificate2Collection();
         try
         {
-            certificates.ImportFromPem(chainPem);
+            ThrowIfNobodyAccepts(Certificate.Parse(certificate.RawDataMemory));
+            return new Identity(certificate, ChainOf(certificate, intermediates, mayHaveOthers));
         }
-        catch (CryptographicException exception)
+        catch (Exception exception) when (exception is CryptographicException or FormatException)
         {
-            throw new MaterialException($"{source} holds a CERTIFICATE block that cannot be read: {exception.Message}", exception)
-            { Problem = MaterialProblem.NoCertificate };
+            throw new MaterialException($"The certificate {SafeText.Quote(certificate.Subject)} cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The certificates of a PEM file, which may hold the key and other blocks that are no certificates, too.</summary>
+    private static List<X509Certificate2> ReadChain(ReadOnlyMemory<byte> pem, PemOrigin origin)
+    {
+        var certificates = new List<X509Certificate2>();
+        var reader = new PemReader(pem.Span, origin.Source);
+        while (reader.TryRead(out var block))
+        {
+            if (block.Label is "TRUSTED CERTIFICATE" or "PKCS7" or "CMS")
+            {
+                throw new MaterialException(
+                    $"{origin.Source}: PEM block {block.Number} is a {block.Label}. {CertificatePem.WithoutIt(block.Label, origin)}")
+                { Problem = MaterialProblem.NoCertificate };
+            }
+
+            if (block.IsCertificate)
+            {
+                CertificatePem.ThrowIfCut(reader, block);
+                certificates.Add(Load(block, origin, isOwn: certificates.Count == 0));
+            }
         }
 
         return certificates.Count > 0
             ? certificates
-            : throw new MaterialException($"{source} holds no PEM certificate; a block that begins with -----BEGIN CERTIFICATE----- is expected.")
+            : throw new MaterialException(
+                $"{origin.Source} holds no PEM certificate; "
+                    + $"{BinaryForms.WayToPem(BinaryForms.Of(pem), origin, "CERTIFICATES")
+                        ?? "a block that begins with -----BEGIN CERTIFICATE----- is expected"}.")
             { Problem = MaterialProblem.NoCertificate };
     }
 
-    private static X509Certificate2 WithKey(X509Certificate2 certificate, string keyPem, ReadOnlySpan<char> password, string source)
+    private static X509Certificate2 Load(PemBlock block, PemOrigin origin, bool isOwn)
     {
         try
         {
-            var pem = certificate.ExportCertificatePem();
-            using var ephemeral = password.IsEmpty
-                ? X509Certificate2.CreateFromPem(pem, keyPem)
-                : X509Certificate2.CreateFromEncryptedPem(pem, keyPem, password);
+            var loaded = X509CertificateLoader.LoadCertificate(block.Contents);
+            if (isOwn || !IsUnreadableRoot(loaded))
+            {
+                var read = CertificatePem.Parse(block.Contents, origin.Source, $"PEM block {block.Number}");
+                if (isOwn)
+                {
+                    ThrowIfNobodyAccepts(read);
+                }
+            }
 
-            // SChannel cannot use a key that lives only in memory; a round trip through PKCS#12 gives it one that it can.
-            return OperatingSystem.IsWindows()
-                ? X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null)
-                : new X509Certificate2(ephemeral);
+            return loaded;
         }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        catch (CryptographicException exception)
         {
-            throw KeyProblem.Explain(certificate, keyPem, password, source, exception);
+            throw new MaterialException(
+                $"{origin.Source}: PEM block {block.Number} is a certificate that the platform cannot read: {exception.Message}", exception)
+            { Problem = MaterialProblem.NoCertificate };
+        }
+    }
+
+    /// <summary>TLS would send it, and every peer of this library would reject it.</summary>
+    private static void ThrowIfNobodyAccepts(Certificate certificate)
+    {
+        if (certificate.PublicKey.Kind is PublicKeyKind.NotSupported or PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519)
+        {
+            throw new MaterialException(
+                $"The certificate {certificate} cannot be used: it has {certificate.PublicKey.Description}, which is not supported, and no peer of "
+                    + $"this library accepts it. {PrivateKeyPem.GiveAnother}.")
+            { Problem = MaterialProblem.NoKey };
         }
     }
 
@@ -290,11 +352,12 @@ public sealed class Identity : IIdentitySource
     /// The intermediates in issuing order. Each must be used: an intermediate that is not sent is a mistake that the peer would report as an unknown
     /// authority.
     /// </summary>
-    private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, IEnumerable<X509Certificate2> others)
+    private static ImmutableArray<X509Certificate2> ChainOf(X509Certificate2 leaf, IEnumerable<X509Certificate2> others, bool mayHaveOthers)
     {
         var own = Certificate.Parse(leaf.RawDataMemory);
         var pool = others.Where(candidate => !IsUnreadableRoot(candidate))
             .Select(candidate => (Platform: candidate, Certificate: Certificate.Parse(candidate.RawDataMemory)))
+            .DistinctBy(candidate => candidate.Certificate)
             .ToList();
         pool.RemoveAll(
             candidate => candidate.Certificate.Equals(own)
@@ -318,7 +381,7 @@ public sealed class Identity : IIdentitySource
             last = issuer.Certificate;
         }
 
-        return pool.Count == 0
+        return pool.Count == 0 || mayHaveOthers
             ? chain.ToImmutable()
             : throw new MaterialException(
                 $"{SafeText.Quote(pool[0].Platform.Subject)} is no part of the chain of {SafeText.Quote(leaf.Subject)}, which asks for "

@@ -23,7 +23,7 @@ public sealed class IdentityCallback : IIdentitySource
     {
         ArgumentNullException.ThrowIfNull(ask);
         _ask = ask;
-        _logger = MutualAuthTelemetry.CreateLogger(loggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Reload);
         _last = ask() ?? throw new ArgumentException("The callback gave no identity.", nameof(ask));
     }
 

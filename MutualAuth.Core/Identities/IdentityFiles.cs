@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using MutualAuth.Certificates;
 using MutualAuth.Identities;
 using MutualAuth.Reloading;
 
@@ -11,7 +12,7 @@ namespace MutualAuth;
 public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
 {
     private IdentityFiles(IEnumerable<string> paths, Func<ImmutableArray<FileContent>, Identity> load, IIdentityCheck? check, WatchOptions? options)
-        : base("identity", paths, Identity.MaxFileBytes, Checked(load, check, options), identity => identity.ToString(), options)
+        : base("identity", FileUse.Identity, paths, Identity.MaxFileBytes, Checked(load, check, options), identity => identity.ToString(), options)
     {
     }
 
@@ -31,7 +32,10 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
         return new IdentityFiles(Given(chainPath, keyPath, passwordPath), Load, check, options);
 
         Identity Load(ImmutableArray<FileContent> files) =>
-            Identity.FromPem(files[0].Text, files[keyPath is null ? 0 : 1].Text, PasswordIn(files, passwordPath), files[0].Source);
+            Read(files[0], files[keyPath is null ? 0 : 1], PasswordIn(files, passwordPath));
+
+        static Identity Read(FileContent chain, FileContent key, ReadOnlySpan<char> password) =>
+            Identity.FromPem(chain.Bytes, new(chain.Path), key.Bytes, new(key.Path), password);
     }
 
     /// <summary>
@@ -48,7 +52,7 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
     {
         ArgumentException.ThrowIfNullOrEmpty(chainPath);
         ArgumentNullException.ThrowIfNull(key);
-        return new IdentityFiles([chainPath], files => Identity.FromPem(files[0].Text, key, files[0].Source), check, options);
+        return new IdentityFiles([chainPath], files => Identity.FromPem(files[0].Bytes, key, new(files[0].Path)), check, options);
     }
 
     /// <summary>Follows a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292).</summary>
@@ -61,9 +65,34 @@ public sealed class IdentityFiles : WatchedFiles<Identity>, IIdentitySource
     public static IdentityFiles FromPkcs12(string path, string? passwordPath = null, IIdentityCheck? check = null, WatchOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        return FollowPkcs12(path, passwordPath, null, check, options);
+    }
+
+    /// <summary>Follows a PKCS#12 file (<c>.p12</c>, <c>.pfx</c>; RFC 7292) that holds several private keys.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="choose">Is asked, whenever the file is read, for each certificate with a private key, and says whether it is ours. It must say so
+    /// of exactly one. A name lasts longer than a thumbprint, which changes with each renewal.</param>
+    /// <param name="passwordPath">A file whose first line is its password, which is followed too; null for none.</param>
+    /// <param name="check">What else must hold of each identity, the first included; null checks the dates alone.</param>
+    /// <param name="options">How the files are followed.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="path"/> or <paramref name="choose"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="MaterialException">What the files hold now cannot be used; the message says what to do.</exception>
+    public static IdentityFiles FromPkcs12(
+        string path, Func<Certificate, bool> choose, string? passwordPath = null, IIdentityCheck? check = null, WatchOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(choose);
+        return FollowPkcs12(path, passwordPath, choose, check, options);
+    }
+
+    private static IdentityFiles FollowPkcs12(
+        string path, string? passwordPath, Func<Certificate, bool>? choose, IIdentityCheck? check, WatchOptions? options)
+    {
         return new IdentityFiles(Given(path, passwordPath), Load, check, options);
 
-        Identity Load(ImmutableArray<FileContent> files) => Identity.FromPkcs12(files[0].Bytes, PasswordIn(files, passwordPath), files[0].Source);
+        Identity Load(ImmutableArray<FileContent> files) =>
+            Identity.FromPkcs12(files[0].Bytes, PasswordIn(files, passwordPath), new(files[0].Path), choose);
     }
 
     private static Func<ImmutableArray<FileContent>, Identity> Checked(

@@ -12,7 +12,7 @@ namespace MutualAuth.Identities;
 /// for no name, or for one that none carries, is shown the first identity, and decides for itself. Immutable; the sources may be replaced,
 /// and are asked for each handshake.
 /// </remarks>
-public sealed class ServerIdentities : IIdentitySource, IReloadable
+public sealed class ServerIdentities : IIdentitySource, IReloadable, IRemarkable
 {
     private readonly ImmutableArray<IIdentitySource> _sources;
 
@@ -52,8 +52,18 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable
         }
     }
 
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks =>
+        [.. _sources.OfType<IRemarkable>().SelectMany(source => source.Remarks)];
+
     /// <summary>What is shown to a client that asks for no name.</summary>
     public Identity Current => _sources[0].Current;
+
+    /// <summary>Whether a source has its identity to hand: code of the application's may block, or throw.</summary>
+    internal static bool IsAtHand(IIdentitySource source) => source is Identity or IdentityFiles or ReplaceableIdentity;
+
+    /// <summary>The sources that make up another one and have their identity to hand.</summary>
+    internal static IEnumerable<IIdentitySource> AtHand(IIdentitySource source) =>
+        ((source as ServerIdentities)?._sources ?? [source]).Where(IsAtHand);
 
     /// <summary>What is shown to a client that asks for this name; null or text that is not a host name counts as none.</summary>
     public Identity For(string? serverName)

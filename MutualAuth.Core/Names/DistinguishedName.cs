@@ -40,8 +40,9 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
 
     /// <summary>Reads the text form of RFC 4514, such as <c>CN=client,O=Example</c>.</summary>
     /// <param name="rfc4514">
-    /// The last RDN of the encoding stands first. CN, L, ST, O, OU, C, STREET, DC and UID are known, and <c>serialNumber</c>, <c>E</c> and
-    /// <c>emailAddress</c>; any other type is written as a dotted number. The empty text is the empty name. At most 4,096 characters.
+    /// The last RDN of the encoding stands first. CN, L, ST, O, OU, C, STREET, DC and UID are known, and <c>serialNumber</c>,
+    /// <c>tpmManufacturer</c>, <c>tpmModel</c>, <c>tpmVersion</c>, <c>E</c> and <c>emailAddress</c>; any other type is written as a dotted
+    /// number. The empty text is the empty name. At most 4,096 characters.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="rfc4514"/> is null.</exception>
     /// <exception cref="FormatException">The text is not a distinguished name.</exception>
@@ -51,7 +52,23 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         return TryParse(rfc4514, out var name)
             ? name
             : throw new FormatException(
-                $"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}.");
+                $"Not a distinguished name in the form of RFC 4514, such as CN=client,O=Example: {Errors.SafeText.Quote(rfc4514)}."
+                    + AdviceFor(rfc4514));
+    }
+
+    private static string? AdviceFor(string text)
+    {
+        const int LongestAdvice = 512;
+        if (text.Contains('"', StringComparison.Ordinal))
+        {
+            return Rfc4514.WithoutQuotes(text) is { Length: <= LongestAdvice } escaped && !escaped.Any(char.IsControl)
+                ? $" Values are escaped, not quoted: write {escaped}."
+                : @" Values are escaped, not quoted: write O=a\,b for O=""a,b"".";
+        }
+
+        return text.Contains('/', StringComparison.Ordinal) && text.StartsWith('/')
+            ? " The attributes are separated by commas, the last of the certificate first: CN=client,O=Example for /O=Example/CN=client."
+            : null;
     }
 
     /// <summary>Reads the text form of RFC 4514; false when it is malformed. The bounds of <see cref="Parse"/> apply.</summary>

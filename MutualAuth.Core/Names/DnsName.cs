@@ -30,7 +30,11 @@ public sealed class DnsName : IEquatable<DnsName>
     private static readonly NameProblem s_labelLength = new(
         "labels of 1 to 63 characters between single dots", "Remove the empty label, or shorten the long one.");
     private static readonly NameProblem s_characters = new(
-        "labels of letters, digits and hyphens", "Remove all other characters; a port, a wildcard and an underscore are not allowed.");
+        "labels of letters, digits and hyphens", "Remove all other characters; a port and a wildcard are not allowed.");
+    private static readonly NameProblem s_underscore = new(
+        "labels of letters, digits and hyphens",
+        "An underscore is not allowed in a host name (RFC 9525 §2): give the host a name without one, with Docker Compose by an alias of its "
+            + "network.");
     private static readonly NameProblem s_hyphen = new("labels that neither begin nor end with a hyphen", "Remove the hyphen.");
     private static readonly NameProblem s_number = new(
         "a last label that is not a number", "An IP address is not a DNS name; where an address is allowed, write it as four decimal numbers.");
@@ -114,6 +118,7 @@ public sealed class DnsName : IEquatable<DnsName>
     {
         { Length: 0 or > MaxLabelLength } => s_labelLength,
         _ when label.ContainsAnyExceptInRange('\0', '\x7f') => s_notAscii,
+        _ when label.Contains('_') => s_underscore,
         _ when label.ContainsAnyExcept(s_labelCharacters) => s_characters,
         ['-', ..] or [.., '-'] => s_hyphen,
         _ => null,

@@ -24,6 +24,7 @@ public sealed class PeerName : IEquatable<PeerName>
     [
         ("email:", PeerNameKind.Email), ("uri:", PeerNameKind.Uri), ("ip:", PeerNameKind.IPAddress), ("upn:", PeerNameKind.UserPrincipalName),
         ("subject:", PeerNameKind.Subject), ("sha256:", PeerNameKind.Certificate), ("user:", PeerNameKind.User),
+        ("other:", PeerNameKind.OtherName),
     ];
 
     private static readonly SearchValues<char> s_schemeCharacters =
@@ -106,6 +107,24 @@ public sealed class PeerName : IEquatable<PeerName>
         return TryUserPrincipalName(name, out var read) ? read : throw Malformed("user@domain of at most 1024 visible characters", name);
     }
 
+    /// <summary>A name of a type of its own (otherName), compared character by character.</summary>
+    /// <param name="type">The type, as a dotted object identifier, such as <c>1.3.6.1.5.5.7.8.5</c>.</param>
+    /// <param name="text">The value, as <see cref="Certificates.OtherName.Text"/> has it.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> or <paramref name="text"/> is null.</exception>
+    /// <exception cref="FormatException">
+    /// <paramref name="type"/> is not an object identifier, or <paramref name="text"/> is empty, has characters that are not visible, or is too
+    /// long: both together have at most 2,047 characters.
+    /// </exception>
+    /// <example><code>var jabber = PeerName.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");</code></example>
+    public static PeerName OtherName(string type, string text)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(text);
+        return TryOtherName(type, text, out var name)
+            ? name
+            : throw Malformed("a dotted object identifier and a value of at most 2047 visible characters together", $"{type}={text}");
+    }
+
     /// <summary>A subject, equal by RFC 5280 §7.1.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is empty, or longer than 2,048 characters as text.</exception>
@@ -144,7 +163,7 @@ public sealed class PeerName : IEquatable<PeerName>
         ArgumentNullException.ThrowIfNull(text);
         return TryParse(text, out var name)
             ? name
-            : throw Malformed("a DNS name, a SPIFFE ID, or a name after email:, uri:, ip:, upn:, subject:, sha256: or user:", text);
+            : throw Malformed("a DNS name, a SPIFFE ID, or a name after email:, uri:, ip:, upn:, subject:, sha256:, user: or other:", text);
     }
 
     /// <summary>Reads the text form as <see cref="Parse"/> does; false for null and for any other text.</summary>
@@ -213,9 +232,16 @@ public sealed class PeerName : IEquatable<PeerName>
             ? new PeerName(PeerNameKind.UserPrincipalName, text)
             : null;
         return name is not null;
+    }
 
-        static bool IsInvisible(char character) => char.IsControl(character) || char.IsWhiteSpace(character) || char.IsSurrogate(character)
-            || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
+    internal static bool TryOtherName(string type, string text, [NotNullWhen(true)] out PeerName? name)
+    {
+        // Spaces may stand in it, as in a serial number that was typed, but not at its ends.
+        name = text.Length > 0 && type.Length + text.Length < MaxLength && !text.Any(character => character != ' ' && IsInvisible(character))
+            && text.AsSpan().Trim(' ').Length == text.Length && Asn1.Oids.FromDotted(type) is { } oid && Asn1.Oids.ToDotted(oid) == type
+            ? new PeerName(PeerNameKind.OtherName, $"{type}={text}")
+            : null;
+        return name is not null;
     }
 
     internal static bool TrySubject(DistinguishedName subject, [NotNullWhen(true)] out PeerName? name)
@@ -236,6 +262,7 @@ public sealed class PeerName : IEquatable<PeerName>
                 PeerNameKind.IPAddress =>
                     ServerName.TryParse(value, out var server) && server.Address is not null && (name = IPAddress(server.Address)) is not null,
                 PeerNameKind.UserPrincipalName => TryUserPrincipalName(value, out name),
+                PeerNameKind.OtherName => value.Split('=', 2) is [var type, var text] && TryOtherName(type, text, out name),
                 PeerNameKind.Subject => DistinguishedName.TryParse(value, out var subject) && TrySubject(subject, out name),
                 PeerNameKind.Certificate => (name = Certificate(value)) is not null,
                 _ => value.Length is > 0 and <= MaxLength && (name = OfUser(value)) is not null,
@@ -285,6 +312,9 @@ public sealed class PeerName : IEquatable<PeerName>
         value = Encoding.UTF8.GetString(decoded);
         return true;
     }
+
+    private static bool IsInvisible(char character) => char.IsControl(character) || char.IsWhiteSpace(character) || char.IsSurrogate(character)
+        || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
 
     private static FormatException Malformed(string expected, string? text) =>
         new($"Not the name of a peer: expected {expected}, got {SafeText.Quote(text)}.");

@@ -29,4 +29,10 @@ public enum PeerNameKind
 
     /// <summary>A user that logged in without a certificate, after <c>user:</c>.</summary>
     User = 9,
+
+    /// <summary>
+    /// A name of a type of its own (otherName, RFC 5280 §4.2.1.6), after <c>other:</c>: the type, an equals sign, and the text of
+    /// <see cref="Certificates.OtherName.Text"/>.
+    /// </summary>
+    OtherName = 10,
 }

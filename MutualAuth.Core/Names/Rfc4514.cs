@@ -12,18 +12,20 @@ internal static class Rfc4514
     private const int MaxText = 4096;
     private const string Special = "\"+,;<>\\";
 
-    // The first nine are from RFC 4514 §3, and devices are named by the tenth; the others are read because they are in common use, and are
-    // printed as numbers.
+    // The first nine are from RFC 4514 §3, devices are named by the tenth, and trusted platform modules by the next three (endorsement key
+    // certificates); the others are read because they are in common use, and are printed as numbers.
     private static readonly (string Name, string Oid, byte StringType)[] s_types =
     [
         ("CN", "2.5.4.3", DerReader.Utf8String), ("L", "2.5.4.7", DerReader.Utf8String), ("ST", "2.5.4.8", DerReader.Utf8String),
         ("O", "2.5.4.10", DerReader.Utf8String), ("OU", "2.5.4.11", DerReader.Utf8String), ("C", "2.5.4.6", DerReader.PrintableString),
         ("STREET", "2.5.4.9", DerReader.Utf8String), ("DC", "0.9.2342.19200300.100.1.25", DerReader.Ia5String),
         ("UID", "0.9.2342.19200300.100.1.1", DerReader.Utf8String), ("serialNumber", "2.5.4.5", DerReader.PrintableString),
+        ("tpmManufacturer", "2.23.133.2.1", DerReader.Utf8String), ("tpmModel", "2.23.133.2.2", DerReader.Utf8String),
+        ("tpmVersion", "2.23.133.2.3", DerReader.Utf8String),
         ("E", "1.2.840.113549.1.9.1", DerReader.Ia5String), ("EMAILADDRESS", "1.2.840.113549.1.9.1", DerReader.Ia5String),
     ];
 
-    private const int PrintedTypes = 10;
+    private const int PrintedTypes = 13;
 
     internal static string Format(DistinguishedName name)
     {
@@ -73,6 +75,45 @@ internal static class Rfc4514
         {
             return false;
         }
+    }
+
+    /// <summary>
+    /// What a text that is not of RFC 4514 should be: its values between quotation marks, as .NET and LDAP version 2 print them, are escaped
+    /// instead. Null where that does not make it a name.
+    /// </summary>
+    internal static string? WithoutQuotes(string text)
+    {
+        var name = new StringBuilder();
+        var rest = text.AsSpan();
+        while (rest.IndexOf('"') is >= 0 and var start)
+        {
+            name.Append(rest[..start]);
+            rest = rest[(start + 1)..];
+            var value = new StringBuilder();
+            while (true)
+            {
+                var end = rest.IndexOf('"');
+                if (end < 0)
+                {
+                    return null;
+                }
+
+                value.Append(rest[..end]);
+                rest = rest[(end + 1)..];
+                if (rest is not ['"', ..])
+                {
+                    break;
+                }
+
+                value.Append('"'); // doubled: it is part of the value
+                rest = rest[1..];
+            }
+
+            AppendEscaped(name, value.ToString());
+        }
+
+        var escaped = name.Append(rest).ToString();
+        return escaped != text && TryEncode(escaped, out _) ? escaped : null;
     }
 
     private static void AppendAttribute(StringBuilder text, NameAttribute attribute)

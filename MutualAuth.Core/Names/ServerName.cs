@@ -83,6 +83,12 @@ public sealed class ServerName : IEquatable<ServerName>
     /// <summary>The host name in lower case, or the address in its canonical form without brackets (RFC 5952).</summary>
     public override string ToString() => Dns?.ToString() ?? Address!.ToString();
 
+    /// <summary>Reads a name; else says what is wrong with it, for the message of an exception.</summary>
+    internal static ServerName ParseArgument(string text, string parameter) => Read(text, out var name) is { } flaw
+        ? throw new ArgumentException(
+            $"{Errors.SafeText.Quote(text)} is neither a DNS name nor an IP address: expected {flaw.Expected}. {flaw.Advice}", parameter)
+        : name!;
+
     private static NameProblem? Read(string text, out ServerName? name)
     {
         if (text is ['[', .. var bracketed])

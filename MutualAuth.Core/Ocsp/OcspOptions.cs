@@ -23,6 +23,18 @@ public sealed record OcspOptions
     /// <summary>The certificates to check. Default: every certificate of the path except the trust anchor.</summary>
     public RevocationCoverage Coverage { get; init; } = RevocationCoverage.EveryCertificate;
 
+    /// <summary>
+    /// The longest lifetime of a peer's own certificate about which no responder is asked where it carries noRevAvail (RFC 9608). Zero to 366 days.
+    /// Default: zero; see <see cref="RevocationPolicy.NoRevAvailLifetime"/>.
+    /// </summary>
+    public TimeSpan NoRevAvailLifetime { get; init; }
+
+    /// <summary>
+    /// The longest lifetime of a peer's own certificate about which no responder is asked, whatever it says. Zero to 10 days. Default: zero; see
+    /// <see cref="RevocationPolicy.ShortLivedLifetime"/>.
+    /// </summary>
+    public TimeSpan ShortLivedLifetime { get; init; }
+
     /// <summary>The treatment of a peer without a reliable answer. Default: it is rejected.</summary>
     public OcspFailure Failure { get; init; } = OcspFailure.Deny;
 
@@ -82,6 +94,16 @@ public sealed record OcspOptions
         if (!Enum.IsDefined(Coverage) || !Enum.IsDefined(Failure) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(Hash))
         {
             yield return $"{nameof(Coverage)}, {nameof(Failure)}, {nameof(Nonce)} and {nameof(Hash)} must be values that exist.";
+        }
+
+        if (NoRevAvailLifetime < TimeSpan.Zero || NoRevAvailLifetime > StatusExemption.MaxNoRevAvailLifetime)
+        {
+            yield return $"{nameof(NoRevAvailLifetime)} must be zero to 366 days; it is {NoRevAvailLifetime}.";
+        }
+
+        if (ShortLivedLifetime < TimeSpan.Zero || ShortLivedLifetime > StatusExemption.MaxShortLivedLifetime)
+        {
+            yield return $"{nameof(ShortLivedLifetime)} must be zero to 10 days; it is {ShortLivedLifetime}.";
         }
 
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(5))

@@ -46,7 +46,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         _client = new OcspClient(options.HttpClient, options.MaxResponseBytes);
         _judge = new OcspJudge(options.Nonce, options.ClockSkew, options.Profile);
         _cache = new OcspCache(options.MaxCachedAnswers, options.MaxCacheTime);
-        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Validation);
     }
 
     internal int CachedAnswers => _cache.Count;
@@ -60,7 +60,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         for (var i = peer.Path.Length - 2; i >= 0; i--)
         {
             var position = i == 0 ? PathPosition.Leaf : PathPosition.Intermediate;
-            if (IsAskedAbout(position)
+            if (IsAskedAbout(peer.Path[i], position)
                 && await ExamineAsync(peer.Path[i], peer.Path[i + 1], position, cancellationToken).ConfigureAwait(false) is { } objection)
             {
                 return objection;
@@ -73,8 +73,9 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
     /// <summary>Closes the connections to the responders, unless the HTTP client is the caller's.</summary>
     public void Dispose() => _client.Dispose();
 
-    private bool IsAskedAbout(PathPosition position) => _options.Coverage switch
+    private bool IsAskedAbout(Certificate subject, PathPosition position) => _options.Coverage switch
     {
+        _ when position == PathPosition.Leaf && StatusExemption.Covers(subject, _options.NoRevAvailLifetime, _options.ShortLivedLifetime) => false,
         RevocationCoverage.LeafOnly => position == PathPosition.Leaf,
         RevocationCoverage.AuthoritiesOnly => position != PathPosition.Leaf,
         _ => true,
@@ -108,7 +109,7 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
             return rejection;
         }
 
-        ValidationLog.OcspSoftFailed(_logger, rejection);
+        ValidationLog.OcspSoftFailed(_logger, rejection, rejection.Reason.ToCode());
         return null;
     }
 

@@ -22,7 +22,9 @@ internal static class FormRules
             return PathRejection.Make(
                 RejectionReason.CertificateMalformed, certificate, position, "RFC 5280 §4.1, X.690 §11", "an encoding that is DER to the letter",
                 $"one in which {slip}",
-                "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.");
+                "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.")
+                with
+                { Digest = certificate.Thumbprint };
         }
 
         var problem = ProblemOfAny(certificate);
@@ -64,6 +66,11 @@ internal static class FormRules
                     "RFC 5280 §4.2.1.11, §4.2.1.14",
                     "policy constraints that are critical",
                     $"{extensions.Present & AlwaysCritical & ~extensions.Critical} not marked critical")
+                : extensions.Has(KnownExtension.NoRevocationAvailable) && !extensions.HasNoRevocationAvailable
+                ? new(
+                    "RFC 9608 §2",
+                    "noRevAvail in no authority's certificate, and beside neither a distribution point nor a responder",
+                    "noRevAvail where it may not be")
                 : extensions.IsAuthority && !extensions.IsCritical(KnownExtension.BasicConstraints)
                 ? new("RFC 5280 §4.2.1.9", "basic constraints that are critical in an authority's certificate", "not marked critical")
                 : extensions.IsAuthority && !extensions.Has(KnownExtension.KeyUsage)

@@ -25,6 +25,9 @@ public interface ITrustSource
     /// accepted. It may do I/O; a failure is a rejection.
     /// </summary>
     internal ValueTask<Rejection?> AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken);
+
+    /// <summary>Whether <see cref="FindPath"/> decides nothing without the other two, which wait for I/O.</summary>
+    internal bool NeedsAsyncSteps => false;
 }
 
 /// <summary>The input of a search for a path.</summary>

@@ -29,19 +29,21 @@ internal static class KeyRules
                 key.HasSoundNumbers ? key.Description : $"{key.Description} that is not a valid key");
         }
 
-        // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter.
-        if (position == PathPosition.Anchor || IsStrongEnough(certificate.Scheme, profile))
+        // A trust anchor is trusted as it is (RFC 5280 §6.1): its own signature does not matter. An algorithm that is not accepted has no bits.
+        if (position == PathPosition.Anchor || certificate.Scheme.HashBits >= profile.MinimumHashBits)
         {
             return null;
         }
 
-        var algorithm = new DerReader(certificate.SignatureAlgorithm).ReadSequence();
+        var isPss = certificate.SignatureAlgorithm.Span.IndexOf(Oids.RsaPss) >= 0;
         return PathRejection.Make(
             IsOfAnotherFamily(certificate.SignatureAlgorithm) ? RejectionReason.AlgorithmNotSupported : RejectionReason.WeakSignature,
             certificate,
             position,
             "RFC 5758, RFC 4055",
-            $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits", $"algorithm {Describe(algorithm)}");
+            $"a signature by RSA or ECDSA with SHA-2 of at least {profile.MinimumHashBits} bits",
+            SignatureScheme.Describe(certificate.SignatureAlgorithm),
+            isPss ? "With RSASSA-PSS the salt is as long as the hash: openssl -sigopt rsa_pss_saltlen:digest." : null);
     }
 
     private static string? Expected(PublicKeyInfo key, ValidationProfile profile)
@@ -68,9 +70,6 @@ internal static class KeyRules
         }
     }
 
-    private static bool IsStrongEnough(SignatureScheme scheme, ValidationProfile profile) =>
-        scheme.Kind != SignatureKind.NotAccepted && scheme.HashBits >= profile.MinimumHashBits;
-
     /// <summary>Whether the algorithm is neither RSA nor ECDSA nor DSA; then it is unsupported rather than weak.</summary>
     private static bool IsOfAnotherFamily(ReadOnlyMemory<byte> algorithmIdentifier)
     {
@@ -82,18 +81,6 @@ internal static class KeyRules
         catch (System.Formats.Asn1.AsnContentException)
         {
             return false;
-        }
-    }
-
-    private static string Describe(DerReader algorithm)
-    {
-        try
-        {
-            return Oids.ToDotted(algorithm.ReadOid().Span);
-        }
-        catch (System.Formats.Asn1.AsnContentException)
-        {
-            return "that is malformed";
         }
     }
 }

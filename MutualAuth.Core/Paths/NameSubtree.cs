@@ -52,7 +52,7 @@ internal static class NameSubtree
 
         // A wildcard covers one label, so it reaches the subtrees whose base is one label longer.
         var dot = root.IndexOf((byte)'.');
-        return below.Length != value.Length && dot >= 0 && Ascii.EqualsIgnoreCase(root[(dot + 1)..], below);
+        return below.Length != value.Length && Ascii.EqualsIgnoreCase(root[(dot + 1)..], below);
     }
 
     /// <summary>

@@ -57,9 +57,15 @@ internal static class NameSyntax
     internal static bool TrySplitMailbox(ReadOnlySpan<byte> mailbox, out ReadOnlySpan<byte> local, out ReadOnlySpan<byte> host)
     {
         var at = mailbox.LastIndexOf((byte)'@');
-        local = at > 0 ? mailbox[..at] : default;
-        host = at > 0 ? mailbox[(at + 1)..] : default;
-        return at > 0 && !host.IsEmpty && (IsDotAtom(local) || IsQuoted(local));
+        if (at < 0)
+        {
+            local = host = default;
+            return false;
+        }
+
+        local = mailbox[..at];
+        host = mailbox[(at + 1)..];
+        return !host.IsEmpty && (IsDotAtom(local) || IsQuoted(local));
     }
 
     /// <summary>The host of a URI that has an authority (RFC 3986 §3.2.2), without user and port; false when it has none.</summary>
@@ -67,7 +73,7 @@ internal static class NameSyntax
     {
         host = default;
         var colon = uri.IndexOf((byte)':');
-        if (colon < 1 || !HasScheme(uri) || !uri[(colon + 1)..].StartsWith("//"u8))
+        if (!HasScheme(uri) || !uri[(colon + 1)..].StartsWith("//"u8))
         {
             return false;
         }
@@ -119,7 +125,7 @@ internal static class NameSyntax
             previous = octet;
         }
 
-        return !local.IsEmpty && previous != '.';
+        return previous != '.';
     }
 
     private static bool IsQuoted(ReadOnlySpan<byte> local)

@@ -40,7 +40,7 @@ internal sealed class PathBuilder
         _pool = pool;
         _profile = validator.Profile;
         _validator = validator;
-        _rules = new CertificateRules(_profile, role, at);
+        _rules = new CertificateRules(pool.Leaf, _profile, role, at);
         _revocation = revocation;
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
@@ -271,14 +271,13 @@ internal sealed class PathBuilder
     }
 
     /// <summary>
-    /// Whether the path already has this certificate, or another one with the same name and key: then it is a loop (RFC 4158 §2.4.2).
+    /// Whether the path already has this certificate, or another one with its name and key: then it is a loop (RFC 4158 §2.4.2).
     /// </summary>
     private bool IsOnPath(Certificate candidate)
     {
         foreach (var passed in _path)
         {
-            if (ReferenceEquals(passed, candidate)
-                || (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span)))
+            if (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span))
             {
                 return true;
             }
@@ -292,7 +291,17 @@ internal sealed class PathBuilder
 
     private Rejection UnknownAuthority(Certificate certificate) => PathRejection.Make(
         RejectionReason.UnknownAuthority, certificate, PositionOf(certificate), "RFC 5280 §6.1",
-        $"a path to one of {_pool.Trust.Certificates.Length} trust anchors",
+        $"a path to {NamesOf(_pool.Trust.Certificates)}",
         $"the issuer {SafeText.Quote(certificate.Issuer.ToString())}, whose certificate is not known",
         "Trust the authority, or have the peer send the certificates between it and the anchor.");
+
+    /// <summary>The anchors by name where they are few: the reader sees at once which authority is missing.</summary>
+    private static string NamesOf(ImmutableArray<Certificate> anchors)
+    {
+        const int Few = 3;
+        return anchors.Length is 0 or > Few
+            ? $"one of {anchors.Length} trust anchors"
+            : $"the trust {(anchors.Length == 1 ? "anchor" : "anchors")} "
+                + string.Join(" or ", anchors.Select(anchor => SafeText.Quote(anchor.Subject.ToString())));
+    }
 }

@@ -3,35 +3,42 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 using MutualAuth.Paths;
 using MutualAuth.Reloading;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth;
 
 /// <summary>The authorities at which a path may end, and intermediates that help to reach them.</summary>
 /// <remarks>
-/// An anchor need not be self-signed. The machine's roots are used only when <see cref="MachineRoots"/> is called. The constraints in an
+/// An anchor need not be self-signed. The machine's roots are used only when <see cref="MachineRoots()"/> is called. The constraints in an
 /// anchor's certificate (validity, path length, names, purposes) apply to the paths below it. Immutable and safe to share; anchors hold
 /// their key objects, so share one instance instead of loading it again. Looking up an anchor costs the same for one as for ten thousand.
 /// </remarks>
-public sealed class TrustAnchors : ITrustAnchorSource
+public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
 {
     // A bundle of ten thousand anchors has about 20 MB.
     internal const int MaxFileBytes = 64 * 1024 * 1024;
 
+    internal const int MaxNamed = 10;
+
     private readonly FrozenDictionary<DistinguishedName, SameNameAuthorities> _anchors;
     private readonly FrozenDictionary<DistinguishedName, SameNameAuthorities> _intermediates;
 
-    private TrustAnchors(ImmutableArray<Certificate> certificates, ImmutableArray<Certificate> intermediates)
+    private TrustAnchors(
+        ImmutableArray<Certificate> certificates, ImmutableArray<Certificate> intermediates, ImmutableArray<UnreadableCertificate> leftOut)
     {
         if (certificates.IsEmpty)
         {
             throw new MaterialException("No trust anchor: give the certificate of at least one authority.");
         }
 
+        LeftOut = leftOut;
         Certificates = certificates;
         Intermediates = intermediates;
         _anchors = BySubject(certificates);
@@ -40,6 +47,7 @@ public sealed class TrustAnchors : ITrustAnchorSource
 
     private TrustAnchors()
     {
+        LeftOut = [];
         Certificates = [];
         Intermediates = [];
         _anchors = BySubject([]);
@@ -67,33 +75,70 @@ public sealed class TrustAnchors : ITrustAnchorSource
     /// <example><code>Console.WriteLine($"{anchors.Intermediates.Length} intermediates are known in advance");</code></example>
     public ImmutableArray<Certificate> Intermediates { get; }
 
+    /// <summary>The certificates that cannot be read and were left out: peers below them are not trusted. Empty when all were loaded.</summary>
+    /// <example>
+    /// <code>
+    /// foreach (var unreadable in anchors.LeftOut)
+    /// {
+    ///     Console.WriteLine(unreadable);
+    /// }
+    /// </code>
+    /// </example>
+    public ImmutableArray<UnreadableCertificate> LeftOut { get; }
+
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => Remarks;
+
+    private IReadOnlyCollection<FileRemark> Remarks { get; init; } = [];
+
     TrustAnchors ITrustAnchorSource.Current => this;
 
-    /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
+    /// <summary>Reads anchors from PEM text; text around the blocks is ignored. A certificate that cannot be read is left out.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
-    /// <exception cref="MaterialException">There is no certificate, or a block that is not a readable one; the message says
+    /// <exception cref="MaterialException">There is no readable certificate, or a block is cut, broken or not a certificate; the message says
     /// which and what to do.</exception>
     /// <example><code>var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));</code></example>
-    public static TrustAnchors FromPem(string pem)
+    public static TrustAnchors FromPem(string pem) => FromPem(pem, UnreadableAnchors.LeaveOut);
+
+    /// <summary>Reads anchors from PEM text; text around the blocks is ignored.</summary>
+    /// <param name="pem">The text.</param>
+    /// <param name="unreadable">What happens to a certificate that cannot be read.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
+    /// <exception cref="MaterialException">There is no readable certificate, a block is cut, broken or not a certificate, or a certificate cannot be
+    /// read and <paramref name="unreadable"/> is <see cref="UnreadableAnchors.Refuse"/>.</exception>
+    /// <example><code>var wholeText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"), UnreadableAnchors.Refuse);</code></example>
+    public static TrustAnchors FromPem(string pem, UnreadableAnchors unreadable)
     {
         ArgumentNullException.ThrowIfNull(pem);
-        return new TrustAnchors(CertificatePem.Read(pem, "the text"), []);
+        return FromPem([(Encoding.UTF8.GetBytes(pem), default)], unreadable);
     }
 
-    /// <summary>Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them.</summary>
+    /// <summary>
+    /// Reads anchors from PEM files, once; <see cref="TrustAnchorFiles"/> follows them. A certificate that cannot be read is left out.
+    /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
-    /// <exception cref="MaterialException">No path, or a file that cannot be read, without a certificate or with an unreadable block.</exception>
+    /// <exception cref="MaterialException">No path, or a file that cannot be read, that every user may write, that holds no readable certificate, or
+    /// that has a block that is cut, broken or not a certificate.</exception>
     /// <example><code>var fromFiles = TrustAnchors.FromPemFiles("authority.pem", "partner.pem");</code></example>
-    public static TrustAnchors FromPemFiles(params IEnumerable<string> paths)
+    public static TrustAnchors FromPemFiles(params IEnumerable<string> paths) => FromPemFiles(UnreadableAnchors.LeaveOut, paths);
+
+    /// <summary>Reads anchors from PEM files, once.</summary>
+    /// <param name="unreadable">What happens to a certificate that cannot be read.</param>
+    /// <param name="paths">The files.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
+    /// <exception cref="MaterialException">As for <see cref="FromPemFiles(IEnumerable{string})"/>; or a certificate cannot be read, and
+    /// <paramref name="unreadable"/> is <see cref="UnreadableAnchors.Refuse"/>.</exception>
+    /// <example><code>var wholeFiles = TrustAnchors.FromPemFiles(UnreadableAnchors.Refuse, "authority.pem");</code></example>
+    public static TrustAnchors FromPemFiles(UnreadableAnchors unreadable, params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return FromContents([.. paths.Select(path => new FileContent(path, BoundedFile.ReadBytes(path, MaxFileBytes)))]);
+        var remarks = new List<FileRemark>();
+        return FromContents([.. paths.Select(path => FileUse.Anchors.Read(path, MaxFileBytes, remarks))], unreadable, remarks);
     }
 
     /// <summary>Takes anchors from certificates of the platform, which are copied and still belong to the caller.</summary>
     /// <exception cref="MaterialException">There is none, or one that RFC 5280 does not allow.</exception>
     /// <example><code>var loaded = TrustAnchors.From(certificate);</code></example>
-    public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), []);
+    public static TrustAnchors From(params IEnumerable<X509Certificate2> certificates) => new(Convert(certificates), [], []);
 
     /// <summary>Takes anchors from their DER encodings, which must not be changed afterwards.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="certificates"/> is null.</exception>
@@ -102,32 +147,55 @@ public sealed class TrustAnchors : ITrustAnchorSource
     public static TrustAnchors FromDer(params IEnumerable<ReadOnlyMemory<byte>> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
-        return new TrustAnchors(Distinct(certificates.Select(der => CertificatePem.Parse(der, "a trust anchor"))), []);
+        return new TrustAnchors(
+            Distinct(certificates.Select((der, index) => CertificatePem.Parse(der, "The trust anchors", $"certificate {index + 1}"))), [], []);
     }
 
     /// <summary>
     /// The root certificates of this machine, read once, now: usually several hundred public authorities. Use it only for peers that have
-    /// certificates from public authorities. Roots that RFC 5280 does not allow are left out.
+    /// certificates from public authorities. A root that cannot be read is left out, and named in <see cref="LeftOut"/>.
     /// </summary>
     /// <exception cref="MaterialException">The machine has no readable root.</exception>
     /// <exception cref="CryptographicException">The store cannot be opened.</exception>
     /// <example><code>var publicAuthorities = TrustAnchors.MachineRoots();</code></example>
-    public static TrustAnchors MachineRoots()
+    public static TrustAnchors MachineRoots() => MachineRoots(UnreadableAnchors.LeaveOut);
+
+    /// <summary>The root certificates of this machine, read once, now.</summary>
+    /// <param name="unreadable">What happens to a root that cannot be read.</param>
+    /// <exception cref="MaterialException">The machine has no readable root, or one cannot be read and <paramref name="unreadable"/> is
+    /// <see cref="UnreadableAnchors.Refuse"/>.</exception>
+    /// <exception cref="CryptographicException">The store cannot be opened.</exception>
+    /// <example><code>var allPublicAuthorities = TrustAnchors.MachineRoots(UnreadableAnchors.Refuse);</code></example>
+    public static TrustAnchors MachineRoots(UnreadableAnchors unreadable)
     {
         using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine, OpenFlags.ReadOnly | OpenFlags.OpenExistingOnly);
+        return FromStore(store.Certificates, unreadable);
+    }
+
+    /// <summary>Takes all that can be read, and disposes of the platform's objects.</summary>
+    internal static TrustAnchors FromStore(IEnumerable<X509Certificate2> certificates, UnreadableAnchors unreadable)
+    {
+        const string Store = "the machine's store of roots";
         var roots = new List<Certificate>();
-        foreach (var platform in store.Certificates)
+        var leftOut = ImmutableArray.CreateBuilder<UnreadableCertificate>();
+        foreach (var platform in certificates)
         {
             using (platform)
             {
-                if (Certificate.TryParse(platform.RawData, out var root, out _))
+                ReadOnlyMemory<byte> der = platform.RawData;
+                var position = roots.Count + leftOut.Count + 1;
+                if (Certificate.TryParse(der, $"certificate {position}", out var root, out var problem))
                 {
                     roots.Add(root);
+                }
+                else
+                {
+                    leftOut.Add(new UnreadableCertificate(Store, position, problem, Certificate.DigestOf(der)));
                 }
             }
         }
 
-        return new TrustAnchors(Distinct(roots), []);
+        return new TrustAnchors(Distinct(roots), [], Checked(leftOut.ToImmutable(), unreadable));
     }
 
     /// <summary>The same anchors with further helpers: intermediates that peers may fail to send. Certificates already known are folded.</summary>
@@ -142,18 +210,35 @@ public sealed class TrustAnchors : ITrustAnchorSource
     public TrustAnchors WithIntermediatesFromPem(string pem)
     {
         ArgumentNullException.ThrowIfNull(pem);
-        return WithHelpers(CertificatePem.Read(pem, "the text"));
+        return WithHelpers(CertificatePem.Read(Encoding.UTF8.GetBytes(pem), default));
     }
 
     /// <summary>How many there are; safe to log.</summary>
     /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
-    public override string ToString() =>
-        Intermediates.IsEmpty ? $"{Certificates.Length} anchors" : $"{Certificates.Length} anchors and {Intermediates.Length} intermediates";
+    public override string ToString() => Count(Certificates.Length, "anchor")
+        + (Intermediates.IsEmpty ? null : $" and {Count(Intermediates.Length, "intermediate")}")
+        + (LeftOut.IsEmpty ? null : $"; left out as unreadable: {LeftOut.Length}");
 
-    internal static TrustAnchors FromContents(ImmutableArray<FileContent> files) =>
-        new(Distinct(files.SelectMany(file => CertificatePem.Read(file.Text, file.Path))), []);
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
-    internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) => new(Certificates, Distinct([.. Intermediates, .. certificates]));
+    internal static TrustAnchors FromContents(
+        ImmutableArray<FileContent> files, UnreadableAnchors unreadable, IReadOnlyCollection<FileRemark>? remarks = null) =>
+        FromPem(files.Select(file => ((ReadOnlyMemory<byte>)file.Bytes, new PemOrigin(file.Path))), unreadable, remarks);
+
+    /// <summary>Logs which certificates cannot be read and are not among the anchors.</summary>
+    internal void SayWhatIsLeftOut(ILogger logger)
+    {
+        if (!LeftOut.IsEmpty)
+        {
+            ReloadLog.AnchorsLeftOut(
+                logger,
+                LeftOut.Length,
+                string.Join("; ", LeftOut.Take(MaxNamed)) + (LeftOut.Length > MaxNamed ? $"; and {LeftOut.Length - MaxNamed} more" : null));
+        }
+    }
+
+    internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) =>
+        new(Certificates, Distinct([.. Intermediates, .. certificates]), LeftOut) { Remarks = Remarks };
 
     /// <summary>The anchors of this name.</summary>
     internal SameNameAuthorities AnchorsNamed(DistinguishedName subject) =>
@@ -179,13 +264,31 @@ public sealed class TrustAnchors : ITrustAnchorSource
         return false;
     }
 
+    private static TrustAnchors FromPem(
+        IEnumerable<(ReadOnlyMemory<byte> Pem, PemOrigin Origin)> texts,
+        UnreadableAnchors unreadable,
+        IReadOnlyCollection<FileRemark>? remarks = null)
+    {
+        var leftOut = new List<UnreadableCertificate>();
+        var anchors = Distinct(texts.SelectMany(text => CertificatePem.Read(text.Pem, text.Origin, leftOut)));
+        return new TrustAnchors(anchors, [], Checked([.. leftOut], unreadable)) { Remarks = remarks ?? [] };
+    }
+
+    private static ImmutableArray<UnreadableCertificate> Checked(ImmutableArray<UnreadableCertificate> leftOut, UnreadableAnchors unreadable) =>
+        leftOut.IsEmpty || unreadable == UnreadableAnchors.LeaveOut
+            ? leftOut
+            : throw new MaterialException(
+                $"{leftOut.Length} of the trust anchors cannot be read: {string.Join("; ", leftOut.Take(MaxNamed))}. Take them out, or have them "
+                    + $"left out by {nameof(UnreadableAnchors)}.{nameof(UnreadableAnchors.LeaveOut)}.")
+            { Problem = MaterialProblem.NoCertificate };
+
     private static FrozenDictionary<DistinguishedName, SameNameAuthorities> BySubject(ImmutableArray<Certificate> certificates) =>
         certificates.GroupBy(certificate => certificate.Subject).ToFrozenDictionary(group => group.Key, group => new SameNameAuthorities(group));
 
     private static ImmutableArray<Certificate> Convert(IEnumerable<X509Certificate2> certificates)
     {
         ArgumentNullException.ThrowIfNull(certificates);
-        return Distinct(certificates.Select(platform => CertificatePem.Parse(platform.RawData, SafeText.Quote(platform.Subject))));
+        return Distinct(certificates.Select(platform => CertificatePem.Parse(platform.RawData, "The certificates that were given")));
     }
 
     private static ImmutableArray<Certificate> Distinct(IEnumerable<Certificate> certificates) => [.. certificates.Distinct()];

@@ -58,6 +58,42 @@ public sealed record ValidationProfile
         init => field = Defined(value);
     } = PurposeRule.Required;
 
+    /// <summary>
+    /// The longest lifetime of a peer's own certificate, from its first moment to its last: what was issued for longer is rejected, however much
+    /// of it is left. More than zero. Default: null, any lifetime.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not more than zero.</exception>
+    /// <example>
+    /// <code>
+    /// var monthly = ValidationProfile.MutualTls with { MaximumLifetime = TimeSpan.FromDays(31) };
+    /// </code>
+    /// </example>
+    public TimeSpan? MaximumLifetime
+    {
+        get;
+        init => field = value is null || value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "More than zero, or null for any lifetime.");
+    }
+
+    /// <summary>
+    /// How long before its first moment a certificate of the path counts already, where an authority's clock is ahead of ours and issues for the
+    /// moment. Zero to one hour. Default: zero, so that the dates hold to the second. The end of a certificate is never moved.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside these bounds.</exception>
+    /// <example>
+    /// <code>
+    /// var patient = ValidationProfile.MutualTls with { NotBeforeTolerance = TimeSpan.FromMinutes(1) };
+    /// </code>
+    /// </example>
+    public TimeSpan NotBeforeTolerance
+    {
+        get;
+        init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromHours(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "Zero to one hour.");
+    }
+
     /// <summary>Which certificates are accepted as the end of a path. Default <see cref="LeafRule.EndEntity"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value does not exist.</exception>
     public LeafRule Leaf
@@ -163,6 +199,13 @@ public enum PurposeRule
 
     /// <summary>It must be absent, name the purpose, or allow any.</summary>
     UnlessContradicted = 2,
+
+    /// <summary>
+    /// As <see cref="Required"/>, but a client whose certificate names serverAuth and not clientAuth is accepted too: public authorities issue no
+    /// other certificates any more. The holder of a server's certificate can then act as a client of that name. Only with an authorization rule
+    /// that spells out the names of all peers; options with any other rule are rejected. See <c>docs/decisions/0016</c>.
+    /// </summary>
+    DangerouslyServerAuthForClients = 3,
 }
 
 /// <summary>Which certificates are accepted as the end of a path.</summary>

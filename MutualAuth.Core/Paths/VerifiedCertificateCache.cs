@@ -103,7 +103,7 @@ internal sealed class VerifiedCertificateCache
     /// <summary>Finds a certificate by its octets alone, with a hash whose seed is new in each process.</summary>
     private sealed class EncodingComparer : IEqualityComparer<Certificate>, IAlternateEqualityComparer<ReadOnlySpan<byte>, Certificate>
     {
-        public bool Equals(Certificate? x, Certificate? y) => x is null ? y is null : x.Equals(y);
+        public bool Equals(Certificate? x, Certificate? y) => object.Equals(x, y);
 
         public int GetHashCode(Certificate obj) => GetHashCode(obj.RawData.Span);
 

@@ -32,8 +32,9 @@ internal static class WebPkiRules
             return null;
         }
 
+        // The rules of form have asked for both key identifiers, and for a serial number exactly where there is an issuer.
         var keyId = extensions.AuthorityKeyId;
-        return keyId.KeyId.IsEmpty || keyId.HasIssuer || !keyId.Serial.IsEmpty || !keyId.KeyId.Span.SequenceEqual(extensions.SubjectKeyId.Span)
+        return keyId.HasIssuer || !keyId.KeyId.Span.SequenceEqual(extensions.SubjectKeyId.Span)
             ? new("BR §7.1.2.1.3", "an authority key identifier in a root that is its own key identifier and nothing else", "another one")
             : null;
     }
@@ -115,7 +116,6 @@ internal static class WebPkiRules
         }
 
         var isHostName = text.Contains('.')
-            && Ascii.IsValid(text)
             && NameSyntax.IsDnsName(Encoding.ASCII.GetBytes(text))
             && !System.Net.IPAddress.TryParse(text, out _);
         return isHostName && (leaf.DnsNames.IsEmpty || leaf.DnsNames.Any(name => name.EndsWith($".{text}", StringComparison.Ordinal)));

@@ -13,20 +13,24 @@ internal sealed class WorkBudget(ValidationBudget budget)
     internal bool SpendSignatureChecks(int count)
     {
         _signatureChecks -= count;
-        return _signatureChecks >= 0 || Exhaust($"{budget.SignatureChecks} signature checks");
+        return IsLeft(_signatureChecks, budget.SignatureChecks, "signature checks");
     }
 
-    internal bool SpendCandidate() => --_candidates >= 0 || Exhaust($"{budget.Candidates} issuers to try");
+    internal bool SpendCandidate() => IsLeft(--_candidates, budget.Candidates, "issuers to try");
 
     internal bool SpendNameComparisons(long count)
     {
         _nameComparisons -= count;
-        return _nameComparisons >= 0 || Exhaust($"{budget.NameComparisons} comparisons of names with name constraints");
+        return IsLeft(_nameComparisons, budget.NameComparisons, "comparisons of names with name constraints");
     }
 
-    private bool Exhaust(string what)
+    private bool IsLeft(long rest, int limit, string what)
     {
-        Exhausted ??= what;
-        return false;
+        if (rest < 0)
+        {
+            Exhausted ??= $"{limit} {what}";
+        }
+
+        return rest >= 0;
     }
 }

@@ -20,7 +20,7 @@ public sealed class PinFile : WatchedFiles<PinSet>, IPinSource
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">The file cannot be read, a line is none of these, or there are fewer than two pins.</exception>
     public PinFile(string path, WatchOptions? options = null)
-        : base("pins", [path], MaxFileBytes, files => Read(files[0].Text, files[0].Path), pins => pins.ToString(), options)
+        : base("pins", FileUse.Pins, [path], MaxFileBytes, files => Read(files[0].Text, files[0].Path), pins => pins.ToString(), options)
     {
     }
 

@@ -11,17 +11,32 @@ internal static class BoundedFile
     internal static string TextOf(ReadOnlySpan<byte> content) =>
         Encoding.UTF8.GetString(content.StartsWith(Encoding.UTF8.Preamble) ? content[Encoding.UTF8.Preamble.Length..] : content);
 
-    internal static byte[] ReadBytes(string path, int maxBytes)
+    internal static byte[] ReadBytes(string path, int maxBytes) => Read(path, maxBytes).Bytes;
+
+    /// <summary>The content of a file, and who may read and write it.</summary>
+    internal static FileContent Read(string path, int maxBytes)
     {
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            return ReadBytes(file, path, maxBytes);
+            return Read(file, path, maxBytes);
         }
         catch (Exception exception) when (IsUnreadable(exception))
         {
             throw Unreadable(path, exception);
         }
+    }
+
+    internal static FileContent Read(FileStream file, string path, int maxBytes)
+    {
+        var bytes = ReadBytes(file, path, maxBytes);
+        return OperatingSystem.IsWindows()
+            ? new FileContent(path, bytes)
+            : new FileContent(path, bytes)
+            {
+                Mode = File.GetUnixFileMode(file.SafeFileHandle),
+                IsOurs = FileRights.IsOurs(file.SafeFileHandle),
+            };
     }
 
     internal static byte[] ReadBytes(FileStream file, string path, int maxBytes)
@@ -41,5 +56,8 @@ internal static class BoundedFile
         exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException;
 
     internal static MaterialException Unreadable(string path, Exception exception) =>
-        new($"The file {path} cannot be read: {exception.Message}", exception) { Problem = MaterialProblem.Unreadable };
+        new(
+            Directory.Exists(path) ? $"{path} is a directory. Give a file." : $"The file {path} cannot be read: {exception.Message}",
+            exception)
+        { Problem = MaterialProblem.Unreadable };
 }

@@ -7,4 +7,10 @@ internal readonly record struct FileContent(string Path, byte[] Bytes)
 
     /// <summary>For the beginning of a message.</summary>
     internal string Source => $"The file {Path}";
+
+    /// <summary>Who may read and write it; null on Windows.</summary>
+    internal UnixFileMode? Mode { get; init; }
+
+    /// <summary>Whether this process is its owner.</summary>
+    internal bool IsOurs { get; init; }
 }

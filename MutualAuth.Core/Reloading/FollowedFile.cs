@@ -28,9 +28,9 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
                 return new FileLook(_digest, null, null);
             }
 
-            var bytes = BoundedFile.ReadBytes(file, path, maxBytes);
-            _digest = MarkOf(bytes);
-            return new FileLook(_digest, new FileContent(path, bytes), null);
+            var content = BoundedFile.Read(file, path, maxBytes);
+            _digest = MarkOf(content.Bytes);
+            return new FileLook(_digest, content, null);
         }
         catch (Exception exception) when (BoundedFile.IsUnreadable(exception) || exception is MaterialException)
         {

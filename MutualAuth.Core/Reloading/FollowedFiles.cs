@@ -27,6 +27,9 @@ internal sealed class FollowedFiles
 
     internal ImmutableArray<string> Paths { get; }
 
+    /// <summary>The files have changed, and have not been stable since.</summary>
+    internal bool IsRestless => _seen is not null;
+
     /// <summary>How long the files have not been stable; zero when they are.</summary>
     internal TimeSpan RestlessFor => _seen is null ? TimeSpan.Zero : _time.GetElapsedTime(_restlessSince);
 
@@ -84,7 +87,7 @@ internal sealed record FilesLook(string Mark, ImmutableArray<FileLook> Files, Im
 
     private FileContent ReadAgain(string mark, string path)
     {
-        var content = new FileContent(path, BoundedFile.ReadBytes(path, MaxBytes));
+        var content = BoundedFile.Read(path, MaxBytes);
         return FollowedFile.MarkOf(content.Bytes) == mark ? content : throw new MaterialException($"The file {path} changed while it was read.");
     }
 }

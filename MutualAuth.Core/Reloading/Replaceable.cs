@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Reloading;
 
@@ -18,7 +19,7 @@ public abstract class Replaceable<T> : IReloadable
         ArgumentNullException.ThrowIfNull(first);
         _current = first;
         _describe = describe;
-        _events = new ReloadEvents(this, material, "memory", MutualAuthTelemetry.CreateLogger(loggerFactory));
+        _events = new ReloadEvents(this, material, "memory", MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Reload));
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,8 @@ public abstract class WatchedFiles<T> : IFileSource
 
     private readonly Lock _looking = new();
     private readonly FollowedFiles _files;
+    private readonly FileUse _use;
+    private readonly HashSet<FileRemark> _said = [];
     private readonly Func<ImmutableArray<FileContent>, T> _load;
     private readonly Func<T, string> _describe;
     private readonly WatchOptions _options;
@@ -33,6 +35,7 @@ public abstract class WatchedFiles<T> : IFileSource
     private volatile bool _isDisposed;
 
     /// <param name="material">The kind of material, for logs and measurements.</param>
+    /// <param name="use">What the files are for, which decides who must not write or read them.</param>
     /// <param name="paths">The files.</param>
     /// <param name="maxBytes">The maximum size of each file.</param>
     /// <param name="load">Creates the material from their contents, in the same order, and checks it.</param>
@@ -42,6 +45,7 @@ public abstract class WatchedFiles<T> : IFileSource
     /// <exception cref="MaterialException">The current content of the files cannot be used.</exception>
     private protected WatchedFiles(
         string material,
+        FileUse use,
         IEnumerable<string> paths,
         int maxBytes,
         Func<ImmutableArray<FileContent>, T> load,
@@ -58,13 +62,14 @@ public abstract class WatchedFiles<T> : IFileSource
         }
 
         _files = new FollowedFiles(absolute, maxBytes, _options.TimeProvider);
+        _use = use;
         _load = load;
         _describe = describe;
         Logger = MutualAuthTelemetry.CreateLogger(_options.LoggerFactory);
         _events = new ReloadEvents(this, material, string.Join(", ", absolute), Logger);
 
         var look = _files.LookUntilTheSame();
-        _current = load(look.Contents());
+        _current = Load(look);
         _currentMark = _judgedMark = look.Mark;
 
         // Do not capture the caller's ExecutionContext in the timer.
@@ -133,7 +138,7 @@ public abstract class WatchedFiles<T> : IFileSource
             }
 
             tell = LookSafely();
-            if (_files.RestlessFor > TimeSpan.Zero && _options.QuietTime < again)
+            if (_files.IsRestless && _options.QuietTime < again)
             {
                 again = Max(_options.QuietTime, TimeSpan.FromMilliseconds(10));
             }
@@ -191,7 +196,7 @@ public abstract class WatchedFiles<T> : IFileSource
 
         try
         {
-            _current = _load(look.Contents());
+            _current = Load(look);
         }
         catch (Exception exception)
         {
@@ -201,6 +206,14 @@ public abstract class WatchedFiles<T> : IFileSource
         _currentMark = look.Mark;
         _lastFailure = _standing = null;
         return () => _events.Replaced(Replaced, _describe(Current));
+    }
+
+    private T Load(FilesLook look)
+    {
+        var contents = look.Contents();
+        var remarks = contents.Select(_use.Examine).OfType<FileRemark>().Where(_said.Add).ToArray();
+        Array.ForEach(remarks, remark => remark.Log(Logger));
+        return _load(contents);
     }
 
     private Action? Refuse(MaterialException problem)

@@ -431,7 +431,16 @@ internal sealed class ConnectionRevalidator
             told._role,
             new("mutualauth.reason", told.lost.Rejection.Reason.ToCode()),
             new("mutualauth.action", RejectionReasons.ToSnakeCase(told.lost.Action.ToString()))));
-        RevalidationLog.NoLongerValid(_logger, connection.Peer.Name, connection.RemoteEndPoint, lost.Action.ToString(), rejection);
+        RevalidationLog.NoLongerValid(
+            _logger,
+            connection.Peer.Name,
+            connection.RemoteEndPoint,
+            lost.Action.ToString(),
+            rejection,
+            rejection.Reason.ToCode(),
+            rejection.Expected,
+            rejection.Presented,
+            rejection.Element);
         Tell(connection);
         return true;
     }

@@ -1,7 +1,4 @@
-using System.Buffers.Text;
 using System.Formats.Asn1;
-using System.Security.Cryptography;
-using System.Text;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
@@ -24,8 +21,16 @@ internal static class CrlFile
     /// <exception cref="MaterialException">There is no list, or one that cannot be used.</exception>
     internal static CrlContent Read(byte[] content, string source) =>
         content.Length > 1 && content[0] == Asn1.DerReader.Sequence && content[1] >= LongLength
-            ? new([Parse(content, source)], [])
+            ? new([ParseDer(content, source)], [])
             : ReadPem(content, source);
+
+    private static RevocationList ParseDer(byte[] content, string source) => BinaryForms.Of(content) switch
+    {
+        BinaryForm.None or BinaryForm.RevocationList => Parse(content, source),
+        var form => throw new MaterialException(
+            $"{source} is {(form == BinaryForm.Certificate ? "a certificate" : $"a file of the kind {form}")}, and no revocation list. Give the "
+                + "list that the authority issues, in DER or PEM."),
+    };
 
     internal static RevocationList Parse(ReadOnlyMemory<byte> der, string source)
     {
@@ -36,7 +41,7 @@ internal static class CrlFile
         catch (AsnContentException unusable)
         {
             // Only messages of the framework begin in upper case. They do not describe a value, and none of them quotes the input.
-            var what = unusable.Message.Length > 0 && char.IsAsciiLetterLower(unusable.Message[0]) ? unusable.Message : "a value is not DER";
+            var what = char.IsAsciiLetterLower(unusable.Message.FirstOrDefault()) ? unusable.Message : "a value is not DER";
             throw new MaterialException(
                 $"{source} is not a revocation list that may be relied on (RFC 5280 §5): {what}. Have its authority issue it again, or "
                     + "fetch it again.",
@@ -48,50 +53,28 @@ internal static class CrlFile
     {
         var lists = new List<RevocationList>();
         var certificates = new List<Certificate>();
-        var rest = content.AsSpan();
-        while (PemEncoding.TryFindUtf8(rest, out var fields))
+        var reader = new PemReader(content, source, MaterialProblem.Unusable);
+        while (reader.TryRead(out var block))
         {
-            // The search skips a broken block; its opening line is then still there.
-            if (rest[..fields.Location.Start.Value].IndexOf("-----BEGIN "u8) >= 0)
+            if (block.IsCertificate)
             {
-                break;
+                CertificatePem.ThrowIfCut(reader, block);
+                certificates.Add(CertificatePem.Parse(block.Contents, source, $"PEM block {block.Number}"));
             }
-
-            var isCertificate = rest[fields.Label].SequenceEqual("CERTIFICATE"u8);
-            if (!isCertificate && !rest[fields.Label].SequenceEqual("X509 CRL"u8))
+            else if (block.Label == "X509 CRL")
             {
-                throw new MaterialException(
-                    $"{source}: a PEM block {SafeText.Quote(Encoding.UTF8.GetString(rest[fields.Label]))} is among the revocation lists. Give a file "
-                        + "that holds X509 CRL blocks, and the CERTIFICATE blocks of keys that signed them.");
-            }
-
-            var der = new byte[fields.DecodedDataLength];
-            Base64.DecodeFromUtf8(rest[fields.Base64Data], der, out _, out _);
-            if (isCertificate)
-            {
-                certificates.Add(Certificate.TryParse(der, out var certificate, out var problem)
-                    ? certificate
-                    : throw new MaterialException(
-                        $"{source}: certificate {certificates.Count + 1} among the revocation lists cannot be used: {problem}. Remove it, or have it "
-                            + "issued again."));
+                lists.Add(Parse(block.Contents, $"{source}, list {lists.Count + 1},"));
             }
             else
             {
-                lists.Add(Parse(der, $"{source}, list {lists.Count + 1},"));
+                throw new MaterialException(
+                    $"{source}: a PEM block {SafeText.Quote(block.Label)} is among the revocation lists. Give a file that holds X509 CRL blocks, and "
+                        + "the CERTIFICATE blocks of keys that signed them.");
             }
-
-            rest = rest[fields.Location.End..];
-        }
-
-        if (rest.IndexOf("-----BEGIN "u8) >= 0)
-        {
-            throw new MaterialException(
-                $"{source}: PEM block {lists.Count + certificates.Count + 1} is broken: its lines are not Base64, or its end is missing. "
-                    + "Fetch it again.");
         }
 
         return lists.Count > 0
-            ? new(lists, certificates)
+            ? new(lists, [.. certificates.Distinct()])
             : throw new MaterialException(
                 $"{source}: there is no revocation list in it. Give DER, or PEM with BEGIN X509 CRL and END X509 CRL lines; "
                 + $"to revoke nothing on purpose, use {nameof(RevocationLists)}.{nameof(RevocationLists.DangerouslyUnchecked)}.");

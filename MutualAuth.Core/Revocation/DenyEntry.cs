@@ -12,6 +12,7 @@ public sealed class DenyEntry
 {
     // RFC 5280 allows 20 octets; some authorities use more.
     private const int MaxSerialDigits = 256;
+    private const int DigestDigits = 2 * SpkiDigest.Size;
 
     private DenyEntry(string text) => Text = text;
 
@@ -119,7 +120,7 @@ public sealed class DenyEntry
     private static bool TrySerial(string? hex, DistinguishedName? issuer, [NotNullWhen(true)] out DenyEntry? entry)
     {
         entry = null;
-        if (Octets(hex, MaxSerialDigits) is not { } octets)
+        if (Octets(hex, 1, MaxSerialDigits) is not { } octets)
         {
             return false;
         }
@@ -139,9 +140,10 @@ public sealed class DenyEntry
 
     private static bool TryDigest(string? hex, out SpkiDigest digest)
     {
-        var octets = Octets(hex, 2 * SpkiDigest.Size);
-        digest = octets is { Length: SpkiDigest.Size } ? new SpkiDigest(octets) : default;
-        return octets is { Length: SpkiDigest.Size };
+        // One that has lost a digit would deny no certificate.
+        var octets = Octets(hex, DigestDigits, DigestDigits);
+        digest = octets is null ? default : new SpkiDigest(octets);
+        return octets is not null;
     }
 
     private static string TextOf(SpkiDigest digest)
@@ -151,10 +153,10 @@ public sealed class DenyEntry
         return Convert.ToHexString(octets);
     }
 
-    private static byte[]? Octets(string? hex, int maxDigits)
+    private static byte[]? Octets(string? hex, int minDigits, int maxDigits)
     {
         var digits = hex?.Replace(":", string.Empty, StringComparison.Ordinal) ?? string.Empty;
-        if (digits.Length is 0 || digits.Length > maxDigits || !digits.All(char.IsAsciiHexDigit))
+        if (digits.Length < minDigits || digits.Length > maxDigits || !digits.All(char.IsAsciiHexDigit))
         {
             return null;
         }

@@ -13,7 +13,7 @@ namespace MutualAuth.Revocation;
 /// For emergencies: it needs no authority, applies until it is changed, and works with and without revocation lists. Every certificate of
 /// the path is checked against it, including authorities and the trust anchor. Immutable and safe to share.
 /// </remarks>
-public sealed class DenyList : IDenyListSource
+public sealed class DenyList : IDenyListSource, IRemarkable
 {
     internal const int MaxFileBytes = 16 * 1024 * 1024;
 
@@ -22,6 +22,7 @@ public sealed class DenyList : IDenyListSource
     private readonly FrozenSet<SpkiDigest> _keys;
     private readonly FrozenSet<SpkiDigest> _certificates;
     private readonly FrozenSet<SpkiDigest> _signed;
+    private ImmutableArray<FileRemark> _remarks = [];
 
     private DenyList(IEnumerable<DenyEntry> entries)
     {
@@ -38,6 +39,8 @@ public sealed class DenyList : IDenyListSource
 
     /// <summary>The entries.</summary>
     public ImmutableArray<DenyEntry> Entries { get; }
+
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => _remarks;
 
     DenyList IDenyListSource.Current => this;
 
@@ -68,12 +71,15 @@ public sealed class DenyList : IDenyListSource
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="MaterialException">
-    /// The file cannot be read or is larger than 16 MiB, or a line is not an entry; the message says which.
+    /// The file cannot be read, may be written by every user or is larger than 16 MiB, or a line is not an entry; the message says which.
     /// </exception>
     public static DenyList FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return Read(BoundedFile.ReadText(path, MaxFileBytes), path);
+        var remarks = new List<FileRemark>();
+        var list = Read(FileUse.DenyList.Read(path, MaxFileBytes, remarks).Text, path);
+        list._remarks = [.. remarks];
+        return list;
     }
 
     /// <summary>The rejection of a certificate that the list names; null when it does not.</summary>

@@ -14,7 +14,14 @@ public sealed class DenyListFile : WatchedFiles<DenyList>, IDenyListSource
     /// <exception cref="ArgumentException"><paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">The file cannot be read, or a line is not an entry.</exception>
     public DenyListFile(string path, WatchOptions? options = null)
-        : base("deny list", [path], DenyList.MaxFileBytes, files => DenyList.Read(files[0].Text, files[0].Path), list => list.ToString(), options)
+        : base(
+            "deny list",
+            FileUse.DenyList,
+            [path],
+            DenyList.MaxFileBytes,
+            files => DenyList.Read(files[0].Text, files[0].Path),
+            list => list.ToString(),
+            options)
     {
     }
 }

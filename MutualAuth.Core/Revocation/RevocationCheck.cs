@@ -175,7 +175,8 @@ internal sealed class RevocationCheck : IRevocationSource
             Hint = entry.Reason == RevocationReason.CertificateHold ? "It is on hold: its authority can release it." : "Its holder needs a new one.",
         };
 
-    private bool IsStatusNeeded(Certificate subject) => _policy!.Unknown == UnknownStatus.Deny && _policy.Coverage switch
+    private bool IsStatusNeeded(Certificate subject) => _policy!.Unknown == UnknownStatus.Deny && !(IsLeaf(subject) && _policy.IsExempt(subject))
+        && _policy.Coverage switch
     {
         RevocationCoverage.LeafOnly => IsLeaf(subject),
         RevocationCoverage.AuthoritiesOnly => !IsLeaf(subject),

@@ -53,9 +53,6 @@ public sealed class RevocationList
 
     internal bool HasRemovals => _fields.HasRemovals;
 
-    /// <summary>Whether a path has led to the key that signed it.</summary>
-    internal bool IsProven => _isProven;
-
     /// <summary>Whether a path needed the list and no key in the path had signed it, and no later path has proven its signature.</summary>
     internal bool IsRefuted => _isRefuted && !_isProven;
 
@@ -74,7 +71,7 @@ public sealed class RevocationList
     internal IEnumerable<ReadOnlyMemory<byte>> Serials => _fields.Entries.Serials();
 
     /// <summary>Whether both are the same list, octet by octet.</summary>
-    internal bool IsSameAs(RevocationList other) => ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span);
+    internal bool IsSameAs(RevocationList other) => RawData.Span.SequenceEqual(other.RawData.Span);
 
     /// <summary>Whether this list, if genuine and valid, covers every certificate that <paramref name="other"/> covered.</summary>
     internal bool CoversWhat(RevocationList other) =>
@@ -85,8 +82,8 @@ public sealed class RevocationList
         && (FormProblem is null || FormProblem == other.FormProblem)
         && _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
 
-    /// <summary>Whether this list may replace the other: same issuer and scope, and equally complete.</summary>
-    internal bool IsOfTheKindOf(RevocationList other) => Issuer.Equals(other.Issuer) && Scope.IsSameAs(other.Scope) && (!IsDelta || other.IsDelta);
+    /// <summary>Whether this list may replace the other of the same issuer: same scope, and equally complete.</summary>
+    internal bool IsOfTheKindOf(RevocationList other) => Scope.IsSameAs(other.Scope) && (!IsDelta || other.IsDelta);
 
     /// <summary>Whether both name the same signing key.</summary>
     internal bool NamesTheKeyOf(RevocationList other) => _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
@@ -103,7 +100,7 @@ public sealed class RevocationList
     /// than it.
     /// </summary>
     internal bool AddsTo(RevocationList full) =>
-        IsDelta && !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && NamesTheKeyOf(full)
+        !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && NamesTheKeyOf(full)
         && Compare(_fields.DeltaBase.Span, full._fields.Number.Span) <= 0 && Compare(full._fields.Number.Span, _fields.Number.Span) < 0;
 
     /// <summary>Whether that list already includes the changes of this delta.</summary>
@@ -112,14 +109,8 @@ public sealed class RevocationList
     internal bool IsNewerThan(RevocationList other) => Compare(_fields.Number.Span, other._fields.Number.Span) > 0;
 
     /// <summary>Copies the results of the signature check from the same list that was loaded before.</summary>
-    internal void Continue(RevocationList same)
-    {
-        if (!ReferenceEquals(this, same))
-        {
-            (_checked, _reserve, _whenRefuted, _isProven, _isRefuted) =
-                (same._checked, same._reserve, same._whenRefuted, same._isProven, same._isRefuted);
-        }
-    }
+    internal void Continue(RevocationList same) => (_checked, _reserve, _whenRefuted, _isProven, _isRefuted) =
+        (same._checked, same._reserve, same._whenRefuted, same._isProven, same._isRefuted);
 
     /// <summary>Keeps a valid list as a fallback where this one does not verify, until this one's signature is proven.</summary>
     internal void HoldInReserve(RevocationList before, Action<RevocationList> whenRefuted)
@@ -127,8 +118,8 @@ public sealed class RevocationList
         _whenRefuted = whenRefuted;
         if (!_isProven)
         {
-            _reserve = _reserve.AddRange(
-                (before.IsProven || before.Reserve.IsEmpty ? [before] : before.Reserve).Where(list => !_reserve.Contains(list)));
+            // A list that has been proven has no reserve any more.
+            _reserve = _reserve.AddRange((before.Reserve.IsEmpty ? [before] : before.Reserve).Where(list => !_reserve.Contains(list)));
         }
     }
 

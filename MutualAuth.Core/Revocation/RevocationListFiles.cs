@@ -32,6 +32,7 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, RollbackGuard succession)
         : base(
             "revocation lists",
+            FileUse.RevocationLists,
             paths,
             CrlFile.MaxBytes,
             files => succession.Admit(RevocationLists.FromContents(files)),

@@ -17,8 +17,9 @@ namespace MutualAuth.Revocation;
 /// issuer and scope. A look-up costs the same with no entry as with a million. Immutable and safe to share; each list's signature is
 /// checked once for each key of its issuer, so share one instance.
 /// </remarks>
-public sealed class RevocationLists : IRevocationListSource
+public sealed class RevocationLists : IRevocationListSource, IRemarkable
 {
+    private ImmutableArray<FileRemark> _remarks = [];
     private readonly FrozenDictionary<DistinguishedName, ImmutableArray<RevocationList>> _byIssuer;
 
     private RevocationLists(IEnumerable<RevocationList> lists, bool isChecked = true, IEnumerable<Certificate>? certificates = null)
@@ -51,6 +52,8 @@ public sealed class RevocationLists : IRevocationListSource
     /// <summary>The earliest next update of the lists; null when none states one. Replace the lists before.</summary>
     public DateTimeOffset? NextUpdate => Lists.Min(list => list.NextUpdate);
 
+    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => _remarks;
+
     RevocationLists IRevocationListSource.Current => this;
 
     /// <summary>False for <see cref="DangerouslyUnchecked"/> only.</summary>
@@ -62,12 +65,16 @@ public sealed class RevocationLists : IRevocationListSource
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="paths"/> is null.</exception>
     /// <exception cref="MaterialException">
-    /// There is no path, or a file cannot be read, is empty, or has a list that cannot be used; the message says which and what to do.
+    /// There is no path, or a file cannot be read, may be written by every user, is empty, or has a list that cannot be used; the message says
+    /// which and what to do.
     /// </exception>
     public static RevocationLists FromFiles(params IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        return FromContents(paths.Select(path => new FileContent(path, BoundedFile.ReadBytes(path, CrlFile.MaxBytes))));
+        var remarks = new List<FileRemark>();
+        var lists = FromContents(paths.Select(path => FileUse.RevocationLists.Read(path, CrlFile.MaxBytes, remarks)));
+        lists._remarks = [.. remarks];
+        return lists;
     }
 
     /// <summary>Reads lists from PEM text; text around the blocks is ignored.</summary>

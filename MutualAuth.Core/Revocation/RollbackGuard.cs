@@ -26,7 +26,7 @@ internal sealed class RollbackGuard(TimeProvider clock)
         // The operator has chosen to check nothing. The previous lists are compared again when lists come back.
         if (next.IsChecked)
         {
-            if (_last is not null && !ReferenceEquals(_last, next))
+            if (_last is not null)
             {
                 Compare(_last, next, clock.GetUtcNow());
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Telemetry;
 
@@ -9,9 +10,11 @@ namespace MutualAuth.Telemetry;
 /// </summary>
 internal sealed class HandshakeRecorder
 {
+    // What stands in a text for what there is not.
+    private const string None = "none";
+
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly EndPoint? _remote;
     private readonly string _role;
     private readonly long _startedAt;
     private Activity? _activity;
@@ -21,7 +24,7 @@ internal sealed class HandshakeRecorder
     {
         _logger = logger;
         _time = time;
-        _remote = remote;
+        Remote = remote;
         _role = ourRole == PeerRole.Server ? "server" : "client";
         try
         {
@@ -46,44 +49,78 @@ internal sealed class HandshakeRecorder
         });
     }
 
+    /// <summary>Where the peer is; null when it is not known. Of a connection through a proxy, first the proxy.</summary>
+    internal EndPoint? Remote { get; set; }
+
     /// <summary>
     /// Makes the handshake's activity the current one. Call it in an asynchronous method, so that the caller's current activity does not change.
     /// </summary>
     internal void Enter() => Activity.Current = _activity ?? Activity.Current;
 
-    internal void Succeeded(string peerName, string tlsVersion, string? applicationProtocol, bool isConfirmed)
+    internal void Succeeded(Func<HandshakeSuccess> describe)
     {
-        if (TryEnd("accepted", reason: null))
-        {
-            EndActivity(
-                activity => activity.SetTag("tls.protocol.version", tlsVersion).SetTag("mutualauth.peer", peerName).SetTag(
-                    "mutualauth.confirmed", isConfirmed));
-            HandshakeLog.Succeeded(_logger, _role, peerName, _remote, tlsVersion, applicationProtocol, isConfirmed);
-        }
-    }
-
-    internal void Failed(HandshakeException outcome)
-    {
-        if (!TryEnd(RejectionReasons.ToSnakeCase(outcome.Failure.ToString()), outcome.Reason.ToCode()))
+        if (!TryEnd("accepted", reason: null))
         {
             return;
         }
 
-        EndActivity(activity => activity.SetStatus(ActivityStatusCode.Error, outcome.Reason.ToCode()).SetTag("error.type", outcome.Reason.ToCode()));
-        var peerReason = outcome.PeerReason?.ToCode();
+        if (_activity is null && !_logger.IsEnabled(LogLevel.Information))
+        {
+            return;
+        }
+
+        var success = describe();
+        EndActivity(
+            activity =>
+            {
+                activity.SetTag("tls.protocol.version", success.TlsVersion).SetTag("tls.cipher", success.CipherSuite)
+                    .SetTag("mutualauth.peer", success.Peer).SetTag("mutualauth.confirmed", success.IsConfirmed);
+                return success.User is { } user ? activity.SetTag("mutualauth.user", user) : activity;
+            });
+        HandshakeLog.Succeeded(
+            _logger,
+            _role,
+            success.Peer,
+            RemoteText,
+            success.Proofs,
+            success.User ?? None,
+            success.SerialNumber ?? None,
+            success.Fingerprint ?? None,
+            success.TlsVersion,
+            success.CipherSuite,
+            success.ApplicationProtocol ?? None,
+            success.IsConfirmed);
+    }
+
+    internal void Failed(HandshakeException outcome)
+    {
+        var rejection = outcome.Rejection;
+        var reason = outcome.Reason.ToCode();
+        if (!TryEnd(RejectionReasons.ToSnakeCase(outcome.Failure.ToString()), reason))
+        {
+            return;
+        }
+
+        EndActivity(activity => activity.SetStatus(ActivityStatusCode.Error, reason).SetTag("error.type", reason));
+        var peer = outcome.PeerName ?? "a peer without a name";
         switch (outcome.Failure)
         {
             case HandshakeFailure.PeerRejected:
-                HandshakeLog.PeerRejected(_logger, _role, outcome.PeerName, _remote, outcome.Rejection);
+                HandshakeLog.PeerRejected(
+                    _logger, _role, peer, RemoteText, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element);
                 break;
             case HandshakeFailure.RefusedByPeer:
-                HandshakeLog.RefusedByPeer(_logger, _role, outcome.PeerName, _remote, peerReason);
+                HandshakeLog.RefusedByPeer(_logger, _role, peer, RemoteText, outcome.PeerReason?.ToCode() ?? None, rejection, reason);
                 break;
             case HandshakeFailure.NoCapacity:
-                HandshakeLog.NoCapacity(_logger, _role, _remote, outcome.Rejection);
+                HandshakeLog.NoCapacity(_logger, _role, RemoteText, rejection, reason, rejection.Expected, rejection.Presented);
+                break;
+            case HandshakeFailure.TransportLost when rejection.Reason == RejectionReason.NoClientHello:
+                HandshakeLog.LeftWithoutHello(_logger, RemoteText, rejection, reason);
                 break;
             default:
-                HandshakeLog.Failed(_logger, _role, outcome.Failure, _remote, outcome.Rejection);
+                HandshakeLog.Failed(
+                    _logger, _role, RemoteText, outcome.Failure, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element);
                 break;
         }
     }
@@ -93,9 +130,11 @@ internal sealed class HandshakeRecorder
         if (TryEnd("cancelled", reason: null))
         {
             EndActivity(static activity => activity.SetStatus(ActivityStatusCode.Error, "cancelled"));
-            HandshakeLog.Cancelled(_logger, _role, _remote);
+            HandshakeLog.Cancelled(_logger, _role, RemoteText);
         }
     }
+
+    private string RemoteText => EndPointText.Of(Remote) ?? "an unknown address";
 
     private TimeSpan Elapsed
     {
@@ -123,11 +162,18 @@ internal sealed class HandshakeRecorder
         {
             var role = new KeyValuePair<string, object?>("mutualauth.role", end.Recorder._role);
             MutualAuthTelemetry.ActiveHandshakes.Add(-1, role);
-            MutualAuthTelemetry.HandshakeDuration.Record(
-                end.Recorder.Elapsed.TotalSeconds,
-                role,
-                new KeyValuePair<string, object?>("mutualauth.outcome", end.outcome),
-                new KeyValuePair<string, object?>("mutualauth.reason", end.reason));
+            var outcome = new KeyValuePair<string, object?>("mutualauth.outcome", end.outcome);
+            var seconds = end.Recorder.Elapsed.TotalSeconds;
+            if (end.reason is null)
+            {
+                MutualAuthTelemetry.HandshakeDuration.Record(seconds, role, outcome);
+            }
+            else
+            {
+                MutualAuthTelemetry.HandshakeDuration.Record(
+                    seconds, role, outcome, new KeyValuePair<string, object?>("mutualauth.reason", end.reason));
+            }
+
             end.Recorder._activity?.SetTag("mutualauth.outcome", end.outcome);
         });
         return true;
@@ -137,7 +183,20 @@ internal sealed class HandshakeRecorder
     {
         if (_activity is { } activity)
         {
-            MutualAuthTelemetry.Try((activity, describe), static end => end.describe(end.activity).Dispose());
+            MutualAuthTelemetry.Try((activity, describe, Remote), static end =>
+            {
+                switch (end.Remote)
+                {
+                    case IPEndPoint ip:
+                        end.activity.SetTag("network.peer.address", ip.Address.ToString()).SetTag("network.peer.port", ip.Port);
+                        break;
+                    case { } other:
+                        end.activity.SetTag("network.peer.address", other.ToString());
+                        break;
+                }
+
+                end.describe(end.activity).Dispose();
+            });
         }
     }
 }

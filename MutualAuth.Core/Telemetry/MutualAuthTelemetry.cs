@@ -14,16 +14,26 @@ public static class MutualAuthTelemetry
     /// <summary>The name of the meter and of the activity source.</summary>
     public const string SourceName = "MutualAuth";
 
-    /// <summary>The category under which events are logged.</summary>
+    /// <summary>
+    /// What the categories begin with under which events are logged: <c>MutualAuth.Handshake</c>, <c>MutualAuth.Validation</c>,
+    /// <c>MutualAuth.Listener</c>, <c>MutualAuth.Login</c>, <c>MutualAuth.Reload</c> and <c>MutualAuth.Connection</c>. A filter for this prefix
+    /// covers all of them.
+    /// </summary>
     public const string LogCategory = "MutualAuth";
 
-    internal static readonly ActivitySource Activities = new(SourceName);
+    private static readonly string s_version = typeof(MutualAuthTelemetry).Assembly.GetName().Version!.ToString(3);
 
-    internal static readonly Meter Meter = new(SourceName);
+    internal static readonly ActivitySource Activities = new(SourceName, s_version);
+
+    internal static readonly Meter Meter = new(SourceName, s_version);
+
+    // Seconds. A handshake takes milliseconds between neighbours, tenths of seconds around the world, and ten seconds at most by default.
+    private static readonly InstrumentAdvice<double> s_durations = new()
+    { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
 
     /// <summary>From the moment a socket is handed over to the outcome, in seconds.</summary>
     internal static readonly Histogram<double> HandshakeDuration = Meter.CreateHistogram<double>(
-        "mutualauth.handshake.duration", unit: "s", description: "From the moment the transport is handed over to the outcome.");
+        "mutualauth.handshake.duration", "s", "From the moment the transport is handed over to the outcome.", tags: null, s_durations);
 
     internal static readonly UpDownCounter<int> ActiveHandshakes = Meter.CreateUpDownCounter<int>(
         "mutualauth.handshake.active", unit: "{handshake}", description: "Handshakes that have no outcome yet.");
@@ -45,12 +55,23 @@ public static class MutualAuthTelemetry
     internal static readonly Counter<long> Invalidated = Meter.CreateCounter<long>(
         "mutualauth.connection.invalidated", unit: "{connection}", description: "Live connections that were invalidated.");
 
-    /// <summary>The logger of our category. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
-    internal static ILogger CreateLogger(ILoggerFactory? factory)
+    internal static readonly Counter<long> CallbackVerdicts = Meter.CreateCounter<long>(
+        "mutualauth.callback.verdicts", unit: "{verdict}", description: "Peers judged in the validation callbacks of other libraries.");
+
+    internal static string CategoryOf(LogArea area) => $"{LogCategory}.{area}";
+
+    /// <summary>The logger of one area. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
+    internal static ILogger CreateLogger(ILoggerFactory? factory, LogArea area) =>
+        CreateLogger(factory, usable => usable.CreateLogger(CategoryOf(area)));
+
+    /// <summary>A logger that logs each event under the category of its area.</summary>
+    internal static ILogger CreateLogger(ILoggerFactory? factory) => CreateLogger(factory, usable => new AreaLogger(usable));
+
+    private static ILogger CreateLogger(ILoggerFactory? factory, Func<ILoggerFactory, ILogger> create)
     {
         try
         {
-            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(factory.CreateLogger(LogCategory));
+            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(create(factory));
         }
         catch (Exception)
         {

@@ -17,6 +17,17 @@ internal static partial class ReloadLog
     [LoggerMessage(1403, LogLevel.Error, "The identity callback threw; using the identity that it returned last.")]
     internal static partial void CallbackFaulted(ILogger logger, Exception exception);
 
+    [LoggerMessage(1404, LogLevel.Warning, "The members of its group may write the file {File}, and could then {Power}. Run chmod g-w {File}.")]
+    internal static partial void GroupWritable(ILogger logger, string file, string power);
+
+    [LoggerMessage(1405, LogLevel.Warning,
+        "Other users of this machine can read the file {File}, which holds a private key or a password of ours. Run chmod go-r {File}, or, where it "
+            + "is mounted, give it the mode 0400 there.")]
+    internal static partial void SecretReadable(ILogger logger, string file);
+
+    [LoggerMessage(1406, LogLevel.Warning, "{Count} trust anchors cannot be read and were left out; peers below them are not trusted. {LeftOut}")]
+    internal static partial void AnchorsLeftOut(ILogger logger, int count, string leftOut);
+
     [LoggerMessage(1410, LogLevel.Warning, "The {Material} {Name} expires at {EndsAt:u}, in {DaysLeft:0.##} days.")]
     internal static partial void Expiring(ILogger logger, string material, string name, DateTimeOffset endsAt, double daysLeft);
 

@@ -7,7 +7,16 @@ namespace MutualAuth.Telemetry;
 internal static partial class RevalidationLog
 {
     [LoggerMessage(1450, LogLevel.Warning, "{Peer} at {RemoteEndPoint} is no longer valid while connected; action: {Action}. {Rejection}")]
-    internal static partial void NoLongerValid(ILogger logger, string peer, EndPoint? remoteEndPoint, string action, Rejection rejection);
+    internal static partial void NoLongerValid(
+        ILogger logger,
+        string peer,
+        EndPoint? remoteEndPoint,
+        string action,
+        Rejection rejection,
+        string Reason,
+        string Expected,
+        string Presented,
+        string? Element);
 
     [LoggerMessage(1451, LogLevel.Information, "The grace period of {Peer} at {RemoteEndPoint} has expired; the connection was closed.")]
     internal static partial void GraceOver(ILogger logger, string peer, EndPoint? remoteEndPoint);

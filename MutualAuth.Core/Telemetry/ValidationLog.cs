@@ -13,20 +13,27 @@ internal static partial class ValidationLog
     internal static partial void ValidatorFaulted(ILogger logger, string validator, Exception exception);
 
     [LoggerMessage(1102, LogLevel.Warning, "Pins are report-only: {Peer} would have been rejected. {Rejection}")]
-    internal static partial void PinsReportOnly(ILogger logger, string peer, Rejection rejection);
+    internal static partial void PinsReportOnly(ILogger logger, string peer, Rejection rejection, string Reason);
 
-    [LoggerMessage(1110, LogLevel.Warning, "Peer certificates are not checked against revocation lists: no lists are configured.")]
+    [LoggerMessage(1110, LogLevel.Warning,
+        "Peer certificates are not checked against revocation lists: no lists are configured. If that is meant so, "
+            + "set AcknowledgedWarnings to RevocationNotChecked.")]
     internal static partial void RevocationNotChecked(ILogger logger);
 
     [LoggerMessage(1111, LogLevel.Warning,
-        "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}.")]
-    internal static partial void RevocationRelaxed(ILogger logger, string coverage, string unknown, TimeSpan gracePeriod);
+        "The revocation check is relaxed: coverage {Coverage}, unknown status {Unknown}, grace period {GracePeriod}, no status needed for a "
+            + "lifetime of {ShortLivedLifetime}, or with noRevAvail of {NoRevAvailLifetime}.")]
+    internal static partial void RevocationRelaxed(
+        ILogger logger, string coverage, string unknown, TimeSpan gracePeriod, TimeSpan shortLivedLifetime, TimeSpan noRevAvailLifetime);
+
+    [LoggerMessage(1113, LogLevel.Warning, "Peers are likely to reject our own certificate. {Problem}")]
+    internal static partial void OwnIdentityDoubtful(ILogger logger, string problem);
 
     [LoggerMessage(1112, LogLevel.Warning, "OCSP gave no usable response; the peer was accepted anyway, as configured. {Rejection}")]
-    internal static partial void OcspSoftFailed(ILogger logger, Rejection rejection);
+    internal static partial void OcspSoftFailed(ILogger logger, Rejection rejection, string Reason);
 
     [LoggerMessage(1120, LogLevel.Warning, "A known peer presented a different key; the peer was rejected. {Rejection}")]
-    internal static partial void PeerKeyChanged(ILogger logger, Rejection rejection);
+    internal static partial void PeerKeyChanged(ILogger logger, Rejection rejection, string Reason);
 
     [LoggerMessage(1121, LogLevel.Information, "First contact with {Peer}; its key {Key} was stored.")]
     internal static partial void PeerFirstMet(ILogger logger, string peer, SpkiPin key);

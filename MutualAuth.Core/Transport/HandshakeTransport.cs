@@ -122,6 +122,26 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         _readAhead = buffer.AsMemory(0, length);
     }
 
+    /// <summary>
+    /// Forgets a header that a proxy has put in front of the peer's octets: these are counted from here on, and read again. The buffer is the shared
+    /// pool's, and returns to it.
+    /// </summary>
+    internal void SkipHeader(byte[] buffer, int length, int headerLength)
+    {
+        _first = 0;
+        Received = 0;
+        var rest = length - headerLength;
+        if (rest == 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            return;
+        }
+
+        buffer.AsSpan(headerLength, rest).CopyTo(buffer);
+        PutBack(buffer, rest);
+        Count(_readAhead.Span);
+    }
+
     /// <summary>Writes a fatal alert in the clear, as long as there is no TLS engine, or it has no keys.</summary>
     /// <remarks>It is a courtesy: the reason stands where it does not arrive.</remarks>
     internal async ValueTask RefuseAsync(int alert, CancellationToken cancellationToken)

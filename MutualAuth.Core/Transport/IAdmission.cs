@@ -6,6 +6,9 @@ namespace MutualAuth.Transport;
 /// </summary>
 internal interface IAdmission
 {
+    /// <summary>A proxy has said where the peer is: from here on the bounds for one address apply, to that address.</summary>
+    void AddressIsKnown();
+
     /// <summary>The ClientHello is complete: out of the pool of silent sockets, into the room.</summary>
     void HelloIsComplete();
 
@@ -39,6 +42,10 @@ internal interface IAdmission
 internal sealed class AdmitsAll : IAdmission
 {
     internal static readonly AdmitsAll Instance = new();
+
+    public void AddressIsKnown()
+    {
+    }
 
     public void HelloIsComplete()
     {

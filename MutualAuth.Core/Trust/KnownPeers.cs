@@ -40,6 +40,8 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         remove => _store.Lost -= value;
     }
 
+    bool ITrustSource.NeedsAsyncSteps => true;
+
     /// <summary>
     /// Stores the key of a peer at the first meeting, and from then on rejects any other key for that name
     /// (<see cref="RejectionReason.PeerKeyChanged"/>). A peer that the authorization rule rejects is not stored.

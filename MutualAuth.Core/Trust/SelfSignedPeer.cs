@@ -47,7 +47,7 @@ internal static class SelfSignedPeer
                 "Create the certificate again with basicConstraints CA:FALSE.");
         }
 
-        if (new CertificateRules(search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
+        if (new CertificateRules(leaf, search.Validator.Profile, search.Role, search.At).Examine(leaf, PathPosition.Leaf) is { } broken)
         {
             return broken;
         }

@@ -1,18 +1,41 @@
+using MutualAuth.Certificates;
 using MutualAuth.Paths;
 using MutualAuth.Reloading;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth;
 
 /// <summary>Trust anchors read from PEM files, and read again when the files change.</summary>
+/// <remarks>
+/// A certificate that is whole and cannot be read is left out, named in <see cref="TrustAnchors.LeftOut"/> and logged (event 1406); a block that
+/// is cut or broken refuses the whole change.
+/// </remarks>
 public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorSource
 {
     /// <summary>Reads bundles of anchors and watches their files.</summary>
     /// <param name="paths">PEM files that hold certificates only; at most 64 MiB each.</param>
     /// <param name="options">How the files are watched.</param>
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
-    /// <exception cref="MaterialException">A file cannot be read, has no certificate, or has a block that is not a readable certificate.</exception>
+    /// <exception cref="MaterialException">A file cannot be read, may be written by every user, has no readable certificate, or has a block that is
+    /// cut, broken or not a certificate.</exception>
     public TrustAnchorFiles(IEnumerable<string> paths, WatchOptions? options = null)
-        : base("trust anchors", paths, TrustAnchors.MaxFileBytes, TrustAnchors.FromContents, anchors => anchors.ToString(), options)
+        : this(paths, UnreadableAnchors.LeaveOut, options)
+    {
+    }
+
+    /// <inheritdoc cref="TrustAnchorFiles(IEnumerable{string}, WatchOptions?)"/>
+    /// <param name="paths">PEM files that hold certificates only; at most 64 MiB each.</param>
+    /// <param name="unreadable">What happens to a certificate that cannot be read, at the start and on each reload.</param>
+    /// <param name="options">How the files are watched.</param>
+    public TrustAnchorFiles(IEnumerable<string> paths, UnreadableAnchors unreadable, WatchOptions? options = null)
+        : base(
+            "trust anchors",
+            FileUse.Anchors,
+            paths,
+            TrustAnchors.MaxFileBytes,
+            files => Said(TrustAnchors.FromContents(files, unreadable), options),
+            anchors => anchors.ToString(),
+            options)
     {
     }
 
@@ -20,5 +43,11 @@ public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorS
     public TrustAnchorFiles(params string[] paths)
         : this(paths, null)
     {
+    }
+
+    private static TrustAnchors Said(TrustAnchors anchors, WatchOptions? options)
+    {
+        anchors.SayWhatIsLeftOut(MutualAuthTelemetry.CreateLogger((options ?? WatchOptions.Default).LoggerFactory));
+        return anchors;
     }
 }

@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
+using MutualAuth.Reloading;
 using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 using MutualAuth.Trust;
@@ -39,9 +39,16 @@ public sealed class CertificateStage
 
         _options = options;
         _paths = new PathValidator(options.Profile);
-        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
+        _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Validation);
         SayHowRevocationStands();
+        SayWhatIsOddAboutFiles();
     }
+
+    /// <summary>Where the events of this stage are logged.</summary>
+    internal ILogger Logger => _logger;
+
+    /// <summary>What its options demand of a peer that this stage does not decide.</summary>
+    internal IEnumerable<string> DemandsBeyond() => _options.DemandsBeyondTheStage();
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
     public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, admittedBy: default);
@@ -81,11 +88,12 @@ public sealed class CertificateStage
             {
                 if (noPath.Reason == RejectionReason.PeerKeyChanged)
                 {
-                    ValidationLog.PeerKeyChanged(_logger, noPath);
+                    ValidationLog.PeerKeyChanged(_logger, noPath, noPath.Reason.ToCode());
                 }
 
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
-                return Reject(noPath.Reason == RejectionReason.UnknownAuthority && unreadable is not null ? unreadable : noPath, leaf);
+                var likelier = noPath.Reason == RejectionReason.UnknownAuthority ? unreadable : null;
+                return Reject(likelier ?? Located(noPath, evidence), leaf);
             }
 
             var context = new CertificateContext(evidence, result.Path, at);
@@ -114,12 +122,24 @@ public sealed class CertificateStage
                 return;
             }
 
-            ValidationLog.RevocationNotChecked(_logger);
+            if (!_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.RevocationNotChecked))
+            {
+                ValidationLog.RevocationNotChecked(_logger);
+            }
         }
-        else if (policy.IsRelaxed)
+        else if (policy.IsRelaxed && !_options.AcknowledgedWarnings.HasFlag(ConfigurationWarnings.RevocationRelaxed))
         {
-            ValidationLog.RevocationRelaxed(_logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod);
+            ValidationLog.RevocationRelaxed(
+                _logger, policy.Coverage.ToString(), policy.Unknown.ToString(), policy.DangerousGracePeriod, policy.ShortLivedLifetime,
+                policy.NoRevAvailLifetime);
         }
+    }
+
+    /// <summary>What was read once has no log of its own; sources that follow their files say it themselves.</summary>
+    private void SayWhatIsOddAboutFiles()
+    {
+        (_options.Trust as TrustAnchors)?.SayWhatIsLeftOut(_logger);
+        IRemarkable.Log(_logger, _options.Trust, _options.Revocation?.Lists, _options.DenyList);
     }
 
     private RevocationCheck? PrepareRevocation(Certificate leaf, DateTimeOffset at) => _options.Revocation is null && _options.DenyList is null
@@ -132,7 +152,10 @@ public sealed class CertificateStage
         {
             return new Rejection(RejectionReason.NoCertificate, $"a {RoleName(evidence)} certificate", "none")
             {
-                Hint = evidence.Role == PeerRole.Client ? "The client must be configured with a certificate and its key." : null,
+                Hint = evidence.Role == PeerRole.Client
+                    ? "The client must be configured with a certificate and its key. TLS leaves out one whose key is of a kind that the server does "
+                        + "not ask for, such as Ed25519, brainpool or secp256k1."
+                    : null,
             };
         }
 
@@ -162,12 +185,7 @@ public sealed class CertificateStage
         leaf = !admittedBy.IsDefaultOrEmpty && admittedBy[0] is var known && known.RawData.Span.SequenceEqual(evidence.Certificates[0].Span)
             ? known
             : _paths.Peers.Find(evidence.Certificates[0].Span);
-        if (leaf is null && !Certificate.TryParse(evidence.Certificates[0], out leaf, out malformed))
-        {
-            malformed = Located(malformed, evidence, 0);
-        }
-
-        return leaf is not null;
+        return leaf is not null || Certificate.TryParse(evidence.Certificates[0], PlaceOf(evidence, 0), out leaf, out malformed);
     }
 
     private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
@@ -181,13 +199,13 @@ public sealed class CertificateStage
             {
                 presented.Add(known);
             }
-            else if (Certificate.TryParse(der, out var certificate, out var problem))
+            else if (Certificate.TryParse(der, PlaceOf(evidence, i), out var certificate, out var problem))
             {
-                presented.Add(certificate!);
+                presented.Add(certificate);
             }
             else
             {
-                unreadable ??= Located(problem, evidence, i);
+                unreadable ??= problem;
             }
         }
 
@@ -213,13 +231,27 @@ public sealed class CertificateStage
             if (!isAgain)
             {
                 // Once for each connection, and not again whenever it is judged again.
-                ValidationLog.PinsReportOnly(_logger, PeerNames.Of(context.Certificate).ToString(), unpinned);
+                ValidationLog.PinsReportOnly(_logger, PeerNames.Of(context.Certificate).ToString(), unpinned, unpinned.Reason.ToCode());
             }
         }
 
         if (_options.Authorization.Examine(context, out admittedAs) is { } unauthorized)
         {
             return unauthorized;
+        }
+
+        if (CertificateRules.IsByException(context.Certificate, _options.Profile, context.Evidence.Role)
+            && !(admittedAs is not null && _options.Authorization.NamesEachPeer))
+        {
+            // The rule was checked when the options were; here is one that a source has replaced since.
+            admittedAs = null;
+            return new Rejection(RejectionReason.WrongUsage, "a client that the authorization rule accepts by a name that it spells out",
+                "one with a server's certificate under a rule that does not")
+            {
+                Element = "leaf certificate",
+                Rule = $"{nameof(PurposeRule)}.{nameof(PurposeRule.DangerouslyServerAuthForClients)}",
+                Hint = "Authorize it by its DNS name or another name of its own.",
+            };
         }
 
         foreach (var validator in _options.Validators)
@@ -250,11 +282,20 @@ public sealed class CertificateStage
     private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
         new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
 
-    /// <summary>What cannot be read has no name, so that its place and its digest must do for finding it.</summary>
-    private static Rejection Located(Rejection malformed, PeerEvidence evidence, int index)
+    private static string PlaceOf(PeerEvidence evidence, int index) => $"certificate {index + 1} of {evidence.Certificates.Length}";
+
+    /// <summary>A strict profile rejects an encoding that was read: the place in the list is known here only.</summary>
+    private static Rejection Located(Rejection rejection, PeerEvidence evidence)
     {
-        var digest = Convert.ToHexString(SHA256.HashData(evidence.Certificates[index].Span));
-        return malformed with { Element = $"certificate {index + 1} of {evidence.Certificates.Length}, SHA-256 {digest}" };
+        for (var i = 0; rejection.Digest is { } digest && i < evidence.Certificates.Length; i++)
+        {
+            if (Certificate.DigestOf(evidence.Certificates[i]) == digest)
+            {
+                return rejection with { Element = $"{PlaceOf(evidence, i)}, {rejection.Element}, SHA-256 {digest}" };
+            }
+        }
+
+        return rejection;
     }
 
     private static string RoleName(PeerEvidence evidence) => evidence.Role == PeerRole.Client ? "client" : "server";

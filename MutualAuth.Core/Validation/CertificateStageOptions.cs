@@ -15,6 +15,9 @@ namespace MutualAuth.Validation;
 /// <remarks>Immutable. A contradiction is reported, with all others, by the constructor that takes it.</remarks>
 public record CertificateStageOptions
 {
+    private const ConfigurationWarnings AllWarnings = ConfigurationWarnings.RevocationNotChecked | ConfigurationWarnings.RevocationRelaxed
+        | ConfigurationWarnings.OwnIdentityDoubtful | ConfigurationWarnings.BoundsExceedDescriptors;
+
     private EquatableArray<ICertificateValidator> _validators = new([]);
 
     /// <summary>
@@ -52,6 +55,12 @@ public record CertificateStageOptions
     /// <summary>How much a peer may present. Default: 16 certificates of at most 32 KiB.</summary>
     public CertificateLimits CertificateLimits { get; init; } = new();
 
+    /// <summary>
+    /// The warnings about this configuration that are not to be logged, because it is meant so. Default: <see cref="ConfigurationWarnings.None"/>,
+    /// all are logged. It changes nothing else.
+    /// </summary>
+    public ConfigurationWarnings AcknowledgedWarnings { get; init; }
+
     /// <summary>Where events are logged. Default: nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -61,6 +70,11 @@ public record CertificateStageOptions
     /// <summary>All other sources of a verdict, if they report their replacement.</summary>
     internal IEnumerable<IReloadable> ReloadableRules() =>
         new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
+
+    /// <summary>What these options demand of a peer beyond the certificate stage: one sentence each.</summary>
+    internal virtual IEnumerable<string> DemandsBeyondTheStage() => Trust.NeedsAsyncSteps
+        ? [$"{nameof(Trust)} is {nameof(KnownPeers)}, which decides about an unknown key only after the certificate stage."]
+        : [];
 
     internal virtual IEnumerable<string> Problems()
     {
@@ -84,10 +98,22 @@ public record CertificateStageOptions
             yield return $"{nameof(Validators)} must be set, and hold no null.";
         }
 
+        if ((AcknowledgedWarnings & ~AllWarnings) != 0)
+        {
+            yield return $"{nameof(AcknowledgedWarnings)} must be defined flags; it is {AcknowledgedWarnings}.";
+        }
+
         if (Profile is null || LoggerFactory is null || CertificateLimits is null)
         {
             yield return $"{nameof(Profile)}, {nameof(LoggerFactory)} and {nameof(CertificateLimits)} must not be null.";
             yield break;
+        }
+
+        if (Profile.Purpose == PurposeRule.DangerouslyServerAuthForClients && Authorization is { NamesEachPeer: false })
+        {
+            yield return $"{nameof(Profile)} has {nameof(PurposeRule)}.{nameof(PurposeRule.DangerouslyServerAuthForClients)}, but "
+                + $"{nameof(Authorization)} does not spell out the names of all peers: every server of the trusted authorities would be accepted. "
+                + $"Use {nameof(Authorize)}.{nameof(Authorize.Dns)} or another name.";
         }
 
         foreach (var problem in CertificateLimits.Problems())

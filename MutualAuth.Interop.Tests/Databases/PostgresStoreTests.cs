@@ -1,5 +1,6 @@
 using System.Data.Common;
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;
 using Npgsql;
 

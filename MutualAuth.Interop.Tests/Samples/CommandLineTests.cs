@@ -64,6 +64,22 @@ public sealed class CommandLineTests
         ["--connect", "127.0.0.1:1", "--trust", "TRUST", "--key-password-file", "missing", "--certificate", "CERTIFICATE"],
     ];
 
+    [CancelAfter(60000)]
+    [TestCase("EchoServer", "--bogus", "--listen", "127.0.0.1:0", "--trust", "TRUST", "--bogus")]
+    [TestCase("EchoServer", "--bogus", "--listen", "127.0.0.1:0", "--allow-dns", "a.test", "--bogus", "--allow-any-trusted")]
+    [TestCase("EchoServer", "-v", "--listen", "127.0.0.1:0", "--trust", "TRUST", "-v")]
+    [TestCase("EchoClient", "--trsut", "--connect", "127.0.0.1:1", "--certificate", "--trsut", "TRUST")]
+    [TestCase("EchoClient", "--bogus", "--connect", "127.0.0.1:1", "--trust", "TRUST", "--bogus", "x")]
+    [TestCase("EchoUsers", "--bogus", "add", "jo", "--file", "--bogus")]
+    public async Task An_option_that_is_none_is_named(string program, string unknown, params string[] arguments)
+    {
+        using var workshop = new Workshop();
+        await using var running = RunningProgram.StartSample(program, Fill(arguments, workshop));
+
+        (await running.ExitCodeAsync()).Should().Be(2, running.ToString());
+        running.Errors[^1].Should().Be($"usage: '{unknown}' is not an option of this program. See --help.");
+    }
+
     [Test]
     [CancelAfter(60000)]
     [TestCaseSource(nameof(s_serverMistakes))]

@@ -19,7 +19,13 @@ internal sealed class PostgresCluster : IAsyncDisposable
 
     internal string SocketDirectory { get; }
 
-    internal static async Task<PostgresCluster> StartAsync()
+    /// <summary>The port on the loopback address, where the cluster speaks TLS too; null otherwise.</summary>
+    internal int? Port { get; private init; }
+
+    /// <summary>
+    /// With <paramref name="tls"/> it also listens on the loopback address, to clients whose certificate has the role's name as its common name.
+    /// </summary>
+    internal static async Task<PostgresCluster> StartAsync(ServiceMaterial? tls = null)
     {
         var programs = FindServerPrograms();
         var directory = Directory.CreateTempSubdirectory("mutualauth-pg-").FullName;
@@ -36,12 +42,33 @@ internal sealed class PostgresCluster : IAsyncDisposable
         await RunAsync(
             [.. asOther, Path.Combine(programs, "initdb"), "-D", data, "-U", Administrator, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await File.WriteAllTextAsync(Path.Combine(data, "pg_hba.conf"), $"local all {Administrator} trust\nlocal all all scram-sha-256\n");
-        string[] start = [.. asOther, Path.Combine(programs, "postgres"), "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"];
+        int? port = tls is null ? null : ServiceMaterial.FreePort();
+        string[] start = [.. asOther, Path.Combine(programs, "postgres"), "-D", data, "-k", directory, "-c", "fsync=off"];
+        if (tls is null)
+        {
+            start = [.. start, "-c", "listen_addresses="];
+        }
+        else
+        {
+            await File.AppendAllTextAsync(Path.Combine(data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 cert\n");
+            var key = Path.Combine(data, "server.key");
+            File.Copy(tls.Key, key);
+            await RunAsync(Tool.Find("chmod"), "600", key);
+            File.Copy(tls.Chain, Path.Combine(data, "server.crt"));
+            File.Copy(tls.Authority, Path.Combine(data, "root.crt"));
+            if (asOther.Length > 0)
+            {
+                await RunAsync(Tool.Find("chown"), "-R", $"--reference={data}", data);
+            }
+
+            start = [.. start, "-c", "listen_addresses=127.0.0.1", "-p", $"{port}", "-c", "ssl=on", "-c", "ssl_ca_file=root.crt"];
+        }
+
         var server = RunningProgram.Start(start[0], start[1..]);
         try
         {
             await server.ErrorLineAsync("ready to accept connections");
-            return new PostgresCluster(directory, server);
+            return new PostgresCluster(directory, server) { Port = port };
         }
         catch
         {
@@ -64,12 +91,20 @@ internal sealed class PostgresCluster : IAsyncDisposable
     internal NpgsqlDataSource Open(string database, string user = Administrator, string? password = null) =>
         NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder
-            { Host = SocketDirectory, Database = database, Username = user, Password = password, Timeout = 10, CommandTimeout = 10 }.ToString());
+            {
+                Host = SocketDirectory,
+                Port = Port ?? 5432,
+                Database = database,
+                Username = user,
+                Password = password,
+                Timeout = 10,
+                CommandTimeout = 10,
+            }.ToString());
 
     /// <summary>Logs in by psql, and asks who we are.</summary>
     internal Task<EndedProgram> LogInByPsqlAsync(string user, string password) => EndedProgram.OfAsync(RunningProgram.Start(
         Tool.Find("psql"), "--no-psqlrc", "--no-password", "-At", "-c", "SELECT current_user",
-        $"host={SocketDirectory} dbname=postgres user={user} password={password}"));
+        $"host={SocketDirectory} port={Port ?? 5432} dbname=postgres user={user} password={password}"));
 
     public async ValueTask DisposeAsync()
     {

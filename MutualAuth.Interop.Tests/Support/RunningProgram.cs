@@ -31,6 +31,8 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     internal int Id => _process.Id;
 
+    internal bool HasEnded => _process.HasExited;
+
     internal static RunningProgram Start(string file, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(file, arguments)
@@ -56,9 +58,9 @@ internal sealed class RunningProgram : IAsyncDisposable
     internal void EndInput() => _process.StandardInput.Close();
 
     /// <summary>The next line of its output that contains <paramref name="text"/>; those before it are passed over.</summary>
-    internal async Task<string> LineAsync(string text = "")
+    internal async Task<string> LineAsync(string text = "", TimeSpan? within = null)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(within ?? Deadline);
         try
         {
             await foreach (var line in _lines.Reader.ReadAllAsync(deadline.Token))

@@ -36,4 +36,16 @@ internal static class CheckRevocation
         var following = serverOptions with { Revocation = new RevocationPolicy { Lists = lists }, DenyList = new DenyListFile("denied.txt") };
         // end
     }
+
+    internal static void ShortLived()
+    {
+        // snippet
+        var shortLived = new RevocationPolicy
+        {
+            Lists = new RevocationListFiles("root.crl"),
+            NoRevAvailLifetime = TimeSpan.FromDays(7),       // only where the certificate says so, and was issued for seven days or less
+        };
+        var rules = ValidationProfile.MutualTls with { MaximumLifetime = TimeSpan.FromDays(7) };
+        // end
+    }
 }

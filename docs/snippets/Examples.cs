@@ -104,6 +104,10 @@ internal static class Examples
         }
 
         {
+            var generous = serverOptions with { SendAcceptableIssuers = true, MaxAcceptableIssuerBytes = 65_535 };
+        }
+
+        {
             var strict = serverOptions with { Revalidation = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort } };
         }
 
@@ -157,6 +161,18 @@ internal static class Examples
 
         {
             var local = listenerOptions with { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        }
+
+        {
+            // systemd passes the first socket as descriptor 3.
+            var activated = listenerOptions with { EndPoint = null, BoundSocket = new Socket(new SafeSocketHandle(3, ownsHandle: true)) };
+        }
+
+        {
+            var proxied = listenerOptions with
+            {
+                ProxyProtocol = new ProxyProtocol { TrustedProxies = [IPNetwork.Parse("10.1.2.0/24")] },
+            };
         }
 
         {
@@ -279,6 +295,10 @@ internal static class Examples
         }
 
         {
+            Console.WriteLine(connection.ToString());
+        }
+
+        {
             connection.Abort();
         }
 
@@ -337,6 +357,10 @@ internal static class Examples
         }
 
         {
+            var chosen = Identity.FromPkcs12File("servers.p12", password, certificate => certificate.DnsNames.Contains("server.example"));
+        }
+
+        {
             Console.WriteLine(identity.ToString());
         }
     }
@@ -360,6 +384,25 @@ internal static class Examples
 
         {
             var fromText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"));
+        }
+
+        {
+            var wholeText = TrustAnchors.FromPem(File.ReadAllText("authority.pem"), UnreadableAnchors.Refuse);
+        }
+
+        {
+            var wholeFiles = TrustAnchors.FromPemFiles(UnreadableAnchors.Refuse, "authority.pem");
+        }
+
+        {
+            var allPublicAuthorities = TrustAnchors.MachineRoots(UnreadableAnchors.Refuse);
+        }
+
+        {
+            foreach (var unreadable in anchors.LeftOut)
+            {
+                Console.WriteLine(unreadable);
+            }
         }
 
         {
@@ -446,6 +489,10 @@ internal static class Examples
         }
 
         {
+            var jabber = Authorize.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");
+        }
+
+        {
             var address = Authorize.IPAddress("192.0.2.7");
         }
 
@@ -481,6 +528,10 @@ internal static class Examples
 
         {
             var both = Authorize.AllOf(Authorize.Issuer("CN=Clients CA,O=Example"), Authorize.Dns("client.example"));
+        }
+
+        {
+            var configured = Authorize.Parse(["dns client.example", "upn alice@corp.example"]);
         }
 
         {

@@ -6,6 +6,8 @@ global using System.Security.Cryptography.X509Certificates;
 global using Microsoft.Extensions.Logging;
 global using MutualAuth;
 global using MutualAuth.Authorization;
+global using MutualAuth.Certificates;
+global using MutualAuth.Connections;
 global using MutualAuth.Credentials;
 global using MutualAuth.Evidence;
 global using MutualAuth.Expiry;

@@ -36,6 +36,42 @@ internal static class Reference
         // end
     }
 
+    internal static void StrictServers(MutualTlsClientOptions clientOptions)
+    {
+        // snippet
+        var plain = clientOptions with { Confirmation = ConfirmationPolicy.Never };         // the server speaks TLS and nothing of ours
+        var http = clientOptions with { ApplicationProtocols = ["http/1.1"] };              // or name what it speaks
+        // end
+    }
+
+    internal static void WithoutCbc(MutualTlsServerOptions serverOptions)
+    {
+        // snippet
+        var withoutCbc = serverOptions with
+        {
+            CipherSuites =
+            [
+                TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256,
+                TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+                TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+                TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+            ],
+        };
+        // end
+    }
+
+    internal static void PublicCertificates(MutualTlsServerOptions serverOptions)
+    {
+        // snippet
+        var partners = serverOptions with
+        {
+            Trust = TrustAnchors.FromPemFiles("public-authority.pem"),                      // the one that the partner uses, not all of them
+            Authorization = Authorize.AnyOf(Authorize.Dns("as2.partner.example"), Authorize.Dns("as2.other.example")),
+            Profile = ValidationProfile.WebPki with { Purpose = PurposeRule.DangerouslyServerAuthForClients },
+        };
+        // end
+    }
+
     internal static void Names(MutualTlsConnection connection)
     {
         // snippet

@@ -44,14 +44,16 @@ internal sealed class ClientFlags
                 Credentials = _login.Read(arguments),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
+                Profile = _peer.Profile(arguments),
+                CipherSuites = _peer.CipherSuites(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),
+                LoggerFactory = new LibraryNotes(),
             });
             var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
-            return MutualAuth.ServerName.TryParse(serverName, out _)
-                ? (client, CommandLine.ToEndPoint("--connect", connect), serverName)
-                : throw new UsageException($"'{serverName}' is neither a DNS name nor an IP address; give --server-name.");
+            _ = MutualAuth.ServerName.Parse(serverName); // says what is wrong with it
+            return (client, CommandLine.ToEndPoint("--connect", connect), serverName);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {

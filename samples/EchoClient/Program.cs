@@ -55,6 +55,9 @@ static int Fail(HandshakeException failure) => failure.Failure switch
     HandshakeFailure.TimedOut => CommandLine.Fail(13, failure.Reason.ToCode(), failure.Message),
     HandshakeFailure.Unreachable => CommandLine.Fail(14, failure.Reason.ToCode(), failure.Message),
 
+    HandshakeFailure.NoAgreement when failure.Reason == RejectionReason.AlpnMismatch => CommandLine.Fail(
+        12, failure.Reason.ToCode(), $"{failure.Message} Here that is --confirmation never, or --alpn NAME."),
+
     // No agreement, a peer that broke the protocol, a lost transport: there was no verdict.
     _ => CommandLine.Fail(12, failure.Reason.ToCode(), failure.Message),
 };

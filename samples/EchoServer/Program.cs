@@ -84,7 +84,13 @@ async Task EchoAsync(MutualTlsConnection connection)
     }
 }
 
-static void ReportFailure(HandshakeException failure) => Console.WriteLine(
-    failure.Failure == HandshakeFailure.RefusedByPeer
-        ? $"refused-by-peer code={(failure.PeerReason ?? PublicReason.Refused).ToCode()}"
-        : $"rejected reason={failure.Reason.ToCode()} name={failure.PeerName ?? "-"}");
+static void ReportFailure(HandshakeException failure)
+{
+    Console.WriteLine(
+        failure.Failure == HandshakeFailure.RefusedByPeer
+            ? $"refused-by-peer code={(failure.PeerReason ?? PublicReason.Refused).ToCode()}"
+            : $"rejected reason={failure.Reason.ToCode()} name={failure.PeerName ?? "-"}");
+
+    // What was expected and what came instead, for the operator.
+    CommandLine.Note($"{failure.RemoteEndPoint}: {failure.Rejection}");
+}

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth.Authorization;
+using MutualAuth.Connections;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 
 namespace MutualAuth.Samples;
 
@@ -17,6 +19,12 @@ internal sealed class ServerFlags
         "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
     private readonly Option<string[]> _allowSubject = PeerFlags.Many(
         "--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+    private readonly Option<string[]> _allowUpn = PeerFlags.Many(
+        "--allow-upn", "NAME", "Let in whoever has this user principal name, as smart cards and directories of Microsoft have it.");
+    private readonly Option<bool> _serverAuthForClients = new("--dangerously-server-auth-for-clients")
+    { Description = "Accept clients with a certificate of a public authority, which is for servers alone; only where all are let in by name." };
+    private readonly Option<bool> _sendIssuers = new("--send-acceptable-issuers")
+    { Description = "Send the names of the trusted authorities, so that clients with several certificates can choose. Everybody can read them." };
     private readonly Option<string[]> _allowFile = PeerFlags.Many(
         "--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted")
@@ -29,8 +37,10 @@ internal sealed class ServerFlags
         DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount),
         Description = "Handshakes that compute at once; those that wait for their peer do not count. Default: the number of processors.",
     };
+    private readonly Option<string[]> _proxyProtocol = PeerFlags.Many(
+        "--proxy-protocol", "CIDR", "Demand a PROXY protocol header from these networks, where load balancers are.");
     private readonly Option<bool> _resume = new("--resume")
-    { Description = "Would let clients resume TLS sessions. None are given in this version: every connection is a full handshake." };
+    { Description = "Has no effect in this version: a ticket that TLS 1.3 sends cannot be used, and every connection is a full handshake." };
     private readonly PeerFlags _peer;
     private readonly LoginFlags _login;
 
@@ -43,7 +53,10 @@ internal sealed class ServerFlags
         _peer = new PeerFlags(Command);
         _login = new LoginFlags(Command);
         foreach (var option in new Option[]
-        { _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowAnyTrusted, _allowFile, _handshakeTimeout, _maxHandshakes, _resume })
+        {
+            _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowUpn, _allowAnyTrusted, _allowFile, _serverAuthForClients, _sendIssuers,
+            _handshakeTimeout, _maxHandshakes, _proxyProtocol, _resume,
+        })
         {
             Command.Options.Add(option);
         }
@@ -70,9 +83,15 @@ internal sealed class ServerFlags
                 Credentials = _login.Read(arguments),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
+                Profile = _peer.Profile(
+                    arguments,
+                    arguments.GetValue(_serverAuthForClients) ? PurposeRule.DangerouslyServerAuthForClients : PurposeRule.Required),
+                SendAcceptableIssuers = arguments.GetValue(_sendIssuers),
+                CipherSuites = _peer.CipherSuites(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),
+                LoggerFactory = new LibraryNotes(),
                 HandshakeTimeout = TimeSpan.FromSeconds(arguments.GetValue(_handshakeTimeout)),
             });
             return (new MutualTlsListenerOptions
@@ -80,6 +99,9 @@ internal sealed class ServerFlags
                 EndPoint = EndPoint(arguments.GetRequiredValue(_listen)),
                 Server = server,
                 MaxConcurrentHandshakes = arguments.GetValue(_maxHandshakes),
+                ProxyProtocol = arguments.GetRequiredValue(_proxyProtocol) is { Length: > 0 } networks
+                    ? new ProxyProtocol { TrustedProxies = [.. networks.Select(Network)] }
+                    : null,
             }, throwaway);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
@@ -110,6 +132,7 @@ internal sealed class ServerFlags
             .. arguments.GetRequiredValue(_allowSpiffe).Select(
                 text => SpiffeId.TryParse(text, out var id) ? Authorize.SpiffeId(id) : Authorize.MemberOf(text)),
             .. arguments.GetRequiredValue(_allowSubject).Select(Authorize.Subject),
+            .. arguments.GetRequiredValue(_allowUpn).Select(Authorize.UserPrincipalName),
             .. arguments.GetRequiredValue(_allowFile).Select(path => Authorize.From(new AuthorizationFile(path))),
             .. arguments.GetValue(_allowAnyTrusted) ? [Authorize.AnyTrustedPeer] : Array.Empty<AuthorizationRule>(),
         ];
@@ -118,10 +141,14 @@ internal sealed class ServerFlags
             [] when throwaway is not null => throwaway.OnlyItsClient,
             [] when !_login.AsksForCertificate(arguments) => Authorize.Nobody, // no certificate is requested: users are accepted, not devices
             [] => throw new UsageException(
-                "Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-file or --allow-any-trusted."),
+                "Say who is let in: --allow-dns, --allow-uri, --allow-spiffe, --allow-subject, --allow-upn, --allow-file or --allow-any-trusted."),
             _ => Authorize.AnyOf(rules),
         };
     }
+
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+        ? network
+        : throw new UsageException($"--proxy-protocol: '{text}' is no network, such as 10.1.2.0/24 or 2001:db8::/32, whose further bits are 0.");
 
     private static IPEndPoint EndPoint(string text)
     {

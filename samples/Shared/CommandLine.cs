@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -14,6 +15,11 @@ internal static class CommandLine
     internal static async Task<int> RunAsync(RootCommand command, string[] args)
     {
         var parsed = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (UnknownOption(parsed, args) is { } unknown && parsed.Action is not HelpAction)
+        {
+            return Fail(UsageExitCode, "usage", $"'{unknown}' is not an option of this program. See --help.");
+        }
+
         if (parsed.Errors is [var first, ..] && parsed.Action is not HelpAction)
         {
             return Fail(UsageExitCode, "usage", $"{first.Message} See --help.");
@@ -42,6 +48,15 @@ internal static class CommandLine
             signal.Cancel = !stop.IsCancellationRequested;
             stop.Cancel();
         }
+    }
+
+    /// <summary>An option that the program does not have: the parser would take it for a value of the option before it.</summary>
+    private static string? UnknownOption(ParseResult parsed, string[] args)
+    {
+        var namesCanBeginWithADash = parsed.CommandResult.Command.Arguments.Count > 0;
+        var values = parsed.Tokens.Where(token => token.Type == TokenType.Argument && args.Contains(token.Value)).Select(token => token.Value);
+        return values.FirstOrDefault(text =>
+            text is ['-', '-', not '-', ..] || (!namesCanBeginWithADash && text is ['-', _, ..] && char.IsAsciiLetter(text[1])));
     }
 
     internal static int Fail(int exitCode, string code, string message)

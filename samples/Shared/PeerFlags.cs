@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Net.Security;
 using MutualAuth.Expiry;
 using MutualAuth.Identities;
 using MutualAuth.Names;
+using MutualAuth.Paths;
 using MutualAuth.Pinning;
 using MutualAuth.Reloading;
 using MutualAuth.Revocation;
@@ -27,12 +29,24 @@ internal sealed class PeerFlags
     private readonly Option<string[]> _protocols = Many("--alpn", "NAME", "An application protocol, the favourite first.");
     private readonly Option<string> _minimumTls = new("--min-tls") { Description = "The lowest TLS version.", DefaultValueFactory = _ => "1.2" };
 
+    private readonly Option<string[]> _cipherSuites = Many(
+        "--cipher-suite", "NAME", "The only cipher suites, such as TLS_AES_256_GCM_SHA384, the favourite first; to leave out those with CBC.");
+    private readonly Option<double?> _maximumLifetime = new("--max-lifetime")
+    { HelpName = "DAYS", Description = "The longest lifetime of a peer's certificate, from its first moment to its last." };
+    private readonly Option<double> _notBeforeTolerance = new("--not-before-tolerance")
+    { HelpName = "SECONDS", Description = "How long before its first moment a certificate counts already. Default: 0." };
+    private readonly Option<double> _noRevAvail = new("--no-rev-avail")
+    { HelpName = "DAYS", Description = "With --crl: up to which lifetime a peer's certificate with noRevAvail need not be covered. Default: 0." };
+
     internal PeerFlags(RootCommand command)
     {
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
         _minimumTls.AcceptOnlyFromAmong("1.2", "1.3");
         foreach (var option in new Option[]
-        { _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls })
+        {
+            _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls, _cipherSuites,
+            _maximumLifetime, _notBeforeTolerance, _noRevAvail,
+        })
         {
             command.Options.Add(option);
         }
@@ -46,7 +60,7 @@ internal sealed class PeerFlags
 
     internal bool HasTrust(ParseResult arguments) => arguments.GetValue(_trust) is { Length: > 0 };
 
-    /// <summary>Our identity, following its files. Prints what peers would reject, and leaves the decision to them.</summary>
+    /// <summary>Our identity, following its files. What peers would reject is left to them: the library says so at the start.</summary>
     internal IIdentitySource? Identity(ParseResult arguments, PeerRole role)
     {
         var passwordFile = arguments.GetValue(_keyPasswordFile);
@@ -66,7 +80,6 @@ internal sealed class PeerFlags
             or MaterialProblem.WrongUsage
             or MaterialProblem.NotTrusted)
         {
-            CommandLine.Note(exception.Message);
             return Announced("the identity", Follow(IdentityCheck.None));
         }
 
@@ -83,12 +96,32 @@ internal sealed class PeerFlags
     {
         if (arguments.GetRequiredValue(_revocationLists) is { Length: > 0 } files)
         {
-            return new RevocationPolicy { Lists = Announced("the revocation lists", new RevocationListFiles(files)) };
+            return new RevocationPolicy
+            {
+                Lists = Announced("the revocation lists", new RevocationListFiles(files)),
+                NoRevAvailLifetime = TimeSpan.FromDays(arguments.GetValue(_noRevAvail)),
+            };
         }
 
         CommandLine.Note("revocation is not checked; give the authorities' lists with --crl to have it checked.");
         return null;
     }
+
+    /// <summary>The rules of path validation.</summary>
+    internal ValidationProfile Profile(ParseResult arguments, PurposeRule purpose = PurposeRule.Required) => ValidationProfile.MutualTls with
+    {
+        Purpose = purpose,
+        MaximumLifetime = arguments.GetValue(_maximumLifetime) is { } days ? TimeSpan.FromDays(days) : null,
+        NotBeforeTolerance = TimeSpan.FromSeconds(arguments.GetValue(_notBeforeTolerance)),
+    };
+
+    /// <exception cref="UsageException">A name is not that of a cipher suite.</exception>
+    internal ImmutableArray<TlsCipherSuite> CipherSuites(ParseResult arguments) =>
+    [
+        .. arguments.GetRequiredValue(_cipherSuites).Select(name => Enum.TryParse<TlsCipherSuite>(name, out var suite) && Enum.IsDefined(suite)
+            ? suite
+            : throw new UsageException($"--cipher-suite: '{name}' is not the name of a cipher suite, such as TLS_AES_256_GCM_SHA384.")),
+    ];
 
     internal PinSet? Pins(ParseResult arguments)
     {

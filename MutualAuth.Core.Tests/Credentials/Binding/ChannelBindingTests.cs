@@ -72,6 +72,19 @@ public sealed class ChannelBindingTests
         ChannelBinding.HashOf(encoded).HasValue.Should().Be(hash is not null);
     }
 
+    // id-RSASSA-PSS with SHA-256, and a mask that another function than MGF1 makes, with SHA-256 too.
+    [TestCase(Mgf1, true)]
+    [TestCase("06092a864886f70d010109", false)]
+    public void A_mask_of_another_function_has_no_binding(string function, bool isDefined)
+    {
+        var algorithm = Tlv(0x30, Convert.FromHexString(Sha256));
+        byte[] parameters = [.. Tlv(0xa0, algorithm), .. Tlv(0xa1, Tlv(0x30, [.. Convert.FromHexString(function), .. algorithm]))];
+
+        var hash = ChannelBinding.HashOf(Tlv(0x30, [.. Convert.FromHexString("06092a864886f70d01010a"), .. Tlv(0x30, parameters)]));
+
+        hash.HasValue.Should().Be(isDefined);
+    }
+
     [TestCase("")]
     [TestCase("3000")]
     [TestCase("300b06092a864886f70d01010a")] // RSASSA-PSS without parameters

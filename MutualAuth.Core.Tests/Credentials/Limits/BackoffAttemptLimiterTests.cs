@@ -59,13 +59,14 @@ public sealed class BackoffAttemptLimiterTests
         }
     }
 
-    [Test]
-    public async Task A_user_elsewhere_and_another_user_here_do_not_wait()
+    [TestCase("alice")]
+    [TestCase("a")]
+    public async Task A_user_elsewhere_and_another_user_here_do_not_wait(string user)
     {
-        await FailAsync("alice", "192.0.2.1", 8);
+        await FailAsync(user, "192.0.2.1", 8);
 
-        (await WaitAsync("alice", "192.0.2.1")).Should().NotBeNull();
-        (await WaitAsync("alice", "192.0.2.2")).Should().BeNull();
+        (await WaitAsync(user, "192.0.2.1")).Should().NotBeNull();
+        (await WaitAsync(user, "192.0.2.2")).Should().BeNull();
         (await WaitAsync("bob", "192.0.2.1")).Should().BeNull();
     }
 
@@ -298,6 +299,148 @@ public sealed class BackoffAttemptLimiterTests
         }
 
         ((await WaitAsync("somebody", next)) is not null).Should().Be(waits);
+    }
+
+    [Test]
+    public async Task The_longest_of_the_waits_counts()
+    {
+        await FailAsync("alice", "192.0.2.1", 8);
+        await FailAsync("bob", "192.0.2.1", 13);
+
+        (await WaitAsync("carol", "192.0.2.1")).Should().Be(s_second, "21 failures here");
+        (await WaitAsync("alice", "192.0.2.1")).Should().Be(4 * s_second, "8 of her own");
+    }
+
+    [Test]
+    public async Task A_success_does_not_clear_what_was_counted_for_the_user_from_anywhere()
+    {
+        for (var number = 0; number < 101; number++)
+        {
+            await FailAsync("alice", $"198.51.100.{number}", 1);
+        }
+
+        await SucceedAsync("alice", "192.0.2.1");
+
+        (await WaitAsync("alice", "192.0.2.1")).Should().BeNull();
+        (await WaitAsync("alice", "203.0.113.1")).Should().NotBeNull("whoever guesses elsewhere still has to wait");
+    }
+
+    [TestCase(64, false)]
+    [TestCase(65, true)]
+    public async Task However_many_failures_are_free_64_attempts_run_at_once(int attempts, bool isLastRefused)
+    {
+        var limiter = new BackoffAttemptLimiter(_time)
+        { FailuresBeforeWaitPerUser = 1000, FailuresBeforeWaitPerUserAndAddress = 1000, FailuresBeforeWaitPerAddress = 1000 };
+        for (var number = 1; number < attempts; number++)
+        {
+            (await limiter.BeginAsync(Attempt("alice", "192.0.2.1"), default)).Should().BeNull();
+        }
+
+        (await limiter.BeginAsync(Attempt("alice", "192.0.2.1"), default) is not null).Should().Be(isLastRefused);
+    }
+
+    [Test]
+    public async Task One_attempt_that_is_abandoned_does_not_make_the_others_forgotten()
+    {
+        var attempt = Attempt("alice", "192.0.2.1");
+        for (var number = 0; number < 6; number++)
+        {
+            (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
+        }
+
+        await _limiter.EndAsync(attempt, AttemptOutcome.Abandoned);
+
+        (await _limiter.BeginAsync(attempt, default)).Should().BeNull("one place is free");
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull("and no more than one");
+    }
+
+    [Test]
+    public async Task Attempts_that_run_do_not_fade()
+    {
+        var attempt = Attempt("alice", "192.0.2.1");
+        for (var number = 0; number < 6; number++)
+        {
+            await _limiter.BeginAsync(attempt, default);
+        }
+
+        _time.Advance(TimeSpan.FromHours(1));
+
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task An_end_without_a_beginning_frees_no_place()
+    {
+        var attempt = Attempt("alice", "192.0.2.1");
+        await FailAsync("alice", "192.0.2.1", 1); // which never began
+        for (var number = 0; number < 5; number++)
+        {
+            (await _limiter.BeginAsync(attempt, default)).Should().BeNull();
+        }
+
+        (await _limiter.BeginAsync(attempt, default)).Should().NotBeNull("with the one that failed, six");
+    }
+
+    [Test]
+    public async Task A_network_is_not_held_to_what_accepted_certificates_did()
+    {
+        using var world = new World();
+        var certificate = MutualAuth.Certificates.Certificate.Parse(world.ClientCertificate.RawCertificate);
+        for (var number = 0; number < 101; number++)
+        {
+            await _limiter.EndAsync(Attempt($"user{number}", $"2001:db8:0:{number:x}::1") with { Certificate = certificate }, AttemptOutcome.Failed);
+        }
+
+        (await WaitAsync("alice", "2001:db8:0:ffff::1")).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Whoever_sets_no_bound_has_none()
+    {
+        var limiter = new BackoffAttemptLimiter(_time)
+        {
+            FailuresBeforeWaitPerUser = int.MaxValue,
+            FailuresBeforeWaitPerUserAndAddress = int.MaxValue,
+            FailuresBeforeWaitPerAddress = int.MaxValue,
+        };
+        await FailAsync("alice", "2001:db8::1", 200, limiter);
+
+        (await WaitAsync("alice", "2001:db8::1", limiter)).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Where_everything_has_failed_a_name_that_is_merely_tried_drives_nothing_out_and_one_that_fails_does()
+    {
+        var limiter = new BackoffAttemptLimiter(_time) { FailuresBeforeWaitPerUser = 0 };
+        for (var number = 0; number < 65_536; number++)
+        {
+            // Without a place there is one key for each.
+            await limiter.EndAsync(new LoginAttempt($"user{number}", null), AttemptOutcome.Failed);
+        }
+
+        limiter.Keys.Should().Be(65_536);
+        for (var number = 0; number < 10; number++)
+        {
+            (await limiter.BeginAsync(new LoginAttempt($"new{number}", null), default)).Should().BeNull();
+        }
+
+        (await limiter.BeginAsync(new LoginAttempt("user0", null), default)).Should().NotBeNull();
+        await limiter.EndAsync(new LoginAttempt("new", null), AttemptOutcome.Failed);
+        (await limiter.BeginAsync(new LoginAttempt("new", null), default)).Should().NotBeNull("what fails is counted, always");
+        (await limiter.BeginAsync(new LoginAttempt("user0", null), default)).Should().BeNull("the oldest of those with the fewest made room");
+        limiter.Keys.Should().Be(65_536);
+    }
+
+    [TestCase(899, false)]
+    [TestCase(900, true)]
+    public async Task A_count_fades_after_the_longest_wait_and_not_before(int seconds, bool hasFaded)
+    {
+        await FailAsync("alice", "192.0.2.1", 5);
+        _time.Advance(seconds * s_second);
+
+        await FailAsync("alice", "192.0.2.1", 1);
+
+        ((await WaitAsync("alice", "192.0.2.1")) is null).Should().Be(hasFaded);
     }
 
     [Test]

@@ -346,6 +346,133 @@ public sealed class ConsecutiveFailuresTests
         (await failures.IsBarredAsync(store, "alice", 3, default)).Should().BeTrue();
     }
 
+    [Test]
+    public async Task A_store_that_fails_again_after_it_has_worked_is_told_of_again()
+    {
+        var store = new Switched(await StoreAsync("memory"));
+        var server = new TestServer(this, store, max: 100);
+        foreach (var (isBroken, told) in new[] { (true, 1), (true, 1), (false, 1), (true, 2), (true, 2) })
+        {
+            store.IsBroken = isBroken;
+            await server.FailAsync("alice", 1);
+            _log.GetSnapshot().Count(record => record.Id.Id == 1308).Should().Be(told);
+        }
+    }
+
+    [Test]
+    public async Task What_was_counted_here_while_the_store_failed_counts_until_a_success()
+    {
+        var store = new Switched(await StoreAsync("memory")) { IsBroken = true };
+        var server = new TestServer(this, store, max: 3);
+        await server.FailAsync("alice", 2);
+        store.IsBroken = false;
+
+        (await server.LogInAsync("alice", Wrong)).Should().Be(RejectionReason.CredentialsWrong, "the third");
+        (await server.LogInAsync("alice", Right)).Should().Be(RejectionReason.AttemptsLimited);
+        (await store.FindFailuresAsync("alice")).Should().Be(1, "the store has but the one that it could write");
+    }
+
+    [Test]
+    public async Task Where_both_have_counted_the_higher_count_stands()
+    {
+        var store = new Switched(await StoreAsync("memory"));
+        await store.AddFailureAsync("alice", 4);
+        await store.AddFailureAsync("alice", 4); // by another server
+        var server = new TestServer(this, store, max: 4);
+        store.IsBroken = true;
+        await server.FailAsync("alice", 1);
+        store.IsBroken = false;
+
+        await server.FailAsync("alice", 2); // the third and the fourth, as the store has it
+
+        (await server.Services.Failures.IsBarredAsync(store, "alice", 4, default)).Should().BeTrue();
+    }
+
+    [Test]
+    public async Task An_attempt_without_a_name_is_nobodys_failure()
+    {
+        var policy = Sasl.Policy(new ScriptedMechanism(["OWN"], async (context, cancellationToken, _) =>
+            SaslServerStep.Fail(await context.AdmitAsync(string.Empty, cancellationToken)
+                ?? new Rejection(RejectionReason.CredentialsWrong, "a", "b")))) with
+        { MaxConsecutiveFailures = 1 };
+        var services = new LoginServices(policy, TimeProvider.System);
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            await using var session = Sasl.Server(policy, services: services);
+
+            (await session.StartAsync("OWN", Array.Empty<byte>(), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+        }
+    }
+
+    [TestCase(0, 0)]
+    [TestCase(1, 1)]
+    public async Task A_success_writes_to_the_store_only_where_there_was_a_failure(int failures, int writes)
+    {
+        var store = new Switched(await StoreAsync("memory"));
+        var server = new TestServer(this, store, max: 3);
+        await server.FailAsync("alice", failures);
+
+        (await server.LogInAsync("alice", Right)).Should().BeNull();
+
+        store.Cleared.Should().Be(writes);
+        (await store.FindFailuresAsync("alice")).Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_right_guess_beyond_the_bound_is_answered_no_sooner_than_a_wrong_one()
+    {
+        var waits = 0;
+        var server = new TestServer(this, await StoreAsync("file"), max: 1);
+        var begun = await server.BeginAsync("alice", Right);
+        await new TestServer(this, Reopen(), max: 1).FailAsync("alice", 1); // at another server, so that this one learns it from the store
+        server.Services.Failures.Level = (_, _) =>
+        {
+            waits++;
+            return Task.CompletedTask;
+        };
+
+        (await begun()).Should().Be(RejectionReason.AttemptsLimited);
+
+        waits.Should().Be(1);
+    }
+
+    [Test]
+    public async Task For_users_in_memory_no_time_is_waited()
+    {
+        var server = new TestServer(this, await StoreAsync("memory"), max: 2);
+        server.Services.Failures.Level = (_, _) => throw new InvalidOperationException("there is nothing to hide");
+
+        await server.FailAsync("alice", 2);
+    }
+
+    [Test]
+    public async Task A_store_that_counts_a_user_whom_the_mechanism_never_looked_up_has_the_bound_told()
+    {
+        var failures = new ConsecutiveFailures();
+        var logger = new FakeLogger(_log);
+
+        (await failures.FailedAsync(await StoreAsync("memory"), "alice", 1, isKnown: false, logger, default)).Should().BeFalse();
+        (await failures.FailedAsync(await StoreAsync("own"), "nobody", 1, isKnown: false, logger, default)).Should().BeFalse();
+
+        _log.GetSnapshot().Should().ContainSingle(record => record.Id.Id == 1307).Which.Message.Should().Contain("alice");
+        _log.GetSnapshot().Should().NotContain(record => record.Id.Id == 1308, "nobody was to be kept");
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task While_the_store_cannot_be_asked_who_is_known_to_be_barred_stays_so(bool throws)
+    {
+        var store = new Switched(await StoreAsync("memory"));
+        var server = new TestServer(this, store, max: 1);
+        await server.FailAsync("alice", 1);
+        await store.ClearFailuresAsync("alice");
+
+        store.IsBroken = throws;
+
+        (await server.Services.Failures.IsBarredAsync(store, "alice", 1, default)).Should().Be(throws, "else an operator has cleared it");
+        (await server.Services.Failures.IsBarredAsync(store, "bob", 1, default)).Should().BeFalse();
+    }
+
     private string Users => Path.Combine(_directory, "users");
 
     private FileCredentialStore Reopen() => FileCredentialStore.Open(Users);
@@ -451,6 +578,31 @@ public sealed class ConsecutiveFailuresTests
     {
         public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
             inner.FindAsync(userName, cancellationToken);
+    }
+
+    /// <summary>A store that counts, unless it is broken.</summary>
+    private sealed class Switched(ICredentialStore inner) : IFailureCountingStore
+    {
+        internal bool IsBroken { get; set; }
+
+        internal int Cleared { get; private set; }
+
+        private IFailureCountingStore Inner => IsBroken ? throw new InvalidOperationException("broken") : (IFailureCountingStore)inner;
+
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+            inner.FindAsync(userName, cancellationToken);
+
+        public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
+            Inner.FindFailuresAsync(userName, cancellationToken);
+
+        public ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) =>
+            Inner.AddFailureAsync(userName, limit, cancellationToken);
+
+        public ValueTask<bool> ClearFailuresAsync(string userName, CancellationToken cancellationToken = default)
+        {
+            Cleared++;
+            return Inner.ClearFailuresAsync(userName, cancellationToken);
+        }
     }
 
     private sealed class Breaking(ICredentialStore inner, string operation) : IFailureCountingStore

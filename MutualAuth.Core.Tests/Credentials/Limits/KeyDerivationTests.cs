@@ -99,6 +99,52 @@ public sealed class KeyDerivationTests
     }
 
     [Test]
+    public async Task Places_to_wait_are_shared_by_those_who_are_familiar_and_strangers()
+    {
+        var derivation = Held(2, 10);
+        var first = Derive(derivation, "192.0.2.1");
+        var familiar = Derive(derivation, "192.0.2.2", isFamiliar: true);
+        var stranger = Derive(derivation, "192.0.2.3");
+
+        derivation.Waiting.Should().Be(2);
+        (await Derive(derivation, "192.0.2.4")).Should().BeNull();
+
+        _held.Set();
+        (await Task.WhenAll(first, familiar, stranger)).Should().NotContainNulls();
+    }
+
+    [Test]
+    public async Task Nobody_makes_room_for_who_is_familiar_where_only_such_wait()
+    {
+        var derivation = Held(1, 10);
+        var first = Derive(derivation, "192.0.2.1");
+        var familiar = Derive(derivation, "192.0.2.2", isFamiliar: true);
+
+        (await Derive(derivation, "192.0.2.3", isFamiliar: true)).Should().BeNull();
+
+        _held.Set();
+        (await Task.WhenAll(first, familiar)).Should().NotContainNulls();
+    }
+
+    [Test]
+    public async Task Who_is_familiar_and_gives_up_leaves_the_place_too()
+    {
+        var derivation = Held(1, 10);
+        using var giveUp = new CancellationTokenSource();
+        var first = Derive(derivation, "192.0.2.1");
+        var second = Derive(derivation, "192.0.2.2", isFamiliar: true, token: giveUp.Token);
+
+        await giveUp.CancelAsync();
+
+        await second.Invoking(task => task.WaitAsync(TimeSpan.FromSeconds(20))).Should().ThrowAsync<OperationCanceledException>();
+        derivation.Waiting.Should().Be(0);
+        var third = Derive(derivation, "192.0.2.3");
+        _held.Set();
+        (await Task.WhenAll(first, third)).Should().NotContainNulls();
+        derivation.Calls.Should().Be(2);
+    }
+
+    [Test]
     public async Task Who_gives_up_waiting_leaves_the_place_to_others_and_costs_no_derivation()
     {
         var derivation = Held(1, 10);
@@ -143,7 +189,7 @@ public sealed class KeyDerivationTests
     public void Who_has_logged_in_is_remembered_by_user_and_address_and_not_for_ever()
     {
         var familiar = new KnownLoginAddresses();
-        var alice = new LoginAttempt("alice", IPAddress.Parse("192.0.2.1"));
+        var alice = new LoginAttempt("a", IPAddress.Parse("192.0.2.1"));
         familiar.Add(alice);
 
         familiar.Contains(alice).Should().BeTrue();
@@ -162,9 +208,12 @@ public sealed class KeyDerivationTests
     public void An_attempt_without_a_name_makes_nobody_familiar()
     {
         var familiar = new KnownLoginAddresses();
-        familiar.Add(new LoginAttempt(string.Empty, null));
+        foreach (var address in new[] { null, IPAddress.Parse("192.0.2.1") })
+        {
+            familiar.Add(new LoginAttempt(string.Empty, address));
 
-        familiar.Contains(new LoginAttempt(string.Empty, null)).Should().BeFalse();
+            familiar.Contains(new LoginAttempt(string.Empty, address)).Should().BeFalse();
+        }
     }
 
     private KeyDerivation Held(int maxWaiting, int maxPerAddress) => new(1, maxWaiting, maxPerAddress) { BeforeDeriving = Hold };

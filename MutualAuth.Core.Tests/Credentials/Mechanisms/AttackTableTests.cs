@@ -112,6 +112,10 @@ public sealed class AttackTableTests
                 type == FrameType.Challenge
                     ? Frame.Encode(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, Encoding.UTF8.GetBytes($"v={Zeros}")))
                     : null);
+        yield return Attack("docs/protocol.md §12: an outcome in place of the mechanisms", RejectionReason.CredentialProtocolViolated, (type, _) =>
+            type == FrameType.Mechanisms ? Frame.Encode(FrameType.Outcome, 0, 0, 0) : null);
+        yield return Attack("docs/protocol.md §12: a yes in place of the mechanisms", RejectionReason.CredentialsNotAsked, (type, _) =>
+            type == FrameType.Mechanisms ? Frame.Encode(Verdict.Accepted) : null);
         yield return Attack("docs/protocol.md §12: a verdict in place of the outcome", RejectionReason.CredentialProtocolViolated, (type, _) =>
             type == FrameType.Challenge ? Frame.Encode(Verdict.Accepted) : null);
         yield return Attack("docs/protocol.md §12: the same challenge twice", RejectionReason.CredentialProtocolViolated, (type, payload) =>
@@ -177,6 +181,22 @@ public sealed class AttackTableTests
         {
             server.Heard.Select(frame => frame.Type).Should().Equal(FrameType.Login, FrameType.Verdict);
         }
+    }
+
+    [TestCase((byte)FrameType.Mechanisms, (byte)FrameType.Outcome, TestName = "A server that refuses in place of the mechanisms is heard")]
+    [TestCase((byte)FrameType.Mechanisms, (byte)FrameType.Verdict, TestName = "A server that leaves in place of the mechanisms is heard")]
+    [TestCase((byte)FrameType.Challenge, (byte)FrameType.Outcome, TestName = "A server that refuses in place of the challenge is heard")]
+    [TestCase((byte)FrameType.Challenge, (byte)FrameType.Verdict, TestName = "A server that leaves in place of the challenge is heard")]
+    public async Task A_refusal_is_heard_at_every_step(byte at, byte by)
+    {
+        byte[] refusal = (FrameType)by == FrameType.Outcome
+            ? Frame.Encode(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Refused(PublicReason.AccessDenied), null))
+            : Frame.Encode(Verdict.Refused(PublicReason.AccessDenied));
+
+        var (client, server) = await AgainstServerAsync((type, _) => type == (FrameType)at ? refusal : null);
+
+        (client.Refusal.Failure, client.Refusal.PeerReason).Should().Be((HandshakeFailure.RefusedByPeer, PublicReason.AccessDenied));
+        server.Heard.Should().NotContain(frame => frame.Type == FrameType.Verdict, "there is nothing more to say");
     }
 
     [TestCase((byte)FrameType.Challenge, 16_385, TestName = "docs/protocol.md §12: a challenge of more than 16,384 octets is not read, by a server")]
@@ -364,6 +384,26 @@ public sealed class AttackTableTests
             await peer.SayFrameAsync(FrameType.Response, "one too many");
             (await peer.HearCodeAsync()).Should().Be((int)PublicReason.ProtocolError);
         });
+    }
+
+    [Test]
+    public async Task What_a_client_sent_is_wiped_once_it_was_judged()
+    {
+        ReadOnlyMemory<byte> sent = default;
+        var policy = Require.User(new ScriptedMechanism(["OWN"], message =>
+        {
+            sent = message;
+            message.ToArray().Should().Equal("a password"u8.ToArray());
+            return SaslServerStep.Fail(new Rejection(RejectionReason.CredentialsWrong, "a", "b"));
+        }));
+        await AgainstClientAsync(policy, RejectionReason.CredentialsWrong, async peer =>
+        {
+            await peer.BeginLoginAsync();
+            await peer.SayStartAsync("OWN", "a password");
+            (await peer.HearCodeAsync()).Should().Be((int)PublicReason.CredentialsWrong);
+        });
+
+        sent.ToArray().Should().HaveCount(10).And.OnlyContain(octet => octet == 0);
     }
 
     /// <summary>A server must not count somebody in who has not said that he believes it.</summary>

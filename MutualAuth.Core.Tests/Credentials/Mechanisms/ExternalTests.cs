@@ -72,6 +72,15 @@ public sealed class ExternalTests
         (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
     }
 
+    [TestCase(new byte[] { 0xc3, 0x28 }, TestName = "EXTERNAL: an identity that is no text")]
+    [TestCase(new byte[] { (byte)'a', 0 }, TestName = "EXTERNAL: an identity with a NUL")]
+    public async Task An_identity_is_text(byte[] message)
+    {
+        await using var server = Sasl.Server(s_policy, peer: Sasl.Peer);
+
+        (await server.StartAsync("EXTERNAL", message, default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
     [Test]
     public async Task What_says_whose_a_certificate_is_and_throws_refuses()
     {

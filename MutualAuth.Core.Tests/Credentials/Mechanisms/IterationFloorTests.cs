@@ -117,6 +117,17 @@ public sealed class IterationFloorTests
     }
 
     [Test]
+    public void Each_hash_that_was_shown_has_a_floor_of_its_own()
+    {
+        var floors = new IterationFloor();
+        var server = PeerName.Dns("bank.test");
+        floors.Remember(server, ScramHash.Sha512, 22_000);
+        floors.Remember(server, ScramHash.Sha256, 10_000);
+
+        (floors.FloorOf(server, ScramHash.Sha256), floors.FloorOf(server, ScramHash.Sha512)).Should().Be((10_000, 22_000));
+    }
+
+    [Test]
     public async Task The_memory_is_bounded_and_keeps_those_that_were_seen_last()
     {
         var floors = new IterationFloor();

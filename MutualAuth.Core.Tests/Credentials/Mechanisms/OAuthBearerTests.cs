@@ -74,6 +74,11 @@ public sealed class OAuthBearerTests
         yield return Case("empty", string.Empty);
         yield return Case("not JSON", "x5t#S256");
         yield return Case("null", "null");
+        yield return Case("a text", "\"x5t#S256\"");
+        yield return Case("cut behind the thumbprint", Cnf(thumbprint)[..^1]);
+        yield return Case("cut behind the method", """{"x5t#S256":""");
+        yield return Case("cut behind the brace", "{");
+        yield return Case("of 43 characters with a space in them", Cnf(thumbprint[..20] + " " + thumbprint[21..]));
         yield return Case("an empty object", "{}");
         yield return Case("an empty thumbprint", Cnf(string.Empty));
         yield return Case("an array of thumbprints", $$"""{"x5t#S256":["{{thumbprint}}"]}""");
@@ -97,6 +102,11 @@ public sealed class OAuthBearerTests
         static TestCaseData Case(string name, string claim) =>
             new TestCaseData(claim).SetName($"RFC 8705 §3.1: a cnf claim that is {name} confirms nobody");
     }
+
+    [TestCase(1024, true)]
+    [TestCase(1025, false)]
+    public void A_claim_has_1024_characters_at_most(int length, bool confirms) =>
+        (TokenBinding.Examine(s_bound.PadRight(length), Sasl.Peer.Certificate, acceptsUnbound: true) is null).Should().Be(confirms);
 
     [TestCaseSource(nameof(BrokenBindings))]
     public void A_claim_that_confirms_nobody(string claim)

@@ -31,6 +31,7 @@ public sealed class PlainTests
     [TestCase("\0ali\u0007ce\0correct horse", RejectionReason.CredentialsWrong, TestName = "PLAIN: a name that nobody can have")]
     [TestCase("bob\0alice\0correct horse", RejectionReason.AuthorizationIdentityRefused, TestName = "PLAIN: alice acts as bob")]
     [TestCase("bob\0alice\0battery", RejectionReason.CredentialsWrong, TestName = "PLAIN: bob's password for alice acting as bob")]
+    [TestCase("\0alice\0correct horse\u0007", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: a password that nobody can have")]
     [TestCase("\0alice\0", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: no password")]
     [TestCase("\0\0correct horse", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: no name")]
     [TestCase("alice\0correct horse", RejectionReason.CredentialProtocolViolated, TestName = "PLAIN: two parts")]
@@ -79,6 +80,60 @@ public sealed class PlainTests
 
         step.Reason().Should().Be(isRead ? RejectionReason.CredentialsWrong : RejectionReason.CredentialProtocolViolated);
         services.KeyDerivation.Calls.Should().Be(isRead ? 1 : 0);
+    }
+
+    [TestCase(255, RejectionReason.AuthorizationIdentityRefused)]
+    [TestCase(256, RejectionReason.CredentialProtocolViolated)]
+    public async Task The_identity_to_act_as_has_255_octets_at_most(int length, RejectionReason reason)
+    {
+        await using var server = Sasl.Server(s_policy);
+
+        (await server.StartAsync("PLAIN", Sasl.Utf8($"{new string('i', length)}\0alice\0correct horse"), default)).Reason().Should().Be(reason);
+    }
+
+    [TestCase(4095, 2 * 4096, RejectionReason.IterationCountOutOfRange)]
+    [TestCase(4096, 2 * 4096, null)]
+    [TestCase(1_000_000, 1_000_000 + 4096, RejectionReason.CredentialsWrong)] // its keys are those of another count
+    [TestCase(1_000_001, 2 * 4096, RejectionReason.IterationCountOutOfRange)]
+    public async Task A_verifier_is_put_to_work_within_the_bounds_and_a_decoy_in_its_place_beyond(int iterations, long cost, RejectionReason? reason)
+    {
+        var parts = Sasl.Verifier("correct horse").ToString().Split('$');
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", ScramVerifier.Parse($"{parts[0]}${iterations}:{Sasl.Salt}${parts[2]}"));
+        var policy = Sasl.Policy(SaslServer.PasswordsInPlain(store));
+        var services = new LoginServices(policy, TimeProvider.System);
+        await using var server = Sasl.Server(policy, services: services);
+
+        var step = await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Succeeded).Should().Be(reason is null);
+        services.KeyDerivation.Iterations.Should().Be(cost);
+    }
+
+    [Test]
+    public async Task Where_no_place_is_free_nobody_is_judged_and_nothing_is_counted()
+    {
+        var limiter = new NotingLimiter();
+        var policy = s_policy with { MaxConcurrentKeyDerivations = 1, MaxWaitingKeyDerivations = 0, AttemptLimiter = limiter };
+        var services = new LoginServices(policy, TimeProvider.System);
+        using var held = new ManualResetEventSlim();
+        using var begun = new SemaphoreSlim(0);
+        services.KeyDerivation.BeforeDeriving = _ =>
+        {
+            begun.Release();
+            held.Wait(TimeSpan.FromSeconds(15));
+        };
+        await using var first = Sasl.Server(policy, services: services);
+        await using var second = Sasl.Server(policy, services: services);
+        var running = first.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default).AsTask();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(15))).Should().BeTrue();
+
+        (await second.StartAsync("PLAIN", Sasl.Utf8("\0bob\0battery"), default)).Reason().Should().Be(RejectionReason.CredentialCheckOverloaded);
+
+        held.Set();
+        (await running).Should().BeOfType<SaslServerStep.Succeeded>();
+        limiter.Outcomes.Where(each => each.Attempt.UserName == "bob").Should().OnlyContain(each => each.Outcome == AttemptOutcome.Abandoned);
     }
 
     [Test]
@@ -174,6 +229,24 @@ public sealed class PlainTests
 
         (await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default)).Reason().Should().Be(
             RejectionReason.IterationCountOutOfRange);
+    }
+
+    [TestCase("SHA-256", RejectionReason.IterationCountOutOfRange)]
+    [TestCase("SHA-512", null)]
+    public async Task The_verifier_that_decides_is_the_one_that_every_store_has(string absurd, RejectionReason? reason)
+    {
+        static ScramVerifier Absurd(ScramVerifier verifier) =>
+            ScramVerifier.Parse(verifier.ToString().Replace("$4096:", "$4095:", StringComparison.Ordinal));
+        var (first, second) = (Sasl.Verifier("correct horse", ScramHash.Sha512), Sasl.Verifier("correct horse"));
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", absurd == "SHA-512" ? Absurd(first) : first);
+        await store.SetAsync("alice", absurd == "SHA-256" ? Absurd(second) : second);
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.PasswordsInPlain(store)));
+
+        var step = await server.StartAsync("PLAIN", Sasl.Utf8("\0alice\0correct horse"), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Succeeded).Should().Be(reason is null);
     }
 
     [Test]

@@ -60,6 +60,65 @@ public sealed class ScramClientTests
         derivation.Calls.Should().Be(0);
     }
 
+    [TestCase(256, null)]
+    [TestCase(257, RejectionReason.CredentialProtocolViolated)]
+    public async Task A_salt_has_256_octets_at_most(int length, RejectionReason? reason)
+    {
+        var (session, first) = await BeginAsync(KeyDerivation.Unbounded);
+
+        var step = await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Convert.ToBase64String(new byte[length])},i=4096"), default);
+
+        step.Objection?.Reason.Should().Be(reason);
+        (step.Objection is null).Should().Be(reason is null);
+    }
+
+    [TestCase("abcdefgh", null)]
+    [TestCase("abcdefg", RejectionReason.CredentialProtocolViolated)]
+    [TestCase("abcdefgh\u00e9", RejectionReason.CredentialProtocolViolated)]
+    [TestCase("abcd efgh", RejectionReason.CredentialProtocolViolated)]
+    public async Task The_servers_part_of_the_nonce_has_eight_printable_characters_or_more(string part, RejectionReason? reason)
+    {
+        var (session, first) = await BeginAsync(KeyDerivation.Unbounded);
+
+        var step = await session.StepAsync(Sasl.Utf8($"r={first}{part},s={Sasl.Salt},i=4096"), default);
+
+        step.Objection?.Reason.Should().Be(reason);
+        (step.Objection is null).Should().Be(reason is null);
+    }
+
+    [TestCase(1_000_000, true)]
+    [TestCase(1_000_001, false)]
+    public async Task A_million_iterations_are_begun_and_no_more(int iterations, bool isBegun)
+    {
+        // It is begun, and broken off before it costs anything.
+        var derivation = new KeyDerivation(1, 1, 1) { BeforeDeriving = _ => throw new TimeoutException() };
+        var (session, first) = await BeginAsync(derivation);
+
+        var step = async () => (await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},i={iterations}"), default)).Objection!.Reason;
+
+        if (isBegun)
+        {
+            await step.Should().ThrowAsync<TimeoutException>();
+        }
+        else
+        {
+            (await step()).Should().Be(RejectionReason.IterationCountOutOfRange);
+        }
+
+        derivation.Iterations.Should().Be(isBegun ? iterations : 0);
+    }
+
+    [Test]
+    public async Task An_exchange_that_is_over_takes_no_signature_any_more()
+    {
+        var (session, first) = await BeginAsync(KeyDerivation.Unbounded);
+        await session.StepAsync(Sasl.Utf8($"r={first}abcdefgh,s={Sasl.Salt},i=4096"), default);
+        session.Dispose();
+
+        // What would be the signature if the one that was expected had only been wiped.
+        session.Complete(Sasl.Utf8($"v={Convert.ToBase64String(new byte[32])}")).Objection!.Reason.Should().Be(RejectionReason.ServerSignatureWrong);
+    }
+
     [TestCase("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     [TestCase("v=")]
     [TestCase("e=other-error")]
@@ -119,6 +178,26 @@ public sealed class ScramClientTests
         var (session, _) = SaslClientSession.Begin(credentials, Sasl.ClientContext(hasBinding ? Sasl.Binding : null, offered: "SCRAM-SHA-256"));
 
         System.Text.Encoding.UTF8.GetString((await session!.StartAsync(default))!.Value.Span).Should().StartWith(header + "n=alice,r=");
+    }
+
+    [Test]
+    public async Task Who_saw_that_the_server_binds_and_was_told_not_to_does_not_say_that_it_could_have()
+    {
+        var credentials = Login.WithPassword("alice", Password.From("correct horse"), channelBinding: ChannelBindingPolicy.DangerouslyOptional) with
+        { OnlyMechanism = "SCRAM-SHA-256" };
+
+        var (session, _) = SaslClientSession.Begin(credentials, Sasl.ClientContext(Sasl.Binding, offered: ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]));
+
+        System.Text.Encoding.UTF8.GetString((await session!.StartAsync(default))!.Value.Span).Should().StartWith("n,,n=alice,r=");
+    }
+
+    [TestCase("SCRAM-SHA-256", true)]
+    [TestCase("PLAIN", false)]
+    public void Only_a_binding_that_was_taken_away_points_to_a_man_in_the_middle(string offered, bool isSuspicious)
+    {
+        var (_, objection) = SaslClientSession.Begin(s_credentials, Sasl.ClientContext(Sasl.Binding, offered: [offered]));
+
+        (objection!.Hint is not null).Should().Be(isSuspicious);
     }
 
     [Test]

@@ -147,6 +147,122 @@ public sealed class ScramServerTests
             .Should().Be(RejectionReason.CredentialProtocolViolated);
     }
 
+    [TestCase(2048, null)]
+    [TestCase(2049, RejectionReason.CredentialProtocolViolated)]
+    public async Task A_message_has_2048_octets_at_most(int length, RejectionReason? reason)
+    {
+        const string Start = "p=tls-server-end-point,,n=alice,r=abcdefgh,x=";
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+
+        var step = await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8(Start.PadRight(length, 'x')), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Challenged).Should().Be(reason is null);
+    }
+
+    [TestCase("p=tls-server-end-point,,n=al\0ice,r=abcdefgh")]
+    [TestCase("p=tls-server-end-point,,n=alice,r=abcdefgh,x")]
+    [TestCase("p=tls-server-end-point,,n=alice,r=abcdefgh,x=")]
+    [TestCase("p=tls-server-end-point,,n=alice,r=abcdefgh,xx")]
+    [TestCase("p=tls-server-end-point,,n=alice,r=abcdefgh,1=x")]
+    [TestCase("p=tls-server-end-point,alice,n=alice,r=abcdefgh")]
+    [TestCase("p=tls-server-end-point,a=,n=alice,r=abcdefgh")]
+    [TestCase("p=tls_server,,n=alice,r=abcdefgh")]
+    [TestCase("x,,n=alice,r=abcdefgh")]
+    [TestCase("p=tls-server-end-point,n=alice")]
+    public async Task Whatever_the_grammar_does_not_have_is_refused(string message)
+    {
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+
+        (await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8(message), default)).Reason().Should().Be(RejectionReason.CredentialProtocolViolated);
+    }
+
+    [TestCase("x=1", null)]
+    [TestCase("x=1,Z=2", null)]
+    [TestCase("x=", RejectionReason.CredentialProtocolViolated)]
+    [TestCase("m=1", RejectionReason.CredentialProtocolViolated)]
+    [TestCase("p=1", RejectionReason.CredentialProtocolViolated)]
+    public async Task Unknown_extensions_of_the_last_message_are_passed_over_and_signed(string extension, RejectionReason? reason)
+    {
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+        var challenge = (await server.StartAsync(
+            "SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh"), default)).Text();
+        var binding = Convert.ToBase64String([.. Sasl.Utf8("p=tls-server-end-point,,"), .. Sasl.Binding.Data]);
+        var withoutProof = $"c={binding},{challenge.Split(',')[0]},{extension}";
+        var hash = ScramHash.Sha256;
+        var key = hash.ClientKey(hash.Hi("correct horse"u8, Convert.FromBase64String(Sasl.Salt), ScramVerifier.MinIterations));
+        ScramHash.Xor(key, hash.Hmac(hash.H(key), Sasl.Utf8($"n=alice,r=abcdefgh,{challenge},{withoutProof}")));
+
+        var step = await server.ContinueAsync(Sasl.Utf8($"{withoutProof},p={Convert.ToBase64String(key)}"), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Succeeded).Should().Be(reason is null);
+    }
+
+    [Test]
+    public async Task One_exchange_judges_one_proof()
+    {
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+        var (client, _) = SaslClientSession.Begin(
+            Login.WithPassword("alice", "correct horse"), Sasl.ClientContext(Sasl.Binding, offered: "SCRAM-SHA-256-PLUS"));
+        var challenge = await server.StartAsync(client!.Mechanism, await client.StartAsync(default), default);
+        var right = (await client.StepAsync(Sasl.Utf8(challenge.Text()), default)).Message;
+        var wrong = $"{Encoding.UTF8.GetString(right.Span).Split(",p=")[0]},p={Convert.ToBase64String(new byte[32])}";
+
+        (await server.ContinueAsync(Sasl.Utf8(wrong), default)).Reason().Should().Be(RejectionReason.CredentialsWrong);
+
+        (await server.ContinueAsync(right, default)).Should().BeOfType<SaslServerStep.Failed>();
+    }
+
+    [Test]
+    public async Task A_name_that_nobody_can_have_is_asked_for_a_proof_like_any_other()
+    {
+        await using var server = Sasl.Server(s_policy, Sasl.Binding);
+        var challenge = (await server.StartAsync(
+            "SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=al\u0007ice,r=abcdefgh"), default)).Text();
+        var binding = Convert.ToBase64String([.. Sasl.Utf8("p=tls-server-end-point,,"), .. Sasl.Binding.Data]);
+
+        var step = await server.ContinueAsync(
+            Sasl.Utf8($"c={binding},{challenge.Split(',')[0]},p={Convert.ToBase64String(new byte[32])}"), default);
+
+        step.Reason().Should().Be(RejectionReason.CredentialsWrong);
+    }
+
+    [Test]
+    public async Task A_verifier_at_the_ceiling_is_shown_as_it_is()
+    {
+        var parts = Sasl.Verifier("correct horse").ToString().Split('$');
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", ScramVerifier.Parse($"{parts[0]}${ScramVerifier.MaxIterations}:{Sasl.Salt}${parts[2]}"));
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(store)), Sasl.Binding);
+
+        (await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh"), default)).Text()
+            .Should().EndWith("i=1000000");
+    }
+
+    [Test]
+    public async Task A_disabled_user_is_shown_the_salt_that_it_had()
+    {
+        var store = Sasl.Store(("alice", "correct horse"));
+        await store.SetDisabledAsync("alice", true);
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(store)), Sasl.Binding);
+
+        (await server.StartAsync("SCRAM-SHA-256-PLUS", Sasl.Utf8("p=tls-server-end-point,,n=alice,r=abcdefgh"), default)).Text()
+            .Should().Contain($"s={Sasl.Salt},", "else who asked before would see that something changed");
+    }
+
+    [TestCase("SCRAM-SHA-512", RejectionReason.CredentialsWrong)]
+    [TestCase("SCRAM-SHA-256", null)]
+    public async Task A_user_logs_in_by_the_hash_of_its_verifier(string mechanism, RejectionReason? reason)
+    {
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(s_store, ScramHash.Sha512, ScramHash.Sha256)));
+
+        var (outcome, _) = await Sasl.RunAsync(Login.WithPassword("alice", "correct horse") with { OnlyMechanism = mechanism }, server, null);
+
+        (outcome as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
+    }
+
     [TestCase("nonce")]
     [TestCase("proof")]
     [TestCase("no proof")]

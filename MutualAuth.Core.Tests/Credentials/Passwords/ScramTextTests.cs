@@ -38,6 +38,48 @@ public sealed class ScramTextTests
     public void The_name_of_a_mechanism_has_1_to_20_letters(int length, bool isOne) =>
         SaslLimits.IsMechanismName(new string('A', length)).Should().Be(isOne);
 
+    [TestCase("SCRAM-SHA-256", true)]
+    [TestCase("X_1", true)]
+    [TestCase("A-Z", true)]
+    [TestCase("scram", false)]
+    [TestCase("A B", false)]
+    [TestCase("A.B", false)]
+    [TestCase("\u00c4", false)]
+    public void The_name_of_a_mechanism_has_capitals_digits_hyphens_and_underscores(string name, bool isOne) =>
+        SaslLimits.IsMechanismName(name).Should().Be(isOne);
+
+    [TestCase("AAAA", 3)]
+    [TestCase("AAA=", 2)]
+    [TestCase("AA==", 1)]
+    [TestCase("", null)]
+    [TestCase("A===", null)]
+    [TestCase("AAAAA", null)]
+    [TestCase("AAA", null)]
+    [TestCase("AA\nA", null)]
+    [TestCase("AAAA    ", null)]
+    [TestCase(" AAAA", null)]
+    [TestCase("AAB=", null)] // the last bits of a character that has too many
+    [TestCase("AA-_", null)]
+    public void Base64_is_read_as_it_is_written_and_in_no_other_way(string text, int? length)
+    {
+        var read = ScramText.FromBase64(text);
+
+        (read?.Length).Should().Be(length);
+    }
+
+    [TestCase("a", "a")]
+    [TestCase("=2C=3D", ",=")]
+    [TestCase("a=3D2C", "a=2C")]
+    [TestCase("=2c", null)]
+    [TestCase("a=", null)]
+    [TestCase("=2C=", null)]
+    [TestCase("", null)]
+    public void A_name_stands_for_itself_but_for_the_comma_and_the_equals_sign(string escaped, string? name)
+    {
+        ScramText.UnescapeName(escaped).Should().Be(name);
+        (name is null ? escaped : ScramText.EscapeName(name)).Should().Be(escaped);
+    }
+
     [TestCase(0, false)]
     [TestCase(1, true)]
     [TestCase(64, true)]

@@ -3,7 +3,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>A new password, in the stores that need no database; <c>DatabaseStoreTests</c> has the same for those that do.</summary>
+/// <summary>A new password, in the stores that need no database; <c>DatabaseStoreTests</c> has the same for a database.</summary>
 [TestFixture("memory")]
 [TestFixture("file")]
 [CancelAfter(30000)]
@@ -69,8 +69,8 @@ public sealed class SetPasswordTests(string kind)
 
         await _store.Awaiting(store => store.SetPasswordAsync("a:b", password, iterations: ScramVerifier.MinIterations).AsTask())
             .Should().ThrowAsync<ArgumentException>();
-        await _store.Awaiting(store => store.SetPasswordAsync("bob", password, [], ScramVerifier.MinIterations).AsTask())
-            .Should().ThrowAsync<ArgumentException>();
+        (await _store.Awaiting(store => store.SetPasswordAsync("bob", password, [], ScramVerifier.MinIterations).AsTask())
+            .Should().ThrowAsync<ArgumentException>()).Which.ParamName.Should().Be("hashes");
         (await _store.ListAsync()).Should().ContainSingle();
     }
 

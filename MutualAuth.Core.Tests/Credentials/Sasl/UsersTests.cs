@@ -8,6 +8,11 @@ public sealed class UsersTests
     private static readonly AuthenticatedPeer s_device =
         Sasl.PeerOf(new() { Dns = ["alice.test"], Emails = ["alice@test.example"], Uris = ["https://users.test/alice"] });
 
+    private static readonly AuthenticatedPeer s_workload = Sasl.PeerOf(new() { Uris = ["spiffe://td.test/alice"] });
+
+    private static readonly AuthenticatedPeer s_employee = Sasl.PeerOf(
+        new() { UserPrincipalName = "alice@corp.test", Addresses = ["192.0.2.1"], Subject = "CN=alice" });
+
     private static readonly UserRule s_devices = UserRules.OfDevice(
         new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("alice.test")] = ["alice", "bob"], [PeerName.Dns("other.test")] = ["carol"] });
 
@@ -44,6 +49,27 @@ public sealed class UsersTests
 
         objection?.Reason.Should().Be(RejectionReason.UserNotAllowed);
         (objection is null).Should().Be(comesIn);
+    }
+
+    [TestCase("spiffe://td.test/alice", true)]
+    [TestCase("spiffe://td.test/bob", false)]
+    public void A_user_may_be_named_by_a_SPIFFE_ID(string user, bool comesIn) => Comes(user, s_workload).Should().Be(comesIn);
+
+    [TestCase("alice@corp.test", true)]
+    [TestCase("ALICE@corp.test", false)]
+    [TestCase("192.0.2.1", false)] // kinds of names that are no user's
+    [TestCase("CN=alice", false)]
+    [TestCase("alice", false)]
+    public void A_user_may_be_named_by_a_user_principal_name(string user, bool comesIn) => Comes(user, s_employee).Should().Be(comesIn);
+
+    [TestCase(8, false)]
+    [TestCase(9, true)]
+    public void Of_many_users_a_rule_names_the_first_eight(int count, bool isCut)
+    {
+        var rule = UserRules.Named(Enumerable.Range(1, count).Select(number => $"user{number}"));
+
+        rule.ToString().Should().Contain("\"user1\", \"user2\"").And.Contain("user8").And.NotContain("user9");
+        rule.ToString().Contains('\u2026').Should().Be(isCut);
     }
 
     [TestCase("spiffe://bank.test/vault", "spiffe://bank.test/vault")]
@@ -99,9 +125,13 @@ public sealed class UsersTests
         FluentActions.Invoking(() => UserRules.Named()).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => UserRules.Named("a:b")).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => UserRules.AllOf()).Should().Throw<ArgumentException>();
+        FluentActions.Invoking(() => UserRules.AllOf(UserRules.Any, null!)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("d")] = [] }))
             .Should().Throw<ArgumentException>();
     }
+
+    private static bool Comes(string user, AuthenticatedPeer peer) => UserRules.NamedByTheirCertificate.Examine(
+        new AuthenticatedUser(user, null, "PLAIN", PeerProofs.Password, default), peer) is null;
 
     [Test]
     public void A_policy_reads_as_a_sentence()

@@ -103,6 +103,67 @@ public sealed class BlockingStoreTests
         }
     }
 
+    [Test]
+    public async Task A_thread_that_was_idle_and_is_held_now_does_not_count_as_idle()
+    {
+        var threads = new BlockingCallThreads(2);
+        using var held = new ManualResetEventSlim();
+        using var begun = new SemaphoreSlim(0);
+        for (var count = 0; count < 20; count++)
+        {
+            (await threads.RunAsync(() => ValueTask.FromResult(count), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20))).Should().Be(count);
+        }
+
+        var first = threads.RunAsync(Hold, default).AsTask();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeTrue();
+        var second = threads.RunAsync(Hold, default).AsTask();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeTrue("a second thread may be held");
+
+        held.Set();
+        await Task.WhenAll(first, second).WaitAsync(TimeSpan.FromSeconds(20));
+
+        ValueTask<bool> Hold()
+        {
+            begun.Release();
+            return ValueTask.FromResult(held.Wait(TimeSpan.FromSeconds(20)));
+        }
+    }
+
+    [Test]
+    public async Task An_idle_thread_takes_the_next_check_and_no_other_is_started()
+    {
+        var threads = new BlockingCallThreads(8);
+        var first = await threads.RunAsync(() => ValueTask.FromResult(Thread.CurrentThread), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        for (var count = 0; count < 10; count++)
+        {
+            SpinWait.SpinUntil(() => first.ThreadState.HasFlag(ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(20)).Should().BeTrue();
+
+            var next = await threads.RunAsync(() => ValueTask.FromResult(Thread.CurrentThread), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+            next.Should().BeSameAs(first);
+        }
+    }
+
+    [Test]
+    public async Task A_check_sees_what_belongs_to_its_caller()
+    {
+        var caller = new AsyncLocal<string> { Value = "alice's login" };
+
+        (await new BlockingCallThreads(1).RunAsync(() => ValueTask.FromResult(caller.Value), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20)))
+            .Should().Be("alice's login");
+    }
+
+    [Test]
+    public async Task Who_has_given_up_already_begins_no_check()
+    {
+        var begun = 0;
+
+        var check = () => new BlockingCallThreads(1).RunAsync(() => ValueTask.FromResult(++begun), new CancellationToken(canceled: true)).AsTask();
+
+        await check.Should().ThrowAsync<OperationCanceledException>();
+        begun.Should().Be(0);
+    }
+
     // On a thread of its own: were the step to hold its caller, the test would hang in place of failing.
     private static Task<SaslServerStep> StartAsync(SaslServerSession server, CancellationToken deadline) =>
         Task.Factory.StartNew(

@@ -195,6 +195,62 @@ public sealed class FileCredentialStoreRightsTests
         (store.Health.LetsUsersIn, store.Health.Problem).Should().Be((true, null));
     }
 
+    [TestCase(0, true)]
+    [TestCase(1, false)]
+    public async Task The_last_users_count_to_the_end_of_the_time_and_not_a_tick_longer(int ticksLater, bool comesIn)
+    {
+        var store = FileCredentialStore.Open(_path, Options with { MaxUnreadable = TimeSpan.FromMinutes(5) });
+        File.Delete(_path);
+        _time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromMilliseconds(500));
+        (await store.FindAsync("alice", default)).Should().NotBeNull("this is a look at the file, half a second before the end");
+
+        _time.Advance(TimeSpan.FromMilliseconds(500) + TimeSpan.FromTicks(ticksLater));
+
+        var find = () => store.FindAsync("alice", default).AsTask();
+        if (comesIn)
+        {
+            (await find()).Should().NotBeNull();
+        }
+        else
+        {
+            await find.Should().ThrowAsync<MaterialException>();
+        }
+
+        store.Health.LetsUsersIn.Should().Be(comesIn);
+    }
+
+    [Test]
+    public void That_nobody_comes_in_is_told_once_each_time_it_begins()
+    {
+        var store = FileCredentialStore.Open(_path, Options with { MaxUnreadable = TimeSpan.FromMinutes(5) });
+        foreach (var told in new[] { 1, 2 })
+        {
+            File.Delete(_path);
+            _time.Advance(TimeSpan.FromMinutes(6));
+            store.ReloadIfChanged();
+            store.ReloadIfChanged();
+            _log.GetSnapshot().Count(record => record.Id.Id == 1306).Should().Be(told);
+
+            File.WriteAllText(_path, $"alice:{s_verifier}\n");
+            File.SetUnixFileMode(_path, OwnerOnly);
+            store.ReloadIfChanged();
+        }
+    }
+
+    [Test]
+    public void That_others_can_read_it_is_told_once()
+    {
+        File.SetUnixFileMode(_path, OwnerOnly | UnixFileMode.OtherRead);
+        var store = FileCredentialStore.Open(_path, Options);
+
+        store.ReloadIfChanged();
+        File.AppendAllText(_path, $"bob:{s_verifier}\n");
+        store.ReloadIfChanged();
+
+        (store.Count, store.Health.CanOthersRead).Should().Be((2, true));
+        _log.GetSnapshot().Count(record => record.Id.Id == 1305).Should().Be(1);
+    }
+
     [Test]
     public async Task Time_in_which_nobody_logs_in_is_no_time_in_which_the_file_cannot_be_read()
     {
@@ -220,7 +276,7 @@ public sealed class FileCredentialStoreRightsTests
     [Test]
     public void Refused_changes_of_the_file_are_told_to_whoever_listens()
     {
-        var store = FileCredentialStore.Open(_path, Options);
+        using var store = FileCredentialStore.Open(_path, Options);
         var problems = new List<string>();
         store.Refused += (_, refused) => problems.Add(refused.Problem.Message);
         File.WriteAllText(_path, "nonsense\n");
@@ -242,6 +298,7 @@ public sealed class FileCredentialStoreRightsTests
                 .Should().ThrowAsync<MaterialException>()
                 .WithMessage("*DisableFileLocking*");
             await store.Awaiting(each => each.ReplaceVerifiersAsync("bob", [Sasl.Verifier("x")]).AsTask()).Should().ThrowAsync<MaterialException>();
+            await store.Awaiting(each => each.AddFailureAsync("alice", 3).AsTask()).Should().ThrowAsync<MaterialException>();
         }
         finally
         {

@@ -248,6 +248,152 @@ public sealed class FileCredentialStoreTests
         File.GetUnixFileMode(_path).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
+    [TestCase(0, true)]
+    [TestCase(-1, false)]
+    public async Task A_change_that_would_make_the_file_too_long_to_be_read_again_is_not_made(int spare, bool isMade)
+    {
+        Write($"alice:{Verifier}\n");
+        var length = 2 * new FileInfo(_path).Length; // carol's name is as long
+        var store = FileCredentialStore.Open(_path, new FileCredentialStoreOptions { MaxFileBytes = (int)length + spare });
+
+        var set = () => store.SetAsync("carol", ScramVerifier.Parse(Verifier)).AsTask();
+
+        if (isMade)
+        {
+            await set.Should().NotThrowAsync();
+        }
+        else
+        {
+            await set.Should().ThrowAsync<MaterialException>().WithMessage($"*{length - 1}*");
+        }
+
+        (await store.ListAsync()).Select(user => user.UserName).Should().Equal(isMade ? ["alice", "carol"] : ["alice"]);
+    }
+
+    [Test]
+    public async Task Users_are_listed_by_name_as_the_file_has_them_now()
+    {
+        var store = FileCredentialStore.OpenOrCreate(_path, Clock());
+        Write($"bob:{Verifier}\nalice:{Verifier}\nBob:!{Verifier}\n");
+
+        (await store.ListAsync()).Select(user => (user.UserName, user.IsDisabled)).Should().Equal(("Bob", true), ("alice", false), ("bob", false));
+        Write("nonsense\n");
+        await store.Awaiting(each => each.ListAsync().AsTask()).Should().ThrowAsync<MaterialException>();
+    }
+
+    [Test]
+    public void Other_users_are_told_to_whoever_listens_and_the_same_ones_are_not()
+    {
+        Write($"alice:{Verifier}\n");
+        var store = FileCredentialStore.Open(_path, Clock());
+        var replaced = 0;
+        store.Replaced += (_, _) => replaced++;
+
+        store.ReloadIfChanged();
+        File.Delete(_path);
+        Write($"alice:{Verifier}\n"); // another file with the same users
+        store.ReloadIfChanged();
+        replaced.Should().Be(0);
+
+        Write($"bob:{Verifier}\n");
+        store.ReloadIfChanged();
+        store.ReloadIfChanged();
+        replaced.Should().Be(1);
+
+        store.Dispose();
+        Write($"carol:{Verifier}\n");
+        store.ReloadIfChanged();
+        (replaced, store.Count).Should().Be((1, 1), "nobody listens any more");
+    }
+
+    [Test]
+    public void A_report_says_what_it_was_made_of()
+    {
+        var at = DateTimeOffset.UnixEpoch;
+
+        var report = new CredentialFileHealth(letsUsersIn: true, "a problem", at, canOthersRead: true);
+
+        (report.LetsUsersIn, report.Problem, report.GoodAt, report.CanOthersRead).Should().Be((true, "a problem", at, true));
+        (report == report with { LetsUsersIn = false }).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task A_link_is_followed_and_stays_one()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Links need rights there.");
+        }
+
+        var (one, two) = (Path.Combine(_directory, "one"), Path.Combine(_directory, "two"));
+        File.WriteAllText(one, $"alice:{Verifier}\n");
+        File.WriteAllText(two, $"bob:{Verifier}\n");
+        File.CreateSymbolicLink(_path, one);
+        var time = Clock();
+        var store = FileCredentialStore.Open(_path, time);
+
+        await store.SetAsync("carol", ScramVerifier.Parse(Verifier));
+        File.ResolveLinkTarget(_path, returnFinalTarget: true)!.FullName.Should().Be(one);
+        File.ReadAllText(one).Should().Contain("alice").And.Contain("carol");
+
+        File.Delete(_path);
+        File.CreateSymbolicLink(_path, two);
+        time.Advance(TimeSpan.FromSeconds(1));
+        (await store.FindAsync("bob", default)).Should().NotBeNull();
+        (await store.FindAsync("alice", default)).Should().BeNull();
+    }
+
+    [Test]
+    public async Task Failures_that_cannot_be_cleared_are_told_to_the_operator_and_keep_nobody_from_being_removed()
+    {
+        var store = FileCredentialStore.OpenOrCreate(_path);
+        await store.SetAsync("alice", ScramVerifier.Parse(Verifier));
+        var name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("alice"u8));
+        Directory.CreateDirectory(Path.Combine(_path + ".failures", name)); // where there should be a file
+
+        await store.Awaiting(each => each.ClearFailuresAsync("alice").AsTask()).Should().ThrowAsync<MaterialException>();
+        (await store.RemoveAsync("alice")).Should().BeTrue();
+        store.Count.Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_failure_waits_for_whoever_counts_one_of_the_same_user()
+    {
+        var store = FileCredentialStore.OpenOrCreate(_path);
+        await store.SetAsync("alice", ScramVerifier.Parse(Verifier));
+        await store.AddFailureAsync("alice", 3);
+        Task<int?> adding;
+        await using (new FileStream(Directory.GetFiles(_path + ".failures").Single(), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            adding = store.AddFailureAsync("alice", 3).AsTask();
+            adding.IsCompleted.Should().BeFalse();
+        }
+
+        (await adding.WaitAsync(TimeSpan.FromSeconds(20))).Should().Be(1);
+        (await store.FindFailuresAsync("alice")).Should().Be(2);
+    }
+
+    [Test]
+    public async Task Failures_are_kept_where_only_the_owner_can_read_them()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has other rights.");
+            return;
+        }
+
+        var store = FileCredentialStore.OpenOrCreate(_path);
+        await store.SetAsync("alice", ScramVerifier.Parse(Verifier));
+        await store.AddFailureAsync("alice", 3);
+        await store.AddFailureAsync("alice", 3);
+
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var file = Directory.GetFiles(_path + ".failures").Should().ContainSingle().Subject;
+        new FileInfo(file).Length.Should().Be(2);
+        File.GetUnixFileMode(file).Should().Be(OwnerOnly);
+        File.GetUnixFileMode(_path + ".failures").Should().Be(OwnerOnly | UnixFileMode.UserExecute);
+    }
+
     private static IEnumerable<object> Steps() => Enum.GetValues<ReplaceStep>().Cast<object>();
 
     private static void Crash(ReplaceStep at, ReplaceStep step)

@@ -74,6 +74,61 @@ public sealed class MemoryCredentialStoreTests
     }
 
     [Test]
+    public async Task Failures_in_a_row_are_counted_up_to_the_limit_and_for_users_alone()
+    {
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", _first);
+        foreach (var before in new[] { 0, 1, 2, 2 })
+        {
+            (await store.AddFailureAsync("alice", 2)).Should().Be(before);
+        }
+
+        (await store.AddFailureAsync("nobody", 2)).Should().BeNull();
+        (await store.FindFailuresAsync("nobody")).Should().BeNull();
+        (await store.FindFailuresAsync("alice")).Should().Be(2);
+        (await store.ClearFailuresAsync("nobody")).Should().BeFalse();
+        (await store.ClearFailuresAsync("alice")).Should().BeTrue();
+        (await store.FindFailuresAsync("alice")).Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_user_who_is_removed_and_added_again_begins_at_nothing()
+    {
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", _first);
+        await store.AddFailureAsync("alice", 2);
+
+        await store.RemoveAsync("alice");
+        await store.SetAsync("alice", _first);
+
+        (await store.FindFailuresAsync("alice")).Should().Be(0);
+    }
+
+    [Test]
+    public async Task Users_are_listed_by_name_octet_by_octet()
+    {
+        var store = new MemoryCredentialStore();
+        foreach (var name in new[] { "bob", "alice", "Bob" })
+        {
+            await store.SetAsync(name, _first);
+        }
+
+        (await store.ListAsync()).Select(user => user.UserName).Should().Equal("Bob", "alice", "bob");
+    }
+
+    [Test]
+    public async Task Failures_from_many_threads_are_each_counted_and_none_beyond_the_limit()
+    {
+        var store = new MemoryCredentialStore();
+        await store.SetAsync("alice", _first);
+
+        var before = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => store.AddFailureAsync("alice", 40).AsTask())));
+
+        before.Where(count => count < 40).Select(count => count!.Value).Should().BeEquivalentTo(Enumerable.Range(0, 40));
+        before.Count(count => count == 40).Should().Be(24);
+    }
+
+    [Test]
     public async Task Changes_from_many_threads_lose_none_of_each_other()
     {
         var store = new MemoryCredentialStore();

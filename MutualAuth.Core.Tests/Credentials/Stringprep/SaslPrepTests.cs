@@ -22,12 +22,38 @@ public sealed class SaslPrepTests
     [TestCase("\u0627\u0031\u0628", "\u0627\u0031\u0628")]
     [TestCase("", null)]
     [TestCase("\u00AD", null)]
-    [TestCase("\uD800", null)]
     [TestCase("\u0221", null)]
+
+    // Control characters of ASCII, and what stands beside them.
+    [TestCase("a\u001f", null)]
+    [TestCase("a ", "a ")]
+    [TestCase("a~", "a~")]
+    [TestCase("a\u007f", null)]
+    [TestCase("\u007f", null)]
+    [TestCase("\u00e4\u007f", null)]
+
+    // RFC 3454 §6.
+    [TestCase("\u0627", "\u0627")]
+    [TestCase("1\u0627", null)]
+    [TestCase("\u0627a\u0628", null)]
+    [TestCase("a\u0627", null)]
+    [TestCase("\ud83d\ude00", null)]
+    [TestCase("\u00ad\u00e9", "\u00e9")]
     public void It_prepares_or_refuses(string text, string? prepared)
     {
         SaslPrep.TryPrepare(text, allowUnassigned: false, out var actual).Should().Be(prepared is not null);
         actual.Should().Be(prepared);
+    }
+
+    // Made here, because an attribute cannot hold it.
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public void Half_a_surrogate_pair_is_refused_wherever_it_stands(int at)
+    {
+        SaslPrep.TryPrepare("ab".Insert(at, "\ud800"), allowUnassigned: true, out _).Should().BeFalse();
+        SaslPrep.TryPrepare("ab".Insert(at, "\udc00"), allowUnassigned: true, out _).Should().BeFalse();
+        SaslPrep.TryPrepare("ab".Insert(at, "\ud840\udc00"), allowUnassigned: true, out _).Should().BeTrue();
     }
 
     [Test]

@@ -11,17 +11,22 @@ public sealed class ListenerTests
 {
     private World _world = null!;
     private readonly List<HandshakeException> _failures = [];
-    private readonly SemaphoreSlim _failed = new(0);
+    private SemaphoreSlim _failed = null!;
 
     [SetUp]
     public void SetUp()
     {
         _world = new World { CloseTimeout = World.Moment };
         _failures.Clear();
+        _failed = new SemaphoreSlim(0); // what another test of this class has left over counts here no longer
     }
 
     [TearDown]
-    public void TearDown() => _world.Dispose();
+    public void TearDown()
+    {
+        _world.Dispose();
+        _failed.Dispose();
+    }
 
     [Test]
     public async Task Two_thousand_silent_sockets_do_not_delay_an_honest_client_and_are_gone_after_the_deadline()

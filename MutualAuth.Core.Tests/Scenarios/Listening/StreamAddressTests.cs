@@ -61,6 +61,33 @@ public sealed class StreamAddressTests
         (await server).Refusal.RemoteEndPoint.Should().Be(s_given);
     }
 
+    /// <summary>Strangers without an address are no single stranger, whose mistakes would lock everybody out.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Wrong_passwords_of_one_address_limit_that_address_and_those_without_one_nobody(bool isGiven)
+    {
+        const int MoreThanAnAddressMayTry = 30;
+        var server = new MutualTlsServer(_world.ServerOptions with { Credentials = Require.User(SaslServer.Scram(Users())) });
+        for (var attempt = 0; attempt < MoreThanAnAddressMayTry; attempt++)
+        {
+            await using var wrong = await LogInAsync(server, $"user{attempt}", "wrong", isGiven ? s_given : null);
+            wrong.Server.Failure.Should().NotBeNull();
+        }
+
+        await using var right = await LogInAsync(server, "alice", "right", isGiven ? s_given : null);
+        if (isGiven)
+        {
+            right.Server.Refusal.Reason.Should().Be(RejectionReason.AttemptsLimited);
+        }
+        else
+        {
+            right.Server.Accepted.Peer.User!.Name.Should().Be("alice");
+        }
+
+        await using var elsewhere = await LogInAsync(server, "alice", "right", new IPEndPoint(IPAddress.Parse("203.0.113.9"), 1));
+        elsewhere.Server.Accepted.Peer.User!.Name.Should().Be("alice");
+    }
+
     private static void Expect(MutualTlsConnection connection, NotingLimiter notes, EndPoint? expected)
     {
         connection.RemoteEndPoint.Should().Be(expected);
@@ -79,6 +106,14 @@ public sealed class StreamAddressTests
 
     private MutualTlsServerOptions Options(IAttemptLimiter limiter) =>
         _world.ServerOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(Users())) with { AttemptLimiter = limiter } };
+
+    private async Task<ConnectedPair> LogInAsync(MutualTlsServer server, string user, string password, EndPoint? from)
+    {
+        var wire = new DuplexPair();
+        var options = _world.ClientOptions with { Identity = ClientIdentity.None, Credentials = Login.WithPassword(user, password) };
+        return await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(options).UpgradeAsync(wire.Client, "server.test"), server.AcceptAsync(wire.Server, from));
+    }
 
     private Task<MutualTlsConnection> Client(Stream stream) =>
         new MutualTlsClient(_world.ClientOptions with { Credentials = Login.WithPassword("alice", "right") }).UpgradeAsync(stream, "server.test");

@@ -146,6 +146,40 @@ public sealed class LoginTests
         (ends.Client.Connection is null).Should().Be(isRefused);
     }
 
+    // That it is the server's fault, or too much for it now, says nothing of the password.
+    [TestCase(RejectionReason.ValidatorRefused, PublicReason.CredentialsWrong)]
+    [TestCase(RejectionReason.SourceFaulted, PublicReason.InternalError)]
+    [TestCase(RejectionReason.ValidatorOverloaded, PublicReason.TryAgainLater)]
+    public async Task What_is_the_servers_own_is_told_as_that(RejectionReason reason, PublicReason told)
+    {
+        var server = Server(Require.CertificateAndUser(Scram())) with { AsyncValidators = [new Refuses(reason)] };
+
+        await using var ends = await ConnectedPair.ShakeAsync(Client("alice", "right"), server);
+
+        ends.Client.Refusal.PeerReason.Should().Be(told);
+    }
+
+    [Test]
+    public async Task A_source_of_tokens_that_fails_ends_the_login_and_its_words_go_nowhere()
+    {
+        var log = new Microsoft.Extensions.Logging.Testing.FakeLogCollector();
+        using var loggers = new Microsoft.Extensions.Logging.LoggerFactory([new Microsoft.Extensions.Logging.Testing.FakeLoggerProvider(log)]);
+        var client = _world.ClientOptions with
+        {
+            Credentials = Login.WithToken(_ => throw new InvalidOperationException("the secret")),
+            LoggerFactory = loggers,
+        };
+        var policy = Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new NoToken()));
+
+        await using var ends = await ConnectedPair.ShakeAsync(client, Server(policy));
+
+        (ends.Client.Refusal.Failure, ends.Client.Refusal.Reason)
+            .Should().Be((HandshakeFailure.PeerRejected, RejectionReason.CredentialCheckFaulted));
+        ends.Server.Refusal.PeerReason.Should().Be(PublicReason.Refused);
+        log.GetSnapshot().Should().ContainSingle(record => record.Id.Id == 1304);
+        log.GetSnapshot().Should().NotContain(record => record.Message.Contains("the secret", StringComparison.Ordinal));
+    }
+
     [TestCase("alice", true)]
     [TestCase("correct horse battery staple", false)]
     public async Task A_name_that_nobody_has_may_be_a_password_and_is_not_told_to_the_log(string typed, bool isKnown)
@@ -186,9 +220,15 @@ public sealed class LoginTests
     private MutualTlsServerOptions Server(CredentialPolicy policy) =>
         _world.ServerOptions with { Credentials = policy with { DecoyIterations = Iterations } };
 
-    private sealed class Refuses : MutualAuth.Validation.IAsyncPeerValidator
+    private sealed class NoToken : ITokenValidator
+    {
+        public ValueTask<TokenVerdict> ValidateAsync(string token, System.Net.IPAddress? remoteAddress, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(TokenVerdict.Invalid("a", "b"));
+    }
+
+    private sealed class Refuses(RejectionReason reason = RejectionReason.ValidatorRefused) : MutualAuth.Validation.IAsyncPeerValidator
     {
         public ValueTask<Rejection?> ExamineAsync(MutualAuth.AuthenticatedPeer peer, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<Rejection?>(new Rejection(RejectionReason.ValidatorRefused, "a", "b"));
+            ValueTask.FromResult<Rejection?>(new Rejection(reason, "a", "b"));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -292,6 +293,56 @@ public sealed class StepUpTests
         verifier.Rejection?.ToString().Should().NotContain("whoever", "it may be a password, typed into the wrong field");
     }
 
+    // A mechanism of an application's own, which says for itself who it was.
+    [TestCase("alice", null)]
+    [TestCase("bob", RejectionReason.StepUpMismatch)]
+    public async Task Whoever_is_proven_must_be_the_connections_user(string proven, RejectionReason? reason)
+    {
+        var (verifier, ends) = await BeginWithOwnMechanismAsync(
+            _ => SaslServerStep.Succeed(proven, PeerProofs.None, additionalData: "ok"u8.ToArray()));
+        await using var _ = ends;
+        await using var __ = verifier;
+
+        var answer = await verifier.ContinueAsync("OWN-PLUS", Array.Empty<byte>());
+
+        (verifier.Proof?.User.Name, verifier.Rejection?.Reason).Should().Be((reason is null ? proven : null, reason));
+        answer.Should().Equal(reason is null ? "ok"u8.ToArray() : null);
+        verifier.IsOver.Should().BeTrue();
+    }
+
+    [TestCase(16_384, true)]
+    [TestCase(16_385, false)]
+    public async Task A_message_of_16384_octets_reaches_the_mechanism_and_a_longer_one_does_not(int length, bool isAsked)
+    {
+        var asked = new List<int>();
+        var (verifier, ends) = await BeginWithOwnMechanismAsync(message =>
+        {
+            asked.Add(message.Length);
+            return SaslServerStep.Continue("more"u8.ToArray());
+        });
+        await using var _ = ends;
+        await using var __ = verifier;
+
+        var answer = await verifier.ContinueAsync("OWN-PLUS", new byte[length]);
+
+        asked.Should().Equal(isAsked ? [length] : []);
+        (answer is not null, verifier.IsOver).Should().Be((isAsked, !isAsked));
+    }
+
+    [TestCase(0, false)]
+    [TestCase(1, true)]
+    public async Task What_comes_with_the_good_news_is_nothing_when_it_is_empty(int length, bool isThere)
+    {
+        await using var ends = await ConnectAsync();
+        var mechanism = new Credulous();
+        using var claim = ends.Client.Accepted.BeginStepUp(Login.With(mechanism), s_transaction, [Credulous.Name]);
+        (await claim.StartAsync()).Should().BeEmpty();
+
+        claim.Complete(new byte[length]).Should().BeTrue();
+
+        (mechanism.Completed, claim.Rejection).Should().Be((isThere, null));
+    }
+
     [Test]
     public async Task Where_nobody_has_logged_in_there_is_no_step_up()
     {
@@ -307,6 +358,14 @@ public sealed class StepUpTests
         return ConnectedPair.ShakeAsync(
             _world.ClientOptions with { Credentials = credentials ?? Login.WithPassword("alice", "right") },
             _world.ServerOptions with { Credentials = policy with { DecoyIterations = ScramVerifier.MinIterations } });
+    }
+
+    private async Task<(StepUpVerifier Verifier, ConnectedPair Ends)> BeginWithOwnMechanismAsync(Func<ReadOnlyMemory<byte>, SaslServerStep> step)
+    {
+        var own = new ScriptedMechanism(["OWN-PLUS"], step);
+        var ends = await ConnectAsync(
+            policy: Require.CertificateAndUser(SaslServer.Certificates(_ => "alice"), own), credentials: Login.WithCertificate());
+        return (ends.Server.Accepted.BeginStepUp(s_transaction), ends);
     }
 
     private static async Task<(StepUpProof? Proof, Rejection? Rejection, bool IsBelieved)> StepUpAsync(
@@ -325,6 +384,33 @@ public sealed class StepUpTests
             }
 
             message = (await claim.ContinueAsync(answer))!;
+        }
+    }
+
+    /// <summary>A client's mechanism that believes every server, and notes whether anything came with the good news.</summary>
+    private sealed class Credulous : ISaslClientMechanism, ISaslClientExchange
+    {
+        internal const string Name = "OWN-PLUS";
+
+        internal bool? Completed { get; private set; }
+
+        public IEnumerable<string> NamesFor(SaslClientContext context) => [Name];
+
+        public ISaslClientExchange Begin(string name, SaslClientContext context) => this;
+
+        public ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) => default;
+
+        public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(SaslClientStep.Answer(challenge));
+
+        public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData)
+        {
+            Completed = additionalData is not null;
+            return new SaslClientEnd(null, PeerProofs.None);
+        }
+
+        public void Dispose()
+        {
         }
     }
 

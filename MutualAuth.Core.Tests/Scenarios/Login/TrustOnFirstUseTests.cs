@@ -146,6 +146,24 @@ public sealed class TrustOnFirstUseTests
         }
     }
 
+    [Test]
+    public async Task Whom_another_process_has_added_or_forgotten_in_the_file_counts_at_the_next_handshake()
+    {
+        using var folder = new TemporaryFolder();
+        var ours = KnownPeersFile.OpenOrCreate(folder["known"]);
+        var theirs = KnownPeersFile.OpenOrCreate(folder["known"]);
+        await theirs.AddAsync(SelfSigned.Known("alice", _alice));
+
+        await using (var ends = await MeetAsync(_alice, _bob, bobs: KnownPeers.Only(ours)))
+        {
+            ends.Server.Accepted.Peer.Name.Should().Be("alice");
+        }
+
+        await theirs.ForgetAsync("alice");
+        await using var again = await MeetAsync(_alice, _bob, bobs: KnownPeers.Only(ours));
+        again.Server.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
+    }
+
     private Task<ConnectedPair> MeetAsync(
         TestCertificate alice,
         TestCertificate bob,

@@ -1,3 +1,4 @@
+using MutualAuth.Handshake;
 using MutualAuth.Identities;
 using MutualAuth.Tests.Support;
 
@@ -69,6 +70,19 @@ public sealed class SeveralIdentitiesTests
     }
 
     [Test]
+    public async Task A_client_with_several_identities_judges_a_server_by_all_that_it_shows()
+    {
+        using var intermediate = _world.Authority.IssueIntermediate();
+        using var leaf = intermediate.IssueServer("server.test");
+
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(_world.ClientIdentity, _world.ServerIdentity) },
+            _world.ServerOptions with { Identity = World.ToIdentity(leaf) });
+
+        ends.Client.Accepted.Peer.Certificate.Should().Be(leaf.Read());
+    }
+
+    [Test]
     public async Task A_client_shows_its_first_identity_when_the_server_names_no_authority()
     {
         using var foreign = _world.Foreign.IssueClient("foreign.test");
@@ -103,6 +117,37 @@ public sealed class SeveralIdentitiesTests
 
         ends.Client.Accepted.Peer.Certificate.Should().Be(leaf.Read());
     }
+
+    [Test]
+    public async Task Names_that_are_longer_than_the_bound_are_not_sent_and_that_is_said_once([Values] bool fits)
+    {
+        using var foreign = _world.Foreign.IssueClient("foreign.test");
+        var client = new MutualTlsClient(
+            _world.ClientOptions with { Identity = ClientIdentity.ByAcceptableIssuers(World.ToIdentity(foreign), _world.ClientIdentity) });
+        var bytes = AcceptableIssuers.BytesOf(_world.Trust);
+        using var log = new EventLog();
+        var server = new MutualTlsServer(
+            _world.ServerOptions with { SendAcceptableIssuers = true, MaxAcceptableIssuerBytes = fits ? bytes : bytes - 1, LoggerFactory = log });
+
+        for (var times = 0; times < 2; times++)
+        {
+            var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+            await using var ends = await ConnectedPair.ShakeAsync(
+                client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
+
+            // A client that is told no names shows its first identity, which is of another authority.
+            (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(RejectionReason.UnknownAuthority);
+            (ends.Server.Connection is not null).Should().Be(fits);
+        }
+
+        var said = log.Drain().Where(happened => happened.Id == 1010).ToList();
+        said.Should().HaveCount(fits ? 0 : 1);
+        said.Select(happened => (happened.Values["Bytes"], happened.Values["Bound"])).Should().AllBeEquivalentTo((bytes, bytes - 1));
+    }
+
+    [Test]
+    public void No_more_is_sent_by_default_than_the_strictest_peers_take() =>
+        _world.ServerOptions.MaxAcceptableIssuerBytes.Should().Be(16_384, "mbedTLS and wolfSSL take no longer message");
 
     [Test]
     public async Task A_client_shows_each_server_the_identity_that_it_has_for_it()

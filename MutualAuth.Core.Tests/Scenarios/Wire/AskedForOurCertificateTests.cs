@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using MutualAuth.Confirmation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -48,6 +49,39 @@ public sealed class AskedForOurCertificateTests
 
         client.Refusal.Failure.Should().Be(HandshakeFailure.PeerRejected);
         seen.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_server_that_an_asynchronous_validator_turns_away_does_not_see_it_and_one_that_is_let_pass_does([Values] bool isLetPass)
+    {
+        var options = _world.ClientOptions with { AsyncValidators = [new Answering(() => Task.FromResult(isLetPass))] };
+
+        var (client, seen) = await MeetAsync(options, TlsVersion.Tls13, _world.ServerCertificate, asks: true);
+
+        seen.Should().Equal(isLetPass ? ["CN=client.test"] : []);
+        if (isLetPass)
+        {
+            await client.Accepted.DisposeAsync();
+        }
+        else
+        {
+            client.Refusal.Reason.Should().Be(RejectionReason.ValidatorRefused);
+        }
+    }
+
+    [Test]
+    public async Task A_server_that_confirms_does_not_wait_for_our_asynchronous_validators_to_complete_TLS()
+    {
+        var isComplete = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var options = _world.ClientOptions with { AsyncValidators = [new Answering(() => isComplete.Task)] };
+        var (ours, theirs) = await ConnectedPair.SocketPairAsync();
+        var connecting = End.OfAsync(new MutualTlsClient(options).UpgradeAsync(ours, "server.test"));
+
+        await using var server = await ListenAsync(theirs, TlsVersion.Tls13, _world.ServerCertificate, asks: true, [], ConfirmationProtocol.Bare);
+        isComplete.SetResult(true);
+        await server.WriteAsync(Frame.Encode(Verdict.Accepted)).AsTask().WaitAsync(ConnectedPair.Deadline);
+
+        await (await connecting).Accepted.DisposeAsync();
     }
 
     [Test]
@@ -155,5 +189,11 @@ public sealed class AskedForOurCertificateTests
             },
         }).WaitAsync(ConnectedPair.Deadline);
         return tls;
+    }
+
+    private sealed class Answering(Func<Task<bool>> ask) : IAsyncPeerValidator
+    {
+        public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken) =>
+            await ask() ? null : new Rejection(RejectionReason.ValidatorRefused, "somebody else", peer.Name);
     }
 }

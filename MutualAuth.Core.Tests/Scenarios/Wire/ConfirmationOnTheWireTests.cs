@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -172,6 +173,40 @@ public sealed class ConfirmationOnTheWireTests
     }
 
     [Test]
+    public async Task A_peer_that_resets_is_no_truncated_verdict_and_one_that_ends_is(
+        [Values] bool weAreServer, [Values] TlsVersion version, [Values] bool resets)
+    {
+        // We are held between TLS and our verdict, so that the reset is there before we write.
+        var gate = new HeldValidator();
+        var (client, server) = await ConnectedPair.SocketPairAsync();
+        var theirs = weAreServer ? client : server;
+        var ours = End.OfAsync(weAreServer
+            ? new MutualTlsServer(_world.ServerOptions with { AsyncValidators = [gate] }).AcceptAsync(server)
+            : new MutualTlsClient(_world.ClientOptions with { AsyncValidators = [gate] }).UpgradeAsync(client, "server.test"));
+        var transport = new System.Net.Sockets.NetworkStream(theirs, ownsSocket: true);
+        await using var peer = weAreServer
+            ? await ScriptedTlsPeer.AsClientAsync(transport, _clientCertificate, version)
+            : await ScriptedTlsPeer.AsServerAsync(transport, _serverCertificate, version);
+        await gate.Entered.WaitAsync(ConnectedPair.Deadline);
+
+        if (resets)
+        {
+            theirs.LingerState = new System.Net.Sockets.LingerOption(true, 0);
+            theirs.Close();
+        }
+        else
+        {
+            await peer.EndAsync();
+        }
+
+        gate.Open();
+
+        var refusal = (await ours).Refusal;
+        (refusal.Failure, refusal.Reason).Should().Be(
+            (HandshakeFailure.TransportLost, resets ? RejectionReason.TransportFailed : RejectionReason.ConfirmationTruncated), refusal.Message);
+    }
+
+    [Test]
     public async Task Every_byte_of_the_record_that_carries_the_verdict_may_be_broken_or_missing(
         [Values] TlsVersion version, [Values(Direction.ClientToServer, Direction.ServerToClient)] Direction direction, [Values] bool cut)
     {
@@ -243,6 +278,24 @@ public sealed class ConfirmationOnTheWireTests
 
     private static Task<string> ReadToEndAsync(MutualTlsConnection connection) =>
         new StreamReader(connection.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline);
+
+    /// <summary>Has no objection, once it is opened.</summary>
+    private sealed class HeldValidator : IAsyncPeerValidator
+    {
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Entered => _entered.Task;
+
+        internal void Open() => _open.SetResult();
+
+        public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+        {
+            _entered.SetResult();
+            await _open.Task.WaitAsync(cancellationToken);
+            return null;
+        }
+    }
 
     /// <summary>
     /// Breaks one byte of the first small application-data record that is written, which is the verdict's, or cuts the stream there.

@@ -39,6 +39,10 @@ public sealed class OneOutcomeTests
         observed.Outcomes.Should().BeEquivalentTo([("client", clientOutcome), ("server", serverOutcome)]);
         observed.Activities.Select(activity => (activity.Kind, activity.GetTagItem("mutualauth.outcome")))
             .Should().BeEquivalentTo([(ActivityKind.Client, (object)clientOutcome), (ActivityKind.Server, serverOutcome)]);
+        observed.Activities.Should().OnlyContain(activity => (string)activity.GetTagItem("network.peer.address")! == "127.0.0.1")
+            .And.OnlyContain(activity => activity.GetTagItem("network.peer.port") is int);
+        observed.Reasons.Should().BeEquivalentTo(
+            allowed ? [("client", "no tag"), ("server", "no tag")] : new[] { ("client", "refused_by_peer"), ("server", "not_authorized") });
         Outcomes(clientLog).Should().Equal(clientEvent);
         Outcomes(serverLog).Should().Equal(serverEvent);
         observed.Active.Should().Be(0);
@@ -126,6 +130,7 @@ public sealed class OneOutcomeTests
         private readonly MeterListener _meters = new();
         private readonly ActivityListener _activities;
         private readonly ConcurrentQueue<(string, string)> _outcomes = new();
+        private readonly ConcurrentQueue<(string, string)> _reasons = new();
         private int _active;
 
         internal Observed()
@@ -149,6 +154,7 @@ public sealed class OneOutcomeTests
                 if (instrument.Name == "mutualauth.handshake.duration")
                 {
                     _outcomes.Enqueue((Tag(tags, "mutualauth.role"), Tag(tags, "mutualauth.outcome")));
+                    _reasons.Enqueue((Tag(tags, "mutualauth.role"), Tag(tags, "mutualauth.reason")));
                 }
             });
             _meters.SetMeasurementEventCallback<int>((instrument, value, _, _) =>
@@ -165,6 +171,8 @@ public sealed class OneOutcomeTests
 
         internal (string Role, string Outcome)[] Outcomes => [.. _outcomes];
 
+        internal (string Role, string Reason)[] Reasons => [.. _reasons];
+
         internal int Active => Volatile.Read(ref _active);
 
         public void Dispose()
@@ -179,11 +187,11 @@ public sealed class OneOutcomeTests
             {
                 if (tag.Key == key)
                 {
-                    return (string)tag.Value!;
+                    return (string?)tag.Value ?? "null";
                 }
             }
 
-            return string.Empty;
+            return "no tag";
         }
     }
 }

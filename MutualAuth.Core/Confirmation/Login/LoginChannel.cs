@@ -84,7 +84,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
             var frame = new LoginFrame(type, payload, problem, null);
 
             // A message that the other side sent before it read ours counts only if it is a refusal.
-            return _writeFault is not null && !(problem is null && frame.IsRefusal) ? new LoginFrame(default, [], null, _writeFault) : frame;
+            return _writeFault is not null && !frame.IsRefusal ? new LoginFrame(default, [], null, _writeFault) : frame;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

@@ -40,7 +40,7 @@ internal sealed class KeyDerivation
     internal static KeyDerivation Unbounded { get; } = new(int.MaxValue, 0, int.MaxValue);
 
     /// <summary>Called, with the address on whose behalf, on the thread that derives; tests hold it there.</summary>
-    internal Action<IPAddress?>? BeforeDeriving { get; init; }
+    internal Action<IPAddress?>? BeforeDeriving { get; set; }
 
     /// <summary>How often a key has been derived.</summary>
     internal long Calls => Interlocked.Read(ref _calls);

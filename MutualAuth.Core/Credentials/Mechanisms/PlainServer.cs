@@ -18,11 +18,9 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
     private sealed class Exchange(ICredentialStore store, SaslServerContext context) : ISaslServerExchange
     {
-        private const int MaxMessageLength = (SaslLimits.MaxNameLength * 2) + (SaslPrep.MaxLength * 4) + 2;
-
         public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
         {
-            if (message.Length > MaxMessageLength || !System.Text.Unicode.Utf8.IsValid(message.Span) || Read(message.Span) is not { } parts)
+            if (!System.Text.Unicode.Utf8.IsValid(message.Span) || Read(message.Span) is not { } parts)
             {
                 return SaslServerStep.Fail(
                     RejectionReason.CredentialProtocolViolated,

@@ -92,7 +92,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return header.Flag != 'p'
                 ? new Rejection(RejectionReason.CredentialProtocolViolated, "channel binding, as -PLUS has it", $"the flag {header.Flag}")
                 { Rule = Rule }
-                : header.BindingType != _context.ChannelBinding?.Type || _context.ChannelBinding is null
+                : header.BindingType != _context.ChannelBinding?.Type
                     ? new Rejection(
                         RejectionReason.ChannelBindingUnavailable,
                         _context.ChannelBinding?.Type ?? "no channel binding",

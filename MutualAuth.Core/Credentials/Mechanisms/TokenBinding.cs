@@ -64,7 +64,6 @@ internal static class TokenBinding
                 && reader.TokenType == JsonTokenType.EndObject
                 && !reader.Read()
                 && text.Length == TextLength
-                && Base64Url.IsValid(text)
                 && Base64Url.DecodeFromChars(text) is { Length: SHA256.HashSizeInBytes } octets
                 ? octets
                 : null;

@@ -32,11 +32,11 @@ public sealed class Password : IDisposable
 
     /// <summary>Reads the first line of a file.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
-    /// <exception cref="MaterialException">The file cannot be read, or its first line is not a password.</exception>
+    /// <exception cref="MaterialException">The file cannot be read or every user may write it, or its first line is not a password.</exception>
     public static Password FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var content = Reloading.BoundedFile.ReadBytes(path, MaxFileBytes);
+        var content = Reloading.FileUse.Password.Read(path, MaxFileBytes).Bytes;
         var characters = Encoding.UTF8.GetChars(content);
         try
         {

@@ -73,11 +73,12 @@ internal static class ScramText
     /// <summary>Base64 with its padding and without white space (RFC 4648 §4); null when it is not, or is empty.</summary>
     internal static byte[]? FromBase64(string text)
     {
-        if (text.Length is 0 || text.Length % 4 != 0 || text.Any(char.IsWhiteSpace))
+        if (text.Length == 0)
         {
             return null;
         }
 
+        // The platform reads over white space, and over last bits that are not zero: what is not written again as it stood is none.
         var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
         return Convert.TryFromBase64String(text, bytes, out var length) && Convert.ToBase64String(bytes, 0, length) == text ? bytes[..length] : null;
     }

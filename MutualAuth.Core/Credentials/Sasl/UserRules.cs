@@ -30,6 +30,24 @@ public static class UserRules
                 name.Kind is PeerNameKind.SpiffeId or PeerNameKind.Dns or PeerNameKind.Email or PeerNameKind.Uri or PeerNameKind.UserPrincipalName
                 && name.Value == user.Name));
 
+    /// <summary>
+    /// A user may log in only with a certificate that carries the user's name as an otherName of this type, such as the number of a card.
+    /// </summary>
+    /// <param name="type">The type, as a dotted object identifier.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="type"/> is null.</exception>
+    /// <exception cref="FormatException"><paramref name="type"/> is not an object identifier.</exception>
+    /// <example><code>var byCard = UserRules.NamedByOtherName("1.3.6.1.5.5.7.8.5");</code></example>
+    public static UserRule NamedByOtherName(string type)
+    {
+        _ = PeerName.OtherName(type, "user"); // no identifier: said at once
+        return new Rule(
+            $"users log in with a certificate that names them by {type}",
+            $"a user whom the certificate names by {type}",
+            (user, peer) => peer?.Certificate is { } certificate
+                && PeerName.TryOtherName(type, user.Name, out _)
+                && certificate.OtherNames.Any(name => name.Type == type && name.Text == user.Name));
+    }
+
     /// <summary>Each device has its users: a user that is not on the list of the presented certificate may not log in with it.</summary>
     /// <param name="usersByDevice">
     /// For a name of a device, the users that may come with it; it is copied. Where a certificate carries several of these names, the users of each

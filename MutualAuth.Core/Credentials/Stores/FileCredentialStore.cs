@@ -356,13 +356,12 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     private void SayIfClosed()
     {
+        // Several threads may look at the file at once.
         var isClosed = IsOverdue;
-        if (isClosed && !_hasSaidClosed)
+        if (!Interlocked.Exchange(ref _hasSaidClosed, isClosed) && isClosed)
         {
             CredentialLog.FileClosed(_logger, _path, _options.MaxUnreadable, _health.Problem ?? string.Empty);
         }
-
-        _hasSaidClosed = isClosed;
     }
 
     /// <returns>Null when it is the file that was read last.</returns>
@@ -373,7 +372,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         using var file = OpenForReading(_path);
         var canOthersRead = CheckRights(file.SafeFileHandle);
         var stamp = (FileStamp.Of(file.SafeFileHandle), Target());
-        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()) && _mark.Length > 0)
+        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()))
         {
             Good(canOthersRead);
             return null;

@@ -101,8 +101,7 @@ internal static class SaslPrep
         }
 
         // RFC 3454 §6.
-        return codes.Count > 0
-            && (!rightToLeft || (!leftToRight && unicode.IsRightToLeft(new Rune(codes[0])) && unicode.IsRightToLeft(new Rune(codes[^1]))));
+        return !rightToLeft || (!leftToRight && unicode.IsRightToLeft(new Rune(codes[0])) && unicode.IsRightToLeft(new Rune(codes[^1])));
     }
 
     private static byte[] GetUtf8(ReadOnlySpan<char> ascii)

@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MutualAuth.Evidence;
+
+/// <summary>What the platform hands to a validation callback, as a list of encodings.</summary>
+internal static class ShownCertificates
+{
+    /// <summary>
+    /// The peer's own certificate, then the others that it sent, as the platform keeps them beside the chain. What the platform found itself,
+    /// in a store of the machine's or by a download, is among the chain's elements only, and is left out: the verdict does not depend on it.
+    /// </summary>
+    internal static ImmutableArray<ReadOnlyMemory<byte>> Of(X509Certificate? certificate, X509Chain? chain)
+    {
+        if (certificate is null)
+        {
+            return [];
+        }
+
+        var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(1 + (chain?.ChainPolicy.ExtraStore.Count ?? 0));
+        certificates.Add(EncodingOf(certificate));
+        if (chain is not null)
+        {
+            foreach (var other in chain.ChainPolicy.ExtraStore)
+            {
+                var encoding = other.RawDataMemory;
+                if (!encoding.Span.SequenceEqual(certificates[0].Span))
+                {
+                    certificates.Add(encoding);
+                }
+            }
+        }
+
+        return certificates.DrainToImmutable();
+    }
+
+    /// <summary>The platform's own copy, on the managed heap, which is never modified and outlives the certificate.</summary>
+    internal static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
+        certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
+}
