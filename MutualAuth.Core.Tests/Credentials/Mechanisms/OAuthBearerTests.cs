@@ -29,6 +29,21 @@ public sealed class OAuthBearerTests
         user.Claims.Should().ContainSingle(claim => claim.Type == "scope" && claim.Value == "read");
     }
 
+    [TestCase(0, RejectionReason.AttemptsLimited, 0)]
+    [TestCase(1, null, 1)]
+    public async Task Nobody_is_asked_about_a_token_of_an_attempt_that_the_limiter_does_not_admit(int refusesFrom, RejectionReason? reason, int asked)
+    {
+        var validator = new Validator(TokenVerdict.Valid("alice", s_bound));
+        var policy = Sasl.Policy(SaslServer.BoundTokens(validator)) with { AttemptLimiter = new NotingLimiter { RefusesFrom = refusesFrom } };
+        await using var server = Sasl.Server(policy, peer: Sasl.Peer);
+
+        var (outcome, _) = await Sasl.RunAsync(Login.WithToken(Token), server, null);
+
+        (outcome as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
+        validator.Calls.Should().Be(asked);
+    }
+
     [Test]
     public async Task The_same_token_over_another_certificate_of_the_same_name_is_refused()
     {

@@ -140,6 +140,8 @@ public sealed class ProxyProtocolTests
         yield return Case("header, then the end", binary, true, RejectionReason.NoClientHello, HandshakeFailure.TransportLost);
         yield return Case(
             "header, then half a hello", [.. text, 22, 3, 1], true, RejectionReason.IncompleteClientHello, HandshakeFailure.TransportLost);
+        yield return Case(
+            "header, half a hello and silence", [.. text, 22, 3, 1], false, RejectionReason.IncompleteClientHello, HandshakeFailure.TimedOut);
         yield return Case("header, then HTTP", [.. text, .. "GET / HTTP/1.1\r\n"u8], false, RejectionReason.PlainHttp, HandshakeFailure.NoAgreement);
         yield return Case("two headers", [.. text, .. binary], false, RejectionReason.NotTls, HandshakeFailure.NoAgreement);
         yield return Case("two headers, the other way", [.. binary, .. text], false, RejectionReason.NotTls, HandshakeFailure.NoAgreement);
