@@ -77,6 +77,8 @@ public sealed class AuthenticatedPeer
     /// <summary>The same facts as the framework's principal: one identity for the certificate, one for the user, as far as there are both.</summary>
     /// <remarks>
     /// The user, where there is one, comes first and is <see cref="ClaimsPrincipal.Identity"/>. Its name is the one that it acts as.
+    /// <see cref="ClaimTypes.Thumbprint"/> is the certificate's SHA-256, as everywhere in this library; ASP.NET's certificate scheme puts SHA-1
+    /// there.
     /// </remarks>
     public ClaimsPrincipal ToClaimsPrincipal()
     {
