@@ -108,14 +108,14 @@ public sealed class FileReadingTests
 
         _folder.Write("file", "123456");
         FileStamp.Of(path).Should().NotBe(before);
-        FileStamp.Of(_folder["missing"]).Should().Be(new FileStamp(-1, default, default));
+        FileStamp.Of(_folder["missing"]).Should().Be(new FileStamp(-1, default, default, null));
     }
 
     [Test]
     public void A_stamp_is_settled_once_it_is_older_than_any_clock_of_a_file_system_is_coarse()
     {
         var changed = new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        var stamp = new FileStamp(1, changed, changed);
+        var stamp = new FileStamp(1, changed, changed, null);
 
         stamp.IsSettledAt(changed + FileStamp.Settling).Should().BeFalse();
         stamp.IsSettledAt(changed + FileStamp.Settling + TimeSpan.FromTicks(1)).Should().BeTrue();

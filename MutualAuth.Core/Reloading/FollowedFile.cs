@@ -8,7 +8,7 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
     // A file shorter than this is read each time: a replacement may have the same length and times.
     private const int AlwaysReadBelow = 1 << 20;
 
-    private FileStamp? _stamp;
+    private (FileStamp Stamp, string? Target)? _seen;
     private long _stampedAt;
     private string _digest = string.Empty;
 
@@ -18,10 +18,12 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
         try
         {
             using var file = Open(path);
-            var stamp = FileStamp.Of(file.SafeFileHandle);
-            if (stamp != _stamp)
+
+            // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
+            var (stamp, target) = (FileStamp.Of(file.SafeFileHandle), File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName);
+            if ((stamp, target) != _seen)
             {
-                (_stamp, _stampedAt, _digest) = (stamp, time.GetTimestamp(), string.Empty);
+                (_seen, _stampedAt, _digest) = ((stamp, target), time.GetTimestamp(), string.Empty);
             }
             else if (stamp.Length >= AlwaysReadBelow && time.GetElapsedTime(_stampedAt) > FileStamp.Settling && _digest.Length > 0)
             {
@@ -34,11 +36,14 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
         }
         catch (Exception exception) when (BoundedFile.IsUnreadable(exception) || exception is MaterialException)
         {
-            _stamp = null;
+            Forget();
             var problem = exception as MaterialException ?? BoundedFile.Unreadable(path, exception);
             return new FileLook($"unreadable {problem.Message}", null, problem);
         }
     }
+
+    /// <summary>Reads the file at the next look, however it looks.</summary>
+    internal void Forget() => _seen = null;
 
     /// <summary>Whether a process has it open for writing, as far as the system says.</summary>
     internal bool IsBeingWritten()

@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 using MutualAuth.Reloading;
 using MutualAuth.Telemetry;
 
@@ -34,11 +33,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly FailureFiles _failures;
+    private readonly FollowedFile _file;
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
     private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
     private volatile CredentialFileHealth _health = new(letsUsersIn: false, problem: null, default, canOthersRead: false);
-    private (FileStamp Stamp, string Target) _stamp;
     private string _mark = string.Empty;
     private long _lookedAt;
     private long _goodAt;
@@ -56,6 +55,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         _time = options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         _failures = new FailureFiles(Path.GetFullPath(options.FailureDirectory ?? path + ".failures"));
+        _file = new FollowedFile(path, options.MaxFileBytes, options.TimeProvider);
         Take(ReadIfChanged()!.Value);
     }
 
@@ -271,12 +271,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
-    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default)
-    {
-        using var file = OpenForReading(_path);
-        return ValueTask.FromResult<ImmutableArray<StoredCredential>>(
-            [.. Parse(ReadBytes(file)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
-    }
+    public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<StoredCredential>>(
+            [.. Parse(Read(_path)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
 
     /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
     public void Dispose() => Listen(() =>
@@ -368,27 +365,29 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     /// <exception cref="MaterialException">It is not fit to be used.</exception>
     private Content? ReadIfChanged()
     {
-        // The stamp is that of the file that is open: what changes while we read is seen as a change the next time.
-        using var file = OpenForReading(_path);
-        var canOthersRead = CheckRights(file.SafeFileHandle);
-        var stamp = (FileStamp.Of(file.SafeFileHandle), Target());
-        if (stamp == _stamp && stamp.Item1.IsSettledAt(_time.GetUtcNow()))
+        var look = _file.Look();
+        try
         {
-            Good(canOthersRead);
-            return null;
-        }
+            if (look.Problem is { } problem)
+            {
+                throw problem;
+            }
 
-        var bytes = ReadBytes(file);
-        var mark = FollowedFile.MarkOf(bytes);
-        if (mark == _mark)
+            var canOthersRead = look.Content is { } seen ? CanOthersRead(seen) : _health.CanOthersRead;
+            if (look.Mark == _mark)
+            {
+                Good(canOthersRead);
+                return null;
+            }
+
+            BeforeParsing?.Invoke();
+            return new Content(Parse(look.Content!.Value), look.Mark, canOthersRead);
+        }
+        catch
         {
-            _stamp = stamp;
-            Good(canOthersRead);
-            return null;
+            _file.Forget(); // a long file as well is read again, until it can be used
+            throw;
         }
-
-        BeforeParsing?.Invoke();
-        return new Content(Parse(bytes), stamp, mark, canOthersRead);
     }
 
     /// <returns>Whether these are other users than before.</returns>
@@ -396,7 +395,6 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     {
         var isFirst = _mark.Length == 0;
         _users = content.Users;
-        _stamp = content.Stamp;
         _mark = content.Mark;
         Good(content.CanOthersRead);
         Volatile.Write(ref _lookedAt, _goodAt);
@@ -416,45 +414,22 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     /// <summary>An account that can write the file can log in as any user.</summary>
     /// <returns>Whether accounts that need not read it can: every account, or its group if we read it as its owner.</returns>
-    private bool CheckRights(SafeFileHandle file)
+    private bool CanOthersRead(FileContent file)
     {
-        if (OperatingSystem.IsWindows())
+        if (file.Mode is not { } mode)
         {
             return false;
         }
 
-        var mode = File.GetUnixFileMode(file);
         return (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) == 0
-            ? (mode & UnixFileMode.OtherRead) != 0 || ((mode & UnixFileMode.GroupRead) != 0 && FileRights.IsOurs(file))
+            ? (mode & UnixFileMode.OtherRead) != 0 || ((mode & UnixFileMode.GroupRead) != 0 && file.IsOurs)
             : throw new MaterialException(
                 $"The file {_path} is writable by others, who could then log in as any user. Check its content, and then: chmod go-w {_path}");
     }
 
-    private FileStream OpenForReading(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        }
-        catch (Exception exception) when (BoundedFile.IsUnreadable(exception))
-        {
-            throw BoundedFile.Unreadable(_path, exception);
-        }
-    }
+    private FileContent Read(string path) => BoundedFile.Read(path, _options.MaxFileBytes);
 
-    private byte[] ReadBytes(FileStream file)
-    {
-        try
-        {
-            return BoundedFile.ReadBytes(file, _path, _options.MaxFileBytes);
-        }
-        catch (Exception exception) when (BoundedFile.IsUnreadable(exception))
-        {
-            throw BoundedFile.Unreadable(_path, exception);
-        }
-    }
-
-    private FrozenDictionary<string, StoredCredential> Parse(byte[] content) => CredentialFile.Read(new FileContent(_path, content).Text, _path);
+    private FrozenDictionary<string, StoredCredential> Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
 
     /// <returns>Whether the user was there before.</returns>
     private async ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken)
@@ -475,13 +450,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     private bool Change(string target, string name, Func<StoredCredential?, StoredCredential?> change)
     {
-        Dictionary<string, StoredCredential> users;
-        using (var file = OpenForReading(target))
-        {
-            CheckRights(file.SafeFileHandle);
-            users = Parse(ReadBytes(file)).ToDictionary(StringComparer.Ordinal);
-        }
-
+        var file = Read(target);
+        _ = CanOthersRead(file);
+        var users = Parse(file).ToDictionary(StringComparer.Ordinal);
         var before = users.GetValueOrDefault(name);
         users.Remove(name);
         if (change(before) is { } after)
@@ -502,9 +473,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         return before is not null;
     }
 
-    // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
+    // A change replaces the file to which a symbolic link leads, and not the link.
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
 
-    private readonly record struct Content(
-        FrozenDictionary<string, StoredCredential> Users, (FileStamp Stamp, string Target) Stamp, string Mark, bool CanOthersRead);
+    private readonly record struct Content(FrozenDictionary<string, StoredCredential> Users, string Mark, bool CanOthersRead);
 }
