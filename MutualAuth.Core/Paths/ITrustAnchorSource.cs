@@ -13,6 +13,8 @@ public interface ITrustAnchorSource : ITrustSource
     /// <summary>The anchors in force. Never null; read once for each decision.</summary>
     TrustAnchors Current { get; }
 
+    bool ITrustSource.NeedsAsyncSteps => false;
+
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     PathResult ITrustSource.FindPath(in PathSearch search) =>

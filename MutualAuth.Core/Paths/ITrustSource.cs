@@ -27,7 +27,7 @@ public interface ITrustSource
     internal ValueTask<Rejection?> AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken);
 
     /// <summary>Whether <see cref="FindPath"/> decides nothing without the other two, which wait for I/O.</summary>
-    internal bool NeedsAsyncSteps => false;
+    internal bool NeedsAsyncSteps { get; }
 }
 
 /// <summary>The input of a search for a path.</summary>

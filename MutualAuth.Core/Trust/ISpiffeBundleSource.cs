@@ -14,6 +14,8 @@ public interface ISpiffeBundleSource : ITrustSource
     /// <summary>The bundles in force. Never null; read once for each decision.</summary>
     SpiffeBundles Current { get; }
 
+    bool ITrustSource.NeedsAsyncSteps => false;
+
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     PathResult ITrustSource.FindPath(in PathSearch search)
