@@ -241,7 +241,7 @@ public sealed class OwnFilesTests
     {
         using var other = _root.IssueServer("other.test");
         using var stranger = _root.IssueIntermediate("Stranger");
-        X509Certificate2Collection both = 
+        X509Certificate2Collection both =
         [
             _leaf.Certificate, X509CertificateLoader.LoadCertificate(_intermediate.Certificate.RawData), other.Certificate,
             X509CertificateLoader.LoadCertificate(stranger.Certificate.RawData),

@@ -24,7 +24,7 @@ internal static class FormRules
                 $"one in which {slip}",
                 "Have its authority issue it again; ValidationProfile.MutualTls accepts encodings that do not change the meaning.")
                 with
-                { Digest = certificate.Thumbprint };
+            { Digest = certificate.Thumbprint };
         }
 
         var problem = ProblemOfAny(certificate);

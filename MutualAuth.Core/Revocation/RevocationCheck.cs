@@ -177,11 +177,11 @@ internal sealed class RevocationCheck : IRevocationSource
 
     private bool IsStatusNeeded(Certificate subject) => _policy!.Unknown == UnknownStatus.Deny && !(IsLeaf(subject) && _policy.IsExempt(subject))
         && _policy.Coverage switch
-    {
-        RevocationCoverage.LeafOnly => IsLeaf(subject),
-        RevocationCoverage.AuthoritiesOnly => !IsLeaf(subject),
-        _ => true,
-    };
+        {
+            RevocationCoverage.LeafOnly => IsLeaf(subject),
+            RevocationCoverage.AuthoritiesOnly => !IsLeaf(subject),
+            _ => true,
+        };
 
     private Rejection Unknown(Certificate subject, Certificate issuer, string found) => new(
         RejectionReason.RevocationStatusUnknown, $"a current, genuine revocation list of {issuer} that covers the certificate", found)
