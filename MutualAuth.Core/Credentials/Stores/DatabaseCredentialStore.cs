@@ -44,7 +44,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     private const string DeleteFailures = "DELETE FROM mutualauth_failure WHERE user_digest = @digest";
 
     private const int MaxWriteAttempts = 3;
-    private const int MaxMigrationAttempts = 3;
+    private const int MaxMigrationAttempts = 5;
+
+    private static readonly TimeSpan s_migrationPause = TimeSpan.FromMilliseconds(50);
 
     // One list of statements for each step from a version to the next. Never change one that has been released: add another.
     private static readonly ImmutableArray<ImmutableArray<string>> s_migrations =
@@ -282,7 +284,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             }
             catch (DbException) when (attempt < MaxMigrationAttempts)
             {
-                // Another process may be doing the same; the next attempt finds what it did.
+                // Another process may be doing the same; the next attempt finds what it did. Some databases commit each table by itself, so that
+                // it may still be at work.
+                await Task.Delay(s_migrationPause, cancellationToken).ConfigureAwait(false);
             }
         }
 
