@@ -189,9 +189,9 @@ public sealed class SqliteStoreTests : DatabaseStoreTests
         (await counting.AddFailureAsync("alice", 1)).Should().Be(1);
     }
 
-    [TestCase(2, true)]
-    [TestCase(3, false)]
-    public async Task Making_the_tables_is_tried_three_times(int faults, bool isMade)
+    [TestCase(4, true)]
+    [TestCase(5, false)]
+    public async Task Making_the_tables_is_tried_five_times(int faults, bool isMade)
     {
         var source = Failing("SELECT MAX(version)", faults, new DatabaseFault(isTransient: false));
 
