@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
+using MutualAuth.Authorization;
 
 namespace MutualAuth;
 
@@ -7,13 +8,22 @@ namespace MutualAuth;
 /// <remarks>Immutable and safe to share.</remarks>
 public sealed class AuthenticatedUser
 {
-    internal AuthenticatedUser(string name, string? authorizationIdentity, string mechanism, PeerProofs proofs, ImmutableArray<Claim> claims)
+    internal AuthenticatedUser(
+        string name,
+        string? authorizationIdentity,
+        string mechanism,
+        PeerProofs proofs,
+        ImmutableArray<Claim> claims,
+        DateTimeOffset? notAfter = null,
+        ImmutableArray<LoginFact> facts = default)
     {
         Name = name;
         ActsAs = authorizationIdentity ?? name;
         Mechanism = mechanism;
         Proofs = proofs;
         Claims = claims.IsDefault ? [] : claims;
+        NotAfter = notAfter;
+        Facts = facts.IsDefault ? [] : facts;
     }
 
     /// <summary>
@@ -32,6 +42,12 @@ public sealed class AuthenticatedUser
 
     /// <summary>What the token, or a mechanism of the application's own, says of the user; otherwise empty.</summary>
     public ImmutableArray<Claim> Claims { get; }
+
+    /// <summary>When the credentials that were shown expire, such as a token's <c>exp</c>; null when they do not say.</summary>
+    public DateTimeOffset? NotAfter { get; }
+
+    /// <summary>What the login relied on that may change later.</summary>
+    internal ImmutableArray<LoginFact> Facts { get; }
 
     /// <summary>The name, quoted for a log.</summary>
     public override string ToString() => Errors.SafeText.Quote(Name);

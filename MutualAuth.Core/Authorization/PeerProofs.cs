@@ -21,4 +21,19 @@ public enum PeerProofs
 
     /// <summary>A mechanism of the application's own is satisfied.</summary>
     Other = 16,
+
+    /// <summary>It gave the one-time code of the moment, or of the next transaction (RFC 6238), which was not used before.</summary>
+    OneTimeCode = 32,
+
+    /// <summary>Its authenticator signed the server's challenge with a registered passkey (WebAuthn Level 2).</summary>
+    Passkey = 64,
+
+    /// <summary>The authenticator says that it verified the person, by a PIN or a biometric trait; it does not say which.</summary>
+    UserVerification = 128,
+
+    /// <summary>It gave one of the user's recovery codes, which is used up now.</summary>
+    RecoveryCode = 256,
+
+    /// <summary>It presented a ticket of a Kerberos realm that the server accepts (RFC 4120).</summary>
+    Kerberos = 512,
 }

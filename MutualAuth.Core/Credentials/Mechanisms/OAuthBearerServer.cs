@@ -62,7 +62,7 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
             }
 
             var proofs = PeerProofs.Token | (verdict.Confirmation is null ? PeerProofs.None : PeerProofs.ChannelBinding);
-            return SaslServerStep.Succeed(verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims);
+            return SaslServerStep.Succeed(verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims, notAfter: verdict.NotAfter);
         }
 
         public void Dispose()

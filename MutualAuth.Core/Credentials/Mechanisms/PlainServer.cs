@@ -51,7 +51,11 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
             return !matches || Object(stored, userName) is not null
                 ? SaslServerStep.Fail(Object(stored, userName) ?? ScramMechanisms.Wrong(userName, "a wrong password"))
-                : SaslServerStep.Succeed(userName, PeerProofs.Password, parts.AuthorizationIdentity);
+                : SaslServerStep.Succeed(
+                    userName,
+                    PeerProofs.Password,
+                    parts.AuthorizationIdentity,
+                    facts: [LoginFacts.Verifier(store, userName, Deciding(stored!))]);
         }
 
         public void Dispose()
@@ -90,6 +94,8 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
             return matches;
         }
 
+        private static ScramVerifier Deciding(StoredCredential stored) => stored.For(ScramHash.Sha256) ?? stored.Verifiers[0];
+
         private static Rejection? Object(StoredCredential? stored, string userName)
         {
             if (stored is null || stored.Verifiers.IsDefaultOrEmpty || !string.Equals(stored.UserName, userName, StringComparison.Ordinal))
@@ -97,7 +103,7 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
                 return ScramMechanisms.Unknown();
             }
 
-            var verifier = stored.For(ScramHash.Sha256) ?? stored.Verifiers[0];
+            var verifier = Deciding(stored);
             return verifier.Iterations is < ScramVerifier.MinIterations or > ScramVerifier.MaxIterations
                 ? ScramMechanisms.IterationsOutOfRange(verifier.Iterations)
                 : stored.IsDisabled ? ScramMechanisms.Wrong(userName, "a user who is disabled")

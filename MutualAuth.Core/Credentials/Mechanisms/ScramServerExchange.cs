@@ -199,7 +199,12 @@ internal sealed class ScramServerExchange : ISaslServerExchange
 
         var proofs = PeerProofs.Password | (_isPlus ? PeerProofs.ChannelBinding : PeerProofs.None);
         return SaslServerStep.Succeed(
-            _userName, proofs, _header!.AuthorizationIdentity, default, Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(signature)));
+            _userName,
+            proofs,
+            _header!.AuthorizationIdentity,
+            default,
+            Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(signature)),
+            facts: [LoginFacts.Verifier(_store, _userName, verifier)]);
     }
 
     private Rejection Wrong(string what) => ScramMechanisms.Wrong(_userName, what);

@@ -14,6 +14,8 @@ public sealed class TokenVerdict
 
     internal string? Confirmation { get; private init; }
 
+    internal DateTimeOffset? NotAfter { get; private init; }
+
     internal ImmutableArray<Claim> Claims { get; private init; } = [];
 
     internal Rejection? Rejection { get; private init; }
@@ -26,11 +28,13 @@ public sealed class TokenVerdict
     /// one.
     /// </param>
     /// <param name="claims">What else it says of the user.</param>
+    /// <param name="notAfter">When it expires (<c>exp</c>), after which its connections end; null when it does not say.</param>
     /// <exception cref="ArgumentException"><paramref name="userName"/> is null or empty.</exception>
-    public static TokenVerdict Valid(string userName, string? confirmationClaim, ImmutableArray<Claim> claims = default)
+    public static TokenVerdict Valid(
+        string userName, string? confirmationClaim, ImmutableArray<Claim> claims = default, DateTimeOffset? notAfter = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        return new TokenVerdict { UserName = userName, Confirmation = confirmationClaim, Claims = claims.IsDefault ? [] : claims };
+        return new TokenVerdict { UserName = userName, Confirmation = confirmationClaim, Claims = claims.IsDefault ? [] : claims, NotAfter = notAfter };
     }
 
     /// <summary>The token is not valid.</summary>

@@ -37,6 +37,11 @@ public sealed class SaslServerContext
     /// <summary>The client's address; null when the transport has none.</summary>
     public IPAddress? RemoteAddress { get; }
 
+    /// <summary>
+    /// The user that an earlier exchange of the same login has proven; null in the first. A second factor belongs to this user, and to no other.
+    /// </summary>
+    public AuthenticatedUser? User { get; internal init; }
+
     /// <summary>The names of all mechanisms that this client has been offered.</summary>
     public ImmutableArray<string> Offered { get; internal set; } = [];
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
+using MutualAuth.Authorization;
 
 namespace MutualAuth.Credentials;
 
@@ -20,16 +21,20 @@ public abstract class SaslServerStep
     /// <param name="authorizationIdentity">The user that the client wants to act as; null for itself.</param>
     /// <param name="claims">What else is known of the user.</param>
     /// <param name="additionalData">Data to send with the success (RFC 4422 §3.6); null for none.</param>
+    /// <param name="notAfter">When the credentials that were shown expire; null when they do not say.</param>
+    /// <param name="facts">What the login relied on that may change later, so that it can be examined again.</param>
     /// <exception cref="ArgumentException"><paramref name="userName"/> is null or empty.</exception>
     public static SaslServerStep Succeed(
         string userName,
         PeerProofs proofs,
         string? authorizationIdentity = null,
         ImmutableArray<Claim> claims = default,
-        ReadOnlyMemory<byte>? additionalData = null)
+        ReadOnlyMemory<byte>? additionalData = null,
+        DateTimeOffset? notAfter = null,
+        ImmutableArray<LoginFact> facts = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData);
+        return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData) { NotAfter = notAfter, Facts = facts };
     }
 
     /// <summary>The client is rejected. It learns a coarse reason only.</summary>
@@ -65,12 +70,16 @@ public abstract class SaslServerStep
 
         internal ReadOnlyMemory<byte>? AdditionalData => additionalData;
 
+        internal DateTimeOffset? NotAfter { get; init; }
+
+        internal ImmutableArray<LoginFact> Facts { get; init; }
+
         internal bool HasProvenPassword => proofs.HasFlag(PeerProofs.Password);
 
         /// <summary>The same as whom this identity is.</summary>
-        internal Succeeded ActingAs(string identity) => new(userName, identity, proofs, claims, additionalData);
+        internal Succeeded ActingAs(string identity) => new(userName, identity, proofs, claims, additionalData) { NotAfter = NotAfter, Facts = Facts };
 
-        internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims);
+        internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims, NotAfter, Facts);
     }
 
     internal sealed class Failed(Rejection rejection) : SaslServerStep
