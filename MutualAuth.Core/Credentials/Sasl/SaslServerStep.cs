@@ -77,7 +77,8 @@ public abstract class SaslServerStep
         internal bool HasProvenPassword => proofs.HasFlag(PeerProofs.Password);
 
         /// <summary>The same as whom this identity is.</summary>
-        internal Succeeded ActingAs(string identity) => new(userName, identity, proofs, claims, additionalData) { NotAfter = NotAfter, Facts = Facts };
+        internal Succeeded ActingAs(string identity) =>
+            new(userName, identity, proofs, claims, additionalData) { NotAfter = NotAfter, Facts = Facts };
 
         internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims, NotAfter, Facts);
     }
