@@ -182,9 +182,11 @@ internal static class HelloCases
             yield return new($"records of {fragment} octets", s_good.Records(fragment), null);
         }
 
-        yield return new("an empty record first", [.. empty, .. whole], null);
+        // From .NET 11 on SslStream itself breaks off at an empty record that begins a connection, and says nothing.
+        var breaksOff = Platform.JudgesWithinTheHandshake;
+        yield return new("an empty record first", [.. empty, .. whole], null) { InSilence = breaksOff };
         yield return new("an empty record between", Between(empty), null);
-        yield return new("32 empty records", [.. Enumerable.Repeat(empty, 32).SelectMany(record => record), .. whole], null);
+        yield return new("32 empty records", [.. Enumerable.Repeat(empty, 32).SelectMany(record => record), .. whole], null) { InSilence = breaksOff };
         yield return new("33 empty records", [.. Enumerable.Repeat(empty, 33).SelectMany(record => record), .. whole], UnexpectedMessage);
         yield return new("an alert between", Between(21, 3, 1, 0, 2, 1, 90), UnexpectedMessage);
         yield return new("change_cipher_spec between", Between(20, 3, 3, 0, 1, 1), UnexpectedMessage);
