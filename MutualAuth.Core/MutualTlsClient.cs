@@ -38,7 +38,7 @@ public sealed class MutualTlsClient
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
         _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);
-        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
+        IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
     }
 
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>

@@ -41,7 +41,7 @@ public sealed class MutualTlsServer
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
         _handshaker.WarnOfOwnIdentity(ServerIdentities.AtHand(options.Identity), PeerRole.Server);
-        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), ServerIdentities.AtHand(options.Identity));
+        IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), ServerIdentities.AtHand(options.Identity));
     }
 
     internal MutualTlsServerOptions Options { get; }

@@ -17,7 +17,7 @@ namespace MutualAuth;
 /// Immutable and safe to share between connections; make one and keep it, as each holds a prepared TLS credential. The private key stays
 /// where it was loaded and lives until the identity is garbage collected; nothing here can export it.
 /// </remarks>
-public sealed class Identity : IIdentitySource, IRemarkable
+public sealed class Identity : IIdentitySource, IHasFileRemarks
 {
     internal const int MaxFileBytes = 1 << 20;
 
@@ -39,7 +39,7 @@ public sealed class Identity : IIdentitySource, IRemarkable
 
     Identity IIdentitySource.Current => this;
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => Remarks;
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => Remarks;
 
     private IReadOnlyCollection<FileRemark> Remarks { get; set; } = [];
 

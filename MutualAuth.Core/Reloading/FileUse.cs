@@ -95,14 +95,14 @@ internal readonly record struct FileRemark(string Path, string? Power)
 }
 
 /// <summary>Material that was read from files once, and whose files the operator must be told something about.</summary>
-internal interface IRemarkable
+internal interface IHasFileRemarks
 {
     IReadOnlyCollection<FileRemark> Remarks { get; }
 
     /// <summary>Logs the remarks of all that were read once; what follows its files has a log of its own.</summary>
     internal static void Log(ILogger logger, params IEnumerable<object?> materials)
     {
-        foreach (var remark in materials.OfType<IRemarkable>().SelectMany(material => material.Remarks))
+        foreach (var remark in materials.OfType<IHasFileRemarks>().SelectMany(material => material.Remarks))
         {
             remark.Log(logger);
         }
