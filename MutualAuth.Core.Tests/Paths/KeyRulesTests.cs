@@ -65,7 +65,7 @@ public sealed class KeyRulesTests
     public void The_signature_of_an_anchor_does_not_matter_and_its_key_does()
     {
         using var weakly = new TestAuthority("Root", spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 });
-        using var weak = new TestAuthority("Root", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 });
+        using var weak = new TestAuthority("Root", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) });
         using var below = weakly.IssueClient("client.test");
         using var other = weak.IssueClient("client.test");
 

@@ -17,7 +17,7 @@ public sealed class RevocationTests
     private World _world = null!;
 
     [SetUp]
-    public void SetUp() => _world = new World { CloseTimeout = World.Moment };
+    public void SetUp() => _world = new World(ofItsOwn: true) { CloseTimeout = World.Moment };
 
     [TearDown]
     public void TearDown() => _world.Dispose();
