@@ -136,7 +136,6 @@ public sealed class PathValidatorTests
         Leaf("with a short RSA key", RejectionReason.WeakKey, spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }),
         Leaf("signed with SHA-1", RejectionReason.WeakSignature, spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 }),
         Leaf("with a key of another algorithm", RejectionReason.AlgorithmNotSupported, spec => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }),
-        Leaf("with a key that is not weak either", RejectionReason.AlgorithmNotSupported, spec => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa44 }),
     ];
 
     [TestCaseSource(nameof(UnfitLeaves))]

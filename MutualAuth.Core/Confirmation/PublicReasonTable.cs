@@ -17,7 +17,8 @@ internal static class PublicReasonTable
         RejectionReason.CertificateExpired or RejectionReason.CertificateNotYetValid => PublicReason.CertificateExpired,
         RejectionReason.CertificateRevoked => PublicReason.CertificateRevoked,
         RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.UnknownCriticalExtension
-            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported =>
+            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported
+            or RejectionReason.AlgorithmNotPermitted =>
                 PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,

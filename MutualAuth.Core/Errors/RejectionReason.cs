@@ -162,7 +162,10 @@ public enum RejectionReason
     /// <summary>Validation of the peer's certificates would exceed the work budget.</summary>
     BudgetExceeded = 318,
 
-    /// <summary>A key or a signature is of an algorithm that is not supported, however strong it may be: Ed25519, ML-DSA, brainpool.</summary>
+    /// <summary>
+    /// A key or a signature is of an algorithm that is not supported here, however strong it may be: Ed25519, brainpool, ML-DSA where the platform
+    /// has none.
+    /// </summary>
     AlgorithmNotSupported = 319,
 
     // 330: revocation.
@@ -198,6 +201,11 @@ public enum RejectionReason
 
     /// <summary>The key of a new peer could not be stored: the store failed or is full.</summary>
     PeerNotRemembered = 356,
+
+    // 360: algorithms that are prescribed.
+
+    /// <summary>A key or a signature is strong enough, and not among the algorithms that the profile prescribes, such as CNSA 2.0.</summary>
+    AlgorithmNotPermitted = 360,
 
     // 400: validators.
 

@@ -313,7 +313,7 @@ internal static class Examples
     [System.Runtime.Versioning.UnsupportedOSPlatform("tvos")]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     internal static void Identities(
-        Identity identity, X509Certificate2 certificate,
+        Identity identity, MLDsa mlDsaKey, X509Certificate2 certificate,
         X509Certificate2 intermediate, AsymmetricAlgorithm key, char[] password)
     {
         {
@@ -338,6 +338,10 @@ internal static class Examples
 
         {
             var withOpenKey = Identity.FromPem(File.ReadAllText("server.pem"), key);
+        }
+
+        {
+            var quantumSafe = Identity.FromPem(File.ReadAllText("server.pem"), mlDsaKey);
         }
 
         {
