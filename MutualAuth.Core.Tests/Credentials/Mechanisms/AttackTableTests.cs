@@ -514,10 +514,16 @@ public sealed class AttackTableTests
     }
 
     [Test]
-    public async Task CVE_2026_54291_an_Ed25519_signature_on_the_servers_certificate_and_PLUS_required_lets_nobody_in()
+    public async Task CVE_2026_54291_a_server_certificate_that_has_no_binding_and_PLUS_required_lets_nobody_in()
     {
-        using var authority = new TestAuthority(spec: spec => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
-        using var certificate = authority.IssueServer("server.test");
+        var identifier = Convert.FromHexString("300a06082a8648ce3d040301"); // ECDSA with SHA-224
+        using var certificate = _world.Authority.Issue(spec => spec with
+        {
+            DnsNames = ["server.test"],
+            ExtendedKeyUsages = [ExtendedKeyUsage.ServerAuth],
+            RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts[2] = identifier),
+            RewriteCertificate = whole => DerEdit.Sequence(whole, parts => parts[1] = identifier),
+        });
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var policy = Policy() with { ChannelBinding = ChannelBindingPolicy.Required };
         var server = End.OfAsync(
