@@ -128,8 +128,9 @@ public sealed class AlgorithmSuiteTests
     {
         AlgorithmSuite.Cnsa1.CipherSuites.Should().Contain(TlsCipherSuite.TLS_AES_256_GCM_SHA384).And.NotContain(suite => suite.ToString().Contains("128"));
         AlgorithmSuite.Cnsa2.CipherSuites.Should().Equal(TlsCipherSuite.TLS_AES_256_GCM_SHA384);
-        AlgorithmSuite.Cnsa2.KeyExchangeGroups.Should().Equal("MLKEM1024");
-        AlgorithmSuite.Cnsa1.KeyExchangeGroups.Should().Contain("secp384r1").And.NotContain("secp256r1");
+        AlgorithmSuite.Cnsa2.KeyExchangeGroups.Should().Equal(KeyExchangeGroup.MLKem1024);
+        AlgorithmSuite.Cnsa1.KeyExchangeGroups.Should().Contain(KeyExchangeGroup.Secp384r1).And.NotContain(KeyExchangeGroup.Secp256r1);
+        KeyExchangePolicy.Only(AlgorithmSuite.Cnsa2.KeyExchangeGroups).Allowed.Should().Equal(KeyExchangeGroup.MLKem1024);
         ValidationProfile.MutualTls.Algorithms.Should().BeNull();
         AlgorithmSuite.Cnsa2.ToString().Should().Be("CNSA 2.0");
     }

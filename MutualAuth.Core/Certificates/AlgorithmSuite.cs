@@ -8,7 +8,7 @@ namespace MutualAuth.Certificates;
 /// <remarks>
 /// <see cref="Paths.ValidationProfile.Algorithms"/> holds the certificates of a path, revocation lists and answers of responders to
 /// <see cref="Keys"/> and <see cref="Signatures"/>. <see cref="CipherSuites"/> and <see cref="KeyExchangeGroups"/> are for the options of a
-/// connection and for the configuration of OpenSSL: they are not applied by the suite itself. Immutable and safe to share.
+/// connection and for the configuration of OpenSSL: the profile does not apply them. Immutable and safe to share.
 /// </remarks>
 public sealed class AlgorithmSuite
 {
@@ -35,7 +35,14 @@ public sealed class AlgorithmSuite
     {
         Keys = ["P-384", "RSA of 3,072 bits or more"],
         Signatures = ["ECDSA with SHA-384", "RSA with SHA-384 (PKCS#1 version 1.5 or PSS)"],
-        KeyExchangeGroups = ["secp384r1", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192"],
+        KeyExchangeGroups =
+        [
+            KeyExchangeGroup.Secp384r1,
+            KeyExchangeGroup.Ffdhe3072,
+            KeyExchangeGroup.Ffdhe4096,
+            KeyExchangeGroup.Ffdhe6144,
+            KeyExchangeGroup.Ffdhe8192,
+        ],
         CipherSuites =
         [
             TlsCipherSuite.TLS_AES_256_GCM_SHA384,
@@ -54,6 +61,7 @@ public sealed class AlgorithmSuite
     /// {
     ///     Profile = ValidationProfile.Cnsa2,
     ///     CipherSuites = AlgorithmSuite.Cnsa2.CipherSuites,
+    ///     KeyExchange = KeyExchangePolicy.Only(AlgorithmSuite.Cnsa2.KeyExchangeGroups),
     ///     MinimumTlsVersion = TlsVersion.Tls13,
     /// };
     /// </code>
@@ -63,7 +71,7 @@ public sealed class AlgorithmSuite
     {
         Keys = ["ML-DSA-87"],
         Signatures = ["ML-DSA-87"],
-        KeyExchangeGroups = ["MLKEM1024"],
+        KeyExchangeGroups = [KeyExchangeGroup.MLKem1024],
         CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
     };
 
@@ -76,8 +84,11 @@ public sealed class AlgorithmSuite
     /// <summary>The signatures that it permits on certificates, revocation lists and answers of responders, in words.</summary>
     public ImmutableArray<string> Signatures { get; private init; }
 
-    /// <summary>The groups for key exchange, by their names in the IANA registry.</summary>
-    public ImmutableArray<string> KeyExchangeGroups { get; private init; }
+    /// <summary>
+    /// The groups for key exchange, for <c>KeyExchangePolicy.Only</c>. Servers of this library do not accept those of finite fields; OpenSSL 3.5 does
+    /// not offer MLKEM1024 unless its configuration (<c>Groups</c>) says so.
+    /// </summary>
+    public ImmutableArray<KeyExchangeGroup> KeyExchangeGroups { get; private init; }
 
     /// <summary>The cipher suites that it permits and this library uses: with forward secrecy alone.</summary>
     public ImmutableArray<TlsCipherSuite> CipherSuites { get; private init; }

@@ -45,13 +45,14 @@ public sealed record ValidationProfile
 
     /// <summary>
     /// <see cref="MutualTls"/> with the algorithms of CNSA 1.0 alone (<see cref="AlgorithmSuite.Cnsa1"/>): ECDSA on P-384, RSA of 3,072 bits or more,
-    /// SHA-384. Give the connection <see cref="AlgorithmSuite.CipherSuites"/> too.
+    /// SHA-384. Give the connection <see cref="AlgorithmSuite.CipherSuites"/> and <see cref="AlgorithmSuite.KeyExchangeGroups"/> too.
     /// </summary>
     public static ValidationProfile Cnsa1 { get; } = new() { Algorithms = AlgorithmSuite.Cnsa1 };
 
     /// <summary>
     /// <see cref="MutualTls"/> with the algorithms of CNSA 2.0 alone (<see cref="AlgorithmSuite.Cnsa2"/>): ML-DSA-87. A platform without ML-DSA
-    /// rejects every peer under it. Give the connection <see cref="AlgorithmSuite.CipherSuites"/> and TLS 1.3 too.
+    /// rejects every peer under it. Give the connection <see cref="AlgorithmSuite.CipherSuites"/>, <see cref="AlgorithmSuite.KeyExchangeGroups"/>
+    /// and TLS 1.3 too.
     /// </summary>
     public static ValidationProfile Cnsa2 { get; } = new() { Algorithms = AlgorithmSuite.Cnsa2 };
 

@@ -22,11 +22,53 @@ public sealed class MLDsaEchoTests
             return;
         }
 
-        await using var server = await EchoServer.StartAsync(workshop, workshop.Server());
+        await using var server = await EchoServer.StartAsync(workshop, workshop.Server(), "--key-exchange", "post-quantum");
         var client = await EchoClient.RunAsync(Greeting, server.Address, workshop, workshop.Client(), "--confirmation", "required");
 
         (client.ExitCode, client.Output).Should().Be((0, Greeting), client.All);
-        (await server.LineAsync()).Should().Be("accepted name=client.test user=- confirmed=yes tls=1.3 alpn=-");
+        (await server.LineAsync()).Should().Be("accepted name=client.test user=- confirmed=yes tls=1.3 alpn=- group=X25519MLKEM768");
+    }
+
+    [TestCase("X25519", false)]
+    [TestCase("X25519MLKEM768", true)]
+    public async Task A_classical_key_exchange_is_refused_where_post_quantum_is_demanded(string group, bool isEnough)
+    {
+        using var workshop = new Workshop(KeyAlgorithm.MLDsa65);
+        if (await MustNotStartAsync(workshop))
+        {
+            return;
+        }
+
+        await using var server = await EchoServer.StartAsync(workshop, workshop.Server(), "--key-exchange", "post-quantum");
+        await using var client = Connect(server, workshop, workshop.Client(), "-groups", group);
+        await client.WriteAsync(Greeting + "\n");
+
+        (await server.LineAsync()).Should().StartWith(isEnough ? "accepted name=client.test " : "rejected reason=key_exchange_not_allowed ");
+    }
+
+    /// <summary>All of CNSA 2.0 at once. OpenSSL offers MLKEM1024 only where its configuration says so.</summary>
+    [Test]
+    public async Task Both_programs_meet_by_the_algorithms_of_CNSA_2_alone()
+    {
+        using var workshop = new Workshop(KeyAlgorithm.MLDsa87, intermediate: true);
+        if (await MustNotStartAsync(workshop))
+        {
+            return;
+        }
+
+        var configuration = workshop.Write(
+            "cnsa.cnf", "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\nGroups = MLKEM1024\n");
+        string[] suite = ["--profile", "cnsa-2.0", "--key-exchange", "MLKEM1024", "--cipher-suite", "TLS_AES_256_GCM_SHA384", "--min-tls", "1.3"];
+        var (own, its) = (workshop.Server(), workshop.Client());
+        await using var server = Configured(
+            configuration, "EchoServer", ["--listen", "127.0.0.1:0", .. Files(own, workshop), "--allow-dns", Workshop.ClientName, .. suite]);
+        var address = (await server.LineAsync())["listening on ".Length..];
+        await using var client = Configured(
+            configuration, "EchoClient", ["--connect", address, "--server-name", Workshop.ServerName, .. Files(its, workshop), .. suite]);
+        client.EndInput();
+
+        (await client.ExitCodeAsync()).Should().Be(0, client.ToString());
+        (await server.LineAsync()).Should().StartWith("accepted name=client.test ").And.EndWith(" group=MLKEM1024");
     }
 
     [TestCase(Flaw.OtherAuthority, "unknown_authority", Workshop.ClientName)]
@@ -81,7 +123,6 @@ public sealed class MLDsaEchoTests
     public async Task The_openssl_program_comes_in_with_such_a_certificate_and_with_a_strangers_it_does_not([Values] bool isStranger)
     {
         using var workshop = new Workshop(KeyAlgorithm.MLDsa65);
-        using var elsewhere = new Workshop(KeyAlgorithm.MLDsa65);
         if (await MustNotStartAsync(workshop))
         {
             return;
@@ -89,12 +130,7 @@ public sealed class MLDsaEchoTests
 
         var own = isStranger ? workshop.Wrong(Flaw.OtherAuthority, Workshop.ClientName, ExtendedKeyUsage.ClientAuth) : workshop.Client();
         await using var server = await EchoServer.StartAsync(workshop, workshop.Server());
-        await using var client = RunningProgram.Start(
-            Tool.Find("openssl"),
-            [
-                "s_client", "-connect", server.Address, "-servername", Workshop.ServerName, "-CAfile", workshop.Trust, "-verify_return_error",
-                "-verify_hostname", Workshop.ServerName, "-cert", own.Leaf, "-key", own.Key, "-quiet", "-tls1_3",
-            ]);
+        await using var client = Connect(server, workshop, own);
         await client.WriteAsync(Greeting + "\n");
 
         (await server.LineAsync()).Should().Be(isStranger
@@ -121,6 +157,24 @@ public sealed class MLDsaEchoTests
 
         client.ExitCode.Should().Be(isStranger ? 10 : 0, client.All);
     }
+
+    private static RunningProgram Connect(EchoServer server, Workshop workshop, TestCertificateFiles own, params string[] arguments) =>
+        RunningProgram.Start(
+            Tool.Find("openssl"),
+            [
+                "s_client", "-connect", server.Address, "-servername", Workshop.ServerName, "-CAfile", workshop.Trust, "-verify_return_error",
+                "-verify_hostname", Workshop.ServerName, "-cert", own.Leaf, "-key", own.Key, "-quiet", "-tls1_3", .. arguments,
+            ]);
+
+    private static RunningProgram Configured(string configuration, string program, string[] arguments) => RunningProgram.Start(
+        Tool.Find("env"),
+        [
+            $"OPENSSL_CONF={configuration}", Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Repository.Program(program),
+            .. arguments,
+        ]);
+
+    private static string[] Files(TestCertificateFiles own, Workshop workshop) =>
+        ["--certificate", own.Chain, "--key", own.Key, "--trust", workshop.Trust];
 
     /// <summary>Where the platform has no ML-DSA, both programs end at once, and say what it takes.</summary>
     private static async Task<bool> MustNotStartAsync(Workshop workshop)
