@@ -1,6 +1,7 @@
 using System.Net.Security;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
+using MutualAuth.Ocsp;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
@@ -106,8 +107,24 @@ public sealed class AlgorithmSuiteTests
             },
         });
 
-        RevocationWorld.RejectionOf(stage.Judge(new PeerEvidence(PeerRole.Client, [leaf.RawCertificate]), DateTimeOffset.UtcNow))?.Reason
-            .Should().Be(expected);
+        var rejection = RevocationWorld.RejectionOf(stage.Judge(new PeerEvidence(PeerRole.Client, [leaf.RawCertificate]), DateTimeOffset.UtcNow));
+        (rejection?.Reason).Should().Be(expected);
+    }
+
+    [TestCase(SignatureAlgorithm.EcdsaSha384, true)]
+    [TestCase(SignatureAlgorithm.EcdsaSha256, false)]
+    [TestCase(SignatureAlgorithm.EcdsaSha512, false)]
+    public void An_answer_of_a_responder_that_is_signed_otherwise_does_not_count_either(SignatureAlgorithm signature, bool counts)
+    {
+        using var root = PostQuantum.Root(P384);
+        using var leaf = PostQuantum.Client(root, P384);
+        var judge = new OcspJudge(OcspNonce.IfEchoed, TimeSpan.FromMinutes(1), ValidationProfile.Cnsa1);
+        var answer = root.IssueOcspResponse(leaf, spec => spec with { SignatureAlgorithm = signature });
+
+        var verdict = judge.Judge(
+            new OcspQuestion(leaf.Read(), root.Read(), OcspHash.Sha1), answer, DateTimeOffset.UtcNow, responderLists: null);
+
+        (verdict.Flaw is null).Should().Be(counts, verdict.Flaw);
     }
 
     [Test]
@@ -126,7 +143,8 @@ public sealed class AlgorithmSuiteTests
     [Test]
     public void Options_take_the_suites_of_both()
     {
-        AlgorithmSuite.Cnsa1.CipherSuites.Should().Contain(TlsCipherSuite.TLS_AES_256_GCM_SHA384).And.NotContain(suite => suite.ToString().Contains("128"));
+        AlgorithmSuite.Cnsa1.CipherSuites.Should().Contain(TlsCipherSuite.TLS_AES_256_GCM_SHA384)
+            .And.NotContain(suite => suite.ToString().Contains("128", StringComparison.Ordinal));
         AlgorithmSuite.Cnsa2.CipherSuites.Should().Equal(TlsCipherSuite.TLS_AES_256_GCM_SHA384);
         AlgorithmSuite.Cnsa2.KeyExchangeGroups.Should().Equal(KeyExchangeGroup.MLKem1024);
         AlgorithmSuite.Cnsa1.KeyExchangeGroups.Should().Contain(KeyExchangeGroup.Secp384r1).And.NotContain(KeyExchangeGroup.Secp256r1);
