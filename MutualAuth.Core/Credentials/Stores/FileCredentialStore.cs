@@ -92,8 +92,8 @@ public sealed class FileCredentialStore
     /// <summary>How it stands with the file, as of the last look at it.</summary>
     public CredentialFileHealth Health => _health with { LetsUsersIn = !IsOverdue || _health.Problem is null };
 
-    /// <summary>For how long the file has not been readable, as of the last look; zero when it is.</summary>
-    internal TimeSpan AgeOfUsers => _health.Problem is null ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _goodAt));
+    /// <summary>How long ago the file was read, or found to be the same.</summary>
+    internal TimeSpan AgeOfUsers => _time.GetElapsedTime(Volatile.Read(ref _goodAt));
 
     /// <summary>Called before a changed file is parsed, on the thread that does it; tests hold it there.</summary>
     internal Action? BeforeParsing { get; set; }
