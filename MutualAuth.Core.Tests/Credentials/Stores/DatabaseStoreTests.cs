@@ -344,6 +344,7 @@ public abstract class DatabaseStoreTests
     {
         await Store.SetAsync("alice", Verifier("pencil"));
         await ExecuteAsync("DROP TABLE mutualauth_failure");
+        await ExecuteAsync("DROP TABLE mutualauth_factor");
         await ExecuteAsync("UPDATE mutualauth_schema SET version = 1");
         var store = new DatabaseCredentialStore(Source);
         await using var wrong = await LogInAsync(store, "alice", "pencils");
@@ -352,8 +353,25 @@ public abstract class DatabaseStoreTests
 
         await store.MigrateAsync();
 
-        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(2);
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(DatabaseCredentialStore.SchemaVersion);
         (await ((IFailureCountingStore)(object)store).AddFailureAsync("alice", 3)).Should().Be(0);
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Tables_of_the_second_version_let_users_in_and_get_the_table_of_factors()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("DROP TABLE mutualauth_factor");
+        await ExecuteAsync("UPDATE mutualauth_schema SET version = 2");
+        var store = new DatabaseCredentialStore(Source);
+        await using var right = await LogInAsync(store, "alice", "pencil");
+        right.Server.Should().NotBeNull();
+        await store.Invoking(each => each.FindFactorsAsync("alice").AsTask()).Should().ThrowAsync<DbException>("no factor is not known");
+
+        await store.MigrateAsync();
+
+        (await store.FindFactorsAsync("alice")).Should().BeEmpty();
         (await FindAsync("alice")).Should().NotBeNull();
     }
 

@@ -13,11 +13,12 @@ namespace MutualAuth.Credentials;
 /// parameters.
 /// </summary>
 /// <remarks>
-/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
-/// <c>mutualauth_failure</c> one for each user with failed logins since the last success. <see cref="MigrateAsync"/> creates and upgrades
-/// them; a login reads the second and writes the third. If it has no permission, or the third is missing, failures are counted in the
-/// process only, and event 1308 reports it. Connections are pooled by the data source, which the caller owns. Safe for use from many
-/// threads.
+/// Four tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
+/// <c>mutualauth_failure</c> one for each user with failed logins since the last success, <c>mutualauth_factor</c> one for each second
+/// factor. <see cref="MigrateAsync"/> creates and upgrades them; a login reads the second and writes the third, and updates the fourth where
+/// a second factor is shown. If it has no permission for the third, or that is missing, failures are counted in the process only, and event
+/// 1308 reports it; without permission to update the fourth no code can be used. Connections are pooled by the data source, which the
+/// caller owns. Safe for use from many threads.
 /// <para>
 /// The column of the names must distinguish any two names: not every database does by default. Before its first operation, and in
 /// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, checks whether they
@@ -26,10 +27,10 @@ namespace MutualAuth.Credentials;
 /// are not either, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
-public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore
+public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     // Every change begins with this row, which serializes the writers on any database and at any isolation level.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
@@ -69,10 +70,14 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
                 failures INTEGER NOT NULL)
             """,
         ],
+        [DatabaseFactors.CreateTable],
     ];
+
+    private const int FirstVersionWithFactors = 3;
 
     private readonly DbDataSource _source;
     private readonly NameCollation _nameColumn = new();
+    private readonly DatabaseFactors _factors;
 
     /// <summary>Uses a database. Nothing is opened yet.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
@@ -80,6 +85,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         ArgumentNullException.ThrowIfNull(source);
         _source = source;
+        _factors = new DatabaseFactors(source, () => LookupTimeout);
     }
 
     /// <summary>
@@ -167,8 +173,15 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var name = UserNames.Prepare(userName);
         var wasThere = await ChangeAsync(
             name,
-            async (connection, transaction, _) => await connection.ExecuteAsync(
-                transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false),
+            async (connection, transaction, _) =>
+            {
+                await connection.ExecuteAsync(
+                    transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false);
+                if (await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) >= FirstVersionWithFactors)
+                {
+                    await DatabaseFactors.RemoveAllAsync(connection, transaction, name, cancellationToken).ConfigureAwait(false);
+                }
+            },
             cancellationToken).ConfigureAwait(false);
         try
         {
@@ -183,6 +196,38 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
         return wasThere;
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no factor; the message names the user.</exception>
+    public ValueTask<ImmutableArray<StoredFactor>> FindFactorsAsync(string userName, CancellationToken cancellationToken = default) =>
+        _factors.FindAsync(userName, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factor);
+        return _factors.SetAsync(UserNames.Prepare(userName), factor, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReplaceFactorAsync(
+        string userName, StoredFactor before, StoredFactor after, CancellationToken cancellationToken = default)
+    {
+        StoredFactor.ThrowIfNotTheSame(before, after);
+        return _factors.TryReplaceAsync(userName, before, after, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factorId);
+        return _factors.RemoveAsync(UserNames.Prepare(userName), factorId, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no factor; the message names the user.</exception>
+    public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
+        _factors.ListAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default)
@@ -303,8 +348,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
-        var found = await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
-        var version = found is null or DBNull ? 0 : Convert.ToInt32(found, CultureInfo.InvariantCulture);
+        var version = await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) ?? 0;
         if (version > SchemaVersion)
         {
             throw new MaterialException(
@@ -359,8 +403,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
         await connection.ExecuteAsync(transaction, TakeTurn, cancellationToken).ConfigureAwait(false);
-        if (await connection.ScalarAsync(
-            transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is null or DBNull)
+        if (await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) is null)
         {
             throw new MaterialException(
                 $"The database has the credential tables and no version of them in mutualauth_schema. Run {nameof(MigrateAsync)} once.");
@@ -371,6 +414,13 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return before is not null;
     }
+
+    /// <returns>Null when there is none.</returns>
+    private static async ValueTask<int?> VersionAsync(DbConnection connection, DbTransaction transaction, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync(
+            transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is { } found and not DBNull
+            ? Convert.ToInt32(found, CultureInfo.InvariantCulture)
+            : null;
 
     private async ValueTask<bool> IsThereAsync(DbConnection connection, string name, CancellationToken cancellationToken)
     {

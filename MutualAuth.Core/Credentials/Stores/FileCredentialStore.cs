@@ -18,10 +18,13 @@ namespace MutualAuth.Credentials;
 /// lock file that all writers of this library honour, including other processes: a reader sees either the old users or the new ones, after
 /// a crash as well. If owner or mode cannot be kept, or locks have no effect, nothing is changed. Comments do not survive a change. Safe
 /// for use from many threads.</para>
+/// <para>Second factors are further lines, <c>name:factor:identifier:kind:data</c>. Versions of this library that do not know them refuse
+/// the file. Each use of a one-time code or a passkey's counter writes the whole file: the server's account must be able to, and more than
+/// a few thousand users with second factors belong into a database.</para>
 /// <para>Consecutive failures are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which the server's
 /// account must be able to write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IReloadable, IDisposable
+public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore, IReloadable, IDisposable
 {
     /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
     internal const int WaitsForBytes = 1024 * 1024;
@@ -37,6 +40,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
     private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
+    private volatile FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> _factors = CredentialFileUsers.Nobody.Factors;
     private volatile CredentialFileHealth _health = new(letsUsersIn: false, problem: null, default, canOthersRead: false);
     private string _mark = string.Empty;
     private long _lookedAt;
@@ -227,7 +231,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     public async ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
-        var wasThere = await ChangeAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
+        var wasThere = await WriteAsync(
+            (users, factors) =>
+            {
+                factors.Remove(name);
+                return (users.Remove(name), true);
+            },
+            cancellationToken).ConfigureAwait(false);
         try
         {
             _failures.Clear(name);
@@ -239,6 +249,80 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         return wasThere;
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<ImmutableArray<StoredFactor>> FindFactorsAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        _ = await FindAsync(userName, cancellationToken).ConfigureAwait(false);
+        return [.. _factors.GetValueOrDefault(userName, CredentialFileUsers.NoFactors).Values];
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public async ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factor);
+        var name = UserNames.Prepare(userName);
+        await WriteAsync(
+            (_, factors) =>
+            {
+                factors[name] = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors).SetItem(factor.Id, factor);
+                return (true, true);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public ValueTask<bool> TryReplaceFactorAsync(
+        string userName, StoredFactor before, StoredFactor after, CancellationToken cancellationToken = default)
+    {
+        StoredFactor.ThrowIfNotTheSame(before, after);
+        return WriteAsync(
+            (_, factors) =>
+            {
+                var all = factors.GetValueOrDefault(userName, CredentialFileUsers.NoFactors);
+                var isSame = all.GetValueOrDefault(before.Id) == before;
+                if (isSame)
+                {
+                    factors[userName] = all.SetItem(after.Id, after);
+                }
+
+                return (isSame, isSame);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factorId);
+        var name = UserNames.Prepare(userName);
+        return WriteAsync(
+            (_, factors) =>
+            {
+                var all = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors);
+                var isThere = all.ContainsKey(factorId);
+                if (isThere)
+                {
+                    factors[name] = all.Remove(factorId);
+                }
+
+                return (isThere, isThere);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
+    public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<UserFactor>>(
+            [.. Parse(Read(_path)).Factors.OrderBy(user => user.Key, StringComparer.Ordinal)
+                .SelectMany(user => user.Value.Values.Select(factor => new UserFactor(user.Key, factor)))]);
 
     /// <inheritdoc/>
     public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
@@ -273,7 +357,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<StoredCredential>>(
-            [.. Parse(Read(_path)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+            [.. Parse(Read(_path)).Users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
 
     /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
     public void Dispose() => Listen(() =>
@@ -394,7 +478,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private bool Take(Content content)
     {
         var isFirst = _mark.Length == 0;
-        _users = content.Users;
+        _users = content.Users.Users;
+        _factors = content.Users.Factors;
         _mark = content.Mark;
         Good(content.CanOthersRead);
         Volatile.Write(ref _lookedAt, _goodAt);
@@ -429,10 +514,25 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     private FileContent Read(string path) => BoundedFile.Read(path, _options.MaxFileBytes);
 
-    private FrozenDictionary<string, StoredCredential> Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
+    private CredentialFileUsers Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
 
     /// <returns>Whether the user was there before.</returns>
-    private async ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken)
+    private ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken) =>
+        WriteAsync(
+            (users, _) =>
+            {
+                users.Remove(name, out var before);
+                if (change(before) is { } after)
+                {
+                    users.Add(name, after);
+                }
+
+                return (before is not null, true);
+            },
+            cancellationToken);
+
+    /// <returns>What <paramref name="change"/> said first; where its second word is false, nothing is written.</returns>
+    private async ValueTask<bool> WriteAsync(FileChange change, CancellationToken cancellationToken)
     {
         try
         {
@@ -440,7 +540,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             using var held = await FileLock.AcquireAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
 
             // Off the caller's thread, as a large file takes its time; and not given up half-way.
-            return await Task.Run(() => Change(target, name, change), CancellationToken.None).ConfigureAwait(false);
+            return await Task.Run(() => Write(target, change), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -448,19 +548,21 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
     }
 
-    private bool Change(string target, string name, Func<StoredCredential?, StoredCredential?> change)
+    private bool Write(string target, FileChange change)
     {
         var file = Read(target);
         _ = CanOthersRead(file);
-        var users = Parse(file).ToDictionary(StringComparer.Ordinal);
-        var before = users.GetValueOrDefault(name);
-        users.Remove(name);
-        if (change(before) is { } after)
+        var read = Parse(file);
+        var users = read.Users.ToDictionary(StringComparer.Ordinal);
+        var factors = read.Factors.ToDictionary(StringComparer.Ordinal);
+        var (result, isChanged) = change(users, factors);
+        if (!isChanged)
         {
-            users.Add(name, after);
+            ReloadIfChanged(); // what is there now is not what the caller knew
+            return result;
         }
 
-        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values));
+        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values, factors));
         if (content.Length > _options.MaxFileBytes)
         {
             throw new MaterialException(
@@ -470,11 +572,15 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         AtomicFile.Replace(target, content, onStep: null);
         ReloadIfChanged();
-        return before is not null;
+        return result;
     }
 
     // A change replaces the file to which a symbolic link leads, and not the link.
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
 
-    private readonly record struct Content(FrozenDictionary<string, StoredCredential> Users, string Mark, bool CanOthersRead);
+    /// <summary>Changes users and their factors in place.</summary>
+    private delegate (bool Result, bool IsChanged) FileChange(
+        Dictionary<string, StoredCredential> users, Dictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factors);
+
+    private readonly record struct Content(CredentialFileUsers Users, string Mark, bool CanOthersRead);
 }

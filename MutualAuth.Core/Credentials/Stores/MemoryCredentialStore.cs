@@ -4,11 +4,15 @@ using System.Collections.Immutable;
 namespace MutualAuth.Credentials;
 
 /// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
-/// <remarks>Users and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
-public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCountingStore
+/// <remarks>Users, their second factors and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
+public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore
 {
+    private static readonly ImmutableSortedDictionary<string, StoredFactor> s_none =
+        ImmutableSortedDictionary.Create<string, StoredFactor>(StringComparer.Ordinal);
+
     private readonly ConcurrentDictionary<string, StoredCredential> _users = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> _factors = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
@@ -53,8 +57,44 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         var name = UserNames.Prepare(userName);
         var wasThere = _users.TryRemove(name, out _);
         _failures.TryRemove(name, out _);
+        _factors.TryRemove(name, out _);
         return ValueTask.FromResult(wasThere);
     }
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<StoredFactor>> FindFactorsAsync(string userName, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<StoredFactor>>([.. _factors.GetValueOrDefault(userName, s_none).Values]);
+
+    /// <inheritdoc/>
+    public ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factor);
+        _factors.AddOrUpdate(UserNames.Prepare(userName), _ => s_none.Add(factor.Id, factor), (_, all) => all.SetItem(factor.Id, factor));
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReplaceFactorAsync(
+        string userName, StoredFactor before, StoredFactor after, CancellationToken cancellationToken = default)
+    {
+        StoredFactor.ThrowIfNotTheSame(before, after);
+        return ValueTask.FromResult(
+            ChangeFactors(userName, all => all.GetValueOrDefault(before.Id) == before ? all.SetItem(after.Id, after) : null));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factorId);
+        return ValueTask.FromResult(
+            ChangeFactors(UserNames.Prepare(userName), all => all.ContainsKey(factorId) ? all.Remove(factorId) : null));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<UserFactor>>(
+            [.. _factors.OrderBy(user => user.Key, StringComparer.Ordinal)
+                .SelectMany(user => user.Value.Values.Select(factor => new UserFactor(user.Key, factor)))]);
 
     /// <inheritdoc/>
     public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
@@ -86,4 +126,19 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     /// <inheritdoc/>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. _users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+
+    /// <returns>Whether <paramref name="change"/> made others of them, and they were still the same when these took their place.</returns>
+    private bool ChangeFactors(
+        string name, Func<ImmutableSortedDictionary<string, StoredFactor>, ImmutableSortedDictionary<string, StoredFactor>?> change)
+    {
+        while (_factors.TryGetValue(name, out var before) && change(before) is { } after)
+        {
+            if (_factors.TryUpdate(name, after, before))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
