@@ -31,6 +31,10 @@ internal static class PublicReasonTable
         RejectionReason.CredentialsRequired => PublicReason.CredentialsRequired,
         RejectionReason.CredentialsWrong or RejectionReason.IterationCountOutOfRange or RejectionReason.TokenInvalid
             or RejectionReason.TokenNotBoundToCertificate => PublicReason.CredentialsWrong,
+        RejectionReason.SecondFactorNotEnrolled or RejectionReason.OneTimeCodeWrong or RejectionReason.OneTimeCodeReused
+            or RejectionReason.OneTimeCodeTooEarly or RejectionReason.OneTimeCodeTooLate or RejectionReason.RecoveryCodeWrong
+            or RejectionReason.PasskeyUserNotVerified or RejectionReason.PasskeyInvalid or RejectionReason.PasskeyChallengeMismatch
+            or RejectionReason.PasskeyCounterNotRisen => PublicReason.CredentialsWrong,
         RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
         RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,

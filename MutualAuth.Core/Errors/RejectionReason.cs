@@ -280,6 +280,38 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
+    // 630: second factors.
+
+    /// <summary>The user has no second factor of the kind that the client chose, or the client has none of the user's.</summary>
+    SecondFactorNotEnrolled = 630,
+
+    /// <summary>The one-time code is not the user's.</summary>
+    OneTimeCodeWrong = 631,
+
+    /// <summary>The one-time code, or a later one, was used before (RFC 6238 §5.2).</summary>
+    OneTimeCodeReused = 632,
+
+    /// <summary>The one-time code is one of the user's that is not valid yet: a clock is wrong.</summary>
+    OneTimeCodeTooEarly = 633,
+
+    /// <summary>The one-time code is one of the user's that is not valid any more: it came late, or a clock is wrong.</summary>
+    OneTimeCodeTooLate = 634,
+
+    /// <summary>The recovery code is none of the user's that are left.</summary>
+    RecoveryCodeWrong = 635,
+
+    /// <summary>The authenticator did not verify the person, and the server requires that.</summary>
+    PasskeyUserNotVerified = 636,
+
+    /// <summary>The passkey is not the user's, or what it signed is not in order: signature, relying party, origin, or form.</summary>
+    PasskeyInvalid = 637,
+
+    /// <summary>The passkey signed a challenge of another connection or another server: it was relayed or replayed.</summary>
+    PasskeyChallengeMismatch = 638,
+
+    /// <summary>The passkey's counter did not rise: there may be a copy of the authenticator (WebAuthn Level 2 §7.2).</summary>
+    PasskeyCounterNotRisen = 639,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
