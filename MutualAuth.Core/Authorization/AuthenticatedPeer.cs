@@ -86,7 +86,11 @@ public sealed class AuthenticatedPeer
         if (User is { } user)
         {
             Claim[] own =
-                [new(ClaimTypes.Name, user.ActsAs), new(ClaimTypes.NameIdentifier, user.Name), new(ClaimTypes.AuthenticationMethod, user.Mechanism)];
+                [
+                    new(ClaimTypes.Name, user.ActsAs),
+                    new(ClaimTypes.NameIdentifier, user.Name),
+                    .. user.Mechanisms.Select(mechanism => new Claim(ClaimTypes.AuthenticationMethod, mechanism)),
+                ];
             identities.Add(
                 new ClaimsIdentity(
                     [

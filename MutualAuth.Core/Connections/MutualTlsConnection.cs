@@ -198,46 +198,106 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// On the server: begins a step-up, in which the user presents its credentials again for one transaction. The application transports the
-    /// messages.
+    /// On the server: begins a step-up, in which the user shows its credentials again for one transaction. The application carries the messages.
     /// <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
     /// <param name="transaction">The transaction to confirm, in exactly the octets that the client computes for itself; at most 1 MiB.</param>
+    /// <param name="factors">What the user must prove for this transaction; null for <see cref="CredentialPolicy.StepUpFactors"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
+    /// <exception cref="ArgumentException">The mechanisms of the policy can never prove <paramref name="factors"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
     /// </exception>
-    /// <example><code>await using var stepUp = connection.BeginStepUp(transaction);</code></example>
-    public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
+    /// <example>
+    /// <code>
+    /// await using var stepUp = connection.BeginStepUp(transaction);
+    /// await SendAsync(stepUp.FirstMessage);
+    /// while (!stepUp.IsOver &amp;&amp; await stepUp.AnswerAsync(await ReceiveAsync()) is { } reply)
+    /// {
+    ///     await SendAsync(reply);
+    /// }
+    /// </code>
+    /// </example>
+    public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction, FactorRequirement? factors = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
-        if (Peer.User is null || _tls.Channel.EndPoint is null)
+        if (Peer.User is not { } user || _tls.Channel.EndPoint is null)
         {
             throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
         }
 
-        var logger = MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
-        return new StepUpVerifier(_tls.Options.RequiredCredentials, _tls.Login, _tls.Channel, Peer, transaction, _time, logger);
+        var policy = _tls.Options.RequiredCredentials;
+        if (factors is not null && !policy.CanStepUpWith(factors))
+        {
+            throw new ArgumentException($"The policy has no mechanisms that can prove {factors}.", nameof(factors));
+        }
+
+        var terms = new StepUpTerms(factors ?? policy.StepUpFactors, user, StepUpBinding.Binds);
+        return new StepUpVerifier(
+            policy, _tls.Login, Peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
     }
 
-    /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
+    /// <summary>
+    /// On the server: begins a re-authentication, in which the user shows once more what the login needs
+    /// (<see cref="CredentialPolicy.LoginFactors"/>). The application carries the messages. A success renews what the connection relies on; a
+    /// refusal changes nothing, and is counted with the attempt limiter.
+    /// </summary>
+    /// <remarks>The mechanisms are those that bind to the channel, and <c>OAUTHBEARER</c>, whose token is bound as at the login.</remarks>
+    /// <exception cref="InvalidOperationException">No user has logged in, or this side is the client.</exception>
+    /// <example><code>await using var again = connection.BeginReauthentication();</code></example>
+    public StepUpVerifier BeginReauthentication()
+    {
+        if (Peer.User is not { } user)
+        {
+            throw new InvalidOperationException("A re-authentication needs a user that has logged in.");
+        }
+
+        var policy = _tls.Options.RequiredCredentials;
+        var terms = new StepUpTerms(policy.LoginFactors, user, StepUpBinding.MayReauthenticate);
+        return new StepUpVerifier(
+            policy, _tls.Login, Peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
+    }
+
+    /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
     /// <param name="credentials">
     /// The credentials; ask the user for them again; otherwise a program that stores them can confirm in the user's place.
     /// </param>
     /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
-    /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> or <paramref name="mechanisms"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
-    /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
-    /// <example><code>using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);</code></example>
-    public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
+    /// <exception cref="InvalidOperationException">The server's certificate has no channel binding, or this side is the server.</exception>
+    /// <example>
+    /// <code>
+    /// using var responder = connection.AnswerStepUp(credentials, transaction);
+    /// while (!responder.IsOver &amp;&amp; await responder.AnswerAsync(await ReceiveAsync()) is { } reply)
+    /// {
+    ///     await SendAsync(reply);
+    /// }
+    ///
+    /// Console.WriteLine(responder.IsConfirmed);
+    /// </code>
+    /// </example>
+    public StepUpResponder AnswerStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction)
     {
         ArgumentNullException.ThrowIfNull(credentials);
-        ArgumentNullException.ThrowIfNull(mechanisms);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
-        return _tls.Channel.EndPoint is null
-            ? throw new InvalidOperationException("A step-up needs a server certificate that has a channel binding.")
-            : new StepUpClaim(credentials, _tls.Channel, Peer, transaction, mechanisms);
+        return Peer.Role == PeerRole.Client || _tls.Channel.EndPoint is null
+            ? throw new InvalidOperationException("A client answers a step-up, and needs a server certificate that has a channel binding.")
+            : new StepUpResponder(credentials, Peer, StepUpBinding.Of(_tls.Channel, transaction), StepUpBinding.Binds, LoginLogger());
+    }
+
+    /// <summary>On the client: answers the server's re-authentication with the user's credentials, or a fresh token.</summary>
+    /// <param name="credentials">The credentials.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">This side is the server.</exception>
+    /// <example><code>using var responder = connection.AnswerReauthentication(Login.WithToken(currentToken));</code></example>
+    public StepUpResponder AnswerReauthentication(ClientCredentials credentials)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        return Peer.Role == PeerRole.Client
+            ? throw new InvalidOperationException("A client answers a re-authentication.")
+            : new StepUpResponder(
+                credentials, Peer, StepUpBinding.OfReauthentication(_tls.Channel), StepUpBinding.MayReauthenticate, LoginLogger());
     }
 
     /// <summary>
@@ -280,6 +340,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
             Abort(ConnectionEnd.Invalidated, lost.Rejection);
         }
     }
+
+    private static Rejection? RenewLogin(AuthenticatedUser user) => null; // until live users exist
+
+    private Microsoft.Extensions.Logging.ILogger LoginLogger() => MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
 
     ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 

@@ -280,6 +280,26 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
+    // 620: several exchanges and factors.
+
+    /// <summary>The user lacks a factor that is required here, or none of those that would do can be offered on this connection.</summary>
+    SecondFactorMissing = 620,
+
+    /// <summary>The server asks for a further factor, and the client has none that the server offers.</summary>
+    SecondFactorUnavailable = 621,
+
+    /// <summary>A second factor is wrong: another code, a signature of a key that is not registered.</summary>
+    SecondFactorWrong = 622,
+
+    /// <summary>A one-time code that was used before: it was right, and is worth nothing any more.</summary>
+    SecondFactorReused = 623,
+
+    /// <summary>A further exchange of a login is that of another user than the first.</summary>
+    AnotherUser = 624,
+
+    /// <summary>A step-up or a re-authentication was not over in time.</summary>
+    StepUpTimedOut = 625,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -321,6 +341,7 @@ public static class RejectionReasons
         or RejectionReason.ConfirmationTruncated
         or RejectionReason.AttemptsLimited
         or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.StepUpTimedOut
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached;
 
