@@ -47,6 +47,17 @@ internal sealed class EndRules
     /// <summary>The rules since this handshake began.</summary>
     internal EndRule[] Since(long generation) => _rules.Count == 0 ? [] : [.. _rules.Where(rule => rule.Generation > generation)];
 
+    /// <exception cref="ArgumentException">An argument of <c>EndWhere</c> cannot be used.</exception>
+    internal static void Check(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action)
+    {
+        ArgumentNullException.ThrowIfNull(matches);
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        if (!Enum.IsDefined(action))
+        {
+            throw new ArgumentOutOfRangeException(nameof(action), action, "Expected to notify, to drain or to abort.");
+        }
+    }
+
     /// <summary>What every such rule says, of which the application gives the reason.</summary>
     internal static Rejection RejectionFor(string reason) => new(
         RejectionReason.EndedByApplication, "a connection that the application keeps", $"one that it ended: {Errors.SafeText.Quote(reason)}");

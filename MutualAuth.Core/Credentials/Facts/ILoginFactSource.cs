@@ -12,7 +12,7 @@ namespace MutualAuth.Credentials;
 public interface ILoginFactSource
 {
     /// <summary>The most keys that one call has.</summary>
-    public const int MaxKeys = 1000;
+    const int MaxKeys = 1000;
 
     /// <summary>Says which facts hold.</summary>
     /// <param name="keys">The keys of the facts, each once, and at most <see cref="MaxKeys"/>.</param>
