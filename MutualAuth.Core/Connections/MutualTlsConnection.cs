@@ -24,12 +24,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
-    private readonly CancellationTokenSource _noLongerValid = new();
+    private volatile CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
+    private volatile CancellationTokenSource _noLongerValid = new();
     private readonly Lock _ending = new();
     private Action? _onEnded;
     private bool _isOver;
     private volatile Invalidation? _invalidation;
+    private volatile AuthenticatedPeer _peer;
+    private volatile ILiveEntry? _entry;
+    private bool _isListenerStopping;
     private readonly Unforgotten _unforgotten;
     private TaskCompletionSource? _closed;
 
@@ -37,7 +40,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     {
         _tls = tls;
         Stream = tls.Stream;
-        Peer = tls.Peer;
+        _peer = tls.Peer;
+        OpenedAt = UtcNow(time);
         Session = tls.Session;
         IsConfirmed = tls.IsConfirmed;
         RemoteEndPoint = remoteEndPoint;
@@ -58,9 +62,21 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
-    /// <summary>The authenticated peer.</summary>
+    /// <summary>The authenticated peer. After its user has authenticated again it has the user's new claims, and is otherwise the same.</summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
-    public AuthenticatedPeer Peer { get; }
+    public AuthenticatedPeer Peer => _peer;
+
+    /// <summary>When the handshake was complete.</summary>
+    /// <example><code>Console.WriteLine($"open since {connection.OpenedAt:O}");</code></example>
+    public DateTimeOffset OpenedAt { get; }
+
+    /// <summary>
+    /// When the connection ends by what is known now: the token or other credentials expire, the peer's certificate path does (or ours, where that
+    /// counts), or the maximum age is reached; null when none of them applies. Re-authentication may move it, and a change may end the connection
+    /// before it.
+    /// </summary>
+    /// <example><code>Console.WriteLine($"until {connection.ValidUntil:O}");</code></example>
+    public DateTimeOffset? ValidUntil => _entry?.ValidUntil;
 
     /// <summary>The parameters that the two sides negotiated.</summary>
     /// <example><code>Console.WriteLine(connection.Session);</code></example>
@@ -85,6 +101,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and is to end: finish the
     /// work that is in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
+    /// <remarks>
+    /// A user that authenticates again while the connection drains for that reason takes the request back: this is then another token, which is not
+    /// cancelled.
+    /// </remarks>
     /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
     public CancellationToken DrainRequested => _drain.Token;
 
@@ -95,7 +115,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// </summary>
     /// <remarks>
     /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
-    /// later.
+    /// later; only re-authentication makes another one.
     /// </remarks>
     /// <example>
     /// <code>
@@ -221,7 +241,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction, FactorRequirement? factors = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
-        if (Peer.User is not { } user || _tls.Channel.EndPoint is null)
+        var peer = Peer;
+        if (peer.User is not { } user || _tls.Channel.EndPoint is null)
         {
             throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
         }
@@ -234,7 +255,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
         var terms = new StepUpTerms(factors ?? policy.StepUpFactors, user, StepUpBinding.Binds);
         return new StepUpVerifier(
-            policy, _tls.Login, Peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
     }
 
     /// <summary>
@@ -247,7 +268,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <example><code>await using var again = connection.BeginReauthentication();</code></example>
     public StepUpVerifier BeginReauthentication()
     {
-        if (Peer.User is not { } user)
+        var peer = Peer;
+        if (peer.User is not { } user)
         {
             throw new InvalidOperationException("A re-authentication needs a user that has logged in.");
         }
@@ -255,7 +277,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         var policy = _tls.Options.RequiredCredentials;
         var terms = new StepUpTerms(policy.LoginFactors, user, StepUpBinding.MayReauthenticate);
         return new StepUpVerifier(
-            policy, _tls.Login, Peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
     }
 
     /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
@@ -332,7 +354,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         Cancel(_noLongerValid);
         if (lost.Action != InvalidationAction.Notify)
         {
-            RequestDrain();
+            Cancel(_drain);
         }
 
         if (lost.Action == InvalidationAction.Abort)
@@ -341,9 +363,22 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
     }
 
-    private static Rejection? RenewLogin(AuthenticatedUser user) => null; // until live users exist
+    void IRevalidated.Attach(ILiveEntry entry) => _entry = entry;
 
-    private Microsoft.Extensions.Logging.ILogger LoginLogger() => MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
+    void IRevalidated.Replace(AuthenticatedUser user) => _peer = _peer.WithUser(user);
+
+    void IRevalidated.Restore()
+    {
+        lock (_ending)
+        {
+            _invalidation = null;
+            _noLongerValid = new();
+            if (!_isListenerStopping)
+            {
+                _drain = new();
+            }
+        }
+    }
 
     ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 
@@ -370,7 +405,28 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         action();
     }
 
-    internal void RequestDrain() => Cancel(_drain);
+    /// <summary>
+    /// The user, the same one, has authenticated again: its facts and dates count from now, and <see cref="RevalidationPolicy.MaximumAge"/> anew.
+    /// </summary>
+    /// <returns>False when the connection is over, or no longer valid for a reason that this does not remove.</returns>
+    internal bool Renew(AuthenticatedUser user) => _entry?.Renew(user) == true;
+
+    /// <summary>Ends the connection for this reason.</summary>
+    /// <returns>False when it has ended, or was already to end in this way.</returns>
+    internal bool End(Rejection rejection, InvalidationAction action) => _entry?.End(rejection, action) == true;
+
+    /// <summary>The listener stops: this request is not taken back.</summary>
+    internal void RequestDrain()
+    {
+        CancellationTokenSource drain;
+        lock (_ending)
+        {
+            _isListenerStopping = true;
+            drain = _drain;
+        }
+
+        Cancel(drain);
+    }
 
     internal void Abort(ConnectionEnd end, Rejection? rejection)
     {
@@ -429,6 +485,36 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         if (!callbacks.IsCompletedSuccessfully)
         {
             _ = LogFaultsAsync(callbacks);
+        }
+    }
+
+    private Microsoft.Extensions.Logging.ILogger LoginLogger() => MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
+
+    /// <summary>The user has authenticated again.</summary>
+    /// <returns>Why that is worth nothing; null when the connection relies on it now.</returns>
+    private Rejection? RenewLogin(AuthenticatedUser user)
+    {
+        if (_entry is null && !_isOver)
+        {
+            _peer = _peer.WithUser(user); // nothing examines the connection again
+            return null;
+        }
+
+        return Renew(user) ? null : new Rejection(
+            RejectionReason.ReauthenticationTooLate, "a connection that is open, and ends for no other reason",
+            _invalidation?.Rejection.ToString() ?? "one that is over");
+    }
+
+    /// <summary>A clock of the application's that throws stops no handshake here; others look at it.</summary>
+    private static DateTimeOffset UtcNow(TimeProvider time)
+    {
+        try
+        {
+            return time.GetUtcNow();
+        }
+        catch (Exception)
+        {
+            return TimeProvider.System.GetUtcNow();
         }
     }
 

@@ -300,6 +300,9 @@ public enum RejectionReason
     /// <summary>A step-up or a re-authentication was not over in time.</summary>
     StepUpTimedOut = 625,
 
+    /// <summary>A re-authentication was right, but the connection is over, or ends for a reason that it does not remove.</summary>
+    ReauthenticationTooLate = 626,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -310,6 +313,27 @@ public enum RejectionReason
 
     /// <summary>The live connection reached its maximum idle time: no application data was sent or received.</summary>
     IdleTimeoutReached = 702,
+
+    /// <summary>The user of a live connection is no longer in its store.</summary>
+    UserRemoved = 703,
+
+    /// <summary>The user of a live connection was disabled.</summary>
+    UserDisabled = 704,
+
+    /// <summary>The user of a live connection has another password now: the verifier with which it logged in is gone.</summary>
+    PasswordChanged = 705,
+
+    /// <summary>A second factor with which the user of a live connection logged in was removed.</summary>
+    SecondFactorRemoved = 706,
+
+    /// <summary>The token, or another credential with which the user of a live connection logged in, expired.</summary>
+    TokenExpired = 707,
+
+    /// <summary>For too long it could not be found out whether the user of a live connection is still one.</summary>
+    UserStoreUnreadable = 708,
+
+    /// <summary>The application ended the connection by a rule of its own.</summary>
+    EndedByApplication = 709,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

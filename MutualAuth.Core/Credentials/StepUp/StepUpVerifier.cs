@@ -55,7 +55,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
         _time = time;
         _begun = time.GetTimestamp();
         var strict = policy with { ChannelBinding = ChannelBindingPolicy.Required };
-        var context = new SaslServerContext(strict, services, binding, peer.Certificate is null ? null : peer, peer.RemoteEndPoint)
+        var context = new SaslServerContext(strict, services, binding, peer.WithoutUser(), peer.RemoteEndPoint)
         { User = peer.User, IsStepUp = true };
         _session = new SaslServerSession(strict, context, logger, terms);
         if (_session.Offered.IsEmpty)

@@ -5,14 +5,24 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
 /// <remarks>Users and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
-public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCountingStore
+public sealed class MemoryCredentialStore : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactChangeSource
 {
     private readonly ConcurrentDictionary<string, StoredCredential> _users = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
+    public event EventHandler<FactsChangedEventArgs>? FactsChanged;
+
+    /// <inheritdoc/>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_users.GetValueOrDefault(userName));
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        return ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. userNames.Select(_users.GetValueOrDefault).OfType<StoredCredential>()]);
+    }
 
     /// <inheritdoc/>
     public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
@@ -20,6 +30,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         var name = UserNames.Prepare(userName);
         var fresh = StoredCredential.Of(name, verifiers);
         _users.AddOrUpdate(name, fresh, (_, user) => fresh with { IsDisabled = user.IsDisabled });
+        Announce(name);
         return default;
     }
 
@@ -29,6 +40,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         ArgumentNullException.ThrowIfNull(verifier);
         var name = UserNames.Prepare(userName);
         _users.AddOrUpdate(name, _ => new StoredCredential(name, [verifier]), (_, user) => user.With(verifier));
+        Announce(name);
         return default;
     }
 
@@ -40,6 +52,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         {
             if (_users.TryUpdate(name, user with { IsDisabled = isDisabled }, user))
             {
+                Announce(name);
                 return ValueTask.FromResult(true);
             }
         }
@@ -53,6 +66,11 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         var name = UserNames.Prepare(userName);
         var wasThere = _users.TryRemove(name, out _);
         _failures.TryRemove(name, out _);
+        if (wasThere)
+        {
+            Announce(name);
+        }
+
         return ValueTask.FromResult(wasThere);
     }
 
@@ -86,4 +104,6 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     /// <inheritdoc/>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. _users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+
+    private void Announce(string name) => FactsChanged?.Invoke(this, new FactsChangedEventArgs([name]));
 }
