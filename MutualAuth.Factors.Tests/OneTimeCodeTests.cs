@@ -64,8 +64,8 @@ public sealed class OneTimeCodeTests
     [TestCase(2, RejectionReason.OneTimeCodeTooEarly)]
     [TestCase(-20, RejectionReason.OneTimeCodeTooLate)]
     [TestCase(20, RejectionReason.OneTimeCodeTooEarly)]
-    [TestCase(-21, RejectionReason.OneTimeCodeWrong)]
-    [TestCase(21, RejectionReason.OneTimeCodeWrong)]
+    [TestCase(-21, RejectionReason.SecondFactorWrong)]
+    [TestCase(21, RejectionReason.SecondFactorWrong)]
     public async Task A_code_that_is_early_or_late_is_refused(int steps, RejectionReason? reason) =>
         (await Factor.RunAsync(Server(), Factor.Code(CodeIn(steps)))).Server.Should().Be(reason);
 
@@ -86,10 +86,10 @@ public sealed class OneTimeCodeTests
         var code = CodeIn(0);
 
         (await Factor.RunAsync(Server(), Factor.Code(code))).Server.Should().BeNull();
-        (await Factor.RunAsync(Server(), Factor.Code(code))).Server.Should().Be(RejectionReason.OneTimeCodeReused);
-        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(-1)))).Server.Should().Be(RejectionReason.OneTimeCodeReused, "a later one was used");
+        (await Factor.RunAsync(Server(), Factor.Code(code))).Server.Should().Be(RejectionReason.SecondFactorReused);
+        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(-1)))).Server.Should().Be(RejectionReason.SecondFactorReused, "a later one was used");
         _time.Advance(TimeSpan.FromSeconds(30));
-        (await Factor.RunAsync(Server(), Factor.Code(code))).Server.Should().Be(RejectionReason.OneTimeCodeReused, "it is within the window");
+        (await Factor.RunAsync(Server(), Factor.Code(code))).Server.Should().Be(RejectionReason.SecondFactorReused, "it is within the window");
         (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)))).Server.Should().BeNull();
     }
 
@@ -100,7 +100,7 @@ public sealed class OneTimeCodeTests
         var (original, copy) = (SecondFactor.OneTimeCodeFrom(_secret, _time), SecondFactor.OneTimeCodeFrom(clone, _time));
 
         (await Factor.RunAsync(Server(), original)).Server.Should().BeNull();
-        (await Factor.RunAsync(Server(), copy)).Server.Should().Be(RejectionReason.OneTimeCodeReused);
+        (await Factor.RunAsync(Server(), copy)).Server.Should().Be(RejectionReason.SecondFactorReused);
     }
 
     [TestCase("file")]
@@ -111,8 +111,8 @@ public sealed class OneTimeCodeTests
         var directory = Directory.CreateTempSubdirectory("mutualauth-totp-").FullName;
         try
         {
+            await (await OpenAsync(kind, directory)).SetFactorAsync("alice", _secret.ToFactor("phone"));
             ISecondFactorStore[] stores = [await OpenAsync(kind, directory), await OpenAsync(kind, directory)];
-            await stores[0].SetFactorAsync("alice", _secret.ToFactor("phone"));
             for (var round = 0; round < 3; round++)
             {
                 var code = CodeIn(0);
@@ -121,7 +121,7 @@ public sealed class OneTimeCodeTests
                     SecondFactors.OneTimeCodes(stores[number % 2], new OneTimeCodeOptions { TimeProvider = _time }), Factor.Code(code)))));
 
                 ends.Count(end => end.Server is null).Should().Be(1);
-                ends.Where(end => end.Server is not null).Should().OnlyContain(end => end.Server == RejectionReason.OneTimeCodeReused);
+                ends.Where(end => end.Server is not null).Should().OnlyContain(end => end.Server == RejectionReason.SecondFactorReused);
                 _time.Advance(TimeSpan.FromSeconds(30));
             }
         }
@@ -137,8 +137,8 @@ public sealed class OneTimeCodeTests
     {
         await _store.SetFactorAsync("bob", OneTimeCodeSecret.Create().ToFactor("phone"));
 
-        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)), "bob")).Server.Should().Be(RejectionReason.OneTimeCodeWrong);
-        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)), "carol")).Server.Should().Be(RejectionReason.SecondFactorNotEnrolled);
+        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)), "bob")).Server.Should().Be(RejectionReason.SecondFactorWrong);
+        (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)), "carol")).Server.Should().Be(RejectionReason.SecondFactorMissing);
         (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)))).Server.Should().BeNull();
     }
 
@@ -150,7 +150,7 @@ public sealed class OneTimeCodeTests
 
         (await Factor.RunAsync(Server(), Factor.Code(CodeIn(0)))).Server.Should().BeNull();
         (await Factor.RunAsync(Server(), Factor.Code(other.CodeAt(_time.GetUtcNow())))).Server.Should().BeNull();
-        (await Factor.RunAsync(Server(), Factor.Code(other.CodeAt(_time.GetUtcNow())))).Server.Should().Be(RejectionReason.OneTimeCodeReused);
+        (await Factor.RunAsync(Server(), Factor.Code(other.CodeAt(_time.GetUtcNow())))).Server.Should().Be(RejectionReason.SecondFactorReused);
     }
 
     [TestCase("12345")]
@@ -180,7 +180,7 @@ public sealed class OneTimeCodeTests
         (await fresh.EnrolAsync(_store, "dave", "phone", code, new OneTimeCodeOptions { TimeProvider = _time })).Should().Be(isTaken);
 
         (await Factor.RunAsync(Server(), Factor.Code(code), "dave")).Server.Should().Be(
-            isTaken ? RejectionReason.OneTimeCodeReused : RejectionReason.SecondFactorNotEnrolled);
+            isTaken ? RejectionReason.SecondFactorReused : RejectionReason.SecondFactorMissing);
     }
 
     [TestCase(OneTimeCodeHash.Sha1, 6, 30)]

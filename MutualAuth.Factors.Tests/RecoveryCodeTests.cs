@@ -20,7 +20,7 @@ public sealed class RecoveryCodeTests
         var server = SecondFactors.RecoveryCodes(_store);
 
         (await Factor.RunAsync(server, Factor.Paper(codes[3]))).Should().Be(Factor.End.Proven(PeerProofs.RecoveryCode));
-        (await Factor.RunAsync(server, Factor.Paper(codes[3]))).Server.Should().Be(RejectionReason.RecoveryCodeWrong);
+        (await Factor.RunAsync(server, Factor.Paper(codes[3]))).Server.Should().Be(RejectionReason.SecondFactorWrong);
         (await Factor.RunAsync(server, Factor.Paper(codes[4]))).Server.Should().BeNull();
         (await RecoveryCodes.CountAsync(_store, "alice")).Should().Be(8);
     }
@@ -34,7 +34,7 @@ public sealed class RecoveryCodeTests
         var ends = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Factor.RunAsync(server, Factor.Paper(codes[0])))));
 
         ends.Count(end => end.Server is null).Should().Be(1);
-        ends.Should().OnlyContain(end => end.Server == null || end.Server == RejectionReason.RecoveryCodeWrong);
+        ends.Should().OnlyContain(end => end.Server == null || end.Server == RejectionReason.SecondFactorWrong);
     }
 
     [Test]
@@ -53,10 +53,10 @@ public sealed class RecoveryCodeTests
         var fresh = await RecoveryCodes.CreateAsync(_store, "alice");
         var server = SecondFactors.RecoveryCodes(_store);
 
-        (await Factor.RunAsync(server, Factor.Paper(old[0]))).Server.Should().Be(RejectionReason.RecoveryCodeWrong);
-        (await Factor.RunAsync(server, Factor.Paper("0000-0000-0000-0000"))).Server.Should().Be(RejectionReason.RecoveryCodeWrong);
-        (await Factor.RunAsync(server, Factor.Paper("0"))).Server.Should().Be(RejectionReason.RecoveryCodeWrong);
-        (await Factor.RunAsync(server, Factor.Paper(fresh[0]), "bob")).Server.Should().Be(RejectionReason.SecondFactorNotEnrolled);
+        (await Factor.RunAsync(server, Factor.Paper(old[0]))).Server.Should().Be(RejectionReason.SecondFactorWrong);
+        (await Factor.RunAsync(server, Factor.Paper("0000-0000-0000-0000"))).Server.Should().Be(RejectionReason.SecondFactorWrong);
+        (await Factor.RunAsync(server, Factor.Paper("0"))).Server.Should().Be(RejectionReason.SecondFactorWrong);
+        (await Factor.RunAsync(server, Factor.Paper(fresh[0]), "bob")).Server.Should().Be(RejectionReason.SecondFactorMissing);
         (await Factor.RunAsync(server, Factor.Paper(fresh[0]), user: null)).Server.Should().Be(RejectionReason.CredentialProtocolViolated);
         (await Factor.RunAsync(server, Factor.Paper(fresh[0]))).Server.Should().BeNull();
     }
@@ -75,7 +75,7 @@ public sealed class RecoveryCodeTests
             (await Factor.RunAsync(server, Factor.Paper(code))).Server.Should().BeNull();
         }
 
-        (await Factor.RunAsync(server, Factor.Paper(codes[0]))).Server.Should().Be(RejectionReason.RecoveryCodeWrong, "none is left");
+        (await Factor.RunAsync(server, Factor.Paper(codes[0]))).Server.Should().Be(RejectionReason.SecondFactorWrong, "none is left");
         var kept = (await _store.FindFactorsAsync("alice")).Single().Data;
         var said = log.Collector.GetSnapshot();
         said.Select(record => record.Id.Id).Should().Equal(1321, 1321, 1322, 1321, 1322, 1321, 1322, 1321, 1322);

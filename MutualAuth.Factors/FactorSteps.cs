@@ -16,7 +16,7 @@ internal static class FactorSteps
     { Hint = "A second factor belongs into SecondFactors of the policy, and not among its first mechanisms." });
 
     internal static SaslServerStep NotEnrolled(string user, string what) => SaslServerStep.Fail(new Rejection(
-        RejectionReason.SecondFactorNotEnrolled, what, $"{user}, who has none")
+        RejectionReason.SecondFactorMissing, what, $"{user}, who has none")
     { Hint = "Register the factor for the user first, or let the policy accept another." });
 
     internal static SaslServerStep Malformed(string expected, int length, string rule) => SaslServerStep.Fail(new Rejection(

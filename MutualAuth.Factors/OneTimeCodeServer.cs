@@ -8,6 +8,8 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
 {
     internal const string Name = "TOTP";
 
+    public PeerProofs MayProve => PeerProofs.OneTimeCode;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, context);
@@ -88,7 +90,7 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
                 }
             }
 
-            return (null, null, objection ?? new Rejection(RejectionReason.OneTimeCodeWrong, "the code of the moment", "another one") { Rule = Rule });
+            return (null, null, objection ?? new Rejection(RejectionReason.SecondFactorWrong, "the code of the moment", "another one") { Rule = Rule });
         }
 
         private Rejection? OutOfTime(OneTimeCodeSecret secret, string code, long now)
@@ -110,7 +112,7 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
         }
 
         private static Rejection Reused() =>
-            new(RejectionReason.OneTimeCodeReused, "a code that was not used before", "one that was, or an earlier one")
+            new(RejectionReason.SecondFactorReused, "a code that was not used before", "one that was, or an earlier one")
             {
                 Rule = Rule,
                 Hint = "If the user did not send it twice, somebody else has seen the code or has the secret: give the user another.",

@@ -44,7 +44,7 @@ internal sealed class PasskeyClient(IPasskeyAuthenticator authenticator, string 
                 cancellationToken).ConfigureAwait(false);
             return assertion is null
                 ? SaslClientStep.Refuse(new Rejection(
-                    RejectionReason.SecondFactorNotEnrolled, "an authenticator with one of the user's passkeys, and its owner's consent", "none"))
+                    RejectionReason.SecondFactorUnavailable, "an authenticator with one of the user's passkeys, and its owner's consent", "none"))
                 : SaslClientStep.Answer(PasskeyWire.Write(assertion));
         }
 

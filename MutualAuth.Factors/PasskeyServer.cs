@@ -11,6 +11,8 @@ internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions opt
     private readonly PasskeyVerifier _verifier = new(options);
     private readonly ILogger _logger = FactorLog.Create(options.LoggerFactory);
 
+    public PeerProofs MayProve => PeerProofs.Passkey | PeerProofs.ChannelBinding | PeerProofs.UserVerification;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => context.ChannelBinding is null ? [] : [PasskeyWire.Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, _verifier, _logger, context);

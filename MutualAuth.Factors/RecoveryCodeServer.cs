@@ -10,6 +10,8 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
 {
     internal const string Name = "RECOVERY-CODE";
 
+    public PeerProofs MayProve => PeerProofs.RecoveryCode;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, logger, context);
@@ -52,7 +54,7 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                 if (left.Length == hashes.Length)
                 {
                     return SaslServerStep.Fail(new Rejection(
-                        RejectionReason.RecoveryCodeWrong, $"one of the {hashes.Length} recovery codes that are left", "another, or one that was used"));
+                        RejectionReason.SecondFactorWrong, $"one of the {hashes.Length} recovery codes that are left", "another, or one that was used"));
                 }
 
                 if (await store.TryReplaceFactorAsync(user.Name, before, RecoveryCodes.ToFactor(salt, left), cancellationToken).ConfigureAwait(false))
@@ -62,7 +64,7 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                 }
             }
 
-            return SaslServerStep.Fail(new Rejection(RejectionReason.RecoveryCodeWrong, "a recovery code that is left", "one that was used just now"));
+            return SaslServerStep.Fail(new Rejection(RejectionReason.SecondFactorWrong, "a recovery code that is left", "one that was used just now"));
         }
 
         public void Dispose()

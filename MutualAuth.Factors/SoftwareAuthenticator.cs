@@ -33,6 +33,12 @@ public sealed class SoftwareAuthenticator : IPasskeyAuthenticator, IDisposable
     /// <summary>Whether it says that it verified the person. Default: true.</summary>
     public bool VerifiesUser { get; init; } = true;
 
+    /// <summary>Changes the client data before they are signed; tests make them wrong in one way.</summary>
+    internal Func<byte[], byte[]> ChangesClientData { get; set; } = static data => data;
+
+    /// <summary>Changes the authenticator data before they are signed; tests make them wrong in one way.</summary>
+    internal Func<byte[], byte[]> ChangesData { get; set; } = static data => data;
+
     /// <summary>How many passkeys it has.</summary>
     public int Count
     {
@@ -108,7 +114,7 @@ public sealed class SoftwareAuthenticator : IPasskeyAuthenticator, IDisposable
 
             credential.Counter++;
             Save(); // before the signature leaves: a counter never falls back
-            var (data, client) = (DataOf(credential, isNew: false), PasskeyClientData.Of(request));
+            var (data, client) = (ChangesData(DataOf(credential, isNew: false)), ChangesClientData(PasskeyClientData.Of(request)));
             return ValueTask.FromResult<PasskeyAssertion?>(new PasskeyAssertion
             {
                 CredentialId = credential.Id,

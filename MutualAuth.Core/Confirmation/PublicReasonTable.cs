@@ -30,15 +30,16 @@ internal static class PublicReasonTable
             or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,
         RejectionReason.CredentialsRequired => PublicReason.CredentialsRequired,
         RejectionReason.CredentialsWrong or RejectionReason.IterationCountOutOfRange or RejectionReason.TokenInvalid
-            or RejectionReason.TokenNotBoundToCertificate => PublicReason.CredentialsWrong,
-        RejectionReason.SecondFactorNotEnrolled or RejectionReason.OneTimeCodeWrong or RejectionReason.OneTimeCodeReused
-            or RejectionReason.OneTimeCodeTooEarly or RejectionReason.OneTimeCodeTooLate or RejectionReason.RecoveryCodeWrong
-            or RejectionReason.PasskeyUserNotVerified or RejectionReason.PasskeyInvalid or RejectionReason.PasskeyChallengeMismatch
-            or RejectionReason.PasskeyCounterNotRisen => PublicReason.CredentialsWrong,
+            or RejectionReason.TokenNotBoundToCertificate or RejectionReason.SecondFactorMissing or RejectionReason.SecondFactorWrong
+            or RejectionReason.SecondFactorReused or RejectionReason.AnotherUser
+            or RejectionReason.OneTimeCodeTooEarly or RejectionReason.OneTimeCodeTooLate or RejectionReason.PasskeyUserNotVerified
+            or RejectionReason.PasskeyInvalid or RejectionReason.PasskeyChallengeMismatch or RejectionReason.PasskeyCounterNotRisen
+                => PublicReason.CredentialsWrong,
         RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
         RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,
-        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded => PublicReason.TryAgainLater,
+        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded or RejectionReason.StepUpTimedOut =>
+                PublicReason.TryAgainLater,
         RejectionReason.CredentialCheckFaulted => PublicReason.InternalError,
         RejectionReason.CredentialProtocolViolated => PublicReason.ProtocolError,
         _ => PublicReason.Refused,

@@ -280,37 +280,48 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
-    // 630: second factors.
+    // 620: several exchanges and factors.
 
-    /// <summary>The user has no second factor of the kind that the client chose, or the client has none of the user's.</summary>
-    SecondFactorNotEnrolled = 630,
+    /// <summary>The user lacks a factor that is required here, or none of those that would do can be offered on this connection.</summary>
+    SecondFactorMissing = 620,
 
-    /// <summary>The one-time code is not the user's.</summary>
-    OneTimeCodeWrong = 631,
+    /// <summary>The server asks for a further factor, and the client has none that the server offers.</summary>
+    SecondFactorUnavailable = 621,
 
-    /// <summary>The one-time code, or a later one, was used before (RFC 6238 §5.2).</summary>
-    OneTimeCodeReused = 632,
+    /// <summary>A second factor is wrong: another code, a signature of a key that is not registered.</summary>
+    SecondFactorWrong = 622,
+
+    /// <summary>A one-time code that was used before: it was right, and is worth nothing any more.</summary>
+    SecondFactorReused = 623,
+
+    /// <summary>A further exchange of a login is that of another user than the first.</summary>
+    AnotherUser = 624,
+
+    /// <summary>A step-up or a re-authentication was not over in time.</summary>
+    StepUpTimedOut = 625,
+
+    /// <summary>A re-authentication was right, but the connection is over, or ends for a reason that it does not remove.</summary>
+    ReauthenticationTooLate = 626,
+
+    // 630: one-time codes and passkeys.
 
     /// <summary>The one-time code is one of the user's that is not valid yet: a clock is wrong.</summary>
-    OneTimeCodeTooEarly = 633,
+    OneTimeCodeTooEarly = 630,
 
     /// <summary>The one-time code is one of the user's that is not valid any more: it came late, or a clock is wrong.</summary>
-    OneTimeCodeTooLate = 634,
-
-    /// <summary>The recovery code is none of the user's that are left.</summary>
-    RecoveryCodeWrong = 635,
+    OneTimeCodeTooLate = 631,
 
     /// <summary>The authenticator did not verify the person, and the server requires that.</summary>
-    PasskeyUserNotVerified = 636,
+    PasskeyUserNotVerified = 632,
 
     /// <summary>The passkey is not the user's, or what it signed is not in order: signature, relying party, origin, or form.</summary>
-    PasskeyInvalid = 637,
+    PasskeyInvalid = 633,
 
     /// <summary>The passkey signed a challenge of another connection or another server: it was relayed or replayed.</summary>
-    PasskeyChallengeMismatch = 638,
+    PasskeyChallengeMismatch = 634,
 
     /// <summary>The passkey's counter did not rise: there may be a copy of the authenticator (WebAuthn Level 2 §7.2).</summary>
-    PasskeyCounterNotRisen = 639,
+    PasskeyCounterNotRisen = 635,
 
     // 700: further reasons that end a live connection.
 
@@ -322,6 +333,27 @@ public enum RejectionReason
 
     /// <summary>The live connection reached its maximum idle time: no application data was sent or received.</summary>
     IdleTimeoutReached = 702,
+
+    /// <summary>The user of a live connection is no longer in its store.</summary>
+    UserRemoved = 703,
+
+    /// <summary>The user of a live connection was disabled.</summary>
+    UserDisabled = 704,
+
+    /// <summary>The user of a live connection has another password now: the verifier with which it logged in is gone.</summary>
+    PasswordChanged = 705,
+
+    /// <summary>A second factor with which the user of a live connection logged in was removed.</summary>
+    SecondFactorRemoved = 706,
+
+    /// <summary>The token, or another credential with which the user of a live connection logged in, expired.</summary>
+    TokenExpired = 707,
+
+    /// <summary>For too long it could not be found out whether the user of a live connection is still one.</summary>
+    UserStoreUnreadable = 708,
+
+    /// <summary>The application ended the connection by a rule of its own.</summary>
+    EndedByApplication = 709,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
@@ -353,6 +385,7 @@ public static class RejectionReasons
         or RejectionReason.ConfirmationTruncated
         or RejectionReason.AttemptsLimited
         or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.StepUpTimedOut
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached;
 

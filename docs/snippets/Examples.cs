@@ -288,10 +288,29 @@ internal static class Examples
 
         {
             await using var stepUp = connection.BeginStepUp(transaction);
+            await SendAsync(stepUp.FirstMessage);
+            while (!stepUp.IsOver && await stepUp.AnswerAsync(await ReceiveAsync()) is { } reply)
+            {
+                await SendAsync(reply);
+            }
         }
 
         {
-            using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);
+            await using var again = connection.BeginReauthentication();
+        }
+
+        {
+            using var responder = connection.AnswerStepUp(credentials, transaction);
+            while (!responder.IsOver && await responder.AnswerAsync(await ReceiveAsync()) is { } reply)
+            {
+                await SendAsync(reply);
+            }
+
+            Console.WriteLine(responder.IsConfirmed);
+        }
+
+        {
+            using var responder = connection.AnswerReauthentication(Login.WithToken(currentToken));
         }
 
         {

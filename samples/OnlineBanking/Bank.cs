@@ -69,17 +69,14 @@ internal sealed class Bank : IAsyncDisposable
             return CarryOut(transfer, proof: null);
         }
 
-        // A fresh exchange inside our own messages, bound to this connection and to these octets.
+        // A fresh login inside our own messages, bound to this connection and to these octets.
         await using var stepUp = connection.BeginStepUp(transfer.ToOctets());
-        await new Message("confirm", string.Join(' ', stepUp.Mechanisms)).WriteAsync(connection.Stream);
+        await new Message("confirm", Convert.ToBase64String(stepUp.FirstMessage.Span)).WriteAsync(connection.Stream);
         while (!stepUp.IsOver
-            && await Message.ReadAsync(connection.Stream) is { } message
-            && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
+            && await Message.ReadAsync(connection.Stream) is { Word: "confirm" } message
+            && await stepUp.AnswerAsync(Convert.FromBase64String(message.Value)) is { } reply)
         {
-            if (await stepUp.ContinueAsync(message.Word, Convert.FromBase64String(message.Value)) is { } reply)
-            {
-                await new Message(stepUp.Proof is null ? "continue" : "proven", Convert.ToBase64String(reply)).WriteAsync(connection.Stream);
-            }
+            await new Message("confirm", Convert.ToBase64String(reply)).WriteAsync(connection.Stream);
         }
 
         if (stepUp.Proof is null)

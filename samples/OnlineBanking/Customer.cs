@@ -27,7 +27,7 @@ internal sealed class Customer : IAsyncDisposable
         {
             answer = typedOnceMore is null
                 ? await AskAsync(new Message("no", string.Empty))
-                : await ConfirmAsync(shown, typedOnceMore, answer.Value.Split(' '));
+                : await ConfirmAsync(shown, typedOnceMore, answer);
         }
 
         Console.WriteLine($"   customer: {answer.Word}, {answer.Value}");
@@ -35,23 +35,21 @@ internal sealed class Customer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    private async Task<Message> ConfirmAsync(Transfer shown, ClientCredentials credentials, string[] mechanisms)
+    private async Task<Message> ConfirmAsync(Transfer shown, ClientCredentials credentials, Message answer)
     {
-        using var claim = _connection.BeginStepUp(credentials, shown.ToOctets(), mechanisms);
-        var answer = await AskAsync(new Message(claim.Mechanism!, Convert.ToBase64String(await claim.StartAsync())));
-        while (answer.Word == "continue" && await claim.ContinueAsync(Convert.FromBase64String(answer.Value)) is { } response)
+        using var responder = _connection.AnswerStepUp(credentials, shown.ToOctets());
+        while (answer.Word == "confirm" && await responder.AnswerAsync(Convert.FromBase64String(answer.Value)) is { } message)
         {
-            answer = await AskAsync(new Message(claim.Mechanism!, Convert.ToBase64String(response)));
+            answer = await AskAsync(new Message("confirm", Convert.ToBase64String(message)));
         }
 
-        if (answer.Word == "proven")
+        if (responder.IsConfirmed)
         {
-            // The bank proves in turn that it knows the verifier, and what it confirmed.
-            Console.WriteLine($"   customer: the bank has proven itself once more: {claim.Complete(Convert.FromBase64String(answer.Value))}");
-            answer = await ReceiveAsync();
+            // The bank has proven in turn that it knows the verifier, and what it confirmed.
+            Console.WriteLine("   customer: the bank has proven itself once more");
         }
 
-        return answer;
+        return answer.Word == "confirm" ? await ReceiveAsync() : answer;
     }
 
     private async Task<Message> AskAsync(Message message)

@@ -8,6 +8,8 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
 {
     internal const string Name = SaslMechanismNames.OAuthBearer;
 
+    public PeerProofs MayProve => PeerProofs.Token | PeerProofs.ChannelBinding;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => acceptsUnbound || context.CertifiedPeer is not null ? [Name] : [];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(validator, acceptsUnbound, context);

@@ -12,6 +12,8 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
     public ICredentialStore Store => store;
 
+    public PeerProofs MayProve => PeerProofs.Password;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, context);

@@ -64,6 +64,8 @@ public static class SaslServer
     {
         public ICredentialStore Store => store;
 
+        public PeerProofs MayProve => PeerProofs.Password | PeerProofs.ChannelBinding;
+
         public IEnumerable<string> NamesFor(SaslServerContext context)
         {
             var hasBinding = context.ChannelBinding is not null;
@@ -88,6 +90,8 @@ public static class SaslServer
     private sealed class ExternalServer(Func<AuthenticatedPeer, string?> userOf) : ISaslServerMechanism, ISaslServerExchange
     {
         private SaslServerContext? _context;
+
+        public PeerProofs MayProve => PeerProofs.Certificate;
 
         public IEnumerable<string> NamesFor(SaslServerContext context) => context.CertifiedPeer is null ? [] : [SaslMechanismNames.External];
 

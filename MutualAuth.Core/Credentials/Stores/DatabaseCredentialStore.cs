@@ -27,7 +27,8 @@ namespace MutualAuth.Credentials;
 /// are not either, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
-public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore
+public sealed class DatabaseCredentialStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 3;
@@ -43,6 +44,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     private const string AddFailure = "UPDATE mutualauth_failure SET failures = failures + 1 WHERE user_digest = @digest AND failures < @limit";
     private const string InsertFailure = "INSERT INTO mutualauth_failure (user_digest, failures) VALUES (@digest, 1)";
     private const string DeleteFailures = "DELETE FROM mutualauth_failure WHERE user_digest = @digest";
+
+    // SQL Server takes 2,100 parameters, others more.
+    private const int MaxNamesInAQuery = 1000;
 
     private const int MaxWriteAttempts = 3;
     private const int MaxMigrationAttempts = 5;
@@ -117,6 +121,30 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         // After it, as this is not bounded by the timeout: a database that is locked has been found out by now.
         await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
         return found;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>One query for each thousand users, each within <see cref="LookupTimeout"/>, over one connection.</remarks>
+    /// <exception cref="MaterialException">The column of the names takes two for one.</exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        var users = new Dictionary<string, StoredCredential>(userNames.Count, StringComparer.Ordinal);
+        if (userNames.Count == 0)
+        {
+            return [];
+        }
+
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        foreach (var names in userNames.Chunk(MaxNamesInAQuery))
+        {
+            await ReadManyAsync(connection, names, users, (int)LookupTimeout.TotalSeconds, cancellationToken).ConfigureAwait(false);
+        }
+
+        await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
+        return [.. users.Values];
     }
 
     /// <inheritdoc/>
@@ -222,6 +250,14 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         ArgumentNullException.ThrowIfNull(factorId);
         return _factors.RemoveAsync(UserNames.Prepare(userName), factorId, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        return _factors.FindIdsAsync(userNames, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -517,6 +553,40 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         }
 
         return user.Verifiers.IsEmpty ? null : user;
+    }
+
+    /// <summary>Reads users. Whatever the database takes for their names, only the names count.</summary>
+    private static async ValueTask ReadManyAsync(
+        DbConnection connection, string[] names, Dictionary<string, StoredCredential> users, int timeoutSeconds, CancellationToken cancellationToken)
+    {
+        // Few texts, so that databases that keep plans have few to keep: what is left over repeats the last name.
+        var size = names.Length switch { 1 => 1, <= 16 => 16, <= 128 => 128, _ => MaxNamesInAQuery };
+        var parameters = new (string Name, object Value)[size];
+        for (var i = 0; i < size; i++)
+        {
+            parameters[i] = (string.Create(CultureInfo.InvariantCulture, $"@n{i}"), names[Math.Min(i, names.Length - 1)]);
+        }
+
+        var list = string.Join(", ", parameters.Select(parameter => parameter.Name));
+        var command = connection.Command(
+            null, $"SELECT name, verifier, disabled FROM mutualauth_credential WHERE name IN ({list})", parameters);
+        await using var commandDisposal = command.ConfigureAwait(false);
+        command.CommandTimeout = timeoutSeconds;
+        var sought = names.ToHashSet(StringComparer.Ordinal);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerDisposal = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var name = reader.GetString(0);
+            if (!sought.Contains(name))
+            {
+                continue;
+            }
+
+            var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
+            user = ScramVerifier.TryParse(reader.GetString(1), out var verifier) ? user.With(verifier) : user;
+            users[name] = user with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
+        }
     }
 
     private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MutualAuth.Errors;
@@ -36,6 +37,7 @@ internal sealed class DatabaseFactors(DbDataSource source, Func<TimeSpan> lookup
         "INSERT INTO mutualauth_factor (user_digest, factor_digest, name, factor_id, kind, data, data_digest) "
             + "VALUES (@user, @factor, @name, @id, @kind, @data, @after)";
     private const int MaxWriteAttempts = 3;
+    private const int MaxNamesInAQuery = 500;
 
     private int TimeoutSeconds => (int)lookupTimeout().TotalSeconds;
 
@@ -47,6 +49,42 @@ internal sealed class DatabaseFactors(DbDataSource source, Func<TimeSpan> lookup
         await using var commandDisposal = command.ConfigureAwait(false);
         command.CommandTimeout = TimeoutSeconds;
         return [.. (await ReadAsync(command, cancellationToken).ConfigureAwait(false)).Select(factor => factor.Factor)];
+    }
+
+    /// <summary>The identifiers of many users' factors.</summary>
+    internal async ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, ImmutableArray<string>>(StringComparer.Ordinal);
+        if (userNames.Count == 0)
+        {
+            return found;
+        }
+
+        var connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        foreach (var names in userNames.Chunk(MaxNamesInAQuery))
+        {
+            var byDigest = names.ToDictionary(DigestOf, name => name, StringComparer.Ordinal);
+            (string Name, object Value)[] parameters = [.. byDigest.Keys.Select((digest, number) =>
+                (string.Create(CultureInfo.InvariantCulture, $"@user{number}"), (object)digest))];
+            var command = connection.Command(
+                null,
+                "SELECT user_digest, factor_id FROM mutualauth_factor WHERE user_digest IN ("
+                    + string.Join(", ", parameters.Select(parameter => parameter.Name)) + ")",
+                parameters);
+            await using var commandDisposal = command.ConfigureAwait(false);
+            command.CommandTimeout = TimeoutSeconds;
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var readerDisposal = reader.ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var name = byDigest[reader.GetString(0)];
+                found[name] = found.GetValueOrDefault(name, []).Add(reader.GetString(1));
+            }
+        }
+
+        return found;
     }
 
     internal async ValueTask<ImmutableArray<UserFactor>> ListAsync(CancellationToken cancellationToken)

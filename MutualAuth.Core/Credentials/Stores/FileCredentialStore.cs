@@ -9,8 +9,8 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/> or
-/// <see cref="Refused"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is read in the background,
+/// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/>,
+/// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is read in the background,
 /// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
 /// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
 /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
@@ -24,7 +24,9 @@ namespace MutualAuth.Credentials;
 /// <para>Consecutive failures are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which the server's
 /// account must be able to write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore, IReloadable, IDisposable
+public sealed class FileCredentialStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource,
+        IReloadable, IDisposable
 {
     /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
     internal const int WaitsForBytes = 1024 * 1024;
@@ -48,6 +50,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private Task _looking = Task.CompletedTask;
     private EventHandler? _replaced;
     private EventHandler<ReloadRefusedEventArgs>? _refused;
+    private EventHandler<FactsChangedEventArgs>? _factsChanged;
     private ITimer? _timer;
     private bool _hasSaidClosed;
     private bool _isDisposed;
@@ -70,6 +73,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         remove => Listen(() => _replaced -= value);
     }
 
+    /// <inheritdoc/>
+    public event EventHandler<FactsChangedEventArgs>? FactsChanged
+    {
+        add => Listen(() => _factsChanged += value);
+        remove => Listen(() => _factsChanged -= value);
+    }
+
     /// <summary>
     /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time
     /// being.
@@ -85,6 +95,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     /// <summary>How it stands with the file, as of the last look at it.</summary>
     public CredentialFileHealth Health => _health with { LetsUsersIn = !IsOverdue || _health.Problem is null };
+
+    /// <summary>For how long the file has not been readable, as of the last look; zero when it is.</summary>
+    internal TimeSpan AgeOfUsers => _health.Problem is null ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _goodAt));
 
     /// <summary>Called before a changed file is parsed, on the thread that does it; tests hold it there.</summary>
     internal Action? BeforeParsing { get; set; }
@@ -164,18 +177,39 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             ? ValueTask.FromResult(_users.GetValueOrDefault(userName))
             : LookAndFindAsync(userName, cancellationToken);
 
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        if (_time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= s_lookAgainAfter || IsOverdue)
+        {
+            await BeginLooking().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ThrowIfOverdue();
+        var users = _users;
+        return [.. userNames.Select(users.GetValueOrDefault).OfType<StoredCredential>()];
+    }
+
     /// <summary>Looks at the file now, on this thread, rather than when the next user logs in.</summary>
     public void ReloadIfChanged()
     {
         ReloadRefusedEventArgs? refused = null;
         var hasReplaced = false;
+        ImmutableArray<string> changed = [];
         lock (_reading)
         {
             Volatile.Write(ref _lookedAt, _time.GetTimestamp());
             var problem = _health.Problem;
             try
             {
+                var (before, factorsBefore) = (_users, _factors);
                 hasReplaced = ReadIfChanged() is { } read && Take(read);
+                changed = hasReplaced && _factsChanged is not null ? Differences(before, _users, factorsBefore, _factors) : [];
             }
             catch (Exception exception)
             {
@@ -191,6 +225,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         {
             CredentialLog.FileReloaded(_logger, _path, _users.Count);
             Events().Replaced(_replaced, $"{Count} users");
+        }
+
+        if (!changed.IsEmpty)
+        {
+            Announce(changed);
         }
 
         if (refused is not null)
@@ -318,6 +357,20 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     }
 
     /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        await FindManyAsync([], cancellationToken).ConfigureAwait(false); // looks at the file, if it is time
+        var factors = _factors;
+        return userNames.Where(factors.ContainsKey).ToDictionary(
+            name => name, name => ImmutableArray.CreateRange(factors[name].Keys), StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
     public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<UserFactor>>(
@@ -364,6 +417,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     {
         _replaced = null;
         _refused = null;
+        _factsChanged = null;
         _isDisposed = true;
     });
 
@@ -379,7 +433,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         lock (_turn)
         {
             change();
-            var isFollowing = !_isDisposed && (_replaced is not null || _refused is not null);
+            var isFollowing = !_isDisposed && (_replaced is not null || _refused is not null || _factsChanged is not null);
             if (!isFollowing)
             {
                 _timer?.Dispose();
@@ -405,14 +459,18 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             await looking.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        ThrowIfOverdue();
+        return _users.GetValueOrDefault(userName);
+    }
+
+    private void ThrowIfOverdue()
+    {
         if (IsOverdue)
         {
             throw new MaterialException(
                 $"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and all logins fail until it is. "
                     + $"{_health.Problem}");
         }
-
-        return _users.GetValueOrDefault(userName);
     }
 
     /// <summary>Has the file looked at by a thread of the pool, by one at a time.</summary>
@@ -430,6 +488,32 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             }
 
             return _looking;
+        }
+    }
+
+    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. Nobody relies on who is new.</summary>
+    private static ImmutableArray<string> Differences(
+        FrozenDictionary<string, StoredCredential> before,
+        FrozenDictionary<string, StoredCredential> after,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsBefore,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsAfter) =>
+        [.. before.Values.Where(user => !user.IsLike(after.GetValueOrDefault(user.UserName))).Select(user => user.UserName)
+            .Union(factorsBefore.Where(user => HasLost(user.Value, factorsAfter.GetValueOrDefault(user.Key))).Select(user => user.Key))];
+
+    /// <summary>What a factor keeps of its use may change; that it is there counts.</summary>
+    private static bool HasLost(
+        ImmutableSortedDictionary<string, StoredFactor> before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
+        !ReferenceEquals(before, after) && before.Keys.Any(id => after?.ContainsKey(id) != true);
+
+    private void Announce(ImmutableArray<string> changed)
+    {
+        try
+        {
+            _factsChanged?.Invoke(this, new FactsChangedEventArgs(changed));
+        }
+        catch (Exception exception)
+        {
+            ReloadLog.HandlerFaulted(_logger, "credentials", exception);
         }
     }
 

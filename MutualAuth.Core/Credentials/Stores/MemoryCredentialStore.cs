@@ -5,7 +5,8 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
 /// <remarks>Users, their second factors and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
-public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCountingStore, IFactorListingStore
+public sealed class MemoryCredentialStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource
 {
     private static readonly ImmutableSortedDictionary<string, StoredFactor> s_none =
         ImmutableSortedDictionary.Create<string, StoredFactor>(StringComparer.Ordinal);
@@ -15,8 +16,18 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     private readonly ConcurrentDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> _factors = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
+    public event EventHandler<FactsChangedEventArgs>? FactsChanged;
+
+    /// <inheritdoc/>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_users.GetValueOrDefault(userName));
+
+    /// <inheritdoc/>
+    public ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        return ValueTask.FromResult<ImmutableArray<StoredCredential>>([.. userNames.Select(_users.GetValueOrDefault).OfType<StoredCredential>()]);
+    }
 
     /// <inheritdoc/>
     public ValueTask ReplaceVerifiersAsync(string userName, ImmutableArray<ScramVerifier> verifiers, CancellationToken cancellationToken = default)
@@ -24,6 +35,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         var name = UserNames.Prepare(userName);
         var fresh = StoredCredential.Of(name, verifiers);
         _users.AddOrUpdate(name, fresh, (_, user) => fresh with { IsDisabled = user.IsDisabled });
+        Announce(name);
         return default;
     }
 
@@ -33,6 +45,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         ArgumentNullException.ThrowIfNull(verifier);
         var name = UserNames.Prepare(userName);
         _users.AddOrUpdate(name, _ => new StoredCredential(name, [verifier]), (_, user) => user.With(verifier));
+        Announce(name);
         return default;
     }
 
@@ -44,6 +57,7 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         {
             if (_users.TryUpdate(name, user with { IsDisabled = isDisabled }, user))
             {
+                Announce(name);
                 return ValueTask.FromResult(true);
             }
         }
@@ -57,7 +71,12 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
         var name = UserNames.Prepare(userName);
         var wasThere = _users.TryRemove(name, out _);
         _failures.TryRemove(name, out _);
-        _factors.TryRemove(name, out _);
+        var hadFactors = _factors.TryRemove(name, out _);
+        if (wasThere || hadFactors)
+        {
+            Announce(name);
+        }
+
         return ValueTask.FromResult(wasThere);
     }
 
@@ -69,7 +88,9 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     public ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factor);
-        _factors.AddOrUpdate(UserNames.Prepare(userName), _ => s_none.Add(factor.Id, factor), (_, all) => all.SetItem(factor.Id, factor));
+        var name = UserNames.Prepare(userName);
+        _factors.AddOrUpdate(name, _ => s_none.Add(factor.Id, factor), (_, all) => all.SetItem(factor.Id, factor));
+        Announce(name);
         return default;
     }
 
@@ -86,8 +107,24 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
     public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factorId);
-        return ValueTask.FromResult(
-            ChangeFactors(UserNames.Prepare(userName), all => all.ContainsKey(factorId) ? all.Remove(factorId) : null));
+        var name = UserNames.Prepare(userName);
+        var wasThere = ChangeFactors(name, all => all.ContainsKey(factorId) ? all.Remove(factorId) : null);
+        if (wasThere)
+        {
+            Announce(name);
+        }
+
+        return ValueTask.FromResult(wasThere);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        return ValueTask.FromResult<IReadOnlyDictionary<string, ImmutableArray<string>>>(
+            userNames.Where(_factors.ContainsKey).ToDictionary(
+                name => name, name => ImmutableArray.CreateRange(_factors.GetValueOrDefault(name, s_none).Keys), StringComparer.Ordinal));
     }
 
     /// <inheritdoc/>
@@ -141,4 +178,6 @@ public sealed class MemoryCredentialStore : IWritableCredentialStore, IFailureCo
 
         return false;
     }
+
+    private void Announce(string name) => FactsChanged?.Invoke(this, new FactsChangedEventArgs([name]));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using MutualAuth.Authorization;
 using MutualAuth.Errors;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 
@@ -92,6 +93,15 @@ public static class UserRules
             : new AllRule(all);
     }
 
+    /// <summary>A user that the source's current rule accepts. Live users are examined again when the source announces another rule.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
+    /// <example><code>var following = UserRules.From(new ReplaceableUserRule(UserRules.Any));</code></example>
+    public static UserRule From(IUserRuleSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return new SourcedRule(source);
+    }
+
     private static FrozenSet<string> Prepare(IEnumerable<string> userNames)
     {
         ArgumentNullException.ThrowIfNull(userNames);
@@ -105,6 +115,8 @@ public static class UserRules
     private sealed class Rule(string sentence, string expected, Func<AuthenticatedUser, AuthenticatedPeer?, bool> predicate) : UserRule
     {
         public override string ToString() => sentence;
+
+        internal override IEnumerable<IReloadable> Reloadables() => [];
 
         internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) => predicate(user, certifiedPeer)
             ? null
@@ -120,5 +132,18 @@ public static class UserRules
 
         internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) =>
             rules.Select(rule => rule.Examine(user, certifiedPeer)).FirstOrDefault(objection => objection is not null);
+
+        internal override IEnumerable<IReloadable> Reloadables() => rules.SelectMany(rule => rule.Reloadables());
+    }
+
+    private sealed class SourcedRule(IUserRuleSource source) : UserRule
+    {
+        public override string ToString() => source.Current.ToString();
+
+        internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) =>
+            source.Current.Examine(user, certifiedPeer);
+
+        internal override IEnumerable<IReloadable> Reloadables() =>
+            source.Current.Reloadables().Concat(source is IReloadable reloadable ? [reloadable] : []);
     }
 }
