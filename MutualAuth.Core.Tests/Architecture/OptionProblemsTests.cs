@@ -163,6 +163,15 @@ public sealed partial class OptionProblemsTests
             isTheSystems: false,
             [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_AES_256_GCM_SHA384]);
 
+        yield return Case("KeyExchange must not be null", s_server with { KeyExchange = null! }, s_server);
+        yield return Case(
+            "KeyExchange demands ML-KEM, which TLS 1.2 does not have",
+            s_client with { KeyExchange = KeyExchangePolicy.Hybrid, CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] },
+            s_client with
+            {
+                KeyExchange = KeyExchangePolicy.Only(KeyExchangeGroup.X25519, KeyExchangeGroup.X25519MLKem768),
+                CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384],
+            });
         yield return Case("Confirmation must be a policy", s_server with { Confirmation = (ConfirmationPolicy)9 }, s_server);
         yield return Case(
             "Confirmation is Never, but a login needs confirmation",

@@ -84,7 +84,8 @@ public sealed partial class RoomsTests
             "MutualTlsConnection", "Identity", "ClientIdentity", "IdentityFiles", "IIdentitySource", "TrustAnchors", "TrustAnchorFiles",
             "ITrustSource",
             "Authorize", "AuthorizationRule", "AuthenticatedPeer", "AuthenticatedUser", "PeerProofs", "PeerName", "PeerNameKind", "PeerRole",
-            "ServerName", "SessionFacts", "TlsVersion", "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
+            "ServerName", "SessionFacts", "TlsVersion",
+            "KeyExchangeGroup", "KeyExchangePolicy", "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
             "InvalidationAction", "HandshakeLimits", "CertificateLimits", "TcpKeepAlive", "WatchOptions", "HandshakeException", "HandshakeFailure",
             "Rejection", "RejectionReason", "RejectionReasons", "PublicReason", "PublicReasons", "ConnectionEndedException", "ConnectionEnd",
             "ListenerStoppedException", "MaterialException", "MaterialProblem", "MutualAuthTelemetry");

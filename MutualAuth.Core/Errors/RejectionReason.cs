@@ -100,6 +100,9 @@ public enum RejectionReason
     /// <summary>A server without confirmation did not request our certificate, so that it cannot know who the client is.</summary>
     ServerAskedForNoCertificate = 209,
 
+    /// <summary>The peer offers, or chose, no key exchange that we allow.</summary>
+    KeyExchangeNotAllowed = 210,
+
     // 300: the certificates themselves.
 
     /// <summary>The peer presented no certificate.</summary>

@@ -32,6 +32,12 @@ public sealed record SessionFacts
     public string? ServerName { get; init; }
 
     /// <summary>
+    /// The group by which keys were exchanged, read from the server's first flight; null where no named group took part: RSA key transport, or a
+    /// finite field of the server's own, both TLS 1.2 and only with foreign servers.
+    /// </summary>
+    public KeyExchangeGroup? KeyExchangeGroup { get; init; }
+
+    /// <summary>
     /// On a client: whether the server asked for our certificate (RFC 8446 §4.3.2), which it must in order to authenticate us. Null on a
     /// server, and on a client that has no certificate to present.
     /// </summary>

@@ -43,6 +43,9 @@ internal sealed class CompletedTls
     /// <summary>Whether the server asked for our certificate; null where that cannot be said.</summary>
     internal bool? WeWereAsked { get; init; }
 
+    /// <summary>The group by which keys were exchanged; null for none.</summary>
+    internal KeyExchangeGroup? KeyExchangeGroup { get; init; }
+
     internal AuthenticatedPeer? Peer => (Verdict as CertificateVerdict.Accepted)?.Peer;
 
     internal SessionFacts ToSessionFacts() => new(
@@ -52,6 +55,7 @@ internal sealed class CompletedTls
         ServerName)
     {
         OwnCertificateRequested = WeWereAsked,
+        KeyExchangeGroup = KeyExchangeGroup,
     };
 
     internal ChannelFacts ToChannelFacts() => new(OwnServerCertificate ?? Peer?.Certificate);

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Hello;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
@@ -250,7 +251,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal void Succeeded(AuthenticatedTls tls)
     {
         Transport.PassThrough();
-        _recorder.Succeeded(() => new HandshakeSuccess
+        _recorder.Succeeded(NameForMetrics(tls.Session.KeyExchangeGroup), () => new HandshakeSuccess
         {
             Peer = tls.Peer.Name,
             User = tls.Peer.User is { } user ? SafeText.PercentEncode(user.Name) : null,
@@ -259,10 +260,15 @@ internal sealed class HandshakeAttempt : IDisposable
             Fingerprint = tls.Peer.Certificate?.Thumbprint,
             TlsVersion = tls.Session.TlsVersion.ToText(),
             CipherSuite = tls.Session.CipherSuite.ToString(),
+            KeyExchangeGroup = tls.Session.KeyExchangeGroup?.ToText(),
             ApplicationProtocol = tls.Session.ApplicationProtocol,
             IsConfirmed = tls.IsConfirmed,
         });
     }
+
+    /// <summary>One of a closed set: a peer must not be able to make series.</summary>
+    private static string NameForMetrics(KeyExchangeGroup? group) =>
+        group is not { } known ? "none" : Enum.IsDefined(known) ? known.ToText() : "other";
 
     /// <summary>Closes the transport, records the failure, and says what to throw.</summary>
     internal async ValueTask<Exception> FailedAsync(Exception exception)

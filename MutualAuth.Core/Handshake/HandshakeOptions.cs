@@ -35,6 +35,12 @@ public abstract record HandshakeOptions : CertificateStageOptions
         init => _cipherSuites = new(value);
     }
 
+    /// <summary>
+    /// Which key exchanges are allowed. Default: <see cref="KeyExchangePolicy.Any"/>. <see cref="KeyExchangePolicy.PostQuantum"/> protects what is
+    /// recorded today from a quantum computer of tomorrow, and needs OpenSSL 3.5 or its like on both sides.
+    /// </summary>
+    public KeyExchangePolicy KeyExchange { get; init; } = KeyExchangePolicy.Any;
+
     /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
     internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
 
@@ -160,6 +166,15 @@ public abstract record HandshakeOptions : CertificateStageOptions
         foreach (var problem in CipherSuiteProblems(OperatingSystem.IsWindows() || OperatingSystem.IsAndroid()))
         {
             yield return problem;
+        }
+
+        if (KeyExchange is null)
+        {
+            yield return $"{nameof(KeyExchange)} must not be null.";
+        }
+        else if (!CipherSuites.IsDefault && KeyExchange.ExamineHere(TlsVersions.Highest) is { } unavailable)
+        {
+            yield return $"{nameof(KeyExchange)} {unavailable}";
         }
 
         if (!Enum.IsDefined(Confirmation))

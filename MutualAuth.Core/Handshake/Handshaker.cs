@@ -66,11 +66,16 @@ internal sealed class Handshaker
             ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
                 .ConfigureAwait(false)
             : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
+        attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: true);
         attempt.Transport.Hold();
         await attempt.Admission.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
-        var completed = new CompletedTls(tls, judge, verdict) { OwnServerCertificate = identity.Certificate, ServerName = hello.ServerName };
+        var completed = new CompletedTls(tls, judge, verdict) {
+            OwnServerCertificate = identity.Certificate,
+            ServerName = hello.ServerName,
+            KeyExchangeGroup = attempt.Transport.KeyExchangeGroup,
+        };
         return await ConcludeAsync(attempt, completed).ConfigureAwait(false);
     }
 
@@ -86,6 +91,7 @@ internal sealed class Handshaker
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         var settings = ApplicationCalls.Ask(
             "settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
+        attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: false);
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
             attempt.Transport.Hold();
@@ -99,8 +105,13 @@ internal sealed class Handshaker
         RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
         bool? asked = identities.IsEmpty ? null : judge.WasAskedForOurs || tls.LocalCertificate is not null;
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
-        return await ConcludeAsync(attempt, new CompletedTls(tls, judge, verdict) { ServerName = serverName?.Dns?.ToString(), WeWereAsked = asked })
-            .ConfigureAwait(false);
+        var completed = new CompletedTls(tls, judge, verdict)
+        {
+            ServerName = serverName?.Dns?.ToString(),
+            WeWereAsked = asked,
+            KeyExchangeGroup = attempt.Transport.KeyExchangeGroup,
+        };
+        return await ConcludeAsync(attempt, completed).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -165,6 +176,13 @@ internal sealed class Handshaker
     private async ValueTask<AuthenticatedTls> ConcludeAsync(HandshakeAttempt attempt, CompletedTls tls)
     {
         attempt.Admission.WorkIsDone();
+
+        // It has been judged as it passed; whatever did not show there is not allowed either.
+        if (_options.KeyExchange.Examine(tls.KeyExchangeGroup) is { } objection)
+        {
+            throw new HandshakeException(HandshakeFailure.NoAgreement, objection);
+        }
+
         attempt.ClaimedName = tls.Peer?.Name ?? (tls.Verdict as CertificateVerdict.Rejected)?.ClaimedName;
 
         // Our certificate is in the last flight of a client: where no verdict follows, the flight is held until every check has accepted the server.

@@ -20,6 +20,11 @@ internal static class HelloNegotiation
             throw await RefuseAsync(attempt, TlsAlerts.ProtocolVersion, problem).ConfigureAwait(false);
         }
 
+        if (options.KeyExchange.Examine(hello) is { } notAllowed)
+        {
+            throw await RefuseAsync(attempt, TlsAlerts.HandshakeFailure, notAllowed).ConfigureAwait(false);
+        }
+
         var (protocol, disagreement) = ConfirmationProtocol.Choose(
             hello.ApplicationProtocols, options.ApplicationProtocols, options.EffectiveConfirmation);
         return disagreement is null

@@ -27,4 +27,10 @@ public sealed class ClientHello
     /// The TLS versions that the client offers, as on the wire: 0x0303 is TLS 1.2, 0x0304 is TLS 1.3. Reserved values (RFC 8701) are left out.
     /// </summary>
     public ImmutableArray<int> Versions { get; }
+
+    /// <summary>
+    /// The groups that the client offers for the key exchange, its favourite first (RFC 8446 §4.2.7); empty when it names none. Reserved values
+    /// (RFC 8701) are left out.
+    /// </summary>
+    public ImmutableArray<KeyExchangeGroup> KeyExchangeGroups { get; internal init; } = [];
 }

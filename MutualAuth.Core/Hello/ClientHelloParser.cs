@@ -176,13 +176,31 @@ internal static class ClientHelloParser
         }
 
         // Who is too old for us will be told that.
-        if (IsOfOurTime(versions) && KeyExchangeGroups.Examine(groups, hasGroups, hasShares ? shares : default) is { } objection)
+        if (IsOfOurTime(versions) && KeyExchangeCost.Examine(groups, hasGroups, hasShares ? shares : default) is { } objection)
         {
             return HelloReading.Refused(TlsAlerts.HandshakeFailure, objection);
         }
 
-        return new HelloReading(new ClientHello(serverName, protocols, versions), null);
+        return new HelloReading(new ClientHello(serverName, protocols, versions) { KeyExchangeGroups = ToGroups(groups) }, null);
     }
+
+    private static ImmutableArray<KeyExchangeGroup> ToGroups(ReadOnlySpan<byte> list)
+    {
+        var groups = ImmutableArray.CreateBuilder<KeyExchangeGroup>(list.Length / 2);
+        for (var at = 0; at < list.Length; at += 2)
+        {
+            var group = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
+            if (!IsReserved(group))
+            {
+                groups.Add((KeyExchangeGroup)group);
+            }
+        }
+
+        return groups.DrainToImmutable();
+    }
+
+    // RFC 8701: what a client says to keep servers used to values that they do not know.
+    private static bool IsReserved(int value) => (value & 0x0f0f) == 0x0a0a;
 
     private static bool IsOfOurTime(ImmutableArray<int> versions)
     {
@@ -276,7 +294,7 @@ internal static class ClientHelloParser
         for (var at = 0; at < list.Length; at += 2)
         {
             var version = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
-            if ((version & 0x0f0f) != 0x0a0a)
+            if (!IsReserved(version))
             {
                 result.Add(version);
             }

@@ -23,7 +23,10 @@ internal static class HelloAfterRetry
     internal static bool IsAskedFor(ReadOnlySpan<byte> flight) =>
         flight is [ClientHelloRecords.HandshakeRecord, _, _, _, _, 2, ..]
         && flight.Length >= RandomAt + RetryRandom.Length
-        && flight.Slice(RandomAt, RetryRandom.Length).SequenceEqual(RetryRandom);
+        && IsRetry(flight.Slice(RandomAt, RetryRandom.Length));
+
+    /// <summary>Whether the random of a ServerHello is the one that makes it a HelloRetryRequest.</summary>
+    internal static bool IsRetry(ReadOnlySpan<byte> random) => random.SequenceEqual(RetryRandom);
 
     /// <summary>
     /// Reads it, and puts it back. Returns what is wrong with it; null for nothing, and for what is no hello: the TLS engine judges that.

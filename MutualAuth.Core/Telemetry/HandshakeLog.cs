@@ -12,7 +12,8 @@ internal static partial class HandshakeLog
 {
     [LoggerMessage(1000, LogLevel.Information,
         "Handshake as {Role}: {Peer} at {RemoteEndPoint} authenticated by {Proofs}, user {User}, certificate {SerialNumber}, SHA-256 {Fingerprint}, "
-            + "TLS {TlsVersion}, {CipherSuite}, application protocol {ApplicationProtocol}, confirmed {IsConfirmed}.")]
+            + "TLS {TlsVersion}, {CipherSuite}, key exchange {KeyExchangeGroup}, application protocol {ApplicationProtocol}, "
+            + "confirmed {IsConfirmed}.")]
     internal static partial void Succeeded(
         ILogger logger,
         string role,
@@ -24,6 +25,7 @@ internal static partial class HandshakeLog
         string fingerprint,
         string tlsVersion,
         string cipherSuite,
+        string keyExchangeGroup,
         string applicationProtocol,
         bool isConfirmed);
 

@@ -57,9 +57,11 @@ internal sealed class HandshakeRecorder
     /// </summary>
     internal void Enter() => Activity.Current = _activity ?? Activity.Current;
 
-    internal void Succeeded(Func<HandshakeSuccess> describe)
+    /// <param name="group">The group of the key exchange, out of a closed set of names.</param>
+    /// <param name="describe">What is recorded where a logger or an activity asks for it.</param>
+    internal void Succeeded(string group, Func<HandshakeSuccess> describe)
     {
-        if (!TryEnd("accepted", reason: null))
+        if (!TryEnd("accepted", new("mutualauth.key_exchange_group", group)))
         {
             return;
         }
@@ -74,6 +76,7 @@ internal sealed class HandshakeRecorder
             activity =>
             {
                 activity.SetTag("tls.protocol.version", success.TlsVersion).SetTag("tls.cipher", success.CipherSuite)
+                    .SetTag("mutualauth.key_exchange_group", success.KeyExchangeGroup)
                     .SetTag("mutualauth.peer", success.Peer).SetTag("mutualauth.confirmed", success.IsConfirmed);
                 return success.User is { } user ? activity.SetTag("mutualauth.user", user) : activity;
             });
@@ -88,6 +91,7 @@ internal sealed class HandshakeRecorder
             success.Fingerprint ?? None,
             success.TlsVersion,
             success.CipherSuite,
+            success.KeyExchangeGroup ?? None,
             success.ApplicationProtocol ?? None,
             success.IsConfirmed);
     }
@@ -96,7 +100,7 @@ internal sealed class HandshakeRecorder
     {
         var rejection = outcome.Rejection;
         var reason = outcome.Reason.ToCode();
-        if (!TryEnd(RejectionReasons.ToSnakeCase(outcome.Failure.ToString()), reason))
+        if (!TryEnd(RejectionReasons.ToSnakeCase(outcome.Failure.ToString()), new("mutualauth.reason", reason)))
         {
             return;
         }
@@ -127,7 +131,7 @@ internal sealed class HandshakeRecorder
 
     internal void Cancelled()
     {
-        if (TryEnd("cancelled", reason: null))
+        if (TryEnd("cancelled"))
         {
             EndActivity(static activity => activity.SetStatus(ActivityStatusCode.Error, "cancelled"));
             HandshakeLog.Cancelled(_logger, _role, RemoteText);
@@ -151,27 +155,26 @@ internal sealed class HandshakeRecorder
         }
     }
 
-    private bool TryEnd(string outcome, string? reason)
+    private bool TryEnd(string outcome, KeyValuePair<string, object?>? detail = null)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
         {
             return false;
         }
 
-        MutualAuthTelemetry.Try((Recorder: this, outcome, reason), static end =>
+        MutualAuthTelemetry.Try((Recorder: this, outcome, detail), static end =>
         {
             var role = new KeyValuePair<string, object?>("mutualauth.role", end.Recorder._role);
             MutualAuthTelemetry.ActiveHandshakes.Add(-1, role);
             var outcome = new KeyValuePair<string, object?>("mutualauth.outcome", end.outcome);
             var seconds = end.Recorder.Elapsed.TotalSeconds;
-            if (end.reason is null)
+            if (end.detail is { } detail)
             {
-                MutualAuthTelemetry.HandshakeDuration.Record(seconds, role, outcome);
+                MutualAuthTelemetry.HandshakeDuration.Record(seconds, role, outcome, detail);
             }
             else
             {
-                MutualAuthTelemetry.HandshakeDuration.Record(
-                    seconds, role, outcome, new KeyValuePair<string, object?>("mutualauth.reason", end.reason));
+                MutualAuthTelemetry.HandshakeDuration.Record(seconds, role, outcome);
             }
 
             end.Recorder._activity?.SetTag("mutualauth.outcome", end.outcome);

@@ -20,6 +20,9 @@ internal readonly record struct HandshakeSuccess
 
     internal required string CipherSuite { get; init; }
 
+    /// <summary>The name of the group by which keys were exchanged; null for none.</summary>
+    internal required string? KeyExchangeGroup { get; init; }
+
     internal required string? ApplicationProtocol { get; init; }
 
     internal required bool IsConfirmed { get; init; }

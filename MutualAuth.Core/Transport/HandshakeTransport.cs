@@ -32,6 +32,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private int _maxHelloBytes;
     private bool _awaitsAnswer;
     private bool _awaitsHello;
+    private ServerFlightReader? _serverFlight;
+    private KeyExchangePolicy _allowed = KeyExchangePolicy.Any;
+    private bool _flightIsOurs;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
@@ -103,7 +106,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         set => throw new NotSupportedException();
     }
 
-    /// <summary>What is wrong with the client's second hello; null when there was none, or nothing is.</summary>
+    /// <summary>What is wrong with the client's second hello, or with the key exchange; null when nothing is.</summary>
     internal Rejection? Objection { get; private set; }
 
     public int ReadAheadLength => _readAhead.Length;
@@ -156,6 +159,21 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             // The peer is gone, or takes nothing.
         }
     }
+
+    /// <summary>
+    /// Follows the server's first flight, and ends the handshake where the policy does not allow the key exchange that it agrees on.
+    /// </summary>
+    /// <param name="allowed">The policy.</param>
+    /// <param name="isOurs">Whether the flight is ours, and passes when we write.</param>
+    internal void FollowKeyExchange(KeyExchangePolicy allowed, bool isOurs)
+    {
+        _serverFlight = new ServerFlightReader();
+        _allowed = allowed;
+        _flightIsOurs = isOurs;
+    }
+
+    /// <summary>The group by which keys are exchanged; null as long as that is not known, and where there is none.</summary>
+    internal KeyExchangeGroup? KeyExchangeGroup => _serverFlight?.Group;
 
     /// <summary>
     /// From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or
@@ -338,6 +356,11 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             _awaitsHello = HelloAfterRetry.IsAskedFor(buffer.Span);
         }
 
+        if (_flightIsOurs && IsRefusedBy(buffer.Span))
+        {
+            return new ValueTask(RefuseKeyExchangeAsync<bool>(cancellationToken));
+        }
+
         if (!_holds && _heldLength == 0)
         {
             HasSent = true;
@@ -462,7 +485,36 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
         _clear?.AddRange(buffer.Span[..count]);
         Count(buffer.Span[..count]);
-        return count;
+        return !_flightIsOurs && IsRefusedBy(buffer.Span[..count])
+            ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false)
+            : count;
+    }
+
+    /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed.</summary>
+    private bool IsRefusedBy(ReadOnlySpan<byte> octets)
+    {
+        if (_serverFlight is not { IsComplete: false } flight)
+        {
+            return false;
+        }
+
+        flight.Take(octets);
+        if (!flight.IsComplete)
+        {
+            return false;
+        }
+
+        _flightIsOurs = false;
+        Objection = _allowed.Examine(flight.Group);
+        return Objection is not null;
+    }
+
+    /// <summary>Nothing of the flight goes out or comes in; the peer gets an alert in the clear, as it takes it until there are keys.</summary>
+    private async Task<T> RefuseKeyExchangeAsync<T>(CancellationToken cancellationToken)
+    {
+        DropHeld();
+        await RefuseAsync(TlsAlerts.HandshakeFailure, cancellationToken).ConfigureAwait(false);
+        throw new IOException("The key exchange is refused.");
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

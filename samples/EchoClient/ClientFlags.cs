@@ -25,6 +25,9 @@ internal sealed class ClientFlags
 
     internal RootCommand Command { get; }
 
+    /// <summary>What the accepted line ends with.</summary>
+    internal string Group(ParseResult arguments, SessionFacts session) => _peer.Group(arguments, session);
+
     /// <exception cref="UsageException">The flags cannot be followed.</exception>
     internal (MutualTlsClient Client, EndPoint EndPoint, string ServerName) Read(ParseResult arguments)
     {
@@ -46,6 +49,7 @@ internal sealed class ClientFlags
                 Pins = _peer.Pins(arguments),
                 Profile = _peer.Profile(arguments),
                 CipherSuites = _peer.CipherSuites(arguments),
+                KeyExchange = _peer.KeyExchange(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),

@@ -17,7 +17,8 @@ async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
         var session = connection.Session;
         Console.Error.WriteLine(
             $"accepted name={connection.Peer.Name} confirmed={(connection.IsConfirmed ? "yes" : "no")} "
-                + $"tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}");
+                + $"tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} alpn={session.ApplicationProtocol ?? "-"}"
+                + flags.Group(arguments, session));
         try
         {
             var conversation = new Conversation(connection, Console.OpenStandardInput(), Console.OpenStandardOutput());

@@ -27,7 +27,7 @@ async Task<int> ServeAsync(ParseResult arguments, CancellationToken stop)
         Console.WriteLine(
             $"accepted name={connection.Peer.Name} user={CommandLine.Token(connection.Peer.User?.Name)} "
                 + $"confirmed={(connection.IsConfirmed ? "yes" : "no")} tls={(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")} "
-                + $"alpn={session.ApplicationProtocol ?? "-"}");
+                + $"alpn={session.ApplicationProtocol ?? "-"}{flags.Group(arguments, session)}");
         _ = EchoAsync(connection);
     }
 

@@ -67,6 +67,9 @@ internal sealed class ServerFlags
     /// <summary>What a client adds to its command line in order to log in.</summary>
     internal string LoginHint(ParseResult arguments) => _login.LetsUsersIn(arguments) ? " --user NAME --password-file FILE" : string.Empty;
 
+    /// <summary>What the accepted line ends with.</summary>
+    internal string Group(ParseResult arguments, SessionFacts session) => _peer.Group(arguments, session);
+
     /// <exception cref="UsageException">The flags cannot be followed.</exception>
     internal (MutualTlsListenerOptions Options, Throwaway? Throwaway) Read(ParseResult arguments)
     {
@@ -88,6 +91,7 @@ internal sealed class ServerFlags
                     arguments.GetValue(_serverAuthForClients) ? PurposeRule.DangerouslyServerAuthForClients : PurposeRule.Required),
                 SendAcceptableIssuers = arguments.GetValue(_sendIssuers),
                 CipherSuites = _peer.CipherSuites(arguments),
+                KeyExchange = _peer.KeyExchange(arguments),
                 ApplicationProtocols = _peer.Protocols(arguments),
                 MinimumTlsVersion = _peer.MinimumTls(arguments),
                 Confirmation = _peer.Confirmation(arguments),

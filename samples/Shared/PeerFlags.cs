@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net.Security;
+using MutualAuth.Evidence;
 using MutualAuth.Expiry;
 using MutualAuth.Identities;
 using MutualAuth.Names;
@@ -31,6 +32,12 @@ internal sealed class PeerFlags
 
     private readonly Option<string[]> _cipherSuites = Many(
         "--cipher-suite", "NAME", "The only cipher suites, such as TLS_AES_256_GCM_SHA384, the favourite first; to leave out those with CBC.");
+    private readonly Option<string?> _keyExchange = new("--key-exchange")
+    {
+        HelpName = "any|hybrid|post-quantum|GROUP[,GROUP]",
+        Description = "Which key exchanges are allowed; given, the accepted line ends with the group. Default: any.",
+    };
+
     private readonly Option<double?> _maximumLifetime = new("--max-lifetime")
     { HelpName = "DAYS", Description = "The longest lifetime of a peer's certificate, from its first moment to its last." };
     private readonly Option<double> _notBeforeTolerance = new("--not-before-tolerance")
@@ -45,7 +52,7 @@ internal sealed class PeerFlags
         foreach (var option in new Option[]
         {
             _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls, _cipherSuites,
-            _maximumLifetime, _notBeforeTolerance, _noRevAvail,
+            _keyExchange, _maximumLifetime, _notBeforeTolerance, _noRevAvail,
         })
         {
             command.Options.Add(option);
@@ -122,6 +129,21 @@ internal sealed class PeerFlags
             ? suite
             : throw new UsageException($"--cipher-suite: '{name}' is not the name of a cipher suite, such as TLS_AES_256_GCM_SHA384.")),
     ];
+
+    /// <exception cref="UsageException">A name is not that of a group.</exception>
+    internal KeyExchangePolicy KeyExchange(ParseResult arguments) => arguments.GetValue(_keyExchange) switch
+    {
+        null or "any" => KeyExchangePolicy.Any,
+        "hybrid" => KeyExchangePolicy.Hybrid,
+        "post-quantum" => KeyExchangePolicy.PostQuantum,
+        var names => KeyExchangePolicy.Only(names.Split(',').Select(name => KeyExchangeGroups.TryParse(name, out var group)
+            ? group
+            : throw new UsageException($"--key-exchange: '{name}' is neither any, hybrid, post-quantum nor the name of a group, such as x25519."))),
+    };
+
+    /// <summary>What the accepted line ends with: the group, where the flag was given.</summary>
+    internal string Group(ParseResult arguments, SessionFacts session) =>
+        arguments.GetValue(_keyExchange) is null ? string.Empty : $" group={session.KeyExchangeGroup?.ToText() ?? "-"}";
 
     internal PinSet? Pins(ParseResult arguments)
     {

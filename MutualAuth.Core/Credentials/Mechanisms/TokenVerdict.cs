@@ -34,7 +34,13 @@ public sealed class TokenVerdict
         string userName, string? confirmationClaim, ImmutableArray<Claim> claims = default, DateTimeOffset? notAfter = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        return new TokenVerdict { UserName = userName, Confirmation = confirmationClaim, Claims = claims.IsDefault ? [] : claims, NotAfter = notAfter };
+        return new TokenVerdict
+        {
+            UserName = userName,
+            Confirmation = confirmationClaim,
+            Claims = claims.IsDefault ? [] : claims,
+            NotAfter = notAfter,
+        };
     }
 
     /// <summary>The token is not valid.</summary>

@@ -5,7 +5,7 @@ namespace MutualAuth.Credentials;
 
 /// <summary>A second factor of a user as a store keeps it: a one-time code generator, a passkey, a set of recovery codes.</summary>
 /// <remarks>
-/// Stores do not look into <see cref="Data"/>; whoever registers and verifies the factor does. It may be a secret from which codes are made: keep
+/// Stores do not look into <see cref="Data"/>; what registers and verifies the factor does. It may be a secret from which codes are made: keep
 /// it as you keep the verifiers. Immutable.
 /// </remarks>
 public sealed record StoredFactor

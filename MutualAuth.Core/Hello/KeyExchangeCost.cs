@@ -6,7 +6,7 @@ namespace MutualAuth.Hello;
 /// Which key exchanges a hello asks for (RFC 8446 §4.2.7, §4.2.8). With a finite field (RFC 7919) a stranger has us raise a number of 8,192 bits for
 /// the price of a thousand random octets (CVE-2002-20001); every client of TLS 1.2 or later supports something better.
 /// </summary>
-internal static class KeyExchangeGroups
+internal static class KeyExchangeCost
 {
     private const string Rule = "RFC 7919, CVE-2002-20001";
 

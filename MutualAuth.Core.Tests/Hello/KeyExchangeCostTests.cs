@@ -4,7 +4,7 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Hello;
 
 /// <summary>What a key exchange would cost is decided by the hello, before anybody computes (CVE-2002-20001).</summary>
-public sealed class KeyExchangeGroupsTests
+public sealed class KeyExchangeCostTests
 {
     private static readonly byte[] s_key = [7, 7, 7];
 
