@@ -19,9 +19,9 @@ public sealed partial class RoomsTests
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
         "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",
-        "Credentials/Users", "Credentials/Sasl",
+        "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",
         "Credentials/Mechanisms",
-        "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
+        "Credentials", "Confirmation", "Confirmation/Login", "Credentials/StepUp", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
         "",
     ];
 

@@ -19,9 +19,9 @@ class Refused(Exception):
 class Exchange:
     """One login: first_message, then final_message, then check_server_signature; each once, in this order."""
 
-    def __init__(self, user, password, certificate, nonce=None, binding=None):
+    def __init__(self, user, password, certificate, nonce=None, binding=None, binding_type="tls-server-end-point"):
         binding = binding or tls_server_end_point(certificate)
-        self._header = b"p=tls-server-end-point,,"
+        self._header = f"p={binding_type},,".encode()
         self._bound = base64.b64encode(self._header + binding).decode()
         self._password = saslprep(password).encode()
         self._nonce = nonce or secrets.token_urlsafe(18)
