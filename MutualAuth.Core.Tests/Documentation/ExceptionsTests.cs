@@ -7,6 +7,7 @@ namespace MutualAuth.Tests.Documentation;
 public sealed partial class ExceptionsTests
 {
     [TestCase("MutualAuth.Core")]
+    [TestCase("MutualAuth.Factors")]
     [TestCase("MutualAuth.Spiffe")]
     [TestCase("MutualAuth.Testing")]
     public void Every_public_member_says_what_it_throws(string package)

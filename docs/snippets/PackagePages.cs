@@ -1,3 +1,4 @@
+using MutualAuth.Factors;
 using MutualAuth.Spiffe;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
@@ -68,6 +69,29 @@ public static class PackagePages
         var bent = pair with { Client = pair.Client with { Identity = stranger.ToIdentity() } };
         await using var rejected = await bent.ConnectAsync();
         rejected.ServerFailure.ShouldReject(RejectionReason.UnknownAuthority);
+        // end
+    }
+
+    internal static void Factors(
+        MutualTlsServerOptions serverOptions,
+        MutualTlsClientOptions clientOptions,
+        MemoryCredentialStore store,
+        IPasskeyAuthenticator authenticator,
+        Password password)
+    {
+        // snippet
+        var server = new MutualTlsServer(serverOptions with
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [SecondFactors.Passkeys(store, new PasskeyOptions { RelyingParty = "bank.example" })],
+                LoginFactors = FactorRequirement.TwoKinds,
+            },
+        });
+        var client = new MutualTlsClient(clientOptions with
+        {
+            Credentials = Login.WithPassword("alice", password).Then(SecondFactor.Passkey(authenticator, "bank.example")),
+        });
         // end
     }
 
