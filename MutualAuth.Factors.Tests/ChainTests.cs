@@ -54,7 +54,8 @@ public sealed class ChainTests
         await using var second = await LogInAsync(Factor.Code(Code()));
 
         first.Server!.Peer.Proofs.Should().HaveFlag(PeerProofs.Password | PeerProofs.OneTimeCode);
-        (second.ServerFailure!.Reason, second.ClientFailure!.PeerReason).Should().Be((RejectionReason.SecondFactorReused, PublicReason.CredentialsWrong));
+        (second.ServerFailure!.Reason, second.ClientFailure!.PeerReason)
+            .Should().Be((RejectionReason.SecondFactorReused, PublicReason.CredentialsWrong));
     }
 
     [Test]
@@ -182,7 +183,10 @@ public sealed class ChainTests
             {
                 Credentials = Require.User(SaslServer.Scram(_store)) with
                 {
-                    SecondFactors = [SecondFactors.OneTimeCodes(_store), SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store)],
+                    SecondFactors =
+                    [
+                        SecondFactors.OneTimeCodes(_store), SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
+                    ],
                     LoginFactors = FactorRequirement.TwoKinds,
                 },
                 LoggerFactory = _loggers,

@@ -127,7 +127,8 @@ public sealed class PasskeyTests
     [TestCase(false, true, null, PeerProofs.Passkey | PeerProofs.ChannelBinding | PeerProofs.UserVerification)]
     [TestCase(false, false, null, PeerProofs.Passkey | PeerProofs.ChannelBinding)]
     [TestCase(true, false, RejectionReason.PasskeyUserNotVerified, PeerProofs.None)]
-    public async Task Whether_the_person_was_verified_is_demanded_and_told(bool isRequired, bool isVerified, RejectionReason? reason, PeerProofs proofs)
+    public async Task Whether_the_person_was_verified_is_demanded_and_told(
+        bool isRequired, bool isVerified, RejectionReason? reason, PeerProofs proofs)
     {
         var options = s_options with { RequiresUserVerification = isRequired };
         using var authenticator = new SoftwareAuthenticator { VerifiesUser = isVerified };
@@ -394,7 +395,7 @@ public sealed class PasskeyTests
             clientBinding,
             onTheWay);
 
-    /// <summary>Changes one thing of what an authenticator says; where it changes the client data or the challenge, these are what is signed.</summary>
+    /// <summary>Changes one thing of what an authenticator says. Changed data are signed, so that nothing else is wrong.</summary>
     private sealed class Odd(SoftwareAuthenticator inner) : IPasskeyAuthenticator
     {
         internal Func<byte[], byte[]>? Signature { get; set; }

@@ -6,7 +6,7 @@ using OtpNet;
 namespace MutualAuth.Factors;
 
 /// <summary>The secret that a server and a user's device share, and from which both make one-time codes (TOTP, RFC 6238).</summary>
-/// <remarks>Immutable and safe to share. Whoever has it can make every code: keep it as you keep a password.</remarks>
+/// <remarks>Immutable and safe to share. Its owner can make every code: keep it as you keep a password.</remarks>
 public sealed class OneTimeCodeSecret
 {
     /// <summary>What <see cref="StoredFactor.Kind"/> says of such factors.</summary>
@@ -55,7 +55,11 @@ public sealed class OneTimeCodeSecret
     /// <param name="periodSeconds">10 to 300.</param>
     /// <exception cref="ArgumentOutOfRangeException">A parameter is outside its bounds.</exception>
     public static OneTimeCodeSecret Create(OneTimeCodeHash hash = OneTimeCodeHash.Sha1, int digits = 6, int periodSeconds = 30) =>
-        new(RandomNumberGenerator.GetBytes(hash switch { OneTimeCodeHash.Sha256 => 32, OneTimeCodeHash.Sha512 => 64, _ => 20 }), hash, digits, periodSeconds);
+        new(
+            RandomNumberGenerator.GetBytes(hash switch { OneTimeCodeHash.Sha256 => 32, OneTimeCodeHash.Sha512 => 64, _ => 20 }),
+            hash,
+            digits,
+            periodSeconds);
 
     /// <summary>Takes a secret that something else has made.</summary>
     /// <param name="secret">16 to 128 octets; they are copied.</param>
@@ -97,7 +101,8 @@ public sealed class OneTimeCodeSecret
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException or OverflowException)
         {
-            throw new FormatException("Expected otpauth://totp/NAME?secret=BASE32, with algorithm, digits and period if need be, or the Base32 alone.");
+            throw new FormatException(
+                "Expected otpauth://totp/NAME?secret=BASE32, with algorithm, digits and period if need be, or the Base32 alone.");
         }
     }
 
@@ -111,7 +116,8 @@ public sealed class OneTimeCodeSecret
         var (service, user) = (Uri.EscapeDataString(issuer), Uri.EscapeDataString(userName));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"otpauth://totp/{service}:{user}?secret={ToBase32()}&issuer={service}&algorithm={Hash.ToString().ToUpperInvariant()}&digits={Digits}&period={PeriodSeconds}");
+            $"otpauth://totp/{service}:{user}?secret={ToBase32()}&issuer={service}")
+            + string.Create(CultureInfo.InvariantCulture, $"&algorithm={Hash.ToString().ToUpperInvariant()}&digits={Digits}&period={PeriodSeconds}");
     }
 
     /// <summary>The code of a moment.</summary>

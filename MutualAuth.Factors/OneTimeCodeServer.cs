@@ -90,7 +90,8 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
                 }
             }
 
-            return (null, null, objection ?? new Rejection(RejectionReason.SecondFactorWrong, "the code of the moment", "another one") { Rule = Rule });
+            objection ??= new Rejection(RejectionReason.SecondFactorWrong, "the code of the moment", "another one") { Rule = Rule };
+            return (null, null, objection);
         }
 
         private Rejection? OutOfTime(OneTimeCodeSecret secret, string code, long now)

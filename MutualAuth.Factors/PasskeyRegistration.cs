@@ -7,7 +7,9 @@ namespace MutualAuth.Factors;
 /// Registers one passkey of a user. The application carries <see cref="Request"/> to the client and the answer back, over a connection on which the
 /// user has logged in with all factors that there are.
 /// </summary>
-/// <remarks>Not for use from several threads at once. An attestation is neither asked for nor believed: any authenticator may be registered.</remarks>
+/// <remarks>
+/// Not for use from several threads at once. An attestation is neither asked for nor believed: any authenticator may be registered.
+/// </remarks>
 public sealed class PasskeyRegistration
 {
     private readonly ISecondFactorStore _store;

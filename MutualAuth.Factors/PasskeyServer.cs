@@ -107,7 +107,8 @@ internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions opt
             return SaslServerStep.Fail(PasskeyVerifier.Copied());
         }
 
-        private async ValueTask SayCopiedAsync(AuthenticatedUser user, StoredFactor before, StoredPasskey passkey, CancellationToken cancellationToken)
+        private async ValueTask SayCopiedAsync(
+            AuthenticatedUser user, StoredFactor before, StoredPasskey passkey, CancellationToken cancellationToken)
         {
             var isLocked = passkey.IsLocked;
             if (options.LocksCopiedPasskeys && !isLocked)

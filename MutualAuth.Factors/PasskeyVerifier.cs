@@ -147,7 +147,8 @@ internal sealed class PasskeyVerifier(PasskeyOptions options)
         { Rule = "WebAuthn Level 2 §7.2 step 17", Hint = "Set up a PIN or a biometric trait on the authenticator." },
         Fido2ErrorCode.InvalidSignature => Invalid("a signature by the registered key"),
         Fido2ErrorCode.InvalidRpidHash => Invalid("the relying party of this server"),
-        Fido2ErrorCode.InvalidAuthenticatorResponseOrigin or Fido2ErrorCode.MissingAuthenticatorResponseOrigin => Invalid("an origin that is accepted"),
+        Fido2ErrorCode.InvalidAuthenticatorResponseOrigin or Fido2ErrorCode.MissingAuthenticatorResponseOrigin =>
+            Invalid("an origin that is accepted"),
         Fido2ErrorCode.UserPresentFlagNotSet => Invalid("an authenticator that saw a person"),
         { } code => Invalid($"a response without {code}"),
         null => Invalid("a response that can be read"),

@@ -110,7 +110,8 @@ internal static class PasskeyWire
             && reader.Field(1, MaxFieldLength) is { } signature
             && reader.Field(0, MaxHandleLength, isShort: true) is { } handle
             && reader.IsAtEnd
-            ? new PasskeyAssertion { CredentialId = id, AuthenticatorData = data, ClientDataJson = client, Signature = signature, UserHandle = handle }
+            ? new PasskeyAssertion
+            { CredentialId = id, AuthenticatorData = data, ClientDataJson = client, Signature = signature, UserHandle = handle }
             : null;
     }
 

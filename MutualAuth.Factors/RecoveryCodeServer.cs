@@ -54,17 +54,21 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                 if (left.Length == hashes.Length)
                 {
                     return SaslServerStep.Fail(new Rejection(
-                        RejectionReason.SecondFactorWrong, $"one of the {hashes.Length} recovery codes that are left", "another, or one that was used"));
+                        RejectionReason.SecondFactorWrong,
+                        $"one of the {hashes.Length} recovery codes that are left",
+                        "another, or one that was used"));
                 }
 
                 if (await store.TryReplaceFactorAsync(user.Name, before, RecoveryCodes.ToFactor(salt, left), cancellationToken).ConfigureAwait(false))
                 {
                     Say(user.ToString(), left.Length);
-                    return SaslServerStep.Succeed(user.Name, PeerProofs.RecoveryCode, facts: [LoginFacts.SecondFactor(store, user.Name, before.Id)]);
+                    return SaslServerStep.Succeed(
+                        user.Name, PeerProofs.RecoveryCode, facts: [LoginFacts.SecondFactor(store, user.Name, before.Id)]);
                 }
             }
 
-            return SaslServerStep.Fail(new Rejection(RejectionReason.SecondFactorWrong, "a recovery code that is left", "one that was used just now"));
+            return SaslServerStep.Fail(new Rejection(
+                RejectionReason.SecondFactorWrong, "a recovery code that is left", "one that was used just now"));
         }
 
         public void Dispose()

@@ -6,7 +6,7 @@ namespace MutualAuth.Factors;
 /// <remarks>They are asked only when the server wants one, after it has proven itself as far as the first exchange lets it.</remarks>
 public static class SecondFactor
 {
-    /// <summary>A one-time code (<c>TOTP</c>) that somebody reads from a device.</summary>
+    /// <summary>A one-time code (<c>TOTP</c>) that the user reads from a device.</summary>
     /// <param name="code">
     /// Returns the code; spaces in it do not count. A person may take the time that is left of the handshake; the token is cancelled then.
     /// </param>

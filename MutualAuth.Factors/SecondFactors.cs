@@ -4,7 +4,9 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Factors;
 
 /// <summary>Makes the mechanisms with which a server examines second factors, after an earlier exchange has proven the user.</summary>
-/// <remarks>The mechanisms are immutable and safe for use from many threads. Whatever is wrong, the client is told <c>credentials_wrong</c>.</remarks>
+/// <remarks>
+/// The mechanisms are immutable and safe for use from many threads. Whatever is wrong, the client is told <c>credentials_wrong</c>.
+/// </remarks>
 public static class SecondFactors
 {
     /// <summary>
@@ -23,7 +25,7 @@ public static class SecondFactors
         return new OneTimeCodeServer(store, valid);
     }
 
-    /// <summary><c>RECOVERY-CODE</c>: codes on paper, for whoever has lost the device. Each is used once.</summary>
+    /// <summary><c>RECOVERY-CODE</c>: codes on paper, for a user that has lost the device. Each is used once.</summary>
     /// <param name="store">Where their hashes are.</param>
     /// <param name="loggerFactory">Where it is said that a code was used, and that few are left; null means nowhere.</param>
     /// <exception cref="ArgumentNullException"><paramref name="store"/> is null.</exception>

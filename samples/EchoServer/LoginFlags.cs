@@ -73,11 +73,13 @@ internal sealed class LoginFlags
             "either" => Require.CertificateOrUser(scram),
             _ => Require.CertificateAndUser(scram),
         };
-        return WithSecond(policy with { DecoyIterations = CommonIterations(users) }, store, second, arguments.GetValue(_relyingParty) ?? serverName);
+        policy = policy with { DecoyIterations = CommonIterations(users) };
+        return WithSecond(policy, store, second, arguments.GetValue(_relyingParty) ?? serverName);
     }
 
     /// <summary>A password and a second factor; a recovery code stands in for it.</summary>
-    private static CredentialPolicy WithSecond(CredentialPolicy policy, FileCredentialStore store, string? second, string? relyingParty) => second switch
+    private static CredentialPolicy WithSecond(
+        CredentialPolicy policy, FileCredentialStore store, string? second, string? relyingParty) => second switch
     {
         null => policy,
         "totp" => policy with

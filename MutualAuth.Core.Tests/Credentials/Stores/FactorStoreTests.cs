@@ -106,8 +106,8 @@ public abstract class FactorStoreTests
             var before = new StoredFactor("phone", "totp", $"v1;ABC;{round}");
             await stores[0].SetFactorAsync("alice", before);
 
-            var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(
-                () => stores[number % 2].TryReplaceFactorAsync("alice", before, new StoredFactor("phone", "totp", $"v1;by{number};{round}")).AsTask())));
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(() => stores[number % 2]
+                .TryReplaceFactorAsync("alice", before, new StoredFactor("phone", "totp", $"v1;by{number};{round}")).AsTask())));
 
             outcomes.Count(isReplaced => isReplaced).Should().Be(1);
             (await FindAsync("alice")).Single().Data.Should().Be($"v1;by{Array.IndexOf(outcomes, true)};{round}");
