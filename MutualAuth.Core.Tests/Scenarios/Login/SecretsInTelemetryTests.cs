@@ -250,7 +250,8 @@ public sealed class SecretsInTelemetryTests
         var clientKey = _verifier.Hash.ClientKey(salted);
         byte[][] keys =
         [
-            Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken), Encoding.UTF8.GetBytes(RightCode), salted, clientKey,
+            Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken),
+            Encoding.UTF8.GetBytes(RightCode), Encoding.UTF8.GetBytes(WrongCode), salted, clientKey,
             _verifier.Hash.ServerKey(salted), _verifier.Hash.H(clientKey),
         ];
 

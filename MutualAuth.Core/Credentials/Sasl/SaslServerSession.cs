@@ -156,7 +156,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
-            // No attempt stays open while the client is at its turn: whoever knows the password could hold many open, and lock the user out.
+            // No attempt stays open while the client is at its turn: a client that knows the password could hold many open, and lock the user out.
             return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false) ? answer : NotNoted();
         }
 
