@@ -367,6 +367,21 @@ public sealed partial class OptionProblemsTests
             Fault<FileCredentialStoreOptions>(message, faulty.Problems, (sound ?? new()).Problems);
 
         yield return Policy("Users must not be null", s_users with { Users = null! });
+        var codes = new Support.CodeServer();
+        var both = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode);
+        const string NoNull = "SecondFactors, LoginFactors and StepUpFactors must not be null, nor hold a null";
+        yield return Policy(NoNull, s_users with { SecondFactors = default });
+        yield return Policy(NoNull, s_users with { SecondFactors = [null!] });
+        yield return Policy(NoNull, s_users with { LoginFactors = null! });
+        yield return Policy(NoNull, s_users with { StepUpFactors = null! });
+        yield return Policy(
+            "nothing requires them", s_users with { SecondFactors = [codes] }, s_users with { SecondFactors = [codes], StepUpFactors = both });
+        yield return Policy(
+            "LoginFactors can never be met", s_users with { LoginFactors = both }, s_users with { SecondFactors = [codes], LoginFactors = both });
+        yield return Policy(
+            "StepUpFactors can never be met", s_users with { StepUpFactors = both }, s_users with { SecondFactors = [codes], StepUpFactors = both });
+        yield return Policy("need a policy that lets users log in", Require.Certificate with { LoginFactors = both });
+        yield return Policy("need a policy that lets users log in", Require.Certificate with { SecondFactors = [codes] });
         yield return Policy("ChannelBinding must be a policy", s_users with { ChannelBinding = (ChannelBindingPolicy)99 });
         const string Derivations =
             "MaxConcurrentKeyDerivations must be from 1 to 1,024, MaxWaitingKeyDerivations from 0 to 65,536, MaxKeyDerivationsPerAddress at least 1";

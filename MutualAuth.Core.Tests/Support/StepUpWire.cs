@@ -9,8 +9,9 @@ internal static class StepUpWire
 {
     internal static byte[] Mechanisms(string names) => Frame.Encode(FrameType.Mechanisms, Encoding.ASCII.GetBytes(names));
 
-    internal static byte[] Start(string mechanism, string? message) =>
-        message is null ? Frame.Encode(FrameType.Start, LoginChannel.StartPayload(mechanism, null)) : Start(mechanism, Encoding.UTF8.GetBytes(message));
+    internal static byte[] Start(string mechanism, string? message) => message is null
+        ? Frame.Encode(FrameType.Start, LoginChannel.StartPayload(mechanism, null))
+        : Start(mechanism, Encoding.UTF8.GetBytes(message));
 
     internal static byte[] Start(string mechanism, byte[] message) => Frame.Encode(FrameType.Start, LoginChannel.StartPayload(mechanism, message));
 

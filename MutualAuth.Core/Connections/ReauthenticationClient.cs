@@ -5,7 +5,7 @@ namespace MutualAuth.Connections;
 
 /// <summary>Answers every re-authentication that the server of a connection asks for, from a password, a token source or whatever logs in.</summary>
 /// <remarks>
-/// Give it each of the server's messages of this kind, and send what it returns. Used by one thread at a time. A token source is asked anew in each
+/// Give it each of the server's messages of this kind, and send what it returns. Used by one thread at a time. A token source is asked again in each
 /// conversation.
 /// </remarks>
 /// <example>

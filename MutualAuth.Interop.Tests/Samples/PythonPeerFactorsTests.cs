@@ -8,7 +8,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Samples;
 
-/// <summary>The Python peer, written from docs/protocol.md, logs in with a password and a one-time code, and logs in again while it is connected.</summary>
+/// <summary>
+/// The Python peer, written from docs/protocol.md, logs in with a password and a one-time code, and logs in again while it is connected.
+/// </summary>
 [CancelAfter(120000)]
 public sealed class PythonPeerFactorsTests
 {

@@ -57,6 +57,31 @@ internal static class LogIn
         // end
     }
 
+    internal static void SecondFactors(
+        MutualTlsServerOptions serverOptions,
+        MutualTlsClientOptions clientOptions,
+        ICredentialStore store,
+        ISaslServerMechanism oneTimeCodes,
+        ISaslServerMechanism passkeys,
+        ISaslClientMechanism oneTimeCode,
+        Password password)
+    {
+        // snippet
+        var strong = serverOptions with
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [passkeys, oneTimeCodes],
+                LoginFactors = FactorRequirement.TwoKinds,
+                StepUpFactors = FactorRequirement.AnyOf(
+                    FactorRequirement.Proofs(PeerProofs.Passkey | PeerProofs.UserVerification),
+                    FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode)),
+            },
+        };
+        var withCode = clientOptions with { Credentials = Login.WithPassword("alice", password).Then(oneTimeCode) };
+        // end
+    }
+
     internal static async Task StepUpServer(MutualTlsConnection connection, byte[] transaction)
     {
         // snippet

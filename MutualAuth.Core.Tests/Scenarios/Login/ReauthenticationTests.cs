@@ -225,16 +225,18 @@ public sealed class ReauthenticationTests
         using var responder = ends.Client.Accepted.AnswerReauthentication(Alice());
         var start = (await responder.AnswerAsync(verifier.FirstMessage))!;
 
-        var answer = await verifier.AnswerAsync(what switch
+        byte[] message = what switch
         {
             "nothing" => [],
             "a header" => start[..3],
             "two frames" => [.. start, .. start],
             "half a frame" => start[..^1],
-            "an acceptance" => new byte[] { 1, 0, 2, 0, 0 },
+            "an acceptance" => [1, 0, 2, 0, 0],
             "a response first" => StepUpWire.Response("x"),
-            _ => verifier.FirstMessage,
-        });
+            _ => verifier.FirstMessage.ToArray(),
+        };
+
+        var answer = await verifier.AnswerAsync(message);
 
         answer.Should().Equal(7, 0, 3, 0, 50, 0);
         (verifier.IsOver, verifier.Rejection!.Reason).Should().Be((true, RejectionReason.CredentialProtocolViolated));
@@ -330,7 +332,7 @@ public sealed class ReauthenticationTests
             ends.Server.Accepted,
             (message, _) =>
             {
-                _ = asked.TrySetResult(message.ToArray()) || told.TrySetResult(message.ToArray());
+                (asked.Task.IsCompleted ? told : asked).TrySetResult(message.ToArray());
                 return default;
             });
         var before = ends.Server.Accepted.ValidUntil!.Value;

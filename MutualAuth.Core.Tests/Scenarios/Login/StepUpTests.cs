@@ -288,7 +288,8 @@ public sealed class StepUpTests
 
         var answer = await verifier.AnswerAsync(StepUpWire.Start("SCRAM-SHA-256-PLUS", $"p=mutualauth-step-up,,n={named},r=abcdefgh"));
 
-        (answer![0] == (byte)FrameType.Outcome, verifier.IsOver, verifier.Rejection?.Reason).Should().Be((isOver, isOver, isOver ? RejectionReason.StepUpMismatch : null));
+        (answer![0] == (byte)FrameType.Outcome, verifier.IsOver, verifier.Rejection?.Reason).Should().Be(
+            (isOver, isOver, isOver ? RejectionReason.StepUpMismatch : null));
         notes.Attempts.Should().OnlyContain(attempt => attempt.UserName == "alice");
         notes.Outcomes[^1].Outcome.Should().Be(isOver ? AttemptOutcome.Failed : AttemptOutcome.Abandoned);
         verifier.Rejection?.ToString().Should().NotContain("whoever", "it may be a password, typed into the wrong field");

@@ -94,6 +94,13 @@ public sealed class FactorRequirement
     internal bool CanBeMet(PeerProofs shown, ImmutableArray<PeerProofs> further, int exchanges) =>
         IsMetBy(shown) || (exchanges > 0 && further.Any(more => (more & ~shown) != 0 && CanBeMet(shown | more, further, exchanges - 1)));
 
+    /// <summary>
+    /// Whether a candidate helps: with it, and at most so many others, it is met, and with those others alone it is not.
+    /// </summary>
+    internal bool IsHelpedBy(PeerProofs candidate, PeerProofs shown, ImmutableArray<PeerProofs> others, int exchanges) => !IsMetBy(shown)
+        && (IsMetBy(shown | candidate)
+            || (exchanges > 0 && others.Any(more => (more & ~shown) != 0 && IsHelpedBy(candidate, shown | more, others, exchanges - 1))));
+
     private static bool AreTwoKinds(PeerProofs proofs)
     {
         var kinds = KindsOf(proofs);

@@ -24,7 +24,9 @@ public sealed record ClientCredentials
     /// </summary>
     public ImmutableArray<ISaslClientMechanism> SecondFactors => _secondFactors.Items;
 
-    /// <summary>The only mechanism to use in the first exchange, such as <c>SCRAM-SHA-512-PLUS</c>; null for the first that both sides have.</summary>
+    /// <summary>
+    /// The only mechanism to use in the first exchange, such as <c>SCRAM-SHA-512-PLUS</c>; null for the first that both sides have.
+    /// </summary>
     public string? OnlyMechanism { get; init; }
 
     /// <summary>The same credentials, and then these second factors: one-time codes, passkeys. The server says which it wants.</summary>

@@ -96,7 +96,9 @@ public sealed class SaslServerContext
         {
             _admitted ??= attempt;
             return isAnother
-                ? new Rejection(MismatchReason, $"{(IsStepUp ? "the connection's user" : "the user of the first exchange")}, {SafeText.Quote(OnlyUser)}",
+                ? new Rejection(
+                    MismatchReason,
+                    $"{(IsStepUp ? "the connection's user" : "the user of the first exchange")}, {SafeText.Quote(OnlyUser)}",
                     "another name")
                 : null;
         }

@@ -22,11 +22,12 @@ internal sealed class SaslServerSession : IAsyncDisposable
     private readonly StepUpTerms? _terms;
     private readonly ILogger _logger;
     private SaslServerContext _context;
-    private IReadOnlyDictionary<string, ISaslServerMechanism> _mechanisms;
+    private Dictionary<string, ISaslServerMechanism> _mechanisms;
     private ISaslServerExchange? _exchange;
     private AuthenticatedUser? _proven;
     private string _mechanism = string.Empty;
     private int _rounds;
+    private bool _hasFailed;
 
     internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, StepUpTerms? terms = null)
     {
@@ -35,15 +36,21 @@ internal sealed class SaslServerSession : IAsyncDisposable
         _logger = logger;
         _terms = terms;
         _factors = terms?.Factors ?? policy.LoginFactors;
-        _mechanisms = Offer(
-            terms is null ? policy.Mechanisms : [.. policy.Mechanisms, .. policy.SecondFactors], context, PeerProofs.None, 1, terms?.MayBeFirst);
+        ImmutableArray<ISaslServerMechanism> first = terms is null ? policy.Mechanisms : [.. policy.Mechanisms, .. policy.SecondFactors];
+
+        // A login must prove who the user is, whether that helps otherwise or not. So must a step-up where what helps cannot come first.
+        _mechanisms = terms is null ? [] : Offer(first, context, terms.MayBeFirst, candidate => Helps(candidate, Certificate, 1));
+        if (_mechanisms.Count == 0)
+        {
+            _mechanisms = Offer(first, context, terms?.MayBeFirst, candidate => Leads(candidate, Certificate, 1));
+        }
     }
 
     /// <summary>The names of the mechanisms of the exchange that is to come, or runs; the strongest first.</summary>
     internal ImmutableArray<string> Offered => _context.Offered;
 
     /// <summary>Whether the user is known, so that each message is an attempt of that user.</summary>
-    private bool AdmitsEachMessage => _context.User is not null;
+    private bool AdmitsEachMessage => _context.User is not null && !_hasFailed;
 
     /// <summary>Begins the exchange that the client chose. Without a message of its own, it is asked for one first (RFC 4422 §3.3).</summary>
     internal ValueTask<SaslServerStep> StartAsync(string mechanism, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
@@ -90,16 +97,15 @@ internal sealed class SaslServerSession : IAsyncDisposable
         _mechanisms = next.Mechanisms;
     }
 
-    /// <summary>
-    /// The mechanisms of an exchange: those that have a name on this connection, and from which what is required can still be reached.
-    /// </summary>
-    private Dictionary<string, ISaslServerMechanism> Offer(
-        IEnumerable<ISaslServerMechanism> candidates, SaslServerContext context, PeerProofs shown, int exchange, Func<string, bool>? isFit)
+    /// <summary>The mechanisms of an exchange: those that are wanted, and have a name on this connection.</summary>
+    private static Dictionary<string, ISaslServerMechanism> Offer(
+        IEnumerable<ISaslServerMechanism> candidates,
+        SaslServerContext context,
+        Func<string, bool>? isFit,
+        Func<PeerProofs, bool> isWanted)
     {
-        ImmutableArray<PeerProofs> further = [.. _policy.SecondFactors.Select(mechanism => mechanism.MayProve)];
         var offered = new Dictionary<string, ISaslServerMechanism>();
-        foreach (var mechanism in candidates.Where(
-            candidate => _factors.CanBeMet(shown | Certificate | candidate.MayProve, further, SaslLimits.MaxExchanges - exchange)))
+        foreach (var mechanism in candidates.Where(candidate => isWanted(candidate.MayProve)))
         {
             foreach (var name in mechanism.NamesFor(context).Where(
                 name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - offered.Count))
@@ -111,6 +117,16 @@ internal sealed class SaslServerSession : IAsyncDisposable
         context.Offered = [.. offered.Keys];
         return offered;
     }
+
+    /// <summary>Whether what is required can be reached when an exchange proves this.</summary>
+    private bool Leads(PeerProofs candidate, PeerProofs shown, int exchange) =>
+        _factors.CanBeMet(shown | candidate, Further, SaslLimits.MaxExchanges - exchange);
+
+    /// <summary>Whether it can be reached with this, and not without it.</summary>
+    private bool Helps(PeerProofs candidate, PeerProofs shown, int exchange) =>
+        _factors.IsMetBy(shown) || _factors.IsHelpedBy(candidate, shown, Further, SaslLimits.MaxExchanges - exchange);
+
+    private ImmutableArray<PeerProofs> Further => [.. _policy.SecondFactors.Select(mechanism => mechanism.MayProve)];
 
     private PeerProofs Certificate => _context.CertifiedPeer is null ? PeerProofs.None : PeerProofs.Certificate;
 
@@ -140,7 +156,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
-            // No attempt stays open while the client is at its turn: whoever knows the password could hold many open, and lock the user out.
+            // No attempt stays open while the client is at its turn: a client that knows the password could hold many open, and lock the user out.
             return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false) ? answer : NotNoted();
         }
 
@@ -159,6 +175,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
             return NotNoted();
         }
 
+        _hasFailed = answer is SaslServerStep.Challenged;
         if (answer is SaslServerStep.Advanced next)
         {
             Advance(next);
@@ -248,7 +265,11 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         var context = _context.After(user);
         var offered = user.Mechanisms.Length < SaslLimits.MaxExchanges
-            ? Offer(_policy.SecondFactors, context, user.Proofs, user.Mechanisms.Length + 1, name => !user.Mechanisms.Contains(name))
+            ? Offer(
+                _policy.SecondFactors,
+                context,
+                name => !user.Mechanisms.Contains(name),
+                candidate => Helps(candidate, shown, user.Mechanisms.Length + 1))
             : [];
         return offered.Count > 0
             ? new SaslServerStep.Advanced(success, context, offered)

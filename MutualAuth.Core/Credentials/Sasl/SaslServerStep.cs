@@ -156,7 +156,7 @@ public abstract class SaslServerStep
     /// <summary>An exchange has succeeded, and the policy wants another. Sessions make it; mechanisms do not.</summary>
     internal sealed class Advanced : SaslServerStep
     {
-        internal Advanced(Succeeded finished, SaslServerContext context, IReadOnlyDictionary<string, ISaslServerMechanism> mechanisms)
+        internal Advanced(Succeeded finished, SaslServerContext context, Dictionary<string, ISaslServerMechanism> mechanisms)
         {
             AdditionalData = finished.AdditionalData;
             Context = context;
@@ -168,6 +168,6 @@ public abstract class SaslServerStep
         /// <summary>That of the next exchange.</summary>
         internal SaslServerContext Context { get; }
 
-        internal IReadOnlyDictionary<string, ISaslServerMechanism> Mechanisms { get; }
+        internal Dictionary<string, ISaslServerMechanism> Mechanisms { get; }
     }
 }

@@ -16,8 +16,8 @@ internal static class StepUpBinding
     internal const int MaxTransactionLength = 1 << 20;
 
     /// <summary>
-    /// The name in a re-authentication. It and its label are others than those of a step-up, so that the confirmation of a transaction of no octets is
-    /// no re-authentication, nor the other way round.
+    /// The name in a re-authentication. It and its label are others than those of a step-up, so that the confirmation of a transaction of no
+    /// octets is no re-authentication, nor the other way round.
     /// </summary>
     internal const string ReauthenticationType = "mutualauth-reauth";
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using MutualAuth.Confirmation;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
@@ -25,6 +26,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
     private readonly byte[]? _transaction;
     private readonly TimeProvider _time;
     private readonly Func<AuthenticatedUser, Rejection?>? _renew;
+    private readonly AuthenticatedPeer _peer;
+    private readonly ILogger _logger;
     private readonly long _begun;
     private FrameType _expected = FrameType.Start;
     private int _busy;
@@ -53,6 +56,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
         _transaction = transaction;
         _renew = renew;
         _time = time;
+        _peer = peer;
+        _logger = logger;
         _begun = time.GetTimestamp();
         var strict = policy with { ChannelBinding = ChannelBindingPolicy.Required };
         var context = new SaslServerContext(strict, services, binding, peer.WithoutUser(), peer.RemoteEndPoint)
@@ -63,6 +68,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
             Rejection = new Rejection(
                 RejectionReason.MechanismUnavailable, $"a mechanism by which {terms.Factors} can be proven on this connection", "none")
             { Hint = "The first exchange of a step-up must be bound to the channel: offer a -PLUS mechanism." };
+            Note();
             FirstMessage = StepUpMessage.Refusal(Rejection);
             return;
         }
@@ -109,6 +115,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
         }
         finally
         {
+            Note();
             Volatile.Write(ref _busy, 0);
         }
     }
@@ -208,6 +215,19 @@ public sealed class StepUpVerifier : IAsyncDisposable
         Rejection = rejection;
         return StepUpMessage.Refusal(
             isToldAsWrong ? new Rejection(RejectionReason.CredentialsWrong, rejection.Expected, rejection.Presented) : rejection);
+    }
+
+    private void Note()
+    {
+        if (Rejection is not null)
+        {
+            CredentialLog.StepUpFailed(
+                _logger,
+                _transaction is null ? "re-authentication" : "step-up",
+                $"{_peer.User}",
+                EndPointText.Of(_peer.RemoteEndPoint) ?? "none",
+                Rejection);
+        }
     }
 
     private static Rejection Explain(Rejection rejection) => rejection is { Reason: RejectionReason.ChannelBindingMismatch }
