@@ -13,7 +13,7 @@ public sealed class PasskeyWireTests
     [Test]
     public void The_vector_of_the_page_is_what_is_computed()
     {
-        var page = File.ReadAllText(SourceTree.File("docs/protocol.md"));
+        var page = DocumentationPage.Open("docs/protocol.md").Text;
         var binding = new ChannelBinding(ChannelBinding.TlsServerEndPoint, [.. Enumerable.Range(0, 32).Select(octet => (byte)octet)]);
 
         page.Should().Contain($"message {Convert.ToHexStringLower(PasskeyWire.Write(s_challenge))}");
