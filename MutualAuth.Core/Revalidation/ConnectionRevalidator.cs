@@ -127,7 +127,7 @@ internal sealed class ConnectionRevalidator
             _isWalking = true;
         }
 
-        RunAside(WalkAsync);
+        _ = RunAside(WalkAsync);
     }
 
     internal void Leave(RegistrationGenerations generations)
@@ -328,11 +328,11 @@ internal sealed class ConnectionRevalidator
     /// <summary>
     /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
     /// </summary>
-    internal static void RunAside(Func<Task> work)
+    internal static Task RunAside(Func<Task> work)
     {
         using (ExecutionContext.SuppressFlow())
         {
-            _ = Task.Run(work);
+            return Task.Run(work);
         }
     }
 
@@ -774,7 +774,7 @@ internal sealed class ConnectionRevalidator
 
         if (dates.Count + durations.Count + idle.Count > 0)
         {
-            RunAside(async () =>
+            _ = RunAside(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
                 await ForEachAsync(idle, OnIdle).ConfigureAwait(false);

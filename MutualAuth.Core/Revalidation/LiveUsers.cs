@@ -53,6 +53,21 @@ internal sealed class LiveUsers
         }
     }
 
+    /// <summary>Waits until no source is being asked, for tests.</summary>
+    internal async Task IdleAsync()
+    {
+        LiveSource[] sources;
+        lock (_lock)
+        {
+            sources = [.. _sources.Values];
+        }
+
+        foreach (var source in sources)
+        {
+            await source.Asking.ConfigureAwait(false);
+        }
+    }
+
     internal TimeSpan Elapsed => _time.GetElapsedTime(_start);
 
     internal long NextNumber() => Interlocked.Increment(ref _number);
