@@ -59,7 +59,8 @@ public sealed class RevalidationPolicyTests
     [TestCaseSource(nameof(Reasons))]
     public void Each_reason_has_its_action_and_no_other_has_it(RevalidationPolicy policy, RejectionReason[] reasons)
     {
-        foreach (var reason in Enum.GetValues<RejectionReason>().Where(reason => reason is not (RejectionReason.ValidatorFaulted or RejectionReason.CredentialCheckFaulted)))
+        foreach (var reason in Enum.GetValues<RejectionReason>().Where(
+            reason => reason is not (RejectionReason.ValidatorFaulted or RejectionReason.CredentialCheckFaulted)))
         {
             var action = policy.ActionFor(reason);
             if (policy.OnUntrusted == InvalidationAction.Notify || reasons.Contains(reason))
@@ -72,7 +73,8 @@ public sealed class RevalidationPolicyTests
     [TestCase(RejectionReason.ValidatorFaulted)]
     [TestCase(RejectionReason.CredentialCheckFaulted)]
     public void A_peer_that_cannot_be_judged_is_let_go_whatever_the_policy_says(RejectionReason reason) =>
-        new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify, OnUnauthorized = InvalidationAction.Notify }.ActionFor(reason).Should().Be(InvalidationAction.Abort);
+        new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify, OnUnauthorized = InvalidationAction.Notify }
+            .ActionFor(reason).Should().Be(InvalidationAction.Abort);
 
     private static IEnumerable<TestCaseData> Bounds()
     {

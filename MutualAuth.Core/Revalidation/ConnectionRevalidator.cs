@@ -219,7 +219,9 @@ internal sealed class ConnectionRevalidator
     {
         lock (_lock)
         {
-            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end ? After(end) - _policy.ExpiryMargin : (DateTimeOffset?)null;
+            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end
+                ? After(end) - _policy.ExpiryMargin
+                : (DateTimeOffset?)null;
             return Earlier(Earlier(certificates, entry.User?.NotAfter), entry.AgeEnd);
         }
     }
@@ -426,7 +428,7 @@ internal sealed class ConnectionRevalidator
         return entry;
     }
 
-    /// <summary>Nobody has the connection yet: where the rule throws, it is ended.</summary>
+    /// <summary>The application does not have the connection yet: where the rule throws, it is ended.</summary>
     private bool Matches(EndRule rule, AuthenticatedPeer peer)
     {
         try
@@ -801,6 +803,10 @@ internal sealed class ConnectionRevalidator
             {
                 entry.IsAgeLeadAhead = false;
                 _timer.SetDurationAt(entry, entry.AgeDue);
+            }
+            else if (!ends && (entry.AgeDue is not { } due || due > _timer.DueIn(TimeSpan.Zero)))
+            {
+                return false; // the drain was taken back as its grace period ended
             }
         }
 

@@ -158,7 +158,7 @@ internal sealed class LiveSource
         }
     }
 
-    /// <summary>Asks about one key, for a connection that nobody has yet.</summary>
+    /// <summary>Asks about one key, for a connection that the application does not have yet.</summary>
     internal ValueTask<FactAnswers> AskAsync(string key, CancellationToken cancellationToken) => _reader.AskAsync([key], cancellationToken);
 
     private void OnChanged(IReadOnlyCollection<string>? keys)

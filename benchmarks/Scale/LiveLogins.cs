@@ -48,7 +48,9 @@ internal static class LiveLogins
         MutualTlsServerOptions options, ICredentialStore store, ScramVerifier verifier, int count)
     {
         var registry = new ConnectionRevalidator(
-            new CertificateStage(options), options, new RevalidationPolicy { RecheckInterval = TimeSpan.FromHours(1), MaxUserStaleness = TimeSpan.FromDays(1) },
+            new CertificateStage(options),
+            options,
+            new RevalidationPolicy { RecheckInterval = TimeSpan.FromHours(1), MaxUserStaleness = TimeSpan.FromDays(1) },
             PeerRole.Server);
         var evidence = new PeerEvidence(PeerRole.Client, []);
         var connections = new BareConnection[count];
@@ -69,7 +71,8 @@ internal static class LiveLogins
         return ((registry, connections), GC.GetTotalMemory(forceFullCollection: true) - before);
     }
 
-    private static async Task DisableAsync((ConnectionRevalidator Registry, BareConnection[] Connections) world, MemoryCredentialStore store, int count)
+    private static async Task DisableAsync(
+        (ConnectionRevalidator Registry, BareConnection[] Connections) world, MemoryCredentialStore store, int count)
     {
         var best = double.MaxValue;
         for (var round = 0; round < Rounds; round++)

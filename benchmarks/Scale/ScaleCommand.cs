@@ -4,7 +4,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Scale;
 
-/// <summary>What many of something cost: idle connections, peers that stall, trust anchors, pins, revoked serials, live connections, live logins.</summary>
+/// <summary>
+/// What many of something cost: idle connections, peers that stall, trust anchors, pins, revoked serials, live connections, live logins.
+/// </summary>
 internal static class ScaleCommand
 {
     internal static async Task RunAsync(string[] arguments)

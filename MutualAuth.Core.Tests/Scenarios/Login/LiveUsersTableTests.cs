@@ -100,7 +100,8 @@ public abstract class LiveUsersTableTests
         (invalidation.Rejection.Reason, invalidation.Action).Should().Be((reason, action));
         if (action == InvalidationAction.Abort)
         {
-            await alice.Client.Accepted.Invoking(connection => connection.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline))
+            await alice.Client.Accepted.Invoking(
+                connection => connection.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline))
                 .Should().ThrowAsync<IOException>();
         }
         else
