@@ -51,15 +51,18 @@ public sealed class MutualTlsServer
     internal ConnectionRevalidator Live => _live;
 
     /// <summary>
-    /// The open connections that this server authenticated, as of now, to look at; the list holds on to them. Those of servers that <see cref="MutualTlsServerOptions.SelectServer"/> chooses are theirs.
+    /// The open connections that this server authenticated, as of now, to look at; the list holds on to them. Those of servers that
+    /// <see cref="MutualTlsServerOptions.SelectServer"/> chooses are theirs.
     /// </summary>
     /// <example><code>Console.WriteLine($"{server.Connections.Length} connections");</code></example>
     public ImmutableArray<MutualTlsConnection> Connections => [.. _live.Connections];
 
     /// <summary>Ends the open connections whose peer matches, for what no source announces.</summary>
     /// <remarks>
-    /// Connections whose handshake is under way are ended too, when they match at their end: those whose client hello has arrived by the time of the call. Who begins later is not concerned: change
-    /// first what lets peers in, and call this then. It is safe to call at any time from any thread, also from within the predicate.
+    /// Connections whose handshake is under way are ended too, when they match at their end: those whose client hello has arrived by the time of
+    /// the call.
+    /// Who begins later is not concerned: change first what accepts peers, and call this then. It is safe to call at any time from any thread, also
+    /// from within the predicate.
     /// </remarks>
     /// <param name="matches">
     /// Pure and quick; it is called for each peer on the caller's thread, and for handshakes that are under way on theirs. Where it throws, the

@@ -273,7 +273,9 @@ public sealed partial class OptionProblemsTests
         [
             new() { OnRevoked = NoAction }, new() { OnUntrusted = NoAction }, new() { OnStatusUnknown = NoAction },
             new() { OnUnauthorized = NoAction }, new() { OnExpired = NoAction }, new() { OnMaximumAge = NoAction }, new() { OnIdle = NoAction },
-            new() { OnOwnCertificateExpired = NoAction },
+            new() { OnOwnCertificateExpired = NoAction }, new() { OnUserDisabled = NoAction }, new() { OnUserRemoved = NoAction },
+            new() { OnUserNotAllowed = NoAction }, new() { OnSecondFactorRemoved = NoAction }, new() { OnPasswordChanged = NoAction },
+            new() { OnTokenExpired = NoAction }, new() { OnUserStoreUnreadable = NoAction },
         ];
         foreach (var policy in withoutAction)
         {
@@ -290,6 +292,9 @@ public sealed partial class OptionProblemsTests
         yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
         yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
+        yield return Again("RecheckInterval must be from a second to a day", new() { RecheckInterval = tick }, new());
+        yield return Again("MaxUserStaleness must be from RecheckInterval to 3,660 days", new() { MaxUserStaleness = tick }, new());
+        yield return Again("ReauthenticationLead must be between zero and a day", new() { ReauthenticationLead = -tick }, new());
     }
 
     /// <summary>The faults of <see cref="MutualTlsListenerOptions"/>.</summary>

@@ -406,7 +406,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// The user, the same one, has authenticated again: its facts and dates count from now, and <see cref="RevalidationPolicy.MaximumAge"/> anew.
+    /// The user, the same one, has authenticated again: its facts and dates, and <see cref="RevalidationPolicy.MaximumAge"/>, count from now.
     /// </summary>
     /// <returns>False when the connection is over, or no longer valid for a reason that this does not remove.</returns>
     internal bool Renew(AuthenticatedUser user) => _entry?.Renew(user) == true;

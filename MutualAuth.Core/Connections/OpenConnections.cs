@@ -121,7 +121,7 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Nobody has the connection yet: where the rule throws, it is ended.</summary>
+    /// <summary>The application does not have the connection yet: where the rule throws, it is ended.</summary>
     private static bool Matches(EndRule rule, AuthenticatedPeer peer)
     {
         try

@@ -31,7 +31,7 @@ internal sealed class Announcer(Action<MutualTlsConnection>? observer, ILogger l
             _isTelling = true;
         }
 
-        ConnectionRevalidator.RunAside(TellAllAsync);
+        _ = ConnectionRevalidator.RunAside(TellAllAsync);
     }
 
     private Task TellAllAsync()

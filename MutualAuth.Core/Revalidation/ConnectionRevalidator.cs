@@ -127,7 +127,7 @@ internal sealed class ConnectionRevalidator
             _isWalking = true;
         }
 
-        RunAside(WalkAsync);
+        _ = RunAside(WalkAsync);
     }
 
     internal void Leave(RegistrationGenerations generations)
@@ -219,7 +219,9 @@ internal sealed class ConnectionRevalidator
     {
         lock (_lock)
         {
-            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end ? After(end) - _policy.ExpiryMargin : (DateTimeOffset?)null;
+            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end
+                ? After(end) - _policy.ExpiryMargin
+                : (DateTimeOffset?)null;
             return Earlier(Earlier(certificates, entry.User?.NotAfter), entry.AgeEnd);
         }
     }
@@ -328,11 +330,11 @@ internal sealed class ConnectionRevalidator
     /// <summary>
     /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
     /// </summary>
-    internal static void RunAside(Func<Task> work)
+    internal static Task RunAside(Func<Task> work)
     {
         using (ExecutionContext.SuppressFlow())
         {
-            _ = Task.Run(work);
+            return Task.Run(work);
         }
     }
 
@@ -426,7 +428,7 @@ internal sealed class ConnectionRevalidator
         return entry;
     }
 
-    /// <summary>Nobody has the connection yet: where the rule throws, it is ended.</summary>
+    /// <summary>The application does not have the connection yet: where the rule throws, it is ended.</summary>
     private bool Matches(EndRule rule, AuthenticatedPeer peer)
     {
         try
@@ -774,7 +776,7 @@ internal sealed class ConnectionRevalidator
 
         if (dates.Count + durations.Count + idle.Count > 0)
         {
-            RunAside(async () =>
+            _ = RunAside(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
                 await ForEachAsync(idle, OnIdle).ConfigureAwait(false);
@@ -801,6 +803,10 @@ internal sealed class ConnectionRevalidator
             {
                 entry.IsAgeLeadAhead = false;
                 _timer.SetDurationAt(entry, entry.AgeDue);
+            }
+            else if (!ends && (entry.AgeDue is not { } due || due > _timer.DueIn(TimeSpan.Zero)))
+            {
+                return false; // the drain was taken back as its grace period ended
             }
         }
 

@@ -51,6 +51,9 @@ internal sealed class LiveSource
     /// <summary>Whether it announces changes; known once it has been subscribed to.</summary>
     internal bool Announces { get; private set; }
 
+    /// <summary>What was begun last, for tests.</summary>
+    internal Task Asking { get; private set; } = Task.CompletedTask;
+
     private TimeSpan AnswerTimeout => _policy.RecheckInterval < s_longestAnswer ? _policy.RecheckInterval : s_longestAnswer;
 
     internal void Add(LiveFact fact)
@@ -151,16 +154,21 @@ internal sealed class LiveSource
     {
         if (Announces)
         {
-            OnChanged([key]);
+            Change([key], isAnnouncement: false);
         }
     }
 
-    /// <summary>Asks about one key, for a connection that nobody has yet.</summary>
+    /// <summary>Asks about one key, for a connection that the application does not have yet.</summary>
     internal ValueTask<FactAnswers> AskAsync(string key, CancellationToken cancellationToken) => _reader.AskAsync([key], cancellationToken);
 
     private void OnChanged(IReadOnlyCollection<string>? keys)
     {
         _users.Moved();
+        Change(keys, isAnnouncement: true);
+    }
+
+    private void Change(IReadOnlyCollection<string>? keys, bool isAnnouncement)
+    {
         lock (_lock)
         {
             if (keys is null)
@@ -177,16 +185,15 @@ internal sealed class LiveSource
                 return;
             }
 
-            _isAnnouncement = true;
+            _isAnnouncement |= isAnnouncement;
             if (_isAsking)
             {
                 return;
             }
 
             _isAsking = true;
+            Asking = ConnectionRevalidator.RunAside(AskAllAsync);
         }
-
-        ConnectionRevalidator.RunAside(AskAllAsync);
     }
 
     private void OnTick()
@@ -206,20 +213,19 @@ internal sealed class LiveSource
             isOverdue = _isSilent || !begins;
             _isAsking = true;
             Arm(isOverdue ? UntilStale() : _policy.RecheckInterval);
+            Asking = ConnectionRevalidator.RunAside(async () =>
+            {
+                if (isOverdue)
+                {
+                    EndStale();
+                }
+
+                if (begins)
+                {
+                    await AskAllAsync().ConfigureAwait(false);
+                }
+            });
         }
-
-        ConnectionRevalidator.RunAside(async () =>
-        {
-            if (isOverdue)
-            {
-                EndStale();
-            }
-
-            if (begins)
-            {
-                await AskAllAsync().ConfigureAwait(false);
-            }
-        });
     }
 
     private async Task AskAllAsync()

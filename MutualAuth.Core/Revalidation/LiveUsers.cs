@@ -8,7 +8,7 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Revalidation;
 
-/// <summary>The users of live connections: what their logins relied on, by source, and the rules that let them in.</summary>
+/// <summary>The users of live connections: what their logins relied on, by source, and the rules that accepted them.</summary>
 /// <remarks>
 /// No announced change falls between a login and its place here: a handshake takes the generation before it begins, a change moves it before it
 /// looks for whom it concerns, and who comes with an old generation is asked about before anybody has the connection.
@@ -50,6 +50,21 @@ internal sealed class LiveUsers
             {
                 return _sources.Count;
             }
+        }
+    }
+
+    /// <summary>Waits until no source is being asked, for tests.</summary>
+    internal async Task IdleAsync()
+    {
+        LiveSource[] sources;
+        lock (_lock)
+        {
+            sources = [.. _sources.Values];
+        }
+
+        foreach (var source in sources)
+        {
+            await source.Asking.ConfigureAwait(false);
         }
     }
 
@@ -123,7 +138,7 @@ internal sealed class LiveUsers
         Remove(facts);
     }
 
-    /// <summary>Asks the sources that announce changes about a connection that nobody has yet.</summary>
+    /// <summary>Asks the sources that announce changes about a connection that the application does not have yet.</summary>
     internal async ValueTask AskNowAsync(RevalidationEntry entry, CancellationToken cancellationToken)
     {
         foreach (var fact in entry.User!.Facts.Where(fact => fact.Source.Announces))
@@ -138,7 +153,7 @@ internal sealed class LiveUsers
         }
     }
 
-    /// <summary>Has the sources asked that announced something since this generation, about a connection that somebody may have.</summary>
+    /// <summary>Has the sources asked that announced something since this generation, about a connection that the application may have.</summary>
     internal static void AskSoon(RevalidationEntry entry)
     {
         foreach (var fact in entry.User!.Facts)

@@ -83,7 +83,7 @@ public sealed record RevalidationPolicy
     public TimeSpan RecheckInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long after the last good answer a user stays valid whose store or source cannot be read; nobody new comes in meanwhile. A file that
+    /// How long after the last good answer a user stays valid whose store or source cannot be read; no new user comes in meanwhile. A file that
     /// becomes unreadable counts from its last good reading. Default: 15 minutes; from <see cref="RecheckInterval"/> to 3,660 days.
     /// </summary>
     public TimeSpan MaxUserStaleness { get; init; } = TimeSpan.FromMinutes(15);

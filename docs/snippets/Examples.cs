@@ -226,8 +226,11 @@ internal static class Examples
 
     internal static async Task Connection(
         MutualTlsConnection connection, ClientCredentials credentials, byte[] transaction,
-        string[] mechanisms, byte[] buffer, CancellationToken cancellationToken)
+        Func<CancellationToken, ValueTask<string>> currentToken, byte[] buffer, CancellationToken cancellationToken)
     {
+        static Task SendAsync(ReadOnlyMemory<byte> message) => Task.CompletedTask;
+        static Task<byte[]> ReceiveAsync() => throw new NotSupportedException();
+
         {
             await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);
         }

@@ -50,6 +50,37 @@ public abstract class DatabaseStoreTests
         (await FindAsync("bob")).Should().BeNull();
     }
 
+    [TestCase(1)]
+    [TestCase(16)]
+    [TestCase(1100)]
+    public async Task Many_are_found_at_once_and_no_other(int count)
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil", ScramHash.Sha512));
+        await Store.SetAsync("bob", Verifier("pen"));
+        await Store.SetDisabledAsync("bob", isDisabled: true);
+        await Store.SetAsync("carol", Verifier("pen"));
+        string[] names = [.. Enumerable.Range(0, count - 1).Select(number => $"ALICE{number}"), "alice"];
+
+        var alone = await Store.FindManyAsync(names, CancellationToken.None);
+        var both = await Store.FindManyAsync([.. names, "bob"], CancellationToken.None);
+
+        alone.Select(user => (user.UserName, user.IsDisabled, user.Verifiers.Length)).Should().Equal(("alice", false, 2));
+        both.Select(user => (user.UserName, user.IsDisabled, user.Verifiers.Length)).Should().BeEquivalentTo([("alice", false, 2), ("bob", true, 1)]);
+        (await Store.FindManyAsync([], CancellationToken.None)).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_row_that_cannot_be_read_does_not_hide_the_others()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES ('bob', 'SCRAM-SHA-256', 'x', 0)");
+
+        var found = await Store.FindManyAsync(["alice", "bob"], CancellationToken.None);
+
+        found.Select(user => (user.UserName, user.Verifiers.Length)).Should().BeEquivalentTo([("alice", 1), ("bob", 0)]);
+    }
+
     [TestCase("Alice")]
     [TestCase("alice ")]
     [TestCase("alic")]

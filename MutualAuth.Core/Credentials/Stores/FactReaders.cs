@@ -142,6 +142,8 @@ internal sealed class SourcedReader(ILoginFactSource source) : AnnouncedReader(s
     private sealed class Answers(IReadOnlyDictionary<string, LoginFactAnswer> answers) : FactAnswers
     {
         internal override FactState StateOf(LoginFact fact) =>
-            answers.TryGetValue(fact.Key, out var answer) && answer is { IsKnown: true } ? new FactState(IsKnown: true, answer.Objection) : FactState.Unknown;
+            answers.TryGetValue(fact.Key, out var answer) && answer is { IsKnown: true }
+                ? new FactState(IsKnown: true, answer.Objection)
+                : FactState.Unknown;
     }
 }

@@ -10,7 +10,8 @@ namespace MutualAuth.Credentials;
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
 /// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/>,
-/// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is read in the background,
+/// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is
+/// read in the background,
 /// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
 /// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
 /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
@@ -491,7 +492,7 @@ public sealed class FileCredentialStore
         }
     }
 
-    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. Nobody relies on who is new.</summary>
+    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. No login relies on a new user.</summary>
     private static ImmutableArray<string> Differences(
         FrozenDictionary<string, StoredCredential> before,
         FrozenDictionary<string, StoredCredential> after,

@@ -21,7 +21,9 @@ public static class LoginFacts
         return new VerifierFact(store, userName, VerifierFact.DigestOf(verifier));
     }
 
-    /// <summary>The login relied on this second factor: it holds while the store has a factor with this identifier for the user.</summary>
+    /// <summary>
+    /// The login relied on this second factor of the user: it holds while the store has a factor with this identifier for the user.
+    /// </summary>
     /// <param name="store">The store that was asked.</param>
     /// <param name="userName">The user, as SASLprep writes it.</param>
     /// <param name="factorId"><see cref="StoredFactor.Id"/> of the factor.</param>
