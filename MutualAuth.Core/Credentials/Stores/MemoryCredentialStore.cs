@@ -108,7 +108,7 @@ public sealed class MemoryCredentialStore
     {
         ArgumentNullException.ThrowIfNull(factorId);
         var name = UserNames.Prepare(userName);
-        var wasThere = ChangeFactors(name, all => all.ContainsKey(factorId) ? all.Remove(factorId) : null);
+        var wasThere = ChangeFactors(name, all => all.Remove(factorId) is var rest && !ReferenceEquals(rest, all) ? rest : null);
         if (wasThere)
         {
             Announce(name);
