@@ -19,6 +19,7 @@ internal sealed class StormServerRole
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<string> _news = new();
+    private readonly ReplaceableUserRule _rule = new(UserRules.Any);
     private ImmutableHashSet<string> _taken = [];
 
     internal static async Task RunAsync(string[] words)
@@ -34,8 +35,8 @@ internal sealed class StormServerRole
                 Identity = Material.Identity(folder, "server"),
                 Trust = Material.Trust(folder),
                 Authorization = Authorize.AnyTrustedPeer,
-                Credentials = Require.CertificateOrUser(SaslServer.Scram(store.Users)) with { Users = role.Rule() },
-                Revalidation = new RevalidationPolicy { GracePeriod = Grace },
+                Credentials = Require.CertificateOrUser(SaslServer.Scram(store.Users)) with { Users = UserRules.From(role._rule) },
+                Revalidation = new RevalidationPolicy { GracePeriod = Grace, RecheckInterval = Interval },
             }),
             EndPoint = new IPEndPoint(IPAddress.Any, 0),
 
@@ -49,10 +50,10 @@ internal sealed class StormServerRole
             switch (asked[0])
             {
                 case "take":
-                    role._taken = role._taken.Union(asked[1].Split(','));
+                    role.Take(role._taken.Union(asked[1].Split(',')));
                     break;
                 case "give":
-                    role._taken = role._taken.Except(asked[1].Split(','));
+                    role.Take(role._taken.Except(asked[1].Split(',')));
                     break;
                 case "open":
                     return Task.FromResult(meters.Connections.ToString(CultureInfo.InvariantCulture));
@@ -62,7 +63,11 @@ internal sealed class StormServerRole
         });
     }
 
-    private UserRule Rule() => UserRules.Where("the device is the user's", (user, _) => !_taken.Contains(user.Name));
+    private void Take(ImmutableHashSet<string> taken)
+    {
+        _taken = taken;
+        _rule.Replace(UserRules.Where("the device is the user's", (user, _) => !taken.Contains(user.Name)));
+    }
 
     private async Task AcceptAsync(MutualTlsListener listener)
     {

@@ -16,7 +16,7 @@ internal sealed record UsersStorm(string Store)
 {
     private const int Users = 10_000;
     private const double SecondsOfTheWhole = 300;
-    private const int LoginsAtOnce = 400;
+    private const int LoginsAtOnce = 64;
     private const int MostRefusals = 8;
     private const int LeastChanges = 8;
 
@@ -68,7 +68,7 @@ internal sealed record UsersStorm(string Store)
             (_clients, _) = await Child.StartRoleAsync(["storm-clients", material.Folder, said[0]]);
             await using var ownedClients = _clients;
 
-            var wanted = run.Least(Users, SecondsOfTheWhole / 2, 60);
+            var wanted = run.Least(Users, SecondsOfTheWhole, 60);
             await ConnectAsync(wanted);
             _figures.Count("users", Users);
             _figures.Count("connections", Of(Standing.Live));
@@ -82,10 +82,14 @@ internal sealed record UsersStorm(string Store)
 
         private async Task ConnectAsync(int wanted)
         {
-            for (var began = Stopwatch.GetTimestamp(); Of(Standing.Live) + Of(Standing.Lost) < wanted && Stopwatch.GetElapsedTime(began) < run.Time;)
+            var began = Stopwatch.GetTimestamp();
+            bool GoesOn(int done, TimeSpan elapsed) =>
+                done < wanted ? elapsed < run.Time + Lab.Patience : elapsed < run.Time / 3 && run.GoesOn(done, Users, wanted);
+
+            while (GoesOn(Of(Standing.Live) + Of(Standing.Lost), Stopwatch.GetElapsedTime(began)))
             {
                 var now = Stopwatch.GetTimestamp();
-                var room = Math.Min(LoginsAtOnce - Of(Standing.LoggingIn), wanted - Of(Standing.Live) - Of(Standing.LoggingIn));
+                var room = Math.Min(LoginsAtOnce - Of(Standing.LoggingIn), Users - Of(Standing.Live) - Of(Standing.LoggingIn));
                 await LogInAsync([.. _users.Where(user => user.Standing == Standing.Away).Take(room)], now);
                 await TakeNewsAsync();
                 await Task.Delay(s_tick);
@@ -128,11 +132,11 @@ internal sealed record UsersStorm(string Store)
                     $"{(_server.ProcessorTime - before) / Stopwatch.GetElapsedTime(began):F2} processors {_server.ResidentMiB:F0} MiB"));
         }
 
-        /// <summary>Changes a few of those who are connected: one for each hundred, as long as not more than a fifth are on their way out.</summary>
+        /// <summary>Changes a few of those who are connected: one for each fifty, as long as not more than a fifth are on their way out.</summary>
         private async Task ChangeAsync()
         {
             StormUser[] live = [.. _users.Where(user => user.Standing == Standing.Live)];
-            var room = Math.Min((live.Length / 5) - Of(Standing.Doomed), 1 + (live.Length / 100));
+            var room = Math.Min((live.Length / 5) - Of(Standing.Doomed), 2 + (live.Length / 50));
             if (room <= 0)
             {
                 return;
