@@ -1,10 +1,11 @@
 // A cloud service and its clients: workloads known by their SPIFFE IDs, with tokens that are bound to their certificates (RFC 8705).
 // Run it:  dotnet run --project samples/CloudClient
 // Expect:  a workload that reads; then a stolen token, an unbound one, one that is old, forged or for another service, and a
-//          workload of another trust domain: all rejected.
+//          workload of another trust domain: all rejected. At last two whose tokens expire while they are connected: one renews it over the same
+//          connection, and the other is ended.
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Text;
 using MutualAuth;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
@@ -27,6 +28,7 @@ using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 var issuer = new TokenIssuer("https://tokens.example", issuerKey);
 var forger = new TokenIssuer("https://tokens.example", forgersKey);
 
+var sessions = new ConditionalWeakTable<MutualTlsConnection, Session>();
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
@@ -40,6 +42,12 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
             SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
         {
             Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
+        },
+        Revalidation = new RevalidationPolicy
+        {
+            ReauthenticationLead = TimeSpan.FromSeconds(2), // here; a minute is better where tokens last for longer
+            OnReauthenticationDue = connection => _ = SessionOf(connection).AskAgainAsync(),
+            GracePeriod = TimeSpan.FromSeconds(1),
         },
     }),
     OnHandshakeFailed = failure => Tell(failure.Message),
@@ -78,20 +86,26 @@ await CallAsync("reports", reports, issuer.Issue(Billing, Service, reports.Certi
 Console.WriteLine("10. A workload of another trust domain: its token is not even asked for.");
 await CallAsync("staging", staging, issuer.Issue(Staging, Service, staging.Certificate, "invoices:read"));
 
+Console.WriteLine("11. A token that expires while the workload is connected, and the workload gets another one in time.");
+await using (var renewing = await ConnectAsync("billing", billing, Login.WithToken(_ => new(ShortToken()))))
+{
+    Console.WriteLine($"   billing: {await renewing.ReadForAsync(TimeSpan.FromSeconds(6))}");
+}
+
+Console.WriteLine("12. The same, and the workload has only the token with which it came.");
+await using (var late = await ConnectAsync("billing", billing, Login.WithToken(ShortToken())))
+{
+    Console.WriteLine($"   billing: {await late.ReadForAsync(TimeSpan.FromSeconds(20))}");
+}
+
+string ShortToken() => issuer.Issue(Billing, Service, billing.Certificate, "invoices:read", lifetime: TimeSpan.FromSeconds(4));
+
 async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 {
-    var client = new MutualTlsClient(new MutualTlsClientOptions
-    {
-        Identity = workload is null ? ClientIdentity.None : workload.ToIdentity(),
-        Trust = authority.ToTrustAnchors(),
-        Authorization = Authorize.ServerName,
-        Credentials = bearer is null ? null : Login.WithToken(bearer),
-    });
     try
     {
-        await using var connection = await client.ConnectAsync(listener.LocalEndPoint, "invoices.test");
-        using var reader = new StreamReader(connection.Stream, Encoding.ASCII);
-        Console.WriteLine($"   {who}: {await reader.ReadLineAsync()}");
+        await using var caller = await ConnectAsync(who, workload, bearer is null ? null : Login.WithToken(bearer));
+        Console.WriteLine($"   {who}: {await caller.ReadAsync()}");
     }
     catch (HandshakeException failure)
     {
@@ -100,6 +114,19 @@ async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 
     await hasSpoken.WaitAsync(TimeSpan.FromSeconds(5));
 }
+
+Task<Workload> ConnectAsync(string who, TestCertificate? workload, ClientCredentials? credentials) => Workload.ConnectAsync(
+    who,
+    new MutualTlsClientOptions
+    {
+        Identity = workload is null ? ClientIdentity.None : workload.ToIdentity(),
+        Trust = authority.ToTrustAnchors(),
+        Authorization = Authorize.ServerName,
+        Credentials = credentials,
+    },
+    listener.LocalEndPoint);
+
+Session SessionOf(MutualTlsConnection connection) => sessions.GetValue(connection, added => new Session(added, Tell));
 
 void Tell(string text)
 {
@@ -111,15 +138,6 @@ async Task ServeAsync()
 {
     await foreach (var connection in listener.AcceptAllAsync())
     {
-        _ = AnswerAsync(connection);
+        _ = SessionOf(connection).ServeAsync();
     }
-}
-
-async Task AnswerAsync(MutualTlsConnection connection)
-{
-    await using var owned = connection;
-    var peer = connection.Peer;
-    var scopes = peer.User!.Claims.Where(claim => claim.Type == "scope").Select(claim => claim.Value).ToArray();
-    Tell($"{peer.SpiffeId} may {string.Join(' ', scopes)}; proven: {peer.Proofs}");
-    await connection.Stream.WriteAsync(Encoding.ASCII.GetBytes(scopes.Contains("invoices:read") ? "3 invoices\n" : "nothing for you\n"));
 }

@@ -63,7 +63,7 @@ internal sealed class TokenValidator(string issuer, string audience, ECDsa issue
             [.. (Text(claims, "scope") ?? string.Empty).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => new Claim("scope", scope))];
         var confirmation = claims.TryGetProperty("cnf", out var cnf) ? cnf.GetRawText() : null;
         return Text(claims, "sub") is { Length: > 0 } subject
-            ? TokenVerdict.Valid(subject, confirmation, scopes)
+            ? TokenVerdict.Valid(subject, confirmation, scopes, DateTimeOffset.FromUnixTimeSeconds(seconds))
             : TokenVerdict.Invalid("a token with a subject", "one without");
     }
 

@@ -25,9 +25,13 @@ internal sealed class Person : IAsyncDisposable
     internal async Task ConfirmAsync(string shown, string? sent = null)
     {
         await new Message("act", sent ?? shown).WriteAsync(_connection.Stream);
-        await StepUps.AnswerAsync(_connection, _credentials, Encoding.UTF8.GetBytes(shown));
-        Console.WriteLine($"told     {_name}, who confirmed {shown}: {(await Message.ReadAsync(_connection.Stream))?.Value}");
+        using var responder = _connection.AnswerStepUp(_credentials, Encoding.UTF8.GetBytes(shown));
+        await StepUps.AnswerAsync(_connection.Stream, responder, await ReceiveAsync());
+        Console.WriteLine($"told     {_name}, who confirmed {shown}: {(await ReceiveAsync()).Value}");
     }
+
+    private async Task<Message> ReceiveAsync() =>
+        await Message.ReadAsync(_connection.Stream) ?? throw new IOException("The vault has hung up.");
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 }

@@ -59,7 +59,8 @@ internal sealed class Vault : IAsyncDisposable
     private async Task<string> ConfirmAsync(MutualTlsConnection connection, string act)
     {
         await using var stepUp = connection.BeginStepUp(Encoding.UTF8.GetBytes(act));
-        return await StepUps.AskAsync(connection, stepUp) is { } proof ? Consider(act, proof) : $"refused, {stepUp.Rejection!.Reason.ToCode()}";
+        await StepUps.AskAsync(connection.Stream, stepUp);
+        return stepUp.Proof is { } proof ? Consider(act, proof) : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
     }
 
     /// <summary>Two proofs, of two persons, over the same octets; and the act is on the disk before it counts.</summary>

@@ -6,6 +6,11 @@ namespace MutualAuth.Samples;
 /// <summary>The application's messages: a word and a value, after the length of both in two octets. TLS keeps no message boundaries.</summary>
 internal readonly record struct Message(string Word, string Value)
 {
+    internal static Message Of(string word, ReadOnlyMemory<byte> octets) => new(word, Convert.ToBase64String(octets.Span));
+
+    /// <exception cref="FormatException">The value is no Base64.</exception>
+    internal byte[] ToOctets() => Convert.FromBase64String(Value);
+
     internal static async Task<Message?> ReadAsync(Stream stream)
     {
         var length = new byte[sizeof(ushort)];

@@ -2,41 +2,33 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>Carries a step-up's messages in our own.</summary>
+/// <summary>Carries the messages of a step-up, or of a re-authentication, in our own. The library neither reads nor writes the stream for them.</summary>
 internal static class StepUps
 {
-    /// <summary>The server's side: asks for it, until there is a proof or a rejection.</summary>
-    internal static async Task<StepUpProof?> AskAsync(MutualTlsConnection connection, StepUpVerifier stepUp)
+    /// <summary>The word of the messages that carry one.</summary>
+    internal const string Word = "step-up";
+
+    /// <summary>The server's side: asks, until it is over or the client sends something else.</summary>
+    internal static async Task AskAsync(Stream stream, StepUpVerifier stepUp)
     {
-        await new Message("confirm", string.Join(' ', stepUp.Mechanisms)).WriteAsync(connection.Stream);
+        await Message.Of(Word, stepUp.FirstMessage).WriteAsync(stream);
         while (!stepUp.IsOver
-            && await Message.ReadAsync(connection.Stream) is { } message
-            && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
+            && await Message.ReadAsync(stream) is { Word: Word } message
+            && await stepUp.AnswerAsync(message.ToOctets()) is { } reply)
         {
-            if (await stepUp.ContinueAsync(message.Word, Convert.FromBase64String(message.Value)) is { } reply)
-            {
-                await new Message(stepUp.Proof is null ? "continue" : "proven", Convert.ToBase64String(reply)).WriteAsync(connection.Stream);
-            }
+            await Message.Of(Word, reply).WriteAsync(stream);
         }
-
-        if (stepUp.Proof is null)
-        {
-            await new Message("refused", "-").WriteAsync(connection.Stream);
-        }
-
-        return stepUp.Proof;
     }
 
-    /// <summary>The client's side: answers for what it has shown to its user.</summary>
-    internal static async Task AnswerAsync(MutualTlsConnection connection, ClientCredentials credentials, byte[] shown)
+    /// <summary>The client's side: answers the first message, and those that follow.</summary>
+    internal static async Task AnswerAsync(Stream stream, StepUpResponder responder, Message first)
     {
-        var asked = await Message.ReadAsync(connection.Stream);
-        using var claim = connection.BeginStepUp(credentials, shown, asked!.Value.Value.Split(' '));
-        await new Message(claim.Mechanism!, Convert.ToBase64String(await claim.StartAsync())).WriteAsync(connection.Stream);
-        while (await Message.ReadAsync(connection.Stream) is { Word: "continue" } message
-            && await claim.ContinueAsync(Convert.FromBase64String(message.Value)) is { } response)
+        for (Message? message = first; message is { Word: Word } asked; message = responder.IsOver ? null : await Message.ReadAsync(stream))
         {
-            await new Message(claim.Mechanism!, Convert.ToBase64String(response)).WriteAsync(connection.Stream);
+            if (await responder.AnswerAsync(asked.ToOctets()) is { } reply)
+            {
+                await Message.Of(Word, reply).WriteAsync(stream);
+            }
         }
     }
 }
