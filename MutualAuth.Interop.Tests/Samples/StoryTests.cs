@@ -93,7 +93,9 @@ public sealed class StoryTests
             "billing: still connected, 3 invoices");
         chapters[10].Should().NotContain("is out");
         chapters[11].Should().ContainAll(
-            "service: spiffe://prod.example/billing is out: token_expired", "billing: the service has ended the connection");
+            "service: not renewed, refused_by_peer",
+            "service: spiffe://prod.example/billing is out: token_expired",
+            "billing: the service has ended the connection");
 
         static void Refused(string chapter, string who, string told, string reason) =>
             chapter.Should().ContainAll($"   {who}: The peer refused us.", told, $"   service: The peer was rejected. {reason}");

@@ -92,11 +92,14 @@ await using (var renewing = await ConnectAsync("billing", billing, Login.WithTok
     Console.WriteLine($"   billing: {await renewing.ReadForAsync(TimeSpan.FromSeconds(6))}");
 }
 
-Console.WriteLine("12. The same, and the workload has only the token with which it came.");
-await using (var late = await ConnectAsync("billing", billing, Login.WithToken(ShortToken())))
+Console.WriteLine("12. The same, and nobody answers where it gets its tokens.");
+var (onlyToken, wasUsed) = (ShortToken(), false);
+await using (var late = await ConnectAsync("billing", billing, Login.WithToken(_ => new(OnceOnly()))))
 {
     Console.WriteLine($"   billing: {await late.ReadForAsync(TimeSpan.FromSeconds(20))}");
 }
+
+string OnceOnly() => (wasUsed, wasUsed = true) is (true, _) ? throw new InvalidOperationException("No issuer answers.") : onlyToken;
 
 string ShortToken() => issuer.Issue(Billing, Service, billing.Certificate, "invoices:read", lifetime: TimeSpan.FromSeconds(4));
 

@@ -41,7 +41,7 @@ await using var impostor = Bank.Open(otherCertificate.ToIdentity(), users, autho
 var pins = PinSet.Of(SpkiPin.Of(bankCertificate.Certificate), SpkiPin.Of(nextKey.Certificate));
 
 Console.WriteLine("1. Alice logs in, and pays a small and a large amount.");
-await using (var alice = await Customer.LogInAsync(ClientOptions(Password("alice", "correct horse").Then(By(phoneOfAlice))), bank.EndPoint))
+await using (var alice = await Customer.LogInAsync(ClientOptions(With("alice", "correct horse").Then(By(phoneOfAlice))), bank.EndPoint))
 {
     await alice.PayAsync(new Transfer("the baker", 12));
     await alice.PayAsync(new Transfer("the landlord", 2500), Login.With(By(seen)));
@@ -53,7 +53,7 @@ await using (var alice = await Customer.LogInAsync(ClientOptions(Password("alice
     await alice.PayAsync(new Transfer("the landlord", 2500), Login.With(By(new Replay(seen.Last!))));
 
     Console.WriteLine("4. Somebody at her unlocked computer knows her password, and has not her telephone.");
-    await alice.PayAsync(new Transfer("mallory", 2500), Password("alice", "correct horse"));
+    await alice.PayAsync(new Transfer("mallory", 2500), With("alice", "correct horse"));
 
     Console.WriteLine("5. Bob's telephone does not confirm what Alice pays.");
     await alice.PayAsync(new Transfer("bob", 2500), Login.With(By(phoneOfBob)));
@@ -63,33 +63,33 @@ await using (var alice = await Customer.LogInAsync(ClientOptions(Password("alice
 }
 
 Console.WriteLine("7. A thief with a wrong password.");
-await TryToLogInAsync("thief", Password("alice", "correct house").Then(By(phoneOfAlice)), bank.EndPoint);
+await TryToLogInAsync("thief", With("alice", "correct house").Then(By(phoneOfAlice)), bank.EndPoint);
 
 Console.WriteLine("8. A thief with the password alone.");
-await TryToLogInAsync("thief", Password("alice", "correct horse"), bank.EndPoint);
+await TryToLogInAsync("thief", With("alice", "correct horse"), bank.EndPoint);
 
 Console.WriteLine("9. A thief with the password, and with what her telephone signed on another connection.");
-await TryToLogInAsync("thief", Password("alice", "correct horse").Then(By(new Replay(seen.Last!))), bank.EndPoint);
+await TryToLogInAsync("thief", With("alice", "correct horse").Then(By(new Replay(seen.Last!))), bank.EndPoint);
 
 Console.WriteLine("10. An impostor with a certificate for the bank's name: Alice's program leaves before it has said anything of her.");
-await TryToLogInAsync("alice", Password("alice", "correct horse").Then(By(phoneOfAlice)), impostor.EndPoint);
+await TryToLogInAsync("alice", With("alice", "correct horse").Then(By(phoneOfAlice)), impostor.EndPoint);
 
-await using (var alice = await Customer.LogInAsync(ClientOptions(Password("alice", "correct horse").Then(By(phoneOfAlice))), bank.EndPoint))
-await using (var bob = await Customer.LogInAsync(ClientOptions(Password("bob", "battery staple").Then(By(phoneOfBob))), bank.EndPoint))
+await using (var alice = await Customer.LogInAsync(ClientOptions(With("alice", "correct horse").Then(By(phoneOfAlice))), bank.EndPoint))
+await using (var bob = await Customer.LogInAsync(ClientOptions(With("bob", "battery staple").Then(By(phoneOfBob))), bank.EndPoint))
 {
     Console.WriteLine("11. Alice reports that her telephone is lost, while somebody is connected with it; Bob notices nothing.");
     await users.RemoveFactorAsync("alice", factorOfAlice);
     await alice.WaitForEndAsync();
     await bob.PayAsync(new Transfer("the grocer", 12));
-    await TryToLogInAsync("finder", Password("alice", "correct horse").Then(By(phoneOfAlice)), bank.EndPoint);
+    await TryToLogInAsync("finder", With("alice", "correct horse").Then(By(phoneOfAlice)), bank.EndPoint);
 
     Console.WriteLine("12. The bank blocks Bob.");
     await users.SetDisabledAsync("bob", isDisabled: true);
     await bob.WaitForEndAsync();
-    await TryToLogInAsync("bob", Password("bob", "battery staple").Then(By(phoneOfBob)), bank.EndPoint);
+    await TryToLogInAsync("bob", With("bob", "battery staple").Then(By(phoneOfBob)), bank.EndPoint);
 }
 
-static ClientCredentials Password(string user, string password) => Login.WithPassword(user, password); // SCRAM, bound to the bank's certificate
+static ClientCredentials With(string user, string password) => Login.WithPassword(user, password); // SCRAM, bound to the bank's certificate
 
 static ISaslClientMechanism By(IPasskeyAuthenticator phone) => SecondFactor.Passkey(phone, Bank.Passkeys.RelyingParty);
 
