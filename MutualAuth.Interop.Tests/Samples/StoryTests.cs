@@ -25,7 +25,8 @@ public sealed class StoryTests
         chapters[5].Should().ContainAll("bank: not carried out, nobody confirmed it", "customer: refused, 2500 EUR to mallory");
         chapters[6].Should().ContainAll("thief: The peer refused us.", "credentials_wrong", "bank: The peer was rejected. credentials_wrong");
         chapters[7].Should().ContainAll("thief: The peer was rejected. second_factor_unavailable", "bank: The peer refused us.");
-        chapters[8].Should().ContainAll("thief: The peer refused us.", "credentials_wrong", "bank: The peer was rejected. passkey_challenge_mismatch");
+        chapters[8].Should().ContainAll(
+            "thief: The peer refused us.", "credentials_wrong", "bank: The peer was rejected. passkey_challenge_mismatch");
         chapters[9].Should().ContainAll("alice: The peer was rejected. pin_mismatch", "impostor: The peer refused us.");
         chapters[10].Should().ContainAll(
             "bank: \"alice\" is out, second_factor_removed",

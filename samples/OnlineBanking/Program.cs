@@ -33,7 +33,7 @@ using var phoneOfAlice = new SoftwareAuthenticator();
 using var phoneOfBob = new SoftwareAuthenticator();
 var factorOfAlice = await RegisterAsync("alice", phoneOfAlice);
 await RegisterAsync("bob", phoneOfBob);
-var seen = new Wiretap(phoneOfAlice); // somebody sees what Alice's telephone signs
+var seen = new Wiretap(phoneOfAlice); // records what Alice's telephone signs
 
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var bank = Bank.Open(bankCertificate.ToIdentity(), users, authority.ToTrustAnchors(), failure => Tell("bank", failure));

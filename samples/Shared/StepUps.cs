@@ -2,7 +2,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
 
-/// <summary>Carries the messages of a step-up, or of a re-authentication, in our own. The library neither reads nor writes the stream for them.</summary>
+/// <summary>Carries the messages of a step-up, or of a re-authentication, in our own: the stream is the application's.</summary>
 internal static class StepUps
 {
     /// <summary>The word of the messages that carry one.</summary>
