@@ -4,9 +4,9 @@
 //          workload of another trust domain: all rejected. At last two whose tokens expire while they are connected: one renews it over the same
 //          connection, and the other is ended.
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MutualAuth;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
@@ -28,7 +28,7 @@ using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 var issuer = new TokenIssuer("https://tokens.example", issuerKey);
 var forger = new TokenIssuer("https://tokens.example", forgersKey);
 
-var sessions = new ConditionalWeakTable<MutualTlsConnection, Session>();
+var reauthentication = new ReauthenticationServer(); // asks for another token before one expires
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
@@ -46,7 +46,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         Revalidation = new RevalidationPolicy
         {
             ReauthenticationLead = TimeSpan.FromSeconds(2), // here; a minute is better where tokens last for longer
-            OnReauthenticationDue = connection => _ = SessionOf(connection).AskAgainAsync(),
+            OnReauthenticationDue = reauthentication.WhenDue,
             GracePeriod = TimeSpan.FromSeconds(1),
         },
     }),
@@ -129,8 +129,6 @@ Task<Workload> ConnectAsync(string who, TestCertificate? workload, ClientCredent
     },
     listener.LocalEndPoint);
 
-Session SessionOf(MutualTlsConnection connection) => sessions.GetValue(connection, added => new Session(added, Tell));
-
 void Tell(string text)
 {
     Console.WriteLine($"   service: {text}");
@@ -141,6 +139,6 @@ async Task ServeAsync()
 {
     await foreach (var connection in listener.AcceptAllAsync())
     {
-        _ = SessionOf(connection).ServeAsync();
+        _ = new Session(connection, Tell).ServeAsync(reauthentication);
     }
 }

@@ -1,14 +1,13 @@
-using MutualAuth.Credentials;
+using MutualAuth.Connections;
 
 namespace MutualAuth.Samples;
 
-/// <summary>A workload's connection at the service: answers requests, and asks for a fresh token in between, before the old one expires.</summary>
+/// <summary>A workload's connection at the service: answers requests, and carries what the library asks in between, before the token expires.</summary>
 internal sealed class Session(MutualTlsConnection connection, Action<string> tell)
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // one writer at a time
-    private StepUpVerifier? _again;
 
-    internal async Task ServeAsync()
+    internal async Task ServeAsync(ReauthenticationServer reauthentication)
     {
         await using var owned = connection;
         var peer = connection.Peer;
@@ -16,14 +15,20 @@ internal sealed class Session(MutualTlsConnection connection, Action<string> tel
         tell($"{peer.SpiffeId} may {string.Join(' ', scopes)}; proven: {peer.Proofs}");
         try
         {
+            await using var again = reauthentication.Serve(connection, (asked, _) => new(WriteAsync(Message.Of(StepUps.Word, asked))));
             while (await Message.ReadAsync(connection.Stream) is { } message)
             {
-                await InTurnAsync(() => message.Word switch
+                if (message.Word == StepUps.Word)
                 {
-                    StepUps.Word => RenewAsync(message),
-                    "read" when scopes.Contains("invoices:read") => new Message("read", "3 invoices").WriteAsync(connection.Stream),
-                    _ => new Message("refused", "nothing for you").WriteAsync(connection.Stream),
-                });
+                    var renewals = again.Renewals;
+                    await again.ReceiveAsync(message.ToOctets());
+                    tell(again.Renewals > renewals ? $"{peer.SpiffeId} has shown its token again" : $"{peer.SpiffeId} not renewed, {again.Rejection}");
+                }
+                else
+                {
+                    var mayRead = message.Word == "read" && scopes.Contains("invoices:read");
+                    await WriteAsync(mayRead ? new Message("read", "3 invoices") : new Message("refused", "nothing for you"));
+                }
             }
         }
         catch (Exception exception) when (exception is IOException or FormatException)
@@ -37,48 +42,12 @@ internal sealed class Session(MutualTlsConnection connection, Action<string> tel
         }
     }
 
-    /// <summary>The token will expire soon. What is asked here is answered among the requests.</summary>
-    internal async Task AskAgainAsync()
-    {
-        try
-        {
-            await InTurnAsync(() =>
-            {
-                _again = connection.BeginReauthentication();
-                return Message.Of(StepUps.Word, _again.FirstMessage).WriteAsync(connection.Stream);
-            });
-        }
-        catch (IOException)
-        {
-            // The workload has left.
-        }
-    }
-
-    private async Task RenewAsync(Message message)
-    {
-        if (_again is not { IsOver: false } again)
-        {
-            throw new FormatException("Nothing was asked.");
-        }
-
-        if (await again.AnswerAsync(message.ToOctets()) is { } reply)
-        {
-            await Message.Of(StepUps.Word, reply).WriteAsync(connection.Stream);
-        }
-
-        if (again.IsOver)
-        {
-            tell(again.User is null ? $"not renewed, {again.Rejection}" : $"{again.User} has shown its token again, by {again.User.Mechanism}");
-            await again.DisposeAsync();
-        }
-    }
-
-    private async Task InTurnAsync(Func<Task> actAsync)
+    private async Task WriteAsync(Message message)
     {
         await _turn.WaitAsync();
         try
         {
-            await actAsync();
+            await message.WriteAsync(connection.Stream);
         }
         finally
         {

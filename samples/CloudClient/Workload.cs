@@ -1,5 +1,5 @@
 using System.Net;
-using MutualAuth.Credentials;
+using MutualAuth.Connections;
 
 namespace MutualAuth.Samples;
 
@@ -7,19 +7,21 @@ namespace MutualAuth.Samples;
 internal sealed class Workload : IAsyncDisposable
 {
     private readonly string _name;
-    private readonly ClientCredentials? _credentials;
     private readonly MutualTlsConnection _connection;
-    private StepUpResponder? _responder;
+    private readonly ReauthenticationClient _answers;
 
-    private Workload(string name, ClientCredentials? credentials, MutualTlsConnection connection)
+    private Workload(string name, MutualTlsConnection connection, ReauthenticationClient answers)
     {
         _name = name;
-        _credentials = credentials;
         _connection = connection;
+        _answers = answers;
     }
 
-    internal static async Task<Workload> ConnectAsync(string name, MutualTlsClientOptions options, EndPoint service) =>
-        new(name, options.Credentials, await new MutualTlsClient(options).ConnectAsync(service, "invoices.test"));
+    internal static async Task<Workload> ConnectAsync(string name, MutualTlsClientOptions options, EndPoint service)
+    {
+        var connection = await new MutualTlsClient(options).ConnectAsync(service, "invoices.test");
+        return new Workload(name, connection, new ReauthenticationClient(connection, options.Credentials!));
+    }
 
     /// <summary>Reads the invoices once.</summary>
     internal async Task<string> ReadAsync()
@@ -33,7 +35,15 @@ internal sealed class Workload : IAsyncDisposable
                 return message.Value;
             }
 
-            await RenewAsync(message);
+            if (await _answers.AnswerAsync(message.ToOctets()) is { } answer)
+            {
+                await Message.Of(StepUps.Word, answer).WriteAsync(_connection.Stream);
+            }
+
+            if (_answers.IsConfirmed == false)
+            {
+                Console.WriteLine($"   {_name}: {_answers.Rejection}");
+            }
         }
     }
 
@@ -60,23 +70,7 @@ internal sealed class Workload : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        _responder?.Dispose();
+        _answers.Dispose();
         return _connection.DisposeAsync();
-    }
-
-    private async Task RenewAsync(Message message)
-    {
-        _responder ??= _connection.AnswerReauthentication(_credentials!);
-        if (await _responder.AnswerAsync(message.ToOctets()) is { } reply)
-        {
-            await Message.Of(StepUps.Word, reply).WriteAsync(_connection.Stream);
-        }
-
-        if (_responder.IsOver)
-        {
-            Console.WriteLine($"   {_name}: {(_responder.IsConfirmed ? "the service has taken the token" : $"{_responder.Rejection}")}");
-            _responder.Dispose();
-            _responder = null;
-        }
     }
 }
