@@ -23,7 +23,7 @@ public sealed class RestrictedNetworkTests
     {
         await using var program = RunningProgram.StartSample("RestrictedNetwork", "--key-in-memory");
 
-        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
         TellsTheStory(program, s_refused);
     }
 
@@ -34,7 +34,7 @@ public sealed class RestrictedNetworkTests
         Tool.Find("pkcs11-tool");
         await using var program = RunningProgram.StartSample("RestrictedNetwork");
 
-        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
         program.Output.Should().Contain("gate     its key is in the token, which a wrong PIN opens: False");
         TellsTheStory(program, [.. s_refused, ("Ada, after the token was pulled out", "cryptography_failed", "internal_error")]);
     }

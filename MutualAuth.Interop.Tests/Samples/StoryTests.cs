@@ -3,7 +3,7 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Samples;
 
 /// <summary>The samples that tell a story: what is let in, and beside it everything that is not, on both sides.</summary>
-[CancelAfter(60000)]
+[CancelAfter(120000)]
 public sealed class StoryTests
 {
     [Test]
@@ -103,7 +103,7 @@ public sealed class StoryTests
     /// <summary>Runs it to its good end, and cuts what it said at the numbered headlines.</summary>
     private static async Task<string[]> RunAsync(string sample)
     {
-        var program = await EndedProgram.OfAsync(RunningProgram.StartSample(sample));
+        var program = await EndedProgram.OfAsync(RunningProgram.StartSample(sample), TimeSpan.FromSeconds(90)); // a dozen passwords are derived
         program.ExitCode.Should().Be(0, program.All);
         return
         [
