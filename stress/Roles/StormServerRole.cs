@@ -35,7 +35,11 @@ internal sealed class StormServerRole
                 Identity = Material.Identity(folder, "server"),
                 Trust = Material.Trust(folder),
                 Authorization = Authorize.AnyTrustedPeer,
-                Credentials = Require.CertificateOrUser(SaslServer.Scram(store.Users)) with { Users = UserRules.From(role._rule) },
+                Credentials = Require.CertificateOrUser(SaslServer.Scram(store.Users)) with
+                {
+                    Users = UserRules.From(role._rule),
+                    DecoyIterations = ScramVerifier.MinIterations, // as those of the users
+                },
                 Revalidation = new RevalidationPolicy { GracePeriod = Grace, RecheckInterval = Interval },
             }),
             EndPoint = new IPEndPoint(IPAddress.Any, 0),

@@ -13,6 +13,8 @@ internal sealed class StormCourse(Run run, string store)
     internal const double SecondsOfTheWhole = 300;
     private const int LoginsAtOnce = 64;
     private const int MostRefusals = 8;
+    private const int MostOnTheirWay = 400;
+    private const int MostAtOnce = 40;
     private const int LeastChanges = 8;
 
     // The interval at which the store is looked at, the grace period of a drain, and what a machine that is full of work takes beside them.
@@ -55,7 +57,7 @@ internal sealed class StormCourse(Run run, string store)
         _figures.Count("connections", Of(Standing.Live));
         _figures.RequiredCheck(Of(Standing.Live) >= wanted, "too-few");
         await _clients.AskAsync("steady");
-        await StormAsync(Math.Max(4, run.Left.TotalSeconds * 0.7));
+        await StormAsync(Math.Max(4, run.Left.TotalSeconds * 0.6));
         await EndAsync();
     }
 
@@ -93,9 +95,10 @@ internal sealed class StormCourse(Run run, string store)
                 break;
             }
 
+            var asked = Stopwatch.GetTimestamp();
             await TakeNewsAsync();
+            JudgeWhoIsLate(asked);
             await RestoreAsync();
-            JudgeWhoIsLate();
             if (!_server.IsAlive)
             {
                 _figures.Fault("server-died");
@@ -113,11 +116,11 @@ internal sealed class StormCourse(Run run, string store)
                 $"{(_server.ProcessorTime - before) / Stopwatch.GetElapsedTime(began):F2} processors {_server.ResidentMiB:F0} MiB"));
     }
 
-    /// <summary>Changes a few of those who are connected: one for each fifty, as long as not more than a fifth are on their way out.</summary>
+    /// <summary>Changes a few of those who are connected: one for each fifty and 40 at most, as long as not more than a fifth are on their way out.</summary>
     private async Task ChangeAsync()
     {
         StormUser[] live = [.. _users.Where(user => user.Standing == Standing.Live)];
-        var room = Math.Min((live.Length / 5) - Of(Standing.Doomed), 2 + (live.Length / 50));
+        var room = Math.Min(Math.Min(live.Length / 5, MostOnTheirWay) - Of(Standing.Doomed), Math.Min(2 + (live.Length / 50), MostAtOnce));
         if (room <= 0)
         {
             return;
@@ -238,12 +241,17 @@ internal sealed class StormCourse(Run run, string store)
     private async Task RestoreAsync()
     {
         var now = Stopwatch.GetTimestamp();
-        foreach (var user in _users.Where(user => user is { Standing: Standing.Doomed, HasEndedAtServer: true, HasEndedAtClient: true }))
+        StormUser[] ended = [.. _users.Where(user => user is { Standing: Standing.Doomed, HasEndedAtServer: true, HasEndedAtClient: true })];
+        foreach (var user in ended)
         {
             _delays.Add(Stopwatch.GetElapsedTime(user.Since, now).TotalSeconds);
             _figures.Count("ended");
             user.Become(Standing.Guessed, now);
-            await _clients.AskAsync($"guess {user.Version - (user.Change == Change.Password ? 1 : 0)} {user.Name}");
+        }
+
+        foreach (var ofOneVersion in ended.GroupBy(user => user.Version - (user.Change == Change.Password ? 1 : 0)))
+        {
+            await _clients.AskAsync($"guess {ofOneVersion.Key} {string.Join(',', ofOneVersion.Select(user => user.Name))}");
         }
 
         StormUser[] refused = [.. _users.Where(user => user.Standing == Standing.Refused)];
@@ -272,9 +280,10 @@ internal sealed class StormCourse(Run run, string store)
         }
     }
 
-    private void JudgeWhoIsLate()
+    /// <summary>By the time at which the news was asked for: what we ourselves took longer for is not the server's fault.</summary>
+    private void JudgeWhoIsLate(long asked)
     {
-        foreach (var user in _users.Where(user => user.Standing == Standing.Doomed && Stopwatch.GetElapsedTime(user.Since) > s_promise))
+        foreach (var user in _users.Where(user => user.Standing == Standing.Doomed && Stopwatch.GetElapsedTime(user.Since, asked) > s_promise))
         {
             var ends = (user.HasEndedAtServer, user.HasEndedAtClient) switch
             {
