@@ -2,7 +2,7 @@ using MutualAuth.Connections;
 
 namespace MutualAuth.Samples;
 
-/// <summary>A workload's connection at the service: answers requests, and carries what the library asks in between, before the token expires.</summary>
+/// <summary>A workload's connection at the service: answers requests, and carries what the library asks before the token expires.</summary>
 internal sealed class Session(MutualTlsConnection connection, Action<string> tell)
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // one writer at a time
@@ -22,7 +22,7 @@ internal sealed class Session(MutualTlsConnection connection, Action<string> tel
                 {
                     var renewals = again.Renewals;
                     await again.ReceiveAsync(message.ToOctets());
-                    tell(again.Renewals > renewals ? $"{peer.SpiffeId} has shown its token again" : $"{peer.SpiffeId} not renewed, {again.Rejection}");
+                    tell($"{peer.SpiffeId} {(again.Renewals > renewals ? "has shown its token again" : $"not renewed, {again.Rejection}")}");
                 }
                 else
                 {

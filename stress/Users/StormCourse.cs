@@ -116,7 +116,7 @@ internal sealed class StormCourse(Run run, string store)
                 $"{(_server.ProcessorTime - before) / Stopwatch.GetElapsedTime(began):F2} processors {_server.ResidentMiB:F0} MiB"));
     }
 
-    /// <summary>Changes a few of those who are connected: one for each fifty and 40 at most, as long as not more than a fifth are on their way out.</summary>
+    /// <summary>Changes a few of those who are connected, as long as not more than a fifth of them, and 400, are on their way out.</summary>
     private async Task ChangeAsync()
     {
         StormUser[] live = [.. _users.Where(user => user.Standing == Standing.Live)];
@@ -237,7 +237,7 @@ internal sealed class StormCourse(Run run, string store)
         user.Become(Standing.Lost, Stopwatch.GetTimestamp());
     }
 
-    /// <summary>Where a connection has ended at both ends, a stranger tries the old password; then the change is undone, and the user logs in.</summary>
+    /// <summary>Where both ends have seen the end, a stranger tries the old password; then the change is undone, and the user logs in.</summary>
     private async Task RestoreAsync()
     {
         var now = Stopwatch.GetTimestamp();
