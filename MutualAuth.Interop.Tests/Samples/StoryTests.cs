@@ -58,6 +58,7 @@ public sealed class StoryTests
         Refused(chapters[5], "carol", "credentials_wrong", "credentials_wrong");
         Refused(chapters[6], "thief", "certificate_revoked", "certificate_revoked");
         Refused(chapters[7], "stranger", "unknown_ca", "unknown_authority");
+        chapters[8].Should().ContainAll("thief: The peer was rejected. second_factor_unavailable", "gateway: The peer refused us.");
         Refused(chapters[9], "thief", "credentials_wrong", "one_time_code_wrong");
         chapters[1..10].Should().OnlyContain(chapter => !chapter.Contains("tunnel is up"));
         chapters[10].Should().ContainAll("alice: the tunnel is up, and we are 10.8.0.4");
