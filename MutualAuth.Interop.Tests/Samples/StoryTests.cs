@@ -59,10 +59,10 @@ public sealed class StoryTests
         Refused(chapters[6], "thief", "certificate_revoked", "certificate_revoked");
         Refused(chapters[7], "stranger", "unknown_ca", "unknown_authority");
         chapters[8].Should().ContainAll("thief: The peer was rejected. second_factor_unavailable", "gateway: The peer refused us.");
-        Refused(chapters[9], "thief", "credentials_wrong", "one_time_code_wrong");
+        Refused(chapters[9], "thief", "credentials_wrong", "second_factor_wrong");
         chapters[1..10].Should().OnlyContain(chapter => !chapter.Contains("tunnel is up"));
         chapters[10].Should().ContainAll("alice: the tunnel is up, and we are 10.8.0.4");
-        Refused(chapters[10], "onlooker", "credentials_wrong", "one_time_code_reused");
+        Refused(chapters[10], "onlooker", "credentials_wrong", "second_factor_reused");
         chapters[11].Should().ContainAll(
             "gateway: the tunnel of \"alice\" is down: user_not_allowed", "alice: the tunnel is down", "bob: the tunnel is still up");
         chapters[11].Should().NotContain("the tunnel of \"bob\" is down");
