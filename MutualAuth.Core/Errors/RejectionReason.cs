@@ -283,6 +283,38 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
+    // 640: what is wrong with a token, where TokenInvalid is too coarse.
+
+    /// <summary>The token has expired, or is older than tokens may be here.</summary>
+    TokenNoLongerValid = 640,
+
+    /// <summary>The token is not valid yet: its issuer's clock is ahead of ours.</summary>
+    TokenNotYetValid = 641,
+
+    /// <summary>The token is for another service.</summary>
+    TokenAudienceWrong = 642,
+
+    /// <summary>The token names another issuer.</summary>
+    TokenIssuerWrong = 643,
+
+    /// <summary>The issuer's key set has no key that could have signed the token.</summary>
+    TokenKeyUnknown = 644,
+
+    /// <summary>The token's signature is not that of the issuer's key, or of an algorithm that is not accepted.</summary>
+    TokenSignatureWrong = 645,
+
+    /// <summary>The token is of another type than an access token (RFC 9068 §4).</summary>
+    TokenTypeWrong = 646,
+
+    /// <summary>The token is genuine and lacks a scope or a role that is required.</summary>
+    TokenScopeMissing = 647,
+
+    /// <summary>The issuer says that the token is not active: revoked, expired or unknown (RFC 7662 §2.2).</summary>
+    TokenNotActive = 648,
+
+    /// <summary>The issuer's keys, or its answer about the token, cannot be had now; no client is accepted without.</summary>
+    TokenIssuerUnavailable = 649,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -345,6 +377,8 @@ public static class RejectionReasons
         or RejectionReason.ConfirmationTruncated
         or RejectionReason.AttemptsLimited
         or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.TokenNotYetValid
+        or RejectionReason.TokenIssuerUnavailable
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached;
 

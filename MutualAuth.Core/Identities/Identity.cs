@@ -45,7 +45,11 @@ public sealed class Identity : IIdentitySource, IRemarkable
 
     internal X509Certificate2 PlatformCertificate { get; }
 
-    internal SslStreamCertificateContext TlsContext { get; }
+    /// <summary>
+    /// The certificate, its key and the intermediates in the form in which <c>SslStream</c> and <c>SocketsHttpHandler</c> take them, for TLS of
+    /// other libraries. It belongs to this identity: do not dispose of what is in it.
+    /// </summary>
+    public SslStreamCertificateContext TlsContext { get; }
 
     /// <summary>Uses a certificate that the framework has loaded together with its private key.</summary>
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>

@@ -28,6 +28,10 @@ internal sealed class FileUse
     /// <summary>Certificates and keys of ours. A file that holds certificates only is no secret.</summary>
     internal static FileUse Identity { get; } = new(power: null, isSecret: true);
 
+    internal static FileUse TokenKeys { get; } = new("decide which tokens are accepted");
+
+    internal static FileUse Token { get; } = new("make us log in with another token", isSecret: true);
+
     internal static FileUse Password { get; } = new("make us log in with another password", isSecret: true);
 
     /// <summary>Reads a file and checks its rights.</summary>

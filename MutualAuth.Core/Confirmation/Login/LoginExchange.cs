@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
+using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
@@ -22,6 +23,9 @@ internal sealed record LoginResult
 
     /// <summary>The verdict of the other side.</summary>
     internal PeerAnswer Answer { get; private init; }
+
+    /// <summary>What the server said of our token when it refused us.</summary>
+    internal TokenError? TokenError { get; init; }
 
     internal static LoginResult Accepted(AuthenticatedPeer peer, ImmutableArray<byte> transcript) => new() { Peer = peer, Transcript = transcript };
 
@@ -248,7 +252,7 @@ internal static class LoginExchange
 
             if (frame.Type == default || frame.IsRefusal)
             {
-                return LoginResult.Ended(frame);
+                return LoginResult.Ended(frame) with { TokenError = session.TokenError };
             }
 
             if (frame.Type == FrameType.Verdict || !LoginChannel.TryReadOutcome(frame.Payload, out var additionalData))

@@ -1,3 +1,5 @@
+using MutualAuth.Errors;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>
@@ -54,15 +56,21 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
             }
 
             var verdict = await validator.ValidateAsync(token, context.RemoteAddress, cancellationToken).ConfigureAwait(false);
+            if (verdict is { Rejection: { } unavailable, Told: null })
+            {
+                return SaslServerStep.Fail(unavailable);
+            }
+
             if ((verdict.Rejection
                 ?? TokenBinding.Examine(verdict.Confirmation, context.CertifiedPeer?.Certificate, acceptsUnbound)) is { } objection)
             {
                 _told = objection;
-                return SaslServerStep.ContinueToFail("{\"status\":\"invalid_token\"}"u8.ToArray());
+                return SaslServerStep.ContinueToFail(TokenErrorJson.Write(verdict.Told ?? new TokenError()));
             }
 
             var proofs = PeerProofs.Token | (verdict.Confirmation is null ? PeerProofs.None : PeerProofs.ChannelBinding);
-            return SaslServerStep.Succeed(verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims, notAfter: verdict.NotAfter);
+            return SaslServerStep.Succeed(
+                verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims, notAfter: verdict.NotAfter, facts: verdict.Facts);
         }
 
         public void Dispose()

@@ -1,3 +1,4 @@
+using MutualAuth.Errors;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
@@ -15,6 +16,9 @@ internal sealed class SaslClientSession : IDisposable
     }
 
     internal string Mechanism { get; }
+
+    /// <summary>What the server said of our token before it refused us; null when it said nothing that is well-formed.</summary>
+    internal TokenError? TokenError => (_exchange as ITokenErrorHolder)?.TokenError;
 
     /// <summary>Takes the first of our mechanisms that the server offers too.</summary>
     internal static (SaslClientSession? Session, Rejection? Objection) Begin(ClientCredentials credentials, SaslClientContext context)
