@@ -9,6 +9,7 @@ public sealed partial class ExceptionsTests
     [TestCase("MutualAuth.Core")]
     [TestCase("MutualAuth.Spiffe")]
     [TestCase("MutualAuth.Testing")]
+    [TestCase("MutualAuth.Tokens")]
     public void Every_public_member_says_what_it_throws(string package)
     {
         var members = SourceTree.TextIn(package).Where(text => PublicType().IsMatch(text)).SelectMany(text => Member().Matches(text)).ToList();

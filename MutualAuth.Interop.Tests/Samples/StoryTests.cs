@@ -62,9 +62,9 @@ public sealed class StoryTests
         Refused(chapters[2], "thief", "certificate_required", "no_certificate");
         Refused(chapters[3], "billing", "credentials_required", "credentials_required");
         Refused(chapters[4], "billing", "credentials_wrong", "token_not_bound_to_certificate");
-        Refused(chapters[5], "billing", "credentials_wrong", "token_invalid");
-        Refused(chapters[6], "billing", "credentials_wrong", "token_invalid");
-        Refused(chapters[7], "forger", "credentials_wrong", "token_invalid");
+        Refused(chapters[5], "billing", "credentials_wrong", "token_no_longer_valid");
+        Refused(chapters[6], "billing", "credentials_wrong", "token_audience_wrong");
+        Refused(chapters[7], "forger", "credentials_wrong", "token_signature_wrong");
         Refused(chapters[8], "reports", "access_denied", "user_not_allowed");
         Refused(chapters[9], "staging", "access_denied", "not_authorized");
         chapters[1..].Should().OnlyContain(chapter => !chapter.Contains("invoices\n"));

@@ -1,6 +1,7 @@
 using MutualAuth.Spiffe;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
+using MutualAuth.Tokens;
 
 namespace MutualAuth.Snippets;
 
@@ -68,6 +69,24 @@ public static class PackagePages
         var bent = pair with { Client = pair.Client with { Identity = stranger.ToIdentity() } };
         await using var rejected = await bent.ConnectAsync();
         rejected.ServerFailure.ShouldReject(RejectionReason.UnknownAuthority);
+        // end
+    }
+
+    internal static async Task TokensAsync(MutualTlsServerOptions serverOptions, CancellationToken cancellationToken)
+    {
+        // snippet
+        await using var keys = await IssuerKeys.DiscoverAsync(
+            "https://issuer.example",
+            new IssuerKeysOptions { Connection = new TokenIssuerConnection { Trust = TrustAnchors.FromPemFiles("issuer-authority.pem") } },
+            cancellationToken);
+
+        var tokens = new JwtValidator(new JwtValidatorOptions
+        {
+            Issuer = "https://issuer.example",
+            Audiences = ["https://invoices.example"],
+            Keys = keys,                  // they follow the issuer's rotation
+        });
+        var server = new MutualTlsServer(serverOptions with { Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(tokens)) });
         // end
     }
 

@@ -9,6 +9,7 @@ using MutualAuth;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
+using MutualAuth.Tokens;
 
 const string Billing = "spiffe://prod.example/billing";
 const string Reports = "spiffe://prod.example/reports";
@@ -21,11 +22,15 @@ using var billing = authority.IssueClient(Billing);
 using var reports = authority.IssueClient(Reports);
 using var staging = authority.IssueClient(Staging);
 
-// The issuer of tokens has a key of its own; the service has the public half, and asks no other service.
+// The issuer of tokens has a key of its own; the service has the public half in a file, which it follows.
 using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 var issuer = new TokenIssuer("https://tokens.example", issuerKey);
 var forger = new TokenIssuer("https://tokens.example", forgersKey);
+var keyFile = Path.GetTempFileName();
+File.WriteAllText(keyFile, issuer.PublishKeys());
+await using var keys = IssuerKeys.FromFile(keyFile);
+var tokens = new JwtValidator(new JwtValidatorOptions { Issuer = "https://tokens.example", Audiences = [Service], Keys = keys });
 
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
@@ -36,8 +41,7 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         Identity = service.ToIdentity(),
         Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is read
-        Credentials = Require.CertificateAndUser(
-            SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
+        Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(tokens)) with
         {
             Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
         },
@@ -77,6 +81,7 @@ await CallAsync("reports", reports, issuer.Issue(Billing, Service, reports.Certi
 
 Console.WriteLine("10. A workload of another trust domain: its token is not even asked for.");
 await CallAsync("staging", staging, issuer.Issue(Staging, Service, staging.Certificate, "invoices:read"));
+File.Delete(keyFile);
 
 async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 {
