@@ -30,11 +30,13 @@ internal static class PublicReasonTable
             or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,
         RejectionReason.CredentialsRequired => PublicReason.CredentialsRequired,
         RejectionReason.CredentialsWrong or RejectionReason.IterationCountOutOfRange or RejectionReason.TokenInvalid
-            or RejectionReason.TokenNotBoundToCertificate => PublicReason.CredentialsWrong,
+            or RejectionReason.TokenNotBoundToCertificate or RejectionReason.AccountLocked or RejectionReason.PasswordExpired
+            or RejectionReason.TicketRefused or RejectionReason.RealmNotAccepted => PublicReason.CredentialsWrong,
         RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
         RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,
-        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded => PublicReason.TryAgainLater,
+        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded or RejectionReason.DirectoryUnavailable =>
+            PublicReason.TryAgainLater,
         RejectionReason.CredentialCheckFaulted => PublicReason.InternalError,
         RejectionReason.CredentialProtocolViolated => PublicReason.ProtocolError,
         _ => PublicReason.Refused,

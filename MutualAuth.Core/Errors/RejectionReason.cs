@@ -283,6 +283,24 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
+    /// <summary>The directory says that the account is locked or disabled.</summary>
+    AccountLocked = 650,
+
+    /// <summary>The directory says that the password has expired, or must be changed first.</summary>
+    PasswordExpired = 651,
+
+    /// <summary>No directory server gave a verdict on the user; a user who cannot be checked is rejected.</summary>
+    DirectoryUnavailable = 652,
+
+    /// <summary>A Kerberos ticket, or the answer that must prove the server's own key, was not accepted (RFC 4120, RFC 4752).</summary>
+    TicketRefused = 653,
+
+    /// <summary>The Kerberos ticket is of a realm that the server does not accept.</summary>
+    RealmNotAccepted = 654,
+
+    /// <summary>The client could not get a Kerberos ticket for the server.</summary>
+    TicketUnavailable = 655,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -324,6 +342,7 @@ public static class RejectionReasons
         or RejectionReason.ConfirmationTruncated
         or RejectionReason.AttemptsLimited
         or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.DirectoryUnavailable
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached;
 

@@ -116,6 +116,9 @@ public sealed class SaslServerContext
         return found;
     }
 
+    /// <summary>Whether a verifier that was asked knows the user.</summary>
+    internal void HasFound(bool isKnown) => _isKnown = isKnown;
+
     /// <summary>Adds the outcome to the user's consecutive failures, before the client is told.</summary>
     /// <returns>The rejection to report instead of the outcome when there have been too many; null to report the outcome.</returns>
     internal async ValueTask<Rejection?> CountAsync(AttemptOutcome outcome, ILogger logger, CancellationToken cancellationToken)

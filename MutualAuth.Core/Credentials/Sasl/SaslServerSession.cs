@@ -166,7 +166,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
         SaslServerStep.Succeeded => AttemptOutcome.Succeeded,
         SaslServerStep.Failed
         {
-            Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded,
+            Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded
+                or RejectionReason.DirectoryUnavailable,
         } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };
