@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth.Connections;
@@ -38,7 +39,41 @@ public sealed class MutualTlsClient
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
         _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);
-        IRemarkable.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
+        IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
+    }
+
+    /// <summary>
+    /// The open connections that this client authenticated, as of now, to look at; the list holds on to them.
+    /// </summary>
+    /// <example><code>Console.WriteLine($"{client.Connections.Length} connections");</code></example>
+    public ImmutableArray<MutualTlsConnection> Connections => [.. _live.Connections];
+
+    /// <summary>Ends the open connections whose peer matches, for what no source announces.</summary>
+    /// <remarks>
+    /// Connections whose handshake is under way are ended too, when they match at their end: those that have reached the server by the time of the
+    /// call.
+    /// Who begins later is not concerned: change first what accepts peers, and call this then. It is safe to call at any time from any thread, also
+    /// from within the predicate.
+    /// </remarks>
+    /// <param name="matches">
+    /// Pure and quick; it is called for each peer on the caller's thread, and for handshakes that are under way on theirs. Where it throws, the
+    /// connection stays, all others are still looked at, and then the caller is told; a handshake's connection is ended.
+    /// </param>
+    /// <param name="reason">
+    /// Why, for the log and <see cref="MutualTlsConnection.Invalidation"/>, whose reason is <see cref="RejectionReason.EndedByApplication"/>. The
+    /// peer is not told.
+    /// </param>
+    /// <param name="action">What becomes of the connections.</param>
+    /// <returns>How many are ended, drained or notified now, without those that are still under way.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="matches"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="reason"/> is null or empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none.</exception>
+    /// <exception cref="AggregateException"><paramref name="matches"/> threw; it has every exception.</exception>
+    /// <example><code>var count = client.EndWhere(peer => peer.User?.Name == "alice", "laptop stolen");</code></example>
+    public int EndWhere(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action = InvalidationAction.Abort)
+    {
+        EndRules.Check(matches, reason, action);
+        return _live.EndWhere(matches, reason, action);
     }
 
     /// <summary>Connects to the address of a host that answers first (RFC 8305), and authenticates both ends.</summary>

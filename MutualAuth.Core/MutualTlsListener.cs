@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -58,6 +59,41 @@ public sealed class MutualTlsListener : IAsyncDisposable
     /// <summary>The end point on which the listener listens. With port 0 in the options it has the port that the system assigned.</summary>
     /// <example><code>Console.WriteLine($"listening on {listener.LocalEndPoint}");</code></example>
     public EndPoint LocalEndPoint { get; }
+
+    /// <summary>
+    /// The open connections that this listener accepted, as of now, to look at; the list holds on to them. Those that wait to be accepted are among
+    /// them.
+    /// </summary>
+    /// <example><code>Console.WriteLine($"{listener.Connections.Length} connections");</code></example>
+    public ImmutableArray<MutualTlsConnection> Connections => [.. _open.Connections];
+
+    /// <summary>Ends the open connections whose peer matches, for what no source announces.</summary>
+    /// <remarks>
+    /// Connections whose handshake is under way are ended too, when they match at their end: those whose socket has been accepted by the time of
+    /// the call.
+    /// Who begins later is not concerned: change first what accepts peers, and call this then. It is safe to call at any time from any thread, also
+    /// from within the predicate.
+    /// </remarks>
+    /// <param name="matches">
+    /// Pure and quick; it is called for each peer on the caller's thread, and for handshakes that are under way on theirs. Where it throws, the
+    /// connection stays, all others are still looked at, and then the caller is told; a handshake's connection is ended.
+    /// </param>
+    /// <param name="reason">
+    /// Why, for the log and <see cref="MutualTlsConnection.Invalidation"/>, whose reason is <see cref="RejectionReason.EndedByApplication"/>. The
+    /// peer is not told.
+    /// </param>
+    /// <param name="action">What becomes of the connections.</param>
+    /// <returns>How many are ended, drained or notified now, without those that are still under way.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="matches"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="reason"/> is null or empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none.</exception>
+    /// <exception cref="AggregateException"><paramref name="matches"/> threw; it has every exception.</exception>
+    /// <example><code>var count = listener.EndWhere(peer => peer.User?.Name == "alice", "laptop stolen");</code></example>
+    public int EndWhere(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action = InvalidationAction.Abort)
+    {
+        EndRules.Check(matches, reason, action);
+        return _open.EndWhere(matches, reason, action);
+    }
 
     /// <summary>Binds the socket, listens and begins to accept.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
@@ -282,12 +318,13 @@ public sealed class MutualTlsListener : IAsyncDisposable
         var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);
         var isFromProxy = _options.ProxyProtocol?.Trusts(attempt.RemoteEndPoint) == true;
         var admission = _admission.Admit(attempt, isFromProxy);
+        var began = _open.Enter();
         try
         {
             var connection = await _options.Server.AcceptAsync(attempt, admission, isFromProxy).ConfigureAwait(false);
             admission.Leave();
             admission.Succeeded();
-            _open.Add(connection);
+            _open.Add(connection, began);
             if (!_ready.Writer.TryWrite(connection))
             {
                 await HandOverAsync(connection, attempt).ConfigureAwait(false);
@@ -301,6 +338,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
+            _open.Leave(began);
             admission.Leave();
         }
     }

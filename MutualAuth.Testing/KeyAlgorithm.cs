@@ -27,12 +27,12 @@ public enum KeyAlgorithm
     /// <summary>Ed25519 (RFC 8410), which <c>SslStream</c> cannot present.</summary>
     Ed25519 = 21,
 
-    /// <summary>ML-DSA-44 (FIPS 204, RFC 9881), which <c>SslStream</c> cannot present.</summary>
+    /// <summary>ML-DSA-44 (FIPS 204, RFC 9881), which <c>SslStream</c> can present where the platform has it: OpenSSL 3.5 on Linux.</summary>
     MLDsa44 = 31,
 
-    /// <summary>ML-DSA-65 (FIPS 204, RFC 9881), which <c>SslStream</c> cannot present.</summary>
+    /// <summary>ML-DSA-65 (FIPS 204, RFC 9881), which <c>SslStream</c> can present where the platform has it: OpenSSL 3.5 on Linux.</summary>
     MLDsa65 = 32,
 
-    /// <summary>ML-DSA-87 (FIPS 204, RFC 9881), which <c>SslStream</c> cannot present.</summary>
+    /// <summary>ML-DSA-87 (FIPS 204, RFC 9881), which <c>SslStream</c> can present where the platform has it: OpenSSL 3.5 on Linux.</summary>
     MLDsa87 = 33,
 }

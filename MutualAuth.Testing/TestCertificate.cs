@@ -44,7 +44,7 @@ public sealed class TestCertificate : IDisposable
 
     /// <summary>The framework's certificate with its private key, ready for <see cref="SslStream"/> in both roles. Do not dispose it.</summary>
     /// <exception cref="NotSupportedException">
-    /// The framework cannot carry the certificate or its key: it is malformed, the two do not fit, or it is Ed25519 or ML-DSA.
+    /// The framework cannot carry the certificate or its key: it is malformed, the two do not fit, it is Ed25519, or ML-DSA on a platform without.
     /// </exception>
     public X509Certificate2 Certificate => _certificate.Value;
 

@@ -94,8 +94,42 @@ public sealed class TestKey
         return PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", encrypted.GetDerEncoded()) + "\n";
     }
 
+    /// <summary>An ML-DSA key as PKCS#8 in PEM, not encrypted, in one of the three forms of RFC 9881 §6.</summary>
+    /// <param name="form">Which form.</param>
+    /// <exception cref="InvalidOperationException">The key is not one of ML-DSA.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="form"/> does not exist.</exception>
+    /// <example><code>var pem = TestKey.Generate(KeyAlgorithm.MLDsa65).ToMLDsaPem(MLDsaKeyForm.Seed);</code></example>
+    public string ToMLDsaPem(MLDsaKeyForm form)
+    {
+        if (Private is not MLDsaPrivateKeyParameters key)
+        {
+            throw new InvalidOperationException($"A key of kind {Algorithm} has no such forms: they are those of ML-DSA.");
+        }
+
+        var preferred = form switch
+        {
+            MLDsaKeyForm.Seed => MLDsaPrivateKeyParameters.Format.SeedOnly,
+            MLDsaKeyForm.Expanded => MLDsaPrivateKeyParameters.Format.EncodingOnly,
+            MLDsaKeyForm.Both => MLDsaPrivateKeyParameters.Format.SeedAndEncoding,
+            _ => throw new ArgumentOutOfRangeException(nameof(form), form, "Not a form of ML-DSA keys."),
+        };
+        var info = PrivateKeyInfoFactory.CreatePrivateKeyInfo(key.WithPreferredFormat(preferred));
+        return PemEncoding.WriteString("PRIVATE KEY", info.GetDerEncoded()) + "\n";
+    }
+
+    /// <summary>A new ML-DSA object of the framework, which the caller owns; null for other keys, and where the platform has no ML-DSA.</summary>
+    internal MLDsa? CreateFrameworkMLDsa() => !MLDsa.IsSupported || Private is not MLDsaPrivateKeyParameters key ? null
+        : MLDsa.ImportMLDsaPrivateKey(
+            Algorithm switch
+            {
+                KeyAlgorithm.MLDsa44 => MLDsaAlgorithm.MLDsa44,
+                KeyAlgorithm.MLDsa65 => MLDsaAlgorithm.MLDsa65,
+                _ => MLDsaAlgorithm.MLDsa87,
+            },
+            key.GetEncoded());
+
     /// <summary>
-    /// A new framework object with the private key, which the caller owns; null where the framework has none (Ed25519, ML-DSA here).
+    /// A new framework object with the private key, which the caller owns; null where the framework has none, and for ML-DSA.
     /// </summary>
     internal AsymmetricAlgorithm? CreateFrameworkKey()
     {

@@ -58,6 +58,12 @@ if (args is ["login-flood"])
     return;
 }
 
+if (args is ["live-logins", ..])
+{
+    await LiveLogins.RunAsync(args.Contains("--small"));
+    return;
+}
+
 if (args is ["scale", ..])
 {
     await ScaleCommand.RunAsync(args);

@@ -34,6 +34,9 @@ internal static class LoginTarget
         store.SetAsync("user", verifier).AsTask().GetAwaiter().GetResult();
         return Require.User(SaslServer.Scram(store), SaslServer.PasswordsInPlain(store), SaslServer.DangerouslyUnboundTokens(new OneToken())) with
         {
+            SecondFactors = [new OneCode()],
+            LoginFactors = FactorRequirement.AnyOf(
+                FactorRequirement.Proofs(PeerProofs.Token), FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode)),
             AttemptLimiter = new NoLimit(),
             DecoyIterations = ScramVerifier.MinIterations,
             DecoySecret = [.. new byte[16]],
@@ -46,6 +49,30 @@ internal static class LoginTarget
         public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) => default;
 
         public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome) => default;
+    }
+
+    /// <summary>Whoever logs in by password is asked for this code too.</summary>
+    private sealed class OneCode : ISaslServerMechanism
+    {
+        public PeerProofs MayProve => PeerProofs.OneTimeCode;
+
+        public IEnumerable<string> NamesFor(SaslServerContext context) => ["TOTP"];
+
+        public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(context);
+
+        private sealed class Exchange(SaslServerContext context) : ISaslServerExchange
+        {
+            public ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+                new(message.Span.SequenceEqual("123456"u8)
+                    ? SaslServerStep.Succeed(context.User!.Name, PeerProofs.OneTimeCode)
+                    : message.IsEmpty
+                        ? SaslServerStep.Continue(default)
+                        : SaslServerStep.Fail(new Rejection(RejectionReason.SecondFactorWrong, "the code", "another")));
+
+            public void Dispose()
+            {
+            }
+        }
     }
 
     private sealed class OneToken : ITokenValidator

@@ -1,6 +1,7 @@
 using MutualAuth.Stress.Closing;
 using MutualAuth.Stress.Lives;
 using MutualAuth.Stress.Strangers;
+using MutualAuth.Stress.Users;
 
 namespace MutualAuth.Stress;
 
@@ -18,6 +19,8 @@ internal static class Scenarios
         SwapsUnderLoad.Scenario,
         ThrowingObservers.Scenario,
         ManyConnections.Scenario,
+        new UsersStorm("file").Scenario,
+        new UsersStorm("sqlite").Scenario,
         Descriptors.ThrowingLog,
         new Flood("hello", 1).Scenario(
             "strangers-hellos-one-address", "complete hellos and silence: 5,000 sockets of one address and 300 new ones a second"),

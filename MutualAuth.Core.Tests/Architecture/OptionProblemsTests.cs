@@ -273,7 +273,9 @@ public sealed partial class OptionProblemsTests
         [
             new() { OnRevoked = NoAction }, new() { OnUntrusted = NoAction }, new() { OnStatusUnknown = NoAction },
             new() { OnUnauthorized = NoAction }, new() { OnExpired = NoAction }, new() { OnMaximumAge = NoAction }, new() { OnIdle = NoAction },
-            new() { OnOwnCertificateExpired = NoAction },
+            new() { OnOwnCertificateExpired = NoAction }, new() { OnUserDisabled = NoAction }, new() { OnUserRemoved = NoAction },
+            new() { OnUserNotAllowed = NoAction }, new() { OnSecondFactorRemoved = NoAction }, new() { OnPasswordChanged = NoAction },
+            new() { OnTokenExpired = NoAction }, new() { OnUserStoreUnreadable = NoAction },
         ];
         foreach (var policy in withoutAction)
         {
@@ -290,6 +292,9 @@ public sealed partial class OptionProblemsTests
         yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
         yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
+        yield return Again("RecheckInterval must be from a second to a day", new() { RecheckInterval = tick }, new());
+        yield return Again("MaxUserStaleness must be from RecheckInterval to 3,660 days", new() { MaxUserStaleness = tick }, new());
+        yield return Again("ReauthenticationLead must be between zero and a day", new() { ReauthenticationLead = -tick }, new());
     }
 
     /// <summary>The faults of <see cref="MutualTlsListenerOptions"/>.</summary>
@@ -367,6 +372,21 @@ public sealed partial class OptionProblemsTests
             Fault<FileCredentialStoreOptions>(message, faulty.Problems, (sound ?? new()).Problems);
 
         yield return Policy("Users must not be null", s_users with { Users = null! });
+        var codes = new Support.CodeServer();
+        var both = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode);
+        const string NoNull = "SecondFactors, LoginFactors and StepUpFactors must not be null, nor hold a null";
+        yield return Policy(NoNull, s_users with { SecondFactors = default });
+        yield return Policy(NoNull, s_users with { SecondFactors = [null!] });
+        yield return Policy(NoNull, s_users with { LoginFactors = null! });
+        yield return Policy(NoNull, s_users with { StepUpFactors = null! });
+        yield return Policy(
+            "nothing requires them", s_users with { SecondFactors = [codes] }, s_users with { SecondFactors = [codes], StepUpFactors = both });
+        yield return Policy(
+            "LoginFactors can never be met", s_users with { LoginFactors = both }, s_users with { SecondFactors = [codes], LoginFactors = both });
+        yield return Policy(
+            "StepUpFactors can never be met", s_users with { StepUpFactors = both }, s_users with { SecondFactors = [codes], StepUpFactors = both });
+        yield return Policy("need a policy that lets users log in", Require.Certificate with { LoginFactors = both });
+        yield return Policy("need a policy that lets users log in", Require.Certificate with { SecondFactors = [codes] });
         yield return Policy("ChannelBinding must be a policy", s_users with { ChannelBinding = (ChannelBindingPolicy)99 });
         const string Derivations =
             "MaxConcurrentKeyDerivations must be from 1 to 1,024, MaxWaitingKeyDerivations from 0 to 65,536, MaxKeyDerivationsPerAddress at least 1";

@@ -18,9 +18,10 @@ public sealed partial class RoomsTests
     [
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Identities", "Paths", "Revocation", "Trust",
         "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
-        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding", "Credentials/Sasl",
+        "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",
+        "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",
         "Credentials/Mechanisms",
-        "Credentials/StepUp", "Credentials", "Confirmation", "Confirmation/Login", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
+        "Credentials", "Confirmation", "Confirmation/Login", "Credentials/StepUp", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
         "",
     ];
 
@@ -83,8 +84,8 @@ public sealed partial class RoomsTests
             "MutualTlsConnection", "Identity", "ClientIdentity", "IdentityFiles", "IIdentitySource", "TrustAnchors", "TrustAnchorFiles",
             "ITrustSource",
             "Authorize", "AuthorizationRule", "AuthenticatedPeer", "AuthenticatedUser", "PeerProofs", "PeerName", "PeerNameKind", "PeerRole",
-            "ServerName", "SessionFacts", "TlsVersion",
-            "KeyExchangeGroup", "KeyExchangePolicy", "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
+            "ServerName", "SessionFacts", "TlsVersion", "KeyExchangeGroup", "KeyExchangePolicy",
+            "ClientHello", "ServerSelector", "ConfirmationPolicy", "RevalidationPolicy", "Invalidation",
             "InvalidationAction", "HandshakeLimits", "CertificateLimits", "TcpKeepAlive", "WatchOptions", "HandshakeException", "HandshakeFailure",
             "Rejection", "RejectionReason", "RejectionReasons", "PublicReason", "PublicReasons", "ConnectionEndedException", "ConnectionEnd",
             "ListenerStoppedException", "MaterialException", "MaterialProblem", "MutualAuthTelemetry");

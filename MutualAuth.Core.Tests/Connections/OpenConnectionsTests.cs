@@ -26,8 +26,8 @@ public sealed class OpenConnectionsTests
         _open.WhenAllEnded.IsCompleted.Should().BeTrue();
         await using var first = await ShakeAsync();
         await using var second = await ShakeAsync();
-        _open.Add(first.Server.Accepted);
-        _open.Add(second.Server.Accepted);
+        _open.Add(first.Server.Accepted, _open.Enter());
+        _open.Add(second.Server.Accepted, _open.Enter());
         var all = _open.WhenAllEnded;
         _open.WhenAllEnded.Should().BeSameAs(all);
 
@@ -38,7 +38,7 @@ public sealed class OpenConnectionsTests
         await all.WaitAsync(ConnectedPair.Deadline);
         _open.WhenAllEnded.IsCompleted.Should().BeTrue();
         await using var third = await ShakeAsync();
-        _open.Add(third.Server.Accepted);
+        _open.Add(third.Server.Accepted, _open.Enter());
         _open.WhenAllEnded.IsCompleted.Should().BeFalse();
     }
 
@@ -48,7 +48,7 @@ public sealed class OpenConnectionsTests
         await using var pair = await ShakeAsync();
         pair.Server.Accepted.Abort();
 
-        _open.Add(pair.Server.Accepted);
+        _open.Add(pair.Server.Accepted, _open.Enter());
 
         _open.WhenAllEnded.IsCompleted.Should().BeTrue();
     }
@@ -58,11 +58,11 @@ public sealed class OpenConnectionsTests
     {
         await using var first = await ShakeAsync();
         await using var second = await ShakeAsync();
-        _open.Add(first.Server.Accepted);
+        _open.Add(first.Server.Accepted, _open.Enter());
         first.Server.Accepted.DrainRequested.IsCancellationRequested.Should().BeFalse();
 
         _open.RequestDrain();
-        _open.Add(second.Server.Accepted);
+        _open.Add(second.Server.Accepted, _open.Enter());
 
         foreach (var connection in new[] { first.Server.Accepted, second.Server.Accepted })
         {
@@ -78,10 +78,10 @@ public sealed class OpenConnectionsTests
     {
         await using var first = await ShakeAsync();
         await using var second = await ShakeAsync();
-        _open.Add(first.Server.Accepted);
+        _open.Add(first.Server.Accepted, _open.Enter());
 
         _open.AbortAll();
-        _open.Add(second.Server.Accepted);
+        _open.Add(second.Server.Accepted, _open.Enter());
 
         foreach (var connection in new[] { first.Server.Accepted, second.Server.Accepted })
         {

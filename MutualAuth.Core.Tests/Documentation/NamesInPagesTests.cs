@@ -8,7 +8,10 @@ public sealed partial class NamesInPagesTests
 {
     // Where a page may begin a path: the root, a project of which it speaks, or its own folder.
     private static readonly string[] s_roots =
-        ["", "MutualAuth.Core", "MutualAuth.Core.Tests", "MutualAuth.Interop.Tests", "MutualAuth.Testing", "MutualAuth.Spiffe", "docs"];
+    [
+        "", "MutualAuth.Core", "MutualAuth.Core.Tests", "MutualAuth.Interop.Tests", "MutualAuth.Testing", "MutualAuth.Factors", "MutualAuth.Spiffe",
+        "MutualAuth.Tokens", "MutualAuth.Directories", "docs",
+    ];
 
     // Beginnings and ends of names.
     private static readonly string[] s_partsOfNames = ["Async", "Dangerous", "Dangerously"];

@@ -8,7 +8,10 @@ public sealed partial class StandardsPageTests
 {
     private static readonly DocumentationPage s_page = DocumentationPage.Open("docs/reference/standards.md");
 
-    private static readonly string[] s_packages = ["MutualAuth.Core", "MutualAuth.Spiffe", "MutualAuth.Testing"];
+    private static readonly string[] s_packages =
+    [
+        "MutualAuth.Core", "MutualAuth.Directories", "MutualAuth.Factors", "MutualAuth.Spiffe", "MutualAuth.Testing", "MutualAuth.Tokens",
+    ];
 
     [Test]
     public void Every_RFC_that_the_code_cites_has_a_row()

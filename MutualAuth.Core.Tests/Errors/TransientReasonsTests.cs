@@ -11,8 +11,9 @@ public sealed class TransientReasonsTests
         RejectionReason.TransportFailed, RejectionReason.HandshakeTimedOut, RejectionReason.Overloaded, RejectionReason.EvictedBeforeHello,
         RejectionReason.ListenerStopped, RejectionReason.CertificateNotYetValid, RejectionReason.RevocationStatusUnknown,
         RejectionReason.ValidatorTimedOut, RejectionReason.ValidatorOverloaded, RejectionReason.ConfirmationTruncated,
-        RejectionReason.AttemptsLimited, RejectionReason.CredentialCheckOverloaded, RejectionReason.MaximumAgeReached,
-        RejectionReason.IdleTimeoutReached,
+        RejectionReason.AttemptsLimited, RejectionReason.CredentialCheckOverloaded, RejectionReason.StepUpTimedOut,
+        RejectionReason.TokenNotYetValid, RejectionReason.TokenIssuerUnavailable, RejectionReason.DirectoryUnavailable,
+        RejectionReason.MaximumAgeReached, RejectionReason.IdleTimeoutReached,
     ];
 
     [Test]

@@ -65,7 +65,7 @@ public sealed class KeyRulesTests
     public void The_signature_of_an_anchor_does_not_matter_and_its_key_does()
     {
         using var weakly = new TestAuthority("Root", spec => spec with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha1 });
-        using var weak = new TestAuthority("Root", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 });
+        using var weak = new TestAuthority("Root", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) });
         using var below = weakly.IssueClient("client.test");
         using var other = weak.IssueClient("client.test");
 
@@ -79,7 +79,8 @@ public sealed class KeyRulesTests
     [TestCase("300d06092a864886f70d0101040500", RejectionReason.WeakSignature, "RSA with MD5")]
     [TestCase("30020500", RejectionReason.WeakSignature, "no identifier at all")]
     [TestCase("300506032b6570", RejectionReason.AlgorithmNotSupported, "Ed25519")]
-    [TestCase("300b0609608648016503040311", RejectionReason.AlgorithmNotSupported, "ML-DSA-44")]
+    [TestCase("300b0609608648016503040320", RejectionReason.AlgorithmNotSupported, "HashML-DSA-44")]
+    [TestCase("300b0609608648016503040314", RejectionReason.AlgorithmNotSupported, "SLH-DSA")]
     public void What_is_known_to_be_weak_is_told_from_what_is_not_known(string algorithm, RejectionReason expected, string what)
     {
         var identifier = Convert.FromHexString(algorithm);

@@ -100,7 +100,7 @@ public sealed class ValidationProfileTests
         Case("a wildcard over a registry", spec => spec with { DnsNames = ["*.test"], Subject = "CN=*.test" }),
         Case("a mailbox", spec => spec with { EmailAddresses = ["a@a.test"] }),
         Case("critical names", spec => spec with { NamesCritical = true }),
-        Case("an RSA key without a usage", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa2048, KeyUsage = null }),
+        Case("an RSA key without a usage", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048), KeyUsage = null }),
     ];
 
     [TestCaseSource(nameof(NotForTheWeb))]

@@ -21,7 +21,22 @@ public sealed class RevalidationPolicyTests
             OnMaximumAge = InvalidationAction.Notify,
             OnIdle = InvalidationAction.Notify,
             OnOwnCertificateExpired = InvalidationAction.Notify,
+            OnUserDisabled = InvalidationAction.Notify,
+            OnUserRemoved = InvalidationAction.Notify,
+            OnUserNotAllowed = InvalidationAction.Notify,
+            OnSecondFactorRemoved = InvalidationAction.Notify,
+            OnPasswordChanged = InvalidationAction.Notify,
+            OnTokenExpired = InvalidationAction.Notify,
+            OnUserStoreUnreadable = InvalidationAction.Notify,
         };
+        yield return Case(quiet with { OnUserDisabled = InvalidationAction.Drain }, RejectionReason.UserDisabled);
+        yield return Case(quiet with { OnUserRemoved = InvalidationAction.Drain }, RejectionReason.UserRemoved);
+        yield return Case(
+            quiet with { OnUserNotAllowed = InvalidationAction.Drain }, RejectionReason.UserNotAllowed, RejectionReason.AuthorizationIdentityRefused);
+        yield return Case(quiet with { OnSecondFactorRemoved = InvalidationAction.Drain }, RejectionReason.SecondFactorRemoved);
+        yield return Case(quiet with { OnPasswordChanged = InvalidationAction.Drain }, RejectionReason.PasswordChanged);
+        yield return Case(quiet with { OnTokenExpired = InvalidationAction.Drain }, RejectionReason.TokenExpired);
+        yield return Case(quiet with { OnUserStoreUnreadable = InvalidationAction.Drain }, RejectionReason.UserStoreUnreadable);
         yield return Case(quiet with { OnRevoked = InvalidationAction.Drain }, RejectionReason.CertificateRevoked, RejectionReason.DenyListed);
         yield return Case(quiet with { OnStatusUnknown = InvalidationAction.Drain }, RejectionReason.RevocationStatusUnknown);
         yield return Case(quiet with { OnExpired = InvalidationAction.Drain }, RejectionReason.CertificateExpired);
@@ -44,7 +59,8 @@ public sealed class RevalidationPolicyTests
     [TestCaseSource(nameof(Reasons))]
     public void Each_reason_has_its_action_and_no_other_has_it(RevalidationPolicy policy, RejectionReason[] reasons)
     {
-        foreach (var reason in Enum.GetValues<RejectionReason>().Where(reason => reason != RejectionReason.ValidatorFaulted))
+        foreach (var reason in Enum.GetValues<RejectionReason>().Where(
+            reason => reason is not (RejectionReason.ValidatorFaulted or RejectionReason.CredentialCheckFaulted)))
         {
             var action = policy.ActionFor(reason);
             if (policy.OnUntrusted == InvalidationAction.Notify || reasons.Contains(reason))
@@ -54,10 +70,11 @@ public sealed class RevalidationPolicyTests
         }
     }
 
-    [Test]
-    public void A_peer_that_cannot_be_judged_is_let_go_whatever_the_policy_says() =>
+    [TestCase(RejectionReason.ValidatorFaulted)]
+    [TestCase(RejectionReason.CredentialCheckFaulted)]
+    public void A_peer_that_cannot_be_judged_is_let_go_whatever_the_policy_says(RejectionReason reason) =>
         new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify, OnUnauthorized = InvalidationAction.Notify }
-            .ActionFor(RejectionReason.ValidatorFaulted).Should().Be(InvalidationAction.Abort);
+            .ActionFor(reason).Should().Be(InvalidationAction.Abort);
 
     private static IEnumerable<TestCaseData> Bounds()
     {
@@ -73,6 +90,20 @@ public sealed class RevalidationPolicyTests
         yield return Case("IdleTimeout, most", new() { IdleTimeout = decade }, new() { IdleTimeout = decade + s_tick });
         yield return Case("ExpiryMargin, least", new() { ExpiryMargin = default }, new() { ExpiryMargin = -s_tick });
         yield return Case("ExpiryMargin, most", new() { ExpiryMargin = day }, new() { ExpiryMargin = day + s_tick });
+        var second = TimeSpan.FromSeconds(1);
+        yield return Case("RecheckInterval, least", new() { RecheckInterval = second }, new() { RecheckInterval = second - s_tick });
+        yield return Case(
+            "RecheckInterval, most",
+            new() { RecheckInterval = day, MaxUserStaleness = decade },
+            new() { RecheckInterval = day + s_tick, MaxUserStaleness = decade });
+        yield return Case(
+            "MaxUserStaleness, least",
+            new() { RecheckInterval = hour, MaxUserStaleness = hour },
+            new() { RecheckInterval = hour, MaxUserStaleness = hour - s_tick });
+        yield return Case("MaxUserStaleness, most", new() { MaxUserStaleness = decade }, new() { MaxUserStaleness = decade + s_tick });
+        yield return Case("ReauthenticationLead, least", new() { ReauthenticationLead = default }, new() { ReauthenticationLead = -s_tick });
+        yield return Case("ReauthenticationLead, most", new() { ReauthenticationLead = day }, new() { ReauthenticationLead = day + s_tick });
+        yield return Case("an action of users", new() { OnUserRemoved = InvalidationAction.Notify }, new() { OnUserRemoved = (InvalidationAction)4 });
         yield return Case("an action", new() { OnRevoked = InvalidationAction.Notify }, new() { OnIdle = (InvalidationAction)0 });
     }
 

@@ -64,7 +64,7 @@ public sealed class CrlSignerTests
         yield return Case(
             "a key that is too weak",
             world => world.Root,
-            spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 },
+            spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) },
             RejectionReason.RevocationStatusUnknown);
         yield return Case(
             "a certificate that is signed too weakly",
@@ -138,7 +138,7 @@ public sealed class CrlSignerTests
             spec => spec with { KeyUsage = X509KeyUsageFlags.CrlSign },
             RejectionReason.RevocationStatusUnknown);
         yield return Case(
-            "a key that is too weak", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }, RejectionReason.RevocationStatusUnknown);
+            "a key that is too weak", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) }, RejectionReason.RevocationStatusUnknown);
         yield return Case("a forged certificate", spec => spec with { CorruptSignature = true }, RejectionReason.RevocationStatusUnknown);
 
         static TestCaseData Case(string name, Func<CertificateSpec, CertificateSpec> between, RejectionReason? expected) =>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace MutualAuth.Tests.Support;
 
 /// <summary>The beginning of a connection, and what a server must say to it.</summary>
@@ -26,6 +28,10 @@ internal static class HelloCases
     private const int ProtocolVersion = 70;
     private const int MissingExtension = 109;
     private const int UnrecognizedName = 112;
+
+    /// <summary>OpenSSL says decode_error until 3.4, and what RFC 8446 §4.1.2 asks for from 3.5 on.</summary>
+    private static readonly int s_withoutNullCompression =
+        OperatingSystem.IsLinux() && SafeEvpPKeyHandle.OpenSslVersion >= 0x3050_0000L ? IllegalParameter : DecodeError;
 
     private static readonly HelloDraft s_good = new();
 
@@ -73,7 +79,7 @@ internal static class HelloCases
         yield return new("no cipher suites", (s_good with { CipherSuites = [] }).Records(), IllegalParameter);
         yield return new("cipher suites that nobody has", (s_good with { CipherSuites = [0x77, 0x77] }).Records(), HandshakeFailure);
         yield return new("no compression method", (s_good with { Compression = [] }).Records(), DecodeError);
-        yield return new("no null compression", (s_good with { Compression = [1] }).Records(), DecodeError);
+        yield return new("no null compression", (s_good with { Compression = [1] }).Records(), s_withoutNullCompression);
         yield return new("compression beside null, for TLS 1.3", (s_good with { Compression = [1, 0] }).Records(), IllegalParameter);
         yield return new("one octet after the extensions", (s_good with { Tail = [0] }).Records(), DecodeError);
         yield return new("one octet instead of extensions", (s_good with { Extensions = [], Tail = [0] }).Records(), DecodeError);
@@ -182,9 +188,12 @@ internal static class HelloCases
             yield return new($"records of {fragment} octets", s_good.Records(fragment), null);
         }
 
-        yield return new("an empty record first", [.. empty, .. whole], null);
+        // From .NET 11 on SslStream itself breaks off at an empty record that begins a connection, and says nothing.
+        var breaksOff = Platform.JudgesWithinTheHandshake;
+        yield return new("an empty record first", [.. empty, .. whole], null) { InSilence = breaksOff };
         yield return new("an empty record between", Between(empty), null);
-        yield return new("32 empty records", [.. Enumerable.Repeat(empty, 32).SelectMany(record => record), .. whole], null);
+        yield return new("32 empty records", [.. Enumerable.Repeat(empty, 32).SelectMany(record => record), .. whole], null)
+        { InSilence = breaksOff };
         yield return new("33 empty records", [.. Enumerable.Repeat(empty, 33).SelectMany(record => record), .. whole], UnexpectedMessage);
         yield return new("an alert between", Between(21, 3, 1, 0, 2, 1, 90), UnexpectedMessage);
         yield return new("change_cipher_spec between", Between(20, 3, 3, 0, 1, 1), UnexpectedMessage);

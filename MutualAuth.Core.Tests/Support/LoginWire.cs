@@ -86,16 +86,19 @@ internal sealed class TamperingServer(World world, CredentialPolicy policy, Func
         }
 
         SaslServerStep? step = null;
-        while (await HearAsync(peer, step is null ? FrameType.Start : FrameType.Response))
+        while (await HearAsync(peer, step is null or SaslServerStep.Advanced ? FrameType.Start : FrameType.Response))
         {
             var payload = Heard[^1].Payload;
-            step = step is null && LoginChannel.ReadStart(payload) is var (mechanism, message)
+            step = step is null or SaslServerStep.Advanced && LoginChannel.ReadStart(payload) is var (mechanism, message)
                 ? await session.StartAsync(mechanism, message, default)
                 : await session.ContinueAsync(payload, default);
             switch (step)
             {
                 case SaslServerStep.Challenged challenge:
                     await SayAsync(peer, FrameType.Challenge, challenge.Message.ToArray());
+                    break;
+                case SaslServerStep.Advanced next:
+                    await SayAsync(peer, FrameType.Next, LoginChannel.NextPayload(next.AdditionalData, session.Offered));
                     break;
                 case SaslServerStep.Succeeded success:
                     await SayAsync(peer, FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData));
@@ -133,7 +136,8 @@ internal sealed class NotingMechanism(ISaslClientMechanism inner) : ISaslClientM
     internal static (ClientCredentials Credentials, NotingMechanism Notes) Around(ClientCredentials credentials)
     {
         var notes = new NotingMechanism(credentials.Mechanisms[0]);
-        return (Login.With(notes) with { OnlyMechanism = credentials.OnlyMechanism }, notes);
+        var noting = Login.With(notes) with { OnlyMechanism = credentials.OnlyMechanism };
+        return (credentials.SecondFactors.IsEmpty ? noting : noting.Then([.. credentials.SecondFactors]), notes);
     }
 
     private sealed class Exchange(ISaslClientExchange inner, List<string> said) : ISaslClientExchange

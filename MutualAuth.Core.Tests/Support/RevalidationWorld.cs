@@ -118,7 +118,19 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
     private Action? _onEnded;
     private IdleClock? _idle;
 
-    public AuthenticatedPeer Peer { get; } = peer;
+    public AuthenticatedPeer Peer { get; private set; } = peer;
+
+    /// <summary>Its place in the registry.</summary>
+    internal ILiveEntry? Entry { get; private set; }
+
+    /// <summary>How often what it was told was taken back.</summary>
+    internal int Restored { get; private set; }
+
+    public void Attach(ILiveEntry entry) => Entry = entry;
+
+    public void Replace(AuthenticatedUser user) => Peer = Peer.WithUser(user);
+
+    public void Restore() => Restored++;
 
     public EndPoint? RemoteEndPoint => null;
 

@@ -28,11 +28,13 @@ public enum Stubbornness
 /// <summary>A stream over another one that takes no notice of cancellation, and from some moment on carries nothing more.</summary>
 internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : Stream
 {
+    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ManualResetEventSlim _end = new();
     private readonly ManualResetEventSlim _letGo = new();
     private volatile bool _isStubborn;
 
-    internal bool IsDisposed { get; private set; }
+    /// <summary>Completes when its disposal begins.</summary>
+    internal Task Disposed => _disposed.Task;
 
     public override bool CanRead => true;
 
@@ -93,7 +95,7 @@ internal sealed class StubbornStream(Stream inner, Stubbornness stubbornness) : 
 
     protected override void Dispose(bool disposing)
     {
-        IsDisposed = true;
+        _disposed.TrySetResult();
         _end.Set();
         inner.Dispose();
         base.Dispose(disposing);

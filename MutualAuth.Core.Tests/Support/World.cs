@@ -13,8 +13,30 @@ public sealed class World : IDisposable
     /// </summary>
     public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
+    private static readonly Lazy<World> s_shared = new(() => new World(ofItsOwn: true));
+
+    private readonly bool _isOfItsOwn;
+
+    /// <summary>
+    /// With certificates that all such worlds share, for making them costs as much as a handshake. What a side remembers of a judgement is its
+    /// server's or client's, and begins anew in each test.
+    /// </summary>
     public World()
     {
+        var shared = s_shared.Value;
+        Authority = shared.Authority;
+        Foreign = shared.Foreign;
+        ServerCertificate = shared.ServerCertificate;
+        ClientCertificate = shared.ClientCertificate;
+        ServerIdentity = shared.ServerIdentity;
+        ClientIdentity = shared.ClientIdentity;
+        Trust = Authority.ToTrustAnchors();
+    }
+
+    /// <summary>With certificates that nobody else has, for a test that revokes them.</summary>
+    public World(bool ofItsOwn)
+    {
+        _isOfItsOwn = ofItsOwn;
         Authority = new TestAuthority("Ours");
         Foreign = new TestAuthority("Theirs");
         ServerCertificate = Authority.IssueServer("server.test", "127.0.0.1");
@@ -62,6 +84,11 @@ public sealed class World : IDisposable
 
     public void Dispose()
     {
+        if (!_isOfItsOwn)
+        {
+            return;
+        }
+
         ServerCertificate.Dispose();
         ClientCertificate.Dispose();
         Authority.Dispose();

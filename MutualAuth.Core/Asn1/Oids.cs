@@ -56,14 +56,18 @@ internal static class Oids
     internal static ReadOnlySpan<byte> OcspSigning => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09];
     internal static ReadOnlySpan<byte> ClientAuth => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 
-    // Keys: RFC 3279, 4055, 5480, 8410.
+    // Keys: RFC 3279, 4055, 5480, 8410, 9881. Those of ML-DSA name signatures, too.
     internal static ReadOnlySpan<byte> RsaEncryption => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
     internal static ReadOnlySpan<byte> RsaPss => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
     internal static ReadOnlySpan<byte> EcPublicKey => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
     internal static ReadOnlySpan<byte> P256 => [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
     internal static ReadOnlySpan<byte> P384 => [0x2b, 0x81, 0x04, 0x00, 0x22];
     internal static ReadOnlySpan<byte> P521 => [0x2b, 0x81, 0x04, 0x00, 0x23];
+    internal static ReadOnlySpan<byte> MLDsa44 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11];
+    internal static ReadOnlySpan<byte> MLDsa65 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12];
+    internal static ReadOnlySpan<byte> MLDsa87 => [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13];
     internal static ReadOnlySpan<byte> Ed25519 => [0x2b, 0x65, 0x70];
+    internal static ReadOnlySpan<byte> Ed448 => [0x2b, 0x65, 0x71];
 
     // Signatures: RFC 3279, 4055, 5758.
     internal static ReadOnlySpan<byte> RsaSha256 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
@@ -173,6 +177,9 @@ internal static class Oids
         "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
         "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
         "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
+        "2.16.840.1.101.3.4.3.32" => "HashML-DSA-44",
+        "2.16.840.1.101.3.4.3.33" => "HashML-DSA-65",
+        "2.16.840.1.101.3.4.3.34" => "HashML-DSA-87",
         "1.2.840.10045.3.1.1" => "P-192",
         "1.3.132.0.33" => "P-224",
         "1.3.132.0.10" => "secp256k1",

@@ -86,7 +86,11 @@ public sealed class AuthenticatedPeer
         if (User is { } user)
         {
             Claim[] own =
-                [new(ClaimTypes.Name, user.ActsAs), new(ClaimTypes.NameIdentifier, user.Name), new(ClaimTypes.AuthenticationMethod, user.Mechanism)];
+                [
+                    new(ClaimTypes.Name, user.ActsAs),
+                    new(ClaimTypes.NameIdentifier, user.Name),
+                    .. user.Mechanisms.Select(mechanism => new Claim(ClaimTypes.AuthenticationMethod, mechanism)),
+                ];
             identities.Add(
                 new ClaimsIdentity(
                     [
@@ -128,6 +132,12 @@ public sealed class AuthenticatedPeer
         certified is null
             ? new AuthenticatedPeer(evidence, [], null, user, null)
             : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
+
+    /// <summary>The same peer with its user as of another login.</summary>
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs };
+
+    /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
+    internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName);
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
     internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };

@@ -19,7 +19,7 @@ public sealed class AuthenticatedUser
     {
         Name = name;
         ActsAs = authorizationIdentity ?? name;
-        Mechanism = mechanism;
+        Mechanisms = [mechanism];
         Proofs = proofs;
         Claims = claims.IsDefault ? [] : claims;
         NotAfter = notAfter;
@@ -34,20 +34,39 @@ public sealed class AuthenticatedUser
     /// <summary>As whom the user acts (the authorization identity): another only where the policy's <c>MayActAs</c> granted it.</summary>
     public string ActsAs { get; }
 
-    /// <summary>The SASL mechanism, such as <c>SCRAM-SHA-256-PLUS</c>.</summary>
-    public string Mechanism { get; }
+    /// <summary>The SASL mechanism, such as <c>SCRAM-SHA-256-PLUS</c>; the first of <see cref="Mechanisms"/>.</summary>
+    public string Mechanism => Mechanisms[0];
 
-    /// <summary>What the mechanism has proven.</summary>
+    /// <summary>The mechanisms of all exchanges of the login, in their order: more than one where a second factor was asked for.</summary>
+    public ImmutableArray<string> Mechanisms { get; private init; }
+
+    /// <summary>What the mechanisms have proven.</summary>
     public PeerProofs Proofs { get; }
 
     /// <summary>What the token, or a mechanism of the application's own, says of the user; otherwise empty.</summary>
     public ImmutableArray<Claim> Claims { get; }
 
-    /// <summary>When the credentials that were shown expire, such as a token's <c>exp</c>; null when they do not say.</summary>
+    /// <summary>
+    /// When the credentials that were shown expire, such as a token's <c>exp</c>: the earliest time of all exchanges; null when they do not
+    /// say.
+    /// </summary>
     public DateTimeOffset? NotAfter { get; }
 
     /// <summary>What the login relied on that may change later.</summary>
     internal ImmutableArray<LoginFact> Facts { get; }
+
+    /// <summary>The same user, with what a further exchange of the same login has proven.</summary>
+    internal AuthenticatedUser And(AuthenticatedUser further) => new(
+        Name,
+        ActsAs,
+        Mechanism,
+        Proofs | further.Proofs,
+        Claims.AddRange(further.Claims),
+        NotAfter is { } here && further.NotAfter is { } there ? (here < there ? here : there) : NotAfter ?? further.NotAfter,
+        Facts.AddRange(further.Facts))
+    {
+        Mechanisms = Mechanisms.AddRange(further.Mechanisms),
+    };
 
     /// <summary>The name, quoted for a log.</summary>
     public override string ToString() => Errors.SafeText.Quote(Name);

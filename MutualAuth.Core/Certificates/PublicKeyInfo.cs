@@ -23,6 +23,12 @@ internal enum PublicKeyKind
     P521,
 
     Ed25519,
+
+    MLDsa44,
+
+    MLDsa65,
+
+    MLDsa87,
 }
 
 /// <summary>The public key of a certificate (RFC 5280 §4.1.2.7): its properties, and the verification of signatures with it.</summary>
@@ -36,8 +42,8 @@ internal sealed class PublicKeyInfo
     private readonly ReadOnlyMemory<byte> _exponentOrY;
     private readonly PrimeCurve? _curve;
     private int _soundness; // one word, as several threads may ask: 0 before anybody has, then 1 or -1
-    private AsymmetricAlgorithm? _idle;
-    private AsymmetricAlgorithm? _secondIdle;
+    private IDisposable? _idle; // an AsymmetricAlgorithm or an MLDsa
+    private IDisposable? _secondIdle;
 
     private PublicKeyInfo(ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description)
     {
@@ -68,11 +74,25 @@ internal sealed class PublicKeyInfo
     /// <summary>The kind as text, suitable for a rejection: it contains nothing from the peer.</summary>
     internal string Description { get; }
 
+    /// <summary>The set of ML-DSA; null for every other kind.</summary>
+    internal MLDsaSet? MLDsa => MLDsaSet.Of(Kind);
+
+    /// <summary>Whether the platform can verify signatures by a key of this kind.</summary>
+    internal bool IsVerifiableHere => Kind switch
+    {
+        PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519 => false,
+        PublicKeyKind.MLDsa44 or PublicKeyKind.MLDsa65 or PublicKeyKind.MLDsa87 => System.Security.Cryptography.MLDsa.IsSupported,
+        _ => true,
+    };
+
     /// <summary>The length of an RSA modulus; 0 for other kinds.</summary>
     internal int RsaBits { get; private init; }
 
     /// <summary>Whether an RSA exponent is odd, at least 3, and short enough that a verification is not unusually expensive.</summary>
     internal bool HasSoundRsaExponent { get; private init; }
+
+    /// <summary>Whether an RSA exponent is above 2^16 (FIPS 186-5 §A.1.1).</summary>
+    internal bool HasLargeRsaExponent => Kind == PublicKeyKind.Rsa && _exponentOrY.Length > 2;
 
     /// <summary>Whether the numbers form a valid key: a point on its curve, an odd modulus. Checked once, at the first use.</summary>
     internal bool HasSoundNumbers
@@ -97,7 +117,7 @@ internal sealed class PublicKeyInfo
 
         // The cost of a squaring is the square of the length, and there is one squaring for each bit of the exponent.
         PublicKeyKind.Rsa => Math.Max(1, (RsaBits / 1024) * (RsaBits / 1024) * (_exponentOrY.Length * 8) / 256),
-        _ => 1,
+        _ => MLDsa?.CheckCost ?? 1,
     };
 
     /// <summary>Whether this key could have made a signature of this algorithm and length; needs no cryptography.</summary>
@@ -105,7 +125,7 @@ internal sealed class PublicKeyInfo
     {
         SignatureKind.RsaPkcs1 or SignatureKind.RsaPss => Kind == PublicKeyKind.Rsa && signatureLength == (RsaBits + 7) / 8,
         SignatureKind.Ecdsa => Kind is PublicKeyKind.P256 or PublicKeyKind.P384 or PublicKeyKind.P521,
-        _ => false,
+        _ => scheme.MLDsa is { } set && Kind == set.Key && signatureLength == set.SignatureLength,
     };
 
     /// <summary>
@@ -125,6 +145,7 @@ internal sealed class PublicKeyInfo
                 : id.Span.SequenceEqual(Oids.EcPublicKey) ? ReadEc(encoding, algorithm, key)
                 : id.Span.SequenceEqual(Oids.Ed25519) && algorithm.IsEmpty && key.Length == 32
                 ? new PublicKeyInfo(encoding, PublicKeyKind.Ed25519, "an Ed25519 key")
+                : MLDsaSet.Of(id.Span) is { } set ? ReadMLDsa(encoding, set, algorithm, key)
                 : new PublicKeyInfo(encoding, PublicKeyKind.NotSupported, $"a key of algorithm {Oids.NameOfKey(id.Span)}");
         }
         catch (AsnContentException)
@@ -141,6 +162,11 @@ internal sealed class PublicKeyInfo
             return false;
         }
 
+        if (scheme.MLDsa is { } set)
+        {
+            return VerifyMLDsa(set, data, signature);
+        }
+
         Span<byte> digest = stackalloc byte[64];
         return VerifyDigest(scheme, digest[..CryptographicOperations.HashData(scheme.Hash, data, digest)], signature);
     }
@@ -150,13 +176,13 @@ internal sealed class PublicKeyInfo
     /// </summary>
     internal bool VerifyDigest(SignatureScheme scheme, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
-        if (Kind is PublicKeyKind.NotAccepted or PublicKeyKind.NotSupported or PublicKeyKind.Ed25519
+        if (!IsVerifiableHere || MLDsa is not null || scheme.Hash.Name is null
             || (Kind == PublicKeyKind.Rsa) != (scheme.Kind is SignatureKind.RsaPkcs1 or SignatureKind.RsaPss))
         {
             return false;
         }
 
-        AsymmetricAlgorithm? key = null;
+        IDisposable? key = null;
         try
         {
             key = Take() ?? Import();
@@ -167,6 +193,29 @@ internal sealed class PublicKeyInfo
                 ECDsa ecdsa when scheme.Kind == SignatureKind.Ecdsa => ecdsa.VerifyHash(digest, signature, DSASignatureFormat.Rfc3279DerSequence),
                 _ => false,
             };
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+        finally
+        {
+            Return(key);
+        }
+    }
+
+    private bool VerifyMLDsa(MLDsaSet set, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        if (Kind != set.Key || !IsVerifiableHere || signature.Length != set.SignatureLength)
+        {
+            return false;
+        }
+
+        IDisposable? key = null;
+        try
+        {
+            key = Take() ?? Import();
+            return ((System.Security.Cryptography.MLDsa)key).VerifyData(data, signature); // no context (RFC 9881 §3)
         }
         catch (CryptographicException)
         {
@@ -229,6 +278,13 @@ internal sealed class PublicKeyInfo
             : new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, "an elliptic curve key whose point is not in the uncompressed form");
     }
 
+    /// <summary>RFC 9881 §2, §4: no parameters, and the octets of the key itself in the bit string.</summary>
+    private static PublicKeyInfo ReadMLDsa(ReadOnlyMemory<byte> encoding, MLDsaSet set, DerReader algorithm, ReadOnlyMemory<byte> key) =>
+        !algorithm.IsEmpty ? new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, $"an {set.Name} key with parameters")
+        : key.Length != set.KeyLength
+        ? new PublicKeyInfo(encoding, PublicKeyKind.NotAccepted, $"an {set.Name} key that is not {set.KeyLength} octets long")
+        : new PublicKeyInfo(encoding, set.Key, $"an {set.Name} key", key, default);
+
     /// <summary>The magnitude of an INTEGER; empty when it is not above zero.</summary>
     private static ReadOnlyMemory<byte> Unsigned(ReadOnlyMemory<byte> integer)
     {
@@ -236,7 +292,9 @@ internal sealed class PublicKeyInfo
         return octets[0] >= 0x80 || (octets.Length == 1 && octets[0] == 0) ? default : octets[0] == 0 ? integer[1..] : integer;
     }
 
-    private AsymmetricAlgorithm Import() => Kind == PublicKeyKind.Rsa
+    private IDisposable Import() => MLDsa is { } set
+        ? System.Security.Cryptography.MLDsa.ImportMLDsaPublicKey(set.Algorithm, _modulusOrX.Span)
+        : Kind == PublicKeyKind.Rsa
         ? RSA.Create(new RSAParameters { Modulus = _modulusOrX.ToArray(), Exponent = _exponentOrY.ToArray() })
         : ECDsa.Create(new ECParameters
         {
@@ -249,9 +307,9 @@ internal sealed class PublicKeyInfo
             Q = new ECPoint { X = _modulusOrX.ToArray(), Y = _exponentOrY.ToArray() },
         });
 
-    private AsymmetricAlgorithm? Take() => Interlocked.Exchange(ref _idle, null) ?? Interlocked.Exchange(ref _secondIdle, null);
+    private IDisposable? Take() => Interlocked.Exchange(ref _idle, null) ?? Interlocked.Exchange(ref _secondIdle, null);
 
-    private void Return(AsymmetricAlgorithm? key)
+    private void Return(IDisposable? key)
     {
         if (key is not null
             && (CacheSize.Limit < 1 || Interlocked.CompareExchange(ref _idle, key, null) is not null)

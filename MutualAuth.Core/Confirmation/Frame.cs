@@ -26,6 +26,9 @@ internal enum FrameType : byte
 
     /// <summary>Server: 0 and perhaps a last message, or a public reason.</summary>
     Outcome = 7,
+
+    /// <summary>Server: an exchange has succeeded, perhaps with a last message, and another follows; the names of its mechanisms.</summary>
+    Next = 8,
 }
 
 /// <summary>The wire form of confirmation frames: one octet of type, two of length, the payload. Pure.</summary>
@@ -33,6 +36,7 @@ internal static class Frame
 {
     internal const int HeaderLength = 3;
     internal const int VerdictPayloadLength = 2;
+    private const int LongestNames = 1024;
 
     internal static byte[] Encode(Verdict verdict)
     {
@@ -65,10 +69,11 @@ internal static class Frame
     {
         FrameType.Verdict => (VerdictPayloadLength, VerdictPayloadLength),
         FrameType.Login => (0, 0),
-        FrameType.Mechanisms => (1, 1024),
+        FrameType.Mechanisms => (1, LongestNames),
         FrameType.Start => (3, 1 + 20 + 1 + SaslLimits.MaxMessageLength),
         FrameType.Challenge or FrameType.Response => (0, SaslLimits.MaxMessageLength),
         FrameType.Outcome => (3, 3 + SaslLimits.MaxMessageLength),
+        FrameType.Next => (4, 3 + SaslLimits.MaxMessageLength + LongestNames),
         _ => (0, -1),
     };
 

@@ -17,7 +17,8 @@ internal static class PublicReasonTable
         RejectionReason.CertificateExpired or RejectionReason.CertificateNotYetValid => PublicReason.CertificateExpired,
         RejectionReason.CertificateRevoked => PublicReason.CertificateRevoked,
         RejectionReason.WrongUsage or RejectionReason.CertificateAuthorityAsLeaf or RejectionReason.UnknownCriticalExtension
-            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported =>
+            or RejectionReason.WeakKey or RejectionReason.WeakSignature or RejectionReason.AlgorithmNotSupported
+            or RejectionReason.AlgorithmNotPermitted =>
                 PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
@@ -30,11 +31,20 @@ internal static class PublicReasonTable
             or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,
         RejectionReason.CredentialsRequired => PublicReason.CredentialsRequired,
         RejectionReason.CredentialsWrong or RejectionReason.IterationCountOutOfRange or RejectionReason.TokenInvalid
-            or RejectionReason.TokenNotBoundToCertificate => PublicReason.CredentialsWrong,
+            or RejectionReason.TokenNotBoundToCertificate or RejectionReason.SecondFactorMissing or RejectionReason.SecondFactorWrong
+            or RejectionReason.SecondFactorReused or RejectionReason.AnotherUser
+            or RejectionReason.OneTimeCodeTooEarly or RejectionReason.OneTimeCodeTooLate or RejectionReason.PasskeyUserNotVerified
+            or RejectionReason.PasskeyInvalid or RejectionReason.PasskeyChallengeMismatch or RejectionReason.PasskeyCounterNotRisen
+            or RejectionReason.TokenNoLongerValid or RejectionReason.TokenNotYetValid
+            or RejectionReason.TokenAudienceWrong or RejectionReason.TokenIssuerWrong or RejectionReason.TokenKeyUnknown
+            or RejectionReason.TokenSignatureWrong or RejectionReason.TokenTypeWrong or RejectionReason.TokenScopeMissing
+            or RejectionReason.TokenNotActive or RejectionReason.AccountLocked or RejectionReason.PasswordExpired
+            or RejectionReason.TicketRefused or RejectionReason.RealmNotAccepted => PublicReason.CredentialsWrong,
         RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
         RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,
-        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded => PublicReason.TryAgainLater,
+        RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded or RejectionReason.StepUpTimedOut
+            or RejectionReason.TokenIssuerUnavailable or RejectionReason.DirectoryUnavailable => PublicReason.TryAgainLater,
         RejectionReason.CredentialCheckFaulted => PublicReason.InternalError,
         RejectionReason.CredentialProtocolViolated => PublicReason.ProtocolError,
         _ => PublicReason.Refused,

@@ -24,4 +24,36 @@ internal interface IRevalidated
 
     /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
     void OnEnded(Action action);
+
+    /// <summary>Gives the connection its place in the registry, once.</summary>
+    void Attach(ILiveEntry entry)
+    {
+    }
+
+    /// <summary>The user has authenticated again.</summary>
+    void Replace(AuthenticatedUser user)
+    {
+    }
+
+    /// <summary>What it was told is taken back: it is valid, and need not drain.</summary>
+    void Restore()
+    {
+    }
+}
+
+/// <summary>A connection's place in the registry, as the connection sees it.</summary>
+internal interface ILiveEntry
+{
+    /// <summary>When it ends, as far as that is known; null when it is not.</summary>
+    DateTimeOffset? ValidUntil { get; }
+
+    /// <summary>
+    /// The user, the same one, has authenticated again: what the login relied on counts from now. A drain is taken back whose cause that removes.
+    /// </summary>
+    /// <returns>False when the connection is over, or does not hold for another reason.</returns>
+    bool Renew(AuthenticatedUser user);
+
+    /// <summary>Ends the connection, or has it drain, for this reason.</summary>
+    /// <returns>False when it has ended, or was already to end in this way.</returns>
+    bool End(Rejection rejection, InvalidationAction action);
 }

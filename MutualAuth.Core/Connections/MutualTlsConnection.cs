@@ -24,12 +24,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
-    private readonly CancellationTokenSource _noLongerValid = new();
+    private volatile CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
+    private volatile CancellationTokenSource _noLongerValid = new();
     private readonly Lock _ending = new();
     private Action? _onEnded;
     private bool _isOver;
     private volatile Invalidation? _invalidation;
+    private volatile AuthenticatedPeer _peer;
+    private volatile ILiveEntry? _entry;
+    private bool _isListenerStopping;
     private readonly Unforgotten _unforgotten;
     private TaskCompletionSource? _closed;
 
@@ -37,7 +40,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     {
         _tls = tls;
         Stream = tls.Stream;
-        Peer = tls.Peer;
+        _peer = tls.Peer;
+        OpenedAt = UtcNow(time);
         Session = tls.Session;
         IsConfirmed = tls.IsConfirmed;
         RemoteEndPoint = remoteEndPoint;
@@ -58,9 +62,21 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
-    /// <summary>The authenticated peer.</summary>
+    /// <summary>The authenticated peer. After its user has authenticated again it has the user's new claims, and is otherwise the same.</summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
-    public AuthenticatedPeer Peer { get; }
+    public AuthenticatedPeer Peer => _peer;
+
+    /// <summary>When the handshake was complete.</summary>
+    /// <example><code>Console.WriteLine($"open since {connection.OpenedAt:O}");</code></example>
+    public DateTimeOffset OpenedAt { get; }
+
+    /// <summary>
+    /// When the connection ends by what is known now: the token or other credentials expire, the peer's certificate path does (or ours, where that
+    /// counts), or the maximum age is reached; null when none of them applies. Re-authentication may move it, and a change may end the connection
+    /// before it.
+    /// </summary>
+    /// <example><code>Console.WriteLine($"until {connection.ValidUntil:O}");</code></example>
+    public DateTimeOffset? ValidUntil => _entry?.ValidUntil;
 
     /// <summary>The parameters that the two sides negotiated.</summary>
     /// <example><code>Console.WriteLine(connection.Session);</code></example>
@@ -85,6 +101,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// Cancelled when the listener that accepted the connection is being stopped, or when the connection is no longer valid and is to end: finish the
     /// work that is in progress, then dispose. Callbacks run on threads of the pool.
     /// </summary>
+    /// <remarks>
+    /// A user that authenticates again while the connection drains for that reason takes the request back: this is then another token, which is not
+    /// cancelled.
+    /// </remarks>
     /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
     public CancellationToken DrainRequested => _drain.Token;
 
@@ -95,7 +115,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// </summary>
     /// <remarks>
     /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
-    /// later.
+    /// later; only re-authentication makes another one.
     /// </remarks>
     /// <example>
     /// <code>
@@ -198,46 +218,108 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
-    /// On the server: begins a step-up, in which the user presents its credentials again for one transaction. The application transports the
-    /// messages.
+    /// On the server: begins a step-up, in which the user shows its credentials again for one transaction. The application carries the messages.
     /// <see cref="Peer"/> does not change; the result is a <see cref="StepUpProof"/>.
     /// </summary>
     /// <param name="transaction">The transaction to confirm, in exactly the octets that the client computes for itself; at most 1 MiB.</param>
+    /// <param name="factors">What the user must prove for this transaction; null for <see cref="CredentialPolicy.StepUpFactors"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
+    /// <exception cref="ArgumentException">The mechanisms of the policy can never prove <paramref name="factors"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// No user has logged in, this side is the client, or the server's certificate has no channel binding.
     /// </exception>
-    /// <example><code>await using var stepUp = connection.BeginStepUp(transaction);</code></example>
-    public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction)
+    /// <example>
+    /// <code>
+    /// await using var stepUp = connection.BeginStepUp(transaction);
+    /// await SendAsync(stepUp.FirstMessage);
+    /// while (!stepUp.IsOver &amp;&amp; await stepUp.AnswerAsync(await ReceiveAsync()) is { } reply)
+    /// {
+    ///     await SendAsync(reply);
+    /// }
+    /// </code>
+    /// </example>
+    public StepUpVerifier BeginStepUp(ReadOnlySpan<byte> transaction, FactorRequirement? factors = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
-        if (Peer.User is null || _tls.Channel.EndPoint is null)
+        var peer = Peer;
+        if (peer.User is not { } user || _tls.Channel.EndPoint is null)
         {
             throw new InvalidOperationException("A step-up needs a user that has logged in, and a server certificate that has a channel binding.");
         }
 
-        var logger = MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
-        return new StepUpVerifier(_tls.Options.RequiredCredentials, _tls.Login, _tls.Channel, Peer, transaction, _time, logger);
+        var policy = _tls.Options.RequiredCredentials;
+        if (factors is not null && !policy.CanStepUpWith(factors))
+        {
+            throw new ArgumentException($"The policy has no mechanisms that can prove {factors}.", nameof(factors));
+        }
+
+        var terms = new StepUpTerms(factors ?? policy.StepUpFactors, user, StepUpBinding.Binds);
+        return new StepUpVerifier(
+            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
     }
 
-    /// <summary>On the client: confirms a transaction with the user's credentials.</summary>
+    /// <summary>
+    /// On the server: begins a re-authentication, in which the user shows once more what the login needs
+    /// (<see cref="CredentialPolicy.LoginFactors"/>). The application carries the messages. A success renews what the connection relies on; a
+    /// refusal changes nothing, and is counted with the attempt limiter.
+    /// </summary>
+    /// <remarks>The mechanisms are those that bind to the channel, and <c>OAUTHBEARER</c>, whose token is bound as at the login.</remarks>
+    /// <exception cref="InvalidOperationException">No user has logged in, or this side is the client.</exception>
+    /// <example><code>await using var again = connection.BeginReauthentication();</code></example>
+    public StepUpVerifier BeginReauthentication()
+    {
+        var peer = Peer;
+        if (peer.User is not { } user)
+        {
+            throw new InvalidOperationException("A re-authentication needs a user that has logged in.");
+        }
+
+        var policy = _tls.Options.RequiredCredentials;
+        var terms = new StepUpTerms(policy.LoginFactors, user, StepUpBinding.MayReauthenticate);
+        return new StepUpVerifier(
+            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
+    }
+
+    /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
     /// <param name="credentials">
     /// The credentials; ask the user for them again; otherwise a program that stores them can confirm in the user's place.
     /// </param>
     /// <param name="transaction">The transaction to confirm, as this side displayed it to the user; at most 1 MiB.</param>
-    /// <param name="mechanisms">The server's <see cref="StepUpVerifier.Mechanisms"/>.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> or <paramref name="mechanisms"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transaction"/> is longer than 1 MiB.</exception>
-    /// <exception cref="InvalidOperationException">The server's certificate has no channel binding.</exception>
-    /// <example><code>using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);</code></example>
-    public StepUpClaim BeginStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction, IEnumerable<string> mechanisms)
+    /// <exception cref="InvalidOperationException">The server's certificate has no channel binding, or this side is the server.</exception>
+    /// <example>
+    /// <code>
+    /// using var responder = connection.AnswerStepUp(credentials, transaction);
+    /// while (!responder.IsOver &amp;&amp; await responder.AnswerAsync(await ReceiveAsync()) is { } reply)
+    /// {
+    ///     await SendAsync(reply);
+    /// }
+    ///
+    /// Console.WriteLine(responder.IsConfirmed);
+    /// </code>
+    /// </example>
+    public StepUpResponder AnswerStepUp(ClientCredentials credentials, ReadOnlySpan<byte> transaction)
     {
         ArgumentNullException.ThrowIfNull(credentials);
-        ArgumentNullException.ThrowIfNull(mechanisms);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
-        return _tls.Channel.EndPoint is null
-            ? throw new InvalidOperationException("A step-up needs a server certificate that has a channel binding.")
-            : new StepUpClaim(credentials, _tls.Channel, Peer, transaction, mechanisms);
+        return Peer.Role == PeerRole.Client || _tls.Channel.EndPoint is null
+            ? throw new InvalidOperationException("A client answers a step-up, and needs a server certificate that has a channel binding.")
+            : new StepUpResponder(credentials, Peer, StepUpBinding.Of(_tls.Channel, transaction), StepUpBinding.Binds, LoginLogger());
+    }
+
+    /// <summary>On the client: answers the server's re-authentication with the user's credentials, or a fresh token.</summary>
+    /// <param name="credentials">The credentials.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="credentials"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">This side is the server.</exception>
+    /// <example><code>using var responder = connection.AnswerReauthentication(Login.WithToken(currentToken));</code></example>
+    public StepUpResponder AnswerReauthentication(ClientCredentials credentials)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        return Peer.Role == PeerRole.Client
+            ? throw new InvalidOperationException("A client answers a re-authentication.")
+            : new StepUpResponder(
+                credentials, Peer, StepUpBinding.OfReauthentication(_tls.Channel), StepUpBinding.MayReauthenticate, LoginLogger());
     }
 
     /// <summary>
@@ -272,12 +354,29 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         Cancel(_noLongerValid);
         if (lost.Action != InvalidationAction.Notify)
         {
-            RequestDrain();
+            Cancel(_drain);
         }
 
         if (lost.Action == InvalidationAction.Abort)
         {
             Abort(ConnectionEnd.Invalidated, lost.Rejection);
+        }
+    }
+
+    void IRevalidated.Attach(ILiveEntry entry) => _entry = entry;
+
+    void IRevalidated.Replace(AuthenticatedUser user) => _peer = _peer.WithUser(user);
+
+    void IRevalidated.Restore()
+    {
+        lock (_ending)
+        {
+            _invalidation = null;
+            _noLongerValid = new();
+            if (!_isListenerStopping)
+            {
+                _drain = new();
+            }
         }
     }
 
@@ -306,7 +405,28 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         action();
     }
 
-    internal void RequestDrain() => Cancel(_drain);
+    /// <summary>
+    /// The user, the same one, has authenticated again: its facts and dates, and <see cref="RevalidationPolicy.MaximumAge"/>, count from now.
+    /// </summary>
+    /// <returns>False when the connection is over, or no longer valid for a reason that this does not remove.</returns>
+    internal bool Renew(AuthenticatedUser user) => _entry?.Renew(user) == true;
+
+    /// <summary>Ends the connection for this reason.</summary>
+    /// <returns>False when it has ended, or was already to end in this way.</returns>
+    internal bool End(Rejection rejection, InvalidationAction action) => _entry?.End(rejection, action) == true;
+
+    /// <summary>The listener stops: this request is not taken back.</summary>
+    internal void RequestDrain()
+    {
+        CancellationTokenSource drain;
+        lock (_ending)
+        {
+            _isListenerStopping = true;
+            drain = _drain;
+        }
+
+        Cancel(drain);
+    }
 
     internal void Abort(ConnectionEnd end, Rejection? rejection)
     {
@@ -365,6 +485,36 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         if (!callbacks.IsCompletedSuccessfully)
         {
             _ = LogFaultsAsync(callbacks);
+        }
+    }
+
+    private Microsoft.Extensions.Logging.ILogger LoginLogger() => MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Login);
+
+    /// <summary>The user has authenticated again.</summary>
+    /// <returns>Why that is worth nothing; null when the connection relies on it now.</returns>
+    private Rejection? RenewLogin(AuthenticatedUser user)
+    {
+        if (_entry is null && !_isOver)
+        {
+            _peer = _peer.WithUser(user); // nothing examines the connection again
+            return null;
+        }
+
+        return Renew(user) ? null : new Rejection(
+            RejectionReason.ReauthenticationTooLate, "a connection that is open, and ends for no other reason",
+            _invalidation?.Rejection.ToString() ?? "one that is over");
+    }
+
+    /// <summary>A clock of the application's that throws stops no handshake here; others look at it.</summary>
+    private static DateTimeOffset UtcNow(TimeProvider time)
+    {
+        try
+        {
+            return time.GetUtcNow();
+        }
+        catch (Exception)
+        {
+            return TimeProvider.System.GetUtcNow();
         }
     }
 

@@ -7,6 +7,7 @@ internal sealed class OpenConnections
 {
     private readonly Lock _lock = new();
     private readonly HashSet<WeakReference<MutualTlsConnection>> _connections = [];
+    private readonly EndRules _endRules = new();
     private TaskCompletionSource? _empty;
     private bool _isDraining;
     private bool _isAborting;
@@ -25,15 +26,61 @@ internal sealed class OpenConnections
         }
     }
 
-    internal void Add(MutualTlsConnection connection)
+    /// <summary>Those that are open.</summary>
+    internal List<MutualTlsConnection> Connections
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return OpenLocked();
+            }
+        }
+    }
+
+    /// <summary>A handshake begins; the result is for <see cref="Add"/> and <see cref="Leave"/>.</summary>
+    internal long Enter()
+    {
+        lock (_lock)
+        {
+            return _endRules.Enter();
+        }
+    }
+
+    /// <summary>The handshake has an outcome.</summary>
+    internal void Leave(long began)
+    {
+        lock (_lock)
+        {
+            _endRules.Leave(began);
+        }
+    }
+
+    /// <summary>Ends the connections whose peer matches, and those whose handshake has begun and whose peer does.</summary>
+    internal int EndWhere(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action)
+    {
+        var rejection = EndRules.RejectionFor(reason);
+        List<MutualTlsConnection> connections;
+        lock (_lock)
+        {
+            _endRules.Add(matches, rejection, action);
+            connections = OpenLocked();
+        }
+
+        return EndRules.End(connections, connection => matches(connection.Peer), connection => connection.End(rejection, action));
+    }
+
+    internal void Add(MutualTlsConnection connection, long began)
     {
         var entry = new WeakReference<MutualTlsConnection>(connection);
         bool isDraining;
         bool isAborting;
+        EndRule[] endRules;
         lock (_lock)
         {
             _connections.Add(entry);
             (isDraining, isAborting) = (_isDraining, _isAborting);
+            endRules = _endRules.Since(began);
         }
 
         connection.OnEnded(() => Remove(entry));
@@ -45,6 +92,14 @@ internal sealed class OpenConnections
         if (isAborting)
         {
             connection.Abort(MutualAuth.ConnectionEnd.ListenerStopped, null);
+        }
+
+        foreach (var rule in endRules)
+        {
+            if (Matches(rule, connection.Peer))
+            {
+                connection.End(rule.Rejection, rule.Action);
+            }
         }
     }
 
@@ -66,19 +121,37 @@ internal sealed class OpenConnections
         }
     }
 
+    /// <summary>The application does not have the connection yet: where the rule throws, it is ended.</summary>
+    private static bool Matches(EndRule rule, AuthenticatedPeer peer)
+    {
+        try
+        {
+            return rule.Matches(peer);
+        }
+        catch (Exception)
+        {
+            return true;
+        }
+    }
+
     private List<MutualTlsConnection> Take(bool abort)
     {
-        var connections = new List<MutualTlsConnection>();
         lock (_lock)
         {
             _isDraining = true;
             _isAborting |= abort;
-            foreach (var entry in _connections)
+            return OpenLocked();
+        }
+    }
+
+    private List<MutualTlsConnection> OpenLocked()
+    {
+        var connections = new List<MutualTlsConnection>(_connections.Count);
+        foreach (var entry in _connections)
+        {
+            if (entry.TryGetTarget(out var connection))
             {
-                if (entry.TryGetTarget(out var connection))
-                {
-                    connections.Add(connection);
-                }
+                connections.Add(connection);
             }
         }
 

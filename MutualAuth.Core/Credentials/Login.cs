@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
 
@@ -67,7 +68,9 @@ public static class Login
     /// A bearer token (OAUTHBEARER, RFC 7628). Bind it to the client's certificate (RFC 8705); otherwise whatever party obtains it can log
     /// in with it.
     /// </summary>
-    /// <param name="token">Returns the current token for each login.</param>
+    /// <param name="token">
+    /// Returns the current token for each login. <c>TokenSource.GetAsync</c> of the package <c>MutualAuth.Tokens</c> is one, which renews it.
+    /// </param>
     /// <param name="actAs">The user to act as, if the server grants that; null for the token's user.</param>
     /// <exception cref="ArgumentNullException"><paramref name="token"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="actAs"/> is not a valid name.</exception>
@@ -122,18 +125,28 @@ public static class Login
 
         public ISaslClientExchange Begin(string name, SaslClientContext context) => new Exchange(message, acknowledgesErrors);
 
-        private sealed class Exchange(Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors) : ISaslClientExchange
+        private sealed class Exchange(Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors)
+            : ISaslClientExchange, ITokenErrorHolder
         {
             private byte[]? _message;
+
+            public TokenError? TokenError { get; private set; }
 
             public async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
                 _message = await message(cancellationToken).ConfigureAwait(false);
 
             // RFC 7628 §3.2.3: the error is acknowledged, and the refusal follows.
-            public ValueTask<SaslClientStep> StepAsync(
-                ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) => ValueTask.FromResult(acknowledgesErrors
-                ? SaslClientStep.Answer(new byte[] { 1 })
-                : SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
+            public ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken)
+            {
+                if (!acknowledgesErrors)
+                {
+                    return ValueTask.FromResult(
+                        SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, "an outcome", "a challenge")));
+                }
+
+                TokenError ??= TokenErrorJson.Read(challenge.Span);
+                return ValueTask.FromResult(SaslClientStep.Answer(new byte[] { 1 }));
+            }
 
             public SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => new(null, PeerProofs.None);
 

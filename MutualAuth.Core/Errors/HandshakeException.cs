@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using MutualAuth.Errors;
 
 namespace MutualAuth;
 
@@ -28,6 +29,12 @@ public sealed class HandshakeException : AuthenticationException
 
     /// <summary>The reason that the peer sent when it refused us; null when it sent none. It may be set in addition to a reason of our own.</summary>
     public PublicReason? PeerReason { get; internal init; }
+
+    /// <summary>
+    /// What the server said of our token when it refused it, such as the scope that is missing (RFC 7628 §3.2.2); null when it said nothing, or
+    /// nothing well-formed. These are the server's words: get another token from the issuer that you have, not from one that it names.
+    /// </summary>
+    public TokenError? TokenError { get; internal init; }
 
     /// <summary>
     /// Whether the same attempt may succeed later without any change of a configuration, a certificate or a rule: what stood in its way ends by
@@ -59,6 +66,7 @@ public sealed class HandshakeException : AuthenticationException
         new(Failure, Rejection with { Hint = Rejection.Hint is { } hint ? $"{hint} {sentence}" : sentence }, InnerException)
         {
             PeerReason = PeerReason,
+            TokenError = TokenError,
             PeerName = PeerName,
             RemoteEndPoint = RemoteEndPoint,
         };

@@ -162,7 +162,10 @@ public enum RejectionReason
     /// <summary>Validation of the peer's certificates would exceed the work budget.</summary>
     BudgetExceeded = 318,
 
-    /// <summary>A key or a signature is of an algorithm that is not supported, however strong it may be: Ed25519, ML-DSA, brainpool.</summary>
+    /// <summary>
+    /// A key or a signature is of an algorithm that is not supported here, however strong it may be: Ed25519, brainpool, ML-DSA where the platform
+    /// has none.
+    /// </summary>
     AlgorithmNotSupported = 319,
 
     // 330: revocation.
@@ -198,6 +201,11 @@ public enum RejectionReason
 
     /// <summary>The key of a new peer could not be stored: the store failed or is full.</summary>
     PeerNotRemembered = 356,
+
+    // 360: algorithms that are prescribed.
+
+    /// <summary>A key or a signature is strong enough, and not among the algorithms that the profile prescribes, such as CNSA 2.0.</summary>
+    AlgorithmNotPermitted = 360,
 
     // 400: validators.
 
@@ -283,6 +291,101 @@ public enum RejectionReason
     /// <summary>A server sent fewer SCRAM iterations than it sent to this client before (RFC 5802 §9); no key was derived with them.</summary>
     IterationCountLowered = 618,
 
+    // 620: several exchanges and factors.
+
+    /// <summary>The user lacks a factor that is required here, or none of those that would do can be offered on this connection.</summary>
+    SecondFactorMissing = 620,
+
+    /// <summary>The server asks for a further factor, and the client has none that the server offers.</summary>
+    SecondFactorUnavailable = 621,
+
+    /// <summary>A second factor is wrong: another code, a signature of a key that is not registered.</summary>
+    SecondFactorWrong = 622,
+
+    /// <summary>A one-time code that was used before: it was right, and is worth nothing any more.</summary>
+    SecondFactorReused = 623,
+
+    /// <summary>A further exchange of a login is that of another user than the first.</summary>
+    AnotherUser = 624,
+
+    /// <summary>A step-up or a re-authentication was not over in time.</summary>
+    StepUpTimedOut = 625,
+
+    /// <summary>A re-authentication was right, but the connection is over, or ends for a reason that it does not remove.</summary>
+    ReauthenticationTooLate = 626,
+
+    // 630: one-time codes and passkeys.
+
+    /// <summary>The one-time code is one of the user's that is not valid yet: a clock is wrong.</summary>
+    OneTimeCodeTooEarly = 630,
+
+    /// <summary>The one-time code is one of the user's that is not valid any more: it came late, or a clock is wrong.</summary>
+    OneTimeCodeTooLate = 631,
+
+    /// <summary>The authenticator did not verify the person, and the server requires that.</summary>
+    PasskeyUserNotVerified = 632,
+
+    /// <summary>The passkey is not the user's, or what it signed is not in order: signature, relying party, origin, or form.</summary>
+    PasskeyInvalid = 633,
+
+    /// <summary>The passkey signed a challenge of another connection or another server: it was relayed or replayed.</summary>
+    PasskeyChallengeMismatch = 634,
+
+    /// <summary>The passkey's counter did not rise: there may be a copy of the authenticator (WebAuthn Level 2 §7.2).</summary>
+    PasskeyCounterNotRisen = 635,
+
+    // 640: what is wrong with a token, where TokenInvalid is too coarse.
+
+    /// <summary>The token has expired, or is older than tokens may be here.</summary>
+    TokenNoLongerValid = 640,
+
+    /// <summary>The token is not valid yet: its issuer's clock is ahead of ours.</summary>
+    TokenNotYetValid = 641,
+
+    /// <summary>The token is for another service.</summary>
+    TokenAudienceWrong = 642,
+
+    /// <summary>The token names another issuer.</summary>
+    TokenIssuerWrong = 643,
+
+    /// <summary>The issuer's key set has no key that could have signed the token.</summary>
+    TokenKeyUnknown = 644,
+
+    /// <summary>The token's signature is not that of the issuer's key, or of an algorithm that is not accepted.</summary>
+    TokenSignatureWrong = 645,
+
+    /// <summary>The token is of another type than an access token (RFC 9068 §4).</summary>
+    TokenTypeWrong = 646,
+
+    /// <summary>The token is genuine and lacks a scope or a role that is required.</summary>
+    TokenScopeMissing = 647,
+
+    /// <summary>The issuer says that the token is not active: revoked, expired or unknown (RFC 7662 §2.2).</summary>
+    TokenNotActive = 648,
+
+    /// <summary>The issuer's keys, or its answer about the token, cannot be had now; no client is accepted without.</summary>
+    TokenIssuerUnavailable = 649,
+
+    // 650: directories and Kerberos.
+
+    /// <summary>The directory says that the account is locked or disabled.</summary>
+    AccountLocked = 650,
+
+    /// <summary>The directory says that the password has expired, or must be changed first.</summary>
+    PasswordExpired = 651,
+
+    /// <summary>No directory server gave a verdict on the user; a user who cannot be checked is rejected.</summary>
+    DirectoryUnavailable = 652,
+
+    /// <summary>A Kerberos ticket, or the answer that must prove the server's own key, was not accepted (RFC 4120, RFC 4752).</summary>
+    TicketRefused = 653,
+
+    /// <summary>The Kerberos ticket is of a realm that the server does not accept.</summary>
+    RealmNotAccepted = 654,
+
+    /// <summary>The client could not get a Kerberos ticket for the server.</summary>
+    TicketUnavailable = 655,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -293,6 +396,27 @@ public enum RejectionReason
 
     /// <summary>The live connection reached its maximum idle time: no application data was sent or received.</summary>
     IdleTimeoutReached = 702,
+
+    /// <summary>The user of a live connection is no longer in its store.</summary>
+    UserRemoved = 703,
+
+    /// <summary>The user of a live connection was disabled.</summary>
+    UserDisabled = 704,
+
+    /// <summary>The user of a live connection has another password now: the verifier with which it logged in is gone.</summary>
+    PasswordChanged = 705,
+
+    /// <summary>A second factor with which the user of a live connection logged in was removed.</summary>
+    SecondFactorRemoved = 706,
+
+    /// <summary>The token, or another credential with which the user of a live connection logged in, expired.</summary>
+    TokenExpired = 707,
+
+    /// <summary>For too long it could not be found out whether the user of a live connection is still one.</summary>
+    UserStoreUnreadable = 708,
+
+    /// <summary>The application ended the connection by a rule of its own.</summary>
+    EndedByApplication = 709,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
@@ -324,6 +448,10 @@ public static class RejectionReasons
         or RejectionReason.ConfirmationTruncated
         or RejectionReason.AttemptsLimited
         or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.StepUpTimedOut
+        or RejectionReason.TokenNotYetValid
+        or RejectionReason.TokenIssuerUnavailable
+        or RejectionReason.DirectoryUnavailable
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached;
 

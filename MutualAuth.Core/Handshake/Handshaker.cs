@@ -71,7 +71,8 @@ internal sealed class Handshaker
         await attempt.Admission.EnterAsync().ConfigureAwait(false);
         await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
-        var completed = new CompletedTls(tls, judge, verdict) {
+        var completed = new CompletedTls(tls, judge, verdict)
+        {
             OwnServerCertificate = identity.Certificate,
             ServerName = hello.ServerName,
             KeyExchangeGroup = attempt.Transport.KeyExchangeGroup,

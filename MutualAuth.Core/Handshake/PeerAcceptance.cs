@@ -201,11 +201,11 @@ internal sealed class PeerAcceptance
             throw new HandshakeException(FailureOf(objection), objection) { PeerReason = result.Answer.Peer?.Refusal };
         }
 
-        RequireAcceptance(attempt, result.Answer);
+        RequireAcceptance(attempt, result.Answer, result.TokenError);
         return (result.Peer!, result.Transcript);
     }
 
-    private static void RequireAcceptance(HandshakeAttempt attempt, PeerAnswer answer)
+    private static void RequireAcceptance(HandshakeAttempt attempt, PeerAnswer answer, TokenError? tokenError = null)
     {
         var (verdict, problem, fault) = answer;
         if (fault is not null)
@@ -222,8 +222,12 @@ internal sealed class PeerAcceptance
         if (verdict?.Refusal is { } refusal)
         {
             var rejection = new Rejection(RejectionReason.RefusedByPeer, "the peer's acceptance", $"its refusal, {refusal.ToCode()}")
-            { Hint = attempt.OurRole == PeerRole.Client ? TlsFaults.HintForRefusedClient(refusal, attempt.Options) : null };
-            throw new HandshakeException(HandshakeFailure.RefusedByPeer, rejection) { PeerReason = refusal };
+            {
+                Hint = tokenError is not null
+                    ? tokenError.Describe()
+                    : attempt.OurRole == PeerRole.Client ? TlsFaults.HintForRefusedClient(refusal, attempt.Options) : null,
+            };
+            throw new HandshakeException(HandshakeFailure.RefusedByPeer, rejection) { PeerReason = refusal, TokenError = tokenError };
         }
     }
 

@@ -17,7 +17,7 @@ namespace MutualAuth;
 /// Immutable and safe to share between connections; make one and keep it, as each holds a prepared TLS credential. The private key stays
 /// where it was loaded and lives until the identity is garbage collected; nothing here can export it.
 /// </remarks>
-public sealed class Identity : IIdentitySource, IRemarkable
+public sealed class Identity : IIdentitySource, IHasFileRemarks
 {
     internal const int MaxFileBytes = 1 << 20;
 
@@ -39,13 +39,18 @@ public sealed class Identity : IIdentitySource, IRemarkable
 
     Identity IIdentitySource.Current => this;
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => Remarks;
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => Remarks;
 
     private IReadOnlyCollection<FileRemark> Remarks { get; set; } = [];
 
     internal X509Certificate2 PlatformCertificate { get; }
 
-    internal SslStreamCertificateContext TlsContext { get; }
+    /// <summary>
+    /// The certificate, its key and the intermediates in the form in which <c>SslStream</c> and <c>SocketsHttpHandler</c> take them, for TLS of
+    /// other libraries. It belongs to this identity: do not dispose of what is in it.
+    /// </summary>
+    /// <example><code>handler.SslOptions.ClientCertificateContext = identity.TlsContext;</code></example>
+    public SslStreamCertificateContext TlsContext { get; }
 
     /// <summary>Uses a certificate that the framework has loaded together with its private key.</summary>
     /// <param name="certificate">The certificate; the caller owns it and must not dispose of it while the identity is in use.</param>
@@ -111,6 +116,20 @@ public sealed class Identity : IIdentitySource, IRemarkable
     /// <exception cref="MaterialException">The text holds no certificate, or the key is not the certificate's.</exception>
     /// <example><code>var withOpenKey = Identity.FromPem(File.ReadAllText("server.pem"), key);</code></example>
     public static Identity FromPem(string chainPem, AsymmetricAlgorithm key)
+    {
+        ArgumentNullException.ThrowIfNull(chainPem);
+        ArgumentNullException.ThrowIfNull(key);
+        return FromPem(Encoding.UTF8.GetBytes(chainPem), key, default);
+    }
+
+    /// <summary>Uses a PEM chain with an ML-DSA key (RFC 9881) that is already open, such as one that never leaves its hardware.</summary>
+    /// <param name="chainPem">One or more CERTIFICATE blocks (RFC 7468), our own first, the intermediates in any order.</param>
+    /// <param name="key">The key; the caller owns it, and may dispose of it afterwards.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="chainPem"/> or <paramref name="key"/> is null.</exception>
+    /// <exception cref="MaterialException">The text holds no certificate, the key is not the certificate's, or the platform has no
+    /// ML-DSA.</exception>
+    /// <example><code>var quantumSafe = Identity.FromPem(File.ReadAllText("server.pem"), mlDsaKey);</code></example>
+    public static Identity FromPem(string chainPem, MLDsa key)
     {
         ArgumentNullException.ThrowIfNull(chainPem);
         ArgumentNullException.ThrowIfNull(key);
@@ -252,7 +271,7 @@ public sealed class Identity : IIdentitySource, IRemarkable
         return From(PrivateKeyPem.Attach(certificates[0], keyPem, password, key), certificates.Skip(1));
     }
 
-    internal static Identity FromPem(ReadOnlyMemory<byte> chainPem, AsymmetricAlgorithm key, PemOrigin origin)
+    internal static Identity FromPem(ReadOnlyMemory<byte> chainPem, IDisposable key, PemOrigin origin)
     {
         var certificates = ReadChain(chainPem, origin);
         try
@@ -274,7 +293,13 @@ public sealed class Identity : IIdentitySource, IRemarkable
         try
         {
             ThrowIfNobodyAccepts(Certificate.Parse(certificate.RawDataMemory));
-            return new Identity(certificate, ChainOf(certificate, intermediates, mayHaveOthers));
+            var chain = ChainOf(certificate, intermediates, mayHaveOthers);
+            foreach (var sent in chain.Prepend(certificate))
+            {
+                ThrowIfSignedWeakly(Certificate.Parse(sent.RawDataMemory));
+            }
+
+            return new Identity(certificate, chain);
         }
         catch (Exception exception) when (exception is CryptographicException or FormatException)
         {
@@ -339,12 +364,29 @@ public sealed class Identity : IIdentitySource, IRemarkable
     /// <summary>TLS would send it, and every peer of this library would reject it.</summary>
     private static void ThrowIfNobodyAccepts(Certificate certificate)
     {
-        if (certificate.PublicKey.Kind is PublicKeyKind.NotSupported or PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519)
+        if (!certificate.PublicKey.IsVerifiableHere)
         {
             throw new MaterialException(
-                $"The certificate {certificate} cannot be used: it has {certificate.PublicKey.Description}, which is not supported, and no peer of "
-                    + $"this library accepts it. {PrivateKeyPem.GiveAnother}.")
+                $"The certificate {certificate} cannot be used: it has {certificate.PublicKey.Description}, {WhyNot(certificate.PublicKey)}.")
             { Problem = MaterialProblem.NoKey };
+        }
+    }
+
+    private static string WhyNot(PublicKeyInfo key) => key.MLDsa is not null
+        ? $"and {MLDsaSet.Missing}"
+        : (key.Kind == PublicKeyKind.Ed25519
+            ? "which is strong, and which the platform's TLS cannot present"
+            : "which is not supported, and no peer of this library accepts it") + $". {PrivateKeyPem.GiveAnother}";
+
+    /// <summary>Every peer of this library would reject it, and OpenSSL does not refuse to send it from 3.5 on.</summary>
+    private static void ThrowIfSignedWeakly(Certificate certificate)
+    {
+        if (!certificate.IsSelfIssued && SignatureScheme.IsBroken(certificate.SignatureAlgorithm))
+        {
+            throw new MaterialException(
+                $"The certificate {certificate} cannot be used: its signature is over MD5 or SHA-1, which no peer of this library "
+                    + "accepts. Have it issued again with a SHA-256 signature.")
+            { Problem = MaterialProblem.TooWeak };
         }
     }
 
@@ -391,7 +433,7 @@ public sealed class Identity : IIdentitySource, IRemarkable
 
     /// <summary>Whether one certificate's key made the other's signature; true if this platform cannot verify it, as the peer will.</summary>
     private static bool MaySign(Certificate issuer, Certificate subject) =>
-        subject.Scheme.Kind == SignatureKind.NotAccepted || issuer.PublicKey.Kind is PublicKeyKind.NotAccepted or PublicKeyKind.Ed25519
+        !subject.Scheme.IsVerifiableHere || !issuer.PublicKey.IsVerifiableHere
         || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span);
 
     /// <summary>A root is not sent, so how it is written does not matter.</summary>

@@ -14,7 +14,7 @@ internal static partial class OpenSslKey
     [UnsupportedOSPlatform("ios")]
     [UnsupportedOSPlatform("tvos")]
     [UnsupportedOSPlatform("windows")]
-    internal static AsymmetricAlgorithm FromEngine(string engine, string keyId)
+    internal static IDisposable FromEngine(string engine, string keyId)
     {
         ArgumentException.ThrowIfNullOrEmpty(engine);
         ArgumentException.ThrowIfNullOrEmpty(keyId);
@@ -26,7 +26,7 @@ internal static partial class OpenSslKey
     [UnsupportedOSPlatform("ios")]
     [UnsupportedOSPlatform("tvos")]
     [UnsupportedOSPlatform("windows")]
-    internal static AsymmetricAlgorithm FromProvider(string provider, string keyUri)
+    internal static IDisposable FromProvider(string provider, string keyUri)
     {
         ArgumentException.ThrowIfNullOrEmpty(provider);
         ArgumentException.ThrowIfNullOrEmpty(keyUri);
@@ -34,11 +34,14 @@ internal static partial class OpenSslKey
     }
 
     /// <summary>The certificate together with the key; a duplicate of the key's handle is kept.</summary>
-    internal static X509Certificate2 Attach(X509Certificate2 certificate, AsymmetricAlgorithm key) => key switch
+    internal static X509Certificate2 Attach(X509Certificate2 certificate, IDisposable key) => key switch
     {
         RSA rsa => certificate.CopyWithPrivateKey(rsa),
         ECDsa ecdsa => certificate.CopyWithPrivateKey(ecdsa),
-        _ => throw new ArgumentException($"Expected an RSA or EC key for signing, got {key.GetType().Name}.", nameof(key)),
+#pragma warning disable SYSLIB5006 // The one member of ML-DSA in use that may still change.
+        MLDsa mlDsa => certificate.CopyWithPrivateKey(mlDsa),
+#pragma warning restore SYSLIB5006
+        _ => throw new ArgumentException($"Expected an RSA, EC or ML-DSA key for signing, got {key.GetType().Name}.", nameof(key)),
     };
 
     [UnsupportedOSPlatform("android")]
@@ -46,7 +49,7 @@ internal static partial class OpenSslKey
     [UnsupportedOSPlatform("ios")]
     [UnsupportedOSPlatform("tvos")]
     [UnsupportedOSPlatform("windows")]
-    private static AsymmetricAlgorithm Open(string kind, string module, string keyId, Func<SafeEvpPKeyHandle> open)
+    private static IDisposable Open(string kind, string module, string keyId, Func<SafeEvpPKeyHandle> open)
     {
         try
         {
@@ -67,7 +70,7 @@ internal static partial class OpenSslKey
     [UnsupportedOSPlatform("ios")]
     [UnsupportedOSPlatform("tvos")]
     [UnsupportedOSPlatform("windows")]
-    private static AsymmetricAlgorithm ToAlgorithm(SafeEvpPKeyHandle handle)
+    private static IDisposable ToAlgorithm(SafeEvpPKeyHandle handle)
     {
         try
         {
@@ -75,7 +78,24 @@ internal static partial class OpenSslKey
         }
         catch (CryptographicException)
         {
-            return new RSAOpenSsl(handle);
+            return TryToMLDsa(handle) ?? (IDisposable)new RSAOpenSsl(handle);
+        }
+    }
+
+    [UnsupportedOSPlatform("android")]
+    [UnsupportedOSPlatform("browser")]
+    [UnsupportedOSPlatform("ios")]
+    [UnsupportedOSPlatform("tvos")]
+    [UnsupportedOSPlatform("windows")]
+    private static MLDsaOpenSsl? TryToMLDsa(SafeEvpPKeyHandle handle)
+    {
+        try
+        {
+            return MLDsa.IsSupported && !OperatingSystem.IsMacOS() ? new MLDsaOpenSsl(handle) : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
         }
     }
 

@@ -42,11 +42,40 @@ internal static class Pkcs12File
         }
         catch (CryptographicException exception)
         {
+            if (form == BinaryForm.Pkcs12 && TryReadWithoutKeys(bytes, password) is { } held)
+            {
+                throw new MaterialException(
+                    $"{origin.Source}: the password opens it, and the platform cannot use a private key in it. {held}. {exception.Message}",
+                    exception)
+                { Problem = MaterialProblem.NoKey };
+            }
+
             throw form == BinaryForm.Pkcs12
                 ? new MaterialException($"{origin.Source}: the password does not open it, or it is damaged. {exception.Message}", exception)
                 { Problem = MaterialProblem.WrongPassword }
                 : new MaterialException($"{origin.Source} is not a PKCS#12 file, or it is cut. {exception.Message}", exception)
                 { Problem = MaterialProblem.NoKey };
+        }
+    }
+
+    /// <summary>What the certificates in it are, and what would do; null when it does not open without its keys either.</summary>
+    private static string? TryReadWithoutKeys(byte[] bytes, ReadOnlySpan<char> password)
+    {
+        try
+        {
+            var limits = new Pkcs12LoaderLimits(s_limits) { IgnorePrivateKeys = true };
+            var keys = X509CertificateLoader.LoadPkcs12Collection(bytes, password, X509KeyStorageFlags.DefaultKeySet, limits)
+                .Select(certificate => Certificate.TryParse(certificate.RawDataMemory, out var read, out _) ? read.PublicKey : null)
+                .OfType<PublicKeyInfo>().ToList();
+            return keys.Count == 0 ? null
+                : $"Its certificates have {string.Join(", ", keys.Select(key => key.Description).Distinct())}. "
+                    + (keys.Find(key => key is { MLDsa: not null, IsVerifiableHere: false }) is null
+                        ? PrivateKeyPem.GiveAnother
+                        : $"For ML-DSA, {MLDsaSet.Missing}");
+        }
+        catch (CryptographicException)
+        {
+            return null;
         }
     }
 

@@ -66,10 +66,10 @@ internal static class PrivateKeyPem
                 origin,
                 MaterialProblem.NoKey,
                 BinaryForms.WayToPem(BinaryForms.Of(pem), origin, "CERTIFICATE") is { } way ? $"it is not PEM; {way}"
-                    : "there is no private key in it. Give an RSA or EC key in PEM (PKCS#8, PKCS#1 or SEC 1)");
+                    : "there is no private key in it. Give an RSA, EC or ML-DSA key in PEM (PKCS#8, PKCS#1 or SEC 1)");
     }
 
-    private static AsymmetricAlgorithm Open(PemBlock block, ReadOnlySpan<char> password, PemOrigin origin)
+    private static IDisposable Open(PemBlock block, ReadOnlySpan<char> password, PemOrigin origin)
     {
         var isTraditional = block.Headers.Contains("ENCRYPTED", StringComparison.Ordinal);
         if (!isTraditional && block.Label != "ENCRYPTED PRIVATE KEY")
@@ -100,7 +100,7 @@ internal static class PrivateKeyPem
 
     internal const string WrongPassword = "the password does not open it";
 
-    private static AsymmetricAlgorithm Import(string label, byte[] der, PemOrigin origin, MaterialProblem problem, string damaged)
+    private static IDisposable Import(string label, byte[] der, PemOrigin origin, MaterialProblem problem, string damaged)
     {
         AsymmetricAlgorithm? key = null;
         try
@@ -118,7 +118,13 @@ internal static class PrivateKeyPem
                     ecdsa.ImportECPrivateKey(der, out _);
                     return key;
                 case "PRIVATE KEY":
-                    key = OfAlgorithm(der, origin);
+                    var algorithm = AlgorithmOf(der);
+                    if (MLDsaSet.Of(algorithm.Span) is { } set)
+                    {
+                        return MLDsaPrivateKey.Import(set, der, origin);
+                    }
+
+                    key = Create(algorithm.Span, origin);
                     key.ImportPkcs8PrivateKey(der, out _);
                     return key;
                 case "OPENSSH PRIVATE KEY":
@@ -135,20 +141,22 @@ internal static class PrivateKeyPem
         }
     }
 
-    private static AsymmetricAlgorithm OfAlgorithm(byte[] pkcs8, PemOrigin origin)
+    private static ReadOnlyMemory<byte> AlgorithmOf(byte[] pkcs8)
     {
         var reader = new DerReader(pkcs8).ReadSequence();
         reader.ReadInteger();
-        var algorithm = reader.ReadSequence().ReadOid().Span;
-        return algorithm.SequenceEqual(Oids.RsaEncryption) ? RSA.Create()
+        return reader.ReadSequence().ReadOid();
+    }
+
+    private static AsymmetricAlgorithm Create(ReadOnlySpan<byte> algorithm, PemOrigin origin) =>
+        algorithm.SequenceEqual(Oids.RsaEncryption) ? RSA.Create()
             : algorithm.SequenceEqual(Oids.EcPublicKey) ? ECDsa.Create()
             : throw NotSupported(origin, Oids.NameOfKey(algorithm));
-    }
 
     private static MaterialException NotSupported(PemOrigin origin, string algorithm) =>
         Unusable(origin, MaterialProblem.NoKey, $"{algorithm} is not supported. {GiveAnother}");
 
-    private static X509Certificate2? TryAttach(X509Certificate2 certificate, AsymmetricAlgorithm key)
+    private static X509Certificate2? TryAttach(X509Certificate2 certificate, IDisposable key)
     {
         try
         {

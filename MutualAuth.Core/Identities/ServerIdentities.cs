@@ -12,7 +12,7 @@ namespace MutualAuth.Identities;
 /// for no name, or for one that none carries, is shown the first identity, and decides for itself. Immutable; the sources may be replaced,
 /// and are asked for each handshake.
 /// </remarks>
-public sealed class ServerIdentities : IIdentitySource, IReloadable, IRemarkable
+public sealed class ServerIdentities : IIdentitySource, IReloadable, IHasFileRemarks
 {
     private readonly ImmutableArray<IIdentitySource> _sources;
 
@@ -52,8 +52,8 @@ public sealed class ServerIdentities : IIdentitySource, IReloadable, IRemarkable
         }
     }
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks =>
-        [.. _sources.OfType<IRemarkable>().SelectMany(source => source.Remarks)];
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks =>
+        [.. _sources.OfType<IHasFileRemarks>().SelectMany(source => source.Remarks)];
 
     /// <summary>What is shown to a client that asks for no name.</summary>
     public Identity Current => _sources[0].Current;

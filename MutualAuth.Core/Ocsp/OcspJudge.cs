@@ -41,8 +41,7 @@ internal sealed class OcspJudge(OcspNonce nonce, TimeSpan clockSkew, ValidationP
     }
 
     private string? FlawOfSignature(OcspQuestion question, OcspResponse response, DateTimeOffset at, RevocationLists? lists) =>
-        response.Scheme.Kind == SignatureKind.NotAccepted || response.Scheme.HashBits < profile.MinimumHashBits
-            ? $"an answer that is not signed with RSA or ECDSA and SHA-2 of at least {profile.MinimumHashBits} bits"
+        KeyRules.FlawOf(response.Scheme, profile) is { } signature ? $"an answer {signature}"
         : FlawOfSigner(question, response, at, lists);
 
     /// <summary>

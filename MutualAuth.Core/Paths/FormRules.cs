@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
@@ -11,6 +12,9 @@ internal static class FormRules
     // RFC 5280 §4.2.1.1, .2, .6 (subject not empty), .13 is SHOULD, §4.2.2.1, §4.2.2.2, §4.2.1.15.
     private const KnownExtension NeverCritical = KnownExtension.AuthorityKeyIdentifier | KnownExtension.SubjectKeyIdentifier
         | KnownExtension.AuthorityInformationAccess | KnownExtension.SubjectInformationAccess | KnownExtension.FreshestCrl;
+
+    private const X509KeyUsageFlags NotForSigning = X509KeyUsageFlags.KeyEncipherment | X509KeyUsageFlags.DataEncipherment
+        | X509KeyUsageFlags.KeyAgreement | X509KeyUsageFlags.EncipherOnly | X509KeyUsageFlags.DecipherOnly;
 
     // §4.2.1.10, .11, .14.
     private const KnownExtension AlwaysCritical = KnownExtension.PolicyConstraints | KnownExtension.InhibitAnyPolicy;
@@ -75,6 +79,8 @@ internal static class FormRules
                 ? new("RFC 5280 §4.2.1.9", "basic constraints that are critical in an authority's certificate", "not marked critical")
                 : extensions.IsAuthority && !extensions.Has(KnownExtension.KeyUsage)
                 ? new("RFC 5280 §4.2.1.3", "a key usage in an authority's certificate", "none")
+                : certificate.PublicKey.MLDsa is { } set && certificate.KeyUsage is { } usage && (usage & NotForSigning) != 0
+                ? new("RFC 9881 §5", $"an {set.Name} key whose usages are all for signatures", $"{usage & NotForSigning}")
                 : (FormProblem?)null);
     }
 

@@ -20,7 +20,7 @@ namespace MutualAuth;
 /// anchor's certificate (validity, path length, names, purposes) apply to the paths below it. Immutable and safe to share; anchors hold
 /// their key objects, so share one instance instead of loading it again. Looking up an anchor costs the same for one as for ten thousand.
 /// </remarks>
-public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
+public sealed class TrustAnchors : ITrustAnchorSource, IHasFileRemarks
 {
     // A bundle of ten thousand anchors has about 20 MB.
     internal const int MaxFileBytes = 64 * 1024 * 1024;
@@ -86,7 +86,7 @@ public sealed class TrustAnchors : ITrustAnchorSource, IRemarkable
     /// </example>
     public ImmutableArray<UnreadableCertificate> LeftOut { get; }
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => Remarks;
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => Remarks;
 
     private IReadOnlyCollection<FileRemark> Remarks { get; init; } = [];
 

@@ -11,8 +11,8 @@ public sealed record ValidationBudget
 {
     /// <summary>
     /// Signature checks, in units of one check with a P-256 key. A successful check costs one, whatever the key. A failed check costs 10
-    /// for P-384 and P-521, and for RSA as much as its length and exponent cost (2,048 bits: 1; 8,192 bits with an exponent of 64 bits:
-    /// 16). Default 64.
+    /// for P-384 and P-521, 2, 3 and 6 for ML-DSA-44, -65 and -87, and for RSA as much as its length and exponent cost (2,048 bits: 1; 8,192
+    /// bits with an exponent of 64 bits: 16). Default 64.
     /// </summary>
     public int SignatureChecks { get; init => field = AtLeastOne(value); } = 64;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Asn1;
+using MutualAuth.Certificates;
 using MutualAuth.Collections;
 
 namespace MutualAuth.Paths;
@@ -41,6 +42,19 @@ public sealed record ValidationProfile
     /// Public authorities: <see cref="Rfc5280"/> together with the CA/Browser Forum's Baseline Requirements for what a verifier can see.
     /// </summary>
     public static ValidationProfile WebPki { get; } = new() { Form = CertificateForm.WebPki };
+
+    /// <summary>
+    /// <see cref="MutualTls"/> with the algorithms of CNSA 1.0 alone (<see cref="AlgorithmSuite.Cnsa1"/>): ECDSA on P-384, RSA of 3,072 bits or more,
+    /// SHA-384. Give the connection <see cref="AlgorithmSuite.CipherSuites"/> and <see cref="AlgorithmSuite.KeyExchangeGroups"/> too.
+    /// </summary>
+    public static ValidationProfile Cnsa1 { get; } = new() { Algorithms = AlgorithmSuite.Cnsa1 };
+
+    /// <summary>
+    /// <see cref="MutualTls"/> with the algorithms of CNSA 2.0 alone (<see cref="AlgorithmSuite.Cnsa2"/>): ML-DSA-87. A platform without ML-DSA
+    /// rejects every peer under it. Give the connection <see cref="AlgorithmSuite.CipherSuites"/>, <see cref="AlgorithmSuite.KeyExchangeGroups"/>
+    /// and TLS 1.3 too.
+    /// </summary>
+    public static ValidationProfile Cnsa2 { get; } = new() { Algorithms = AlgorithmSuite.Cnsa2 };
 
     /// <summary>How strictly the form of certificates is checked. Default <see cref="CertificateForm.Tolerant"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value does not exist.</exception>
@@ -144,7 +158,16 @@ public sealed record ValidationProfile
         init => field = value is 256 or 384 or 521 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "256, 384 or 521.");
     } = 256;
 
-    /// <summary>The shortest hash of a signature: 256, 384 or 512 bits of SHA-2, default 256.</summary>
+    /// <summary>
+    /// The algorithms that are prescribed: what is strong enough and not among them is rejected as
+    /// <see cref="RejectionReason.AlgorithmNotPermitted"/>, on every certificate of the path; a revocation list or an answer of a responder that is
+    /// signed otherwise does not count. Of the anchor, the key counts and not its signature. Default: null, every algorithm that is supported.
+    /// </summary>
+    public AlgorithmSuite? Algorithms { get; init; }
+
+    /// <summary>
+    /// The shortest hash of a signature: 256, 384 or 512 bits of SHA-2, default 256. ML-DSA-44, -65 and -87 count as 256, 384 and 512.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
     public int MinimumHashBits
     {

@@ -28,6 +28,10 @@ internal sealed class FileUse
     /// <summary>Certificates and keys of ours. A file that holds certificates only is no secret.</summary>
     internal static FileUse Identity { get; } = new(power: null, isSecret: true);
 
+    internal static FileUse TokenKeys { get; } = new("decide which tokens are accepted");
+
+    internal static FileUse Token { get; } = new("make us log in with another token", isSecret: true);
+
     internal static FileUse Password { get; } = new("make us log in with another password", isSecret: true);
 
     /// <summary>Reads a file and checks its rights.</summary>
@@ -95,14 +99,14 @@ internal readonly record struct FileRemark(string Path, string? Power)
 }
 
 /// <summary>Material that was read from files once, and whose files the operator must be told something about.</summary>
-internal interface IRemarkable
+internal interface IHasFileRemarks
 {
     IReadOnlyCollection<FileRemark> Remarks { get; }
 
     /// <summary>Logs the remarks of all that were read once; what follows its files has a log of its own.</summary>
     internal static void Log(ILogger logger, params IEnumerable<object?> materials)
     {
-        foreach (var remark in materials.OfType<IRemarkable>().SelectMany(material => material.Remarks))
+        foreach (var remark in materials.OfType<IHasFileRemarks>().SelectMany(material => material.Remarks))
         {
             remark.Log(logger);
         }

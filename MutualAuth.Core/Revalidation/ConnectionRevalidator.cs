@@ -34,11 +34,14 @@ internal sealed class ConnectionRevalidator
     private long _generation;
     private long _lastNumber;
     private RevocationSnapshot? _statements;
-    private readonly Queue<MutualTlsConnection> _untold = new();
-    private bool _isTelling;
+    private readonly LiveUsers _users;
+    private readonly EndRules _endRules = new();
+    private readonly Announcer _invalidated;
+    private readonly Announcer _reauthenticationDue;
     private bool _isWalking;
     private bool _isPending;
     private bool _concernsAll;
+    private bool _concernsUsers;
 
     internal ConnectionRevalidator(CertificateStage stage, HandshakeOptions options, RevalidationPolicy policy, PeerRole ourRole)
     {
@@ -47,7 +50,11 @@ internal sealed class ConnectionRevalidator
         _policy = policy;
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
         _role = new("mutualauth.role", ourRole == PeerRole.Server ? "server" : "client");
-        _watch = new SourceSubscriptions(this, options.ReloadableStatements(), options.ReloadableRules());
+        _watch = new SourceSubscriptions(
+            this, options.ReloadableStatements(), options.ReloadableRules(), options.RequiredCredentials.Users.Reloadables().Distinct());
+        _users = new LiveUsers(this, options, policy, _logger);
+        _invalidated = new Announcer(policy.OnInvalidated, _logger, RevalidationLog.ObserverFaulted);
+        _reauthenticationDue = new Announcer(policy.OnReauthenticationDue, _logger, RevalidationLog.DueObserverFaulted);
         _timer = new DueTimer(options.TimeProvider, OnTimer);
     }
 
@@ -62,6 +69,12 @@ internal sealed class ConnectionRevalidator
             }
         }
     }
+
+    /// <summary>The users of the registered connections, for tests.</summary>
+    internal LiveUsers Users => _users;
+
+    /// <summary>The registered connections that are open.</summary>
+    internal IReadOnlyList<MutualTlsConnection> Connections => [.. Entries().Select(entry => entry.Connection).OfType<MutualTlsConnection>()];
 
     private DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
 
@@ -89,19 +102,23 @@ internal sealed class ConnectionRevalidator
     {
         lock (_lock)
         {
-            return new RegistrationScope(this, _generation);
+            return new RegistrationScope(this, new RegistrationGenerations(_generation, _users.Generation, _endRules.Enter()));
         }
     }
 
     /// <summary>Something was replaced.</summary>
     /// <param name="concernsAll">False when it is revocation lists or the deny list, of which it shows whom they concern.</param>
-    internal void OnReplaced(bool concernsAll)
+    internal void OnReplaced(bool concernsAll) => OnReplaced(() => (_isPending, _concernsAll) = (true, _concernsAll | concernsAll));
+
+    /// <summary>The rule that says which users may log in was replaced.</summary>
+    internal void OnUserRulesReplaced() => OnReplaced(() => _concernsUsers = true);
+
+    private void OnReplaced(Action note)
     {
         lock (_lock)
         {
             _generation++;
-            _isPending = true;
-            _concernsAll |= concernsAll;
+            note();
             if (_isWalking)
             {
                 return;
@@ -110,53 +127,257 @@ internal sealed class ConnectionRevalidator
             _isWalking = true;
         }
 
-        RunAside(WalkAsync);
+        _ = RunAside(WalkAsync);
     }
 
-    internal void Leave() => _watch.Leave();
-
-    internal void Register(IRevalidated connection, DateTimeOffset? ownEnd, long generation)
+    internal void Leave(RegistrationGenerations generations)
     {
-        if (Add(connection, ownEnd, generation) is { } entry)
+        lock (_lock)
+        {
+            _endRules.Leave(generations.Ends);
+        }
+
+        _watch.Leave();
+    }
+
+    internal void Register(IRevalidated connection, DateTimeOffset? ownEnd, RegistrationGenerations generations)
+    {
+        var entry = Add(connection, ownEnd, generations, out var change);
+        if (change.HasFlag(Change.Certificates))
         {
             Rejudge(entry);
+            _users.Examine(entry);
+        }
+
+        if (change.HasFlag(Change.Users))
+        {
+            LiveUsers.AskSoon(entry);
         }
     }
 
     /// <summary>
     /// As <see cref="Register"/>, within the time of the attempt: a connection that cannot be re-evaluated by then is no longer valid.
     /// </summary>
-    internal async ValueTask RegisterAsync(IRevalidated connection, DateTimeOffset? ownEnd, long generation, HandshakeAttempt attempt)
+    internal async ValueTask RegisterAsync(
+        IRevalidated connection, DateTimeOffset? ownEnd, RegistrationGenerations generations, HandshakeAttempt attempt)
     {
-        if (Add(connection, ownEnd, generation) is { } entry)
+        // Where nothing was subscribed to yet, that calls a store of the application's, which may block.
+        var (entry, change) = connection.Peer.User is { Facts.IsEmpty: false }
+            ? await TaskWaits.RunOrLeaveAsync(() => ValueTask.FromResult(Added()), attempt.Token).ConfigureAwait(false)
+            : Added();
+        if (change == Change.None)
         {
-            try
+            return;
+        }
+
+        try
+        {
+            if (change.HasFlag(Change.Certificates))
             {
-                await TaskWaits.RunOrLeaveAsync(() => ValueTask.FromResult(Rejudge(entry)), attempt.Token).ConfigureAwait(false);
+                await TaskWaits.RunOrLeaveAsync(() => ValueTask.FromResult(Rejudge(entry) || _users.Examine(entry)), attempt.Token)
+                    .ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
+
+            if (change.HasFlag(Change.Users))
             {
-                Invalidate(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement by the rules of now before the handshake's deadline",
-                    "none"));
+                await _users.AskNowAsync(entry, attempt.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Invalidate(entry, new Rejection(RejectionReason.ValidatorFaulted, "a judgement by the rules of now before the handshake's deadline",
+                "none"));
+        }
+        catch (Exception exception)
+        {
+            RevalidationLog.RejudgeFaulted(_logger, exception);
+            Invalidate(entry, LiveUsers.Faulted(exception));
+        }
+
+        (RevalidationEntry Entry, Change Change) Added() => (Add(connection, ownEnd, generations, out var moved), moved);
+    }
+
+    /// <summary>Ends the connections whose peer matches, and those whose handshake has begun and whose peer does.</summary>
+    /// <returns>How many were ended now.</returns>
+    /// <exception cref="AggregateException">The predicate threw.</exception>
+    internal int EndWhere(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action)
+    {
+        var rejection = EndRules.RejectionFor(reason);
+        lock (_lock)
+        {
+            _endRules.Add(matches, rejection, action);
+        }
+
+        return EndRules.End(
+            Entries(),
+            entry => entry.Connection is { } connection && matches(connection.Peer),
+            entry => Invalidate(entry, rejection, action, LossGround.Final));
+    }
+
+    /// <summary>When the connection ends, as far as that is known.</summary>
+    internal DateTimeOffset? ValidUntil(RevalidationEntry entry)
+    {
+        lock (_lock)
+        {
+            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end
+                ? After(end) - _policy.ExpiryMargin
+                : (DateTimeOffset?)null;
+            return Earlier(Earlier(certificates, entry.User?.NotAfter), entry.AgeEnd);
+        }
+    }
+
+    /// <summary>The user has authenticated again.</summary>
+    internal bool Renew(RevalidationEntry entry, AuthenticatedUser user)
+    {
+        if (entry.User is not { } standing || entry.Connection is not { } connection)
+        {
+            throw new InvalidOperationException("Only a user that has logged in can authenticate again.");
+        }
+
+        if (connection.Peer.User is not { } before || before.Name != user.Name || before.ActsAs != user.ActsAs)
+        {
+            throw new ArgumentException("It is another user that has authenticated.", nameof(user));
+        }
+
+        bool isPathEndPast;
+        bool isOwnEndPast;
+        try
+        {
+            if (!_users.Replace(entry, user))
+            {
+                return false;
+            }
+
+            connection.Replace(user);
+            lock (_lock)
+            {
+                if (entry.IsOver || entry.IsEnding)
+                {
+                    return false;
+                }
+
+                if (entry.Lost is { Rejection.Reason: var reason } && IsMadeGoodByRenewal(reason))
+                {
+                    (entry.Lost, entry.IsDraining) = (null, false);
+                    connection.Restore();
+                    _timer.SetIdle(entry, _policy.IdleTimeout);
+                }
+
+                if (!entry.IsDraining)
+                {
+                    BeginAge(entry);
+                }
+
+                BeginUserDates(standing, user);
+                ScheduleDate(entry);
+                (isPathEndPast, isOwnEndPast) = (entry.IsPathEndPast, entry.IsOwnEndPast);
+            }
+        }
+        catch (Exception exception)
+        {
+            RevalidationLog.RejudgeFaulted(_logger, exception);
+            Invalidate(entry, LiveUsers.Faulted(exception));
+            return false;
+        }
+
+        // What came second while it drained was not kept: everything is looked at again.
+        if (isPathEndPast)
+        {
+            Rejudge(entry, Now + _policy.ExpiryMargin);
+        }
+        else
+        {
+            Rejudge(entry);
+        }
+
+        if (isOwnEndPast)
+        {
+            Invalidate(entry, OwnExpired(entry.OwnEnd!.Value));
+        }
+
+        _users.Examine(entry);
+        var holds = false;
+        lock (_lock)
+        {
+            holds = !entry.IsOver && entry.Lost is null or { Action: InvalidationAction.Notify };
+        }
+
+        if (holds)
+        {
+            RevalidationLog.Renewed(_logger, connection.Peer.Name, connection.RemoteEndPoint, ValidUntil(entry));
+        }
+
+        return holds;
+    }
+
+    /// <summary>The user is accepted.</summary>
+    internal void UserStands(RevalidationEntry entry)
+    {
+        if (entry.Lost is null)
+        {
+            return; // as nearly always
+        }
+
+        lock (_lock)
+        {
+            if (entry is { Lost.Action: InvalidationAction.Notify, LostOn: LossGround.User })
+            {
+                entry.Lost = null;
             }
         }
     }
 
-    /// <summary>Gives the entry when something was replaced since the registration was taken, so that it must be judged again.</summary>
-    private RevalidationEntry? Add(IRevalidated connection, DateTimeOffset? ownEnd, long generation)
+    /// <summary>
+    /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
+    /// </summary>
+    internal static Task RunAside(Func<Task> work)
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Task.Run(work);
+        }
+    }
+
+    private static bool IsMadeGoodByRenewal(RejectionReason reason) => reason is
+        RejectionReason.TokenExpired
+        or RejectionReason.PasswordChanged
+        or RejectionReason.SecondFactorRemoved
+        or RejectionReason.UserStoreUnreadable
+        or RejectionReason.MaximumAgeReached;
+
+    private RevalidationEntry[] Entries()
+    {
+        lock (_lock)
+        {
+            return [.. _entries];
+        }
+    }
+
+    /// <summary>Also says what was replaced since the registration was taken, so that the entry must be judged again.</summary>
+    private RevalidationEntry Add(IRevalidated connection, DateTimeOffset? ownEnd, RegistrationGenerations generations, out Change change)
     {
         _watch.Enter();
+        var user = connection.Peer.User;
         RevalidationEntry entry;
-        bool hasMoved;
+        EndRule[] endRules;
         Exception? fault = null;
         lock (_lock)
         {
-            entry = new RevalidationEntry(connection, ++_lastNumber, connection.Peer.Path, _policy.EndsWithOwnCertificate ? ownEnd : null);
+            entry = new RevalidationEntry(connection, ++_lastNumber, connection.Peer.Path, _policy.EndsWithOwnCertificate ? ownEnd : null)
+            {
+                Registry = this,
+                User = user is null ? null : new UserStanding(),
+            };
             _entries.Add(entry);
             _index.Add(entry);
             try
             {
-                _timer.SetDuration(entry, _policy.MaximumAge);
+                BeginAge(entry);
+                if (user is not null)
+                {
+                    BeginUserDates(entry.User!, user);
+                }
+
                 if (_policy.IdleTimeout is { } idleTimeout)
                 {
                     connection.CountIdle(_options.TimeProvider);
@@ -170,7 +391,22 @@ internal sealed class ConnectionRevalidator
                 fault = exception;
             }
 
-            hasMoved = generation != _generation;
+            change = generations.Certificates == _generation ? Change.None : Change.Certificates;
+            endRules = _endRules.Since(generations.Ends);
+        }
+
+        connection.Attach(entry);
+        try
+        {
+            if (user is not null && fault is null)
+            {
+                _users.Join(entry, user);
+                change |= user.Facts.IsEmpty || generations.Users == _users.Generation ? Change.None : Change.Users;
+            }
+        }
+        catch (Exception exception)
+        {
+            fault = exception;
         }
 
         connection.OnEnded(() => Remove(entry));
@@ -181,7 +417,59 @@ internal sealed class ConnectionRevalidator
                 $"an exception, {fault.GetType().Name}"));
         }
 
-        return hasMoved ? entry : null;
+        foreach (var rule in endRules)
+        {
+            if (Matches(rule, connection.Peer))
+            {
+                Invalidate(entry, rule.Rejection, rule.Action, LossGround.Final);
+            }
+        }
+
+        return entry;
+    }
+
+    /// <summary>The application does not have the connection yet: where the rule throws, it is ended.</summary>
+    private bool Matches(EndRule rule, AuthenticatedPeer peer)
+    {
+        try
+        {
+            return rule.Matches(peer);
+        }
+        catch (Exception exception)
+        {
+            RevalidationLog.EndRuleFaulted(_logger, exception);
+            return true;
+        }
+    }
+
+    /// <summary>The maximum age counts from now.</summary>
+    private void BeginAge(RevalidationEntry entry)
+    {
+        if (_policy.MaximumAge is not { } most)
+        {
+            _timer.SetDuration(entry, null);
+            return;
+        }
+
+        var lead = _policy.ReauthenticationLead < most ? _policy.ReauthenticationLead : most;
+        entry.AgeDue = _timer.DueIn(most);
+        entry.AgeEnd = Now + most;
+        entry.IsAgeLeadAhead = entry.User is not null && _policy.OnReauthenticationDue is not null;
+        _timer.SetDurationAt(entry, entry.IsAgeLeadAhead ? entry.AgeDue - lead.Ticks : entry.AgeDue);
+    }
+
+    private void BeginUserDates(UserStanding standing, AuthenticatedUser user)
+    {
+        standing.End = user.NotAfter;
+        if (standing.NotAfter == user.NotAfter)
+        {
+            return; // the same deadline, of which the application has been told, or will be
+        }
+
+        standing.NotAfter = user.NotAfter;
+        standing.LeadAt = user.NotAfter is { } end && _policy.OnReauthenticationDue is not null
+            ? end > DateTimeOffset.MinValue + _policy.ReauthenticationLead ? end - _policy.ReauthenticationLead : DateTimeOffset.MinValue
+            : null;
     }
 
     private void Remove(RevalidationEntry entry)
@@ -196,34 +484,52 @@ internal sealed class ConnectionRevalidator
             _timer.SetIdle(entry, null);
         }
 
+        _users.Leave(entry);
         _watch.Leave();
     }
 
     private async Task WalkAsync()
     {
-        while (TryTakePending(out var concernsAll))
+        while (TryTakePending(out var concernsCertificates, out var concernsAll, out var concernsUsers))
         {
             try
             {
-                var (entries, live) = Find(concernsAll);
-                await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
-                var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
-                RevalidationLog.JudgedAgain(_logger, entries.Count, live, lost);
+                if (concernsUsers)
+                {
+                    var users = Entries().Where(entry => entry.User is not null).ToList();
+                    var lost = await ForEachAsync(users, _users.Examine).ConfigureAwait(false);
+                    RevalidationLog.UsersJudgedAgain(_logger, "The rule for users", users.Count, lost);
+                }
             }
             catch (Exception)
             {
                 // The application's logger threw. The connections have been ended, and the next change must be processed.
             }
+
+            try
+            {
+                if (concernsCertificates)
+                {
+                    var (entries, live) = Find(concernsAll);
+                    await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
+                    var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
+                    RevalidationLog.JudgedAgain(_logger, entries.Count, live, lost);
+                }
+            }
+            catch (Exception)
+            {
+                // The same.
+            }
         }
     }
 
-    private bool TryTakePending(out bool concernsAll)
+    private bool TryTakePending(out bool concernsCertificates, out bool concernsAll, out bool concernsUsers)
     {
         lock (_lock)
         {
-            concernsAll = _concernsAll;
-            _isWalking = _isPending;
-            _isPending = _concernsAll = false;
+            (concernsCertificates, concernsAll, concernsUsers) = (_isPending, _concernsAll, _concernsUsers);
+            _isWalking = _isPending || _concernsUsers;
+            _isPending = _concernsAll = _concernsUsers = false;
             return _isWalking;
         }
     }
@@ -365,7 +671,7 @@ internal sealed class ConnectionRevalidator
                 return;
             }
 
-            if (entry.Lost is { Action: InvalidationAction.Notify })
+            if (entry is { Lost.Action: InvalidationAction.Notify, LostOn: LossGround.Certificate })
             {
                 entry.Lost = null;
             }
@@ -385,9 +691,13 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    private bool Invalidate(RevalidationEntry entry, Rejection rejection)
+    private bool Invalidate(RevalidationEntry entry, Rejection rejection) =>
+        Invalidate(entry, rejection, _policy.ActionFor(rejection.Reason), LossGround.Certificate);
+
+    /// <summary>Never throws. Returns true when the connection is no longer valid, and was valid before.</summary>
+    internal bool Invalidate(RevalidationEntry entry, Rejection rejection, InvalidationAction action, LossGround ground)
     {
-        var lost = new Invalidation(rejection, _policy.ActionFor(rejection.Reason));
+        var lost = new Invalidation(rejection, action);
         lock (_lock)
         {
             if (entry.IsOver || !IsWorse(lost, entry.Lost))
@@ -395,7 +705,7 @@ internal sealed class ConnectionRevalidator
                 return false;
             }
 
-            entry.Lost = lost;
+            (entry.Lost, entry.LostOn) = (lost, ground);
             if (lost.Action == InvalidationAction.Drain)
             {
                 entry.IsDraining = true;
@@ -441,58 +751,8 @@ internal sealed class ConnectionRevalidator
             rejection.Expected,
             rejection.Presented,
             rejection.Element);
-        Tell(connection);
+        _invalidated.Tell(connection);
         return true;
-    }
-
-    /// <summary>
-    /// One after the other, separate from ending connections: an observer that does not return delays the end of no other connection.
-    /// </summary>
-    private void Tell(IRevalidated connection)
-    {
-        if (_policy.OnInvalidated is not { } observer || connection is not MutualTlsConnection ours)
-        {
-            return;
-        }
-
-        lock (_lock)
-        {
-            _untold.Enqueue(ours);
-            if (_isTelling)
-            {
-                return;
-            }
-
-            _isTelling = true;
-        }
-
-        RunAside(() => TellAllAsync(observer));
-    }
-
-    private Task TellAllAsync(Action<MutualTlsConnection> observer)
-    {
-        while (NextUntold() is { } connection)
-        {
-            try
-            {
-                observer(connection);
-            }
-            catch (Exception exception)
-            {
-                RevalidationLog.ObserverFaulted(_logger, exception);
-            }
-        }
-
-        return Task.CompletedTask;
-    }
-
-    private MutualTlsConnection? NextUntold()
-    {
-        lock (_lock)
-        {
-            _isTelling = _untold.TryDequeue(out var connection);
-            return connection;
-        }
     }
 
     private static bool IsWorse(Invalidation lost, Invalidation? before) =>
@@ -522,7 +782,7 @@ internal sealed class ConnectionRevalidator
 
         if (dates.Count + durations.Count + idle.Count > 0)
         {
-            RunAside(async () =>
+            _ = RunAside(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
                 await ForEachAsync(idle, OnIdle).ConfigureAwait(false);
@@ -531,23 +791,40 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>
-    /// Runs on a thread of the pool without the ExecutionContext of the caller: it belongs neither to the caller's request nor to its activity.
-    /// </summary>
-    private static void RunAside(Func<Task> work)
-    {
-        using (ExecutionContext.SuppressFlow())
-        {
-            _ = Task.Run(work);
-        }
-    }
-
     /// <summary>Its age or its grace period is over.</summary>
     private bool OnDuration(RevalidationEntry entry)
     {
-        if (entry.IsDraining)
+        bool ends;
+        bool isLead;
+        lock (_lock)
+        {
+            if (entry.IsOver || entry.DurationDue is not null)
+            {
+                return false; // something else was set in the meantime
+            }
+
+            ends = entry.IsEnding = entry.IsDraining;
+            isLead = !ends && entry.IsAgeLeadAhead;
+            if (isLead)
+            {
+                entry.IsAgeLeadAhead = false;
+                _timer.SetDurationAt(entry, entry.AgeDue);
+            }
+            else if (!ends && (entry.AgeDue is not { } due || due > _timer.DueIn(TimeSpan.Zero)))
+            {
+                return false; // the drain was taken back as its grace period ended
+            }
+        }
+
+        if (ends)
         {
             _ = EndAsync(entry);
+            return false;
+        }
+
+        if (isLead)
+        {
+            TellDue(entry);
             return false;
         }
 
@@ -608,14 +885,13 @@ internal sealed class ConnectionRevalidator
     {
         var at = Now + _policy.ExpiryMargin;
         var loses = false;
-        if (entry.OwnEnd is { } end && at >= After(end))
+        if (!entry.IsOwnEndPast && entry.OwnEnd is { } end && at >= After(end))
         {
-            entry.OwnEnd = null;
-            loses = Invalidate(
-                entry,
-                new Rejection(
-                    RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}"));
+            entry.IsOwnEndPast = true;
+            loses = Invalidate(entry, OwnExpired(end));
         }
+
+        loses |= OnUserDate(entry);
 
         if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))
         {
@@ -631,12 +907,56 @@ internal sealed class ConnectionRevalidator
         return loses;
     }
 
+    /// <summary>The user's credentials expire, or will soon.</summary>
+    private bool OnUserDate(RevalidationEntry entry)
+    {
+        if (entry.User is not { } standing)
+        {
+            return false;
+        }
+
+        DateTimeOffset? end;
+        bool isLead;
+        lock (_lock)
+        {
+            var now = Now;
+            isLead = standing.LeadAt <= now;
+            standing.LeadAt = isLead ? null : standing.LeadAt;
+            end = standing.End <= now ? standing.End : null;
+            standing.End = end is null ? standing.End : null;
+        }
+
+        if (isLead)
+        {
+            TellDue(entry);
+        }
+
+        return end is { } past && Invalidate(
+            entry,
+            new Rejection(RejectionReason.TokenExpired, "credentials that are valid", $"ones that were valid until {UtcText.Of(past)}"),
+            _policy.OnTokenExpired,
+            LossGround.Final);
+    }
+
+    private void TellDue(RevalidationEntry entry)
+    {
+        if (entry.Connection is { } connection)
+        {
+            _reauthenticationDue.Tell(connection);
+        }
+    }
+
+    private static Rejection OwnExpired(DateTimeOffset end) =>
+        new(RejectionReason.OwnCertificateExpired, "a certificate of ours that is valid", $"one that is valid until {UtcText.Of(end)}");
+
     private void ScheduleDate(RevalidationEntry entry)
     {
-        var pathEnd = entry.IsPathEndPast || entry.Path.IsEmpty ? null : (DateTimeOffset?)entry.PathEnd;
-        var next = pathEnd is null || entry.OwnEnd < pathEnd ? entry.OwnEnd : pathEnd;
-        _timer.SetDate(entry, entry.IsOver || next is null ? null : After(next.Value) - _policy.ExpiryMargin);
+        var certificates = Earlier(entry.IsPathEndPast || entry.Path.IsEmpty ? null : entry.PathEnd, entry.IsOwnEndPast ? null : entry.OwnEnd);
+        var next = Earlier(certificates is { } end ? After(end) - _policy.ExpiryMargin : null, Earlier(entry.User?.End, entry.User?.LeadAt));
+        _timer.SetDate(entry, entry.IsOver ? null : next);
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     /// <summary>
     /// The moment at which a certificate has expired. Validity counts in whole seconds, the last one included (RFC 5280 §4.1.2.5), and some last to
@@ -644,4 +964,13 @@ internal sealed class ConnectionRevalidator
     /// </summary>
     private static DateTimeOffset After(DateTimeOffset end) =>
         end < DateTimeOffset.MaxValue.AddSeconds(-1) ? end.AddSeconds(1) : DateTimeOffset.MaxValue;
+
+    /// <summary>What was replaced while a handshake was under way.</summary>
+    [Flags]
+    private enum Change
+    {
+        None = 0,
+        Certificates = 1,
+        Users = 2,
+    }
 }

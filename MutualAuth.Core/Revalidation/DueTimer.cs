@@ -41,9 +41,15 @@ internal sealed class DueTimer
     }
 
     /// <summary>Has the entry come up after this time; null means never.</summary>
-    internal void SetDuration(RevalidationEntry entry, TimeSpan? duration)
+    internal void SetDuration(RevalidationEntry entry, TimeSpan? duration) =>
+        SetDurationAt(entry, duration is { } wait ? DueIn(wait) : null);
+
+    /// <summary>After this time, in ticks since the timer was made.</summary>
+    internal long DueIn(TimeSpan wait) => (Elapsed + wait).Ticks;
+
+    /// <summary>Has the entry come up at this time, in ticks since the timer was made; null means never.</summary>
+    internal void SetDurationAt(RevalidationEntry entry, long? due)
     {
-        var due = duration is { } wait ? (Elapsed + wait).Ticks : (long?)null;
         _durations.Move(entry, entry.DurationDue, due);
         entry.DurationDue = due;
         Arm();

@@ -5,7 +5,7 @@ using MutualAuth.Connections;
 namespace MutualAuth.Revalidation;
 
 /// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
-internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)
+internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd) : ILiveEntry
 {
     private readonly WeakReference<IRevalidated> _connection = new(connection);
 
@@ -14,6 +14,12 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
 
     /// <summary>Tells entries apart that are due at the same time.</summary>
     internal long Number { get; } = number;
+
+    /// <summary>The registry that it is in; null in tests of the parts.</summary>
+    internal ConnectionRevalidator? Registry { get; init; }
+
+    /// <summary>What the user stands on; null for a peer without one.</summary>
+    internal UserStanding? User { get; init; }
 
     /// <summary>The path by which the peer was accepted last; empty for one that logged in without a certificate.</summary>
     internal ImmutableArray<Certificate> Path { get; private set; } = path;
@@ -24,17 +30,35 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>When our own certificate ends, where that counts; null once it has been dealt with.</summary>
     internal DateTimeOffset? OwnEnd { get; set; } = ownEnd;
 
+    /// <summary>The end of our own certificate has been dealt with.</summary>
+    internal bool IsOwnEndPast { get; set; }
+
+    /// <summary>When the maximum age is reached, in ticks since the registry began; null where there is none.</summary>
+    internal long? AgeDue { get; set; }
+
+    /// <summary>The same, by the clock on the wall.</summary>
+    internal DateTimeOffset? AgeEnd { get; set; }
+
+    /// <summary>It is still to be said that the maximum age comes near.</summary>
+    internal bool IsAgeLeadAhead { get; set; }
+
     /// <summary>The end of the path has been dealt with.</summary>
     internal bool IsPathEndPast { get; set; }
 
     /// <summary>The grace period runs.</summary>
     internal bool IsDraining { get; set; }
 
+    /// <summary>The grace period is over, and the connection is being closed.</summary>
+    internal bool IsEnding { get; set; }
+
     /// <summary>The connection is over, and nothing is done about it any more.</summary>
     internal bool IsOver { get; set; }
 
     /// <summary>The reason why it is no longer valid; null while it is valid.</summary>
     internal Invalidation? Lost { get; set; }
+
+    /// <summary>What it was lost on.</summary>
+    internal LossGround LostOn { get; set; }
 
     /// <summary>When a date is reached, in ticks of universal time; null when none is waited for.</summary>
     internal long? DateDue { get; set; }
@@ -44,6 +68,16 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
 
     /// <summary>When to ask whether it is idle, in ticks since the registry began; null when that is not waited for.</summary>
     internal long? IdleDue { get; set; }
+
+    /// <inheritdoc/>
+    public DateTimeOffset? ValidUntil => Registry?.ValidUntil(this);
+
+    /// <inheritdoc/>
+    public bool Renew(AuthenticatedUser user) => Registry?.Renew(this, user) == true;
+
+    /// <inheritdoc/>
+    public bool End(Rejection rejection, InvalidationAction action) =>
+        Registry?.Invalidate(this, rejection, action, LossGround.Final) == true;
 
     internal void StandOn(ImmutableArray<Certificate> path)
     {

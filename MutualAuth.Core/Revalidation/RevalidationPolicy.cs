@@ -3,7 +3,9 @@ namespace MutualAuth;
 /// <summary>The actions on open connections that are no longer valid, and the maximum age and idle time of connections.</summary>
 /// <remarks>
 /// Live connections are re-evaluated by the current rules whenever a source of trust, revocation lists, denied certificates, pins or rules
-/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. It cannot be switched off;
+/// reports a replacement (<see cref="Reloading.IReloadable"/>), and when a certificate of the peer's path expires. A user who has logged in is
+/// re-evaluated when its store or source announces a change (<see cref="Credentials.IFactChangeSource"/>), at each
+/// <see cref="RecheckInterval"/>, when the rule for users is replaced, and when its credentials expire. It cannot be switched off;
 /// <see cref="InvalidationAction.Notify"/> leaves the decision to end to the application. A connection that cannot be evaluated is always aborted.
 /// Immutable.
 /// </remarks>
@@ -40,14 +42,73 @@ public sealed record RevalidationPolicy
     /// </summary>
     public InvalidationAction OnOwnCertificateExpired { get; init; } = InvalidationAction.Drain;
 
+    /// <summary>The user was disabled (<c>user_disabled</c>). Default: <see cref="InvalidationAction.Abort"/>.</summary>
+    public InvalidationAction OnUserDisabled { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>The user is no longer in its store (<c>user_removed</c>). Default: <see cref="InvalidationAction.Abort"/>.</summary>
+    public InvalidationAction OnUserRemoved { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>
+    /// <see cref="Credentials.CredentialPolicy.Users"/> no longer accepts the user with this device (<c>user_not_allowed</c>), or
+    /// <see cref="Credentials.CredentialPolicy.MayActAs"/> no longer lets it act as the other user (<c>authorization_identity_refused</c>).
+    /// Default: <see cref="InvalidationAction.Abort"/>.
+    /// </summary>
+    public InvalidationAction OnUserNotAllowed { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>
+    /// A second factor that the login relied on was removed (<c>second_factor_removed</c>). Default: <see cref="InvalidationAction.Abort"/>.
+    /// </summary>
+    public InvalidationAction OnSecondFactorRemoved { get; init; } = InvalidationAction.Abort;
+
+    /// <summary>The user has another password now (<c>password_changed</c>). Default: <see cref="InvalidationAction.Drain"/>.</summary>
+    public InvalidationAction OnPasswordChanged { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>
+    /// The token, or other credentials, expired: <see cref="AuthenticatedUser.NotAfter"/> is reached (<c>token_expired</c>). Default:
+    /// <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
+    public InvalidationAction OnTokenExpired { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>
+    /// For <see cref="MaxUserStaleness"/> the store or source could not say whether the user still holds (<c>user_store_unreadable</c>). Default:
+    /// <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
+    public InvalidationAction OnUserStoreUnreadable { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>
+    /// How often stores and sources are asked about all users of open connections; a change that is not announced is found within this time, and
+    /// the time that the answer takes. Each server asks for itself, and none while it has no such connection. Default: one minute; from a second
+    /// to a day.
+    /// </summary>
+    public TimeSpan RecheckInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long after the last good answer a user stays valid whose store or source cannot be read; no new user comes in meanwhile. A file that
+    /// becomes unreadable counts from its last good reading. Default: 15 minutes; from <see cref="RecheckInterval"/> to 3,660 days.
+    /// </summary>
+    public TimeSpan MaxUserStaleness { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// How long before <see cref="AuthenticatedUser.NotAfter"/>, and before <see cref="MaximumAge"/>, <see cref="OnReauthenticationDue"/> is
+    /// called; at once where less than that is left. Default: one minute; from zero to a day.
+    /// </summary>
+    public TimeSpan ReauthenticationLead { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Called for a connection whose user should authenticate again, <see cref="ReauthenticationLead"/> before each deadline and once for each, on
+    /// a thread of the pool, one after the other. A callback that does not return gets no further calls, and delays the end of no connection. Its
+    /// exceptions are logged. Default: null.
+    /// </summary>
+    public Action<MutualTlsConnection>? OnReauthenticationDue { get; init; }
+
     /// <summary>
     /// How long the application has to finish after the request to drain. Default: 30 seconds; zero closes at once, at most an hour.
     /// </summary>
     public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a connection may last. Default: null, no limit; at most 3,660 days. Checks that are not repeated while a connection is open, such as
-    /// asynchronous validators and logins, are relied on for at most this long.
+    /// How long a connection may last, or how long since its user authenticated again. Default: null, no limit; at most 3,660 days. Checks that are
+    /// not repeated while a connection is open, such as asynchronous validators, are relied on for at most this long.
     /// </summary>
     public TimeSpan? MaximumAge { get; init; }
 
@@ -59,7 +120,10 @@ public sealed record RevalidationPolicy
     /// </summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>How long before the expiry of a certificate its connections are invalidated. Default: zero; at most a day.</summary>
+    /// <summary>
+    /// How long before the expiry of a certificate its connections are invalidated. It does not apply to tokens, which may last for less than it;
+    /// see <see cref="ReauthenticationLead"/>. Default: zero; at most a day.
+    /// </summary>
     public TimeSpan ExpiryMargin { get; init; }
 
     /// <summary>Whether the expiry of the certificate that we presented also ends the connection. Default: false; the peer decides.</summary>
@@ -83,6 +147,14 @@ public sealed record RevalidationPolicy
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
+        RejectionReason.UserDisabled => OnUserDisabled,
+        RejectionReason.UserRemoved => OnUserRemoved,
+        RejectionReason.UserNotAllowed or RejectionReason.AuthorizationIdentityRefused => OnUserNotAllowed,
+        RejectionReason.SecondFactorRemoved => OnSecondFactorRemoved,
+        RejectionReason.PasswordChanged => OnPasswordChanged,
+        RejectionReason.TokenExpired => OnTokenExpired,
+        RejectionReason.UserStoreUnreadable => OnUserStoreUnreadable,
+        RejectionReason.CredentialCheckFaulted => InvalidationAction.Abort, // nor is a user that cannot be examined
         RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // a peer that cannot be validated is no longer valid, whatever the options say
         _ => OnUntrusted,
     };
@@ -90,7 +162,8 @@ public sealed record RevalidationPolicy
     internal IEnumerable<string> Problems()
     {
         InvalidationAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
-            OnOwnCertificateExpired];
+            OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged, OnTokenExpired,
+            OnUserStoreUnreadable];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, "
@@ -113,6 +186,21 @@ public sealed record RevalidationPolicy
         if (ExpiryMargin < TimeSpan.Zero || ExpiryMargin > TimeSpan.FromDays(1))
         {
             yield return $"{nameof(ExpiryMargin)} must be between zero and a day; it is {ExpiryMargin}.";
+        }
+
+        if (RecheckInterval < TimeSpan.FromSeconds(1) || RecheckInterval > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(RecheckInterval)} must be from a second to a day; it is {RecheckInterval}.";
+        }
+
+        if (MaxUserStaleness < RecheckInterval || MaxUserStaleness > TimeSpan.FromDays(3660))
+        {
+            yield return $"{nameof(MaxUserStaleness)} must be from {nameof(RecheckInterval)} to 3,660 days; it is {MaxUserStaleness}.";
+        }
+
+        if (ReauthenticationLead < TimeSpan.Zero || ReauthenticationLead > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(ReauthenticationLead)} must be between zero and a day; it is {ReauthenticationLead}.";
         }
     }
 }

@@ -16,16 +16,19 @@ internal sealed class SourceSubscriptions
     private readonly ConnectionRevalidator _registry;
     private readonly ImmutableArray<IReloadable> _statements;
     private readonly ImmutableArray<IReloadable> _rules;
+    private readonly ImmutableArray<IReloadable> _userRules;
 
     // Taken before a source's own lock, if it has one, and never by what a source calls.
     private readonly Lock _lock = new();
     private int _users;
 
-    internal SourceSubscriptions(ConnectionRevalidator registry, IEnumerable<IReloadable> statements, IEnumerable<IReloadable> rules)
+    internal SourceSubscriptions(
+        ConnectionRevalidator registry, IEnumerable<IReloadable> statements, IEnumerable<IReloadable> rules, IEnumerable<IReloadable> userRules)
     {
         _registry = registry;
         _statements = [.. statements];
         _rules = [.. rules];
+        _userRules = [.. userRules];
     }
 
     /// <summary>Enters if that touches no source, and does not wait for users that do.</summary>
@@ -76,6 +79,11 @@ internal sealed class SourceSubscriptions
                     source.Replaced += OnRulesReplaced;
                 }
 
+                foreach (var source in _userRules)
+                {
+                    source.Replaced += OnUserRulesReplaced;
+                }
+
                 return true;
             }
             catch
@@ -111,9 +119,16 @@ internal sealed class SourceSubscriptions
         {
             source.Replaced -= OnRulesReplaced;
         }
+
+        foreach (var source in _userRules)
+        {
+            source.Replaced -= OnUserRulesReplaced;
+        }
     }
 
     private void OnStatementsReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: false);
 
     private void OnRulesReplaced(object? sender, EventArgs e) => _registry.OnReplaced(concernsAll: true);
+
+    private void OnUserRulesReplaced(object? sender, EventArgs e) => _registry.OnUserRulesReplaced();
 }

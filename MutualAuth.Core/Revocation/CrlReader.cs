@@ -169,7 +169,7 @@ internal static class CrlReader
 
         if (fields.Scheme.Kind == SignatureKind.NotAccepted)
         {
-            throw new AsnContentException("the signature is not RSA or ECDSA with SHA-2");
+            throw new AsnContentException("the signature is neither RSA or ECDSA with SHA-2 nor ML-DSA");
         }
 
         if (fields.HasRemovals && fields.DeltaBase.IsEmpty)

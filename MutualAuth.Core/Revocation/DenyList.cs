@@ -13,7 +13,7 @@ namespace MutualAuth.Revocation;
 /// For emergencies: it needs no authority, applies until it is changed, and works with and without revocation lists. Every certificate of
 /// the path is checked against it, including authorities and the trust anchor. Immutable and safe to share.
 /// </remarks>
-public sealed class DenyList : IDenyListSource, IRemarkable
+public sealed class DenyList : IDenyListSource, IHasFileRemarks
 {
     internal const int MaxFileBytes = 16 * 1024 * 1024;
 
@@ -40,7 +40,7 @@ public sealed class DenyList : IDenyListSource, IRemarkable
     /// <summary>The entries.</summary>
     public ImmutableArray<DenyEntry> Entries { get; }
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => _remarks;
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => _remarks;
 
     DenyList IDenyListSource.Current => this;
 

@@ -142,7 +142,7 @@ internal sealed class RevocationCheck : IRevocationSource
         list.Scope.Excludes(subject, issuer, _profile.Form) is { } scope ? $"a list that {scope}"
         : FlawOfDates(list, at, _policy!.DangerousGracePeriod, _policy.ClockSkew)
         ?? (_profile.Form != CertificateForm.Tolerant && list.FormProblem is { } form ? $"a list of which {form}"
-        : list.Scheme.HashBits < _profile.MinimumHashBits ? $"a list that is signed with SHA-2 of {list.Scheme.HashBits} bits"
+        : KeyRules.FlawOf(list.Scheme, _profile) is { } signature ? $"a list {signature}"
         : null);
 
     /// <summary>Why the list is not valid at this time; null when it is.</summary>

@@ -18,7 +18,7 @@ public sealed class RevocationList
     private const int MaxRememberedKeys = 8;
 
     private readonly CrlFields _fields;
-    private readonly byte[] _digest;
+    private readonly byte[]? _digest; // null where the octets themselves are signed
     private ImmutableArray<CheckedKey> _checked = [];
     private ImmutableArray<RevocationList> _reserve = [];
     private Action<RevocationList>? _whenRefuted;
@@ -28,7 +28,7 @@ public sealed class RevocationList
     internal RevocationList(CrlFields fields)
     {
         _fields = fields;
-        _digest = CryptographicOperations.HashData(fields.Scheme.Hash, fields.Signed.Span);
+        _digest = fields.Scheme.Hash.Name is null ? null : CryptographicOperations.HashData(fields.Scheme.Hash, fields.Signed.Span);
     }
 
     /// <summary>The name of the issuer, as stated in the list.</summary>
@@ -169,7 +169,9 @@ public sealed class RevocationList
             }
         }
 
-        var isSigner = key.VerifyDigest(_fields.Scheme, _digest, _fields.Signature.Span);
+        var isSigner = _digest is null
+            ? key.Verify(_fields.Scheme, _fields.Signed.Span, _fields.Signature.Span)
+            : key.VerifyDigest(_fields.Scheme, _digest, _fields.Signature.Span);
         ImmutableInterlocked.Update(
             ref _checked,
             static (before, now) => before.Length < MaxRememberedKeys ? before.Add(now) : before,

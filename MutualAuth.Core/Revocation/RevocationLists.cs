@@ -17,7 +17,7 @@ namespace MutualAuth.Revocation;
 /// issuer and scope. A look-up costs the same with no entry as with a million. Immutable and safe to share; each list's signature is
 /// checked once for each key of its issuer, so share one instance.
 /// </remarks>
-public sealed class RevocationLists : IRevocationListSource, IRemarkable
+public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
 {
     private ImmutableArray<FileRemark> _remarks = [];
     private readonly FrozenDictionary<DistinguishedName, ImmutableArray<RevocationList>> _byIssuer;
@@ -52,7 +52,7 @@ public sealed class RevocationLists : IRevocationListSource, IRemarkable
     /// <summary>The earliest next update of the lists; null when none states one. Replace the lists before.</summary>
     public DateTimeOffset? NextUpdate => Lists.Min(list => list.NextUpdate);
 
-    IReadOnlyCollection<FileRemark> IRemarkable.Remarks => _remarks;
+    IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => _remarks;
 
     RevocationLists IRevocationListSource.Current => this;
 

@@ -45,4 +45,7 @@ internal static partial class CredentialLog
     [LoggerMessage(1308, LogLevel.Warning,
         "The store {Store} does not keep the count of consecutive failures ({Why}); this process counts them, and the count is lost when it ends.")]
     internal static partial void FailuresNotKept(ILogger logger, string store, string why);
+
+    [LoggerMessage(1310, LogLevel.Warning, "A {What} of {User} at {RemoteEndPoint} failed. {Rejection}")]
+    internal static partial void StepUpFailed(ILogger logger, string what, string user, string remoteEndPoint, Rejection rejection);
 }

@@ -42,4 +42,26 @@ internal static partial class RevalidationLog
 
     [LoggerMessage(1458, LogLevel.Error, "The clock (TimeProvider) threw; checking again in one minute which live connections are due.")]
     internal static partial void ClockFaulted(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        1459, LogLevel.Information, "{Source} was asked again about {Users} users who are connected; {Lost} connections are no longer valid.")]
+    internal static partial void UsersJudgedAgain(ILogger logger, string source, int users, int lost);
+
+    [LoggerMessage(
+        1460,
+        LogLevel.Warning,
+        "{Source} cannot say whether users who are connected still hold; each stays for {MaxStaleness} after the last good answer. {Problem}")]
+    internal static partial void UsersUnreadable(ILogger logger, string source, TimeSpan maxStaleness, string problem);
+
+    [LoggerMessage(1461, LogLevel.Information, "{Source} says again whether users who are connected still hold.")]
+    internal static partial void UsersReadable(ILogger logger, string source);
+
+    [LoggerMessage(1462, LogLevel.Information, "{Peer} at {RemoteEndPoint} has authenticated again; the connection is valid until {ValidUntil}.")]
+    internal static partial void Renewed(ILogger logger, string peer, EndPoint? remoteEndPoint, DateTimeOffset? validUntil);
+
+    [LoggerMessage(1463, LogLevel.Error, "The OnReauthenticationDue callback threw.")]
+    internal static partial void DueObserverFaulted(ILogger logger, Exception exception);
+
+    [LoggerMessage(1464, LogLevel.Error, "A rule of EndWhere threw for a handshake that was under way; its connection was ended.")]
+    internal static partial void EndRuleFaulted(ILogger logger, Exception exception);
 }

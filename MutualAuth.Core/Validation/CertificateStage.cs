@@ -139,7 +139,7 @@ public sealed class CertificateStage
     private void SayWhatIsOddAboutFiles()
     {
         (_options.Trust as TrustAnchors)?.SayWhatIsLeftOut(_logger);
-        IRemarkable.Log(_logger, _options.Trust, _options.Revocation?.Lists, _options.DenyList);
+        IHasFileRemarks.Log(_logger, _options.Trust, _options.Revocation?.Lists, _options.DenyList);
     }
 
     private RevocationCheck? PrepareRevocation(Certificate leaf, DateTimeOffset at) => _options.Revocation is null && _options.DenyList is null

@@ -180,6 +180,28 @@ public sealed class PeerChatTests
         bob.Errors[^1].Should().StartWith("material: Line ");
     }
 
+    [Test]
+    public async Task A_member_whose_key_is_dropped_is_put_out_while_it_is_connected_and_nobody_else()
+    {
+        await using var alice = await ListenAsync("alice");
+        await using var bob = await ListenAsync("bob", "--connect", AddressOf(alice));
+        await using var carol = await ListenAsync("carol", "--connect", AddressOf(alice));
+        await alice.LineAsync("met bob");
+        await alice.LineAsync("met carol");
+
+        await alice.WriteAsync("/drop dave\n/drop bob\n");
+
+        (await alice.LineAsync("bob ")).Should().Be("bob was put out: unknown_authority");
+        await bob.LineAsync("alice has left");
+        await alice.WriteAsync("only carol reads this\n");
+        (await carol.LineAsync(">")).Should().Be("alice> only carol reads this");
+        await EndAsync(alice, 0);
+        alice.Errors.Should().Contain(line => line.Contains("nobody is known as dave"));
+        alice.Output.Should().NotContain(line => line.Contains("carol was put out"));
+        bob.Output.Should().NotContain(line => line.Contains("only carol reads this"));
+        KnownTo("alice").Should().ContainSingle().Which.Should().StartWith("carol ");
+    }
+
     private async Task MeetAsync()
     {
         await using var alice = await ListenAsync("alice");

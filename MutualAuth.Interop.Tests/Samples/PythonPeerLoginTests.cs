@@ -18,7 +18,7 @@ public sealed class PythonPeerLoginTests
         SignatureAlgorithm.RsaSha1, SignatureAlgorithm.RsaSha256, SignatureAlgorithm.RsaSha384, SignatureAlgorithm.RsaSha512,
         SignatureAlgorithm.RsaPssSha256, SignatureAlgorithm.RsaPssSha384, SignatureAlgorithm.RsaPssSha512,
         SignatureAlgorithm.EcdsaSha1, SignatureAlgorithm.EcdsaSha256, SignatureAlgorithm.EcdsaSha384, SignatureAlgorithm.EcdsaSha512,
-        SignatureAlgorithm.Ed25519,
+        SignatureAlgorithm.Ed25519, SignatureAlgorithm.MLDsa65,
     ];
 
     private Workshop _workshop = null!;
@@ -133,8 +133,8 @@ public sealed class PythonPeerLoginTests
     {
         var isRsa = $"{algorithm}".StartsWith("Rsa", StringComparison.Ordinal);
         using var authority = new TestAuthority(
-            spec: spec => algorithm == SignatureAlgorithm.Ed25519
-                ? spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }
+            spec: spec => algorithm == SignatureAlgorithm.Ed25519 ? spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }
+                : algorithm == SignatureAlgorithm.MLDsa65 ? spec with { KeyAlgorithm = KeyAlgorithm.MLDsa65 }
                 : isRsa
                 ? spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }
                 : spec);
@@ -144,7 +144,8 @@ public sealed class PythonPeerLoginTests
             import sys; sys.path.insert(0, sys.argv[1])
             import scram
             try:
-                print(scram.tls_server_end_point(open(sys.argv[2], "rb").read()).hex())
+                kind, data = scram.channel_binding(open(sys.argv[2], "rb").read())
+                print(kind, data.hex())
             except scram.Refused as reason:
                 print(reason)
             """;
@@ -153,8 +154,8 @@ public sealed class PythonPeerLoginTests
             RunningProgram.Start(
                 Tool.Find("python3"), "-B", "-c", Script, Folder, _workshop.Write("certificate.der", certificate.RawCertificate.ToArray())));
 
-        ended.Output.Should().Be(expected is null ? "channel_binding_unavailable" : Convert.ToHexStringLower(expected.Data.AsSpan()), ended.All);
-        (expected is null).Should().Be(algorithm == SignatureAlgorithm.Ed25519);
+        ended.Output.Should().Be($"{expected!.Type} {Convert.ToHexStringLower(expected.Data.AsSpan())}", ended.All);
+        (expected.Type == ChannelBinding.MutualAuthEndPoint).Should().Be(algorithm is SignatureAlgorithm.Ed25519 or SignatureAlgorithm.MLDsa65);
     }
 
     private static string Folder => Path.Combine(Repository.Root, "samples", "python-peer");

@@ -23,7 +23,7 @@ public sealed class RestrictedNetworkTests
     {
         await using var program = RunningProgram.StartSample("RestrictedNetwork", "--key-in-memory");
 
-        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
         TellsTheStory(program, s_refused);
     }
 
@@ -34,7 +34,7 @@ public sealed class RestrictedNetworkTests
         Tool.Find("pkcs11-tool");
         await using var program = RunningProgram.StartSample("RestrictedNetwork");
 
-        (await program.ExitCodeAsync()).Should().Be(0, program.ToString());
+        (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
         program.Output.Should().Contain("gate     its key is in the token, which a wrong PIN opens: False");
         TellsTheStory(program, [.. s_refused, ("Ada, after the token was pulled out", "cryptography_failed", "internal_error")]);
     }
@@ -45,6 +45,22 @@ public sealed class RestrictedNetworkTests
             "admitted Ada: subject:CN=Ada%20Example,OU=Signals,O=Example%20Forces, TLS_AES_256_GCM_SHA384");
         program.Output.Where(line => line.StartsWith("refused", StringComparison.Ordinal)).Should().BeEquivalentTo(
             refused.Select(one => $"refused  {one.Who}: {one.Reason}; the peer was told {one.Told}"));
+        program.Output.Where(line => line.StartsWith("vault", StringComparison.Ordinal)).Should().Equal(
+            "vault    \"ada\" confirms open cabinet 7: waits for a second person",
+            "vault    \"ada\" confirms open cabinet 7: waits for a second person",
+            "vault    \"ada\" confirms open cabinet 7: waits for a second person",
+            "vault    \"dora\" confirms open cabinet 8: waits for a second person",
+            "vault    \"dora\" confirms open cabinet 7: refused, step_up_mismatch",
+            "vault    \"dora\" confirms open cabinet 7: carried out, by ada and dora",
+            "vault    \"ada\" confirms open cabinet 7: waits for a second person");
+        program.Output.Where(line => line.StartsWith("told", StringComparison.Ordinal)).Should().Equal(
+            "told     Ada, who confirmed open cabinet 7: waits for a second person",
+            "told     Ada, who confirmed open cabinet 7: waits for a second person",
+            "told     Ada, who confirmed open cabinet 7: waits for a second person",
+            "told     Dora, who confirmed open cabinet 8: waits for a second person",
+            "told     Dora, who confirmed open cabinet 9: refused, step_up_mismatch",
+            "told     Dora, who confirmed open cabinet 7: carried out, by ada and dora",
+            "told     Ada, who confirmed open cabinet 7: waits for a second person");
         program.Output.Where(line => line.StartsWith("audit", StringComparison.Ordinal)).Should().SatisfyRespectively(
             whole => whole.Should().EndWith("entries, none changed"),
             changed => changed.Should().Contain("was changed at line 3"));

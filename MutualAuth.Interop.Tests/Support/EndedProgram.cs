@@ -7,11 +7,11 @@ internal sealed record EndedProgram(int ExitCode, string Output, string LastErro
     internal string Code => LastError.Split(':')[0];
 
     /// <summary>Gives a program no input, and waits for its end.</summary>
-    internal static async Task<EndedProgram> OfAsync(RunningProgram started)
+    internal static async Task<EndedProgram> OfAsync(RunningProgram started, TimeSpan? within = null)
     {
         await using var program = started;
         program.EndInput();
-        var exitCode = await program.ExitCodeAsync();
+        var exitCode = await program.ExitCodeAsync(within);
         return new EndedProgram(exitCode, string.Join('\n', program.Output), program.Errors.LastOrDefault(string.Empty), program.ToString());
     }
 }

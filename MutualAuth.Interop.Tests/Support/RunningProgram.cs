@@ -102,9 +102,9 @@ internal sealed class RunningProgram : IAsyncDisposable
         }
     }
 
-    internal async Task<int> ExitCodeAsync()
+    internal async Task<int> ExitCodeAsync(TimeSpan? within = null)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(within ?? Deadline);
         try
         {
             await _process.WaitForExitAsync(deadline.Token);

@@ -39,5 +39,9 @@ public sealed class GalleryPageTests
         peer.Incident ?? "—",
         peer.OnlyAs?.ToString().ToLowerInvariant() ?? "both",
         peer.RequiredCheck == RequiredCheck.Nothing ? "—" : $"`{peer.RequiredCheck}`",
-        $"`{peer.Reason.ToCode()}` |");
+        $"`{ReasonOf(peer).ToCode()}` |");
+
+    /// <summary>The page speaks of a platform that has ML-DSA.</summary>
+    private static RejectionReason ReasonOf(BadPeer peer) =>
+        peer == Gallery.ForgedMLDsaSignature ? RejectionReason.SignatureInvalid : peer.Reason;
 }

@@ -7,6 +7,8 @@ namespace MutualAuth.Testing.BadPeers;
 public sealed class BadPeer
 {
     private readonly Func<BadPeerBuilder, (TestCertificate? Bad, TestCertificate Good)> _make;
+    private readonly bool _needsMLDsa;
+    private readonly RejectionReason _reason;
 
     internal BadPeer(
         RejectionReason reason,
@@ -14,19 +16,35 @@ public sealed class BadPeer
         string story,
         Func<BadPeerBuilder, (TestCertificate? Bad, TestCertificate Good)> make,
         [CallerMemberName] string name = "")
+        : this(reason, rule, story, make, needsMLDsa: false, name)
+    {
+    }
+
+    private BadPeer(
+        RejectionReason reason,
+        string rule,
+        string story,
+        Func<BadPeerBuilder, (TestCertificate? Bad, TestCertificate Good)> make,
+        bool needsMLDsa,
+        string name)
     {
         Name = name;
-        Reason = reason;
+        _reason = reason;
         Rule = rule;
         Story = story;
         _make = make;
+        _needsMLDsa = needsMLDsa;
     }
 
     /// <summary>Its name: that of the property of <see cref="Gallery"/>.</summary>
     public string Name { get; }
 
-    /// <summary>The reason that MutualAuth gives for the rejection.</summary>
-    public RejectionReason Reason { get; }
+    /// <summary>
+    /// The reason that MutualAuth gives for the rejection. Where it takes ML-DSA to find it and the platform has none, that is
+    /// <see cref="RejectionReason.AlgorithmNotSupported"/>.
+    /// </summary>
+    public RejectionReason Reason =>
+        _needsMLDsa && !System.Security.Cryptography.MLDsa.IsSupported ? RejectionReason.AlgorithmNotSupported : _reason;
 
     /// <summary>The rule that it breaks, by document and section.</summary>
     public string Rule { get; }
@@ -72,12 +90,14 @@ public sealed class BadPeer
     /// <summary>Its name.</summary>
     public override string ToString() => Name;
 
-    internal BadPeer With(string? incident = null, RequiredCheck? demand = null, PeerRole? onlyAs = null) => new(Reason, Rule, Story, _make, Name)
-    {
-        Incident = incident ?? Incident,
-        RequiredCheck = demand ?? RequiredCheck,
-        OnlyAs = onlyAs ?? OnlyAs,
-    };
+    internal BadPeer With(
+        string? incident = null, RequiredCheck? demand = null, PeerRole? onlyAs = null, bool? needsMLDsa = null) =>
+        new(_reason, Rule, Story, _make, needsMLDsa ?? _needsMLDsa, Name)
+        {
+            Incident = incident ?? Incident,
+            RequiredCheck = demand ?? RequiredCheck,
+            OnlyAs = onlyAs ?? OnlyAs,
+        };
 
     /// <summary>A peer whose own certificate is wrong.</summary>
     internal static BadPeer Leaf(

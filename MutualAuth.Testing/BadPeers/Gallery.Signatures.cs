@@ -85,12 +85,39 @@ public static partial class Gallery
         "Its key is Ed25519: sound, but what cannot be checked must be refused and not let pass.",
         (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
 
-    /// <summary>An ML-DSA key, which the platform's TLS cannot present or check.</summary>
-    public static BadPeer MLDsaLeaf { get; } = BadPeer.Leaf(
+    /// <summary>A key for HashML-DSA, which certificates may not have.</summary>
+    public static BadPeer HashMLDsaLeaf { get; } = BadPeer.Leaf(
         RejectionReason.AlgorithmNotSupported,
-        "RFC 9881; a limit of the platform",
-        "Its key is ML-DSA-44: sound, but what cannot be checked must be refused and not let pass.",
-        (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa44 });
+        "RFC 9881 §2",
+        "Its key says that it is for HashML-DSA, the variant over a hash, which has no place in certificates.",
+        (spec, _) => MLDsaKey(spec, 0x20, withParameters: false, cut: 0));
+
+    /// <summary>An ML-DSA key with parameters.</summary>
+    public static BadPeer MLDsaKeyWithParameters { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "RFC 9881 §2",
+        "Its ML-DSA-44 key has parameters, which must be absent: a second encoding of the same key would pass a list of keys.",
+        (spec, _) => MLDsaKey(spec, 0x11, withParameters: true, cut: 0));
+
+    /// <summary>An ML-DSA key that is too short.</summary>
+    public static BadPeer MLDsaKeyCutShort { get; } = BadPeer.Leaf(
+        RejectionReason.WeakKey,
+        "RFC 9881 §4, FIPS 204 §4",
+        "One octet of its ML-DSA-44 key is missing.",
+        (spec, _) => MLDsaKey(spec, 0x11, withParameters: false, cut: 1));
+
+    /// <summary>One bit of an ML-DSA signature is wrong, in a path of both kinds of algorithm.</summary>
+    public static BadPeer ForgedMLDsaSignature { get; } = new BadPeer(
+        RejectionReason.SignatureInvalid,
+        "RFC 9881 §3",
+        "An intermediate with an ML-DSA-65 key, beneath the trusted root, has signed its certificate, and one bit of that signature is flipped.",
+        scene =>
+        {
+            var issuing = scene.Intermediate(spec => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa65 });
+            return (
+                scene.Leaf(spec => spec with { CorruptSignature = true }, issuing),
+                scene.Leaf(issuer: System.Security.Cryptography.MLDsa.IsSupported ? issuing : null));
+        }).With(needsMLDsa: true);
 
     /// <summary>A root of its own making that shares the trusted root's public point.</summary>
     public static BadPeer CurveBall { get; } = new BadPeer(
@@ -120,7 +147,7 @@ public static partial class Gallery
     [
         CorruptSignature, ForgedIssuer, NameChangedAfterSigning, ForgedIntermediate, Sha1Signature, Md5Signature, Sha1Intermediate, WeakRsaKey,
         WeakRsaIntermediate,
-        Ed25519Leaf, MLDsaLeaf, CurveBall, ExplicitCurve,
+        Ed25519Leaf, HashMLDsaLeaf, MLDsaKeyWithParameters, MLDsaKeyCutShort, ForgedMLDsaSignature, CurveBall, ExplicitCurve,
     ];
 
     private static SignatureAlgorithm Sha1Of(TestAuthority authority) =>
@@ -142,6 +169,28 @@ public static partial class Gallery
         var point = known.Parameters.G.Multiply(known.D).Normalize();
         var domain = new ECDomainParameters(known.Parameters.Curve, point, known.Parameters.N, known.Parameters.H);
         return new TestKey(KeyAlgorithm.EcdsaP256, new ECPrivateKeyParameters(Org.BouncyCastle.Math.BigInteger.One, domain), deterministic: true);
+    }
+
+    /// <summary>An ML-DSA-44 key whose SubjectPublicKeyInfo is written in another way than the standard's.</summary>
+    private static CertificateSpec MLDsaKey(CertificateSpec spec, byte algorithm, bool withParameters, int cut)
+    {
+        var key = TestKey.Shared(KeyAlgorithm.MLDsa44);
+        var writer = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier($"2.16.840.1.101.3.4.3.{algorithm}");
+                if (withParameters)
+                {
+                    writer.WriteNull();
+                }
+            }
+
+            writer.WriteBitString(key.SubjectPublicKeyInfo.Span[^1312..^cut]);
+        }
+
+        return spec with { Key = key, RawPublicKey = writer.Encode() };
     }
 
     private static TestKey ExplicitKey()

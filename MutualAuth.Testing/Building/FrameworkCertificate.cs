@@ -24,12 +24,19 @@ internal static class FrameworkCertificate
 
     internal static X509Certificate2 WithKey(byte[] raw, TestKey key)
     {
-        using var framework = key.CreateFrameworkKey()
+        using var framework = (IDisposable?)key.CreateFrameworkKey() ?? key.CreateFrameworkMLDsa()
             ?? throw new NotSupportedException($"The framework has no key object for {key.Algorithm} that SslStream can use; use the raw form.");
         using var bare = Load(raw);
         try
         {
-            var certificate = framework is RSA rsa ? bare.CopyWithPrivateKey(rsa) : WithEcKey(bare, (ECDsa)framework);
+            var certificate = framework switch
+            {
+                RSA rsa => bare.CopyWithPrivateKey(rsa),
+#pragma warning disable SYSLIB5006 // May still change in the framework.
+                MLDsa mlDsa => bare.CopyWithPrivateKey(mlDsa),
+#pragma warning restore SYSLIB5006
+                _ => WithEcKey(bare, (ECDsa)framework),
+            };
             return OperatingSystem.IsWindows() ? Persist(certificate) : certificate;
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException or InvalidOperationException)

@@ -4,7 +4,9 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Scale;
 
-/// <summary>What many of something cost: idle connections, peers that stall, trust anchors, pins, revoked serials, live connections.</summary>
+/// <summary>
+/// What many of something cost: idle connections, peers that stall, trust anchors, pins, revoked serials, live connections, live logins.
+/// </summary>
 internal static class ScaleCommand
 {
     internal static async Task RunAsync(string[] arguments)
@@ -13,6 +15,7 @@ internal static class ScaleCommand
         await IdleAsync(isSmall ? 100 : 10_000);
         await AcceptUnderLoad.RunAsync(isSmall ? 50 : 5_000, isSmall ? 5 : 200);
         await RateBySize.RunAsync(isSmall);
+        await LiveLogins.RunAsync(isSmall);
     }
 
     /// <summary>Server and client each in a process of its own, so that each has descriptors enough.</summary>

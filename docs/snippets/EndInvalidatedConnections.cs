@@ -49,4 +49,25 @@ internal static class EndInvalidatedConnections
         lists.Replace(RevocationLists.FromFiles("issuing.crl"));
         // end
     }
+
+    internal static void Devices(
+        MemoryCredentialStore users,
+        IReadOnlyDictionary<PeerName, IEnumerable<string>> assignments,
+        IReadOnlyDictionary<PeerName, IEnumerable<string>> fewerAssignments)
+    {
+        // snippet
+        var devices = new ReplaceableUserRule(UserRules.OfDevice(assignments));
+        var policy = Require.CertificateAndUser(SaslServer.Scram(users)) with { Users = UserRules.From(devices) };
+        devices.Replace(UserRules.OfDevice(fewerAssignments));   // the laptop is no longer hers: her connection from it ends
+        // end
+        _ = policy;
+    }
+
+    internal static void End(MutualTlsServer server)
+    {
+        // snippet
+        var ended = server.EndWhere(peer => peer.User?.Name == "alice", "laptop reported stolen");
+        Console.WriteLine($"{ended} ended, {server.Connections.Length} left");
+        // end
+    }
 }

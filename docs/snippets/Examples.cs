@@ -32,6 +32,14 @@ internal static class Examples
         }
 
         {
+            Console.WriteLine($"{client.Connections.Length} connections");
+        }
+
+        {
+            var count = client.EndWhere(peer => peer.User?.Name == "alice", "laptop stolen");
+        }
+
+        {
             await using var connection = await client.UpgradeAsync(stream, "server.example", cancellationToken);
         }
     }
@@ -74,6 +82,14 @@ internal static class Examples
                 Trust = TrustAnchors.FromPemFiles("authority.pem"),
                 Authorization = Authorize.Dns("client.example"),
             });
+        }
+
+        {
+            Console.WriteLine($"{server.Connections.Length} connections");
+        }
+
+        {
+            var count = server.EndWhere(peer => peer.User?.Name == "alice", "laptop stolen");
         }
 
         {
@@ -124,6 +140,14 @@ internal static class Examples
         MutualTlsListener listener,
         MutualTlsListenerOptions listenerOptions, CancellationToken cancellationToken)
     {
+        {
+            Console.WriteLine($"{listener.Connections.Length} connections");
+        }
+
+        {
+            var count = listener.EndWhere(peer => peer.User?.Name == "alice", "laptop stolen");
+        }
+
         {
             Console.WriteLine($"listening on {listener.LocalEndPoint}");
         }
@@ -226,10 +250,21 @@ internal static class Examples
 
     internal static async Task Connection(
         MutualTlsConnection connection, ClientCredentials credentials, byte[] transaction,
-        string[] mechanisms, byte[] buffer, CancellationToken cancellationToken)
+        Func<CancellationToken, ValueTask<string>> currentToken, byte[] buffer, CancellationToken cancellationToken)
     {
+        static Task SendAsync(ReadOnlyMemory<byte> message) => Task.CompletedTask;
+        static Task<byte[]> ReceiveAsync() => throw new NotSupportedException();
+
         {
             await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);
+        }
+
+        {
+            Console.WriteLine($"open since {connection.OpenedAt:O}");
+        }
+
+        {
+            Console.WriteLine($"until {connection.ValidUntil:O}");
         }
 
         {
@@ -288,10 +323,29 @@ internal static class Examples
 
         {
             await using var stepUp = connection.BeginStepUp(transaction);
+            await SendAsync(stepUp.FirstMessage);
+            while (!stepUp.IsOver && await stepUp.AnswerAsync(await ReceiveAsync()) is { } reply)
+            {
+                await SendAsync(reply);
+            }
         }
 
         {
-            using var claim = connection.BeginStepUp(credentials, transaction, mechanisms);
+            await using var again = connection.BeginReauthentication();
+        }
+
+        {
+            using var responder = connection.AnswerStepUp(credentials, transaction);
+            while (!responder.IsOver && await responder.AnswerAsync(await ReceiveAsync()) is { } reply)
+            {
+                await SendAsync(reply);
+            }
+
+            Console.WriteLine(responder.IsConfirmed);
+        }
+
+        {
+            using var responder = connection.AnswerReauthentication(Login.WithToken(currentToken));
         }
 
         {
@@ -313,7 +367,7 @@ internal static class Examples
     [System.Runtime.Versioning.UnsupportedOSPlatform("tvos")]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     internal static void Identities(
-        Identity identity, X509Certificate2 certificate,
+        Identity identity, SocketsHttpHandler handler, MLDsa mlDsaKey, X509Certificate2 certificate,
         X509Certificate2 intermediate, AsymmetricAlgorithm key, char[] password)
     {
         {
@@ -322,6 +376,10 @@ internal static class Examples
 
         {
             Console.WriteLine($"{identity.Intermediates.Length} intermediates are sent");
+        }
+
+        {
+            handler.SslOptions.ClientCertificateContext = identity.TlsContext;
         }
 
         {
@@ -338,6 +396,10 @@ internal static class Examples
 
         {
             var withOpenKey = Identity.FromPem(File.ReadAllText("server.pem"), key);
+        }
+
+        {
+            var quantumSafe = Identity.FromPem(File.ReadAllText("server.pem"), mlDsaKey);
         }
 
         {

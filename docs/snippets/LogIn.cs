@@ -57,18 +57,39 @@ internal static class LogIn
         // end
     }
 
+    internal static void SecondFactors(
+        MutualTlsServerOptions serverOptions,
+        MutualTlsClientOptions clientOptions,
+        ICredentialStore store,
+        ISaslServerMechanism oneTimeCodes,
+        ISaslServerMechanism passkeys,
+        ISaslClientMechanism oneTimeCode,
+        Password password)
+    {
+        // snippet
+        var strong = serverOptions with
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [passkeys, oneTimeCodes],
+                LoginFactors = FactorRequirement.TwoKinds,
+                StepUpFactors = FactorRequirement.AnyOf(
+                    FactorRequirement.Proofs(PeerProofs.Passkey | PeerProofs.UserVerification),
+                    FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode)),
+            },
+        };
+        var withCode = clientOptions with { Credentials = Login.WithPassword("alice", password).Then(oneTimeCode) };
+        // end
+    }
+
     internal static async Task StepUpServer(MutualTlsConnection connection, byte[] transaction)
     {
         // snippet
         await using var stepUp = connection.BeginStepUp(transaction);
-        await SendAsync(string.Join(' ', stepUp.Mechanisms));
-        while (!stepUp.IsOver)
+        await SendAsync(stepUp.FirstMessage);
+        while (!stepUp.IsOver && await stepUp.AnswerAsync(await ReceiveAsync()) is { } reply)
         {
-            var (mechanism, message) = await ReceiveAsync();
-            if (await stepUp.ContinueAsync(mechanism, message) is { } reply)
-            {
-                await SendAsync(reply);
-            }
+            await SendAsync(reply);
         }
 
         if (stepUp.Proof is { } proof && proof.Covers(transaction))
@@ -77,24 +98,24 @@ internal static class LogIn
         }
         // end
 
-        static Task SendAsync(object message) => Task.CompletedTask;
-        static Task<(string Mechanism, byte[] Message)> ReceiveAsync() => throw new NotSupportedException();
+        static Task SendAsync(ReadOnlyMemory<byte> message) => Task.CompletedTask;
+        static Task<byte[]> ReceiveAsync() => throw new NotSupportedException();
         static void CarryOut(byte[] transaction, StepUpProof proof) => throw new NotSupportedException();
     }
 
-    internal static async Task<bool> StepUpClient(MutualTlsConnection connection, ClientCredentials typedOnceMore, byte[] shown, string[] mechanisms)
+    internal static async Task<bool> StepUpClient(MutualTlsConnection connection, ClientCredentials typedOnceMore, byte[] shown)
     {
         // snippet
-        using var claim = connection.BeginStepUp(typedOnceMore, shown, mechanisms);
-        var challenge = await AskAsync(claim.Mechanism!, await claim.StartAsync());
-        if (await claim.ContinueAsync(challenge) is not { } response)
+        using var responder = connection.AnswerStepUp(typedOnceMore, shown);
+        while (!responder.IsOver && await responder.AnswerAsync(await ReceiveAsync()) is { } reply)
         {
-            return false;                                                          // claim.Rejection says why
+            await SendAsync(reply);
         }
 
-        return claim.Complete(await AskAsync(claim.Mechanism!, response));         // the server has proven itself once more
+        return responder.IsConfirmed;                                              // and the server has proven itself once more
         // end
 
-        static Task<byte[]> AskAsync(string mechanism, byte[] message) => throw new NotSupportedException();
+        static Task SendAsync(ReadOnlyMemory<byte> message) => Task.CompletedTask;
+        static Task<byte[]> ReceiveAsync() => throw new NotSupportedException();
     }
 }

@@ -1,6 +1,8 @@
+using MutualAuth.Factors;
 using MutualAuth.Spiffe;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
+using MutualAuth.Tokens;
 
 namespace MutualAuth.Snippets;
 
@@ -68,6 +70,47 @@ public static class PackagePages
         var bent = pair with { Client = pair.Client with { Identity = stranger.ToIdentity() } };
         await using var rejected = await bent.ConnectAsync();
         rejected.ServerFailure.ShouldReject(RejectionReason.UnknownAuthority);
+        // end
+    }
+
+    internal static void Factors(
+        MutualTlsServerOptions serverOptions,
+        MutualTlsClientOptions clientOptions,
+        MemoryCredentialStore store,
+        IPasskeyAuthenticator authenticator,
+        Password password)
+    {
+        // snippet
+        var server = new MutualTlsServer(serverOptions with
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [SecondFactors.Passkeys(store, new PasskeyOptions { RelyingParty = "bank.example" })],
+                LoginFactors = FactorRequirement.TwoKinds,
+            },
+        });
+        var client = new MutualTlsClient(clientOptions with
+        {
+            Credentials = Login.WithPassword("alice", password).Then(SecondFactor.Passkey(authenticator, "bank.example")),
+        });
+        // end
+    }
+
+    internal static async Task TokensAsync(MutualTlsServerOptions serverOptions, CancellationToken cancellationToken)
+    {
+        // snippet
+        await using var keys = await IssuerKeys.DiscoverAsync(
+            "https://issuer.example",
+            new IssuerKeysOptions { Connection = new TokenIssuerConnection { Trust = TrustAnchors.FromPemFiles("issuer-authority.pem") } },
+            cancellationToken);
+
+        var tokens = new JwtValidator(new JwtValidatorOptions
+        {
+            Issuer = "https://issuer.example",
+            Audiences = ["https://invoices.example"],
+            Keys = keys,                  // they follow the issuer's rotation
+        });
+        var server = new MutualTlsServer(serverOptions with { Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(tokens)) });
         // end
     }
 

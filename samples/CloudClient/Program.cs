@@ -1,14 +1,16 @@
 // A cloud service and its clients: workloads known by their SPIFFE IDs, with tokens that are bound to their certificates (RFC 8705).
 // Run it:  dotnet run --project samples/CloudClient
 // Expect:  a workload that reads; then a stolen token, an unbound one, one that is old, forged or for another service, and a
-//          workload of another trust domain: all rejected.
+//          workload of another trust domain: all rejected. At last two whose tokens expire while they are connected: one renews it over the same
+//          connection, and the other is ended.
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using MutualAuth;
+using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
+using MutualAuth.Tokens;
 
 const string Billing = "spiffe://prod.example/billing";
 const string Reports = "spiffe://prod.example/reports";
@@ -21,12 +23,18 @@ using var billing = authority.IssueClient(Billing);
 using var reports = authority.IssueClient(Reports);
 using var staging = authority.IssueClient(Staging);
 
-// The issuer of tokens has a key of its own; the service has the public half, and asks no other service.
+// The issuer of tokens has a key of its own; the service has the public half in a file, which it follows.
 using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 using var forgersKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 var issuer = new TokenIssuer("https://tokens.example", issuerKey);
 var forger = new TokenIssuer("https://tokens.example", forgersKey);
+var keyFile = Path.GetTempFileName();
+File.WriteAllText(keyFile, issuer.PublishKeys());
+await using var keys = IssuerKeys.FromFile(keyFile);
+var tokens = new JwtValidator(new JwtValidatorOptions
+{ Issuer = "https://tokens.example", Audiences = [Service], Keys = keys, ClockSkew = TimeSpan.Zero }); // one machine, one clock
 
+var reauthentication = new ReauthenticationServer(); // asks for another token before one expires
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
@@ -36,10 +44,15 @@ await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
         Identity = service.ToIdentity(),
         Trust = authority.ToTrustAnchors(),
         Authorization = Authorize.MemberOf("prod.example"), // by the certificate, before any token is read
-        Credentials = Require.CertificateAndUser(
-            SaslServer.BoundTokens(new TokenValidator("https://tokens.example", Service, issuerKey, TimeProvider.System))) with
+        Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(tokens)) with
         {
             Users = UserRules.NamedByTheirCertificate, // the token's subject is the SPIFFE ID of the certificate
+        },
+        Revalidation = new RevalidationPolicy
+        {
+            ReauthenticationLead = TimeSpan.FromSeconds(2), // here; a minute is better where tokens last for longer
+            OnReauthenticationDue = reauthentication.WhenDue,
+            GracePeriod = TimeSpan.FromSeconds(1),
         },
     }),
     OnHandshakeFailed = failure => Tell(failure.Message),
@@ -77,21 +90,40 @@ await CallAsync("reports", reports, issuer.Issue(Billing, Service, reports.Certi
 
 Console.WriteLine("10. A workload of another trust domain: its token is not even asked for.");
 await CallAsync("staging", staging, issuer.Issue(Staging, Service, staging.Certificate, "invoices:read"));
+File.Delete(keyFile);
+
+Console.WriteLine("11. A token that expires while the workload is connected, and the workload gets another one in time.");
+await using (var renewing = await ConnectAsync("billing", billing, Login.WithToken(_ => new(ShortToken()))))
+{
+    Console.WriteLine($"   billing: {await renewing.ReadForAsync(TimeSpan.FromSeconds(6))}");
+}
+
+Console.WriteLine("12. The same, and nobody answers where it gets its tokens.");
+var (onlyToken, wasUsed) = (ShortToken(), false);
+await using (var late = await ConnectAsync("billing", billing, Login.WithToken(_ => new(OnceOnly()))))
+{
+    Console.WriteLine($"   billing: {await late.ReadForAsync(TimeSpan.FromSeconds(20))}");
+}
+
+string OnceOnly()
+{
+    if (wasUsed)
+    {
+        throw new InvalidOperationException("No issuer answers.");
+    }
+
+    wasUsed = true;
+    return onlyToken;
+}
+
+string ShortToken() => issuer.Issue(Billing, Service, billing.Certificate, "invoices:read", lifetime: TimeSpan.FromSeconds(4));
 
 async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 {
-    var client = new MutualTlsClient(new MutualTlsClientOptions
-    {
-        Identity = workload is null ? ClientIdentity.None : workload.ToIdentity(),
-        Trust = authority.ToTrustAnchors(),
-        Authorization = Authorize.ServerName,
-        Credentials = bearer is null ? null : Login.WithToken(bearer),
-    });
     try
     {
-        await using var connection = await client.ConnectAsync(listener.LocalEndPoint, "invoices.test");
-        using var reader = new StreamReader(connection.Stream, Encoding.ASCII);
-        Console.WriteLine($"   {who}: {await reader.ReadLineAsync()}");
+        await using var caller = await ConnectAsync(who, workload, bearer is null ? null : Login.WithToken(bearer));
+        Console.WriteLine($"   {who}: {await caller.ReadAsync()}");
     }
     catch (HandshakeException failure)
     {
@@ -100,6 +132,17 @@ async Task CallAsync(string who, TestCertificate? workload, string? bearer)
 
     await hasSpoken.WaitAsync(TimeSpan.FromSeconds(5));
 }
+
+Task<Workload> ConnectAsync(string who, TestCertificate? workload, ClientCredentials? credentials) => Workload.ConnectAsync(
+    who,
+    new MutualTlsClientOptions
+    {
+        Identity = workload is null ? ClientIdentity.None : workload.ToIdentity(),
+        Trust = authority.ToTrustAnchors(),
+        Authorization = Authorize.ServerName,
+        Credentials = credentials,
+    },
+    listener.LocalEndPoint);
 
 void Tell(string text)
 {
@@ -111,15 +154,6 @@ async Task ServeAsync()
 {
     await foreach (var connection in listener.AcceptAllAsync())
     {
-        _ = AnswerAsync(connection);
+        _ = new Session(connection, Tell).ServeAsync(reauthentication);
     }
-}
-
-async Task AnswerAsync(MutualTlsConnection connection)
-{
-    await using var owned = connection;
-    var peer = connection.Peer;
-    var scopes = peer.User!.Claims.Where(claim => claim.Type == "scope").Select(claim => claim.Value).ToArray();
-    Tell($"{peer.SpiffeId} may {string.Join(' ', scopes)}; proven: {peer.Proofs}");
-    await connection.Stream.WriteAsync(Encoding.ASCII.GetBytes(scopes.Contains("invoices:read") ? "3 invoices\n" : "nothing for you\n"));
 }

@@ -12,6 +12,25 @@ namespace MutualAuth.Samples;
 /// </summary>
 internal sealed class TokenIssuer(string name, ECDsa key)
 {
+    private const string KeyId = "2026";
+
+    /// <summary>The public keys, as an issuer publishes them (RFC 7517 §5).</summary>
+    internal string PublishKeys()
+    {
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        return new JsonObject
+        {
+            ["keys"] = new JsonArray(new JsonObject
+            {
+                ["kty"] = "EC",
+                ["crv"] = "P-256",
+                ["kid"] = KeyId,
+                ["x"] = Base64Url.EncodeToString(point.X),
+                ["y"] = Base64Url.EncodeToString(point.Y),
+            }),
+        }.ToJsonString();
+    }
+
     internal string Issue(string subject, string audience, X509Certificate2? boundTo, string scope, TimeSpan? lifetime = null)
     {
         var now = DateTimeOffset.UtcNow;
@@ -20,6 +39,7 @@ internal sealed class TokenIssuer(string name, ECDsa key)
             ["iss"] = name,
             ["sub"] = subject,
             ["aud"] = audience,
+            ["iat"] = now.ToUnixTimeSeconds(),
             ["exp"] = (now + (lifetime ?? TimeSpan.FromMinutes(5))).ToUnixTimeSeconds(),
             ["scope"] = scope,
         };
@@ -28,7 +48,7 @@ internal sealed class TokenIssuer(string name, ECDsa key)
             claims["cnf"] = new JsonObject { ["x5t#S256"] = Base64Url.EncodeToString(boundTo.GetCertHash(HashAlgorithmName.SHA256)) };
         }
 
-        var signed = $"{Encode(new JsonObject { ["alg"] = "ES256", ["typ"] = "at+jwt" })}.{Encode(claims)}";
+        var signed = $"{Encode(new JsonObject { ["alg"] = "ES256", ["typ"] = "at+jwt", ["kid"] = KeyId })}.{Encode(claims)}";
         return $"{signed}.{Base64Url.EncodeToString(key.SignData(System.Text.Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 

@@ -39,12 +39,13 @@ internal sealed class ClientFlags
             }
 
             var connect = arguments.GetRequiredValue(_connect);
+            var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
             var client = new MutualTlsClient(new MutualTlsClientOptions
             {
                 Identity = _peer.Identity(arguments, PeerRole.Client) is { } identity ? ClientIdentity.From(identity) : ClientIdentity.None,
                 Trust = _peer.Trust(arguments),
                 Authorization = Authorize.ServerName,
-                Credentials = _login.Read(arguments),
+                Credentials = _login.Read(arguments, serverName),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 Profile = _peer.Profile(arguments),
@@ -55,7 +56,6 @@ internal sealed class ClientFlags
                 Confirmation = _peer.Confirmation(arguments),
                 LoggerFactory = new LibraryNotes(),
             });
-            var serverName = arguments.GetValue(_serverName) ?? CommandLine.ParseHostAndPort("--connect", connect).Host;
             _ = MutualAuth.ServerName.Parse(serverName); // says what is wrong with it
             return (client, CommandLine.ToEndPoint("--connect", connect), serverName);
         }

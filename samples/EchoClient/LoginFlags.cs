@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MutualAuth.Credentials;
+using MutualAuth.Factors;
 
 namespace MutualAuth.Samples;
 
@@ -24,15 +25,27 @@ internal sealed class LoginFlags
             + "the channel wherever that can be.",
     };
 
+    private readonly Option<string?> _totpSecretFile = new("--totp-secret-file")
+    { HelpName = "FILE", Description = "A file with an otpauth URI, from which one-time codes are made for a server that asks for one." };
+    private readonly Option<string?> _passkeyFile = new("--passkey-file")
+    { HelpName = "FILE", Description = "A file with passkeys, as EchoUsers registers one, for a server that asks for one." };
+    private readonly Option<string?> _recoveryCodeFile = new("--recovery-code-file")
+    { HelpName = "FILE", Description = "A file whose first line is a recovery code, for a server that asks for a second factor." };
+    private readonly Option<string?> _relyingParty = new("--relying-party")
+    { HelpName = "NAME", Description = "The DNS name with which the passkey was registered. Default: that of the server." };
+
     internal LoginFlags(RootCommand command)
     {
-        foreach (var option in new Option[] { _user, _passwordFile, _tokenFile, _mechanism })
+        foreach (var option in new Option[]
+        { _user, _passwordFile, _tokenFile, _mechanism, _totpSecretFile, _passkeyFile, _recoveryCodeFile, _relyingParty })
         {
             command.Options.Add(option);
         }
     }
 
-    internal ClientCredentials? Read(ParseResult arguments)
+    /// <param name="arguments">The command line.</param>
+    /// <param name="serverName">The name of the server.</param>
+    internal ClientCredentials? Read(ParseResult arguments, string serverName)
     {
         var mechanism = arguments.GetValue(_mechanism);
         var credentials = (arguments.GetValue(_user), arguments.GetValue(_passwordFile), arguments.GetValue(_tokenFile)) switch
@@ -43,7 +56,30 @@ internal sealed class LoginFlags
             (_, _, null) => throw new UsageException("--user and --password-file go together: give both."),
             _ => throw new UsageException("Log in with --user and --password-file, or with --token-file; not with both."),
         };
-        return credentials is null ? null : credentials with { OnlyMechanism = mechanism };
+        ISaslClientMechanism[] further = [.. SecondFactorsOf(arguments, serverName)];
+        return credentials is null
+            ? further.Length == 0 ? null : throw new UsageException("A second factor comes after a first: give --user and --password-file.")
+            : (further.Length == 0 ? credentials : credentials.Then(further)) with { OnlyMechanism = mechanism };
+    }
+
+    private IEnumerable<ISaslClientMechanism> SecondFactorsOf(ParseResult arguments, string serverName)
+    {
+        if (arguments.GetValue(_passkeyFile) is { } passkeys)
+        {
+            yield return SecondFactor.Passkey(
+                SoftwareAuthenticator.Open(passkeys), arguments.GetValue(_relyingParty) ?? serverName.ToLowerInvariant());
+        }
+
+        if (arguments.GetValue(_totpSecretFile) is { } secret)
+        {
+            yield return SecondFactor.OneTimeCodeFrom(OneTimeCodeSecret.Parse(CommandLine.FirstLineOf("--totp-secret-file", secret)));
+        }
+
+        if (arguments.GetValue(_recoveryCodeFile) is { } paper)
+        {
+            var code = CommandLine.FirstLineOf("--recovery-code-file", paper);
+            yield return SecondFactor.RecoveryCode(_ => ValueTask.FromResult(code));
+        }
     }
 
     private static ClientCredentials WithPassword(string user, string file, string? mechanism)

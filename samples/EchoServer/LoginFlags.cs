@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MutualAuth.Credentials;
+using MutualAuth.Factors;
 
 namespace MutualAuth.Samples;
 
@@ -11,21 +12,33 @@ internal sealed class LoginFlags
     private readonly Option<string?> _credentials = new("--credentials")
     { HelpName = "FILE", Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers keeps such a file. A change counts at once." };
 
+    private readonly Option<string?> _relyingParty = new("--relying-party")
+    { HelpName = "NAME", Description = "The DNS name with which passkeys were registered. Default: the first one of the server's certificate." };
+
     internal LoginFlags(RootCommand command)
     {
-        _require.AcceptOnlyFromAmong("certificate", "user", "both", "either");
+        _require.AcceptOnlyFromAmong("certificate", "user", "both", "either", "user+totp", "user+passkey", "both+totp", "both+passkey");
         command.Options.Add(_require);
         command.Options.Add(_credentials);
+        command.Options.Add(_relyingParty);
     }
 
     internal bool LetsUsersIn(ParseResult arguments) => arguments.GetValue(_credentials) is not null && arguments.GetValue(_require) != "certificate";
 
     /// <summary>Whether clients are asked for a certificate at all.</summary>
-    internal bool AsksForCertificate(ParseResult arguments) => arguments.GetValue(_require) != "user";
+    internal bool AsksForCertificate(ParseResult arguments) => arguments.GetValue(_require)?.Split('+')[0] != "user";
 
-    internal CredentialPolicy Read(ParseResult arguments)
+    /// <param name="arguments">The command line.</param>
+    /// <param name="serverName">A DNS name of the server's certificate; null when it has none.</param>
+    internal CredentialPolicy Read(ParseResult arguments, string? serverName)
     {
-        var required = arguments.GetValue(_require);
+        var (required, second) = arguments.GetValue(_require)?.Split('+') switch
+        {
+            null => (null, null),
+            [var first] => (first, null),
+            [var first, var factor, ..] => ((string?)first, (string?)factor),
+            _ => (null, null),
+        };
         if (arguments.GetValue(_credentials) is not { } path)
         {
             return required is null or "certificate"
@@ -60,8 +73,33 @@ internal sealed class LoginFlags
             "either" => Require.CertificateOrUser(scram),
             _ => Require.CertificateAndUser(scram),
         };
-        return policy with { DecoyIterations = CommonIterations(users) };
+        policy = policy with { DecoyIterations = CommonIterations(users) };
+        return WithSecond(policy, store, second, arguments.GetValue(_relyingParty) ?? serverName);
     }
+
+    /// <summary>A password and a second factor; a recovery code stands in for it.</summary>
+    private static CredentialPolicy WithSecond(
+        CredentialPolicy policy, FileCredentialStore store, string? second, string? relyingParty) => second switch
+        {
+            null => policy,
+            "totp" => policy with
+            {
+                SecondFactors = [SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
+                LoginFactors = FactorRequirement.TwoKinds,
+            },
+            _ => policy with
+            {
+                SecondFactors =
+                [
+                    SecondFactors.Passkeys(
+                    store,
+                    new PasskeyOptions
+                    { RelyingParty = relyingParty ?? throw new UsageException("Passkeys belong to a DNS name: give --relying-party NAME.") }),
+                SecondFactors.RecoveryCodes(store),
+            ],
+                LoginFactors = FactorRequirement.TwoKinds,
+            },
+        };
 
     // A different iteration count must not reveal that a user does not exist.
     private static int? CommonIterations(IEnumerable<StoredCredential> users)

@@ -83,7 +83,7 @@ internal sealed class ServerFlags
                 Identity = identity ?? throwaway!.Server,
                 Trust = (ITrustSource?)throwaway?.Trust ?? _peer.Trust(arguments),
                 Authorization = Authorization(arguments, throwaway),
-                Credentials = _login.Read(arguments),
+                Credentials = _login.Read(arguments, (identity ?? throwaway!.Server).Current.Certificate.DnsNames.FirstOrDefault()),
                 Revocation = _peer.Revocation(arguments),
                 Pins = _peer.Pins(arguments),
                 Profile = _peer.Profile(

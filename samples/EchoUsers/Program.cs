@@ -4,6 +4,7 @@
 // Exit codes: 0; 1 the user exists, or does not exist; 2 usage, or a file that cannot be read or written.
 using System.CommandLine;
 using MutualAuth.Credentials;
+using MutualAuth.Factors;
 using MutualAuth.Samples;
 
 var name = new Argument<string>("NAME") { Description = "The user." };
@@ -14,6 +15,7 @@ var iterations = new Option<int?>("--iterations")
 var sha512 = new Option<bool>("--sha-512") { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
 var storeFlags = new StoreFlags();
+var factors = new FactorCommands(storeFlags, name, Verb);
 var command = new RootCommand("Adds, changes, disables, unlocks, removes and lists the users of a server.")
 {
     Verb("add", "Adds a user.", AddAsync, name, passwordFile, iterations, sha512),
@@ -23,6 +25,7 @@ var command = new RootCommand("Adds, changes, disables, unlocks, removes and lis
     Verb("unlock", "Forgets how often in a row logging in as a user has failed.", UnlockAsync, name),
     Verb("remove", "Forgets a user.", RemoveAsync, name),
     Verb("list", "Shows all users, one on a line.", ListAsync),
+    factors.Command,
 };
 storeFlags.AddTo(command);
 return await CommandLine.RunAsync(command, args);

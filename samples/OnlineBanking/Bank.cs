@@ -1,12 +1,17 @@
 using System.Net;
 using MutualAuth.Credentials;
+using MutualAuth.Factors;
 
 namespace MutualAuth.Samples;
 
-/// <summary>The bank: authenticates customers by password, and makes a large transfer only with a proof that the customer confirmed it.</summary>
+/// <summary>
+/// The bank: authenticates customers by password and passkey, and makes a large transfer only with a proof that the customer's passkey confirmed it.
+/// </summary>
 internal sealed class Bank : IAsyncDisposable
 {
     private const int NeedsConfirmation = 1000;
+
+    internal static PasskeyOptions Passkeys { get; } = new() { RelyingParty = "bank.test" };
 
     private readonly MutualTlsListener _listener;
 
@@ -18,7 +23,7 @@ internal sealed class Bank : IAsyncDisposable
 
     internal EndPoint EndPoint => _listener.LocalEndPoint;
 
-    internal static Bank Open(Identity identity, ICredentialStore users, ITrustSource trust, Action<HandshakeException> onRefusal) => new(
+    internal static Bank Open(Identity identity, DatabaseCredentialStore users, ITrustSource trust, Action<HandshakeException> onRefusal) => new(
         MutualTlsListener.Start(new MutualTlsListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -27,7 +32,13 @@ internal sealed class Bank : IAsyncDisposable
                 Identity = identity,
                 Trust = trust,
                 Authorization = Authorize.Nobody, // by a certificate: users are accepted, not devices
-                Credentials = Require.User(SaslServer.Scram(users)),
+                Credentials = Require.User(SaslServer.Scram(users)) with
+                {
+                    SecondFactors = [SecondFactors.Passkeys(users, Passkeys)],
+                    LoginFactors = FactorRequirement.TwoKinds, // what one knows and what one has
+                    StepUpFactors = FactorRequirement.Proofs(PeerProofs.Passkey | PeerProofs.UserVerification), // a key, and a person at it
+                },
+                Revalidation = new RevalidationPolicy { RecheckInterval = TimeSpan.FromSeconds(1) }, // customers who are connected
             }),
             OnHandshakeFailed = onRefusal,
         }));
@@ -38,7 +49,7 @@ internal sealed class Bank : IAsyncDisposable
     {
         await foreach (var connection in _listener.AcceptAllAsync())
         {
-            Console.WriteLine($"   bank: {connection.Peer.User} is in, by {connection.Peer.User!.Mechanism}: {connection.Peer.Proofs}");
+            Console.WriteLine($"   bank: {connection.Peer.User} is in: {connection.Peer.Proofs}");
             _ = ServeAsync(connection);
         }
     }
@@ -58,7 +69,12 @@ internal sealed class Bank : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or FormatException)
         {
-            // The customer has disconnected, or breaks the protocol.
+            // The customer has disconnected, or breaks the protocol; or the library has ended the connection.
+        }
+
+        if (connection.Invalidation is { } lost)
+        {
+            Console.WriteLine($"   bank: {connection.Peer.User} is out, {lost.Rejection.Reason.ToCode()}");
         }
     }
 
@@ -71,17 +87,7 @@ internal sealed class Bank : IAsyncDisposable
 
         // A fresh exchange inside our own messages, bound to this connection and to these octets.
         await using var stepUp = connection.BeginStepUp(transfer.ToOctets());
-        await new Message("confirm", string.Join(' ', stepUp.Mechanisms)).WriteAsync(connection.Stream);
-        while (!stepUp.IsOver
-            && await Message.ReadAsync(connection.Stream) is { } message
-            && message.Word.StartsWith("SCRAM", StringComparison.Ordinal))
-        {
-            if (await stepUp.ContinueAsync(message.Word, Convert.FromBase64String(message.Value)) is { } reply)
-            {
-                await new Message(stepUp.Proof is null ? "continue" : "proven", Convert.ToBase64String(reply)).WriteAsync(connection.Stream);
-            }
-        }
-
+        await StepUps.AskAsync(connection.Stream, stepUp);
         if (stepUp.Proof is null)
         {
             Console.WriteLine($"   bank: not carried out, {stepUp.Rejection?.ToString() ?? "nobody confirmed it"}");
@@ -99,7 +105,7 @@ internal sealed class Bank : IAsyncDisposable
             throw new InvalidOperationException($"{transfer} is not confirmed.");
         }
 
-        Console.WriteLine($"   bank: carried out, {transfer}{(proof is null ? null : $", confirmed by {proof.User} with {proof.User.Mechanism}")}");
+        Console.WriteLine($"   bank: carried out, {transfer}{(proof is null ? null : $", confirmed by {proof.User}: {proof.Proofs}")}");
         return new Message("done", $"{transfer}");
     }
 }

@@ -17,41 +17,43 @@ internal sealed class Customer : IAsyncDisposable
         return new Customer(connection);
     }
 
-    internal Task PayAsync(Transfer transfer, ClientCredentials? typedOnceMore = null) => PayAsync(transfer, transfer, typedOnceMore);
+    internal Task PayAsync(Transfer transfer, ClientCredentials? confirmation = null) => PayAsync(transfer, transfer, confirmation);
 
     /// <summary>Sends one transfer, and confirms what was shown: the same one, in an honest program.</summary>
-    internal async Task PayAsync(Transfer shown, Transfer sent, ClientCredentials? typedOnceMore = null)
+    internal async Task PayAsync(Transfer shown, Transfer sent, ClientCredentials? confirmation = null)
     {
         var answer = await AskAsync(new Message("pay", $"{sent}"));
-        if (answer.Word == "confirm")
+        if (answer.Word == StepUps.Word)
         {
-            answer = typedOnceMore is null
-                ? await AskAsync(new Message("no", string.Empty))
-                : await ConfirmAsync(shown, typedOnceMore, answer.Value.Split(' '));
+            answer = confirmation is null ? await AskAsync(new Message("no", string.Empty)) : await ConfirmAsync(shown, confirmation, answer);
         }
 
         Console.WriteLine($"   customer: {answer.Word}, {answer.Value}");
     }
 
+    /// <summary>Waits until the bank has ended the connection.</summary>
+    internal async Task WaitForEndAsync()
+    {
+        try
+        {
+            await ReceiveAsync().WaitAsync(TimeSpan.FromSeconds(15));
+        }
+        catch (IOException)
+        {
+            Console.WriteLine("   customer: the bank has ended the connection");
+        }
+    }
+
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    private async Task<Message> ConfirmAsync(Transfer shown, ClientCredentials credentials, string[] mechanisms)
+    private async Task<Message> ConfirmAsync(Transfer shown, ClientCredentials credentials, Message first)
     {
-        using var claim = _connection.BeginStepUp(credentials, shown.ToOctets(), mechanisms);
-        var answer = await AskAsync(new Message(claim.Mechanism!, Convert.ToBase64String(await claim.StartAsync())));
-        while (answer.Word == "continue" && await claim.ContinueAsync(Convert.FromBase64String(answer.Value)) is { } response)
-        {
-            answer = await AskAsync(new Message(claim.Mechanism!, Convert.ToBase64String(response)));
-        }
-
-        if (answer.Word == "proven")
-        {
-            // The bank proves in turn that it knows the verifier, and what it confirmed.
-            Console.WriteLine($"   customer: the bank has proven itself once more: {claim.Complete(Convert.FromBase64String(answer.Value))}");
-            answer = await ReceiveAsync();
-        }
-
-        return answer;
+        using var responder = _connection.AnswerStepUp(credentials, shown.ToOctets());
+        await StepUps.AnswerAsync(_connection.Stream, responder, first);
+        Console.WriteLine(responder.IsConfirmed
+            ? "   customer: confirmed"
+            : $"   customer: not confirmed, {responder.PeerReason?.ToCode() ?? responder.Rejection!.Reason.ToCode()}");
+        return await ReceiveAsync();
     }
 
     private async Task<Message> AskAsync(Message message)

@@ -10,6 +10,7 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
 {
     internal const string Protocol = "peerchat/1";
 
+    private const string Drop = "/drop ";
     private const int MaxLineBytes = 4096;
 
     private readonly SpkiPin _own = SpkiPin.OfSubjectPublicKeyInfo(identity.Certificate.SubjectPublicKeyInfo.Span);
@@ -72,6 +73,12 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
             // Reading a console cannot be cancelled; a signal abandons it.
             while (await input.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stop) is { } line)
             {
+                if (line.StartsWith(Drop, StringComparison.Ordinal))
+                {
+                    await DropAsync(line[Drop.Length..].Trim(), stop);
+                    continue;
+                }
+
                 var message = Encoding.UTF8.GetBytes(line + '\n');
                 foreach (var ofOnePeer in _connections.GroupBy(connected => connected.Value))
                 {
@@ -87,6 +94,15 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         foreach (var connection in _connections.Keys)
         {
             await connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>Forgets a peer's key. The library ends the connections that stand on it.</summary>
+    private async Task DropAsync(string name, CancellationToken stop)
+    {
+        if (!await known.ForgetAsync(name, stop))
+        {
+            CommandLine.Note($"nobody is known as {name}.");
         }
     }
 
@@ -133,7 +149,9 @@ internal sealed class ChatRoom(KnownPeersFile known, Identity identity)
         }
 
         _connections.TryRemove(connection, out _);
-        Console.WriteLine($"{connection.Peer.Name} has left");
+        Console.WriteLine(connection.Invalidation is { } lost
+            ? $"{connection.Peer.Name} was put out: {lost.Rejection.Reason.ToCode()}"
+            : $"{connection.Peer.Name} has left");
     }
 
     /// <summary>A peer's text must not control our terminal.</summary>

@@ -1,9 +1,11 @@
-// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection. one: dotnet run
-// --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001 other: dotnet run --project samples/PeerChat -- --name bob --listen
-// 127.0.0.1:7002 --connect alice@127.0.0.1:7001 Both print the same fourteen groups of digits: read them to each other by telephone, once. What you
-// type goes to every peer that is connected. If a known name ever comes with another key, both ends say so and there is no connection; delete
-// ~/.peerchat/alice/identity.pem and start it again to see this. Exit codes: 0; 2 usage; 10 a peer came with another key and was rejected; 11 a peer
-// refused us; 12 a dialled peer could not be reached for another reason.
+// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection.
+// One:    dotnet run --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001
+// Other:  dotnet run --project samples/PeerChat -- --name bob --listen 127.0.0.1:7002 --connect alice@127.0.0.1:7001
+// Both print the same fourteen groups of digits: read them to each other by telephone, once. What you type goes to every peer that is connected;
+// "/drop NAME" forgets the key of one, whose connection ends at once. If a known name ever comes with another key, both ends say so and there is no
+// connection; delete ~/.peerchat/alice/identity.pem and start it again to see this.
+// Exit codes: 0; 2 usage; 10 a peer came with another key and was rejected; 11 a peer refused us; 12 a dialled peer could not be reached for another
+// reason.
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;

@@ -69,6 +69,15 @@ internal sealed class AuditLog : IAsyncPeerValidator, ILoggerFactory, ILogger
         }
     }
 
+    /// <summary>Records an act, before it is carried out; false when that is not possible.</summary>
+    internal bool TryRecord(string what, string text)
+    {
+        lock (_lock)
+        {
+            return !_lostALine && TryAppend(what, text);
+        }
+    }
+
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         lock (_lock)

@@ -1,4 +1,6 @@
 using System.Net.Security;
+using MutualAuth.Credentials;
+using MutualAuth.Names;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
 
@@ -23,5 +25,17 @@ internal static class Gate
             Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
             AsyncValidators = [audit], // a peer that cannot be logged is not accepted
             LoggerFactory = audit,
+        };
+
+    /// <summary>The same, and a user beside the card: each person with its own.</summary>
+    internal static MutualTlsServerOptions WithUsers(MutualTlsServerOptions demands, ICredentialStore users, Dictionary<string, string> userOfCard) =>
+        demands with
+        {
+            Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with
+            {
+                Users = UserRules.OfDevice(
+                    userOfCard.ToDictionary(
+                        card => PeerName.Subject(DistinguishedName.Parse(card.Key)), card => (IEnumerable<string>)[card.Value])),
+            },
         };
 }

@@ -1,16 +1,18 @@
 // A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
 // policy, TLS 1.3 with one cipher suite, people by name, and an audit log in which changes are detected. Ada satisfies all of it and is
-// admitted; each of the others lacks one requirement and is rejected.
+// admitted; each of the others lacks one requirement and is rejected. Behind it is a vault, in which two persons must confirm an act.
 // Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
+using System.Net;
 using System.Net.Security;
 using MutualAuth;
+using MutualAuth.Credentials;
 using MutualAuth.Revocation;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
-using MutualAuth.Testing.Transports;
 
-const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob Example,OU=Signals,O=Example Forces";
+const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob Example,OU=Signals,O=Example Forces",
+    Dora = "CN=Dora Example,OU=Signals,O=Example Forces";
 const string ServerAuth = "1.3.6.1.5.5.7.3.1", ClientAuth = "1.3.6.1.5.5.7.3.2";
 
 using var authority = new TestAuthority("Example Forces CA");
@@ -37,7 +39,8 @@ var audit = AuditLog.Open(auditPath);
 
 var ada = Issue(Ada);
 var bob = Issue(Bob);
-var demands = Gate.Demands(gate, authority.ToTrustAnchors(), ListsOf(_ => _), [Ada, Bob], audit);
+var dora = Issue(Dora);
+var demands = Gate.Demands(gate, authority.ToTrustAnchors(), ListsOf(_ => _), [Ada, Bob, Dora], audit);
 
 await TryAsync("Ada", demands, ada);
 authority.Revoke(bob);
@@ -55,6 +58,7 @@ await TryAsync(
     demands,
     ada,
     client => client with { MinimumTlsVersion = TlsVersion.Tls13, CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
+await ActAsync();
 if (token is not null)
 {
     token.Dispose();
@@ -97,22 +101,53 @@ static MutualAuth.Testing.Revocation.CrlSpec Yesterday(MutualAuth.Testing.Revoca
 async Task TryAsync(
     string who, MutualTlsServerOptions demands, TestCertificate person, Func<MutualTlsClientOptions, MutualTlsClientOptions>? oddly = null)
 {
-    var client = new MutualTlsClientOptions
-    { Identity = person.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.Dns("gate.test") };
-    await using var wire = new DuplexPair();
-    var entering = new MutualTlsClient(oddly?.Invoke(client) ?? client).UpgradeAsync(wire.Client, "gate.test");
-    try
+    var refused = new TaskCompletionSource<HandshakeException>();
+    await using var listener = MutualTlsListener.Start(ListenerOf(demands) with { OnHandshakeFailed = failure => refused.TrySetResult(failure) });
+    var client = ClientOf(person);
+    var entering = new MutualTlsClient(oddly?.Invoke(client) ?? client).ConnectAsync(listener.LocalEndPoint, "gate.test");
+    var accepting = listener.AcceptAsync().AsTask();
+    if (await Task.WhenAny(accepting, refused.Task) == accepting)
     {
-        await using var admitted = await new MutualTlsServer(demands).AcceptAsync(wire.Server);
+        await using var admitted = await accepting;
         await using var inside = await entering;
         Console.WriteLine($"admitted {who}: {admitted.Peer.Name}, {admitted.Session.CipherSuite}");
     }
-    catch (HandshakeException refusal)
+    else
     {
+        var refusal = await refused.Task;
         await Task.WhenAny(entering);
         Console.WriteLine($"refused  {who}: {refusal.Reason.ToCode()}; the peer was told {Told(entering)}");
     }
 }
+
+async Task ActAsync()
+{
+    var users = new MemoryCredentialStore();
+    await users.SetAsync("ada", ScramVerifier.Create(Password.From("correct horse")));
+    await users.SetAsync("dora", ScramVerifier.Create(Password.From("battery staple")));
+    var ofTwo = Gate.WithUsers(demands, users, new() { [Ada] = "ada", [Dora] = "dora" });
+    await using var vault = Vault.Open(ListenerOf(ofTwo), audit);
+    await using var one = await EnterAsync("Ada", ada, Login.WithPassword("ada", "correct horse"));
+    await using var same = await EnterAsync("Ada", ada, Login.WithPassword("ada", "correct horse"));
+    await using var other = await EnterAsync("Dora", dora, Login.WithPassword("dora", "battery staple"));
+
+    await one.ConfirmAsync("open cabinet 7"); // alone
+    await one.ConfirmAsync("open cabinet 7"); // twice
+    await same.ConfirmAsync("open cabinet 7"); // from another desk
+    await other.ConfirmAsync("open cabinet 8"); // a second person, and another act
+    await other.ConfirmAsync("open cabinet 9", sent: "open cabinet 7"); // her program shows one act and sends another
+    await other.ConfirmAsync("open cabinet 7");
+    await same.ConfirmAsync("open cabinet 7"); // what was confirmed was carried out once
+
+    async Task<Person> EnterAsync(string who, TestCertificate card, ClientCredentials credentials) =>
+        await Person.EnterAsync(who, ClientOf(card) with { Credentials = credentials }, vault.EndPoint);
+}
+
+MutualTlsClientOptions ClientOf(TestCertificate person) =>
+    new() { Identity = person.ToIdentity(), Trust = authority.ToTrustAnchors(), Authorization = Authorize.Dns("gate.test") };
+
+static MutualTlsListenerOptions ListenerOf(MutualTlsServerOptions demands) =>
+    new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Server = new MutualTlsServer(demands) };
 
 static string Told(Task entering) =>
     entering.Exception?.InnerException is HandshakeException failure ? failure.PeerReason?.ToCode() ?? failure.Reason.ToCode() : "nothing";

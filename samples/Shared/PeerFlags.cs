@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net.Security;
+using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Expiry;
 using MutualAuth.Identities;
@@ -45,14 +46,21 @@ internal sealed class PeerFlags
     private readonly Option<double> _noRevAvail = new("--no-rev-avail")
     { HelpName = "DAYS", Description = "With --crl: up to which lifetime a peer's certificate with noRevAvail need not be covered. Default: 0." };
 
+    private readonly Option<string> _profile = new("--profile")
+    {
+        Description = "Which algorithms the certificates of peers may use: every supported one, or those of CNSA alone.",
+        DefaultValueFactory = _ => "any",
+    };
+
     internal PeerFlags(RootCommand command)
     {
+        _profile.AcceptOnlyFromAmong("any", "cnsa-1.0", "cnsa-2.0");
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
         _minimumTls.AcceptOnlyFromAmong("1.2", "1.3");
         foreach (var option in new Option[]
         {
             _certificate, _key, _keyPasswordFile, _trust, _pins, _revocationLists, _confirmation, _protocols, _minimumTls, _cipherSuites,
-            _keyExchange, _maximumLifetime, _notBeforeTolerance, _noRevAvail,
+            _keyExchange, _maximumLifetime, _notBeforeTolerance, _noRevAvail, _profile,
         })
         {
             command.Options.Add(option);
@@ -117,6 +125,12 @@ internal sealed class PeerFlags
     /// <summary>The rules of path validation.</summary>
     internal ValidationProfile Profile(ParseResult arguments, PurposeRule purpose = PurposeRule.Required) => ValidationProfile.MutualTls with
     {
+        Algorithms = arguments.GetRequiredValue(_profile) switch
+        {
+            "cnsa-1.0" => AlgorithmSuite.Cnsa1,
+            "cnsa-2.0" => AlgorithmSuite.Cnsa2,
+            _ => null,
+        },
         Purpose = purpose,
         MaximumLifetime = arguments.GetValue(_maximumLifetime) is { } days ? TimeSpan.FromDays(days) : null,
         NotBeforeTolerance = TimeSpan.FromSeconds(arguments.GetValue(_notBeforeTolerance)),

@@ -3,9 +3,12 @@
 
 Both sides learn within the handshake whether the other accepts them. What OpenSSL checks (path, dates, purpose, and the server's name) it
 refuses by an alert; what this file checks (the client's name) it refuses by a verdict frame. A client with --user logs in as well, by
-SCRAM-SHA-256-PLUS (scram.py). See README.md beside it.
+SCRAM-SHA-256-PLUS (scram.py), and with --totp-secret-file by a one-time code behind it; it can log in again while the connection is open.
+See README.md beside it.
 """
 import argparse
+import base64
+import hashlib
 import re
 import socket
 import ssl
@@ -14,6 +17,7 @@ import sys
 import time
 
 import scram
+import totp
 
 PROTOCOL = "mutualauth/1"
 DEADLINE = 10.0          # seconds, from the transport to both verdicts
@@ -28,8 +32,9 @@ CODES = {
 }
 
 # Frames, sections 3 and 12: their types, and the most that each may hold.
-VERDICT, LOGIN, MECHANISMS, START, CHALLENGE, RESPONSE, OUTCOME = range(1, 8)
-LONGEST = {VERDICT: 2, MECHANISMS: 1024, CHALLENGE: 16384, OUTCOME: 16387}
+VERDICT, LOGIN, MECHANISMS, START, CHALLENGE, RESPONSE, OUTCOME, NEXT = range(1, 9)
+LONGEST = {VERDICT: 2, MECHANISMS: 1024, CHALLENGE: 16384, OUTCOME: 16387, NEXT: 17411}
+MOST_EXCHANGES = 3
 
 # Alerts as verdicts, section 6 of the page. Python gives an alert by OpenSSL's name for it, and by no number.
 ALERTS = {
@@ -139,16 +144,22 @@ def send(tls, kind, payload, deadline):
     tls.sendall(struct.pack(">BH", kind, len(payload)) + payload)
 
 
-def log_in(user, password):
-    """Section 12: in place of our verdict, a login; it comes last, when the server has proven that it knows us."""
-    def converse(tls, _, deadline):
+class User:
+    """Who logs in, with what; and what a later login on the same connection is bound to."""
+
+    def __init__(self, name, password, totp_secret=None):
+        self.name, self.password, self.totp_secret = name, password, totp_secret
+        self.transcript, self.certificate = hashlib.sha256(), None
+
+    def log_in(self, tls, _, deadline):
+        """Section 12: in place of our verdict, a login; it comes last, when the server has proven that it knows us."""
+        self.certificate = tls.getpeercert(binary_form=True)
         try:
             send(tls, LOGIN, b"", deadline)
         except OSError:
             pass                                           # why is waiting to be read
         try:
-            exchange = scram.Exchange(user, password, tls.getpeercert(binary_form=True))
-            theirs = speak_scram(tls, exchange, deadline)
+            theirs = self._converse(scram.Exchange(self.name, self.password, self.certificate), *self._noting(tls, deadline))
             if theirs == ACCEPTED:
                 send(tls, VERDICT, struct.pack(">H", ACCEPTED), deadline)
             return theirs
@@ -157,28 +168,87 @@ def log_in(user, password):
             raise Rejected(str(reason)) from reason
         except OSError as error:
             raise verdict_of(error) from error
-    return converse
+
+    def log_in_again(self, tls, deadline):
+        """Section 12.5: the same, in messages of the application's, each behind its length in two octets; bound to this connection."""
+        parts = (b"mutualauth reauth 1", scram.channel_binding(self.certificate)[1], self.transcript.digest(), b"")
+        bound = hashlib.sha256(b"".join(struct.pack(">Q", len(part)) + part for part in parts)).digest()
+        exchange = scram.Exchange(self.name, self.password, None, binding=bound, binding_type="mutualauth-reauth")
+
+        def read(*expected):
+            message = read_exactly(tls, struct.unpack(">H", read_exactly(tls, 2, deadline))[0], deadline)
+            kind, length = struct.unpack(">BH", message[:3]) if len(message) >= 3 else (0, 0)
+            if kind not in expected or length != len(message) - 3 or length > LONGEST[kind]:
+                raise scram.Refused("credential_protocol_violated")
+            return kind, message[3:]
+
+        def say(kind, payload):
+            message = struct.pack(">BH", kind, len(payload)) + payload
+            deadline.hold(tls)
+            tls.sendall(struct.pack(">H", len(message)) + message)
+
+        try:
+            return self._converse(exchange, read, say)
+        except scram.Refused as reason:
+            say(VERDICT, struct.pack(">H", REFUSED))
+            raise Rejected(str(reason)) from reason
+
+    def _noting(self, tls, deadline):
+        """Frames over the stream; the digest of those from MECHANISMS to OUTCOME is each connection's own."""
+        def note(kind, payload):
+            if kind not in (VERDICT, LOGIN):
+                self.transcript.update(struct.pack(">BH", kind, len(payload)) + payload)
+
+        def read(*expected):
+            kind, payload = read_frame(tls, deadline, *expected)
+            note(kind, payload)
+            return kind, payload
+
+        def say(kind, payload):
+            note(kind, payload)
+            send(tls, kind, payload, deadline)
+
+        return read, say
+
+    def _converse(self, exchange, read, say):
+        kind, payload = read(VERDICT, MECHANISMS, OUTCOME)
+        if kind != MECHANISMS:
+            return refusal(payload, "credentials_not_asked")   # yes to somebody who did not say who he is: not the server that knows us
+        if scram.MECHANISM.encode() not in payload.split(b" "):
+            raise scram.Refused("mechanism_unavailable")
+        say(START, start_of(scram.MECHANISM, exchange.first_message()))
+        kind, payload = read(VERDICT, CHALLENGE, OUTCOME)
+        if kind != CHALLENGE:
+            return refusal(payload, "credential_protocol_violated")
+        say(RESPONSE, exchange.final_message(payload))
+        check = exchange.check_server_signature
+        for number in range(1, MOST_EXCHANGES + 1):
+            kind, payload = read(VERDICT, OUTCOME, NEXT)
+            if kind == VERDICT or (kind == OUTCOME and payload[:2] != b"\0\0"):
+                return refusal(payload, "credential_protocol_violated")
+            last, names = read_next(payload) if kind == NEXT else (payload[3:] if payload[2:3] == b"\x01" else None, None)
+            check(last)                                    # before anything else is shown to a server that has not proven itself
+            if kind == OUTCOME:
+                return ACCEPTED
+            if number == MOST_EXCHANGES:
+                break
+            if self.totp_secret is None or totp.MECHANISM.encode() not in names:
+                raise scram.Refused("second_factor_unavailable")
+            say(START, start_of(totp.MECHANISM, totp.code(self.totp_secret, time.time()).encode()))
+            check = lambda nothing: None                   # a code makes the server prove nothing
+        raise scram.Refused("credential_protocol_violated")
 
 
-def speak_scram(tls, exchange, deadline):
-    kind, payload = read_frame(tls, deadline, VERDICT, MECHANISMS)
-    if kind == VERDICT:
-        return refusal(payload, "credentials_not_asked")   # yes to somebody who did not say who he is: not the server that knows us
-    if scram.MECHANISM.encode() not in payload.split(b" "):
-        raise scram.Refused("mechanism_unavailable")
-    name = scram.MECHANISM.encode()
-    send(tls, START, bytes([len(name)]) + name + b"\x01" + exchange.first_message(), deadline)
-    kind, payload = read_frame(tls, deadline, VERDICT, CHALLENGE, OUTCOME)
-    if kind != CHALLENGE:
-        return refusal(payload, "credential_protocol_violated")
-    send(tls, RESPONSE, exchange.final_message(payload), deadline)
-    kind, payload = read_frame(tls, deadline, VERDICT, OUTCOME)
-    if kind == VERDICT or payload[:2] != b"\0\0":
-        return refusal(payload, "credential_protocol_violated")
-    if payload[2:3] != b"\x01":
-        raise scram.Refused("server_signature_wrong")
-    exchange.check_server_signature(payload[3:])
-    return ACCEPTED
+def start_of(mechanism, message):
+    return bytes([len(mechanism)]) + mechanism.encode() + b"\x01" + message
+
+
+def read_next(payload):
+    """Section 12: a last message of the finished exchange, or None, and the names of the mechanisms for the next."""
+    there, length = struct.unpack(">BH", payload[:3]) if len(payload) > 3 else (2, 0)
+    if there > 1 or (there == 0 and length > 0) or len(payload) <= 3 + length:
+        raise scram.Refused("credential_protocol_violated")
+    return payload[3:3 + length] if there else None, payload[3 + length:].split(b" ")
 
 
 def refusal(payload, otherwise):
@@ -258,6 +328,16 @@ def context_for(options, purpose):
     return context
 
 
+def first_line(path):
+    with open(path, encoding="utf-8") as file:
+        return file.readline().rstrip("\r\n")
+
+
+def secret_of(options):
+    """The secret of the one-time codes, in base32 as authenticator apps show it."""
+    return base64.b32decode(first_line(options.totp_secret_file)) if options.totp_secret_file else None
+
+
 def run_client(options):
     host, port = options.connect.rsplit(":", 1)
     name = options.server_name or host
@@ -267,13 +347,17 @@ def run_client(options):
         # OpenSSL has checked everything that a server must show. To a server that it does not accept, a client says 40 and nothing else.
         return ACCEPTED if certificate else REFUSED
 
-    converse = None
-    if options.user:
-        with open(options.password_file, encoding="utf-8") as file:
-            converse = log_in(options.user, file.readline().rstrip("\r\n"))
+    user = User(options.user, first_line(options.password_file), secret_of(options)) if options.user else None
+    converse = user.log_in if user else None
 
     with authenticate(socket.create_connection((host, int(port)), DEADLINE), context, judge, converse, server_hostname=name) as tls:
         print(f"accepted name={name} confirmed=yes tls={tls.version()[4:]} alpn={tls.selected_alpn_protocol()}", file=sys.stderr, flush=True)
+        for _ in range(options.reauthentications):
+            theirs = user.log_in_again(tls, Deadline(DEADLINE))
+            if theirs != ACCEPTED:
+                raise RefusedByPeer(theirs)
+            print("reauthenticated", file=sys.stderr, flush=True)
+        tls.settimeout(None)
         while sent := sys.stdin.buffer.read1(16384):
             tls.sendall(sent)
             missing = len(sent)
@@ -328,6 +412,8 @@ def main():
     client.add_argument("--server-name", metavar="NAME", help="the name that the server's certificate must have; default: HOST")
     client.add_argument("--user", metavar="NAME", help="log in as this user, by SCRAM-SHA-256-PLUS")
     client.add_argument("--password-file", metavar="FILE", help="a file whose first line is the user's password")
+    client.add_argument("--totp-secret-file", metavar="FILE", help="a file with the secret of one-time codes, in base32: the second factor")
+    client.add_argument("--reauthentications", type=int, default=0, metavar="N", help="how often the server asks to log in again before it echoes")
     client.set_defaults(run=run_client)
     server = commands.add_parser("server", help="echo what clients send")
     server.add_argument("--listen", default="127.0.0.1:0", metavar="HOST:PORT")
@@ -345,6 +431,8 @@ def main():
         parser.error("give --certificate and --key" + (", or --user" if options.run is run_client else ""))
     if bool(user) != bool(getattr(options, "password_file", None)):
         parser.error("--user and --password-file go together")
+    if not user and (getattr(options, "totp_secret_file", None) or getattr(options, "reauthentications", 0)):
+        parser.error("--totp-secret-file and --reauthentications need --user")
     try:
         return options.run(options)
     except Rejected as reason:

@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256-PLUS at the client (RFC 5802, RFC 7677), bound to the server's certificate (RFC 5929), with Python's standard library alone."""
+"""SCRAM-SHA-256-PLUS at the client (RFC 5802, RFC 7677), bound to the server's certificate (RFC 5929, and section 12.2), with Python's standard library alone."""
 import base64
 import binascii
 import hashlib
@@ -19,9 +19,9 @@ class Refused(Exception):
 class Exchange:
     """One login: first_message, then final_message, then check_server_signature; each once, in this order."""
 
-    def __init__(self, user, password, certificate, nonce=None, binding=None):
-        binding = binding or tls_server_end_point(certificate)
-        self._header = b"p=tls-server-end-point,,"
+    def __init__(self, user, password, certificate, nonce=None, binding=None, binding_type="tls-server-end-point"):
+        kind, binding = (binding_type, binding) if binding else channel_binding(certificate)
+        self._header = f"p={kind},,".encode()
         self._bound = base64.b64encode(self._header + binding).decode()
         self._password = saslprep(password).encode()
         self._nonce = nonce or secrets.token_urlsafe(18)
@@ -91,19 +91,23 @@ SIGNATURES = {
     "2a8648ce3d040302": "sha256", "2a8648ce3d040303": "sha384", "2a8648ce3d040304": "sha512",
 }
 HASHES = {"2b0e03021a": "sha256", "2a864886f70d0205": "sha256", "608648016503040201": "sha256", "608648016503040202": "sha384", "608648016503040203": "sha512"}
+# Ed25519, Ed448, ML-DSA-44, ML-DSA-65, ML-DSA-87: they use no hash, and have a binding of the protocol's own (section 12.2).
+WITHOUT_HASH = {"2b6570", "2b6571", "608648016503040311", "608648016503040312", "608648016503040313"}
 PSS, MGF1 = "2a864886f70d01010a", "2a864886f70d010108"
 SHA1 = "2b0e03021a"
 
 
-def tls_server_end_point(certificate):
-    """A hash of the whole certificate in DER, by the hash of its signature algorithm. Where that has none there is no binding, and no login."""
+def channel_binding(certificate):
+    """The name of the binding, and a hash of the whole certificate in DER: that of its signature algorithm, or SHA-384 where it uses none."""
     signed = elements(elements(certificate)[0][1])
     algorithm = elements(signed[1][1])
     oid = algorithm[0][1].hex()
+    if oid in WITHOUT_HASH and len(algorithm) == 1:
+        return "mutualauth-end-point", hashlib.sha384(certificate).digest()
     name = hash_of_pss(algorithm[1][1]) if oid == PSS else SIGNATURES.get(oid)
     if name is None:
         raise Refused("channel_binding_unavailable")
-    return hashlib.new(name, certificate).digest()
+    return "tls-server-end-point", hashlib.new(name, certificate).digest()
 
 
 def hash_of_pss(parameters):

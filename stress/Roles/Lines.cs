@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace MutualAuth.Stress.Roles;
@@ -13,6 +14,18 @@ internal static class Lines
             var words = line.Split(' ');
             Console.WriteLine($"{words[0]} {await answerAsync(words)}".TrimEnd());
         }
+    }
+
+    /// <summary>All that has gathered, as the words of an answer.</summary>
+    internal static string TakeAll(ConcurrentQueue<string> news)
+    {
+        var words = new List<string>();
+        while (news.TryDequeue(out var word))
+        {
+            words.Add(word);
+        }
+
+        return string.Join(' ', words);
     }
 
     internal static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);

@@ -21,6 +21,12 @@ internal static class Role
             case "attacker":
                 await AttackerRole.RunAsync(words);
                 return 0;
+            case "storm-server":
+                await StormServerRole.RunAsync(words);
+                return 0;
+            case "storm-clients":
+                await StormClientsRole.RunAsync(words);
+                return 0;
             default:
                 throw new ArgumentException($"There is no role {role}.");
         }

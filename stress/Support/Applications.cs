@@ -17,17 +17,17 @@ internal static class Applications
     {
         await foreach (var connection in listener.AcceptAllAsync())
         {
-            _ = Task.Run(() => EchoAsync(connection));
+            _ = Task.Run(() => EchoAsync(connection, new byte[4096]));
         }
     }
 
-    private static async Task EchoAsync(MutualTlsConnection connection)
+    /// <summary>Sends back what comes, until the connection ends.</summary>
+    internal static async Task EchoAsync(MutualTlsConnection connection, byte[] buffer)
     {
         try
         {
             await using (connection)
             {
-                var buffer = new byte[4096];
                 int count;
                 while ((count = await connection.Stream.ReadAsync(buffer)) > 0)
                 {

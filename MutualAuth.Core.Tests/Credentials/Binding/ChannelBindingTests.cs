@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
@@ -29,8 +30,6 @@ public sealed class ChannelBindingTests
     [TestCase(SignatureAlgorithm.EcdsaSha256, KeyAlgorithm.EcdsaP256, 32)]
     [TestCase(SignatureAlgorithm.EcdsaSha384, KeyAlgorithm.EcdsaP256, 48)]
     [TestCase(SignatureAlgorithm.EcdsaSha512, KeyAlgorithm.EcdsaP256, 64)]
-    [TestCase(SignatureAlgorithm.Ed25519, KeyAlgorithm.Ed25519, 0)]
-    [TestCase(SignatureAlgorithm.MLDsa44, KeyAlgorithm.MLDsa44, 0)]
     public void The_hash_is_that_of_the_signature(SignatureAlgorithm signature, KeyAlgorithm key, int length)
     {
         var certificate = Signed(signature, key);
@@ -46,6 +45,44 @@ public sealed class ChannelBindingTests
         };
         (binding?.Type).Should().Be(expected is null ? null : "tls-server-end-point");
         (binding?.Data ?? ImmutableArray<byte>.Empty).Should().Equal(expected ?? []);
+    }
+
+    /// <summary>docs/protocol.md §12.2: what RFC 5929 leaves undefined has a binding with a name of its own, and SHA-384 always.</summary>
+    [TestCase(SignatureAlgorithm.Ed25519, KeyAlgorithm.Ed25519)]
+    [TestCase(SignatureAlgorithm.MLDsa44, KeyAlgorithm.MLDsa44)]
+    [TestCase(SignatureAlgorithm.MLDsa65, KeyAlgorithm.MLDsa65)]
+    [TestCase(SignatureAlgorithm.MLDsa87, KeyAlgorithm.MLDsa87)]
+    public void A_signature_without_a_hash_has_the_binding_of_our_own(SignatureAlgorithm signature, KeyAlgorithm key)
+    {
+        var certificate = Signed(signature, key);
+
+        var binding = ChannelBinding.OfServerCertificate(certificate);
+
+        binding!.Type.Should().Be("mutualauth-end-point");
+        binding.Data.Should().Equal(SHA384.HashData(certificate.RawData.Span));
+    }
+
+    [TestCase("300506032b6570", true)] // Ed25519
+    [TestCase("300506032b6571", true)] // Ed448
+    [TestCase("300706032b65700500", false)] // with parameters
+    [TestCase("300506032b656e", false)] // X25519
+    [TestCase("300b0609608648016503040311", true)] // ML-DSA-44
+    [TestCase("300b0609608648016503040313", true)] // ML-DSA-87
+    [TestCase("300b0609608648016503040314", false)] // the next one, which is SLH-DSA
+    [TestCase("300b0609608648016503040320", false)] // HashML-DSA-44, which has a hash
+    [TestCase("300a06082a8648ce3d040301", false)] // ECDSA with SHA-224
+    [TestCase("3000", false)]
+    public void Only_what_is_known_to_use_no_hash_has_it(string algorithm, bool expected) =>
+        ChannelBinding.UsesNoHash(Convert.FromHexString(algorithm)).Should().Be(expected);
+
+    /// <summary>The vectors of docs/protocol.md §12.2, with octets in the place of a certificate.</summary>
+    [Test]
+    public void The_page_has_the_vectors()
+    {
+        var page = DocumentationPage.Open("docs/protocol.md").Text;
+        byte[][] inputs = [[], [.. Enumerable.Range(0, 256).Select(octet => (byte)octet)]];
+
+        inputs.Where(octets => !page.Contains(Convert.ToHexStringLower(SHA384.HashData(octets)), StringComparison.Ordinal)).Should().BeEmpty();
     }
 
     // RSASSA-PSS-params (RFC 4055 §3.1); what is absent means SHA-1.
@@ -98,10 +135,11 @@ public sealed class ChannelBindingTests
     /// </summary>
     [TestCase(ChannelBindingPolicy.Required, RejectionReason.ChannelBindingUnavailable)]
     [TestCase(ChannelBindingPolicy.WhereItExists, null)]
-    public async Task With_an_Ed25519_signature_PLUS_fails_on_both_sides_and_is_never_bound_to_nothing(
+    public async Task With_a_signature_over_an_unknown_hash_PLUS_fails_on_both_sides_and_is_never_bound_to_nothing(
         ChannelBindingPolicy policy, RejectionReason? reason)
     {
-        var binding = ChannelBinding.OfServerCertificate(Signed(SignatureAlgorithm.Ed25519, KeyAlgorithm.Ed25519));
+        var binding = ChannelBinding.OfServerCertificate(SignedOverSha224());
+        binding.Should().BeNull();
         await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(Sasl.Store(("alice", "right")))) with { ChannelBinding = policy }, binding);
         var credentials = Login.WithPassword("alice", Password.From("right"), channelBinding: policy);
 
@@ -111,6 +149,54 @@ public sealed class ChannelBindingTests
         server.Offered.Should().Equal(reason is null ? ["SCRAM-SHA-256"] : []);
         (outcome as SaslServerStep.Succeeded)?.ToUser("x").Proofs.Should().Be(MutualAuth.PeerProofs.Password);
         (outcome is SaslServerStep.Succeeded).Should().Be(reason is null);
+    }
+
+    /// <summary>The rules against a downgrade hold for our own binding as for the standard's, and the two are told apart by name.</summary>
+    [TestCase(ChannelBindingPolicy.WhereItExists, "SCRAM-SHA-256-PLUS", "p=mutualauth-end-point", null)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, "SCRAM-SHA-256-PLUS", "p=tls-server-end-point", RejectionReason.ChannelBindingUnavailable)]
+    [TestCase(ChannelBindingPolicy.WhereItExists, "SCRAM-SHA-256", "n", RejectionReason.MechanismUnavailable)]
+    [TestCase(ChannelBindingPolicy.DangerouslyOptional, "SCRAM-SHA-256", "n", null)]
+    [TestCase(ChannelBindingPolicy.DangerouslyOptional, "SCRAM-SHA-256", "y", RejectionReason.ChannelBindingDowngraded)]
+    public async Task With_our_own_binding_the_rules_against_a_downgrade_hold(
+        ChannelBindingPolicy policy, string mechanism, string flag, RejectionReason? reason)
+    {
+        var binding = ChannelBinding.OfServerCertificate(Signed(SignatureAlgorithm.MLDsa65, KeyAlgorithm.MLDsa65));
+        await using var server = Sasl.Server(Sasl.Policy(SaslServer.Scram(Sasl.Store(("alice", "right")))) with { ChannelBinding = policy }, binding);
+        server.Offered.Should().Contain("SCRAM-SHA-256-PLUS");
+
+        var step = await server.StartAsync(mechanism, Sasl.Utf8($"{flag},,n=alice,r=abcdefgh"), default);
+
+        (step as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(reason);
+        (step is SaslServerStep.Challenged).Should().Be(reason is null);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_login_bound_by_our_own_binding_holds_for_the_same_certificate_alone(bool isSame)
+    {
+        var mine = Signed(SignatureAlgorithm.MLDsa65, KeyAlgorithm.MLDsa65);
+        var seen = isSame ? mine : Signed(SignatureAlgorithm.MLDsa65, KeyAlgorithm.MLDsa65);
+        await using var server = Sasl.Server(
+            Sasl.Policy(SaslServer.Scram(Sasl.Store(("alice", "right")))), ChannelBinding.OfServerCertificate(mine));
+
+        var (outcome, _) = await Sasl.RunAsync(
+            Login.WithPassword("alice", Password.From("right")), server, ChannelBinding.OfServerCertificate(seen));
+
+        (outcome as SaslServerStep.Failed)?.Rejection.Reason.Should().Be(RejectionReason.ChannelBindingMismatch);
+        (outcome is SaslServerStep.Succeeded).Should().Be(isSame);
+    }
+
+    private static Certificate SignedOverSha224()
+    {
+        var identifier = Convert.FromHexString("300a06082a8648ce3d040301");
+        using var authority = new TestAuthority();
+        using var issued = authority.Issue(spec => spec with
+        {
+            DnsNames = ["server.test"],
+            RewriteTbs = tbs => DerEdit.Sequence(tbs, parts => parts[2] = identifier),
+            RewriteCertificate = whole => DerEdit.Sequence(whole, parts => parts[1] = identifier),
+        });
+        return Certificate.Parse(issued.RawCertificate);
     }
 
     private static Certificate Signed(SignatureAlgorithm signature, KeyAlgorithm key)

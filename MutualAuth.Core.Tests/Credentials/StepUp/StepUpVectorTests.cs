@@ -38,6 +38,37 @@ public sealed partial class StepUpVectorTests
         (ours.Type, Convert.ToHexString(ours.Data.AsSpan())).Should().Be(("mutualauth-step-up", Convert.ToHexString(s_vector["binding"])));
     }
 
+    [Test]
+    public void A_reauthentication_has_a_label_of_its_own_and_no_transaction()
+    {
+        var vector = BlockOf("reauthentication");
+        byte[] whole = [.. Part(Encoding.ASCII.GetBytes("mutualauth reauth 1")), .. Part(s_vector["end point"]), .. Part(s_vector["transcript"]),
+            .. Part([])];
+
+        vector["label"].Should().Equal(Encoding.ASCII.GetBytes("mutualauth reauth 1"));
+        SHA256.HashData(whole).Should().Equal(vector["binding"], "this is the page's own recipe");
+        var ours = StepUpBinding.OfReauthentication(s_vector["end point"], s_vector["transcript"]);
+        (ours.Type, Convert.ToHexString(ours.Data.AsSpan())).Should().Be(("mutualauth-reauth", Convert.ToHexString(vector["binding"])));
+        StepUpBinding.Of(s_vector["end point"], s_vector["transcript"], []).Data.Should().Equal(vector["empty transaction"]);
+    }
+
+    [TestCase("with it")]
+    [TestCase("with an empty one")]
+    [TestCase("with none")]
+    public void NEXT_is_what_the_page_says(string what)
+    {
+        var vector = BlockOf("next");
+        var message = what switch { "with it" => "v=x", "with none" => null, _ => string.Empty };
+
+        StepUpWire.Next(message, Encoding.ASCII.GetString(vector["names"]).Split(' ')).Should().Equal(vector[what]);
+        var (read, names) = LoginChannel.ReadNext(vector[what][3..])!.Value;
+        (read is { } text ? Encoding.ASCII.GetString(text.Span) : null).Should().Be(message);
+        names.Should().Equal("TOTP", "PASSKEY-PLUS");
+    }
+
+    private static Dictionary<string, byte[]> BlockOf(string name) => DocumentationPage.Open("docs/protocol.md").Block(name)
+        .Select(line => line.Split(':', 2)).ToDictionary(parts => parts[0], parts => Convert.FromHexString(parts[1].Trim()));
+
     // Each part counts, and where one ends and the next begins does too.
     [TestCase("end point")]
     [TestCase("transcript")]

@@ -50,6 +50,37 @@ public abstract class DatabaseStoreTests
         (await FindAsync("bob")).Should().BeNull();
     }
 
+    [TestCase(1)]
+    [TestCase(16)]
+    [TestCase(1100)]
+    public async Task Many_are_found_at_once_and_no_other(int count)
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await Store.SetAsync("alice", Verifier("pencil", ScramHash.Sha512));
+        await Store.SetAsync("bob", Verifier("pen"));
+        await Store.SetDisabledAsync("bob", isDisabled: true);
+        await Store.SetAsync("carol", Verifier("pen"));
+        string[] names = [.. Enumerable.Range(0, count - 1).Select(number => $"ALICE{number}"), "alice"];
+
+        var alone = await Store.FindManyAsync(names, CancellationToken.None);
+        var both = await Store.FindManyAsync([.. names, "bob"], CancellationToken.None);
+
+        alone.Select(user => (user.UserName, user.IsDisabled, user.Verifiers.Length)).Should().Equal(("alice", false, 2));
+        both.Select(user => (user.UserName, user.IsDisabled, user.Verifiers.Length)).Should().BeEquivalentTo([("alice", false, 2), ("bob", true, 1)]);
+        (await Store.FindManyAsync([], CancellationToken.None)).Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_row_that_cannot_be_read_does_not_hide_the_others()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("INSERT INTO mutualauth_credential (name, mechanism, verifier, disabled) VALUES ('bob', 'SCRAM-SHA-256', 'x', 0)");
+
+        var found = await Store.FindManyAsync(["alice", "bob"], CancellationToken.None);
+
+        found.Select(user => (user.UserName, user.Verifiers.Length)).Should().BeEquivalentTo([("alice", 1), ("bob", 0)]);
+    }
+
     [TestCase("Alice")]
     [TestCase("alice ")]
     [TestCase("alic")]
@@ -344,6 +375,7 @@ public abstract class DatabaseStoreTests
     {
         await Store.SetAsync("alice", Verifier("pencil"));
         await ExecuteAsync("DROP TABLE mutualauth_failure");
+        await ExecuteAsync("DROP TABLE mutualauth_factor");
         await ExecuteAsync("UPDATE mutualauth_schema SET version = 1");
         var store = new DatabaseCredentialStore(Source);
         await using var wrong = await LogInAsync(store, "alice", "pencils");
@@ -352,8 +384,25 @@ public abstract class DatabaseStoreTests
 
         await store.MigrateAsync();
 
-        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(2);
+        (await ScalarAsync("SELECT version FROM mutualauth_schema")).Should().Be(DatabaseCredentialStore.SchemaVersion);
         (await ((IFailureCountingStore)(object)store).AddFailureAsync("alice", 3)).Should().Be(0);
+        (await FindAsync("alice")).Should().NotBeNull();
+    }
+
+    [Test]
+    public async Task Tables_of_the_second_version_let_users_in_and_get_the_table_of_factors()
+    {
+        await Store.SetAsync("alice", Verifier("pencil"));
+        await ExecuteAsync("DROP TABLE mutualauth_factor");
+        await ExecuteAsync("UPDATE mutualauth_schema SET version = 2");
+        var store = new DatabaseCredentialStore(Source);
+        await using var right = await LogInAsync(store, "alice", "pencil");
+        right.Server.Should().NotBeNull();
+        await store.Invoking(each => each.FindFactorsAsync("alice").AsTask()).Should().ThrowAsync<DbException>("no factor is not known");
+
+        await store.MigrateAsync();
+
+        (await store.FindFactorsAsync("alice")).Should().BeEmpty();
         (await FindAsync("alice")).Should().NotBeNull();
     }
 

@@ -9,9 +9,6 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(120000)]
 public sealed class ClosingOverStreamsTests
 {
-    // The stream is disposed of on a thread of the pool, which other tests keep busy: a moment may pass before it begins.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
-
     public enum Ending
     {
         Dispose,
@@ -36,7 +33,7 @@ public sealed class ClosingOverStreamsTests
 
         await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(ConnectedPair.Deadline);
 
-        stream.IsDisposed.Should().BeTrue();
+        await stream.Disposed.WaitAsync(ConnectedPair.Deadline);
         stream.LetGo();
     }
 
@@ -52,7 +49,7 @@ public sealed class ClosingOverStreamsTests
 
         await Task.Run(async () => await EndAsync(client, ending)).WaitAsync(ConnectedPair.Deadline);
 
-        stream.IsDisposed.Should().BeTrue();
+        await stream.Disposed.WaitAsync(ConnectedPair.Deadline);
         if (stubbornness != Stubbornness.ReadsForEver)
         {
             var read = () => reading.WaitAsync(ConnectedPair.Deadline);
@@ -78,7 +75,7 @@ public sealed class ClosingOverStreamsTests
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), stubbornness);
         var ends = await ConnectedPair.ShakeAsync(
-            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = s_patience }).UpgradeAsync(stream, "server.test"),
+            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = World.Moment }).UpgradeAsync(stream, "server.test"),
             new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
         ends.Server.Accepted.Peer.Name.Should().Be("client.test");
         return (ends.Client.Accepted, stream);

@@ -6,7 +6,6 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.Scenarios;
 
 [CancelAfter(120000)]
-[NonParallelizable] // it opens thousands of sockets
 public sealed class ListenerTests
 {
     private World _world = null!;
@@ -29,6 +28,7 @@ public sealed class ListenerTests
     }
 
     [Test]
+    [NonParallelizable] // it opens thousands of sockets
     public async Task Two_thousand_silent_sockets_do_not_delay_an_honest_client_and_are_gone_after_the_deadline()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);

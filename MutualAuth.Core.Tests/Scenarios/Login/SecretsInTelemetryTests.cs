@@ -21,6 +21,8 @@ public sealed class SecretsInTelemetryTests
 {
     private const string Right = "correct-horse-battery";
     private const string Wrong = "wrong-staple-guess";
+    private const string RightCode = "c0de-right-8471";
+    private const string WrongCode = "c0de-wrong-2259";
     private const string BearerToken = "header.SecretPayload.c2lnbmF0dXJl";
 
     private static readonly byte[] s_salt = Convert.FromBase64String(MutualAuth.Tests.Credentials.Sasl.Salt);
@@ -92,6 +94,16 @@ public sealed class SecretsInTelemetryTests
         yield return ("success", right, scram, null);
         yield return ("success in plain", rightPlain, plain, null);
         yield return ("success by token", Login.WithToken(BearerToken), Tokens(TokenVerdict.Valid("alice", null)), null);
+        var chain = scram with
+        {
+            SecondFactors = [new CodeServer { Codes = { ["alice"] = [RightCode] } }],
+            LoginFactors = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode),
+            AttemptLimiter = new BackoffAttemptLimiter(), // what fails here does not slow down what follows
+        };
+        yield return ("a code", right.Then(new CodeClient(RightCode)), chain, null);
+        yield return ("a used code", right.Then(new CodeClient(RightCode)), chain, RejectionReason.SecondFactorReused);
+        yield return ("a wrong code", right.Then(new CodeClient(WrongCode)), chain, RejectionReason.SecondFactorWrong);
+        yield return ("no code", right, chain, RejectionReason.SecondFactorUnavailable);
         yield return ("wrong password", Login.WithPassword("alice", Wrong), scram, RejectionReason.CredentialsWrong);
         yield return ("unknown user", Login.WithPassword("nobody", Wrong), scram, RejectionReason.CredentialsWrong);
         yield return ("disabled user", Login.WithPassword("mute", Right), scram, RejectionReason.CredentialsWrong);
@@ -203,11 +215,12 @@ public sealed class SecretsInTelemetryTests
             _world.ClientOptions with { Credentials = Login.WithPassword("alice", Right), LoggerFactory = _loggers },
             _world.ServerOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(_users)), LoggerFactory = _loggers });
         await using var verifier = ends.Server.Accepted.BeginStepUp("transaction"u8);
-        using var claim = ends.Client.Accepted.BeginStepUp(Login.WithPassword("alice", Wrong), "transaction"u8, verifier.Mechanisms);
-        var challenge = await verifier.ContinueAsync(claim.Mechanism!, await claim.StartAsync());
-        await verifier.ContinueAsync(claim.Mechanism!, (await claim.ContinueAsync(challenge))!);
-        verifier.Rejection!.Reason.Should().Be(RejectionReason.CredentialsWrong);
-        _out.Enqueue($"{verifier} {verifier.Rejection} {claim} {claim.Rejection}");
+        using var responder = ends.Client.Accepted.AnswerStepUp(Login.WithPassword("alice", Wrong), "transaction"u8);
+        await StepUpWire.RunAsync(verifier, responder);
+        await using var again = ends.Server.Accepted.BeginReauthentication();
+        using var answering = ends.Client.Accepted.AnswerReauthentication(Login.WithToken(_ => throw new InvalidOperationException(BearerToken)));
+        await StepUpWire.RunAsync(again, answering);
+        _out.Enqueue($"{verifier.Rejection} {responder.Rejection} {verifier} {responder} {again.Rejection} {answering.Rejection}");
     }
 
     /// <summary>Somebody has written a password where a verifier belongs.</summary>
@@ -238,14 +251,15 @@ public sealed class SecretsInTelemetryTests
         var clientKey = _verifier.Hash.ClientKey(salted);
         byte[][] keys =
         [
-            Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken), salted, clientKey,
+            Encoding.UTF8.GetBytes(Right), Encoding.UTF8.GetBytes(Wrong), Encoding.UTF8.GetBytes(BearerToken),
+            Encoding.UTF8.GetBytes(RightCode), Encoding.UTF8.GetBytes(WrongCode), salted, clientKey,
             _verifier.Hash.ServerKey(salted), _verifier.Hash.H(clientKey),
         ];
 
         // Proofs, signatures and nonces of all exchanges, as they went over the wire.
         var said = _notes.SelectMany(notes => notes.Said).SelectMany(message => message.Split(',')).Where(
             part => part.Length > 16 && part[1] == '=' && "prvc".Contains(part[0]));
-        return [Right, Wrong, BearerToken, .. keys.Select(
+        return [Right, Wrong, BearerToken, RightCode, WrongCode, .. keys.Select(
             key => Convert.ToBase64String(key)), .. keys.Select(Convert.ToHexString), .. said.Select(part => part[2..])];
     }
 

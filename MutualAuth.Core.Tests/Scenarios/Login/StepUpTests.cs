@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;
@@ -91,8 +92,8 @@ public sealed class StepUpTests
         await StepUpAsync(ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction, said);
         await using var again = ends.Server.Accepted.BeginStepUp(s_transaction);
 
-        (await again.ContinueAsync("SCRAM-SHA-256-PLUS", said[0])).Should().NotBeNull();
-        (await again.ContinueAsync("SCRAM-SHA-256-PLUS", said[1])).Should().BeNull();
+        (await again.AnswerAsync(said[0]))![0].Should().Be((byte)FrameType.Challenge);
+        (await again.AnswerAsync(said[1]))!.Should().Equal(7, 0, 3, 0, 50, 0);
 
         (again.Proof, again.Rejection!.Reason).Should().Be((null, RejectionReason.CredentialProtocolViolated));
     }
@@ -104,7 +105,7 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync();
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
 
-        (await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes("p=tls-server-end-point,,n=alice,r=abcdefgh"))).Should().BeNull();
+        await verifier.AnswerAsync(StepUpWire.Start("SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,n=alice,r=abcdefgh"));
 
         verifier.Rejection!.Reason.Should().Be(RejectionReason.ChannelBindingUnavailable);
     }
@@ -133,9 +134,9 @@ public sealed class StepUpTests
     {
         await using var ends = await ConnectAsync();
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
-        using var claim = ends.Client.Accepted.BeginStepUp(Login.WithPassword("alice", "right"), s_transaction, verifier.Mechanisms);
-        var challenge = await verifier.ContinueAsync(claim.Mechanism!, await claim.StartAsync());
-        var response = (await claim.ContinueAsync(challenge!))!;
+        using var responder = ends.Client.Accepted.AnswerStepUp(Login.WithPassword("alice", "right"), s_transaction);
+        var challenge = await verifier.AnswerAsync(await responder.AnswerAsync(verifier.FirstMessage));
+        var response = await responder.AnswerAsync(challenge);
         await (what switch
         {
             "another user is disabled" => _users.SetDisabledAsync("bob", true).AsTask(),
@@ -149,7 +150,7 @@ public sealed class StepUpTests
             _ => Task.CompletedTask,
         });
 
-        await verifier.ContinueAsync(claim.Mechanism!, response);
+        await verifier.AnswerAsync(response);
 
         (verifier.Proof is not null, verifier.Rejection?.Reason).Should().Be((isConfirmed, isConfirmed ? null : RejectionReason.CredentialsWrong));
     }
@@ -171,13 +172,13 @@ public sealed class StepUpTests
     {
         await using var ends = await ConnectAsync();
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
-        using var claim = ends.Client.Accepted.BeginStepUp(Login.WithPassword("alice", "right"), s_transaction, verifier.Mechanisms);
-        var challenge = await verifier.ContinueAsync(claim.Mechanism!, await claim.StartAsync());
-        await claim.ContinueAsync(challenge);
+        using var responder = ends.Client.Accepted.AnswerStepUp(Login.WithPassword("alice", "right"), s_transaction);
+        var challenge = await verifier.AnswerAsync(await responder.AnswerAsync(verifier.FirstMessage));
+        await responder.AnswerAsync(challenge);
 
-        claim.Complete("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="u8.ToArray()).Should().BeFalse();
+        (await responder.AnswerAsync(StepUpWire.Yes("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="))).Should().BeNull();
 
-        claim.Rejection!.Reason.Should().Be(RejectionReason.ServerSignatureWrong);
+        (responder.IsConfirmed, responder.IsOver, responder.Rejection!.Reason).Should().Be((false, true, RejectionReason.ServerSignatureWrong));
     }
 
     [Test]
@@ -187,15 +188,15 @@ public sealed class StepUpTests
         { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
         await using var ends = await ConnectAsync(policy: policy);
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
-        using var claim = ends.Client.Accepted.BeginStepUp(
-            Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), s_transaction, ["PLAIN", "SCRAM-SHA-256"]);
+        using var responder = ends.Client.Accepted.AnswerStepUp(
+            Login.DangerouslyWithPasswordInPlain("alice", Password.From("right")), s_transaction);
 
         verifier.Mechanisms.Should().Equal("SCRAM-SHA-256-PLUS");
-        (await verifier.ContinueAsync("PLAIN", "\0alice\0right"u8.ToArray())).Should().BeNull();
+        (await verifier.AnswerAsync(StepUpWire.Start("PLAIN", "\0alice\0right"))).Should().Equal(7, 0, 3, 1, 3, 0);
         verifier.Rejection!.Reason.Should().Be(RejectionReason.MechanismUnavailable);
-        claim.Mechanism.Should().BeNull();
-        claim.Rejection!.Reason.Should().Be(RejectionReason.MechanismUnavailable);
-        await claim.Invoking(async it => await it.StartAsync()).Should().ThrowAsync<InvalidOperationException>();
+        (await responder.AnswerAsync(StepUpWire.Mechanisms("PLAIN SCRAM-SHA-256"))).Should().Equal(1, 0, 2, 0, 40);
+        responder.Rejection!.Reason.Should().Be(RejectionReason.MechanismUnavailable);
+        await responder.Invoking(async it => await it.AnswerAsync(verifier.FirstMessage)).Should().ThrowAsync<InvalidOperationException>();
     }
 
     [TestCase(16_384, RejectionReason.CredentialProtocolViolated)]
@@ -205,10 +206,10 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync();
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
 
-        (await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[length])).Should().BeNull();
+        (await verifier.AnswerAsync(StepUpWire.Start("SCRAM-SHA-256-PLUS", new byte[length]))).Should().Equal(7, 0, 3, 0, 50, 0);
 
         (verifier.IsOver, verifier.Rejection!.Reason).Should().Be((true, reason));
-        await verifier.Invoking(async it => await it.ContinueAsync("SCRAM-SHA-256-PLUS", new byte[1]))
+        await verifier.Invoking(async it => await it.AnswerAsync(new byte[3]))
             .Should().ThrowAsync<InvalidOperationException>();
     }
 
@@ -285,9 +286,10 @@ public sealed class StepUpTests
         await using var ends = await ConnectAsync(notes);
         await using var verifier = ends.Server.Accepted.BeginStepUp(s_transaction);
 
-        var answer = await verifier.ContinueAsync("SCRAM-SHA-256-PLUS", Encoding.UTF8.GetBytes($"p=mutualauth-step-up,,n={named},r=abcdefgh"));
+        var answer = await verifier.AnswerAsync(StepUpWire.Start("SCRAM-SHA-256-PLUS", $"p=mutualauth-step-up,,n={named},r=abcdefgh"));
 
-        (answer is null, verifier.IsOver, verifier.Rejection?.Reason).Should().Be((isOver, isOver, isOver ? RejectionReason.StepUpMismatch : null));
+        (answer![0] == (byte)FrameType.Outcome, verifier.IsOver, verifier.Rejection?.Reason).Should().Be(
+            (isOver, isOver, isOver ? RejectionReason.StepUpMismatch : null));
         notes.Attempts.Should().OnlyContain(attempt => attempt.UserName == "alice");
         notes.Outcomes[^1].Outcome.Should().Be(isOver ? AttemptOutcome.Failed : AttemptOutcome.Abandoned);
         verifier.Rejection?.ToString().Should().NotContain("whoever", "it may be a password, typed into the wrong field");
@@ -303,10 +305,10 @@ public sealed class StepUpTests
         await using var _ = ends;
         await using var __ = verifier;
 
-        var answer = await verifier.ContinueAsync("OWN-PLUS", Array.Empty<byte>());
+        var answer = await verifier.AnswerAsync(StepUpWire.Start("OWN-PLUS", string.Empty));
 
         (verifier.Proof?.User.Name, verifier.Rejection?.Reason).Should().Be((reason is null ? proven : null, reason));
-        answer.Should().Equal(reason is null ? "ok"u8.ToArray() : null);
+        answer.Should().Equal(reason is null ? StepUpWire.Yes("ok") : [7, 0, 3, 0, 49, 0]);
         verifier.IsOver.Should().BeTrue();
     }
 
@@ -323,24 +325,25 @@ public sealed class StepUpTests
         await using var _ = ends;
         await using var __ = verifier;
 
-        var answer = await verifier.ContinueAsync("OWN-PLUS", new byte[length]);
+        var answer = await verifier.AnswerAsync(StepUpWire.Start("OWN-PLUS", new byte[length]));
 
         asked.Should().Equal(isAsked ? [length] : []);
-        (answer is not null, verifier.IsOver).Should().Be((isAsked, !isAsked));
+        (answer![0] == (byte)FrameType.Challenge, verifier.IsOver).Should().Be((isAsked, !isAsked));
     }
 
-    [TestCase(0, false)]
-    [TestCase(1, true)]
-    public async Task What_comes_with_the_good_news_is_nothing_when_it_is_empty(int length, bool isThere)
+    [TestCase(null, false)]
+    [TestCase("", true)]
+    [TestCase("x", true)]
+    public async Task What_comes_with_the_good_news_is_nothing_when_there_is_nothing(string? data, bool isThere)
     {
         await using var ends = await ConnectAsync();
         var mechanism = new Credulous();
-        using var claim = ends.Client.Accepted.BeginStepUp(Login.With(mechanism), s_transaction, [Credulous.Name]);
-        (await claim.StartAsync()).Should().BeEmpty();
+        using var responder = ends.Client.Accepted.AnswerStepUp(Login.With(mechanism), s_transaction);
+        (await responder.AnswerAsync(StepUpWire.Mechanisms(Credulous.Name))).Should().Equal(StepUpWire.Start(Credulous.Name, (string?)null));
 
-        claim.Complete(new byte[length]).Should().BeTrue();
+        (await responder.AnswerAsync(StepUpWire.Yes(data))).Should().BeNull();
 
-        (mechanism.Completed, claim.Rejection).Should().Be((isThere, null));
+        (mechanism.Completed, responder.IsConfirmed, responder.Rejection).Should().Be((isThere, true, null));
     }
 
     [Test]
@@ -372,19 +375,9 @@ public sealed class StepUpTests
         MutualTlsConnection client, MutualTlsConnection server, ClientCredentials credentials, byte[] shown, byte[] meant, List<byte[]>? said = null)
     {
         await using var verifier = server.BeginStepUp(meant);
-        using var claim = client.BeginStepUp(credentials, shown, verifier.Mechanisms);
-        var message = await claim.StartAsync();
-        while (true)
-        {
-            said?.Add(message);
-            var answer = await verifier.ContinueAsync(claim.Mechanism!, message);
-            if (answer is null || verifier.Proof is not null)
-            {
-                return (verifier.Proof, verifier.Rejection, answer is not null && claim.Complete(answer));
-            }
-
-            message = (await claim.ContinueAsync(answer))!;
-        }
+        using var responder = client.AnswerStepUp(credentials, shown);
+        await StepUpWire.RunAsync(verifier, responder, said);
+        return (verifier.Proof, verifier.Rejection, responder.IsConfirmed);
     }
 
     /// <summary>A client's mechanism that believes every server, and notes whether anything came with the good news.</summary>

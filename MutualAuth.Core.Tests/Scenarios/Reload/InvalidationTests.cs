@@ -19,7 +19,7 @@ public sealed class InvalidationTests
     [SetUp]
     public void SetUp()
     {
-        _world = new World();
+        _world = new World(ofItsOwn: true);
         _lists = new ReloadableLists(CurrentLists());
     }
 

@@ -31,14 +31,14 @@ public sealed class ImpostorTests
     }
 
     [Test]
-    public async Task Without_the_option_an_impostor_sees_it([Values] TlsVersion version)
+    public async Task Without_the_option_an_impostor_sees_it_until_dotnet_10([Values] TlsVersion version)
     {
         using var certificate = _world.Foreign.IssueServer("server.test");
 
         var (client, seen) = await MeetAsync(version, certificate, judgeFirst: false);
 
         client.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
-        seen.Should().Equal("CN=client.test");
+        seen.Should().Equal(Platform.JudgesWithinTheHandshake ? [] : ["CN=client.test"]);
     }
 
     [Test]

@@ -27,6 +27,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
     private const string NoncePrefix = "N-";
     private const string NonceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     private const int NonceLength = 18;
+    private const int NextHeadLength = 3;
 
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Exception? _writeFault;
@@ -131,7 +132,8 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
         var name = Encoding.Latin1.GetString(payload, 1, nameLength);
         var presence = payload[1 + nameLength];
         var message = payload.AsMemory(1 + nameLength + 1);
-        return SaslLimits.IsMechanismName(name) && (presence == 1 || (presence == 0 && message.IsEmpty))
+        return SaslLimits.IsMechanismName(name) && message.Length <= SaslLimits.MaxMessageLength
+            && (presence == 1 || (presence == 0 && message.IsEmpty))
             ? (name, WhenThere(presence, message))
             : null;
     }
@@ -154,6 +156,28 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
         ImmutableArray<string> names = [.. Encoding.Latin1.GetString(payload).Split(' ')];
         return names.Length <= SaslLimits.MaxMechanisms && names.All(name => SaslLimits.IsMechanismName(name))
             ? [.. names.Where(name => !name.StartsWith(NoncePrefix, StringComparison.Ordinal))]
+            : null;
+    }
+
+    /// <summary>Whether there is a last message, its length, it, and the names of the next mechanisms.</summary>
+    internal static byte[] NextPayload(ReadOnlyMemory<byte>? additionalData, ImmutableArray<string> offered)
+    {
+        var message = additionalData ?? ReadOnlyMemory<byte>.Empty;
+        var head = new byte[NextHeadLength];
+        head[0] = additionalData is null ? (byte)0 : (byte)1;
+        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(1), checked((ushort)message.Length));
+        return [.. head, .. message.Span, .. Encoding.ASCII.GetBytes(string.Join(' ', offered))];
+    }
+
+    /// <summary>The last message of the finished exchange, null when there is none, and the names; null for something else.</summary>
+    internal static (ReadOnlyMemory<byte>? AdditionalData, ImmutableArray<string> Offered)? ReadNext(byte[] payload)
+    {
+        var length = BinaryPrimitives.ReadUInt16BigEndian(payload.AsSpan(1));
+        var isFormed = payload[0] == 1 || (payload[0] == 0 && length == 0);
+        return isFormed && length <= SaslLimits.MaxMessageLength && NextHeadLength + length < payload.Length
+            && payload.Length - NextHeadLength - length <= Frame.LengthsOf(FrameType.Mechanisms).Longest
+            && ReadMechanisms(payload[(NextHeadLength + length)..]) is { } offered
+            ? (WhenThere(payload[0], payload.AsMemory(NextHeadLength, length)), offered)
             : null;
     }
 

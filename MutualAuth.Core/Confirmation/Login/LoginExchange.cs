@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
+using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
@@ -22,6 +23,9 @@ internal sealed record LoginResult
 
     /// <summary>The verdict of the other side.</summary>
     internal PeerAnswer Answer { get; private init; }
+
+    /// <summary>What the server said of our token when it refused us.</summary>
+    internal TokenError? TokenError { get; init; }
 
     internal static LoginResult Accepted(AuthenticatedPeer peer, ImmutableArray<byte> transcript) => new() { Peer = peer, Transcript = transcript };
 
@@ -89,10 +93,11 @@ internal static class LoginExchange
             return ended!;
         }
 
-        var peer = AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, session.ToUser(success));
+        var user = session.ToUser(success);
+        var peer = AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, user);
         if (await examine(peer).ConfigureAwait(false) is { } no)
         {
-            return await RefuseAsync(channel, no, success.HasProvenPassword).ConfigureAwait(false);
+            return await RefuseAsync(channel, no, user.Proofs.HasFlag(PeerProofs.Password)).ConfigureAwait(false);
         }
 
         await channel.WriteAsync(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData)).ConfigureAwait(false);
@@ -133,20 +138,10 @@ internal static class LoginExchange
             return await LeaveAsync(channel, OutOfOrder("1 to 32 names of mechanisms", "something else")).ConfigureAwait(false);
         }
 
+        using var chain = new SaslClientChain(credentials, server, binding);
         try
         {
-            asks(OurCredentials);
-            var (session, objection) = await TaskWaits.RunOrLeaveAsync(
-                () => ValueTask.FromResult(SaslClientSession.Begin(credentials, new SaslClientContext(server, binding, offered))),
-                cancellationToken,
-                static late => late.Session?.Dispose()).ConfigureAwait(false);
-            asks(null);
-            using (session)
-            {
-                return session is null
-                    ? await LeaveAsync(channel, objection!).ConfigureAwait(false)
-                    : await LogInAsync(channel, session, server, asks, cancellationToken).ConfigureAwait(false);
-            }
+            return await LogInAsync(channel, chain, offered, server, asks, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -193,8 +188,12 @@ internal static class LoginExchange
                 return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong).ConfigureAwait(false));
             }
 
-            await channel.WriteAsync(FrameType.Challenge, ((SaslServerStep.Challenged)answer).Message).ConfigureAwait(false);
-            frame = await channel.ReadAsync(FrameType.Response, FrameType.Verdict).ConfigureAwait(false);
+            var isNext = answer is SaslServerStep.Advanced;
+            var (type, payload) = isNext
+                ? (FrameType.Next, LoginChannel.NextPayload(answer.AdditionalData, session.Offered))
+                : (FrameType.Challenge, answer.Message);
+            await channel.WriteAsync(type, payload).ConfigureAwait(false);
+            frame = await channel.ReadAsync(isNext ? FrameType.Start : FrameType.Response, FrameType.Verdict).ConfigureAwait(false);
         }
 
         // The client may leave by a refusal; an acceptance in the middle of the exchange is invalid.
@@ -221,21 +220,25 @@ internal static class LoginExchange
     }
 
     private static async ValueTask<LoginResult> LogInAsync(
-        LoginChannel channel, SaslClientSession session, AuthenticatedPeer server, Action<string?> asks, CancellationToken cancellationToken)
+        LoginChannel channel,
+        SaslClientChain chain,
+        ImmutableArray<string> offered,
+        AuthenticatedPeer server,
+        Action<string?> asks,
+        CancellationToken cancellationToken)
     {
-        asks(OurCredentials);
-        var first = await session.StartAsync(cancellationToken).ConfigureAwait(false);
-        asks(null);
-        var start = LoginChannel.StartPayload(session.Mechanism, first);
-        await channel.WriteAsync(FrameType.Start, start).ConfigureAwait(false);
-        CryptographicOperations.ZeroMemory(start);
+        if (await StartAsync(channel, chain, offered, asks, cancellationToken).ConfigureAwait(false) is { } cannot)
+        {
+            return cannot;
+        }
+
         while (true)
         {
-            var frame = await channel.ReadAsync(FrameType.Challenge, FrameType.Outcome, FrameType.Verdict).ConfigureAwait(false);
+            var frame = await channel.ReadAsync(FrameType.Challenge, FrameType.Outcome, FrameType.Verdict, FrameType.Next).ConfigureAwait(false);
             if (frame.Type == FrameType.Challenge)
             {
                 asks(OurCredentials);
-                var step = await session.StepAsync(frame.Payload, cancellationToken).ConfigureAwait(false);
+                var step = await chain.StepAsync(frame.Payload, cancellationToken).ConfigureAwait(false);
                 asks(null);
                 if (step.Objection is not null)
                 {
@@ -248,7 +251,17 @@ internal static class LoginExchange
 
             if (frame.Type == default || frame.IsRefusal)
             {
-                return LoginResult.Ended(frame);
+                return LoginResult.Ended(frame) with { TokenError = chain.TokenError };
+            }
+
+            if (frame.Type == FrameType.Next)
+            {
+                if (await GoOnAsync(channel, chain, frame.Payload, asks, cancellationToken).ConfigureAwait(false) is { } left)
+                {
+                    return left;
+                }
+
+                continue;
             }
 
             if (frame.Type == FrameType.Verdict || !LoginChannel.TryReadOutcome(frame.Payload, out var additionalData))
@@ -256,22 +269,51 @@ internal static class LoginExchange
                 return await LeaveAsync(channel, OutOfOrder("an outcome", "something else")).ConfigureAwait(false);
             }
 
-            return await EndAsync(channel, session.Complete(additionalData), server).ConfigureAwait(false);
+            return chain.Complete(additionalData) is { } objection
+                ? await LeaveAsync(channel, objection).ConfigureAwait(false)
+                : await EndAsync(channel, chain, server).ConfigureAwait(false);
         }
     }
 
-    /// <summary>The server has accepted; now we decide whether to believe it, and only our own verdict makes the call succeed.</summary>
-    private static async ValueTask<LoginResult> EndAsync(LoginChannel channel, SaslClientEnd end, AuthenticatedPeer server)
+    /// <summary>The server asks for one more exchange. It is believed only if it has proven what the finished one makes it prove.</summary>
+    /// <returns>Null when the next exchange has begun.</returns>
+    private static async ValueTask<LoginResult?> GoOnAsync(
+        LoginChannel channel, SaslClientChain chain, byte[] payload, Action<string?> asks, CancellationToken cancellationToken)
     {
-        if (end.Objection is not null)
+        if (LoginChannel.ReadNext(payload) is not var (additionalData, offered))
         {
-            return await LeaveAsync(channel, end.Objection).ConfigureAwait(false);
+            return await LeaveAsync(channel, OutOfOrder("a last message and 1 to 32 names of mechanisms", "something else")).ConfigureAwait(false);
         }
 
-        return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault
-            ? LoginResult.Ended(fault)
-            : LoginResult.Accepted(server.WithServerProofs(end.ServerProofs), channel.TakeTranscript());
+        return chain.Complete(additionalData) is { } objection
+            ? await LeaveAsync(channel, objection).ConfigureAwait(false)
+            : await StartAsync(channel, chain, offered, asks, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Begins an exchange.</summary>
+    /// <returns>Null when it has begun.</returns>
+    private static async ValueTask<LoginResult?> StartAsync(
+        LoginChannel channel, SaslClientChain chain, ImmutableArray<string> offered, Action<string?> asks, CancellationToken cancellationToken)
+    {
+        asks(OurCredentials);
+        var (mechanism, first, objection) = await chain.StartAsync(offered, cancellationToken).ConfigureAwait(false);
+        asks(null);
+        if (objection is not null)
+        {
+            return await LeaveAsync(channel, objection).ConfigureAwait(false);
+        }
+
+        var start = LoginChannel.StartPayload(mechanism!, first);
+        await channel.WriteAsync(FrameType.Start, start).ConfigureAwait(false);
+        CryptographicOperations.ZeroMemory(start);
+        return null;
+    }
+
+    /// <summary>The server has accepted, and is believed: only our own verdict makes the call succeed.</summary>
+    private static async ValueTask<LoginResult> EndAsync(LoginChannel channel, SaslClientChain chain, AuthenticatedPeer server) =>
+        await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault
+            ? LoginResult.Ended(fault)
+            : LoginResult.Accepted(server.WithServerProofs(chain.ServerProofs), channel.TakeTranscript());
 
     /// <param name="channel">The stream.</param>
     /// <param name="objection">The reason.</param>

@@ -21,7 +21,7 @@ public sealed record ChannelBinding
         Data = data;
     }
 
-    /// <summary>The name in the IANA registry, such as <c>tls-server-end-point</c>.</summary>
+    /// <summary>The name in the IANA registry, such as <c>tls-server-end-point</c>, or one of this library's own.</summary>
     public string Type { get; init; }
 
     /// <summary>What identifies the channel. Not secret.</summary>
@@ -34,11 +34,20 @@ public sealed record ChannelBinding
     /// <summary>The name of the binding to the server's certificate (RFC 5929 §4).</summary>
     public const string TlsServerEndPoint = "tls-server-end-point";
 
-    /// <summary>Computes <c>tls-server-end-point</c>: a hash of the server's own certificate (RFC 5929 §4.1).</summary>
+    /// <summary>
+    /// The name of this library's own binding to the server's certificate, for certificates whose signature has no hash (docs/protocol.md §12.2).
+    /// </summary>
+    public const string MutualAuthEndPoint = "mutualauth-end-point";
+
+    /// <summary>
+    /// Computes the binding to the server's own certificate: <c>tls-server-end-point</c> (RFC 5929 §4.1), or <c>mutualauth-end-point</c> where
+    /// that is not defined because the signature uses no hash.
+    /// </summary>
     /// <remarks>
     /// The hash is the one of the certificate's signature algorithm; SHA-256 where that is MD5 or SHA-1. RSASSA-PSS counts by its parameters: the
-    /// hash that they name, absent meaning SHA-1, as long as the mask uses the same one. Everything else has no binding: Ed25519, ML-DSA, a second
-    /// hash in the mask, algorithms that are not known. The platform's own value is not used; on a server it hashes the client's certificate.
+    /// hash that they name, absent meaning SHA-1, as long as the mask uses the same one. For Ed25519, Ed448 and ML-DSA, which use none, the binding
+    /// is <see cref="MutualAuthEndPoint"/> with SHA-384. Everything else has no binding: a second hash in the mask, algorithms that are not known.
+    /// The platform's own value is not used; on a server it hashes the client's certificate.
     /// </remarks>
     /// <returns>Null when the certificate has no hash for it. Never a binding to nothing.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
@@ -47,6 +56,8 @@ public sealed record ChannelBinding
         ArgumentNullException.ThrowIfNull(certificate);
         return HashOf(certificate.SignatureAlgorithm) is { } hash
             ? new ChannelBinding(TlsServerEndPoint, [.. CryptographicOperations.HashData(hash, certificate.RawData.Span)])
+            : UsesNoHash(certificate.SignatureAlgorithm)
+            ? new ChannelBinding(MutualAuthEndPoint, [.. SHA384.HashData(certificate.RawData.Span)])
             : null;
     }
 
@@ -62,6 +73,21 @@ public sealed record ChannelBinding
         catch (AsnContentException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Whether the algorithm signs the octets themselves: Ed25519, Ed448 (RFC 8410) and ML-DSA (RFC 9881), without parameters.</summary>
+    internal static bool UsesNoHash(ReadOnlyMemory<byte> algorithmIdentifier)
+    {
+        try
+        {
+            var sequence = new DerReader(algorithmIdentifier).ReadSequence();
+            var id = sequence.ReadOid().Span;
+            return sequence.IsEmpty && (MLDsaSet.Of(id) is not null || id.SequenceEqual(Oids.Ed25519) || id.SequenceEqual(Oids.Ed448));
+        }
+        catch (AsnContentException)
+        {
+            return false;
         }
     }
 

@@ -114,10 +114,13 @@ internal sealed class ConsecutiveFailures
         return before >= limit;
     }
 
-    /// <summary>An attempt was right. Unless the user is barred here, its failures are forgotten.</summary>
+    /// <summary>
+    /// An attempt was right. Unless the user is barred here, its failures are forgotten where that completes the login
+    /// (<paramref name="isWhole"/>): a right password without its second factor clears nothing.
+    /// </summary>
     /// <returns>Whether it is barred.</returns>
     internal async ValueTask<bool> SucceededAsync(
-        ICredentialStore? store, string userName, int limit, bool isFamiliar, ILogger logger, CancellationToken cancellationToken)
+        ICredentialStore? store, string userName, int limit, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
     {
         var here = Find(userName);
         var failures = here is { IsOnlyHere: true } || store is not IFailureCountingStore ? here?.Failures ?? 0 : 0;
@@ -137,6 +140,11 @@ internal sealed class ConsecutiveFailures
         {
             await LevelOf(store, cancellationToken).ConfigureAwait(false);
             return true;
+        }
+
+        if (!isWhole)
+        {
+            return false;
         }
 
         Forget(userName);

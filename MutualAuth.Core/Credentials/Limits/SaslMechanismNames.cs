@@ -1,10 +1,11 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>The mechanisms whose credentials cannot be guessed: certificates and signed tokens.</summary>
+/// <summary>The mechanisms whose credentials cannot be guessed: certificates, signed tokens and tickets.</summary>
 internal static class SaslMechanismNames
 {
     internal const string External = "EXTERNAL";
     internal const string OAuthBearer = "OAUTHBEARER";
+    internal const string Gssapi = "GSSAPI";
 
-    internal static bool CanBeGuessed(string? mechanism) => mechanism is not (External or OAuthBearer);
+    internal static bool CanBeGuessed(string? mechanism) => mechanism is not (External or OAuthBearer or Gssapi);
 }

@@ -1,3 +1,5 @@
+using MutualAuth.Errors;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace MutualAuth.Credentials;
 internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsUnbound) : ISaslServerMechanism
 {
     internal const string Name = SaslMechanismNames.OAuthBearer;
+
+    public PeerProofs MayProve => PeerProofs.Token | PeerProofs.ChannelBinding;
 
     public IEnumerable<string> NamesFor(SaslServerContext context) => acceptsUnbound || context.CertifiedPeer is not null ? [Name] : [];
 
@@ -54,15 +58,21 @@ internal sealed class OAuthBearerServer(ITokenValidator validator, bool acceptsU
             }
 
             var verdict = await validator.ValidateAsync(token, context.RemoteAddress, cancellationToken).ConfigureAwait(false);
+            if (verdict is { Rejection: { } unavailable, Told: null })
+            {
+                return SaslServerStep.Fail(unavailable);
+            }
+
             if ((verdict.Rejection
                 ?? TokenBinding.Examine(verdict.Confirmation, context.CertifiedPeer?.Certificate, acceptsUnbound)) is { } objection)
             {
                 _told = objection;
-                return SaslServerStep.ContinueToFail("{\"status\":\"invalid_token\"}"u8.ToArray());
+                return SaslServerStep.ContinueToFail(TokenErrorJson.Write(verdict.Told ?? new TokenError()));
             }
 
             var proofs = PeerProofs.Token | (verdict.Confirmation is null ? PeerProofs.None : PeerProofs.ChannelBinding);
-            return SaslServerStep.Succeed(verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims, notAfter: verdict.NotAfter);
+            return SaslServerStep.Succeed(
+                verdict.UserName!, proofs, header.AuthorizationIdentity, verdict.Claims, notAfter: verdict.NotAfter, facts: verdict.Facts);
         }
 
         public void Dispose()

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace MutualAuth.Credentials;
 
@@ -12,6 +11,8 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
 
     public ICredentialStore Store => store;
 
+    public PeerProofs MayProve => PeerProofs.Password;
+
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, context);
@@ -20,13 +21,9 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
     {
         public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
         {
-            if (!System.Text.Unicode.Utf8.IsValid(message.Span) || Read(message.Span) is not { } parts)
+            if (PlainMessage.Read(message.Span) is not { } parts)
             {
-                return SaslServerStep.Fail(
-                    RejectionReason.CredentialProtocolViolated,
-                    "[authzid] NUL authcid NUL passwd",
-                    $"{message.Length} octets of something else",
-                    "RFC 4616 §2");
+                return PlainMessage.Violated(message.Length);
             }
 
             using var password = parts.Password;
@@ -108,29 +105,6 @@ internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism
                 ? ScramMechanisms.IterationsOutOfRange(verifier.Iterations)
                 : stored.IsDisabled ? ScramMechanisms.Wrong(userName, "a user who is disabled")
                 : null;
-        }
-
-        private static (string? AuthorizationIdentity, string UserName, Password Password)? Read(ReadOnlySpan<byte> message)
-        {
-            var first = message.IndexOf((byte)0);
-            var second = first < 0 ? -1 : message[(first + 1)..].IndexOf((byte)0);
-            if (second <= 0 || first > SaslLimits.MaxNameLength || second > SaslLimits.MaxNameLength)
-            {
-                return null;
-            }
-
-            var secret = message[(first + second + 2)..];
-            if (secret.Contains((byte)0))
-            {
-                return null;
-            }
-
-            var characters = new char[Encoding.UTF8.GetCharCount(secret)];
-            Encoding.UTF8.GetChars(secret, characters);
-            var password = Password.FromPeer(characters);
-            characters.AsSpan().Clear();
-            return password is null ? null : (
-                first == 0 ? null : Encoding.UTF8.GetString(message[..first]), Encoding.UTF8.GetString(message.Slice(first + 1, second)), password);
         }
     }
 }

@@ -31,6 +31,19 @@ public static class SaslServer
         return new PlainServer(store);
     }
 
+    /// <summary>PLAIN (RFC 4616), with passwords that a verifier checks, such as the one of <c>MutualAuth.Directories</c>.</summary>
+    /// <remarks>
+    /// It is not bound to the channel: an impostor that a client accepts as this server obtains its password. The limiter is asked before the
+    /// verifier. <see cref="CredentialPolicy.MaxConcurrentChecks"/> bounds how many verifiers may block a thread, not how many may wait
+    /// asynchronously: that bound is the verifier's own.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="verifier"/> is null.</exception>
+    public static ISaslServerMechanism PasswordsInPlain(IPasswordVerifier verifier)
+    {
+        ArgumentNullException.ThrowIfNull(verifier);
+        return new PlainVerifierServer(verifier);
+    }
+
     /// <summary>OAUTHBEARER (RFC 7628) with tokens that are bound to the client's certificate (RFC 8705): a stolen one is worth nothing.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="validator"/> is null.</exception>
     public static ISaslServerMechanism BoundTokens(ITokenValidator validator)
@@ -64,6 +77,8 @@ public static class SaslServer
     {
         public ICredentialStore Store => store;
 
+        public PeerProofs MayProve => PeerProofs.Password | PeerProofs.ChannelBinding;
+
         public IEnumerable<string> NamesFor(SaslServerContext context)
         {
             var hasBinding = context.ChannelBinding is not null;
@@ -88,6 +103,8 @@ public static class SaslServer
     private sealed class ExternalServer(Func<AuthenticatedPeer, string?> userOf) : ISaslServerMechanism, ISaslServerExchange
     {
         private SaslServerContext? _context;
+
+        public PeerProofs MayProve => PeerProofs.Certificate;
 
         public IEnumerable<string> NamesFor(SaslServerContext context) => context.CertifiedPeer is null ? [] : [SaslMechanismNames.External];
 

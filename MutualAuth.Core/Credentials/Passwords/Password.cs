@@ -54,6 +54,16 @@ public sealed class Password : IDisposable
         }
     }
 
+    /// <summary>Makes a copy in UTF-8 of the form that SASLprep gives it, for a verifier that must send it on.</summary>
+    /// <remarks>The caller wipes the copy, with <see cref="CryptographicOperations.ZeroMemory"/>, as soon as it has been sent.</remarks>
+    /// <exception cref="ObjectDisposedException">It has been wiped.</exception>
+    public byte[] DangerouslyCopyUtf8()
+    {
+        var copy = GC.AllocateUninitializedArray<byte>(Utf8.Length, pinned: true);
+        Utf8.CopyTo(copy);
+        return copy;
+    }
+
     /// <summary>Wipes it. Logging in with it fails from then on.</summary>
     public void Dispose()
     {

@@ -9,6 +9,9 @@ internal static class SaslLimits
     /// <summary>The most messages from the client in one exchange.</summary>
     internal const int MaxRounds = 8;
 
+    /// <summary>The most exchanges of one login.</summary>
+    internal const int MaxExchanges = 3;
+
     /// <summary>The most mechanisms that a server names.</summary>
     internal const int MaxMechanisms = 32;
 

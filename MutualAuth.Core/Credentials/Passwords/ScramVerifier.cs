@@ -55,6 +55,13 @@ public sealed class ScramVerifier
 
     internal ImmutableArray<byte> ServerKey { get; }
 
+    internal bool IsLike(ScramVerifier other) =>
+        other.Hash == Hash
+        && other.Iterations == Iterations
+        && other.Salt.AsSpan().SequenceEqual(Salt.AsSpan())
+        && other.StoredKey.AsSpan().SequenceEqual(StoredKey.AsSpan())
+        && other.ServerKey.AsSpan().SequenceEqual(ServerKey.AsSpan());
+
     /// <summary>Derives the verifier of a password, with a fresh salt.</summary>
     /// <param name="password">The password.</param>
     /// <param name="hash">The hash; null means <see cref="ScramHash.Sha256"/>.</param>

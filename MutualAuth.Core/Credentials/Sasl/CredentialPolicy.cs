@@ -11,6 +11,7 @@ namespace MutualAuth.Credentials;
 public sealed record CredentialPolicy
 {
     private readonly EquatableArray<ISaslServerMechanism> _mechanisms;
+    private EquatableArray<ISaslServerMechanism> _secondFactors = new([]);
     private EquatableArray<byte> _decoySecret = new([]);
 
     internal CredentialPolicy(
@@ -27,6 +28,31 @@ public sealed record CredentialPolicy
     /// Which users may log in, and with which certificate. Default: <see cref="UserRules.Any"/>, every user with correct credentials.
     /// </summary>
     public UserRule Users { get; init; } = Credentials.UserRules.Any;
+
+    /// <summary>
+    /// The mechanisms of the further exchanges of a login or a step-up, such as one-time codes and passkeys, the preferred one first. They are
+    /// offered after the first exchange has proven the user, and only where <see cref="LoginFactors"/> or <see cref="StepUpFactors"/> is not met
+    /// without them. A login is at most three exchanges. Default: none.
+    /// </summary>
+    /// <remarks>
+    /// Being asked for a second factor tells a client that its password was right. Each wrong second factor is a failure of the user for
+    /// <see cref="AttemptLimiter"/> and <see cref="MaxConsecutiveFailures"/>, and only the success of the whole login clears the counts.
+    /// </remarks>
+    public ImmutableArray<ISaslServerMechanism> SecondFactors
+    {
+        get => _secondFactors.Items;
+        init => _secondFactors = new(value);
+    }
+
+    /// <summary>What a login must prove, in one exchange or several. Default: <see cref="FactorRequirement.Any"/>, one exchange.</summary>
+    /// <remarks>A client whose certificate suffices (<see cref="Require.CertificateOrUser"/>) and that does not log in is not asked.</remarks>
+    public FactorRequirement LoginFactors { get; init; } = FactorRequirement.Any;
+
+    /// <summary>
+    /// What a step-up must prove, unless it says so itself. Default: <see cref="FactorRequirement.Any"/>, one exchange, which is bound to the
+    /// transaction.
+    /// </summary>
+    public FactorRequirement StepUpFactors { get; init; } = FactorRequirement.Any;
 
     /// <summary>Whether a user (first) may act as another (second; the authorization identity of RFC 4422). Default: no user may.</summary>
     public ActAsRule? MayActAs { get; init; }
@@ -86,7 +112,9 @@ public sealed record CredentialPolicy
     public int? DecoyIterations { get; init; }
 
     /// <summary>The policy as a sentence, fit for a log.</summary>
-    public override string ToString() => Sentence + (ReferenceEquals(Users, Credentials.UserRules.Any) ? "." : $", and {Users}.");
+    public override string ToString() => Sentence
+        + (ReferenceEquals(LoginFactors, FactorRequirement.Any) ? string.Empty : $" who proves {LoginFactors}")
+        + (ReferenceEquals(Users, Credentials.UserRules.Any) ? "." : $", and {Users}.");
 
     /// <summary>
     /// Whether the TLS handshake asks the client for a certificate. A certificate that is presented must be valid, whatever else is
@@ -103,13 +131,28 @@ public sealed record CredentialPolicy
 
     internal ImmutableArray<ISaslServerMechanism> Mechanisms => _mechanisms.Items;
 
+    /// <summary>Whether a step-up can prove this.</summary>
+    internal bool CanStepUpWith(FactorRequirement factors) => CanBeMet(factors, [.. Mechanisms, .. SecondFactors]);
+
     private string Sentence { get; }
+
+    private bool CanBeMet(FactorRequirement factors, ImmutableArray<ISaslServerMechanism> first)
+    {
+        ImmutableArray<PeerProofs> further = [.. SecondFactors.Select(mechanism => mechanism.MayProve)];
+        var certificate = AsksForCertificate ? PeerProofs.Certificate : PeerProofs.None;
+        return first.Any(mechanism => factors.CanBeMet(certificate | mechanism.MayProve, further, SaslLimits.MaxExchanges - 1));
+    }
 
     internal IEnumerable<string> Problems()
     {
         if (Users is null)
         {
             yield return $"{nameof(Users)} must not be null.";
+        }
+
+        foreach (var problem in FactorProblems())
+        {
+            yield return problem;
         }
 
         if (!Enum.IsDefined(ChannelBinding))
@@ -142,6 +185,41 @@ public sealed record CredentialPolicy
         if (DecoySecret.IsDefault || DecoySecret.Length is > 0 and < 16)
         {
             yield return $"{nameof(DecoySecret)} must have 16 octets or more; leave it empty for a random one.";
+        }
+    }
+
+    private IEnumerable<string> FactorProblems()
+    {
+        if (SecondFactors.IsDefault || SecondFactors.Any(mechanism => mechanism is null) || LoginFactors is null || StepUpFactors is null)
+        {
+            yield return $"{nameof(SecondFactors)}, {nameof(LoginFactors)} and {nameof(StepUpFactors)} must not be null, nor hold a null.";
+            yield break;
+        }
+
+        var asksForMore = !ReferenceEquals(LoginFactors, FactorRequirement.Any) || !ReferenceEquals(StepUpFactors, FactorRequirement.Any);
+        if (!LetsUsersIn)
+        {
+            if (asksForMore || !SecondFactors.IsEmpty)
+            {
+                yield return $"{nameof(LoginFactors)}, {nameof(StepUpFactors)} and {nameof(SecondFactors)} need a policy that lets users log in.";
+            }
+
+            yield break;
+        }
+
+        if (!SecondFactors.IsEmpty && !asksForMore)
+        {
+            yield return $"There are {nameof(SecondFactors)}, and nothing requires them: set {nameof(LoginFactors)} or {nameof(StepUpFactors)}.";
+        }
+
+        if (!CanBeMet(LoginFactors, Mechanisms))
+        {
+            yield return $"{nameof(LoginFactors)} can never be met: no mechanism and {nameof(SecondFactors)} prove {LoginFactors}.";
+        }
+
+        if (!CanStepUpWith(StepUpFactors))
+        {
+            yield return $"{nameof(StepUpFactors)} can never be met: no mechanism and {nameof(SecondFactors)} prove {StepUpFactors}.";
         }
     }
 }

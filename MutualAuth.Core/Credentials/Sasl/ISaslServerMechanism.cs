@@ -7,6 +7,12 @@ namespace MutualAuth.Credentials;
 public interface ISaslServerMechanism
 {
     /// <summary>
+    /// What an exchange by this mechanism may prove. A server offers a second factor only where that may help to meet what is required, and a
+    /// policy that no mechanism can meet is refused. What was proven is what the exchange says. Default: anything.
+    /// </summary>
+    PeerProofs MayProve => (PeerProofs)~0;
+
+    /// <summary>
     /// The names that can be offered on this connection, the strongest first; empty when there is none, as for <c>-PLUS</c> without a
     /// channel binding.
     /// </summary>

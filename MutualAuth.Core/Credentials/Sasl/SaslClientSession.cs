@@ -1,3 +1,4 @@
+using MutualAuth.Errors;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
@@ -16,11 +17,19 @@ internal sealed class SaslClientSession : IDisposable
 
     internal string Mechanism { get; }
 
+    /// <summary>What the server said of our token before it refused us; null when it said nothing that is well-formed.</summary>
+    internal TokenError? TokenError => (_exchange as ITokenErrorHolder)?.TokenError;
+
     /// <summary>Takes the first of our mechanisms that the server offers too.</summary>
-    internal static (SaslClientSession? Session, Rejection? Objection) Begin(ClientCredentials credentials, SaslClientContext context)
+    internal static (SaslClientSession? Session, Rejection? Objection) Begin(ClientCredentials credentials, SaslClientContext context) =>
+        Begin(credentials.Mechanisms, credentials.OnlyMechanism, context);
+
+    /// <inheritdoc cref="Begin(ClientCredentials, SaslClientContext)"/>
+    internal static (SaslClientSession? Session, Rejection? Objection) Begin(
+        IEnumerable<ISaslClientMechanism> mechanisms, string? only, SaslClientContext context)
     {
-        var wanted = credentials.Mechanisms.SelectMany(mechanism => mechanism.NamesFor(context).Select(name => (name, mechanism)))
-            .Where(candidate => credentials.OnlyMechanism is null || candidate.name == credentials.OnlyMechanism).ToArray();
+        var wanted = mechanisms.SelectMany(mechanism => mechanism.NamesFor(context).Select(name => (name, mechanism)))
+            .Where(candidate => only is null || candidate.name == only).ToArray();
         foreach (var (name, mechanism) in wanted)
         {
             if (context.Offered.Contains(name))

@@ -9,9 +9,11 @@ public readonly record struct SaslClientStep
         Objection = objection;
     }
 
-    internal ReadOnlyMemory<byte> Message { get; }
+    /// <summary>What to send; empty when it refuses.</summary>
+    public ReadOnlyMemory<byte> Message { get; }
 
-    internal Rejection? Objection { get; }
+    /// <summary>Why it refuses to go on; null when it goes on.</summary>
+    public Rejection? Objection { get; }
 
     /// <summary>Sends this.</summary>
     public static SaslClientStep Answer(ReadOnlyMemory<byte> message) => new(message, null);

@@ -9,6 +9,7 @@ namespace MutualAuth.Credentials;
 public sealed class SaslServerContext
 {
     private readonly IAttemptLimiter _limiter;
+    private readonly EndPoint? _remoteEndPoint;
     private LoginAttempt? _admitted;
     private bool _isKnown;
 
@@ -19,6 +20,7 @@ public sealed class SaslServerContext
         Services = services;
         ChannelBinding = channelBinding;
         CertifiedPeer = certifiedPeer;
+        _remoteEndPoint = remoteEndPoint;
         RemoteAddress = (remoteEndPoint as IPEndPoint)?.Address;
         _limiter = services.Limiter;
     }
@@ -38,15 +40,26 @@ public sealed class SaslServerContext
     public IPAddress? RemoteAddress { get; }
 
     /// <summary>
-    /// The user that an earlier exchange of the same login has proven; null in the first. A second factor belongs to this user, and to no other.
+    /// The user that the earlier exchanges of the same login have proven, with all that they have proven; null in the first exchange of a login. In
+    /// a step-up and a re-authentication it is the connection's user from the first exchange on. A second factor belongs to this user, and
+    /// to no other: every other name is refused.
     /// </summary>
     public AuthenticatedUser? User { get; internal init; }
 
     /// <summary>The names of all mechanisms that this client has been offered.</summary>
     public ImmutableArray<string> Offered { get; internal set; } = [];
 
-    /// <summary>In a step-up, the connection's user: every other name fails at once, as that user's failure. Null at a login.</summary>
-    internal string? OnlyUser { get; init; }
+    /// <summary>Where the user is known, only this one: every other name fails at once, as that user's failure.</summary>
+    internal string? OnlyUser => User?.Name;
+
+    /// <summary>Whether it is a step-up or a re-authentication, and not a login.</summary>
+    internal bool IsStepUp { get; init; }
+
+    /// <summary>Whether the user is known to exist.</summary>
+    private bool IsKnown => _isKnown || User is not null;
+
+    /// <summary>What another name than that of <see cref="User"/> is.</summary>
+    internal RejectionReason MismatchReason => IsStepUp ? RejectionReason.StepUpMismatch : RejectionReason.AnotherUser;
 
     /// <summary>The mechanism that the client has chosen; null before it has.</summary>
     internal string? Mechanism { get; set; }
@@ -62,13 +75,17 @@ public sealed class SaslServerContext
     /// Asks whether one more attempt to log in as this user may be made. A mechanism asks once only, before it does anything expensive. The
     /// outcome is reported to the limiter automatically.
     /// </summary>
+    /// <remarks>
+    /// Where <see cref="User"/> is known it has been asked already, for that user and for each message: a mechanism that is only used for second
+    /// factors need not ask, and if it asks, gets the same answer.
+    /// </remarks>
     /// <returns>Null when it may.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="userName"/> is null.</exception>
     public async ValueTask<Rejection?> AdmitAsync(string userName, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(userName);
-        var isAnother = OnlyUser is not null && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
-        var attempt = AttemptOf(isAnother ? OnlyUser! : userName);
+        var isAnother = OnlyUser is not null && userName.Length > 0 && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
+        var attempt = AttemptOf(OnlyUser ?? userName);
         if (_admitted is null && IsGuess(attempt) && !Services.Familiar.Contains(attempt)
             && await IsBarredAsync(attempt.UserName, cancellationToken).ConfigureAwait(false))
         {
@@ -79,7 +96,10 @@ public sealed class SaslServerContext
         {
             _admitted ??= attempt;
             return isAnother
-                ? new Rejection(RejectionReason.StepUpMismatch, $"the connection's user, {SafeText.Quote(OnlyUser)}", "another name")
+                ? new Rejection(
+                    MismatchReason,
+                    $"{(IsStepUp ? "the connection's user" : "the user of the first exchange")}, {SafeText.Quote(OnlyUser)}",
+                    "another name")
                 : null;
         }
 
@@ -96,7 +116,7 @@ public sealed class SaslServerContext
     internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
     {
         var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);
-        if (objection?.Reason != RejectionReason.StepUpMismatch)
+        if (objection is null || objection.Reason != MismatchReason)
         {
             await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
         }
@@ -116,9 +136,16 @@ public sealed class SaslServerContext
         return found;
     }
 
+    /// <summary>Whether a verifier that was asked knows the user.</summary>
+    internal void HasFound(bool isKnown) => _isKnown = isKnown;
+
     /// <summary>Adds the outcome to the user's consecutive failures, before the client is told.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="isWhole">Whether a success is that of the whole login: only that clears the failures.</param>
+    /// <param name="logger">Where faults are logged.</param>
+    /// <param name="cancellationToken">The deadline.</param>
     /// <returns>The rejection to report instead of the outcome when there have been too many; null to report the outcome.</returns>
-    internal async ValueTask<Rejection?> CountAsync(AttemptOutcome outcome, ILogger logger, CancellationToken cancellationToken)
+    internal async ValueTask<Rejection?> CountAsync(AttemptOutcome outcome, bool isWhole, ILogger logger, CancellationToken cancellationToken)
     {
         if (_admitted is not { } attempt || outcome == AttemptOutcome.Abandoned || !IsGuess(attempt))
         {
@@ -129,8 +156,8 @@ public sealed class SaslServerContext
             Services.Familiar.Contains(attempt));
         var isBarred = await Services.Checks.RunAsync(
             () => outcome == AttemptOutcome.Succeeded
-                ? failures.SucceededAsync(store, attempt.UserName, limit, isFamiliar, logger, cancellationToken)
-                : failures.FailedAsync(store, attempt.UserName, limit, _isKnown, logger, cancellationToken),
+                ? failures.SucceededAsync(store, attempt.UserName, limit, isFamiliar, isWhole, logger, cancellationToken)
+                : failures.FailedAsync(store, attempt.UserName, limit, IsKnown, logger, cancellationToken),
             cancellationToken).ConfigureAwait(false);
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
@@ -149,6 +176,14 @@ public sealed class SaslServerContext
         Rule = "NIST SP 800-63B §5.2.2",
         Hint = $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user "
             + "log in again.",
+    };
+
+    /// <summary>The context of the next exchange of the same login, in which the user is known.</summary>
+    internal SaslServerContext After(AuthenticatedUser user) => new(Policy, Services, ChannelBinding, CertifiedPeer, _remoteEndPoint)
+    {
+        User = user,
+        IsStepUp = IsStepUp,
+        Nonce = Nonce,
     };
 
     /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>

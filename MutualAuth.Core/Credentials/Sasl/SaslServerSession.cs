@@ -5,38 +5,52 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
+/// <summary>What a session must reach, where it is not a login.</summary>
+/// <param name="Factors">What must be proven.</param>
+/// <param name="User">Who must prove it, acting as the same one.</param>
+/// <param name="MayBeFirst">Whether a mechanism of this name is allowed in the first exchange.</param>
+internal sealed record StepUpTerms(FactorRequirement Factors, AuthenticatedUser User, Func<string, bool> MayBeFirst);
+
 /// <summary>
-/// One login at the server, whatever carries the messages: bounds, the chosen mechanism, and what must hold beyond right credentials.
+/// One login at the server, whatever carries the messages: its exchanges, bounds, the chosen mechanisms, and what must hold beyond right
+/// credentials.
 /// </summary>
 internal sealed class SaslServerSession : IAsyncDisposable
 {
     private readonly CredentialPolicy _policy;
-    private readonly SaslServerContext _context;
+    private readonly FactorRequirement _factors;
+    private readonly StepUpTerms? _terms;
     private readonly ILogger _logger;
-    private readonly Dictionary<string, ISaslServerMechanism> _mechanisms = [];
+    private SaslServerContext _context;
+    private Dictionary<string, ISaslServerMechanism> _mechanisms;
     private ISaslServerExchange? _exchange;
+    private AuthenticatedUser? _proven;
     private string _mechanism = string.Empty;
     private int _rounds;
+    private bool _hasFailed;
 
-    internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, Func<string, bool>? isFit = null)
+    internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, StepUpTerms? terms = null)
     {
         _policy = policy;
         _context = context;
         _logger = logger;
-        foreach (var mechanism in policy.Mechanisms)
-        {
-            foreach (var name in mechanism.NamesFor(context).Where(
-                name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - _mechanisms.Count))
-            {
-                _mechanisms.TryAdd(name, mechanism);
-            }
-        }
+        _terms = terms;
+        _factors = terms?.Factors ?? policy.LoginFactors;
+        ImmutableArray<ISaslServerMechanism> first = terms is null ? policy.Mechanisms : [.. policy.Mechanisms, .. policy.SecondFactors];
 
-        _context.Offered = Offered = [.. _mechanisms.Keys];
+        // A login must prove who the user is, whether that helps otherwise or not. So must a step-up where what helps cannot come first.
+        _mechanisms = terms is null ? [] : Offer(first, context, terms.MayBeFirst, candidate => Helps(candidate, Certificate, 1));
+        if (_mechanisms.Count == 0)
+        {
+            _mechanisms = Offer(first, context, terms?.MayBeFirst, candidate => Leads(candidate, Certificate, 1));
+        }
     }
 
-    /// <summary>The names of the mechanisms, the strongest first.</summary>
-    internal ImmutableArray<string> Offered { get; }
+    /// <summary>The names of the mechanisms of the exchange that is to come, or runs; the strongest first.</summary>
+    internal ImmutableArray<string> Offered => _context.Offered;
+
+    /// <summary>Whether the user is known, so that each message is an attempt of that user.</summary>
+    private bool AdmitsEachMessage => _context.User is not null && !_hasFailed;
 
     /// <summary>Begins the exchange that the client chose. Without a message of its own, it is asked for one first (RFC 4422 §3.3).</summary>
     internal ValueTask<SaslServerStep> StartAsync(string mechanism, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
@@ -65,8 +79,56 @@ internal sealed class SaslServerSession : IAsyncDisposable
         return GuardAsync(() => exchange.StepAsync(message, cancellationToken), cancellationToken);
     }
 
-    /// <summary>The user of an exchange that succeeded, once everything else that must hold has been found to hold.</summary>
-    internal AuthenticatedUser ToUser(SaslServerStep.Succeeded success) => success.ToUser(_mechanism);
+    /// <summary>The user of all exchanges, once everything else that must hold has been found to hold.</summary>
+    internal AuthenticatedUser ToUser(SaslServerStep.Succeeded success)
+    {
+        var user = success.ToUser(_mechanism);
+        return _proven?.And(user) ?? user;
+    }
+
+    /// <summary>The next exchange begins: its mechanisms are on offer.</summary>
+    private void Advance(SaslServerStep.Advanced next)
+    {
+        _exchange?.Dispose();
+        _exchange = null;
+        _rounds = 0;
+        _proven = next.Context.User;
+        _context = next.Context;
+        _mechanisms = next.Mechanisms;
+    }
+
+    /// <summary>The mechanisms of an exchange: those that are wanted, and have a name on this connection.</summary>
+    private static Dictionary<string, ISaslServerMechanism> Offer(
+        IEnumerable<ISaslServerMechanism> candidates,
+        SaslServerContext context,
+        Func<string, bool>? isFit,
+        Func<PeerProofs, bool> isWanted)
+    {
+        var offered = new Dictionary<string, ISaslServerMechanism>();
+        foreach (var mechanism in candidates.Where(candidate => isWanted(candidate.MayProve)))
+        {
+            foreach (var name in mechanism.NamesFor(context).Where(
+                name => SaslLimits.IsMechanismName(name) && isFit?.Invoke(name) != false).Take(SaslLimits.MaxOffered - offered.Count))
+            {
+                offered.TryAdd(name, mechanism);
+            }
+        }
+
+        context.Offered = [.. offered.Keys];
+        return offered;
+    }
+
+    /// <summary>Whether what is required can be reached when an exchange proves this.</summary>
+    private bool Leads(PeerProofs candidate, PeerProofs shown, int exchange) =>
+        _factors.CanBeMet(shown | candidate, Further, SaslLimits.MaxExchanges - exchange);
+
+    /// <summary>Whether it can be reached with this, and not without it.</summary>
+    private bool Helps(PeerProofs candidate, PeerProofs shown, int exchange) =>
+        _factors.IsMetBy(shown) || _factors.IsHelpedBy(candidate, shown, Further, SaslLimits.MaxExchanges - exchange);
+
+    private ImmutableArray<PeerProofs> Further => [.. _policy.SecondFactors.Select(mechanism => mechanism.MayProve)];
+
+    private PeerProofs Certificate => _context.CertifiedPeer is null ? PeerProofs.None : PeerProofs.Certificate;
 
     public async ValueTask DisposeAsync()
     {
@@ -82,7 +144,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
             answer = ++_rounds > SaslLimits.MaxRounds
                 ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
                 : await _context.Services.Checks.RunAsync(
-                    async () => Examine(await step().ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
+                    async () => Examine(await AdmitAsync(cancellationToken).ConfigureAwait(false) ?? await step().ConfigureAwait(false)),
+                    cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -93,20 +156,43 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
-            return answer;
+            // No attempt stays open while the client is at its turn: a client that knows the password could hold many open, and lock the user out.
+            return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false) ? answer : NotNoted();
         }
 
         var outcome = OutcomeOf(answer);
-        if (await _context.CountAsync(outcome, _logger, cancellationToken).ConfigureAwait(false) is { } tooMany)
+        var isWhole = answer is not SaslServerStep.Advanced;
+        if (await _context.CountAsync(outcome, isWhole, _logger, cancellationToken).ConfigureAwait(false) is { } tooMany)
         {
             // Right or wrong, it counts as wrong everywhere, so that no delay reveals which it was.
             (answer, outcome) = (SaslServerStep.Fail(tooMany), AttemptOutcome.Failed);
         }
 
-        return await EndAttemptAsync(outcome).ConfigureAwait(false)
-            ? answer
-            : SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
+        // A right password whose second factor is still to come has neither succeeded nor failed.
+        var noted = answer is SaslServerStep.Advanced ? AttemptOutcome.Abandoned : outcome;
+        if (!await EndAttemptAsync(noted).ConfigureAwait(false))
+        {
+            return NotNoted();
+        }
+
+        _hasFailed = answer is SaslServerStep.Challenged;
+        if (answer is SaslServerStep.Advanced next)
+        {
+            Advance(next);
+        }
+
+        return answer;
     }
+
+    private static SaslServerStep NotNoted() =>
+        SaslServerStep.Fail(RejectionReason.CredentialCheckFaulted, "a note of the attempt", "an exception of the limiter");
+
+    /// <summary>
+    /// Where the user is known, each message is admitted as an attempt of that user, whether the mechanism asks or not: a guess at a one-time code
+    /// counts as one at a password does.
+    /// </summary>
+    private async ValueTask<SaslServerStep?> AdmitAsync(CancellationToken cancellationToken) => AdmitsEachMessage
+        && await _context.AdmitAsync(string.Empty, cancellationToken).ConfigureAwait(false) is { } limited ? SaslServerStep.Fail(limited) : null;
 
     /// <summary>Correct credentials are not sufficient: acting as another user needs a rule, and users may be tied to certificates.</summary>
     private SaslServerStep Examine(SaslServerStep answer)
@@ -135,7 +221,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         {
             var other = UserNames.ToIdentity(claimed);
             if (other is null
-                || (!string.Equals(other, success.UserName, StringComparison.Ordinal) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
+                || (!IsSame(other, success.UserName) && _policy.MayActAs?.Invoke(success.UserName, other) != true))
             {
                 var presented = other is null ? "the wish to act as a user with an impossible name" : $"the wish to act as {SafeText.Quote(other)}";
                 return Refuse(
@@ -147,8 +233,55 @@ internal sealed class SaslServerSession : IAsyncDisposable
             success = success.ActingAs(other);
         }
 
-        return _policy.Users.Examine(ToUser(success), _context.CertifiedPeer) is { } objection ? Refuse(success, objection) : success;
+        return (FindMismatch(success) ?? _policy.Users.Examine(ToUser(success), _context.CertifiedPeer)) is { } objection
+            ? Refuse(success, objection)
+            : GoOn(success);
     }
+
+    /// <summary>All exchanges are those of one user, who acts as one user; a step-up is that of the connection's.</summary>
+    private Rejection? FindMismatch(SaslServerStep.Succeeded success)
+    {
+        if ((_proven ?? _terms?.User) is not { } expected)
+        {
+            return null;
+        }
+
+        var user = success.ToUser(_mechanism);
+        var actsAs = _proven is not null && success.AuthorizationIdentity is null ? expected.ActsAs : user.ActsAs;
+        return IsSame(user.Name, expected.Name) && IsSame(actsAs, expected.ActsAs)
+            ? null
+            : new Rejection(_context.MismatchReason, Describe(expected), Describe(user));
+    }
+
+    /// <summary>The login is complete, or another exchange follows, or none can.</summary>
+    private SaslServerStep GoOn(SaslServerStep.Succeeded success)
+    {
+        var user = ToUser(success);
+        var shown = user.Proofs | Certificate;
+        if (_factors.IsMetBy(shown))
+        {
+            return success;
+        }
+
+        var context = _context.After(user);
+        var offered = user.Mechanisms.Length < SaslLimits.MaxExchanges
+            ? Offer(
+                _policy.SecondFactors,
+                context,
+                name => !user.Mechanisms.Contains(name),
+                candidate => Helps(candidate, shown, user.Mechanisms.Length + 1))
+            : [];
+        return offered.Count > 0
+            ? new SaslServerStep.Advanced(success, context, offered)
+            : Refuse(success, new Rejection(RejectionReason.SecondFactorMissing, _factors.ToString(), shown.ToString())
+            {
+                Hint = "No mechanism that could prove it can be offered on this connection: the server's certificate may have no channel binding.",
+            });
+    }
+
+    private static bool IsSame(string left, string right) => string.Equals(left, right, StringComparison.Ordinal);
+
+    private static string Describe(AuthenticatedUser user) => $"{user}, acting as {SafeText.Quote(user.ActsAs)}";
 
     /// <summary>
     /// Rules and programs compare names as they are: two spellings of one name must not log in as two users. Names with passwords are
@@ -158,15 +291,16 @@ internal sealed class SaslServerSession : IAsyncDisposable
         string.Equals(UserNames.ToIdentity(success.UserName), success.UserName, StringComparison.Ordinal)
         || (success.HasProvenPassword && string.Equals(UserNames.FromPeer(success.UserName), success.UserName, StringComparison.Ordinal));
 
-    private static SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) =>
-        new(objection) { IsToldAsWrong = success.HasProvenPassword };
+    private SaslServerStep.Failed Refuse(SaslServerStep.Succeeded success, Rejection objection) =>
+        new(objection) { IsToldAsWrong = success.HasProvenPassword || _proven?.Proofs.HasFlag(PeerProofs.Password) == true };
 
     private static AttemptOutcome OutcomeOf(SaslServerStep answer) => answer switch
     {
-        SaslServerStep.Succeeded => AttemptOutcome.Succeeded,
+        SaslServerStep.Succeeded or SaslServerStep.Advanced => AttemptOutcome.Succeeded,
         SaslServerStep.Failed
         {
-            Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded,
+            Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded
+                or RejectionReason.DirectoryUnavailable,
         } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };

@@ -4,12 +4,59 @@ using MutualAuth.Authorization;
 
 namespace MutualAuth.Credentials;
 
+/// <summary>What a <see cref="SaslServerStep"/> is.</summary>
+public enum SaslServerStepKind
+{
+    /// <summary>The mechanism asks for another message: <see cref="SaslServerStep.Message"/> is sent to the client.</summary>
+    Continue = 1,
+
+    /// <summary>The client is the user <see cref="SaslServerStep.UserName"/>.</summary>
+    Succeed = 2,
+
+    /// <summary>The client is rejected for <see cref="SaslServerStep.Rejection"/>.</summary>
+    Fail = 3,
+}
+
 /// <summary>The answer of a server's mechanism to a message: continue, accept, or reject.</summary>
+/// <remarks>
+/// Its members can be read, so that a mechanism of the application's own can wrap another. A wrapper that changes nothing returns the step that it
+/// got. Immutable.
+/// </remarks>
 public abstract class SaslServerStep
 {
     private SaslServerStep()
     {
     }
+
+    /// <summary>What it is.</summary>
+    public abstract SaslServerStepKind Kind { get; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Continue"/>: what to send to the client. Otherwise empty.</summary>
+    public ReadOnlyMemory<byte> Message { get; private protected init; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: the name whose credentials were shown. Otherwise null.</summary>
+    public virtual string? UserName => null;
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: the user that the client wants to act as; null for itself.</summary>
+    public string? AuthorizationIdentity { get; private protected init; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: what was proven. Otherwise <see cref="PeerProofs.None"/>.</summary>
+    public PeerProofs Proofs { get; private protected init; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: what else is known of the user. Otherwise empty.</summary>
+    public ImmutableArray<Claim> Claims { get; private protected init; } = [];
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: the data to send with it (RFC 4422 §3.6); null for none.</summary>
+    public ReadOnlyMemory<byte>? AdditionalData { get; private protected init; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: when the credentials expire; null when they do not say.</summary>
+    public DateTimeOffset? NotAfter { get; private protected init; }
+
+    /// <summary>With <see cref="SaslServerStepKind.Succeed"/>: what the login relied on that may change later. Otherwise empty.</summary>
+    public ImmutableArray<LoginFact> Facts { get; private protected init; } = [];
+
+    /// <summary>With <see cref="SaslServerStepKind.Fail"/>: why. Otherwise null. It is not for the client.</summary>
+    public virtual Rejection? Rejection => null;
 
     /// <summary>Asks for another message.</summary>
     /// <param name="message">What to send to the client; at most 16,384 octets.</param>
@@ -34,7 +81,7 @@ public abstract class SaslServerStep
         ImmutableArray<LoginFact> facts = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        return new Succeeded(userName, authorizationIdentity, proofs, claims, additionalData) { NotAfter = notAfter, Facts = facts };
+        return new Succeeded(userName, proofs, authorizationIdentity, claims, additionalData, notAfter, facts);
     }
 
     /// <summary>The client is rejected. It learns a coarse reason only.</summary>
@@ -53,41 +100,74 @@ public abstract class SaslServerStep
     /// </summary>
     internal static SaslServerStep ContinueToFail(ReadOnlyMemory<byte> message) => new Challenged(message) { HasFailed = true };
 
-    internal sealed class Challenged(ReadOnlyMemory<byte> message) : SaslServerStep
+    internal sealed class Challenged : SaslServerStep
     {
-        internal bool HasFailed { get; init; }
+        internal Challenged(ReadOnlyMemory<byte> message) => Message = message;
 
-        internal ReadOnlyMemory<byte> Message => message;
+        public override SaslServerStepKind Kind => SaslServerStepKind.Continue;
+
+        internal bool HasFailed { get; init; }
     }
 
-    internal sealed class Succeeded(
-        string userName, string? authorizationIdentity, PeerProofs proofs, ImmutableArray<Claim> claims, ReadOnlyMemory<byte>? additionalData)
-            : SaslServerStep
+    internal sealed class Succeeded : SaslServerStep
     {
-        internal string UserName => userName;
+        private readonly string _userName;
 
-        internal string? AuthorizationIdentity => authorizationIdentity;
+        internal Succeeded(
+            string userName,
+            PeerProofs proofs,
+            string? authorizationIdentity,
+            ImmutableArray<Claim> claims,
+            ReadOnlyMemory<byte>? additionalData,
+            DateTimeOffset? notAfter,
+            ImmutableArray<LoginFact> facts)
+        {
+            _userName = userName;
+            Proofs = proofs;
+            AuthorizationIdentity = authorizationIdentity;
+            Claims = claims.IsDefault ? [] : claims;
+            AdditionalData = additionalData;
+            NotAfter = notAfter;
+            Facts = facts.IsDefault ? [] : facts;
+        }
 
-        internal ReadOnlyMemory<byte>? AdditionalData => additionalData;
+        public override SaslServerStepKind Kind => SaslServerStepKind.Succeed;
 
-        internal DateTimeOffset? NotAfter { get; init; }
+        public override string UserName => _userName;
 
-        internal ImmutableArray<LoginFact> Facts { get; init; }
-
-        internal bool HasProvenPassword => proofs.HasFlag(PeerProofs.Password);
+        internal bool HasProvenPassword => Proofs.HasFlag(PeerProofs.Password);
 
         /// <summary>The same as whom this identity is.</summary>
-        internal Succeeded ActingAs(string identity) =>
-            new(userName, identity, proofs, claims, additionalData) { NotAfter = NotAfter, Facts = Facts };
+        internal Succeeded ActingAs(string identity) => new(UserName, Proofs, identity, Claims, AdditionalData, NotAfter, Facts);
 
-        internal AuthenticatedUser ToUser(string mechanism) => new(userName, authorizationIdentity, mechanism, proofs, claims, NotAfter, Facts);
+        internal AuthenticatedUser ToUser(string mechanism) => new(UserName, AuthorizationIdentity, mechanism, Proofs, Claims, NotAfter, Facts);
     }
 
     internal sealed class Failed(Rejection rejection) : SaslServerStep
     {
-        internal Rejection Rejection => rejection;
+        public override SaslServerStepKind Kind => SaslServerStepKind.Fail;
+
+        public override Rejection Rejection => rejection;
 
         /// <summary>The password was right, and is reported like a wrong one: a guesser must not learn it from the answer.</summary>
         internal bool IsToldAsWrong { get; init; }
+    }
+
+    /// <summary>An exchange has succeeded, and the policy wants another. Sessions make it; mechanisms do not.</summary>
+    internal sealed class Advanced : SaslServerStep
+    {
+        internal Advanced(Succeeded finished, SaslServerContext context, Dictionary<string, ISaslServerMechanism> mechanisms)
+        {
+            AdditionalData = finished.AdditionalData;
+            Context = context;
+            Mechanisms = mechanisms;
+        }
+
+        public override SaslServerStepKind Kind => SaslServerStepKind.Continue;
+
+        /// <summary>That of the next exchange.</summary>
+        internal SaslServerContext Context { get; }
+
+        internal Dictionary<string, ISaslServerMechanism> Mechanisms { get; }
     }
 }

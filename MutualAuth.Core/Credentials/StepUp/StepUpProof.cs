@@ -20,6 +20,9 @@ public sealed class StepUpProof
     /// <summary>Who confirmed it.</summary>
     public AuthenticatedUser User { get; }
 
+    /// <summary>What was shown in the step-up, of the user's credentials; not what the login showed.</summary>
+    public PeerProofs Proofs => User.Proofs;
+
     /// <summary>SHA-256 of the transaction.</summary>
     public ImmutableArray<byte> TransactionDigest { get; }
 

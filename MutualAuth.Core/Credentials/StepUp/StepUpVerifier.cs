@@ -1,104 +1,239 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Confirmation;
 using MutualAuth.Errors;
+using MutualAuth.Evidence;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// The server's side of a step-up: a fresh SASL exchange whose messages travel in the application's own, bound to the connection and to one
-/// transaction.
+/// The server's side of a step-up or a re-authentication: the user shows its credentials once more, in messages that the application carries.
 /// </summary>
 /// <remarks>
-/// Only the <c>-PLUS</c> mechanisms can do that; others are not offered. It is made by the connection, used by one thread at a time, and
-/// disposed of by its owner.
-/// Refusals count with the attempt limiter like those at the handshake.
+/// <para>Send <see cref="FirstMessage"/>, and then what <see cref="AnswerAsync"/> returns for each message of the client, until
+/// <see cref="IsOver"/>. A message has at most 17,414 octets and is opaque: it may hold a password or a token, so do not log it. The conversation has
+/// at most three exchanges of eight messages each, and must be over <see cref="TimeLimit"/> after it began.</para>
+/// <para>Made by the connection, used by one thread at a time, and disposed of by its owner; an unfinished one is abandoned without consequences.
+/// Refusals count with the attempt limiter like those at the handshake, and do not end the connection.</para>
 /// </remarks>
 public sealed class StepUpVerifier : IAsyncDisposable
 {
-    private readonly SaslServerSession _session;
-    private readonly AuthenticatedUser _user;
-    private readonly byte[] _transaction;
-    private readonly TimeProvider _time;
-    private bool _hasStarted;
+    /// <summary>How long a conversation may take.</summary>
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
+    private readonly SaslServerSession _session;
+    private readonly byte[]? _transaction;
+    private readonly TimeProvider _time;
+    private readonly Func<AuthenticatedUser, Rejection?>? _renew;
+    private readonly AuthenticatedPeer _peer;
+    private readonly ILogger _logger;
+    private readonly long _begun;
+    private FrameType _expected = FrameType.Start;
+    private int _busy;
+    private bool _isDisposed;
+
+    /// <param name="policy">The server's policy.</param>
+    /// <param name="services">What all logins share.</param>
+    /// <param name="peer">The connection's peer, whose user is asked.</param>
+    /// <param name="binding">What the exchanges are bound to; null where the server's certificate has no binding.</param>
+    /// <param name="terms">What must be reached.</param>
+    /// <param name="transaction">The transaction; null in a re-authentication.</param>
+    /// <param name="renew">In a re-authentication: has the connection rely on the user as it is now; says why it cannot.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where faults are logged.</param>
     internal StepUpVerifier(
         CredentialPolicy policy,
         LoginServices services,
-        ChannelFacts channel,
         AuthenticatedPeer peer,
-        ReadOnlySpan<byte> transaction,
+        ChannelBinding? binding,
+        StepUpTerms terms,
+        byte[]? transaction,
+        Func<AuthenticatedUser, Rejection?>? renew,
         TimeProvider time,
         ILogger logger)
     {
-        _user = peer.User!;
-        _transaction = transaction.ToArray();
+        _transaction = transaction;
+        _renew = renew;
         _time = time;
+        _peer = peer;
+        _logger = logger;
+        _begun = time.GetTimestamp();
         var strict = policy with { ChannelBinding = ChannelBindingPolicy.Required };
-        _session = new SaslServerSession(
-            strict,
-            new SaslServerContext(strict, services, StepUpBinding.Of(channel, transaction), peer, peer.RemoteEndPoint) { OnlyUser = _user.Name },
-            logger,
-            static name => name.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal));
+        var context = new SaslServerContext(strict, services, binding, peer.WithoutUser(), peer.RemoteEndPoint)
+        { User = peer.User, IsStepUp = true };
+        _session = new SaslServerSession(strict, context, logger, terms);
+        if (_session.Offered.IsEmpty)
+        {
+            Rejection = new Rejection(
+                RejectionReason.MechanismUnavailable, $"a mechanism by which {terms.Factors} can be proven on this connection", "none")
+            { Hint = "The first exchange of a step-up must be bound to the channel: offer a -PLUS mechanism." };
+            Note();
+            FirstMessage = StepUpMessage.Refusal(Rejection);
+            return;
+        }
+
+        FirstMessage = StepUpMessage.Of(FrameType.Mechanisms, LoginChannel.MechanismsPayload(_session.Offered));
     }
 
-    /// <summary>The mechanisms that the client may use, to be sent to it.</summary>
+    /// <summary>The message to send first.</summary>
+    public ReadOnlyMemory<byte> FirstMessage { get; }
+
+    /// <summary>The mechanisms that the client may use in the exchange that is to come, or runs.</summary>
     public IReadOnlyList<string> Mechanisms => _session.Offered;
 
-    /// <summary>The proof, once there is one.</summary>
+    /// <summary>The user as it was proven now, with the proofs of this conversation; null until it has succeeded.</summary>
+    public AuthenticatedUser? User { get; private set; }
+
+    /// <summary>The proof of a step-up, once there is one; always null in a re-authentication, which confirms no transaction.</summary>
     public StepUpProof? Proof { get; private set; }
 
-    /// <summary>Why there will be none; null as long as there may be. It is not for the client.</summary>
+    /// <summary>Why it has failed; null as long as it has not. It is not for the client.</summary>
     public Rejection? Rejection { get; private set; }
 
     /// <summary>Whether it is over, one way or the other.</summary>
-    public bool IsOver => Proof is not null || Rejection is not null;
+    public bool IsOver => User is not null || Rejection is not null;
 
     /// <summary>Takes the client's next message.</summary>
-    /// <param name="mechanism">The mechanism that the client has chosen; looked at with its first message only.</param>
-    /// <param name="message">The message.</param>
-    /// <param name="cancellationToken">Abandons the step-up.</param>
-    /// <returns>What to send to the client, also with the good news; null when it has been refused.</returns>
-    /// <exception cref="InvalidOperationException">It is over.</exception>
-    public async ValueTask<byte[]?> ContinueAsync(string mechanism, ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
+    /// <param name="message">The message, whatever the client sent.</param>
+    /// <param name="cancellationToken">Abandons the conversation, which is over then.</param>
+    /// <returns>What to send to the client, also when it is over; null when the client has left and expects nothing.</returns>
+    /// <exception cref="InvalidOperationException">It is over, or another message is being taken.</exception>
+    /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async ValueTask<byte[]?> AnswerAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
     {
-        if (IsOver)
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsOver || Interlocked.Exchange(ref _busy, 1) != 0)
         {
-            throw new InvalidOperationException("The step-up is over.");
+            throw new InvalidOperationException(IsOver ? "The step-up is over." : "Another message is being taken.");
         }
 
-        var step = message.Length > SaslLimits.MaxMessageLength
-            ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxMessageLength} octets", $"{message.Length}")
-            : _hasStarted
-                ? await _session.ContinueAsync(message, cancellationToken).ConfigureAwait(false)
-                : await _session.StartAsync(mechanism, message, cancellationToken).ConfigureAwait(false);
-        _hasStarted = true;
-        switch (step)
+        try
         {
-            case SaslServerStep.Challenged challenge:
-                return challenge.Message.ToArray();
-
-            // No other user may confirm this user's transaction, and this user may not confirm it in another's name.
-            case SaslServerStep.Succeeded success
-                when _session.ToUser(success) is var user && IsSame(user.Name, _user.Name) && IsSame(user.ActsAs, _user.ActsAs):
-                Proof = new StepUpProof(user, _transaction, _time.GetUtcNow());
-                return success.AdditionalData?.ToArray() ?? [];
-
-            case SaslServerStep.Succeeded success:
-                Rejection = new Rejection(RejectionReason.StepUpMismatch, Describe(_user), Describe(_session.ToUser(success)));
-                return null;
-
-            default:
-                Rejection = ((SaslServerStep.Failed)step).Rejection is { Reason: RejectionReason.ChannelBindingMismatch } mismatch
-                    ? new Rejection(RejectionReason.StepUpMismatch, "the transaction and the connection that we mean", "another")
-                    { Rule = mismatch.Rule }
-                    : ((SaslServerStep.Failed)step).Rejection;
-                return null;
+            return await TakeInTimeAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Note();
+            Volatile.Write(ref _busy, 0);
         }
     }
 
     /// <summary>Wipes its secrets; an unfinished exchange is abandoned.</summary>
-    public ValueTask DisposeAsync() => _session.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        return _session.DisposeAsync();
+    }
 
-    private static bool IsSame(string left, string right) => string.Equals(left, right, StringComparison.Ordinal);
+    private async ValueTask<byte[]?> TakeInTimeAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        var left = TimeLimit - _time.GetElapsedTime(_begun);
+        if (left <= TimeSpan.Zero)
+        {
+            return Refuse(TooLate());
+        }
 
-    private static string Describe(AuthenticatedUser user) => $"{user}, acting as {SafeText.Quote(user.ActsAs)}";
+        using var deadline = new CancellationTokenSource(left, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return await TakeAsync(message, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            // What was begun may still run: nothing more is taken.
+            Rejection = cancellationToken.IsCancellationRequested
+                ? new Rejection(RejectionReason.CredentialCheckFaulted, "a verdict on the credentials", "a cancellation")
+                : TooLate();
+            cancellationToken.ThrowIfCancellationRequested();
+            return StepUpMessage.Refusal(Rejection);
+        }
+    }
+
+    private async ValueTask<byte[]?> TakeAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        var frame = StepUpMessage.Read(message.Span, _expected, FrameType.Verdict);
+        if (frame.Problem is not null)
+        {
+            return Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, frame.Problem.Expected, frame.Problem.Presented)
+            { Rule = "docs/protocol.md §12.3" });
+        }
+
+        if (frame.Type == FrameType.Verdict)
+        {
+            // The client may leave by a refusal; to accept is not its turn.
+            if (!frame.IsRefusal)
+            {
+                return Refuse(StepUpMessage.Malformed("a verdict"));
+            }
+
+            Rejection = new Rejection(RejectionReason.RefusedByPeer, "the next message of the exchange", "the client's refusal");
+            return null;
+        }
+
+        SaslServerStep step;
+        try
+        {
+            step = frame.Type == FrameType.Response
+                ? await _session.ContinueAsync(frame.Payload, cancellationToken).ConfigureAwait(false)
+                : LoginChannel.ReadStart(frame.Payload) is var (mechanism, first)
+                    ? await _session.StartAsync(mechanism, first, cancellationToken).ConfigureAwait(false)
+                    : SaslServerStep.Fail(StepUpMessage.Malformed("a START that names no mechanism"));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(frame.Payload);
+        }
+
+        _expected = step is SaslServerStep.Advanced ? FrameType.Start : FrameType.Response;
+        return step switch
+        {
+            SaslServerStep.Challenged => StepUpMessage.Of(FrameType.Challenge, step.Message.Span),
+            SaslServerStep.Advanced => StepUpMessage.Of(FrameType.Next, LoginChannel.NextPayload(step.AdditionalData, _session.Offered)),
+            SaslServerStep.Succeeded success => Accept(success),
+            _ => Refuse(Explain(((SaslServerStep.Failed)step).Rejection), ((SaslServerStep.Failed)step).IsToldAsWrong),
+        };
+    }
+
+    private byte[] Accept(SaslServerStep.Succeeded success)
+    {
+        var user = _session.ToUser(success);
+        if (_renew?.Invoke(user) is { } objection)
+        {
+            return Refuse(objection);
+        }
+
+        Proof = _transaction is null ? null : new StepUpProof(user, _transaction, _time.GetUtcNow());
+        User = user;
+        return StepUpMessage.Of(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData));
+    }
+
+    private byte[] Refuse(Rejection rejection, bool isToldAsWrong = false)
+    {
+        Rejection = rejection;
+        return StepUpMessage.Refusal(
+            isToldAsWrong ? new Rejection(RejectionReason.CredentialsWrong, rejection.Expected, rejection.Presented) : rejection);
+    }
+
+    private void Note()
+    {
+        if (Rejection is not null)
+        {
+            CredentialLog.StepUpFailed(
+                _logger,
+                _transaction is null ? "re-authentication" : "step-up",
+                $"{_peer.User}",
+                EndPointText.Of(_peer.RemoteEndPoint) ?? "none",
+                Rejection);
+        }
+    }
+
+    private static Rejection Explain(Rejection rejection) => rejection is { Reason: RejectionReason.ChannelBindingMismatch }
+        ? new Rejection(RejectionReason.StepUpMismatch, "the transaction and the connection that we mean", "another") { Rule = rejection.Rule }
+        : rejection;
+
+    private static Rejection TooLate() =>
+        new(RejectionReason.StepUpTimedOut, $"the end of the conversation within {TimeLimit}", "none");
 }

@@ -13,11 +13,12 @@ namespace MutualAuth.Credentials;
 /// parameters.
 /// </summary>
 /// <remarks>
-/// Three tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
-/// <c>mutualauth_failure</c> one for each user with failed logins since the last success. <see cref="MigrateAsync"/> creates and upgrades
-/// them; a login reads the second and writes the third. If it has no permission, or the third is missing, failures are counted in the
-/// process only, and event 1308 reports it. Connections are pooled by the data source, which the caller owns. Safe for use from many
-/// threads.
+/// Four tables: <c>mutualauth_schema</c> has the version, <c>mutualauth_credential</c> a row for each user and hash,
+/// <c>mutualauth_failure</c> one for each user with failed logins since the last success, <c>mutualauth_factor</c> one for each second
+/// factor. <see cref="MigrateAsync"/> creates and upgrades them; a login reads the second and writes the third, and updates the fourth where
+/// a second factor is shown. If it has no permission for the third, or that is missing, failures are counted in the process only, and event
+/// 1308 reports it; without permission to update the fourth no code can be used. Connections are pooled by the data source, which the
+/// caller owns. Safe for use from many threads.
 /// <para>
 /// The column of the names must distinguish any two names: not every database does by default. Before its first operation, and in
 /// <see cref="MigrateAsync"/>, a store writes names that differ in case, accent, width, a trailing space and the like, checks whether they
@@ -26,10 +27,11 @@ namespace MutualAuth.Credentials;
 /// are not either, and lookups compare what they read octet by octet.
 /// </para>
 /// </remarks>
-public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailureCountingStore
+public sealed class DatabaseCredentialStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     // Every change begins with this row, which serializes the writers on any database and at any isolation level.
     private const string TakeTurn = "UPDATE mutualauth_schema SET version = version";
@@ -42,6 +44,9 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     private const string AddFailure = "UPDATE mutualauth_failure SET failures = failures + 1 WHERE user_digest = @digest AND failures < @limit";
     private const string InsertFailure = "INSERT INTO mutualauth_failure (user_digest, failures) VALUES (@digest, 1)";
     private const string DeleteFailures = "DELETE FROM mutualauth_failure WHERE user_digest = @digest";
+
+    // SQL Server takes 2,100 parameters, others more.
+    private const int MaxNamesInAQuery = 1000;
 
     private const int MaxWriteAttempts = 3;
     private const int MaxMigrationAttempts = 5;
@@ -69,10 +74,14 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
                 failures INTEGER NOT NULL)
             """,
         ],
+        [DatabaseFactors.CreateTable],
     ];
+
+    private const int FirstVersionWithFactors = 3;
 
     private readonly DbDataSource _source;
     private readonly NameCollation _nameColumn = new();
+    private readonly DatabaseFactors _factors;
 
     /// <summary>Uses a database. Nothing is opened yet.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="source"/> is null.</exception>
@@ -80,6 +89,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
     {
         ArgumentNullException.ThrowIfNull(source);
         _source = source;
+        _factors = new DatabaseFactors(source, () => LookupTimeout);
     }
 
     /// <summary>
@@ -111,6 +121,30 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         // After it, as this is not bounded by the timeout: a database that is locked has been found out by now.
         await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
         return found;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>One query for each thousand users, each within <see cref="LookupTimeout"/>, over one connection.</remarks>
+    /// <exception cref="MaterialException">The column of the names takes two for one.</exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        var users = new Dictionary<string, StoredCredential>(userNames.Count, StringComparer.Ordinal);
+        if (userNames.Count == 0)
+        {
+            return [];
+        }
+
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using var connectionDisposal = connection.ConfigureAwait(false);
+        foreach (var names in userNames.Chunk(MaxNamesInAQuery))
+        {
+            await ReadManyAsync(connection, names, users, (int)LookupTimeout.TotalSeconds, cancellationToken).ConfigureAwait(false);
+        }
+
+        await _nameColumn.CheckForReadingAsync(connection, cancellationToken).ConfigureAwait(false);
+        return [.. users.Values];
     }
 
     /// <inheritdoc/>
@@ -167,8 +201,15 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var name = UserNames.Prepare(userName);
         var wasThere = await ChangeAsync(
             name,
-            async (connection, transaction, _) => await connection.ExecuteAsync(
-                transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false),
+            async (connection, transaction, _) =>
+            {
+                await connection.ExecuteAsync(
+                    transaction, "DELETE FROM mutualauth_credential WHERE name = @name", cancellationToken, ("@name", name)).ConfigureAwait(false);
+                if (await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) >= FirstVersionWithFactors)
+                {
+                    await DatabaseFactors.RemoveAllAsync(connection, transaction, name, cancellationToken).ConfigureAwait(false);
+                }
+            },
             cancellationToken).ConfigureAwait(false);
         try
         {
@@ -183,6 +224,46 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
 
         return wasThere;
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no factor; the message names the user.</exception>
+    public ValueTask<ImmutableArray<StoredFactor>> FindFactorsAsync(string userName, CancellationToken cancellationToken = default) =>
+        _factors.FindAsync(userName, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factor);
+        return _factors.SetAsync(UserNames.Prepare(userName), factor, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReplaceFactorAsync(
+        string userName, StoredFactor before, StoredFactor after, CancellationToken cancellationToken = default)
+    {
+        StoredFactor.ThrowIfNotTheSame(before, after);
+        return _factors.TryReplaceAsync(userName, before, after, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factorId);
+        return _factors.RemoveAsync(UserNames.Prepare(userName), factorId, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        return _factors.FindIdsAsync(userNames, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">A row holds something that is no factor; the message names the user.</exception>
+    public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
+        _factors.ListAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default)
@@ -303,8 +384,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
             null, "CREATE TABLE IF NOT EXISTS mutualauth_schema (version INTEGER NOT NULL)", cancellationToken).ConfigureAwait(false);
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
-        var found = await connection.ScalarAsync(transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false);
-        var version = found is null or DBNull ? 0 : Convert.ToInt32(found, CultureInfo.InvariantCulture);
+        var version = await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) ?? 0;
         if (version > SchemaVersion)
         {
             throw new MaterialException(
@@ -359,8 +439,7 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var transactionDisposal = transaction.ConfigureAwait(false);
         await connection.ExecuteAsync(transaction, TakeTurn, cancellationToken).ConfigureAwait(false);
-        if (await connection.ScalarAsync(
-            transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is null or DBNull)
+        if (await VersionAsync(connection, transaction, cancellationToken).ConfigureAwait(false) is null)
         {
             throw new MaterialException(
                 $"The database has the credential tables and no version of them in mutualauth_schema. Run {nameof(MigrateAsync)} once.");
@@ -371,6 +450,13 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return before is not null;
     }
+
+    /// <returns>Null when there is none.</returns>
+    private static async ValueTask<int?> VersionAsync(DbConnection connection, DbTransaction transaction, CancellationToken cancellationToken) =>
+        await connection.ScalarAsync(
+            transaction, "SELECT MAX(version) FROM mutualauth_schema", cancellationToken).ConfigureAwait(false) is { } found and not DBNull
+            ? Convert.ToInt32(found, CultureInfo.InvariantCulture)
+            : null;
 
     private async ValueTask<bool> IsThereAsync(DbConnection connection, string name, CancellationToken cancellationToken)
     {
@@ -467,6 +553,40 @@ public sealed class DatabaseCredentialStore : IWritableCredentialStore, IFailure
         }
 
         return user.Verifiers.IsEmpty ? null : user;
+    }
+
+    /// <summary>Reads users. Whatever the database takes for their names, only the names count.</summary>
+    private static async ValueTask ReadManyAsync(
+        DbConnection connection, string[] names, Dictionary<string, StoredCredential> users, int timeoutSeconds, CancellationToken cancellationToken)
+    {
+        // Few texts, so that databases that keep plans have few to keep: what is left over repeats the last name.
+        var size = names.Length switch { 1 => 1, <= 16 => 16, <= 128 => 128, _ => MaxNamesInAQuery };
+        var parameters = new (string Name, object Value)[size];
+        for (var i = 0; i < size; i++)
+        {
+            parameters[i] = (string.Create(CultureInfo.InvariantCulture, $"@n{i}"), names[Math.Min(i, names.Length - 1)]);
+        }
+
+        var list = string.Join(", ", parameters.Select(parameter => parameter.Name));
+        var command = connection.Command(
+            null, $"SELECT name, verifier, disabled FROM mutualauth_credential WHERE name IN ({list})", parameters);
+        await using var commandDisposal = command.ConfigureAwait(false);
+        command.CommandTimeout = timeoutSeconds;
+        var sought = names.ToHashSet(StringComparer.Ordinal);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var readerDisposal = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var name = reader.GetString(0);
+            if (!sought.Contains(name))
+            {
+                continue;
+            }
+
+            var user = users.GetValueOrDefault(name) ?? new StoredCredential(name, []);
+            user = ScramVerifier.TryParse(reader.GetString(1), out var verifier) ? user.With(verifier) : user;
+            users[name] = user with { IsDisabled = user.IsDisabled || IsSet(reader, 2) };
+        }
     }
 
     private static bool IsSet(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), CultureInfo.InvariantCulture) != 0;

@@ -9,8 +9,9 @@ namespace MutualAuth.Credentials;
 
 /// <summary>Users in a text file, one line each: <c>name:SCRAM-SHA-256$…</c>, or <c>name:!SCRAM-SHA-256$…</c> for a disabled one.</summary>
 /// <remarks>
-/// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/> or
-/// <see cref="Refused"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is read in the background,
+/// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/>,
+/// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is
+/// read in the background,
 /// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
 /// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
 /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
@@ -18,10 +19,15 @@ namespace MutualAuth.Credentials;
 /// lock file that all writers of this library honour, including other processes: a reader sees either the old users or the new ones, after
 /// a crash as well. If owner or mode cannot be kept, or locks have no effect, nothing is changed. Comments do not survive a change. Safe
 /// for use from many threads.</para>
+/// <para>Second factors are further lines, <c>name:factor:identifier:kind:data</c>. Versions of this library that do not know them refuse
+/// the file. Each use of a one-time code or a passkey's counter writes the whole file: the server's account must be able to, and more than
+/// a few thousand users with second factors belong into a database.</para>
 /// <para>Consecutive failures are kept beside the file, in <see cref="FileCredentialStoreOptions.FailureDirectory"/>, which the server's
 /// account must be able to write: a small file for each user who has some. The file of users is not written for them.</para>
 /// </remarks>
-public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCountingStore, IReloadable, IDisposable
+public sealed class FileCredentialStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource,
+        IReloadable, IDisposable
 {
     /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
     internal const int WaitsForBytes = 1024 * 1024;
@@ -37,6 +43,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
     private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
+    private volatile FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> _factors = CredentialFileUsers.Nobody.Factors;
     private volatile CredentialFileHealth _health = new(letsUsersIn: false, problem: null, default, canOthersRead: false);
     private string _mark = string.Empty;
     private long _lookedAt;
@@ -44,6 +51,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private Task _looking = Task.CompletedTask;
     private EventHandler? _replaced;
     private EventHandler<ReloadRefusedEventArgs>? _refused;
+    private EventHandler<FactsChangedEventArgs>? _factsChanged;
     private ITimer? _timer;
     private bool _hasSaidClosed;
     private bool _isDisposed;
@@ -66,6 +74,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         remove => Listen(() => _replaced -= value);
     }
 
+    /// <inheritdoc/>
+    public event EventHandler<FactsChangedEventArgs>? FactsChanged
+    {
+        add => Listen(() => _factsChanged += value);
+        remove => Listen(() => _factsChanged -= value);
+    }
+
     /// <summary>
     /// Raised when the file has changed into one that is refused, once for each problem. The last good users stay in force for the time
     /// being.
@@ -81,6 +96,9 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     /// <summary>How it stands with the file, as of the last look at it.</summary>
     public CredentialFileHealth Health => _health with { LetsUsersIn = !IsOverdue || _health.Problem is null };
+
+    /// <summary>How long ago the file was read, or found to be the same.</summary>
+    internal TimeSpan AgeOfUsers => _time.GetElapsedTime(Volatile.Read(ref _goodAt));
 
     /// <summary>Called before a changed file is parsed, on the thread that does it; tests hold it there.</summary>
     internal Action? BeforeParsing { get; set; }
@@ -160,18 +178,39 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             ? ValueTask.FromResult(_users.GetValueOrDefault(userName))
             : LookAndFindAsync(userName, cancellationToken);
 
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        if (_time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= s_lookAgainAfter || IsOverdue)
+        {
+            await BeginLooking().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ThrowIfOverdue();
+        var users = _users;
+        return [.. userNames.Select(users.GetValueOrDefault).OfType<StoredCredential>()];
+    }
+
     /// <summary>Looks at the file now, on this thread, rather than when the next user logs in.</summary>
     public void ReloadIfChanged()
     {
         ReloadRefusedEventArgs? refused = null;
         var hasReplaced = false;
+        ImmutableArray<string> changed = [];
         lock (_reading)
         {
             Volatile.Write(ref _lookedAt, _time.GetTimestamp());
             var problem = _health.Problem;
             try
             {
+                var (before, factorsBefore) = (_users, _factors);
                 hasReplaced = ReadIfChanged() is { } read && Take(read);
+                changed = hasReplaced && _factsChanged is not null ? Differences(before, _users, factorsBefore, _factors) : [];
             }
             catch (Exception exception)
             {
@@ -187,6 +226,11 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         {
             CredentialLog.FileReloaded(_logger, _path, _users.Count);
             Events().Replaced(_replaced, $"{Count} users");
+        }
+
+        if (!changed.IsEmpty)
+        {
+            Announce(changed);
         }
 
         if (refused is not null)
@@ -227,7 +271,13 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     public async ValueTask<bool> RemoveAsync(string userName, CancellationToken cancellationToken = default)
     {
         var name = UserNames.Prepare(userName);
-        var wasThere = await ChangeAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
+        var wasThere = await WriteAsync(
+            (users, factors) =>
+            {
+                factors.Remove(name);
+                return (users.Remove(name), true);
+            },
+            cancellationToken).ConfigureAwait(false);
         try
         {
             _failures.Clear(name);
@@ -239,6 +289,94 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         return wasThere;
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<ImmutableArray<StoredFactor>> FindFactorsAsync(string userName, CancellationToken cancellationToken = default)
+    {
+        _ = await FindAsync(userName, cancellationToken).ConfigureAwait(false);
+        return [.. _factors.GetValueOrDefault(userName, CredentialFileUsers.NoFactors).Values];
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public async ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factor);
+        var name = UserNames.Prepare(userName);
+        await WriteAsync(
+            (_, factors) =>
+            {
+                factors[name] = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors).SetItem(factor.Id, factor);
+                return (true, true);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public ValueTask<bool> TryReplaceFactorAsync(
+        string userName, StoredFactor before, StoredFactor after, CancellationToken cancellationToken = default)
+    {
+        StoredFactor.ThrowIfNotTheSame(before, after);
+        return WriteAsync(
+            (_, factors) =>
+            {
+                var all = factors.GetValueOrDefault(userName, CredentialFileUsers.NoFactors);
+                var isSame = all.GetValueOrDefault(before.Id) == before;
+                if (isSame)
+                {
+                    factors[userName] = all.SetItem(after.Id, after);
+                }
+
+                return (isSame, isSame);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be written, or another writer holds it for longer than ten seconds.</exception>
+    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factorId);
+        var name = UserNames.Prepare(userName);
+        return WriteAsync(
+            (_, factors) =>
+            {
+                var all = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors);
+                var isThere = all.ContainsKey(factorId);
+                if (isThere)
+                {
+                    factors[name] = all.Remove(factorId);
+                }
+
+                return (isThere, isThere);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">
+    /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
+    /// </exception>
+    public async ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userNames);
+        await FindManyAsync([], cancellationToken).ConfigureAwait(false); // looks at the file, if it is time
+        var factors = _factors;
+        return userNames.Where(factors.ContainsKey).ToDictionary(
+            name => name, name => ImmutableArray.CreateRange(factors[name].Keys), StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
+    public ValueTask<ImmutableArray<UserFactor>> ListFactorsAsync(CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<ImmutableArray<UserFactor>>(
+            [.. Parse(Read(_path)).Factors.OrderBy(user => user.Key, StringComparer.Ordinal)
+                .SelectMany(user => user.Value.Values.Select(factor => new UserFactor(user.Key, factor)))]);
 
     /// <inheritdoc/>
     public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
@@ -273,13 +411,14 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<StoredCredential>>(
-            [.. Parse(Read(_path)).Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+            [.. Parse(Read(_path)).Users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
 
     /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
     public void Dispose() => Listen(() =>
     {
         _replaced = null;
         _refused = null;
+        _factsChanged = null;
         _isDisposed = true;
     });
 
@@ -295,7 +434,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         lock (_turn)
         {
             change();
-            var isFollowing = !_isDisposed && (_replaced is not null || _refused is not null);
+            var isFollowing = !_isDisposed && (_replaced is not null || _refused is not null || _factsChanged is not null);
             if (!isFollowing)
             {
                 _timer?.Dispose();
@@ -321,14 +460,18 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             await looking.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        ThrowIfOverdue();
+        return _users.GetValueOrDefault(userName);
+    }
+
+    private void ThrowIfOverdue()
+    {
         if (IsOverdue)
         {
             throw new MaterialException(
                 $"The file {_path} has not been readable for longer than {_options.MaxUnreadable}, and all logins fail until it is. "
                     + $"{_health.Problem}");
         }
-
-        return _users.GetValueOrDefault(userName);
     }
 
     /// <summary>Has the file looked at by a thread of the pool, by one at a time.</summary>
@@ -346,6 +489,32 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             }
 
             return _looking;
+        }
+    }
+
+    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. No login relies on a new user.</summary>
+    private static ImmutableArray<string> Differences(
+        FrozenDictionary<string, StoredCredential> before,
+        FrozenDictionary<string, StoredCredential> after,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsBefore,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsAfter) =>
+        [.. before.Values.Where(user => !user.IsLike(after.GetValueOrDefault(user.UserName))).Select(user => user.UserName)
+            .Union(factorsBefore.Where(user => HasLost(user.Value, factorsAfter.GetValueOrDefault(user.Key))).Select(user => user.Key))];
+
+    /// <summary>What a factor keeps of its use may change; that it is there counts.</summary>
+    private static bool HasLost(
+        ImmutableSortedDictionary<string, StoredFactor> before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
+        !ReferenceEquals(before, after) && before.Keys.Any(id => after?.ContainsKey(id) != true);
+
+    private void Announce(ImmutableArray<string> changed)
+    {
+        try
+        {
+            _factsChanged?.Invoke(this, new FactsChangedEventArgs(changed));
+        }
+        catch (Exception exception)
+        {
+            ReloadLog.HandlerFaulted(_logger, "credentials", exception);
         }
     }
 
@@ -394,7 +563,8 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
     private bool Take(Content content)
     {
         var isFirst = _mark.Length == 0;
-        _users = content.Users;
+        _users = content.Users.Users;
+        _factors = content.Users.Factors;
         _mark = content.Mark;
         Good(content.CanOthersRead);
         Volatile.Write(ref _lookedAt, _goodAt);
@@ -429,10 +599,25 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
     private FileContent Read(string path) => BoundedFile.Read(path, _options.MaxFileBytes);
 
-    private FrozenDictionary<string, StoredCredential> Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
+    private CredentialFileUsers Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
 
     /// <returns>Whether the user was there before.</returns>
-    private async ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken)
+    private ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken) =>
+        WriteAsync(
+            (users, _) =>
+            {
+                users.Remove(name, out var before);
+                if (change(before) is { } after)
+                {
+                    users.Add(name, after);
+                }
+
+                return (before is not null, true);
+            },
+            cancellationToken);
+
+    /// <returns>What <paramref name="change"/> said first; where its second word is false, nothing is written.</returns>
+    private async ValueTask<bool> WriteAsync(FileChange change, CancellationToken cancellationToken)
     {
         try
         {
@@ -440,7 +625,7 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
             using var held = await FileLock.AcquireAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
 
             // Off the caller's thread, as a large file takes its time; and not given up half-way.
-            return await Task.Run(() => Change(target, name, change), CancellationToken.None).ConfigureAwait(false);
+            return await Task.Run(() => Write(target, change), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -448,19 +633,21 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
         }
     }
 
-    private bool Change(string target, string name, Func<StoredCredential?, StoredCredential?> change)
+    private bool Write(string target, FileChange change)
     {
         var file = Read(target);
         _ = CanOthersRead(file);
-        var users = Parse(file).ToDictionary(StringComparer.Ordinal);
-        var before = users.GetValueOrDefault(name);
-        users.Remove(name);
-        if (change(before) is { } after)
+        var read = Parse(file);
+        var users = read.Users.ToDictionary(StringComparer.Ordinal);
+        var factors = read.Factors.ToDictionary(StringComparer.Ordinal);
+        var (result, isChanged) = change(users, factors);
+        if (!isChanged)
         {
-            users.Add(name, after);
+            ReloadIfChanged(); // what is there now is not what the caller knew
+            return result;
         }
 
-        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values));
+        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values, factors));
         if (content.Length > _options.MaxFileBytes)
         {
             throw new MaterialException(
@@ -470,11 +657,15 @@ public sealed class FileCredentialStore : IWritableCredentialStore, IFailureCoun
 
         AtomicFile.Replace(target, content, onStep: null);
         ReloadIfChanged();
-        return before is not null;
+        return result;
     }
 
     // A change replaces the file to which a symbolic link leads, and not the link.
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
 
-    private readonly record struct Content(FrozenDictionary<string, StoredCredential> Users, string Mark, bool CanOthersRead);
+    /// <summary>Changes users and their factors in place.</summary>
+    private delegate (bool Result, bool IsChanged) FileChange(
+        Dictionary<string, StoredCredential> users, Dictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factors);
+
+    private readonly record struct Content(CredentialFileUsers Users, string Mark, bool CanOthersRead);
 }

@@ -33,19 +33,35 @@ public static class LoginFacts
         ArgumentNullException.ThrowIfNull(factorId);
         return new SecondFactorFact(store, userName, factorId);
     }
+
+    /// <summary>The login relied on what another source says: a directory, an introspection endpoint.</summary>
+    /// <param name="source">The source, which is asked again while the connection is open.</param>
+    /// <param name="key">What it is asked about. It is kept in memory and given to the source only; it may be a secret.</param>
+    /// <param name="description">What the login relied on, fit for a log, such as <c>the directory's entry of "alice"</c>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="source"/> or <paramref name="key"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="description"/> is null or empty.</exception>
+    public static LoginFact Of(ILoginFactSource source, string key, string description)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentException.ThrowIfNullOrEmpty(description);
+        return new SourcedFact(source, key, description);
+    }
 }
 
 /// <summary>The verifier that a password was checked against.</summary>
 internal sealed class VerifierFact(ICredentialStore store, string userName, string digest) : LoginFact
 {
-    internal ICredentialStore Store => store;
+    internal override object Source => store;
 
-    internal string UserName => userName;
+    internal override string Key => userName;
 
     /// <summary>SHA-256 of the verifier's text, in hexadecimal.</summary>
     internal string Digest => digest;
 
     public override string ToString() => $"the password of {SafeText.Quote(userName)}";
+
+    internal override FactReader CreateReader() => new VerifierReader(store);
 
     internal static string DigestOf(ScramVerifier verifier) =>
         Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier.ToString())));
@@ -54,11 +70,25 @@ internal sealed class VerifierFact(ICredentialStore store, string userName, stri
 /// <summary>A second factor that was shown.</summary>
 internal sealed class SecondFactorFact(ISecondFactorStore store, string userName, string factorId) : LoginFact
 {
-    internal ISecondFactorStore Store => store;
+    internal override object Source => store;
 
-    internal string UserName => userName;
+    internal override string Key => userName;
 
     internal string FactorId => factorId;
 
     public override string ToString() => $"the second factor {SafeText.Quote(factorId)} of {SafeText.Quote(userName)}";
+
+    internal override FactReader CreateReader() => new SecondFactorReader(store);
+}
+
+/// <summary>What a source of the application's, or of a package beside this one, says.</summary>
+internal sealed class SourcedFact(ILoginFactSource source, string key, string description) : LoginFact
+{
+    internal override object Source => source;
+
+    internal override string Key => key;
+
+    public override string ToString() => description;
+
+    internal override FactReader CreateReader() => new SourcedReader(source);
 }

@@ -34,6 +34,13 @@ public sealed record StoredCredential
 
     internal ScramVerifier? For(ScramHash hash) => Verifiers.FirstOrDefault(verifier => verifier.Hash == hash);
 
+    /// <summary>Whether the other is in the same state and has the same verifiers, in whatever order.</summary>
+    internal bool IsLike(StoredCredential? other) =>
+        other is not null
+        && other.IsDisabled == IsDisabled
+        && other.Verifiers.Length == Verifiers.Length
+        && Verifiers.All(verifier => other.For(verifier.Hash) is { } its && its.IsLike(verifier));
+
     /// <exception cref="ArgumentException">There is no verifier, or there are two for one hash.</exception>
     internal static StoredCredential Of(string name, ImmutableArray<ScramVerifier> verifiers) => !verifiers.IsDefaultOrEmpty
         && verifiers.DistinctBy(verifier => verifier.Hash).Count() == verifiers.Length

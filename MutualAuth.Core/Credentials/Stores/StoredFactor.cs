@@ -46,6 +46,18 @@ public sealed record StoredFactor
     /// <summary>What it consists of. It may be a secret; do not log it.</summary>
     public string Data { get; }
 
+    /// <exception cref="ArgumentNullException">One of them is null.</exception>
+    /// <exception cref="ArgumentException">They have two identifiers.</exception>
+    internal static void ThrowIfNotTheSame(StoredFactor before, StoredFactor after)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        if (!string.Equals(before.Id, after.Id, StringComparison.Ordinal))
+        {
+            throw new ArgumentException("Expected the same identifier as before.", nameof(after));
+        }
+    }
+
     /// <summary>Kind and identifier, without the data.</summary>
     public override string ToString() => $"{Kind} {SafeText.Quote(Id)}";
 }

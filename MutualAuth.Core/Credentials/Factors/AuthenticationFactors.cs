@@ -1,0 +1,18 @@
+namespace MutualAuth.Credentials;
+
+/// <summary>The kinds of authentication factors (NIST SP 800-63B §4, PSD2 regulatory technical standards, article 4).</summary>
+[Flags]
+public enum AuthenticationFactors
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Something that only the user knows: a password, also the one behind a Kerberos ticket.</summary>
+    Knowledge = 1,
+
+    /// <summary>Something that only the user has: what makes one-time codes, a passkey, a list of recovery codes.</summary>
+    Possession = 2,
+
+    /// <summary>Something that the user is: a biometric trait.</summary>
+    Inherence = 4,
+}

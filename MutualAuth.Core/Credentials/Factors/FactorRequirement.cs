@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>What a login, or a step-up, must prove: factors, all of them or alternatives.</summary>
+/// <remarks>
+/// <para>The kinds of factors. Knowledge: <see cref="PeerProofs.Password"/>, <see cref="PeerProofs.Kerberos"/>. Possession:
+/// <see cref="PeerProofs.OneTimeCode"/>, <see cref="PeerProofs.Passkey"/>, <see cref="PeerProofs.RecoveryCode"/>, and
+/// <see cref="PeerProofs.Certificate"/> only in <see cref="TwoKindsCountingCertificate"/>, because a certificate often is that of a device.
+/// <see cref="PeerProofs.UserVerification"/> is knowledge or inherence, the authenticator does not say which: it is a second kind beside
+/// possession, and not beside knowledge. <see cref="PeerProofs.Token"/> and <see cref="PeerProofs.Other"/> are of no kind: only their issuer
+/// knows what was shown.</para>
+/// <para>Immutable and safe to share.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// var policy = Require.User(SaslServer.Scram(store)) with
+/// {
+///     SecondFactors = [oneTimeCodes],
+///     LoginFactors = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode),
+/// };
+/// </code>
+/// </example>
+public sealed class FactorRequirement
+{
+    private const PeerProofs All = PeerProofs.Certificate | PeerProofs.Password | PeerProofs.Token | PeerProofs.ChannelBinding | PeerProofs.Other
+        | PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.UserVerification | PeerProofs.RecoveryCode | PeerProofs.Kerberos;
+
+    private readonly Func<PeerProofs, bool> _isMet;
+    private readonly string _sentence;
+
+    private FactorRequirement(string sentence, Func<PeerProofs, bool> isMet)
+    {
+        _sentence = sentence;
+        _isMet = isMet;
+    }
+
+    /// <summary>Any one exchange that succeeds. The default.</summary>
+    public static FactorRequirement Any { get; } = new("any one factor", static _ => true);
+
+    /// <summary>
+    /// Two different kinds: possession, and beside it knowledge or the user verification of an authenticator. The certificate does not count.
+    /// </summary>
+    public static FactorRequirement TwoKinds { get; } = new("two kinds of factors", static proofs => AreTwoKinds(proofs & ~PeerProofs.Certificate));
+
+    /// <summary>
+    /// Two different kinds, where the client's accepted certificate counts as possession. Only for certificates that are the user's, which
+    /// a rule such as <see cref="UserRules.NamedByTheirCertificate"/> or <see cref="UserRules.OfDevice"/> must say.
+    /// </summary>
+    public static FactorRequirement TwoKindsCountingCertificate { get; } =
+        new("two kinds of factors, of which the certificate may be one", AreTwoKinds);
+
+    /// <summary>All of these proofs.</summary>
+    /// <param name="proofs">The proofs, such as <c>PeerProofs.Password | PeerProofs.OneTimeCode</c>.</param>
+    /// <exception cref="ArgumentException"><paramref name="proofs"/> is <see cref="PeerProofs.None"/>, or has a bit that is no proof.</exception>
+    public static FactorRequirement Proofs(PeerProofs proofs) => proofs == PeerProofs.None || (proofs & ~All) != 0
+        ? throw new ArgumentException($"Expected at least one proof, and none that does not exist; got {proofs}.", nameof(proofs))
+        : new FactorRequirement(proofs.ToString().Replace(", ", " and ", StringComparison.Ordinal), shown => (shown & proofs) == proofs);
+
+    /// <summary>At least one of these: a passkey, or a one-time code, or a recovery code.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="requirements"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="requirements"/> is empty, or holds a null.</exception>
+    public static FactorRequirement AnyOf(params IEnumerable<FactorRequirement> requirements)
+    {
+        var all = Checked(requirements);
+        return new FactorRequirement(Join(all, " or "), shown => all.Any(requirement => requirement.IsMetBy(shown)));
+    }
+
+    /// <summary>Every one of these.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="requirements"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="requirements"/> is empty, or holds a null.</exception>
+    public static FactorRequirement AllOf(params IEnumerable<FactorRequirement> requirements)
+    {
+        var all = Checked(requirements);
+        return new FactorRequirement(Join(all, " and "), shown => all.All(requirement => requirement.IsMetBy(shown)));
+    }
+
+    /// <summary>Whether these proofs are enough.</summary>
+    public bool IsMetBy(PeerProofs proofs) => _isMet(proofs);
+
+    /// <summary>The kinds of the factors among these proofs. User verification adds <see cref="AuthenticationFactors.None"/> by itself.</summary>
+    /// <remarks>The certificate is not counted; see <see cref="TwoKindsCountingCertificate"/>.</remarks>
+    /// <param name="proofs">What was proven.</param>
+    public static AuthenticationFactors KindsOf(PeerProofs proofs) =>
+        ((proofs & (PeerProofs.Password | PeerProofs.Kerberos)) != 0 ? AuthenticationFactors.Knowledge : AuthenticationFactors.None)
+        | ((proofs & (PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.RecoveryCode)) != 0
+            ? AuthenticationFactors.Possession
+            : AuthenticationFactors.None);
+
+    /// <summary>The requirement as a phrase, fit for a log.</summary>
+    public override string ToString() => _sentence;
+
+    /// <summary>Whether it can be met from these proofs with at most so many further exchanges.</summary>
+    internal bool CanBeMet(PeerProofs shown, ImmutableArray<PeerProofs> further, int exchanges) =>
+        IsMetBy(shown) || (exchanges > 0 && further.Any(more => (more & ~shown) != 0 && CanBeMet(shown | more, further, exchanges - 1)));
+
+    /// <summary>
+    /// Whether a candidate helps: with it, and at most so many others, it is met, and with those others alone it is not.
+    /// </summary>
+    internal bool IsHelpedBy(PeerProofs candidate, PeerProofs shown, ImmutableArray<PeerProofs> others, int exchanges) => !IsMetBy(shown)
+        && (IsMetBy(shown | candidate)
+            || (exchanges > 0 && others.Any(more => (more & ~shown) != 0 && IsHelpedBy(candidate, shown | more, others, exchanges - 1))));
+
+    private static bool AreTwoKinds(PeerProofs proofs)
+    {
+        var kinds = KindsOf(proofs);
+        var has = kinds.HasFlag(AuthenticationFactors.Possession) || proofs.HasFlag(PeerProofs.Certificate);
+        return has && (kinds.HasFlag(AuthenticationFactors.Knowledge) || proofs.HasFlag(PeerProofs.UserVerification));
+    }
+
+    private static ImmutableArray<FactorRequirement> Checked(IEnumerable<FactorRequirement> requirements)
+    {
+        ArgumentNullException.ThrowIfNull(requirements);
+        ImmutableArray<FactorRequirement> all = [.. requirements];
+        return all.IsEmpty || all.Any(requirement => requirement is null)
+            ? throw new ArgumentException("Expected at least one requirement and no null.", nameof(requirements))
+            : all;
+    }
+
+    private static string Join(ImmutableArray<FactorRequirement> all, string word) =>
+        all.Length == 1 ? all[0]._sentence : $"({string.Join(word, all.Select(requirement => requirement._sentence))})";
+}

@@ -1,0 +1,214 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using MutualAuth.Credentials;
+using MutualAuth.Factors;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Factors;
+
+/// <summary>A password and a second factor over real sockets, from both ends.</summary>
+[CancelAfter(60000)]
+public sealed class ChainTests
+{
+    private const string Party = "server.test";
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
+
+    private readonly PasskeyOptions _passkeys = new() { RelyingParty = Party };
+    private TestAuthority _authority = null!;
+    private MemoryCredentialStore _store = null!;
+    private OneTimeCodeSecret _secret = null!;
+    private SoftwareAuthenticator _authenticator = null!;
+    private FakeLoggerProvider _log = null!;
+    private ILoggerFactory _loggers = null!;
+
+    [SetUp]
+    public async Task SetUpAsync()
+    {
+        _authority = new TestAuthority();
+        _store = new MemoryCredentialStore();
+        _secret = OneTimeCodeSecret.Create();
+        _authenticator = new SoftwareAuthenticator();
+        _log = new FakeLoggerProvider();
+        _loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(_log));
+        using var password = Password.From("pencil");
+        await _store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, ScramVerifier.MinIterations));
+        await _store.SetFactorAsync("alice", _secret.ToFactor("phone"));
+        var registration = await PasskeyRegistration.BeginAsync(_store, _passkeys, "alice");
+        (await registration.CompleteAsync((await _authenticator.CreateAsync(registration.Request))!)).Should().BeNull();
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _loggers.Dispose();
+        _log.Dispose();
+        _authenticator.Dispose();
+        _authority.Dispose();
+    }
+
+    [Test]
+    public async Task A_password_and_a_code_let_in_once()
+    {
+        await using var first = await LogInAsync(Factor.Code(Code()));
+        await using var second = await LogInAsync(Factor.Code(Code()));
+
+        first.Server!.Peer.Proofs.Should().HaveFlag(PeerProofs.Password | PeerProofs.OneTimeCode);
+        (second.ServerFailure!.Reason, second.ClientFailure!.PeerReason)
+            .Should().Be((RejectionReason.SecondFactorReused, PublicReason.CredentialsWrong));
+    }
+
+    [Test]
+    public async Task A_password_and_a_passkey_let_in_and_both_are_proven()
+    {
+        await using var outcome = await LogInAsync(SecondFactor.Passkey(_authenticator, Party));
+
+        outcome.Server.Should().NotBeNull(outcome.ToString());
+        outcome.Server!.Peer.Proofs.Should().HaveFlag(
+            PeerProofs.Password | PeerProofs.Passkey | PeerProofs.UserVerification | PeerProofs.ChannelBinding);
+    }
+
+    [Test]
+    public async Task A_recovery_code_stands_in_for_the_device()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+
+        await using var first = await LogInAsync(Factor.Paper(codes[0]));
+        await using var second = await LogInAsync(Factor.Paper(codes[0]));
+
+        first.Server!.Peer.Proofs.Should().HaveFlag(PeerProofs.RecoveryCode);
+        second.ServerFailure!.Reason.Should().Be(RejectionReason.SecondFactorWrong);
+    }
+
+    [TestCase(-20, RejectionReason.OneTimeCodeTooLate)]
+    [TestCase(20, RejectionReason.OneTimeCodeTooEarly)]
+    public async Task Every_wrong_factor_is_told_as_wrong_credentials(int steps, RejectionReason reason)
+    {
+        await using var outcome = await LogInAsync(Factor.Code(_secret.CodeAt(DateTimeOffset.UtcNow.AddSeconds(30 * steps))));
+
+        outcome.ServerFailure!.Reason.Should().BeOneOf(reason, RejectionReason.SecondFactorWrong); // a step may begin in between
+        outcome.ClientFailure!.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+    }
+
+    [Test]
+    public async Task An_assertion_relayed_from_a_server_with_another_certificate_is_refused()
+    {
+        var relay = new Relay(_authenticator, Factor.Elsewhere);
+
+        await using var outcome = await LogInAsync(SecondFactor.Passkey(relay, Party));
+
+        (outcome.ServerFailure!.Reason, outcome.ClientFailure!.PeerReason)
+            .Should().Be((RejectionReason.PasskeyChallengeMismatch, PublicReason.CredentialsWrong));
+    }
+
+    [Test]
+    public async Task A_user_without_the_factor_is_not_let_in()
+    {
+        foreach (var factor in await _store.FindFactorsAsync("alice"))
+        {
+            await _store.RemoveFactorAsync("alice", factor.Id);
+        }
+
+        await using var outcome = await LogInAsync(Factor.Code(Code()));
+
+        outcome.ServerFailure!.Reason.Should().Be(RejectionReason.SecondFactorMissing);
+    }
+
+    [Test]
+    public async Task A_connection_ends_when_its_second_factor_is_removed_and_not_when_another_is()
+    {
+        await using var outcome = await LogInAsync(SecondFactor.Passkey(_authenticator, Party));
+        var connection = outcome.Server!;
+        var ended = new TaskCompletionSource();
+        await using var registration = connection.DrainRequested.Register(ended.SetResult);
+
+        (await _store.RemoveFactorAsync("alice", "phone")).Should().BeTrue();
+        await using var other = await LogInAsync(SecondFactor.Passkey(_authenticator, Party));
+        connection.Invalidation.Should().BeNull("its factor is still there");
+        var passkey = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == "passkey");
+        (await _store.RemoveFactorAsync("alice", passkey.Id)).Should().BeTrue();
+
+        while (connection.Invalidation is null)
+        {
+            await Task.Delay(10).WaitAsync(s_deadline);
+        }
+
+        connection.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.SecondFactorRemoved);
+    }
+
+    [Test]
+    public async Task No_code_and_no_secret_is_in_any_log_or_exception()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", 1);
+        var late = _secret.CodeAt(DateTimeOffset.UtcNow.AddMinutes(-5));
+        var now = Code();
+        var texts = new List<string>();
+        ISaslClientMechanism[] factors =
+        [
+            Factor.Code(now), Factor.Code(now), Factor.Code(late), Factor.Code("00000000"), Factor.Paper(codes[0]), Factor.Paper(codes[0]),
+            SecondFactor.Passkey(_authenticator, Party), SecondFactor.OneTimeCode(_ => throw new InvalidOperationException("oops")),
+        ];
+
+        foreach (var factor in factors)
+        {
+            await using var outcome = await LogInAsync(factor);
+            texts.Add($"{outcome.ServerFailure} {outcome.ClientFailure} {outcome.ServerFailure?.Rejection} {outcome.ClientFailure?.Rejection}");
+        }
+
+        texts.AddRange(_log.Collector.GetSnapshot().Select(record =>
+            $"{record.Message} {record.Exception} {string.Join(' ', record.StructuredState?.Select(pair => pair.Value) ?? [])}"));
+        texts.Should().HaveCountGreaterThan(16, "both sides log");
+        string[] secrets = [now, late, codes[0], codes[0].Replace("-", string.Empty, StringComparison.Ordinal), _secret.ToBase32(), "oops"];
+        foreach (var secret in secrets)
+        {
+            texts.Where(text => text.Contains(secret, StringComparison.OrdinalIgnoreCase)).Should().BeEmpty();
+        }
+    }
+
+    private string Code() => _secret.CodeAt(DateTimeOffset.UtcNow);
+
+    private async Task<PairOutcome> LogInAsync(ISaslClientMechanism factor)
+    {
+        using var password = Password.From("pencil");
+        using var pair = _authority.CreatePair();
+        var login = pair with
+        {
+            Client = pair.Client with
+            {
+                Identity = ClientIdentity.None,
+                Credentials = Login.WithPassword("alice", password).Then(factor),
+                LoggerFactory = _loggers,
+            },
+            Server = pair.Server with
+            {
+                Credentials = Require.User(SaslServer.Scram(_store)) with
+                {
+                    SecondFactors =
+                    [
+                        SecondFactors.OneTimeCodes(_store), SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
+                    ],
+                    LoginFactors = FactorRequirement.TwoKinds,
+                },
+                LoggerFactory = _loggers,
+            },
+        };
+        return await login.ConnectAsync().WaitAsync(s_deadline);
+    }
+
+    /// <summary>Has the challenge signed that another channel would have had: what a man in the middle gets from the user.</summary>
+    private sealed class Relay(SoftwareAuthenticator victim, ChannelBinding theirs) : IPasskeyAuthenticator
+    {
+        public ValueTask<PasskeyCreation?> CreateAsync(PasskeyCreationRequest request, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        public ValueTask<PasskeyAssertion?> AssertAsync(PasskeyAssertionRequest request, CancellationToken cancellationToken = default) =>
+            victim.AssertAsync(
+                new PasskeyAssertionRequest
+                {
+                    RelyingParty = request.RelyingParty,
+                    Challenge = PasskeyWire.ChallengeOf(theirs, request.RelyingParty, new byte[32]),
+                    AllowedCredentials = request.AllowedCredentials,
+                },
+                cancellationToken);
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MutualAuth.Factors;
+
+/// <summary>Events 1320–1329: second factors. They never contain a code, a secret, or a message of an exchange.</summary>
+internal static partial class FactorLog
+{
+    internal const string Category = "MutualAuth.Factors";
+
+    internal static ILogger Create(ILoggerFactory? factory) => factory?.CreateLogger(Category) ?? NullLogger.Instance;
+
+    [LoggerMessage(1320, LogLevel.Warning,
+        "The counter of the {Factor} of {User} did not rise from {Known}: there may be a copy of the authenticator. Locked: {IsLocked}. Ask the "
+            + "user, and remove the factor if the user cannot explain it.")]
+    internal static partial void PasskeyMayBeCopied(ILogger logger, string factor, string user, uint known, bool isLocked);
+
+    [LoggerMessage(1321, LogLevel.Information, "{User} has used a recovery code; {Count} are left.")]
+    internal static partial void RecoveryCodeUsed(ILogger logger, string user, int count);
+
+    [LoggerMessage(1322, LogLevel.Warning, "{User} has {Count} recovery codes left. Let the user make new ones.")]
+    internal static partial void FewRecoveryCodesLeft(ILogger logger, string user, int count);
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using MutualAuth.Credentials;
+
+namespace MutualAuth.Factors;
+
+/// <summary>TOTP at the server: one message with the code.</summary>
+internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOptions options) : ISaslServerMechanism
+{
+    internal const string Name = "TOTP";
+
+    public PeerProofs MayProve => PeerProofs.OneTimeCode;
+
+    public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
+
+    public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, context);
+
+    private sealed class Exchange(ISecondFactorStore store, OneTimeCodeOptions options, SaslServerContext context) : ISaslServerExchange
+    {
+        /// <summary>How far beyond the window a code is recognized, for the operator alone: twenty steps are ten minutes.</summary>
+        private const int RecognizedSteps = 20;
+
+        private const string Rule = "RFC 6238 §5.2";
+
+        public async ValueTask<SaslServerStep> StepAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+        {
+            if (context.User is not { } user)
+            {
+                return FactorSteps.NobodyYet();
+            }
+
+            if (message.Length is < 6 or > 8 || message.Span.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            {
+                return FactorSteps.Malformed("6 to 8 digits", message.Length, "protocol page §12.1");
+            }
+
+            if (await context.AdmitAsync(user.Name, cancellationToken).ConfigureAwait(false) is { } limited)
+            {
+                return SaslServerStep.Fail(limited);
+            }
+
+            var code = Encoding.ASCII.GetString(message.Span);
+            for (var attempt = 0; attempt < FactorSteps.MaxAttempts; attempt++)
+            {
+                var factors = await store.FindFactorsAsync(user.Name, cancellationToken).ConfigureAwait(false);
+                StoredFactor[] mine = [.. factors.Where(factor => factor.Kind == OneTimeCodeSecret.Kind).Take(FactorSteps.MaxFactors)];
+                if (mine.Length == 0)
+                {
+                    return FactorSteps.NotEnrolled(user.ToString(), "a user with a generator of one-time codes");
+                }
+
+                var (before, after, objection) = Examine(mine, code);
+                if (objection is not null)
+                {
+                    return SaslServerStep.Fail(objection);
+                }
+
+                if (await store.TryReplaceFactorAsync(user.Name, before!, after!, cancellationToken).ConfigureAwait(false))
+                {
+                    return SaslServerStep.Succeed(
+                        user.Name, PeerProofs.OneTimeCode, facts: [LoginFacts.SecondFactor(store, user.Name, before!.Id)]);
+                }
+            }
+
+            return SaslServerStep.Fail(Reused());
+        }
+
+        public void Dispose()
+        {
+        }
+
+        /// <summary>Which factor the code is of, and what is to be kept of that; otherwise the objection that says most.</summary>
+        private (StoredFactor? Before, StoredFactor? After, Rejection? Objection) Examine(StoredFactor[] factors, string code)
+        {
+            Rejection? objection = null;
+            foreach (var factor in factors)
+            {
+                var (secret, last) = OneTimeCodeSecret.Read(factor);
+                var now = secret.StepAt(options.TimeProvider.GetUtcNow());
+                if (secret.FindStep(code, now - options.WindowSteps, now + options.WindowSteps) is not { } step)
+                {
+                    objection ??= OutOfTime(secret, code, now);
+                }
+                else if (step <= last)
+                {
+                    objection = Reused();
+                }
+                else
+                {
+                    return (factor, secret.ToFactor(factor.Id, step), null);
+                }
+            }
+
+            objection ??= new Rejection(RejectionReason.SecondFactorWrong, "the code of the moment", "another one") { Rule = Rule };
+            return (null, null, objection);
+        }
+
+        private Rejection? OutOfTime(OneTimeCodeSecret secret, string code, long now)
+        {
+            if (secret.FindStep(code, now - RecognizedSteps, now + RecognizedSteps) is not { } step)
+            {
+                return null;
+            }
+
+            var isLate = step < now;
+            return new Rejection(
+                isLate ? RejectionReason.OneTimeCodeTooLate : RejectionReason.OneTimeCodeTooEarly,
+                $"a code that is at most {options.WindowSteps} steps of {secret.PeriodSeconds} s away",
+                $"one that is {Math.Abs(now - step)} steps too {(isLate ? "late" : "early")}")
+            {
+                Rule = Rule,
+                Hint = "Compare the clock of the user's device with this server's; both should follow a time server.",
+            };
+        }
+
+        private static Rejection Reused() =>
+            new(RejectionReason.SecondFactorReused, "a code that was not used before", "one that was, or an earlier one")
+            {
+                Rule = Rule,
+                Hint = "If the user did not send it twice, somebody else has seen the code or has the secret: give the user another.",
+            };
+    }
+}

@@ -1,0 +1,53 @@
+using MutualAuth.Factors;
+
+namespace MutualAuth.Snippets;
+
+/// <summary>docs/how-to/second-factors.md</summary>
+internal static class SecondFactorPages
+{
+    internal static void Server(MutualTlsServerOptions serverOptions, MemoryCredentialStore store)
+    {
+        // snippet
+        var passkeys = new PasskeyOptions { RelyingParty = "bank.example" };
+        var bank = serverOptions with
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [SecondFactors.Passkeys(store, passkeys), SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
+                LoginFactors = FactorRequirement.TwoKinds,
+            },
+        };
+        // end
+    }
+
+    internal static void Client(Func<CancellationToken, ValueTask<string>> askForCode)
+    {
+        // snippet
+        using var password = Password.FromFile("password");
+        using var authenticator = SoftwareAuthenticator.Open("passkeys");              // or your platform's, as an IPasskeyAuthenticator
+        var credentials = Login.WithPassword("alice", password).Then(
+            SecondFactor.Passkey(authenticator, "bank.example"),
+            SecondFactor.OneTimeCode(askForCode));                                     // asked only if the server wants one
+        // end
+    }
+
+    internal static async Task Enrolling(
+        MemoryCredentialStore store,
+        PasskeyOptions passkeys,
+        IPasskeyAuthenticator authenticator,
+        Action<string> show,
+        Func<CancellationToken, ValueTask<string>> askForCode)
+    {
+        // snippet
+        var secret = OneTimeCodeSecret.Create();
+        show(secret.ToUri("Bank", "alice"));                                           // as a QR code, once; it contains the secret
+        var isEnrolled = await secret.EnrolAsync(store, "alice", "phone", await askForCode(CancellationToken.None));
+
+        var paper = await RecoveryCodes.CreateAsync(store, "alice");                   // shown once; the store has hashes
+
+        var registration = await PasskeyRegistration.BeginAsync(store, passkeys, "alice");
+        var creation = await authenticator.CreateAsync(registration.Request);          // at the client
+        var objection = creation is null ? null : await registration.CompleteAsync(creation);
+        // end
+    }
+}
