@@ -110,6 +110,7 @@ public sealed class OneTimeCodeSecret
     /// <summary>The URI that authenticator apps read from a QR code. It contains the secret: show it once, to its user, and do not log it.</summary>
     /// <param name="issuer">The service, as the app shows it.</param>
     /// <param name="userName">The user, as the app shows it.</param>
+    /// <exception cref="ArgumentException"><paramref name="issuer"/> or <paramref name="userName"/> is null, empty or white space.</exception>
     public string ToUri(string issuer, string userName)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(issuer);
