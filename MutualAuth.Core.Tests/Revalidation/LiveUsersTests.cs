@@ -25,12 +25,19 @@ public sealed class LiveUsersTests
         var alice = await _world.LogInAsync("alice", hasCertificate);
         var again = _world.Connect(alice.Peer.User!, hasCertificate);
         var bob = await _world.LogInAsync("bob", hasCertificate);
+        await _world.Registry.Users.IdleAsync(); // each was asked about once, as it joined
 
         await _world.Store.SetDisabledAsync("alice", isDisabled: true);
 
         (await alice.LostAsync()).Should().Be((RejectionReason.UserDisabled, InvalidationAction.Abort));
         (await again.LostAsync()).Should().Be((RejectionReason.UserDisabled, InvalidationAction.Abort));
-        (await _world.AskedAsync()).Should().Be((1, 2), "only she was asked about");
+        var asked = await _world.AskedAsync();
+        while (asked.Lost == 0)
+        {
+            asked = await _world.AskedAsync(); // of an earlier question
+        }
+
+        asked.Should().Be((1, 2), "only she was asked about");
         bob.Losses.Should().BeEmpty();
     }
 

@@ -51,8 +51,11 @@ internal sealed class LiveSource
     /// <summary>Whether it announces changes; known once it has been subscribed to.</summary>
     internal bool Announces { get; private set; }
 
-    /// <summary>What was begun last, for tests.</summary>
+    /// <summary>The question that was begun last, for tests.</summary>
     internal Task Asking { get; private set; } = Task.CompletedTask;
+
+    /// <summary>What the interval that ended last began beside a question, for tests.</summary>
+    internal Task Ending { get; private set; } = Task.CompletedTask;
 
     private TimeSpan AnswerTimeout => _policy.RecheckInterval < s_longestAnswer ? _policy.RecheckInterval : s_longestAnswer;
 
@@ -213,7 +216,7 @@ internal sealed class LiveSource
             isOverdue = _isSilent || !begins;
             _isAsking = true;
             Arm(isOverdue ? UntilStale() : _policy.RecheckInterval);
-            Asking = ConnectionRevalidator.RunAside(async () =>
+            var work = ConnectionRevalidator.RunAside(async () =>
             {
                 if (isOverdue)
                 {
@@ -225,6 +228,7 @@ internal sealed class LiveSource
                     await AskAllAsync().ConfigureAwait(false);
                 }
             });
+            (Asking, Ending) = begins ? (work, Ending) : (Asking, work);
         }
     }
 

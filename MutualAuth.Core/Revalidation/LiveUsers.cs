@@ -64,7 +64,7 @@ internal sealed class LiveUsers
 
         foreach (var source in sources)
         {
-            await source.Asking.ConfigureAwait(false);
+            await Task.WhenAll(source.Asking, source.Ending).ConfigureAwait(false);
         }
     }
 

@@ -83,6 +83,7 @@ internal static class LiveLogins
             await store.SetDisabledAsync(Name(number), isDisabled: true);
             await world.Connections[number].Ended;
             best = Math.Min(best, (Environment.CpuUsage.TotalTime - before).TotalMilliseconds);
+            await store.SetDisabledAsync(Name(number), isDisabled: false); // the next measurement begins with all of them
         }
 
         Console.WriteLine(string.Create(
