@@ -174,19 +174,14 @@ internal sealed class LiveSource
     {
         lock (_lock)
         {
-            if (keys is null)
-            {
-                _concernsAll |= _count > 0;
-            }
-            else
-            {
-                _announced.UnionWith(keys.Where(_byKey.ContainsKey));
-            }
-
-            if (_isClosed || (!_concernsAll && _announced.Count == 0))
+            string[] concerned = keys is null ? [] : [.. keys.Where(_byKey.ContainsKey)];
+            if (_isClosed || (keys is null ? _count == 0 : concerned.Length == 0))
             {
                 return;
             }
+
+            _concernsAll |= keys is null;
+            _announced.UnionWith(concerned);
 
             _isAnnouncement |= isAnnouncement;
             if (_isAsking)
