@@ -119,8 +119,8 @@ public sealed class ChainTests
     {
         await using var outcome = await LogInAsync(SecondFactor.Passkey(_authenticator, Party));
         var connection = outcome.Server!;
-        var ended = new TaskCompletionSource();
-        await using var registration = connection.DrainRequested.Register(ended.SetResult);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = connection.NoLongerValid.Register(ended.SetResult);
 
         (await _store.RemoveFactorAsync("alice", "phone")).Should().BeTrue();
         await using var other = await LogInAsync(SecondFactor.Passkey(_authenticator, Party));
@@ -128,11 +128,7 @@ public sealed class ChainTests
         var passkey = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == "passkey");
         (await _store.RemoveFactorAsync("alice", passkey.Id)).Should().BeTrue();
 
-        while (connection.Invalidation is null)
-        {
-            await Task.Delay(10).WaitAsync(s_deadline);
-        }
-
+        await ended.Task.WaitAsync(s_deadline);
         connection.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.SecondFactorRemoved);
     }
 

@@ -111,11 +111,7 @@ public sealed class ForeignIssuerTests
 
         await using var ends = await ConnectAsync(validator, tokens);
         var connection = ends.Server.Connection!;
-        using var deadline = new CancellationTokenSource(Sockets.Deadline);
-        while (connection.Invalidation is null)
-        {
-            await Task.Delay(10, deadline.Token);
-        }
+        await Sockets.NoLongerValidAsync(connection);
 
         connection.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.TokenExpired);
         await using var again = await ConnectAsync(validator, tokens);

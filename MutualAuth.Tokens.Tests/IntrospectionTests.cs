@@ -115,11 +115,7 @@ public sealed class IntrospectionTests
         connection.Invalidation.Should().BeNull();
 
         _issuer.Say("""{"active":false}""");
-        using var deadline = new CancellationTokenSource(Sockets.Deadline);
-        while (connection.Invalidation is null)
-        {
-            await Task.Delay(10, deadline.Token);
-        }
+        await Sockets.NoLongerValidAsync(connection);
 
         connection.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.TokenNotActive);
     }

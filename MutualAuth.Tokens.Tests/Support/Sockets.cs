@@ -45,6 +45,14 @@ internal static class Sockets
         return new Ends(ends[0], ends[1]);
     }
 
+    /// <summary>The connection ends for a reason, which it has by then.</summary>
+    internal static async Task NoLongerValidAsync(MutualTlsConnection connection)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = connection.NoLongerValid.Register(ended.SetResult);
+        await ended.Task.WaitAsync(Deadline);
+    }
+
     internal sealed record End(MutualTlsConnection? Connection, HandshakeException? Failure)
     {
         internal static async Task<End> OfAsync(Task<MutualTlsConnection> handshake)
