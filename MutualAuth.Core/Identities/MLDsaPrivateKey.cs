@@ -37,7 +37,7 @@ internal static class MLDsaPrivateKey
         {
             key.Dispose();
             throw PrivateKeyPem.Unusable(
-                origin, MaterialProblem.NoKey, "its seed and its expanded form are not of the same key [RFC 9881 §6]. Export it again");
+                origin, MaterialProblem.NoKey, "its seed and its expanded form are not of the same key [RFC 9881 §8.2]. Export it again");
         }
 
         return key;

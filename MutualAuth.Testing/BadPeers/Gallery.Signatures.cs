@@ -88,7 +88,7 @@ public static partial class Gallery
     /// <summary>A key for HashML-DSA, which certificates may not have.</summary>
     public static BadPeer HashMLDsaLeaf { get; } = BadPeer.Leaf(
         RejectionReason.AlgorithmNotSupported,
-        "RFC 9881 §2",
+        "RFC 9881 §8.3",
         "Its key says that it is for HashML-DSA, the variant over a hash, which has no place in certificates.",
         (spec, _) => MLDsaKey(spec, 0x20, withParameters: false, cut: 0));
 
