@@ -147,6 +147,7 @@ public sealed class Identity : IIdentitySource, IHasFileRemarks
     /// <exception cref="MaterialException">The chain cannot be read, the engine or the key cannot be opened, or the key is not
     /// the certificate's.</exception>
     /// <exception cref="PlatformNotSupportedException">The platform does not use OpenSSL, or an OpenSSL without engines.</exception>
+    /// <remarks>Engines end with OpenSSL 3: OpenSSL 4 has none. Prefer <see cref="FromOpenSslProvider"/> where a provider has the key.</remarks>
     /// <example>
     /// <code>
     /// var fromEngine = Identity.FromOpenSslEngine("server.pem", "pkcs11", "pkcs11:token=server;object=key;pin-source=file:/run/pin");

@@ -31,7 +31,7 @@ public sealed class MLDsaEchoTests
 
     [TestCase("X25519", false)]
     [TestCase("X25519MLKEM768", true)]
-    public async Task A_classical_key_exchange_is_refused_where_post_quantum_is_demanded(string group, bool isEnough)
+    public async Task A_classical_key_exchange_is_refused_at_both_ends_where_post_quantum_is_demanded(string group, bool isEnough)
     {
         using var workshop = new Workshop(KeyAlgorithm.MLDsa65);
         if (await MustNotStartAsync(workshop))
@@ -43,7 +43,38 @@ public sealed class MLDsaEchoTests
         await using var client = Connect(server, workshop, workshop.Client(), "-groups", group);
         await client.WriteAsync(Greeting + "\n");
 
-        (await server.LineAsync()).Should().StartWith(isEnough ? "accepted name=client.test " : "rejected reason=key_exchange_not_allowed ");
+        (await server.LineAsync()).Should().Be(isEnough
+            ? $"accepted name=client.test user=- confirmed=no tls=1.3 alpn=- group={group}"
+            : "rejected reason=key_exchange_not_allowed name=-");
+        if (!isEnough)
+        {
+            await client.ErrorLineAsync("alert handshake failure");
+        }
+    }
+
+    [TestCase("X25519", false)]
+    [TestCase("X25519MLKEM768", true)]
+    public async Task A_server_of_the_openssl_program_with_classical_groups_alone_is_refused_at_both_ends(string group, bool isEnough)
+    {
+        using var workshop = new Workshop(KeyAlgorithm.MLDsa65);
+        if (await MustNotStartAsync(workshop))
+        {
+            return;
+        }
+
+        await using var server = await OpenSslServer.StartAsync(workshop, "1.3", workshop.Server(), "-groups", group);
+        var client = await EchoClient.RunAsync(
+            "abc\n", server.Address, workshop, workshop.Client(), "--key-exchange", "post-quantum", "--confirmation", "never");
+
+        if (isEnough)
+        {
+            client.All.Should().Contain($"accepted name=server.test confirmed=no tls=1.3 alpn=- group={group}");
+            client.Output.Should().Be("cba");
+            return;
+        }
+
+        (client.ExitCode, client.Code).Should().Be((12, "key_exchange_not_allowed"), client.All);
+        await server.ErrorLineAsync("alert handshake failure");
     }
 
     /// <summary>All of CNSA 2.0 at once. OpenSSL offers MLKEM1024 only where its configuration says so.</summary>
@@ -177,7 +208,7 @@ public sealed class MLDsaEchoTests
         ["--certificate", own.Chain, "--key", own.Key, "--trust", workshop.Trust];
 
     /// <summary>Where the platform has no ML-DSA, both programs end at once, and say what it takes.</summary>
-    private static async Task<bool> MustNotStartAsync(Workshop workshop)
+    internal static async Task<bool> MustNotStartAsync(Workshop workshop)
     {
         if (MLDsa.IsSupported)
         {

@@ -36,5 +36,8 @@ internal sealed class OpenSslServer : IAsyncDisposable
         }
     }
 
+    /// <summary>What it says of a handshake that failed.</summary>
+    internal Task<string> ErrorLineAsync(string text) => _program.ErrorLineAsync(text);
+
     public ValueTask DisposeAsync() => _program.DisposeAsync();
 }

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace MutualAuth.Tests.Support;
 
 /// <summary>
-/// A token of SoftHSM in a directory of its own: keys that nothing can take out of it, reached through the OpenSSL engine of OpenSC.
+/// A token of SoftHSM in a directory of its own: keys that nothing can take out of it, reached through the OpenSSL engine of OpenSC, or the provider.
 /// </summary>
 internal sealed class SoftToken
 {
@@ -32,14 +31,22 @@ internal sealed class SoftToken
         File.WriteAllText(configuration, $"directories.tokendir = {directory}\nobjectstore.backend = file\nlog.level = ERROR\n");
 
         // The engine is native code, and does not see what the framework calls the environment.
-        _ = SetEnvironment("SOFTHSM2_CONF", configuration, 1);
-        _ = SetEnvironment("PKCS11_MODULE_PATH", _module, 1);
-        Environment.SetEnvironmentVariable("SOFTHSM2_CONF", configuration);
+        NativeEnvironment.Set("SOFTHSM2_CONF", configuration);
+        NativeEnvironment.Set("PKCS11_MODULE_PATH", _module);
+        NativeEnvironment.Set("PKCS11_PROVIDER_MODULE", _module);
         Run(_utility, "--init-token", "--free", "--label", Label, "--pin", Pin, "--so-pin", Pin);
     }
 
     /// <summary>The one of this process: the engine is loaded once, and asks its environment once.</summary>
     internal static SoftToken Open() => s_only ??= new SoftToken();
+
+    /// <summary>Whether OpenSSL has a provider for tokens beside the engine.</summary>
+    internal static bool HasProvider => Array.Exists(
+        [
+            "/usr/lib/x86_64-linux-gnu/ossl-modules/pkcs11.so", "/usr/lib/aarch64-linux-gnu/ossl-modules/pkcs11.so",
+            "/usr/lib64/ossl-modules/pkcs11.so",
+        ],
+        File.Exists);
 
     /// <summary>Makes a key.</summary>
     /// <param name="type">As pkcs11-tool calls it, such as <c>EC:prime256v1</c> or <c>rsa:2048</c>.</param>
@@ -86,8 +93,4 @@ internal sealed class SoftToken
         process.WaitForExit();
         process.ExitCode.Should().Be(0, $"{program} said {error.GetAwaiter().GetResult()}");
     }
-
-    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetEnvironment(string name, string value, int overwrite);
 }
