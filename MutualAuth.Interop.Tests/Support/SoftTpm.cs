@@ -24,8 +24,8 @@ internal sealed class SoftTpm : IDisposable
     }
 
     /// <summary>
-    /// Whether the provider signs what TLS has it sign. Release 1.1 of tpm2-openssl, which Debian 12 has, hands out a key without its private part as if
-    /// it were whole; OpenSSL then signs without the TPM, which fails. Of 1.3, which Debian 13 has, it takes a no, and asks the TPM.
+    /// Whether the provider signs what TLS has it sign. Release 1.1 of tpm2-openssl, which Debian 12 has, hands out a key without its private part as
+    /// if it were whole; OpenSSL then signs without the TPM, which fails. From 1.3, which Debian 13 has, it gets a no, and asks the TPM.
     /// </summary>
     internal bool SignsForTls => _signsForTls ??= ProviderVersion() >= new Version(1, 2);
 
@@ -47,8 +47,8 @@ internal sealed class SoftTpm : IDisposable
         var socket = Path.Combine(directory, "tpm");
         string[] arguments =
         [
-            "socket", "--tpm2", "--tpmstate", $"dir={directory}", "--server", $"type=unixio,path={socket}", "--ctrl", $"type=unixio,path={socket}.ctrl",
-            "--flags", "not-need-init,startup-clear",
+            "socket", "--tpm2", "--tpmstate", $"dir={directory}", "--server", $"type=unixio,path={socket}",
+            "--ctrl", $"type=unixio,path={socket}.ctrl", "--flags", "not-need-init,startup-clear",
         ];
         var tpm = new SoftTpm(directory, Process.Start(new ProcessStartInfo(program, arguments))!);
         SpinWait.SpinUntil(() => File.Exists(socket) && File.Exists(socket + ".ctrl"), RunningProgram.Deadline)
