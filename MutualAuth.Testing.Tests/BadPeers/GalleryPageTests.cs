@@ -42,6 +42,10 @@ public sealed class GalleryPageTests
         $"`{ReasonOf(peer).ToCode()}` |");
 
     /// <summary>The page speaks of a platform that has ML-DSA.</summary>
-    private static RejectionReason ReasonOf(BadPeer peer) =>
-        peer == Gallery.ForgedMLDsaSignature ? RejectionReason.SignatureInvalid : peer.Reason;
+    private static RejectionReason ReasonOf(BadPeer peer) => peer.Name switch
+    {
+        nameof(Gallery.ForgedMLDsaSignature) => RejectionReason.SignatureInvalid,
+        nameof(Gallery.RevokedByMLDsaList) => RejectionReason.CertificateRevoked,
+        _ => peer.Reason,
+    };
 }

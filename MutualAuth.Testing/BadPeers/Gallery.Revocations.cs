@@ -32,6 +32,19 @@ public static partial class Gallery
             return (scene.Leaf(issuer: lost), scene.Leaf(issuer: kept));
         }).With("DigiNotar and Comodo, 2011", RequiredCheck.Revocation);
 
+    /// <summary>Revoked by a list that has an ML-DSA signature, in a path of both kinds of algorithm.</summary>
+    public static BadPeer RevokedByMLDsaList { get; } = new BadPeer(
+        RejectionReason.CertificateRevoked,
+        CrlRule,
+        "An intermediate with an ML-DSA-65 key, beneath the trusted root, has revoked its certificate: who cannot read that list must not accept it.",
+        scene =>
+        {
+            var issuing = scene.Intermediate(spec => spec with { KeyAlgorithm = KeyAlgorithm.MLDsa65 });
+            var (bad, good) = (scene.Leaf(issuer: issuing), scene.Leaf(issuer: System.Security.Cryptography.MLDsa.IsSupported ? issuing : null));
+            scene.Crls.AddRange([CrlOf(scene.Root), CrlOf(issuing, bad)]);
+            return (bad, good);
+        }).With(demand: RequiredCheck.Revocation, needsMLDsa: true);
+
     /// <summary>Put on hold.</summary>
     public static BadPeer SuspendedLeaf { get; } = new BadPeer(
         RejectionReason.CertificateRevoked,
@@ -69,7 +82,10 @@ public static partial class Gallery
             spec => spec with { IssuingDistributionPoint = new IssuingDistributionPoint { OnlyAuthorities = true } }));
 
     private static IEnumerable<BadPeer> Revocations =>
-        [RevokedLeaf, RevokedIntermediate, SuspendedLeaf, NoRevocationList, StaleRevocationList, ForgedRevocationList, RevocationListForOthers];
+        [
+            RevokedLeaf, RevokedIntermediate, RevokedByMLDsaList, SuspendedLeaf, NoRevocationList, StaleRevocationList, ForgedRevocationList,
+            RevocationListForOthers,
+        ];
 
     private static BadPeer Uncovered(
         string story, Func<TestAuthority, BadPeerBuilder, TestCrl?> list, [CallerMemberName] string name = "") => new BadPeer(
