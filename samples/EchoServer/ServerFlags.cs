@@ -42,16 +42,15 @@ internal sealed class ServerFlags
     private readonly Option<bool> _resume = new("--resume")
     { Description = "Has no effect in this version: a ticket that TLS 1.3 sends cannot be used, and every connection is a full handshake." };
     private readonly PeerFlags _peer;
-    private readonly LoginFlags _login;
+    private readonly ServerLoginFlags _login;
 
-    internal ServerFlags()
+    /// <param name="command">The command that gets the flags.</param>
+    internal ServerFlags(Command command)
     {
-        Command = new RootCommand(
-            "Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says "
-                + "how to connect.");
+        Command = command;
         Command.Options.Add(_listen);
         _peer = new PeerFlags(Command);
-        _login = new LoginFlags(Command);
+        _login = new ServerLoginFlags(Command);
         foreach (var option in new Option[]
         {
             _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowUpn, _allowAnyTrusted, _allowFile, _serverAuthForClients, _sendIssuers,
@@ -62,7 +61,7 @@ internal sealed class ServerFlags
         }
     }
 
-    internal RootCommand Command { get; }
+    internal Command Command { get; }
 
     /// <summary>What a client adds to its command line in order to log in.</summary>
     internal string LoginHint(ParseResult arguments) => _login.LetsUsersIn(arguments) ? " --user NAME --password-file FILE" : string.Empty;

@@ -52,7 +52,7 @@ internal sealed class PeerFlags
         DefaultValueFactory = _ => "any",
     };
 
-    internal PeerFlags(RootCommand command)
+    internal PeerFlags(Command command)
     {
         _profile.AcceptOnlyFromAmong("any", "cnsa-1.0", "cnsa-2.0");
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");
