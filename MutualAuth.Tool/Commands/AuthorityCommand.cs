@@ -83,7 +83,7 @@ internal static class AuthorityCommand
     {
         var what = new Argument<string>("CERTIFICATE") { Description = "A certificate's file, its name within the folder, or a serial number." };
         var reason = new Option<string>("--reason")
-        { HelpName = "REASON", DefaultValueFactory = _ => "unspecified", Description = "Why. Default: unspecified." };
+        { DefaultValueFactory = _ => "unspecified", Description = "Why. Default: unspecified." };
         reason.AcceptOnlyFromAmong("unspecified", "key_compromise", "affiliation_changed", "superseded", "cessation_of_operation");
         var days = Days(7);
         return new ToolCommand("revoke", "Revokes a certificate, and issues the list anew.")

@@ -106,7 +106,7 @@ internal static class ManualPages
             ? $"`{bare}`{word[bare.Length..]}"
             : word));
 
-    private static string Escaped(string text) => text.Replace("\\", "\\e").Replace("-", "\\-");
+    private static string Escaped(string text) => text.Replace("\\", "\\e").Replace("-", "\\-").Replace("…", "...");
 
     /// <summary>Lines of roff; one that begins with a dot or a quote would be an instruction.</summary>
     private static string Wrapped(string? text)

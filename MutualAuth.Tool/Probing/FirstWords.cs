@@ -6,12 +6,17 @@ namespace MutualAuth.Tool;
 /// <summary>What a peer speaks, from its answer to a TLS hello.</summary>
 internal static class FirstWords
 {
-    /// <summary>Returns nothing for TLS.</summary>
+    /// <summary>The answer, which is of TLS.</summary>
     /// <exception cref="ProbeException">It does not speak TLS, or says nothing.</exception>
-    internal static async Task<ServerAnswer> AskAsync(ProbeTarget target, ProbeHello hello, CancellationToken stop)
+    internal static async Task<ServerAnswer> AskAsync(ProbeTarget target, CancellationToken stop)
     {
-        await using var stream = await target.ConnectAsync(stop);
-        var answer = await ServerAnswer.ToAsync(stream, hello.ToRecord(), target.Timeout, stop);
+        var answer = await AskAsync(target, ProbeHello.Tls13, stop);
+        if (answer is ServerAnswer.Closed)
+        {
+            // One of TLS 1.2 alone may close without an alert.
+            answer = await AskAsync(target, ProbeHello.Tls12, stop);
+        }
+
         if (answer is ServerAnswer.Silent)
         {
             // A server that reads lines waits for the end of ours: asked in its own language it may answer.
@@ -34,6 +39,12 @@ internal static class FirstWords
                 $"The peer {(byReset ? "resets" : "closes")} the connection at a TLS hello, without a word."),
             _ => answer,
         };
+    }
+
+    private static async Task<ServerAnswer> AskAsync(ProbeTarget target, int version, CancellationToken stop)
+    {
+        await using var stream = await target.ConnectAsync(stop);
+        return await ServerAnswer.ToAsync(stream, Survey.FirstHello(target, version).ToRecord(), target.Timeout, stop);
     }
 
     private static ProbeException Recognised(byte[] octets)

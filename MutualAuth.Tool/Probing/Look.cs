@@ -59,6 +59,12 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
             isLate = true;
         }
 
+        if (certificates.IsEmpty && isAsked)
+        {
+            // Before TLS 1.3 a server that wants a certificate ends before ours has judged its own, and shows its own to everybody.
+            certificates = await InTheClearAsync(target, stop);
+        }
+
         if (!certificates.IsEmpty)
         {
             return new Look(certificates, isAsked, [.. authorities]);
@@ -71,6 +77,13 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
                 RejectionReason.NoCommonCipherSuite,
                 $"TLS ended before the server showed a certificate: {failure ?? "it closed"}",
                 "compare what it takes, above, with TLS 1.2 and 1.3; where it is strict about application protocols, give one of its own with --alpn");
+    }
+
+    private static async Task<ImmutableArray<ReadOnlyMemory<byte>>> InTheClearAsync(ProbeTarget target, CancellationToken stop)
+    {
+        await using var stream = await target.ConnectAsync(stop);
+        var answer = await ServerAnswer.ToAsync(stream, Survey.FirstHello(target, ProbeHello.Tls12).ToRecord(), target.Timeout, stop);
+        return (answer as ServerAnswer.Chose)?.Certificates ?? [];
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Others(X509Certificate leaf, X509Chain? chain) =>

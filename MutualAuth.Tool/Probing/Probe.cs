@@ -33,10 +33,10 @@ internal sealed class Probe(
             TellCertificates(look, judgement);
             if (judgement.Rejection is { } rejection)
             {
-                return End(HandshakeExit.PeerRejected, rejection.Reason.ToCode(), rejection.ToString(), CureOf(rejection));
+                return End(HandshakeExit.PeerRejected, rejection.Reason.ToCode(), rejection.ToString(), CureOf(rejection, judgement));
             }
 
-            return await AskForVerdictAsync(look, judgement, stop);
+            return await AskForVerdictAsync(look, stop);
         }
         catch (ProbeException exception)
         {
@@ -67,7 +67,7 @@ internal sealed class Probe(
     {
         try
         {
-            var answer = await FirstWords.AskAsync(target, Survey.FirstHello(target, ProbeHello.Tls13), stop);
+            var answer = await FirstWords.AskAsync(target, stop);
             report.Step(
                 "speaks",
                 Mood.Good,
@@ -164,7 +164,7 @@ internal sealed class Probe(
             ("asked", look.AsksForCertificate), ("authorities", look.Authorities));
     }
 
-    private async Task<int> AskForVerdictAsync(Look look, ServerJudgement judgement, CancellationToken stop)
+    private async Task<int> AskForVerdictAsync(Look look, CancellationToken stop)
     {
         if (trust is null)
         {
@@ -177,7 +177,6 @@ internal sealed class Probe(
                     : "give --trust FILE to have our verdict; this server asks for no certificate, so that TLS alone authenticates no client there");
         }
 
-        _ = judgement;
         TellOwn(look);
         var client = new MutualTlsClient(new MutualTlsClientOptions
         {
@@ -325,12 +324,26 @@ internal sealed class Probe(
         return exitCode == 0 ? 0 : CommandLine.Fail(exitCode, code!, message!);
     }
 
+    /// <summary>What to do about the server, in the flags of this command.</summary>
+    private string CureOf(Rejection rejection, ServerJudgement judgement) => (rejection.Reason, judgement.Certificates[0]) switch
+    {
+        (RejectionReason.UnknownAuthority, _) when judgement.Certificates[^1] is { } last =>
+            $"give the authority '{last.Issuer}' with --trust, or have the server send its intermediates",
+        (RejectionReason.ServerNameMismatch, { } leaf) =>
+            $"dial a name that it has ({string.Join(", ", Material.NamesOf(leaf).Take(8).DefaultIfEmpty("none"))}), or have it issued for {target.Name}",
+        (RejectionReason.CertificateExpired, _) => "renew the server's certificate and have it loaded; compare both clocks",
+        (RejectionReason.CertificateRevoked, _) => "the server needs a new certificate with a new key; ask its authority why this one is revoked",
+        (RejectionReason.PinMismatch, { } leaf) =>
+            $"ask the server's owner whether {SpkiPin.OfSubjectPublicKeyInfo(leaf.SubjectPublicKeyInfo.Span)} is its key; if so, add it with --pin",
+        _ => CureOf(rejection),
+    };
+
     private static string CureOf(Rejection rejection) => rejection.Hint ?? Explanations.Of(rejection.Reason)?.Cure ?? "see docs/reference/rejections.md";
 
     /// <summary>What one that was refused can do; the peer alone knows more.</summary>
     private string CureOf(PublicReason? reason, Look look) => reason switch
     {
-        PublicReason.CertificateRequired when identity is null => "give --certificate and --key: the server demands a client's certificate",
+        not PublicReason.CredentialsRequired when identity is null && look.AsksForCertificate => "give --certificate and --key: the server demands a client's certificate",
         PublicReason.CertificateRequired when !look.Authorities.IsEmpty => $"show a certificate of an authority that it names: {look.Authorities[0]}",
         PublicReason.UnknownCa => look.Authorities.IsEmpty
             ? "add our authority to what the server trusts, or show a certificate of an authority that it trusts, with its intermediates"

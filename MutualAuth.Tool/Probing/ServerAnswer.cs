@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
 
@@ -17,8 +18,11 @@ internal abstract record ServerAnswer
     // What stands in place of a random in a HelloRetryRequest (RFC 8446 §4.1.3) needs no look: both kinds of hello name the group.
     private const int RandomLength = 32;
 
-    /// <summary>It chose.</summary>
-    internal sealed record Chose(int Version, int Suite, int? Group) : ServerAnswer;
+    /// <summary>It chose. Before TLS 1.3 its certificates come in the clear.</summary>
+    internal sealed record Chose(int Version, int Suite, int? Group) : ServerAnswer
+    {
+        internal ImmutableArray<ReadOnlyMemory<byte>> Certificates { get; init; } = [];
+    }
 
     /// <summary>A TLS alert.</summary>
     internal sealed record Alert(int Description) : ServerAnswer;
@@ -127,6 +131,9 @@ internal abstract record ServerAnswer
                     }
 
                     break;
+                case 11 when hello is not null:
+                    hello = hello with { Certificates = CertificatesOf(body) };
+                    break;
                 case 12 when hello is not null && IsEphemeralCurve(hello.Suite) && body is [3, ..] && body.Length > 3:
                     return hello with { Group = BinaryPrimitives.ReadUInt16BigEndian(body[1..]) };
                 case 14:
@@ -137,6 +144,25 @@ internal abstract record ServerAnswer
         }
 
         return isWhole ? hello : null;
+    }
+
+    /// <summary>Of RFC 5246 §7.4.2: a list, and in it lengths of three octets each.</summary>
+    private static ImmutableArray<ReadOnlyMemory<byte>> CertificatesOf(ReadOnlySpan<byte> body)
+    {
+        var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
+        for (var rest = body.Length > 3 ? body[3..] : []; rest.Length > 3;)
+        {
+            var length = (rest[0] << 16) | (rest[1] << 8) | rest[2];
+            if (rest.Length < 3 + length)
+            {
+                break;
+            }
+
+            certificates.Add(rest.Slice(3, length).ToArray());
+            rest = rest[(3 + length)..];
+        }
+
+        return certificates.ToImmutable();
     }
 
     private static bool IsEphemeralCurve(int suite) => ((TlsCipherSuite)suite).ToString().StartsWith("TLS_ECDHE_", StringComparison.Ordinal);

@@ -80,9 +80,20 @@ internal sealed class Survey(ProbeTarget target)
             // With a suite of ephemeral keys alone: others use no group.
             var hello = newest with { Suites = [.. newest.Suites.Where(suite => ((TlsCipherSuite)suite).ToString() is var name && (newest.Version == ProbeHello.Tls13 || name.StartsWith("TLS_ECDHE", StringComparison.Ordinal)))] };
             var left = hello.Groups.ToList();
+            var taken = new List<int>();
             while (left.Count > 0 && await AskAsync(hello with { Groups = [.. left] }, stop) is { Group: { } group } && left.Remove(group))
             {
                 groups.Add(NameOf(group));
+                taken.Add(group);
+            }
+
+            // Before TLS 1.3 the curve of the server's certificate must be among them: what is left is asked for in front of those.
+            foreach (var group in newest.Version == ProbeHello.Tls13 ? [] : left)
+            {
+                if (await AskAsync(hello with { Groups = [group, .. taken] }, stop) is { Group: { } chosen } && chosen == group)
+                {
+                    groups.Add(NameOf(group));
+                }
             }
         }
 
