@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -59,6 +60,7 @@ public sealed class AuthorityTests
     }
 
     [Test]
+    [UnsupportedOSPlatform("windows")]
     public async Task Keys_are_their_owner_s_alone()
     {
         await Issue("--role", "server", "--name", "server.test");

@@ -3,7 +3,8 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
 
-/// <summary>The cases of x509-limbo by the flags of verify: the same verdicts as the library's own run, for each that the flags can express.</summary>
+/// <summary>The cases of x509-limbo by the flags of verify: the same verdicts as the library's own run, for each that the flags can
+/// express.</summary>
 public sealed class ConformanceTests
 {
     private const int MaxCertificates = 10;
@@ -75,7 +76,8 @@ public sealed class ConformanceTests
             "--role", isServer ? "server" : "client",
             .. limboCase.Crls.Count == 0 ? Array.Empty<string>() : ["--crl", Write("lists", limboCase.Crls)],
             .. isServer && limboCase.ExpectedPeerName is { } name ? ["--name", name.Value] : Array.Empty<string>(),
-            .. isServer ? [] : limboCase.ExpectedPeerNames.SelectMany(expected => new[] { expected.Kind == "RFC822" ? "--allow-email" : "--allow-dns", expected.Value }),
+            .. isServer ? [] : limboCase.ExpectedPeerNames.SelectMany(
+                expected => new[] { expected.Kind == "RFC822" ? "--allow-email" : "--allow-dns", expected.Value }),
             .. limboCase.Namespace switch
             {
                 "webpki" => ["--profile", "web-pki"],

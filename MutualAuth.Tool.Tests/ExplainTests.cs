@@ -30,7 +30,8 @@ public sealed class ExplainTests
     [Test]
     public void Every_code_is_one_of_the_library()
     {
-        Explanations.Rejections.Select(entry => entry.Code).Should().BeEquivalentTo(Enum.GetValues<RejectionReason>().Select(reason => reason.ToCode()));
+        Explanations.Rejections.Select(entry => entry.Code).Should()
+            .BeEquivalentTo(Enum.GetValues<RejectionReason>().Select(reason => reason.ToCode()));
         Explanations.Events.Should().HaveCountGreaterThan(50);
     }
 
@@ -54,8 +55,11 @@ public sealed class ExplainTests
         (run.ExitCode, run.ErrorCode, run.Output).Should().Be((2, "unknown_code", string.Empty));
     }
 
-    [TestCase("warn: MutualAuth.Handshake[1001] Handshake as Server: rejected x at 192.0.2.1:5. wrong_usage (leaf certificate): expected y.", "event 1001", "wrong_usage")]
-    [TestCase("""{"EventId":1002,"LogLevel":"Warning","Reason":"refused_by_peer","PeerReason":"unknown_ca"}""", "event 1002", "refused_by_peer", "unknown_ca")]
+    [TestCase("warn: MutualAuth.Handshake[1001] Handshake as Server: rejected x at 192.0.2.1:5. wrong_usage (leaf certificate): expected y.",
+        "event 1001", "wrong_usage")]
+    [TestCase(
+        """{"EventId":1002,"LogLevel":"Warning","Reason":"refused_by_peer","PeerReason":"unknown_ca"}""",
+        "event 1002", "refused_by_peer", "unknown_ca")]
     [TestCase("rejected reason=overloaded name=-", "overloaded")]
     public async Task A_log_line_is_searched_for_codes(string line, params string[] codes)
     {

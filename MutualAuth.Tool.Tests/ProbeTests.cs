@@ -97,7 +97,8 @@ public sealed class ProbeTests
     {
         await using var server = Listen();
 
-        Expect(await Probe(server, "--quick", "--trust", _bench.Trust, "--server-name", "other.test"), 10, "server_name_mismatch", "server.test, 127.0.0.1");
+        Expect(await Probe(server, "--quick", "--trust", _bench.Trust, "--server-name", "other.test"), 10, "server_name_mismatch",
+            "server.test, 127.0.0.1");
         (await Probe(server, ["--quick", "--trust", _bench.Trust, "--server-name", "server.test", .. _bench.Ours])).ExitCode.Should().Be(0);
     }
 
@@ -118,7 +119,8 @@ public sealed class ProbeTests
         using var other = new TestAuthority("Another Authority");
         await using var server = Listen();
 
-        Expect(await Probe(server, "--quick", "--trust", other.WriteTo(Path.GetDirectoryName(_bench.Trust)!, "other")), 10, "unknown_authority", "CN=Tool Authority");
+        Expect(await Probe(server, "--quick", "--trust", other.WriteTo(Path.GetDirectoryName(_bench.Trust)!, "other")), 10, "unknown_authority",
+            "CN=Tool Authority");
     }
 
     [Test]
@@ -143,7 +145,8 @@ public sealed class ProbeTests
     }
 
     [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", "", "plain_http", "TLS")]
-    [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.0\r\n\r\n", "plain_http", "TLS", TestName = "An_HTTP_server_that_waits_for_a_line_is_recognised")]
+    [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.0\r\n\r\n", "plain_http", "TLS",
+        TestName = "An_HTTP_server_that_waits_for_a_line_is_recognised")]
     [TestCase("SSH-2.0-OpenSSH_9.2\r\n", "", "plain_ssh", "port")]
     [TestCase("220 mail.test ESMTP\r\n", "", "not_tls", "port")]
     public async Task A_port_that_speaks_something_else_is_recognised(string text, string waitsFor, string code, string cure)
@@ -211,7 +214,8 @@ public sealed class ProbeTests
     public async Task OpenSSL_that_asks_for_no_certificate_is_named_as_that()
     {
         await using var server = RunningProgram.Start(
-            Support.Tool.Find("openssl"), "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert", _bench.Server.Certificate, "-key", _bench.Server.Key);
+            Support.Tool.Find("openssl"), "s_server", "-accept", "127.0.0.1:0", "-rev", "-cert", _bench.Server.Certificate, "-key",
+                _bench.Server.Key);
         var address = (await server.LineAsync("ACCEPT "))["ACCEPT ".Length..].Trim();
 
         var run = await ToolRun.Of(["probe", address, "--json", "--quick", "--trust", _bench.Trust, .. _bench.Ours]);

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 
@@ -35,6 +36,7 @@ public sealed class UsersTests
     }
 
     [Test]
+    [UnsupportedOSPlatform("windows")]
     public async Task The_password_is_the_first_line_of_stdin_and_a_change_replaces_it()
     {
         var path = Path.Combine(_directory, "users");

@@ -1,4 +1,4 @@
-// The command mutualauth. What it can do, and its exit codes: mutualauth --help.
+// The command of MutualAuth.Tool. --help shows what it can do.
 using MutualAuth.Samples;
 using MutualAuth.Tool;
 

@@ -121,7 +121,8 @@ internal sealed class DevelopmentAuthority : IDisposable
         var until = end < _certificate.NotAfter ? end : _certificate.NotAfter;
         using var signer = _certificate.GetECDsaPrivateKey()!;
         using var certificate = request.Create(
-            _certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), Later(now - s_backdated, _certificate.NotBefore), until, NewSerial());
+            _certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), Later(now - s_backdated, _certificate.NotBefore), until,
+                NewSerial());
         OwnerOnly.Replace(keyPath, Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
         Write(certificatePath, certificate.ExportCertificatePem() + "\n");
         return new Issued(file, certificatePath, keyPath, certificate.SerialNumber, until);
@@ -140,7 +141,8 @@ internal sealed class DevelopmentAuthority : IDisposable
 
         revoked.Add((serial, Now(), reason));
         Write(RevokedPath, string.Concat(
-            revoked.Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Serial} {entry.At.ToUnixTimeSeconds()} {(int)entry.Reason}\n"))));
+            revoked.Select(entry => string.Create(
+                CultureInfo.InvariantCulture, $"{entry.Serial} {entry.At.ToUnixTimeSeconds()} {(int)entry.Reason}\n"))));
         IssueList(days);
         return serial;
     }

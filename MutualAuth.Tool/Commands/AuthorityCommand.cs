@@ -19,7 +19,11 @@ internal static class AuthorityCommand
     private static ToolCommand Init()
     {
         var name = new Option<string>("--name")
-        { HelpName = "NAME", DefaultValueFactory = _ => "Development Authority", Description = "Its name, after which it says what it is. Default: Development Authority." };
+        {
+            HelpName = "NAME",
+            DefaultValueFactory = _ => "Development Authority",
+            Description = "Its name, after which it says what it is. Default: Development Authority."
+        };
         var days = Days(365);
         return new ToolCommand("init", "Makes an authority in a folder.") { Details = [Detail], Examples = ["mutualauth ca init dev-ca"] }
             .With(s_directory, name, days)
@@ -28,7 +32,8 @@ internal static class AuthorityCommand
                 var directory = arguments.GetRequiredValue(s_directory);
                 DevelopmentAuthority.Create(directory, arguments.GetRequiredValue(name), DaysOf(arguments, days));
                 var trust = DevelopmentAuthority.CertificatePath(directory);
-                Report.ToOutput(arguments).Line($"authority {trust}, for development only", ("authority", trust), ("for", DevelopmentAuthority.Warning));
+                Report.ToOutput(arguments).Line(
+                    $"authority {trust}, for development only", ("authority", trust), ("for", DevelopmentAuthority.Warning));
                 return 0;
             }));
     }
@@ -38,8 +43,12 @@ internal static class AuthorityCommand
         var role = new Option<string>("--role") { Required = true, Description = "What the certificate is for." };
         role.AcceptOnlyFromAmong("server", "client", "both");
         var names = PeerFlags.Many("--name", "NAME", "A DNS name or an address of the holder.");
-        var spiffe = new Option<string?>("--spiffe") { HelpName = "ID", Description = "The holder's SPIFFE ID, such as spiffe://example.test/inventory." };
-        var output = new Option<string?>("--out") { HelpName = "NAME", Description = "What the files are called: NAME.pem and NAME.key. Default: the role." };
+        var spiffe = new Option<string?>(
+            "--spiffe")
+        { HelpName = "ID", Description = "The holder's SPIFFE ID, such as spiffe://example.test/inventory." };
+        var output = new Option<string?>(
+            "--out")
+        { HelpName = "NAME", Description = "What the files are called: NAME.pem and NAME.key. Default: the role." };
         var days = Days(30);
         return new ToolCommand("issue", "Issues a certificate with a new key.")
         {
@@ -86,7 +95,7 @@ internal static class AuthorityCommand
         { DefaultValueFactory = _ => "unspecified", Description = "Why. Default: unspecified." };
         reason.AcceptOnlyFromAmong("unspecified", "key_compromise", "affiliation_changed", "superseded", "cessation_of_operation");
         var days = Days(7);
-        return new ToolCommand("revoke", "Revokes a certificate, and issues the list anew.")
+        return new ToolCommand("revoke", "Revokes a certificate, and issues a new list.")
         { Details = [Detail], Examples = ["mutualauth ca revoke dev-ca client --reason key_compromise"] }
             .With(s_directory, what, reason, days)
             .Does(arguments => Guard(() =>
@@ -105,7 +114,7 @@ internal static class AuthorityCommand
     private static ToolCommand List()
     {
         var days = Days(7);
-        return new ToolCommand("crl", "Issues the revocation list anew.") { Details = [Detail], Examples = ["mutualauth ca crl dev-ca --days 1"] }
+        return new ToolCommand("crl", "Issues a new revocation list.") { Details = [Detail], Examples = ["mutualauth ca crl dev-ca --days 1"] }
             .With(s_directory, days)
             .Does(arguments => Guard(() =>
             {

@@ -9,17 +9,21 @@ internal static class ExplainCommand
     private const int MaxLines = 100_000;
 
     private static readonly Argument<string> s_code = new("CODE")
-    { Description = "A code such as unknown_authority or 304, a public code such as unknown_ca, the number of a log event, or - for log lines on stdin." };
-
-    internal static ToolCommand Create() => new ToolCommand("explain", "Says what a code or a log line means, what usually causes it, and what to do.")
     {
-        Details =
+        Description = "A code such as unknown_authority or 304, a public code such as unknown_ca, the number of a log event, or - for log lines on "
+        + "stdin."
+    };
+
+    internal static ToolCommand Create() =>
+        new ToolCommand("explain", "Says what a code or a log line means, what usually causes it, and what to do.")
+        {
+            Details =
         [
             "It needs no network: it has the tables of docs/reference/rejections.md, docs/reference/telemetry.md and docs/protocol.md.",
             "With - every line of stdin is searched for codes and for events of the library; each of them is explained once.",
         ],
-        Examples = ["mutualauth explain wrong_usage", "journalctl -u inventory | mutualauth explain -"],
-    }.With(s_code).Does(RunAsync);
+            Examples = ["mutualauth explain wrong_usage", "journalctl -u inventory | mutualauth explain -"],
+        }.With(s_code).Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
@@ -32,7 +36,8 @@ internal static class ExplainCommand
                 return CommandLine.Fail(
                     CommandLine.UsageExitCode,
                     "unknown_code",
-                    $"'{CommandLine.Token(code)}' is no code of the library. Codes look like unknown_authority; a whole log line goes to 'explain -'.");
+                    $"'{CommandLine.Token(code)}' is no code of the library. Codes look like unknown_authority; a whole log line goes to 'explain "
+                        + $"-'.");
             }
 
             Print(report, found);
@@ -57,7 +62,8 @@ internal static class ExplainCommand
         {
             var facts = entry.ToFacts();
             report.Line(
-                string.Join('\n', facts.Where(fact => fact.Value.Length > 0).Select((fact, at) => at == 0 ? fact.Value : $"  {fact.Label,-9} {fact.Value}")),
+                string.Join('\n', facts.Where(fact => fact.Value.Length > 0)
+                    .Select((fact, at) => at == 0 ? fact.Value : $"  {fact.Label,-9} {fact.Value}")),
                 [.. facts.Select(fact => (fact.Name, (object?)fact.Value))]);
         }
     }

@@ -58,7 +58,8 @@ internal static class ListsCommand
         var state = list.NextUpdate < now ? "out of date" : list.ThisUpdate > now ? "not yet valid" : "current";
         report.Line(
             $"{file}: a {(list.IsDelta ? "delta " : string.Empty)}revocation list of {list.Issuer}, {state}\n  number    {list.Number ?? "none"}\n"
-                + $"  issued    {Utc(list.ThisUpdate)}\n  next      {(list.NextUpdate is { } next ? Utc(next) : "not said")}\n  revoked   {list.Count}",
+                + $"  issued    {Utc(list.ThisUpdate)}\n  next      {(list.NextUpdate is { } next ? Utc(next) : "not said")}\n  revoked   "
+                    + $"{list.Count}",
             ("file", file),
             ("kind", list.IsDelta ? "delta_revocation_list" : "revocation_list"),
             ("issuer", list.Issuer.ToString()),

@@ -8,24 +8,24 @@ using MutualAuth.Samples;
 
 namespace MutualAuth.Tool;
 
-/// <summary>The flags of verify that say who is let in, and by which rules a path is judged.</summary>
+/// <summary>The flags of verify that say which peers are accepted, and by which rules a path is judged.</summary>
 internal sealed class PeerRules
 {
     private readonly Option<string?> _name = new("--name")
     { HelpName = "NAME", Description = "The name that a server's certificate must have: the one that is dialled." };
-    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Let in whoever has this DNS name.");
-    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
+    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Accept a peer that has this DNS name.");
+    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Accept a peer that has this URI.");
     private readonly Option<string[]> _allowSpiffe = PeerFlags.Many(
-        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
+        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Accept this SPIFFE ID, or all members of this trust domain.");
     private readonly Option<string[]> _allowSubject = PeerFlags.Many(
-        "--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
-    private readonly Option<string[]> _allowUpn = PeerFlags.Many("--allow-upn", "NAME", "Let in whoever has this user principal name.");
-    private readonly Option<string[]> _allowEmail = PeerFlags.Many("--allow-email", "ADDRESS", "Let in whoever has this mail address.");
-    private readonly Option<string[]> _allowAddress = PeerFlags.Many("--allow-ip", "ADDRESS", "Let in whoever has this IP address.");
+        "--allow-subject", "DN", "Accept a peer that has this subject, in the form of RFC 4514.");
+    private readonly Option<string[]> _allowUpn = PeerFlags.Many("--allow-upn", "NAME", "Accept a peer that has this user principal name.");
+    private readonly Option<string[]> _allowEmail = PeerFlags.Many("--allow-email", "ADDRESS", "Accept a peer that has this mail address.");
+    private readonly Option<string[]> _allowAddress = PeerFlags.Many("--allow-ip", "ADDRESS", "Accept a peer that has this IP address.");
     private readonly Option<string[]> _allowFile = PeerFlags.Many(
-        "--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'.");
+        "--allow-file", "FILE", "Accept every peer that a line of this file names, such as 'dns NAME' or 'spiffe ID'.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted")
-    { Description = "Let in everybody whom a trusted authority vouches for. Without --name and another --allow that is what is asked." };
+    { Description = "Accept every peer for which a trusted authority vouches. Without --name and another --allow that is what is asked." };
 
     private readonly Option<string> _profile = new("--profile")
     { Description = "The rules for paths. Default: mutual-tls.", DefaultValueFactory = _ => "mutual-tls" };

@@ -34,7 +34,8 @@ internal static class PinCommand
             }
             else
             {
-                var target = ProbeTarget.Parse("pin", text, arguments.GetValue(serverName), arguments.GetRequiredValue(protocols), ProbeTarget.DefaultTimeout);
+                var target = ProbeTarget.Parse(
+                    "pin", text, arguments.GetValue(serverName), arguments.GetRequiredValue(protocols), ProbeTarget.DefaultTimeout);
                 try
                 {
                     certificates = (await Look.AtAsync(target, stop)).Certificates;
@@ -56,7 +57,8 @@ internal static class PinCommand
                 }
 
                 var pin = SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span).ToString();
-                report.Line($"{pin} {certificate.Subject}", ("pin", pin), ("subject", certificate.Subject.ToString()), ("sha256", certificate.Thumbprint));
+                report.Line($"{pin} {certificate.Subject}", ("pin", pin), ("subject", certificate.Subject.ToString()),
+                    ("sha256", certificate.Thumbprint));
             }
 
             return 0;

@@ -25,7 +25,7 @@ internal static class Pipe
                 await sending;
             }
 
-            // The peer has ended: nobody reads what stdin still has.
+            // The peer has ended: no one reads what stdin still has.
             await receiving;
             return 0;
         }

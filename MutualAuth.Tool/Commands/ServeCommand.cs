@@ -13,7 +13,8 @@ internal static class ServeCommand
             Details =
             [
                 "It listens until a client is accepted; clients that are rejected are told on stderr. It ends when the accepted client has ended its "
-                    + "side. stdout has the client's octets alone. The flags are those of the sample EchoServer; with neither --certificate nor --trust "
+                    + "side. stdout has the client's octets alone. The flags are those of the sample EchoServer; with neither --certificate nor "
+                        + "--trust "
                     + "it makes a throwaway authority, and says how to connect.",
             ],
             Examples =

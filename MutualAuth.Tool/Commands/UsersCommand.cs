@@ -40,7 +40,7 @@ internal static class UsersCommand
             Details =
             [
                 "The store keeps verifiers, never passwords. A password comes from a prompt, or is the first line of stdin; a connection string "
-                    + "comes from a file. No secret stands on the command line. A server that is running sees a change at once.",
+                    + "comes from a file. The command line carries no secret. A server that is running sees a change at once.",
             ],
             Examples = verb switch
             {

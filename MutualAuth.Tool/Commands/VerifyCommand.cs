@@ -16,7 +16,7 @@ internal static class VerifyCommand
         var role = new Option<string>("--role") { Required = true, Description = "What the peer would be." };
         role.AcceptOnlyFromAmong("client", "server");
         var lists = PeerFlags.Many("--crl", "FILE", "Revocation lists, PEM or DER. Given one, every certificate but the anchor's must be covered.");
-        var pins = PeerFlags.Many("--pin", "sha256/BASE64", "A public key of which one must stand on the verified path.");
+        var pins = PeerFlags.Many("--pin", "sha256/BASE64", "A public key of which one must be on the verified path.");
         var at = new Option<string?>("--at")
         { HelpName = "TIME", Description = "The time to judge for, such as 2026-01-31 or 2026-01-31T12:00:00Z. Default: now." };
         var rules = new PeerRules();
@@ -24,7 +24,8 @@ internal static class VerifyCommand
         {
             Details =
             [
-                "The verdict is that of the certificate stage that judges every handshake: path, revocation, pins, names and rules. Nothing is fetched.",
+                "The verdict is that of the certificate stage that judges every handshake: path, revocation, pins, names and rules. Nothing is "
+                    + "fetched.",
                 "It ends with 0 when the peer would be accepted and with 10 when it would be rejected.",
             ],
             Examples =
@@ -45,7 +46,8 @@ internal static class VerifyCommand
             try
             {
                 evidence = new PeerEvidence(
-                    arguments.GetRequiredValue(role) == "client" ? PeerRole.Client : PeerRole.Server, Material.Certificates(arguments.GetRequiredValue(file)))
+                    arguments.GetRequiredValue(role) == "client" ? PeerRole.Client : PeerRole.Server,
+                        Material.Certificates(arguments.GetRequiredValue(file)))
                 { DialledName = rules.Name(arguments) };
                 verdict = new CertificateStage(new CertificateStageOptions
                 {
@@ -86,8 +88,10 @@ internal static class VerifyCommand
         var rejection = rejected.Rejection;
         var entry = Explanations.Of(rejection.Reason);
         report.Line(
-            $"rejected reason={rejection.Reason.ToCode()} name={rejected.ClaimedName ?? "-"}\n  expected  {rejection.Expected}\n  presented {rejection.Presented}\n"
-                + $"  at        {rejection.Element ?? "the peer as a whole"}, {rejection.Rule ?? "no published rule"}\n  do        {rejection.Hint ?? entry?.Cure}",
+            $"rejected reason={rejection.Reason.ToCode()} name={rejected.ClaimedName ?? "-"}\n  expected  {rejection.Expected}\n  presented "
+                + $"{rejection.Presented}\n"
+                + $"  at        {rejection.Element ?? "the peer as a whole"}, {rejection.Rule ?? "no published rule"}\n  do        "
+                    + $"{rejection.Hint ?? entry?.Cure}",
             ("verdict", "rejected"),
             ("reason", rejection.Reason.ToCode()),
             ("name", rejected.ClaimedName),
@@ -103,6 +107,7 @@ internal static class VerifyCommand
 
     private static DateTimeOffset TimeOf(string? text) =>
         text is null ? TimeProvider.System.GetUtcNow()
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time) ? time
         : throw new UsageException($"--at: '{text}' is no time, such as 2026-01-31T12:00:00Z.");
 }

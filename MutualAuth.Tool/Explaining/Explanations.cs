@@ -117,7 +117,8 @@ internal static partial class Explanations
             where row.Length == 3 && int.TryParse(row[0], NumberStyles.None, CultureInfo.InvariantCulture, out _)
             let code = Plain(row[1])
             where code.Length > 0 && code.All(character => char.IsAsciiLetterLower(character) || character == '_')
-            let detailed = rejections.Where(entry => Word().Matches(entry.Told).Any(match => match.Value == code)).Select(entry => entry.Code).ToList()
+            let detailed = rejections.Where(entry => Word().Matches(entry.Told).Any(match => match.Value == code)).Select(entry => entry.Code)
+                .ToList()
             select new Explanation(
                 code,
                 int.Parse(row[0], CultureInfo.InvariantCulture),
@@ -133,7 +134,8 @@ internal static partial class Explanations
         .Where(line => line.StartsWith('|'))
         .Select(line => CellBorder().Split(line.Trim().Trim('|')).Select(cell => cell.Trim()).ToArray());
 
-    private static string Plain(string markdown) => Link().Replace(markdown, "$1").Replace("`", string.Empty).Replace("*", string.Empty).Replace("\\|", "|");
+    private static string Plain(string markdown) =>
+        Link().Replace(markdown, "$1").Replace("`", string.Empty).Replace("*", string.Empty).Replace("\\|", "|");
 
     [GeneratedRegex(@"^`(?<code>[a-z0-9_]+)` \((?<number>\d+)\)$")]
     private static partial Regex RejectionCell();

@@ -28,7 +28,8 @@ internal static class CommandTree
 
     /// <summary>The values that an option accepts, where they are few.</summary>
     internal static IReadOnlyList<string> Words(Option option) =>
-        option.ValueType == typeof(bool) || option.HelpName is not null ? [] : [.. option.GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Select(item => item.Label)];
+        option.ValueType == typeof(bool) || option.HelpName is not null ? []
+            : [.. option.GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Select(item => item.Label)];
 
     internal static IReadOnlyList<string> Words(Argument argument) =>
         [.. argument.GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Select(item => item.Label)];

@@ -20,7 +20,8 @@ internal static class Completions
         .. node.Command.Subcommands.Select(command => command.Name),
         .. node.Command.Arguments.SelectMany(CommandTree.Words),
         .. node.Options.Select(option => option.Name),
-        .. node.Words.Count > 0 ? root.Options.Where(option => option.Recursive).Select(option => option.Name).Except(node.Options.Select(option => option.Name)) : [],
+        .. node.Words.Count > 0 ? root.Options.Where(option => option.Recursive).Select(option => option.Name)
+            .Except(node.Options.Select(option => option.Name)) : [],
         "--help",
     ];
 
@@ -31,7 +32,8 @@ internal static class Completions
         script.Append("  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$path $word\" in\n");
         foreach (var node in CommandTree.All(root).Where(node => node.Words.Count > 0))
         {
-            script.Append($"      '{string.Concat(node.Words.SkipLast(1).Select(word => " " + word))} {node.Words[^1]}') path='{string.Concat(node.Words.Select(word => " " + word))}' ;;\n");
+            script.Append($"      '{string.Concat(node.Words.SkipLast(1).Select(word => " " + word))} {node.Words[^1]}') "
+                + $"path='{string.Concat(node.Words.Select(word => " " + word))}' ;;\n");
         }
 
         script.Append("    esac\n  done\n  case \"$path:$previous\" in\n");
@@ -67,7 +69,8 @@ internal static class Completions
     {
         var script = new StringBuilder();
         script.Append("# The commands that were typed, without flags.\n");
-        script.Append("function __mutualauth_at\n  set -l typed (string match -v -- '-*' (commandline -opc)[2..])\n  test (count $argv) -eq 0; and test (count $typed) -eq 0; and return 0\n");
+        script.Append("function __mutualauth_at\n  set -l typed (string match -v -- '-*' (commandline -opc)[2..])\n  test (count $argv) -eq 0; and "
+            + "test (count $typed) -eq 0; and return 0\n");
         script.Append("  test (count $argv) -gt 0; and test \"$typed[1..\"(count $argv)\"]\" = \"$argv\"\nend\n");
         foreach (var node in CommandTree.All(root))
         {
@@ -103,7 +106,8 @@ internal static class Completions
     private static string PowerShell(RootCommand root)
     {
         var script = new StringBuilder();
-        script.Append($"Register-ArgumentCompleter -Native -CommandName {CommandTree.Program} -ScriptBlock {{\n  param($wordToComplete, $commandAst, $cursorPosition)\n");
+        script.Append($"Register-ArgumentCompleter -Native -CommandName {CommandTree.Program} -ScriptBlock {{\n  param($wordToComplete, "
+            + $"$commandAst, $cursorPosition)\n");
         script.Append("  $table = @{\n");
         foreach (var node in CommandTree.All(root))
         {

@@ -16,13 +16,14 @@ internal static class ManualPages
     internal static string Markdown(RootCommand root)
     {
         var page = new StringBuilder();
-        page.Append("# The tool\n\nEvery command and flag of `mutualauth`. This page is made from the program's own table of commands; a test holds it to that.\n\n");
+        page.Append("# The tool\n\nEvery command and flag of `mutualauth`. This page is made from the program's own table of commands; a test "
+            + "holds it to that.\n\n");
         page.Append("```\ndotnet tool install --global MutualAuth.Tool --prerelease\n```\n\n");
         page.Append("[Diagnose with the tool](how-to/diagnose-with-the-tool.md) shows it at work.\n\n## Of every command\n\n");
         page.Append("| Flag | Says |\n|---|---|\n");
         foreach (var option in root.Options.Where(option => option.Recursive && option.Name is "--json" or "--no-color"))
         {
-            page.Append($"| `{CommandTree.Syntax(option)}` | {Cell(option.Description)} |\n");
+            page.Append($"| `{CommandTree.Syntax(option)}` | {Cell(Marked(option.Description))} |\n");
         }
 
         page.Append("\n| Exit code | Means |\n|---|---|\n");
@@ -34,7 +35,8 @@ internal static class ManualPages
         page.Append("\nThe last line on stderr of a failure is `code: message`. [`mutualauth explain`](#mutualauth-explain) explains the code.\n");
         foreach (var node in CommandTree.All(root).Where(node => node.Words.Count > 0))
         {
-            page.Append($"\n{(node.Words.Count == 1 ? "##" : "###")} {node.FullName}\n\n{node.Command.Description}\n\n```\n{CommandTree.Usage(node)}\n```\n");
+            page.Append($"\n{(node.Words.Count == 1 ? "##" : "###")} "
+                + $"`{node.FullName}`\n\n{node.Command.Description}\n\n```\n{CommandTree.Usage(node)}\n```\n");
             if (node.Command is ToolCommand command)
             {
                 page.Append(string.Concat(command.Details.Select(detail => $"\n{Marked(detail)}\n")));
@@ -43,8 +45,10 @@ internal static class ManualPages
             if (node.Command.Arguments.Count > 0 || node.Options.Any())
             {
                 page.Append("\n| Flag | Says |\n|---|---|\n");
-                page.Append(string.Concat(node.Command.Arguments.Select(argument => $"| `{Cell(argument.Name)}` | {Cell(argument.Description)} |\n")));
-                page.Append(string.Concat(node.Options.Select(option => $"| `{Cell(CommandTree.Syntax(option))}` | {Cell(option.Description)} |\n")));
+                page.Append(string.Concat(node.Command.Arguments.Select(
+                    argument => $"| `{Cell(argument.Name)}` | {Cell(Marked(argument.Description))} |\n")));
+                page.Append(string.Concat(node.Options.Select(
+                    option => $"| `{Cell(CommandTree.Syntax(option))}` | {Cell(Marked(option.Description))} |\n")));
             }
 
             if (node.Command is ToolCommand { Examples: [_, ..] examples })
@@ -60,7 +64,8 @@ internal static class ManualPages
     {
         var page = new StringBuilder();
         var name = FileName(node);
-        page.Append($".TH {name.ToUpperInvariant().Replace("-", "\\-")} 1\n.SH NAME\n{Escaped(name)} \\- {Escaped(node.Command.Description ?? string.Empty)}\n");
+        page.Append($".TH {name.ToUpperInvariant().Replace("-", "\\-")} 1\n.SH NAME\n{Escaped(name)} \\- "
+            + $"{Escaped(node.Command.Description ?? string.Empty)}\n");
         page.Append($".SH SYNOPSIS\n{Escaped(CommandTree.Usage(node))}\n");
         if (node.Command is ToolCommand { Details: [_, ..] details })
         {
@@ -76,7 +81,8 @@ internal static class ManualPages
             }
         }
 
-        var options = node.Words.Count == 0 ? node.Options : node.Options.Concat(root.Options.Where(option => option.Recursive && option.Name is "--json" or "--no-color"));
+        var options = node.Words.Count == 0 ? node.Options
+            : node.Options.Concat(root.Options.Where(option => option.Recursive && option.Name is "--json" or "--no-color"));
         page.Append(".SH OPTIONS\n");
         page.Append(string.Concat(node.Command.Arguments.Select(argument => $".TP\n.I {Escaped(argument.Name)}\n{Wrapped(argument.Description)}")));
         page.Append(string.Concat(options.Select(option => $".TP\n.B {Escaped(CommandTree.Syntax(option))}\n{Wrapped(option.Description)}")));
@@ -89,7 +95,8 @@ internal static class ManualPages
 
         string[] others =
         [
-            .. node.Words.Count > 0 ? [node.Words.Count == 1 ? CommandTree.Program : $"{CommandTree.Program}-{node.Words[0]}"] : Array.Empty<string>(),
+            .. node.Words.Count > 0 ? [node.Words.Count == 1 ? CommandTree.Program : $"{CommandTree.Program}-{node.Words[0]}"]
+                : Array.Empty<string>(),
             .. node.Command.Subcommands.Select(command => $"{name}-{command.Name}"),
         ];
         page.Append($".SH SEE ALSO\n{string.Join(", ", others.Select(other => $"{Escaped(other)}(1)"))}\n");
@@ -101,14 +108,15 @@ internal static class ManualPages
     private static string Cell(string? text) => (text ?? string.Empty).Replace("|", "\\|");
 
     /// <summary>File names and flags in code font, for the page.</summary>
-    private static string Marked(string text) => string.Join(' ', text.Split(' ').Select(word =>
-        word.TrimEnd('.', ',', ':') is { Length: > 0 } bare && (bare.StartsWith("--", StringComparison.Ordinal) || bare.Contains('/') || bare.Contains('_'))
+    private static string Marked(string? text) => string.Join(' ', (text ?? string.Empty).Split(' ').Select(word =>
+        word.TrimEnd('.', ',', ':') is { Length: > 0 } bare
+            && (bare.StartsWith("--", StringComparison.Ordinal) || bare.Contains('/') || bare.Contains('_'))
             ? $"`{bare}`{word[bare.Length..]}"
             : word));
 
     private static string Escaped(string text) => text.Replace("\\", "\\e").Replace("-", "\\-").Replace("…", "...");
 
-    /// <summary>Lines of roff; one that begins with a dot or a quote would be an instruction.</summary>
+    /// <summary>Lines of a manual page; one that begins with a dot or a quote would be an instruction.</summary>
     private static string Wrapped(string? text)
     {
         var lines = new StringBuilder();

@@ -81,7 +81,8 @@ internal static class Material
     {
         if (certificate is null)
         {
-            return key is null && passwordFile is null ? null : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
+            return key is null && passwordFile is null ? null
+                : throw new UsageException("--key and --key-password-file go with --certificate; give it as well.");
         }
 
         var password = passwordFile is null ? null : CommandLine.FirstLineOf("--key-password-file", passwordFile);

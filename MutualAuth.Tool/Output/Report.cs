@@ -15,7 +15,7 @@ internal enum Mood
     Doubtful,
 }
 
-/// <summary>What a command prints: lines for people, or with --json one object a line.</summary>
+/// <summary>What a command prints: lines for people, or with <c>--json</c> one object a line.</summary>
 internal sealed class Report
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.Default };
@@ -28,7 +28,8 @@ internal sealed class Report
     {
         _output = output;
         _isJson = arguments.GetValue(Json);
-        _hasColours = !_isJson && !isRedirected && !arguments.GetValue(NoColor) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        _hasColours = !_isJson && !isRedirected && !arguments.GetValue(NoColor)
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
     }
 
     internal static Option<bool> Json { get; } = new("--json") { Recursive = true, Description = "Print one JSON object a line." };

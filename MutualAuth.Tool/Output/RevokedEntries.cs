@@ -44,7 +44,11 @@ internal static class RevokedEntries
         list.ReadEncodedValue(); // signature
         list.ReadEncodedValue(); // issuer
         ReadTime(list);
-        if (list.HasData && list.PeekTag() is { TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.UtcTime or (int)UniversalTagNumber.GeneralizedTime })
+        if (list.HasData && list.PeekTag() is
+            {
+                TagClass: TagClass.Universal, TagValue: (int)UniversalTagNumber.UtcTime
+            or (int)UniversalTagNumber.GeneralizedTime
+            })
         {
             ReadTime(list);
         }

@@ -6,7 +6,8 @@ internal static class ToolResources
     internal static string Read(string name)
     {
         using var reader = new StreamReader(
-            typeof(ToolResources).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not part of the tool."));
+            typeof(ToolResources).Assembly.GetManifestResourceStream(name)
+                ?? throw new InvalidOperationException($"{name} is not part of the tool."));
         return reader.ReadToEnd();
     }
 }

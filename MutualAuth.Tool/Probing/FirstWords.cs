@@ -50,12 +50,14 @@ internal static class FirstWords
     private static ProbeException Recognised(byte[] octets)
     {
         var text = Encoding.Latin1.GetString(octets);
-        var line = new string([.. text.TakeWhile(character => character is not ('\r' or '\n')).Take(80).Select(character => char.IsAscii(character) && !char.IsControl(character) ? character : '?')]);
+        var line = new string([.. text.TakeWhile(character => character is not ('\r' or '\n')).Take(80)
+            .Select(character => char.IsAscii(character) && !char.IsControl(character) ? character : '?')]);
         var (reason, what) = text switch
         {
             _ when text.StartsWith("HTTP/", StringComparison.Ordinal) => (RejectionReason.PlainHttp, "HTTP without TLS"),
             _ when text.StartsWith("SSH-", StringComparison.Ordinal) => (RejectionReason.PlainSsh, "SSH"),
-            _ when text.StartsWith("220", StringComparison.Ordinal) => (RejectionReason.NotTls, "SMTP or FTP in the clear, which begins TLS by STARTTLS or not at all"),
+            _ when text.StartsWith("220", StringComparison.Ordinal) =>
+                (RejectionReason.NotTls, "SMTP or FTP in the clear, which begins TLS by STARTTLS or not at all"),
             _ when text.StartsWith("* OK", StringComparison.Ordinal) || text.StartsWith("+OK", StringComparison.Ordinal) =>
                 (RejectionReason.NotTls, "mail in the clear, which begins TLS by STARTTLS or not at all"),
             _ when text.StartsWith("-ERR", StringComparison.Ordinal) => (RejectionReason.NotTls, "Redis without TLS"),

@@ -6,7 +6,8 @@ using MutualAuth.Samples;
 
 namespace MutualAuth.Tool;
 
-/// <summary>A handshake that shows the server nothing of ours: its certificates, and what it asks of us. Nothing is judged, nothing is sent.</summary>
+/// <summary>A handshake that shows the server nothing of ours: its certificates, and what it asks of us. Nothing is judged, nothing is
+/// sent.</summary>
 /// <param name="Certificates">What it shows, its own first.</param>
 /// <param name="AsksForCertificate">Whether it asks for a certificate.</param>
 /// <param name="Authorities">The authorities that it names in that.</param>
@@ -30,15 +31,20 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = target.Name.ToString(),
-                    ApplicationProtocols = target.Protocols.Length == 0 ? null : [.. target.Protocols.Select(name => new SslApplicationProtocol(name))],
+                    ApplicationProtocols = target.Protocols.Length == 0 ? null
+                        : [.. target.Protocols.Select(name => new SslApplicationProtocol(name))],
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
                     AllowTlsResume = false,
                     CertificateChainPolicy = new X509ChainPolicy
-                    { TrustMode = X509ChainTrustMode.CustomRootTrust, DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+                    {
+                        TrustMode = X509ChainTrustMode.CustomRootTrust,
+                        DisableCertificateDownloads = true,
+                        RevocationMode = X509RevocationMode.NoCheck
+                    },
                     RemoteCertificateValidationCallback = (_, leaf, chain, _) =>
                     {
                         certificates = leaf is null ? [] : [leaf.GetRawCertData(), .. Others(leaf, chain)];
-                        return true;
+                        return leaf is not null; // it is judged later
                     },
                     LocalCertificateSelectionCallback = (_, _, _, remote, issuers) =>
                     {
@@ -71,12 +77,14 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
         }
 
         throw isLate
-            ? new ProbeException(HandshakeExit.TimedOut, RejectionReason.HandshakeTimedOut, $"The handshake was not over within {target.Timeout.TotalSeconds:0.#} s.")
+            ? new ProbeException(HandshakeExit.TimedOut, RejectionReason.HandshakeTimedOut,
+                $"The handshake was not over within {target.Timeout.TotalSeconds:0.#} s.")
             : new ProbeException(
                 HandshakeExit.NoAgreement,
                 RejectionReason.NoCommonCipherSuite,
                 $"TLS ended before the server showed a certificate: {failure ?? "it closed"}",
-                "compare what it takes, above, with TLS 1.2 and 1.3; where it is strict about application protocols, give one of its own with --alpn");
+                "compare what it takes, above, with TLS 1.2 and 1.3; where it is strict about application protocols, give one of its own with "
+                    + "--alpn");
     }
 
     private static async Task<ImmutableArray<ReadOnlyMemory<byte>>> InTheClearAsync(ProbeTarget target, CancellationToken stop)
@@ -87,5 +95,6 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Others(X509Certificate leaf, X509Chain? chain) =>
-        chain is null ? [] : chain.ChainPolicy.ExtraStore.Where(other => !other.RawDataMemory.Span.SequenceEqual(leaf.GetRawCertData())).Select(other => (ReadOnlyMemory<byte>)other.RawData);
+        chain is null ? [] : chain.ChainPolicy.ExtraStore.Where(other => !other.RawDataMemory.Span.SequenceEqual(leaf.GetRawCertData()))
+            .Select(other => (ReadOnlyMemory<byte>)other.RawData);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using MutualAuth.Certificates;
@@ -60,7 +61,8 @@ internal sealed class Probe(
             "reached",
             Mood.Good,
             $"{target.EndPoint} in {target.ConnectTime.TotalMilliseconds:0.0} ms",
-            ("ok", true), ("address", target.EndPoint.ToString()), ("milliseconds", target.ConnectTime.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture)));
+            ("ok", true), ("address", target.EndPoint.ToString()),
+                ("milliseconds", target.ConnectTime.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture)));
     }
 
     private async Task SpeakAsync(CancellationToken stop)
@@ -94,7 +96,8 @@ internal sealed class Probe(
         report.Step(
             "groups",
             Mood.Plain,
-            found.Groups.Count == 0 ? "-" : $"{string.Join(", ", found.Groups)}{(found.IsComplete ? null : $"; not all was asked: {found.Connections} connections")}",
+            found.Groups.Count == 0 ? "-"
+                : string.Join(", ", found.Groups) + (found.IsComplete ? null : $"; not all was asked: {found.Connections} connections"),
             ("groups", found.Groups), ("connections", found.Connections), ("complete", found.IsComplete));
         if (!isOurs && found.IsComplete)
         {
@@ -118,17 +121,19 @@ internal sealed class Probe(
             var rejection = judgement.At == i ? judgement.Rejection : null;
             if (judgement.Certificates[i] is not { } certificate)
             {
-                report.Step($"certificate {i + 1}", Mood.Bad, "cannot be read", ("ok", false), ("index", i + 1), ("reason", rejection?.Reason.ToCode()));
+                report.Step($"certificate {i + 1}", Mood.Bad, "cannot be read", ("ok", false), ("index", i + 1),
+                    ("reason", rejection?.Reason.ToCode()));
                 continue;
             }
 
             var names = Material.NamesOf(certificate);
             var isAssumed = ReferenceEquals(judgement.Assumed, certificate);
-            var state = rejection is not null ? rejection.Reason.ToCode() : judgement.Rejection is not null && judgement.At < i ? "not judged" : isAssumed ? "assumed" : "good";
+            var state = rejection is not null ? rejection.Reason.ToCode() : judgement.Rejection is not null && judgement.At < i ? "not judged"
+                : isAssumed ? "assumed" : "good";
             report.Step(
                 $"certificate {i + 1}",
                 rejection is not null ? Mood.Bad : state == "good" ? Mood.Good : Mood.Doubtful,
-                $"{state}: {certificate.Subject}{(names.IsEmpty ? null : $" for {string.Join(", ", names.Take(8))}{(names.Length > 8 ? ", …" : null)}")}, "
+                $"{state}: {certificate.Subject}{(names.IsEmpty ? null : $" for {Some(names, ", ")}")}, "
                     + $"of {certificate.Issuer}, {Day(certificate.NotBefore)} to {Day(certificate.NotAfter)}",
                 ("ok", rejection is null),
                 ("index", i + 1),
@@ -159,7 +164,8 @@ internal sealed class Probe(
             "asks for ours",
             look.AsksForCertificate ? Mood.Good : Mood.Doubtful,
             look.AsksForCertificate
-                ? look.Authorities.IsEmpty ? "yes, of any authority" : $"yes, of {string.Join("; ", look.Authorities.Take(8))}{(look.Authorities.Length > 8 ? "; …" : null)}"
+                ? look.Authorities.IsEmpty ? "yes, of any authority"
+                    : $"yes, of {Some(look.Authorities, "; ")}"
                 : "no",
             ("asked", look.AsksForCertificate), ("authorities", look.Authorities));
     }
@@ -195,7 +201,8 @@ internal sealed class Probe(
             report.Step(
                 "agreed",
                 Mood.Good,
-                $"TLS {(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")}, {session.CipherSuite}, {session.KeyExchangeGroup?.ToText() ?? "no named group"}"
+                $"TLS {(session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2")}, {session.CipherSuite}, "
+                    + $"{session.KeyExchangeGroup?.ToText() ?? "no named group"}"
                     + $"{(session.ApplicationProtocol is { } protocol ? $", {protocol}" : null)}",
                 ("tls", session.TlsVersion == TlsVersion.Tls13 ? "1.3" : "1.2"),
                 ("suite", session.CipherSuite.ToString()),
@@ -204,7 +211,8 @@ internal sealed class Probe(
             report.Step(
                 "confirmation",
                 connection.IsConfirmed ? Mood.Good : Mood.Doubtful,
-                connection.IsConfirmed ? "yes: it says in the handshake whether it accepts us" : "no: plain TLS, which does not say that it accepts us",
+                connection.IsConfirmed ? "yes: it says in the handshake whether it accepts us"
+                    : "no: plain TLS, which does not say that it accepts us",
                 ("confirmed", connection.IsConfirmed));
             return await TheirVerdictAsync(connection, look, stop);
         }
@@ -227,7 +235,8 @@ internal sealed class Probe(
         report.Step(
             "ours",
             doubt is null ? Mood.Good : Mood.Bad,
-            $"{identity.Certificate.Subject} of {identity.Certificate.Issuer}, to {Day(identity.Certificate.NotAfter)}{(doubt is null ? null : $"; {doubt.Message}")}",
+            $"{identity.Certificate.Subject} of {identity.Certificate.Issuer}, to "
+                + $"{Day(identity.Certificate.NotAfter)}{(doubt is null ? null : $"; {doubt.Message}")}",
             ("certificate", identity.Certificate.Subject.ToString()), ("ok", doubt is null), ("problem", doubt?.Message));
     }
 
@@ -267,13 +276,16 @@ internal sealed class Probe(
                             ? "give --certificate and --key, or see whether the server is meant to ask for a certificate: it knows nobody by TLS now"
                             : "nothing: we accept it, and it has not refused us; a plain server that accepts says no more");
                 case "":
-                    report.Step("their verdict", Mood.Bad, "it closed right after the handshake, without a reason", ("ok", false), ("reason", "refused"));
+                    report.Step("their verdict", Mood.Bad, "it closed right after the handshake, without a reason", ("ok", false),
+                        ("reason", "refused"));
                     return End(
-                        HandshakeExit.RefusedByPeer, "refused", "The server closed right after the handshake, as servers do that refuse a client without a word.",
+                        HandshakeExit.RefusedByPeer, "refused",
+                            "The server closed right after the handshake, as servers do that refuse a client without a word.",
                         CureOf(identity is null ? PublicReason.CertificateRequired : PublicReason.Refused, look));
                 default:
                     var isRefusal = answer.Split(' ') is [_, "400" or "401" or "403" or "495" or "496", ..];
-                    report.Step("their verdict", isRefusal ? Mood.Bad : Mood.Good, $"its answer to a request: {answer}", ("ok", !isRefusal), ("answer", answer));
+                    report.Step("their verdict", isRefusal ? Mood.Bad : Mood.Good, $"its answer to a request: {answer}", ("ok", !isRefusal),
+                        ("answer", answer));
                     return isRefusal
                         ? End(
                             HandshakeExit.RefusedByPeer, "access_denied", $"The web server refuses the client: {answer}",
@@ -289,7 +301,8 @@ internal sealed class Probe(
         {
             report.Step("their verdict", Mood.Bad, $"the connection broke: {exception.Message}", ("ok", false), ("reason", "refused"));
             return End(
-                HandshakeExit.RefusedByPeer, "refused", "The server broke the connection right after the handshake, as servers do that refuse a client.",
+                HandshakeExit.RefusedByPeer, "refused",
+                    "The server broke the connection right after the handshake, as servers do that refuse a client.",
                 CureOf(identity is null ? PublicReason.CertificateRequired : PublicReason.Refused, look));
         }
     }
@@ -330,7 +343,8 @@ internal sealed class Probe(
         (RejectionReason.UnknownAuthority, _) when judgement.Certificates[^1] is { } last =>
             $"give the authority '{last.Issuer}' with --trust, or have the server send its intermediates",
         (RejectionReason.ServerNameMismatch, { } leaf) =>
-            $"dial a name that it has ({string.Join(", ", Material.NamesOf(leaf).Take(8).DefaultIfEmpty("none"))}), or have it issued for {target.Name}",
+            $"dial a name that it has ({string.Join(", ", Material.NamesOf(leaf).Take(8).DefaultIfEmpty("none"))}), or have it issued for "
+                + $"{target.Name}",
         (RejectionReason.CertificateExpired, _) => "renew the server's certificate and have it loaded; compare both clocks",
         (RejectionReason.CertificateRevoked, _) => "the server needs a new certificate with a new key; ask its authority why this one is revoked",
         (RejectionReason.PinMismatch, { } leaf) =>
@@ -338,12 +352,14 @@ internal sealed class Probe(
         _ => CureOf(rejection),
     };
 
-    private static string CureOf(Rejection rejection) => rejection.Hint ?? Explanations.Of(rejection.Reason)?.Cure ?? "see docs/reference/rejections.md";
+    private static string CureOf(Rejection rejection) => rejection.Hint ?? Explanations.Of(rejection.Reason)?.Cure
+        ?? "see docs/reference/rejections.md";
 
     /// <summary>What one that was refused can do; the peer alone knows more.</summary>
     private string CureOf(PublicReason? reason, Look look) => reason switch
     {
-        not PublicReason.CredentialsRequired when identity is null && look.AsksForCertificate => "give --certificate and --key: the server demands a client's certificate",
+        not PublicReason.CredentialsRequired when identity is null && look.AsksForCertificate =>
+            "give --certificate and --key: the server demands a client's certificate",
         PublicReason.CertificateRequired when !look.Authorities.IsEmpty => $"show a certificate of an authority that it names: {look.Authorities[0]}",
         PublicReason.UnknownCa => look.Authorities.IsEmpty
             ? "add our authority to what the server trusts, or show a certificate of an authority that it trusts, with its intermediates"
@@ -355,6 +371,10 @@ internal sealed class Probe(
         PublicReason.CredentialsRequired => "log in: 'mutualauth connect --user NAME --password-file FILE'",
         _ => "look for the detailed reason in the server's log, at the time of this probe",
     };
+
+    /// <summary>The first eight of them.</summary>
+    private static string Some(ImmutableArray<string> texts, string separator) =>
+        string.Join(separator, texts.Take(8)) + (texts.Length > 8 ? $"{separator}…" : null);
 
     private static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

@@ -13,7 +13,8 @@ namespace MutualAuth.Tool;
 /// <param name="Groups">The groups, the favourite first.</param>
 /// <param name="ServerName">The name, where there is one.</param>
 /// <param name="Protocols">The application protocols.</param>
-internal sealed record ProbeHello(int Version, IReadOnlyList<int> Suites, IReadOnlyList<int> Groups, string? ServerName, IReadOnlyList<string> Protocols)
+internal sealed record ProbeHello(
+    int Version, IReadOnlyList<int> Suites, IReadOnlyList<int> Groups, string? ServerName, IReadOnlyList<string> Protocols)
 {
     internal const int Tls10 = 0x0301;
     internal const int Tls11 = 0x0302;

@@ -47,7 +47,8 @@ internal sealed class ProbeTarget
         return new ProbeTarget(
             host,
             port,
-            ServerName.TryParse(serverName ?? host, out var name) ? name : throw new UsageException($"'{serverName ?? host}' is no DNS name and no address."),
+            ServerName.TryParse(serverName ?? host, out var name) ? name
+                : throw new UsageException($"'{serverName ?? host}' is no DNS name and no address."),
             protocols,
             timeout);
     }
@@ -80,7 +81,8 @@ internal sealed class ProbeTarget
                 exception.SocketErrorCode switch
                 {
                     SocketError.ConnectionRefused => $"{EndPoint} refuses connections: nothing listens on that port.",
-                    SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => $"{Host} has no address: the name does not resolve here.",
+                    SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
+                        $"{Host} has no address: the name does not resolve here.",
                     _ => $"{EndPoint} is not reached: {exception.Message}",
                 },
                 exception.SocketErrorCode switch

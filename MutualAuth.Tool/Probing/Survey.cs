@@ -17,7 +17,8 @@ internal sealed class Survey(ProbeTarget target)
 
     private static readonly int[] s_suites12 =
     [
-        0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0x009e, 0x009f, 0xccaa, 0xc023, 0xc027, 0xc009, 0xc013, 0xc00a, 0xc014, 0x009c, 0x009d, 0x002f,
+        0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0x009e, 0x009f, 0xccaa, 0xc023, 0xc027, 0xc009, 0xc013, 0xc00a, 0xc014, 0x009c, 0x009d,
+            0x002f,
         0x0035,
     ];
 
@@ -41,7 +42,8 @@ internal sealed class Survey(ProbeTarget target)
         IReadOnlyList<string> Versions, IReadOnlyList<string> Suites, IReadOnlyList<string> Groups, int Connections, bool IsComplete);
 
     internal static ProbeHello FirstHello(ProbeTarget target, int version) => new(
-        version, version == ProbeHello.Tls13 ? s_suites13 : s_suites12, version == ProbeHello.Tls13 ? s_groups : OldGroups, target.NameInHello, target.Protocols);
+        version, version == ProbeHello.Tls13 ? s_suites13 : s_suites12, version == ProbeHello.Tls13 ? s_groups : OldGroups, target.NameInHello,
+            target.Protocols);
 
     private static int[] OldGroups => [.. s_groups.Where(group => group is < 0x0100)];
 
@@ -78,7 +80,12 @@ internal sealed class Survey(ProbeTarget target)
         if (newest is not null)
         {
             // With a suite of ephemeral keys alone: others use no group.
-            var hello = newest with { Suites = [.. newest.Suites.Where(suite => ((TlsCipherSuite)suite).ToString() is var name && (newest.Version == ProbeHello.Tls13 || name.StartsWith("TLS_ECDHE", StringComparison.Ordinal)))] };
+            var hello = newest with
+            {
+                Suites = [.. newest.Suites.Where(
+                suite => ((TlsCipherSuite)suite).ToString() is var name
+                    && (newest.Version == ProbeHello.Tls13 || name.StartsWith("TLS_ECDHE", StringComparison.Ordinal)))]
+            };
             var left = hello.Groups.ToList();
             var taken = new List<int>();
             while (left.Count > 0 && await AskAsync(hello with { Groups = [.. left] }, stop) is { Group: { } group } && left.Remove(group))

@@ -13,22 +13,25 @@ internal sealed class ServerFlags
 {
     private readonly Option<string> _listen = new("--listen")
     { HelpName = "HOST:PORT", Required = true, Description = "Where to listen; [ADDRESS]:PORT for IPv6; port 0 takes any." };
-    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Let in whoever has this DNS name.");
-    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
+    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Accept a client that has this DNS name.");
+    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Accept a client that has this URI.");
     private readonly Option<string[]> _allowSpiffe = PeerFlags.Many(
-        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
+        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Accept this SPIFFE ID, or all members of this trust domain.");
     private readonly Option<string[]> _allowSubject = PeerFlags.Many(
-        "--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+        "--allow-subject", "DN", "Accept a client that has this subject, in the form of RFC 4514.");
     private readonly Option<string[]> _allowUpn = PeerFlags.Many(
-        "--allow-upn", "NAME", "Let in whoever has this user principal name, as smart cards and directories of Microsoft have it.");
+        "--allow-upn", "NAME", "Accept a client that has this user principal name, as smart cards and directories of Microsoft have it.");
     private readonly Option<bool> _serverAuthForClients = new("--dangerously-server-auth-for-clients")
-    { Description = "Accept clients with a certificate of a public authority, which is for servers alone; only where all are let in by name." };
+    { Description = "Accept clients with a certificate of a public authority, which is for servers alone; only where all are accepted by name." };
     private readonly Option<bool> _sendIssuers = new("--send-acceptable-issuers")
-    { Description = "Send the names of the trusted authorities, so that clients with several certificates can choose. Everybody can read them." };
+    {
+        Description = "Send the names of the trusted authorities, so that clients with several certificates can choose. Every client that connects "
+        + "can read them."
+    };
     private readonly Option<string[]> _allowFile = PeerFlags.Many(
-        "--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
+        "--allow-file", "FILE", "Accept every client that a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted")
-    { Description = "Let in everybody whom a trusted authority vouches for." };
+    { Description = "Accept every client for which a trusted authority vouches." };
     private readonly Option<double> _handshakeTimeout = new("--handshake-timeout")
     { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
     private readonly Option<int> _maxHandshakes = new("--max-handshakes")
