@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace MutualAuth.Tool;
 
 /// <summary>The manual pages, and the page of the documentation, made from the table of commands.</summary>
-internal static class ManualPages
+internal static partial class ManualPages
 {
     private const int Width = 100;
 
@@ -107,12 +108,9 @@ internal static class ManualPages
 
     private static string Cell(string? text) => (text ?? string.Empty).Replace("|", "\\|");
 
-    /// <summary>File names and flags in code font, for the page.</summary>
-    private static string Marked(string? text) => string.Join(' ', (text ?? string.Empty).Split(' ').Select(word =>
-        word.TrimEnd('.', ',', ':') is { Length: > 0 } bare
-            && (bare.StartsWith("--", StringComparison.Ordinal) || bare.Contains('/') || bare.Contains('_'))
-            ? $"`{bare}`{word[bare.Length..]}"
-            : word));
+    /// <summary>What is quoted, file names and flags in code font, for the page.</summary>
+    private static string Marked(string? text) =>
+        CodeInText().Replace(text ?? string.Empty, match => $"`{(match.Groups["quoted"] is { Success: true } quoted ? quoted.Value : match.Value)}`");
 
     private static string Escaped(string text) => text.Replace("\\", "\\e").Replace("-", "\\-").Replace("…", "...");
 
@@ -136,4 +134,7 @@ internal static class ManualPages
 
         return lines.Append('\n').ToString();
     }
+
+    [GeneratedRegex(@"(?<![A-Za-z])'(?<quoted>[^']+)'|(?<![\w/.|-])(?:--[a-z]|[A-Za-z0-9.]+[/_])[^\s,:;)]*[^\s,:;.)]")]
+    private static partial Regex CodeInText();
 }
