@@ -78,5 +78,5 @@ public sealed class ExplainTests
         (run.ExitCode, run.ErrorCode).Should().Be((2, "unknown_code"), run.ToString());
     }
 
-    private static IEnumerable<RejectionReason> Reasons() => Enum.GetValues<RejectionReason>();
+    private static RejectionReason[] Reasons() => Enum.GetValues<RejectionReason>();
 }
