@@ -11,19 +11,19 @@ internal sealed class ClientFlags
     private readonly Option<string?> _serverName = new("--server-name")
     { HelpName = "NAME", Description = "The name that its certificate must have. Default: HOST." };
     private readonly PeerFlags _peer;
-    private readonly LoginFlags _login;
+    private readonly ClientLoginFlags _login;
 
-    internal ClientFlags()
+    /// <param name="command">The command that gets the flags.</param>
+    internal ClientFlags(Command command)
     {
-        Command = new RootCommand(
-            "Sends stdin to an echo server, prints what comes back, and ends when all of it has. Empty stdin: the handshake alone.");
+        Command = command;
         Command.Options.Add(_connect);
         Command.Options.Add(_serverName);
         _peer = new PeerFlags(Command);
-        _login = new LoginFlags(Command);
+        _login = new ClientLoginFlags(Command);
     }
 
-    internal RootCommand Command { get; }
+    internal Command Command { get; }
 
     /// <summary>What the accepted line ends with.</summary>
     internal string Group(ParseResult arguments, SessionFacts session) => _peer.Group(arguments, session);

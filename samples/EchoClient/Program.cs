@@ -4,7 +4,8 @@ using System.CommandLine;
 using MutualAuth;
 using MutualAuth.Samples;
 
-var flags = new ClientFlags();
+var flags = new ClientFlags(new RootCommand(
+    "Sends stdin to an echo server, prints what comes back, and ends when all of it has. Empty stdin: the handshake alone."));
 flags.Command.SetAction(TalkAsync);
 return await CommandLine.RunAsync(flags.Command, args);
 
@@ -32,7 +33,7 @@ async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
         }
         catch (IOException exception) when (connection.TryGetRefusal(exception, out var refusal))
         {
-            return Fail(refusal);
+            return HandshakeExit.Fail(refusal);
         }
         catch (Exception exception) when (exception is IOException or TimeoutException)
         {
@@ -41,24 +42,10 @@ async Task<int> TalkAsync(ParseResult arguments, CancellationToken stop)
     }
     catch (HandshakeException failure)
     {
-        return Fail(failure);
+        return HandshakeExit.Fail(failure);
     }
     catch (OperationCanceledException)
     {
         return CommandLine.Fail(130, "interrupted", "Stopped by a signal.");
     }
 }
-
-static int Fail(HandshakeException failure) => failure.Failure switch
-{
-    HandshakeFailure.PeerRejected => CommandLine.Fail(10, failure.Reason.ToCode(), failure.Message),
-    HandshakeFailure.RefusedByPeer => CommandLine.Fail(11, (failure.PeerReason ?? PublicReason.Refused).ToCode(), failure.Message),
-    HandshakeFailure.TimedOut => CommandLine.Fail(13, failure.Reason.ToCode(), failure.Message),
-    HandshakeFailure.Unreachable => CommandLine.Fail(14, failure.Reason.ToCode(), failure.Message),
-
-    HandshakeFailure.NoAgreement when failure.Reason == RejectionReason.AlpnMismatch => CommandLine.Fail(
-        12, failure.Reason.ToCode(), $"{failure.Message} Here that is --confirmation never, or --alpn NAME."),
-
-    // No agreement, a peer that broke the protocol, a lost transport: there was no verdict.
-    _ => CommandLine.Fail(12, failure.Reason.ToCode(), failure.Message),
-};

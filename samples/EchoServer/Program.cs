@@ -9,7 +9,8 @@ using MutualAuth.Samples;
 var drainTimeout = TimeSpan.FromSeconds(5);
 var quietTime = TimeSpan.FromSeconds(1);
 
-var flags = new ServerFlags();
+var flags = new ServerFlags(new RootCommand(
+    "Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says how to connect."));
 flags.Command.SetAction(ServeAsync);
 return await CommandLine.RunAsync(flags.Command, args);
 

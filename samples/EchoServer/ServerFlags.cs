@@ -13,22 +13,25 @@ internal sealed class ServerFlags
 {
     private readonly Option<string> _listen = new("--listen")
     { HelpName = "HOST:PORT", Required = true, Description = "Where to listen; [ADDRESS]:PORT for IPv6; port 0 takes any." };
-    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Let in whoever has this DNS name.");
-    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Let in whoever has this URI.");
+    private readonly Option<string[]> _allowDns = PeerFlags.Many("--allow-dns", "NAME", "Accept a client that has this DNS name.");
+    private readonly Option<string[]> _allowUri = PeerFlags.Many("--allow-uri", "URI", "Accept a client that has this URI.");
     private readonly Option<string[]> _allowSpiffe = PeerFlags.Many(
-        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Let in this SPIFFE ID, or all members of this trust domain.");
+        "--allow-spiffe", "ID-or-TRUST-DOMAIN", "Accept this SPIFFE ID, or all members of this trust domain.");
     private readonly Option<string[]> _allowSubject = PeerFlags.Many(
-        "--allow-subject", "DN", "Let in whoever has this subject, in the form of RFC 4514.");
+        "--allow-subject", "DN", "Accept a client that has this subject, in the form of RFC 4514.");
     private readonly Option<string[]> _allowUpn = PeerFlags.Many(
-        "--allow-upn", "NAME", "Let in whoever has this user principal name, as smart cards and directories of Microsoft have it.");
+        "--allow-upn", "NAME", "Accept a client that has this user principal name, as smart cards and directories of Microsoft have it.");
     private readonly Option<bool> _serverAuthForClients = new("--dangerously-server-auth-for-clients")
-    { Description = "Accept clients with a certificate of a public authority, which is for servers alone; only where all are let in by name." };
+    { Description = "Accept clients with a certificate of a public authority, which is for servers alone; only where all are accepted by name." };
     private readonly Option<bool> _sendIssuers = new("--send-acceptable-issuers")
-    { Description = "Send the names of the trusted authorities, so that clients with several certificates can choose. Everybody can read them." };
+    {
+        Description = "Send the names of the trusted authorities, so that clients with several certificates can choose. Every client that connects "
+        + "can read them."
+    };
     private readonly Option<string[]> _allowFile = PeerFlags.Many(
-        "--allow-file", "FILE", "Let in whoever a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
+        "--allow-file", "FILE", "Accept every client that a line of this file names, such as 'dns NAME' or 'spiffe ID'; the file is followed.");
     private readonly Option<bool> _allowAnyTrusted = new("--allow-any-trusted")
-    { Description = "Let in everybody whom a trusted authority vouches for." };
+    { Description = "Accept every client for which a trusted authority vouches." };
     private readonly Option<double> _handshakeTimeout = new("--handshake-timeout")
     { HelpName = "SECONDS", DefaultValueFactory = _ => 10, Description = "How long a handshake may take, from the first moment." };
     private readonly Option<int> _maxHandshakes = new("--max-handshakes")
@@ -42,16 +45,15 @@ internal sealed class ServerFlags
     private readonly Option<bool> _resume = new("--resume")
     { Description = "Has no effect in this version: a ticket that TLS 1.3 sends cannot be used, and every connection is a full handshake." };
     private readonly PeerFlags _peer;
-    private readonly LoginFlags _login;
+    private readonly ServerLoginFlags _login;
 
-    internal ServerFlags()
+    /// <param name="command">The command that gets the flags.</param>
+    internal ServerFlags(Command command)
     {
-        Command = new RootCommand(
-            "Echoes what authenticated clients send. With neither --certificate nor --trust it makes a throwaway authority, and says "
-                + "how to connect.");
+        Command = command;
         Command.Options.Add(_listen);
         _peer = new PeerFlags(Command);
-        _login = new LoginFlags(Command);
+        _login = new ServerLoginFlags(Command);
         foreach (var option in new Option[]
         {
             _allowDns, _allowUri, _allowSpiffe, _allowSubject, _allowUpn, _allowAnyTrusted, _allowFile, _serverAuthForClients, _sendIssuers,
@@ -62,7 +64,7 @@ internal sealed class ServerFlags
         }
     }
 
-    internal RootCommand Command { get; }
+    internal Command Command { get; }
 
     /// <summary>What a client adds to its command line in order to log in.</summary>
     internal string LoginHint(ParseResult arguments) => _login.LetsUsersIn(arguments) ? " --user NAME --password-file FILE" : string.Empty;

@@ -29,7 +29,10 @@ internal sealed class Throwaway
     internal static Throwaway Create(string listen) =>
         new(new TestAuthority("Throwaway Authority"), CommandLine.ParseHostAndPort("--listen", listen).Host);
 
-    internal void PrintHowToConnect(EndPoint endPoint, string loginHint)
+    /// <param name="endPoint">Where the server listens.</param>
+    /// <param name="loginHint">What a client adds in order to log in.</param>
+    /// <param name="program">The program to connect with.</param>
+    internal void PrintHowToConnect(EndPoint endPoint, string loginHint, string program = "dotnet run --project samples/EchoClient --")
     {
         var (address, port) = endPoint is IPEndPoint ip
             ? (ip.Address, ip.Port)
@@ -40,7 +43,7 @@ internal sealed class Throwaway
         Console.Error.WriteLine($"""
             A throwaway authority vouches for this server and for one client, {ClientName}; its files are in {_files}
             Connect with:
-              dotnet run --project samples/EchoClient -- --connect {connect} {files}{loginHint}
+              {program} --connect {connect} {files}{loginHint}
             """);
     }
 }

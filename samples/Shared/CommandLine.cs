@@ -12,7 +12,7 @@ internal static class CommandLine
 {
     internal const int UsageExitCode = 2;
 
-    internal static async Task<int> RunAsync(RootCommand command, string[] args)
+    internal static async Task<int> RunAsync(Command command, string[] args)
     {
         var parsed = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (UnknownOption(parsed, args) is { } unknown && parsed.Action is not HelpAction)

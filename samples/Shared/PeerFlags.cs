@@ -23,7 +23,7 @@ internal sealed class PeerFlags
     private readonly Option<string?> _keyPasswordFile = new("--key-password-file")
     { HelpName = "FILE", Description = "A file whose first line is the password of the key or of the PKCS#12 file." };
     private readonly Option<string[]> _trust = Many("--trust", "FILE", "An authority to trust, in PEM.");
-    private readonly Option<string[]> _pins = Many("--pin", "sha256/BASE64", "A public key of which one must stand on the peer's verified path.");
+    private readonly Option<string[]> _pins = Many("--pin", "sha256/BASE64", "A public key of which one must be on the peer's verified path.");
     private readonly Option<string[]> _revocationLists = Many(
         "--crl", "FILE", "Revocation lists, PEM or DER. Given one, every certificate but the anchor's must be covered.");
     private readonly Option<string> _confirmation = new("--confirmation")
@@ -52,7 +52,7 @@ internal sealed class PeerFlags
         DefaultValueFactory = _ => "any",
     };
 
-    internal PeerFlags(RootCommand command)
+    internal PeerFlags(Command command)
     {
         _profile.AcceptOnlyFromAmong("any", "cnsa-1.0", "cnsa-2.0");
         _confirmation.AcceptOnlyFromAmong("required", "preferred", "never");

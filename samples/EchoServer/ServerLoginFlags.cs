@@ -5,17 +5,21 @@ using MutualAuth.Factors;
 namespace MutualAuth.Samples;
 
 /// <summary>What a client must prove, and the file of the users.</summary>
-internal sealed class LoginFlags
+internal sealed class ServerLoginFlags
 {
     private readonly Option<string?> _require = new("--require")
     { Description = "What a client must prove itself with. Default: certificate; with --credentials, both." };
     private readonly Option<string?> _credentials = new("--credentials")
-    { HelpName = "FILE", Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers keeps such a file. A change counts at once." };
+    {
+        HelpName = "FILE",
+        Description = "Users, one on a line: NAME:SCRAM-SHA-256$…; EchoUsers and mutualauth users keep such a file. A change "
+        + "counts at once."
+    };
 
     private readonly Option<string?> _relyingParty = new("--relying-party")
     { HelpName = "NAME", Description = "The DNS name with which passkeys were registered. Default: the first one of the server's certificate." };
 
-    internal LoginFlags(RootCommand command)
+    internal ServerLoginFlags(Command command)
     {
         _require.AcceptOnlyFromAmong("certificate", "user", "both", "either", "user+totp", "user+passkey", "both+totp", "both+passkey");
         command.Options.Add(_require);

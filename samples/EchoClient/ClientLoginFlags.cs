@@ -5,7 +5,7 @@ using MutualAuth.Factors;
 namespace MutualAuth.Samples;
 
 /// <summary>The credentials for a login, if there is one.</summary>
-internal sealed class LoginFlags
+internal sealed class ClientLoginFlags
 {
     private const string External = "EXTERNAL";
     private const string Plain = "PLAIN";
@@ -34,7 +34,7 @@ internal sealed class LoginFlags
     private readonly Option<string?> _relyingParty = new("--relying-party")
     { HelpName = "NAME", Description = "The DNS name with which the passkey was registered. Default: that of the server." };
 
-    internal LoginFlags(RootCommand command)
+    internal ClientLoginFlags(Command command)
     {
         foreach (var option in new Option[]
         { _user, _passwordFile, _tokenFile, _mechanism, _totpSecretFile, _passkeyFile, _recoveryCodeFile, _relyingParty })
