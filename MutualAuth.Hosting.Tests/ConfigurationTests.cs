@@ -109,7 +109,7 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["Require"] = "User", ":UsersFile is missing: Require is User");
         yield return Listener(settings => settings["UsersFile"] = "users.txt", ":UsersFile is set, but no user may log in");
         yield return Listener(
-            settings => (settings["Require"], settings["UsersFile"], settings["Confirmation"]) = ("User", "users.txt", "Never"),
+            settings => (settings["Require"], settings["UsersFile"], settings["Confirmation"]) = ("User", "alice.txt", "Never"),
             ":Confirmation is Never, but a login needs confirmation");
         yield return Listener(
             settings => (settings["Require"], settings["UsersFile"]) = ("User", "users.txt"), ":UsersFile: ");
@@ -132,6 +132,7 @@ public sealed class ConfigurationTests
     {
         var (listener, client) = (HostWorld.Listener(), HostWorld.Client());
         change(kind == "inventory" ? listener : client);
+        await _world.WriteUsersAsync("alice.txt");
         _world.Configure(("inventory", listener), ("billing", client));
 
         var starting = () => _world.EchoAsync(

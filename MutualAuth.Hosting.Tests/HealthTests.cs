@@ -100,21 +100,12 @@ public sealed class HealthTests
         (await HealthAsync(host.Host)).Status.Should().Be(HealthStatus.Healthy);
 
         File.Delete(_world["users.txt"]);
-        await LoginFailsAsync(host);
         (await HealthAsync(host.Host)).Status.Should().Be(HealthStatus.Degraded);
 
         clock.Ahead = TimeSpan.FromMinutes(6);
         var entry = await HealthAsync(host.Host);
         entry.Status.Should().Be(HealthStatus.Unhealthy);
         entry.Description.Should().Contain("no user can log in");
-    }
-
-    // A store looks at its file when somebody asks for a user.
-    private async Task LoginFailsAsync(RunningHost host)
-    {
-        await _world.Invoking(world => world.ConnectAsync(
-            host.EndPoint, ClientIdentity.None, options => options with { Credentials = Login.WithPassword("bob", "x") }))
-            .Should().ThrowAsync<HandshakeException>();
     }
 
     private Task<RunningHost> StartAsync(Action<HostApplicationBuilder>? more = null) => _world.EchoAsync(builder =>

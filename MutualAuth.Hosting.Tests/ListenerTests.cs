@@ -153,6 +153,7 @@ public sealed class ListenerTests
         if (isAccepted)
         {
             await using var connection = await connecting();
+            await HostWorld.SayAsync(connection, "x");
             host.Listener.Connections.Should().ContainSingle().Which.Peer.User!.Name.Should().Be("alice");
         }
         else

@@ -136,6 +136,26 @@ public abstract class MutualTlsSettings
         (nameof(AcknowledgedWarnings), AcknowledgedWarnings.ToString()),
     ];
 
+    /// <summary>
+    /// What could not be read, and what does not fit together. Where something could not be read, nothing is said of what follows from that.
+    /// </summary>
+    internal List<string> AllProblems()
+    {
+        var all = new List<string>(BindingProblems);
+        all.AddRange(Problems().Where(problem => !BindingProblems.Any(earlier => IsAt(PlaceIn(problem), earlier))));
+        return all;
+    }
+
+    /// <summary>Whether a problem is told already of this place, or of one beneath it, or that everything is missing.</summary>
+    internal bool IsToldIn(List<string> problems, string key) => problems.Exists(problem => IsAt(At(key), problem));
+
+    private bool IsAt(string place, string problem) =>
+        PlaceIn(problem) is var told && (told == Path || told == place || told.StartsWith(place + ":", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A problem begins with its place, which begins with that of the settings.</summary>
+    private string PlaceIn(string problem) =>
+        problem.IndexOf(' ', Math.Min(Path.Length, problem.Length)) is > 0 and var end ? problem[..end].TrimEnd(':') : problem;
+
     /// <summary>What does not fit together; what only a file or Core can say comes later.</summary>
     internal virtual IEnumerable<string> Problems()
     {

@@ -61,10 +61,10 @@ internal sealed class HostWorld : IDisposable
     }
 
     /// <summary>Writes a file of users with one of them, alice, whose password is sesame.</summary>
-    internal async Task WriteUsersAsync()
+    internal async Task WriteUsersAsync(string file = "users.txt")
     {
         using var password = Password.From("sesame");
-        using var store = FileCredentialStore.OpenOrCreate(this["users.txt"]);
+        using var store = FileCredentialStore.OpenOrCreate(this[file]);
         await store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, 4096));
     }
 

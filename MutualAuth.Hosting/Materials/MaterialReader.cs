@@ -43,9 +43,15 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
     internal Password? Password(string file) =>
         Try(nameof(MutualTlsClientSettings.PasswordFile), () => Credentials.Password.FromFile(Full(file)!));
 
+    // Of a key that has a problem already, its file would only say the same in other words.
     private T? Try<T>(string key, Func<T> open)
         where T : class
     {
+        if (settings.IsToldIn(problems, key))
+        {
+            return null;
+        }
+
         try
         {
             return open();

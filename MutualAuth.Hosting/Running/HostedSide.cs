@@ -66,8 +66,9 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
             try
             {
                 var settings = _monitor.Get(Registration.Name);
-                found.AddRange(settings.BindingProblems.Concat(settings.Problems()).Concat(ProblemsOfCode(settings)));
+                found.AddRange(settings.AllProblems());
                 material = SideMaterial.Open(settings, new MaterialReader(_store, _root, settings, found));
+                found.AddRange(ProblemsOfCode(settings));
                 if (found.Count == 0)
                 {
                     Build(settings, material, found);
@@ -144,11 +145,13 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
         }
         catch (ArgumentException exception)
         {
-            // All of them in one text, and the name of a parameter that no user has seen.
-            var text = exception.Message;
-            problems.Add($"{settings.Path}: {(text.LastIndexOf(" (Parameter", StringComparison.Ordinal) is > 0 and var end ? text[..end] : text)}");
+            problems.Add($"{settings.Path}: {WithoutParameter(exception)}"); // all of them in one text
         }
     }
+
+    /// <summary>The message without the name of a parameter that no user has seen.</summary>
+    private protected static string WithoutParameter(Exception exception) =>
+        exception.Message.LastIndexOf(" (Parameter", StringComparison.Ordinal) is > 0 and var end ? exception.Message[..end] : exception.Message;
 
     private void OnChange(TSettings next, string? name)
     {
@@ -160,46 +163,59 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
         lock (_turn)
         {
             var problems = new List<string>();
+            var changed = new List<string>();
             try
             {
-                TakeOver(next, problems);
+                changed = TakeOver(next, problems);
             }
             catch (Exception exception)
             {
                 problems.Add($"{next.Path}: {exception.Message}");
             }
 
-            var refusal = problems.Count == 0 ? null : string.Join(' ', problems);
-            if (refusal is not null && refusal != _refusal)
+            var before = _refusal;
+            var refusal = _refusal = problems.Count == 0 ? null : string.Join(' ', problems);
+            if (refusal is not null)
             {
-                HostingLog.ConfigurationRefused(Logger, Registration.Name, refusal);
+                if (refusal != before)
+                {
+                    HostingLog.ConfigurationRefused(Logger, Registration.Name, refusal);
+                }
+
+                return;
             }
 
-            _refusal = refusal;
+            if (changed.Count > 0)
+            {
+                HostingLog.ConfigurationTaken(Logger, Registration.Name, string.Join(", ", changed));
+            }
+
+            SayWhatAwaitsRestart(next);
         }
     }
 
-    private void TakeOver(TSettings next, List<string> problems)
+    /// <returns>The keys of what was taken up; of nothing when there are problems.</returns>
+    private List<string> TakeOver(TSettings next, List<string> problems)
     {
-        problems.AddRange(next.BindingProblems.Concat(next.Problems()));
+        problems.AddRange(next.AllProblems());
         if (problems.Count > 0)
         {
-            return;
+            return [];
         }
 
         var changed = _material!.Switch(_inForce!, next, new MaterialReader(_store, _root, next, problems), problems);
         if (problems.Count > 0)
         {
-            return;
+            return [];
         }
 
         changed.AddRange(TakeUp(_inForce!, next));
         _inForce = next;
-        if (changed.Count > 0)
-        {
-            HostingLog.ConfigurationTaken(Logger, Registration.Name, string.Join(", ", changed));
-        }
+        return changed;
+    }
 
+    private void SayWhatAwaitsRestart(TSettings next)
+    {
         var awaiting = string.Join(", ", First.Fixed().Except(next.Fixed()).Select(setting => setting.Key));
         if (awaiting.Length > 0 && awaiting != _awaitingRestart)
         {
@@ -242,8 +258,10 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
             }
         }
 
-        if (material.Users?.Source.Health is { } health)
+        if (material.Users?.Source is { } users)
         {
+            users.ReloadIfChanged(); // it looks by itself only when somebody logs in
+            var health = users.Health;
             if (!health.LetsUsersIn)
             {
                 yield return (HealthStatus.Unhealthy, $"no user can log in: {health.Problem}");

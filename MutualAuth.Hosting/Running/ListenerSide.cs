@@ -210,7 +210,7 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
             bound?.Dispose();
-            problems.Add($"{place}: {endPoint?.ToString() ?? "the socket of systemd"} cannot be listened on: {exception.Message}");
+            problems.Add($"{place}: {endPoint?.ToString() ?? "the socket of systemd"} cannot be listened on: {WithoutParameter(exception)}");
         }
     }
 
