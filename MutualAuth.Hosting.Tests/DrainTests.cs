@@ -80,7 +80,7 @@ public sealed class DrainTests
     {
         var builder = _world.Builder();
         builder.Services.AddMutualTlsListener("inventory", HostWorld.Section(builder, "inventory")).HandledBy(
-            async (connection, _) => await connection.Stream.ReadAsync(new byte[1], CancellationToken.None));
+            async (connection, _) => await connection.Stream.ReadExactlyAsync(new byte[1], CancellationToken.None));
         await using var host = await RunningHost.StartAsync(builder);
         await using var connection = await _world.ConnectAsync(host.EndPoint);
         using var patience = new CancellationTokenSource();
