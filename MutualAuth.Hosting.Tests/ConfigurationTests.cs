@@ -124,7 +124,8 @@ public sealed class ConfigurationTests
         yield return Client(settings => settings["ConnectTimeout"] = "01:00:01", ":ConnectTimeout must be above zero");
         yield return Client(settings => settings["User"] = "alice", ":PasswordFile is missing");
         yield return Client(settings => settings["PasswordFile"] = "us.key", ":User is missing");
-        yield return Client(settings => settings["Allow"] = new[] { "server-name", "dns x.test" }, ":Allow: \"server-name\" stands beside other rules");
+        yield return Client(
+            settings => settings["Allow"] = new[] { "server-name", "dns x.test" }, ":Allow: \"server-name\" stands beside other rules");
     }
 
     [TestCaseSource(nameof(Problems))]

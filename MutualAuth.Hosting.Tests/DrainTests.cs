@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MutualAuth.Hosting;
 using MutualAuth.Tests.Support;
 
@@ -73,6 +75,22 @@ public sealed class DrainTests
         var reading = async () => await connection.Stream.ReadAsync(new byte[1]);
         await reading.Should().ThrowAsync<IOException>();
         hold.SetResult();
+    }
+
+    [Test]
+    public async Task A_host_that_is_disposed_of_without_a_stop_leaves_nothing_open()
+    {
+        var builder = _world.Builder();
+        builder.Services.AddMutualTlsListener("inventory", HostWorld.Section(builder, "inventory")).HandledBy(HostWorld.EchoAsync);
+        var host = builder.Build();
+        await host.StartAsync();
+        await using var connection = await _world.ConnectAsync(host.Services.GetRequiredKeyedService<HostedListener>("inventory").EndPoints[0]);
+
+        host.Dispose();
+
+        using var deadline = new CancellationTokenSource(HostWorld.Deadline);
+        var reading = async () => await connection.Stream.ReadAsync(new byte[1], deadline.Token);
+        await reading.Should().ThrowAsync<IOException>();
     }
 
     [Test]

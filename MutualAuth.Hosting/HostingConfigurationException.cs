@@ -12,7 +12,8 @@ public sealed class HostingConfigurationException : Exception
     }
 
     private HostingConfigurationException(ImmutableArray<string> problems)
-        : base($"Mutual TLS cannot be set up:{string.Concat(problems.Select(problem => $"{Environment.NewLine}  {problem}"))}") => Problems = problems;
+        : base("Mutual TLS cannot be set up:" + string.Concat(problems.Select(problem => $"{Environment.NewLine}  {problem}"))) =>
+        Problems = problems;
 
     /// <summary>The problems, each with its place in the configuration and what to do.</summary>
     public ImmutableArray<string> Problems { get; }

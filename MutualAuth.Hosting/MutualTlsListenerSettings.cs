@@ -16,7 +16,9 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
     /// </summary>
     public IList<string> Listen { get; } = [];
 
-    /// <summary>What clients must prove. Default: <see cref="ClientProof.Certificate"/>, with which <see cref="UsersFile"/> must not be set.</summary>
+    /// <summary>
+    /// What clients must prove. Default: <see cref="ClientProof.Certificate"/>, with which <see cref="UsersFile"/> must not be set.
+    /// </summary>
     public ClientProof Require { get; set; } = ClientProof.Certificate;
 
     /// <summary>

@@ -19,7 +19,9 @@ public abstract class MutualTlsSettings
     /// <summary>The files of our own certificate and key.</summary>
     public IdentitySettings Identity { get; } = new();
 
-    /// <summary>PEM files of the authorities that are trusted; at least one. They are followed, and the list may change while the process runs.</summary>
+    /// <summary>
+    /// PEM files of the authorities that are trusted; at least one. They are followed, and the list may change while the process runs.
+    /// </summary>
     public IList<string> Trust { get; } = [];
 
     /// <summary>
@@ -73,7 +75,7 @@ public abstract class MutualTlsSettings
     /// <summary>How long a connection may carry no data; at most 3,660 days. Default: null, no bound.</summary>
     public TimeSpan? IdleTimeout { get; set; }
 
-    /// <summary>How long a connection that has lost its ground may go on with what it does; at most an hour. Default: 30 seconds.</summary>
+    /// <summary>How long a connection that is no longer valid may go on; at most an hour. Default: 30 seconds.</summary>
     public TimeSpan GracePeriod { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Warnings about this configuration that are not to be logged. Default: none.</summary>
@@ -188,7 +190,8 @@ public abstract class MutualTlsSettings
             var isAllowed = value >= TimeSpan.Zero && value <= longest && (value > TimeSpan.Zero || key == nameof(GracePeriod));
             if (value is not null && !isAllowed)
             {
-                yield return $"{At(key)} must be {(key == nameof(GracePeriod) ? "zero or more" : "above zero")} and at most {longest:c}; it is {value:c}.";
+                var least = key == nameof(GracePeriod) ? "zero or more" : "above zero";
+                yield return $"{At(key)} must be {least} and at most {longest:c}; it is {value:c}.";
             }
         }
 

@@ -88,7 +88,8 @@ internal sealed class HostWorld : IDisposable
         return builder;
     }
 
-    internal static IConfigurationSection Section(HostApplicationBuilder builder, string name) => builder.Configuration.GetSection("MutualTls:" + name);
+    internal static IConfigurationSection Section(HostApplicationBuilder builder, string name) =>
+        builder.Configuration.GetSection("MutualTls:" + name);
 
     /// <summary>A running host with one listener, <c>inventory</c>, that echoes.</summary>
     internal async Task<RunningHost> EchoAsync(Action<HostApplicationBuilder>? more = null)

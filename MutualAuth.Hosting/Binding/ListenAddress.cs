@@ -17,7 +17,8 @@ internal static class ListenAddress
             return null;
         }
 
-        return $"'{text}' is not an address to listen on. Write ADDRESS:PORT such as 127.0.0.1:8443 or [::]:8443, unix:PATH, systemd or systemd:NAME.";
+        return $"'{text}' is not an address to listen on. Write ADDRESS:PORT such as 127.0.0.1:8443 or [::]:8443, unix:PATH, systemd or "
+            + "systemd:NAME.";
     }
 
     /// <summary>Whether sockets are meant that systemd passes on.</summary>

@@ -89,7 +89,7 @@ internal sealed class SectionReader
         }
     }
 
-    // A bare number is days to the platform, which nobody means.
+    // A bare number is days to the platform, which is never meant.
     internal void Time(string key, Action<TimeSpan> set) => Text(key, text =>
     {
         if (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value))

@@ -8,6 +8,7 @@ namespace MutualAuth.Hosting.Binding;
 internal sealed class SystemdSockets(Func<string, string?> variable)
 {
     private const int FirstDescriptor = 3;
+    private const int MaxSockets = 1024;
 
     private readonly Lock _taking = new();
     private List<(int Descriptor, string Name)>? _left;
@@ -41,6 +42,10 @@ internal sealed class SystemdSockets(Func<string, string?> variable)
         }
 
         var names = variable("LISTEN_FDNAMES")?.Split(':') ?? [];
-        return [.. Enumerable.Range(0, Math.Min(count, 1024)).Select(index => (FirstDescriptor + index, names.ElementAtOrDefault(index) ?? "unknown"))];
+        return
+        [
+            .. Enumerable.Range(0, Math.Min(count, MaxSockets))
+                .Select(index => (FirstDescriptor + index, names.ElementAtOrDefault(index) ?? "unknown")),
+        ];
     }
 }

@@ -39,7 +39,9 @@ internal sealed class MaterialStore : IDisposable
 
     internal Lease<IdentityFiles> Identity(string? certificate, string? key, string? pkcs12, string? password) => Take(
         [certificate ?? "", key ?? "", pkcs12 ?? "", password ?? ""],
-        () => pkcs12 is null ? IdentityFiles.FromPem(certificate!, key, password, null, Watch) : IdentityFiles.FromPkcs12(pkcs12, password, null, Watch),
+        () => pkcs12 is null
+            ? IdentityFiles.FromPem(certificate!, key, password, null, Watch)
+            : IdentityFiles.FromPkcs12(pkcs12, password, null, Watch),
         files => new ExpiryWatch(files, Expiry));
 
     internal Lease<TrustAnchorFiles> Trust(IReadOnlyList<string> paths) => Take(paths, () => new TrustAnchorFiles(paths, Watch));

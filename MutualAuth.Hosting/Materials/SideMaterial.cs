@@ -25,7 +25,8 @@ internal sealed class SideMaterial : IDisposable
 
     /// <summary>The files that are followed, to ask each whether its last change was refused.</summary>
     internal IEnumerable<IFileSource> Files =>
-        new ISwitchableSource?[] { Trust, Rules, Lists, DenyList, Pins }.Select(source => source?.Files).Append(Identity?.Source).OfType<IFileSource>();
+        new ISwitchableSource?[] { Trust, Rules, Lists, DenyList, Pins }.Select(source => source?.Files).Append(Identity?.Source)
+            .OfType<IFileSource>();
 
     /// <summary>Opens everything, and goes on after a problem, so that all are told at once. Where there is one, something is missing.</summary>
     internal static SideMaterial Open(MutualTlsSettings settings, MaterialReader reader) => new()
@@ -67,7 +68,10 @@ internal sealed class SideMaterial : IDisposable
             Lists,
             reader.Lists);
         Prepare(
-            nameof(MutualTlsSettings.DenyListFile), next.DenyListFile is not null && old.DenyListFile != next.DenyListFile, DenyList, reader.DenyList);
+            nameof(MutualTlsSettings.DenyListFile),
+            next.DenyListFile is not null && old.DenyListFile != next.DenyListFile,
+            DenyList,
+            reader.DenyList);
         Prepare(nameof(MutualTlsSettings.PinFile), next.PinFile is not null && old.PinFile != next.PinFile, Pins, reader.Pins);
 
         if (problems.Count > 0)

@@ -6,7 +6,7 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Hosting.Materials;
 
-/// <summary>A source whose files a new configuration may replace by others, while connections that it let in are open.</summary>
+/// <summary>A source whose files a new configuration may replace by others, while connections that it accepted are open.</summary>
 internal abstract class SwitchableSource<T> : ISwitchableSource
     where T : class
 {

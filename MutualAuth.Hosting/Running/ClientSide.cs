@@ -10,7 +10,7 @@ internal sealed class ClientSide(ClientRegistration registration, IServiceProvid
 {
     private volatile MutualTlsClient? _client;
 
-    /// <summary>The client; it is set up here when nobody has done so.</summary>
+    /// <summary>The client; it is set up here when that has not been done.</summary>
     /// <exception cref="HostingConfigurationException">It cannot be set up.</exception>
     internal MutualTlsClient Client
     {

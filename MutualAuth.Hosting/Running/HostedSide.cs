@@ -12,7 +12,8 @@ using MutualAuth.Validation;
 namespace MutualAuth.Hosting.Running;
 
 /// <summary>A listener or a client: its settings, its material, and how both change while the process runs.</summary>
-internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TSettings> : IDisposable
+internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TSettings>
+    : IDisposable
     where TSettings : MutualTlsSettings
 {
     private readonly Lock _turn = new();
@@ -117,7 +118,7 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
     }
 
     /// <summary>Stops listening to changes of the configuration, and gives the material back.</summary>
-    public void Dispose()
+    public virtual void Dispose()
     {
         lock (_turn)
         {
@@ -260,7 +261,7 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
 
         if (material.Users?.Source is { } users)
         {
-            users.ReloadIfChanged(); // it looks by itself only when somebody logs in
+            users.ReloadIfChanged(); // it looks by itself only when a user logs in
             var health = users.Health;
             if (!health.LetsUsersIn)
             {

@@ -32,7 +32,7 @@ internal static partial class HostingLog
     [LoggerMessage(2007, LogLevel.Information, "The new configuration of {Name} is in force: {Keys}.")]
     internal static partial void ConfigurationTaken(ILogger logger, string name, string keys);
 
-    [LoggerMessage(2008, LogLevel.Warning, "The configuration of {Name} has changed where it cannot change while the process runs; start it again: {Keys}.")]
+    [LoggerMessage(2008, LogLevel.Warning, "The configuration of {Name} has changed where it counts only after a restart: {Keys}.")]
     internal static partial void NeedsRestart(ILogger logger, string name, string keys);
 
     [LoggerMessage(2009, LogLevel.Error, "The new configuration of {Name} was refused, and the last good one stays in force: {Problems}")]

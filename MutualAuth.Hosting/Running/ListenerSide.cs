@@ -85,6 +85,17 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
         }
     }
 
+    /// <summary>Ends what the host has not stopped, without waiting for it.</summary>
+    public override void Dispose()
+    {
+        foreach (var listener in _listeners)
+        {
+            _ = listener.DisposeAsync().AsTask();
+        }
+
+        base.Dispose();
+    }
+
     internal override IEnumerable<(HealthStatus Status, string What)> Examine(TimeSpan degradedWithin, Dictionary<string, object> data)
     {
         if (_state is { } state)
@@ -165,8 +176,8 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
         var descriptors = Services.GetRequiredService<SystemdSockets>().Take(name);
         if (descriptors.Count == 0)
         {
-            problems.Add($"{place}: systemd has passed on no socket {(name is null ? "that is left" : $"of the name '{name}'")}: start the process by its "
-                + "socket unit, or name an address.");
+            var which = name is null ? "that is left" : $"of the name '{name}'";
+            problems.Add($"{place}: systemd has passed on no socket {which}: start the process by its socket unit, or name an address.");
         }
 
         foreach (var descriptor in descriptors)

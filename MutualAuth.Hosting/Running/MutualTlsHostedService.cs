@@ -40,7 +40,8 @@ internal sealed class MutualTlsHostedService(Sides sides) : IHostedLifecycleServ
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(sides.Listeners.Select(listener => listener.StopAsync(cancellationToken)));
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(sides.Listeners.Select(listener => listener.StopAsync(cancellationToken)));
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -17,10 +17,11 @@ internal static class Throwaway
         authority.IssueServer("localhost", "127.0.0.1", "::1").WriteTo(folder, "server");
         authority.IssueClient("client.test").WriteTo(folder, "client");
         authority.WriteTo(folder, "authority");
+        var files = $"--trust {folder}/authority.pem --certificate {folder}/client.pem --key {folder}/client.key";
         Console.Error.WriteLine($"""
             A throwaway authority vouches for this server and for one client, client.test; its files are in {folder}
             Connect with:
-              dotnet run --project samples/EchoClient -- --connect 127.0.0.1:8443 --trust {folder}/authority.pem --certificate {folder}/client.pem --key {folder}/client.key
+              dotnet run --project samples/EchoClient -- --connect 127.0.0.1:8443 {files}
             """);
     }
 }
