@@ -107,7 +107,7 @@ public sealed class ListenerTests
         await using (var unlucky = await _world.ConnectAsync(host.EndPoint))
         {
             var saying = () => HostWorld.SayAsync(unlucky, "x");
-            await saying.Should().ThrowAsync<IOException>();
+            (await saying.Should().ThrowAsync<IOException>()).Which.Should().NotBeOfType<EndOfStreamException>("a fault is no clean end");
         }
 
         var logged = await _world.Events.NextAsync(2004);

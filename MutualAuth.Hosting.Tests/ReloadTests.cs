@@ -98,6 +98,21 @@ public sealed class ReloadTests
         (await HealthAsync(host)).Status.Should().Be(HealthStatus.Healthy);
     }
 
+    /// <summary>A file that is no JSON leaves an empty configuration, if the host is told to go on with it.</summary>
+    [Test]
+    public async Task A_configuration_that_is_lost_is_refused()
+    {
+        _world.Configure(("inventory", HostWorld.Listener()));
+        await using var host = await StartAsync();
+
+        _world.Write("appsettings.json", "{");
+
+        (await _world.Events.NextAsync(2009)).Text.Should().Contain("MutualTls:inventory is missing in the configuration");
+        await using var connection = await _world.ConnectAsync(host.EndPoint);
+        (await HostWorld.SayAsync(connection, "x")).Should().Be("x");
+        (await HealthAsync(host)).Status.Should().Be(HealthStatus.Unhealthy);
+    }
+
     [Test]
     public async Task What_cannot_change_is_said_in_the_log_and_stays()
     {

@@ -80,7 +80,13 @@ internal sealed class HostWorld : IDisposable
             new HostApplicationBuilderSettings { ContentRootPath = _folder, DisableDefaults = true });
         if (File.Exists(this["appsettings.json"]))
         {
-            builder.Configuration.AddJsonFile(this["appsettings.json"], optional: false, reloadOnChange: true);
+            builder.Configuration.AddJsonFile(source =>
+            {
+                source.Path = this["appsettings.json"];
+                source.ReloadOnChange = true;
+                source.OnLoadException = failure => failure.Ignore = true;
+                source.ResolveFileProvider();
+            });
         }
 
         builder.Logging.AddProvider(Events);
