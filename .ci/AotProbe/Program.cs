@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth;
+using MutualAuth.AotProbe;
 using MutualAuth.Spiffe;
 
 const string ServerAuth = "1.3.6.1.5.5.7.3.1";
@@ -35,6 +36,11 @@ await using (var server = await listener.AcceptAsync())
     {
         return 1;
     }
+}
+
+if (!await Hosted.EchoesAsync(authority, IssueLeaf("server.test", ServerAuth), IssueLeaf("client.test", ClientAuth)))
+{
+    return 1;
 }
 
 try

@@ -10,8 +10,8 @@ public sealed partial class StandardsPageTests
 
     private static readonly string[] s_packages =
     [
-        "MutualAuth.Core", "MutualAuth.Directories", "MutualAuth.Factors", "MutualAuth.Spiffe", "MutualAuth.Testing", "MutualAuth.Tokens",
-        "MutualAuth.Tool",
+        "MutualAuth.AspNetCore", "MutualAuth.Core", "MutualAuth.Directories", "MutualAuth.Factors", "MutualAuth.Hosting", "MutualAuth.Http",
+        "MutualAuth.Spiffe", "MutualAuth.Testing", "MutualAuth.Tokens", "MutualAuth.Tool",
     ];
 
     [Test]

@@ -1,0 +1,70 @@
+using MutualAuth.Authorization;
+using MutualAuth.Credentials;
+using MutualAuth.Pinning;
+using MutualAuth.Revocation;
+
+namespace MutualAuth.Hosting.Materials;
+
+/// <summary>Opens the files that settings name, and collects what is wrong with each of them, with its place in the configuration.</summary>
+/// <param name="store">Every file that is followed.</param>
+/// <param name="root">Where relative paths begin.</param>
+/// <param name="settings">The settings.</param>
+/// <param name="problems">Where problems go.</param>
+internal sealed class MaterialReader(MaterialStore store, string root, MutualTlsSettings settings, List<string> problems)
+{
+    internal Lease<IdentityFiles>? Identity()
+    {
+        var identity = settings.Identity;
+        return Try(nameof(MutualTlsSettings.Identity), () => store.Identity(
+            Full(identity.Certificate), Full(identity.Key), Full(identity.Pkcs12), Full(identity.PasswordFile)));
+    }
+
+    internal Material<TrustAnchors>? Trust() =>
+        Try(nameof(MutualTlsSettings.Trust), () => Material<TrustAnchors>.Of(store.Trust(Full(settings.Trust))));
+
+    internal Material<AuthorizationRule>? Rules() => settings.AllowFile is { } file
+        ? Try(nameof(MutualTlsSettings.AllowFile), () => Material<AuthorizationRule>.Of(store.Rules(Full(file)!)))
+        : Try(nameof(MutualTlsSettings.Allow), () => Material<AuthorizationRule>.Of(
+            settings is MutualTlsClientSettings && settings.Allow is [MutualTlsClientSettings.AllowServerName]
+                ? Authorize.ServerName
+                : Authorize.Parse(settings.Allow)));
+
+    internal Material<RevocationLists>? Lists() =>
+        Try(nameof(MutualTlsSettings.RevocationLists), () => Material<RevocationLists>.Of(store.Lists(Full(settings.RevocationLists))));
+
+    internal Material<DenyList>? DenyList() =>
+        Try(nameof(MutualTlsSettings.DenyListFile), () => Material<DenyList>.Of(store.DenyList(Full(settings.DenyListFile)!)));
+
+    internal Material<PinSet>? Pins() => Try(nameof(MutualTlsSettings.PinFile), () => Material<PinSet>.Of(store.Pins(Full(settings.PinFile)!)));
+
+    internal Lease<FileCredentialStore>? Users(string file) =>
+        Try(nameof(MutualTlsListenerSettings.UsersFile), () => store.Users(Full(file)!));
+
+    internal Password? Password(string file) =>
+        Try(nameof(MutualTlsClientSettings.PasswordFile), () => Credentials.Password.FromFile(Full(file)!));
+
+    // Of a key that has a problem already, its file would only say the same in other words.
+    private T? Try<T>(string key, Func<T> open)
+        where T : class
+    {
+        if (settings.IsToldIn(problems, key))
+        {
+            return null;
+        }
+
+        try
+        {
+            return open();
+        }
+        catch (Exception exception) when (exception is MaterialException or FormatException or ArgumentException or IOException
+            or UnauthorizedAccessException)
+        {
+            problems.Add($"{settings.At(key)}: {exception.Message}");
+            return null;
+        }
+    }
+
+    private string? Full(string? path) => path is null ? null : Path.GetFullPath(path, root);
+
+    private string[] Full(IEnumerable<string> paths) => [.. paths.Select(path => Full(path)!)];
+}

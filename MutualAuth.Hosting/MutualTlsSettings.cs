@@ -1,0 +1,219 @@
+using System.Globalization;
+using MutualAuth.Hosting.Binding;
+using MutualAuth.Revocation;
+using MutualAuth.Validation;
+
+namespace MutualAuth.Hosting;
+
+/// <summary>What listeners and clients have in common, as a configuration can say it.</summary>
+/// <remarks>
+/// Everything is checked when the host starts, and every problem is told at once. Relative paths begin at the content root of the host. Set it
+/// before the host starts; it is not safe for use from many threads.
+/// </remarks>
+public abstract class MutualTlsSettings
+{
+    private protected MutualTlsSettings()
+    {
+    }
+
+    /// <summary>The files of our own certificate and key.</summary>
+    public IdentitySettings Identity { get; } = new();
+
+    /// <summary>
+    /// PEM files of the authorities that are trusted; at least one. They are followed, and the list may change while the process runs.
+    /// </summary>
+    public IList<string> Trust { get; } = [];
+
+    /// <summary>
+    /// Who is accepted, one rule in each string, in the grammar of <see cref="Authorize.Parse"/>; a peer that one of them accepts is accepted. Either
+    /// this or <see cref="AllowFile"/> is set. It may change while the process runs; live connections are judged again.
+    /// </summary>
+    public IList<string> Allow { get; } = [];
+
+    /// <summary>A file of such rules, which is followed (<see cref="Authorization.AuthorizationFile"/>). Default: null.</summary>
+    public string? AllowFile { get; set; }
+
+    /// <summary>
+    /// Files of revocation lists, which are followed. Which files they are may change while the process runs, but not whether there are any.
+    /// Default: none; revocation is not checked, and a warning says so.
+    /// </summary>
+    public IList<string> RevocationLists { get; } = [];
+
+    /// <summary>Which certificates the lists must cover. Default: <see cref="Revocation.RevocationCoverage.EveryCertificate"/>.</summary>
+    public RevocationCoverage RevocationCoverage { get; set; } = RevocationCoverage.EveryCertificate;
+
+    /// <summary>A deny list, which is followed (<see cref="Revocation.DenyListFile"/>). Default: null.</summary>
+    public string? DenyListFile { get; set; }
+
+    /// <summary>A file of pins, which is followed (<see cref="Pinning.PinFile"/>). Default: null.</summary>
+    public string? PinFile { get; set; }
+
+    /// <summary>Whether each side must learn that the other has accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.</summary>
+    public ConfirmationPolicy Confirmation { get; set; } = ConfirmationPolicy.Preferred;
+
+    /// <summary>
+    /// Which key exchanges are allowed. In a configuration: <c>any</c>, <c>hybrid</c>, <c>post-quantum</c>, or groups by name, such as
+    /// <c>X25519MLKEM768</c>. Default: <see cref="KeyExchangePolicy.Any"/>.
+    /// </summary>
+    public KeyExchangePolicy KeyExchange { get; set; } = KeyExchangePolicy.Any;
+
+    /// <summary>The lowest version of TLS. Default: <see cref="TlsVersion.Tls12"/>.</summary>
+    public TlsVersion MinimumTlsVersion { get; set; } = TlsVersion.Tls12;
+
+    /// <summary>Application protocols (ALPN, RFC 7301), the favourite first. Default: none.</summary>
+    public IList<string> ApplicationProtocols { get; } = [];
+
+    /// <summary>How long a handshake may take. Above zero, at most an hour. Default: ten seconds.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long closing a connection waits for the peer. Above zero, at most an hour. Default: one second.</summary>
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a connection may last; at most 3,660 days. Default: null, no bound.</summary>
+    public TimeSpan? MaximumAge { get; set; }
+
+    /// <summary>How long a connection may carry no data; at most 3,660 days. Default: null, no bound.</summary>
+    public TimeSpan? IdleTimeout { get; set; }
+
+    /// <summary>How long a connection that is no longer valid may go on; at most an hour. Default: 30 seconds.</summary>
+    public TimeSpan GracePeriod { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Warnings about this configuration that are not to be logged. Default: none.</summary>
+    public ConfigurationWarnings AcknowledgedWarnings { get; set; }
+
+    /// <summary>Where the settings stand in the configuration, or the name of the listener or client when they come from code.</summary>
+    internal string Path { get; set; } = "";
+
+    /// <summary>What could not be read in the configuration, each with its place.</summary>
+    internal List<string> BindingProblems { get; } = [];
+
+    internal string At(string key) => $"{Path}:{key}";
+
+    /// <summary>Reads everything that a configuration has to say.</summary>
+    internal virtual void Bind(SectionReader section)
+    {
+        section.Object(nameof(Identity), identity =>
+        {
+            identity.Text(nameof(IdentitySettings.Certificate), value => Identity.Certificate = value);
+            identity.Text(nameof(IdentitySettings.Key), value => Identity.Key = value);
+            identity.Text(nameof(IdentitySettings.Pkcs12), value => Identity.Pkcs12 = value);
+            identity.Text(nameof(IdentitySettings.PasswordFile), value => Identity.PasswordFile = value);
+        });
+        section.Texts(nameof(Trust), Trust);
+        section.Texts(nameof(Allow), Allow);
+        section.Text(nameof(AllowFile), value => AllowFile = value);
+        section.Texts(nameof(RevocationLists), RevocationLists);
+        section.Choice<RevocationCoverage>(nameof(RevocationCoverage), value => RevocationCoverage = value);
+        section.Text(nameof(DenyListFile), value => DenyListFile = value);
+        section.Text(nameof(PinFile), value => PinFile = value);
+        section.Choice<ConfirmationPolicy>(nameof(Confirmation), value => Confirmation = value);
+        section.KeyExchange(nameof(KeyExchange), value => KeyExchange = value);
+        section.Choice<TlsVersion>(nameof(MinimumTlsVersion), value => MinimumTlsVersion = value);
+        section.Texts(nameof(ApplicationProtocols), ApplicationProtocols);
+        section.Time(nameof(HandshakeTimeout), value => HandshakeTimeout = value);
+        section.Time(nameof(CloseTimeout), value => CloseTimeout = value);
+        section.Time(nameof(MaximumAge), value => MaximumAge = value);
+        section.Time(nameof(IdleTimeout), value => IdleTimeout = value);
+        section.Time(nameof(GracePeriod), value => GracePeriod = value);
+        section.Choices<ConfigurationWarnings>(nameof(AcknowledgedWarnings), value => AcknowledgedWarnings |= value);
+    }
+
+    /// <summary>What cannot change while the process runs, as text to compare.</summary>
+    internal virtual IEnumerable<(string Key, string? Value)> Fixed() =>
+    [
+        (nameof(Identity), string.Join('|', Identity.Certificate, Identity.Key, Identity.Pkcs12, Identity.PasswordFile)),
+        (nameof(RevocationLists), RevocationLists.Count == 0 ? "none" : "some"),
+        (nameof(RevocationCoverage), RevocationCoverage.ToString()),
+        (nameof(DenyListFile), DenyListFile is null ? "none" : "one"),
+        (nameof(PinFile), PinFile is null ? "none" : "one"),
+        (nameof(Confirmation), Confirmation.ToString()),
+        (nameof(KeyExchange), KeyExchange?.ToString()),
+        (nameof(MinimumTlsVersion), MinimumTlsVersion.ToString()),
+        (nameof(ApplicationProtocols), string.Join('|', ApplicationProtocols)),
+        (nameof(HandshakeTimeout), Text(HandshakeTimeout)),
+        (nameof(CloseTimeout), Text(CloseTimeout)),
+        (nameof(MaximumAge), Text(MaximumAge)),
+        (nameof(IdleTimeout), Text(IdleTimeout)),
+        (nameof(GracePeriod), Text(GracePeriod)),
+        (nameof(AcknowledgedWarnings), AcknowledgedWarnings.ToString()),
+    ];
+
+    /// <summary>
+    /// What could not be read, and what does not fit together. Where something could not be read, nothing is said of what follows from that.
+    /// </summary>
+    internal List<string> AllProblems()
+    {
+        var all = new List<string>(BindingProblems);
+        all.AddRange(Problems().Where(problem => !BindingProblems.Any(earlier => IsAt(PlaceIn(problem), earlier))));
+        return all;
+    }
+
+    /// <summary>Whether a problem is told already of this place, or of one beneath it, or that everything is missing.</summary>
+    internal bool IsToldIn(List<string> problems, string key) => problems.Exists(problem => IsAt(At(key), problem));
+
+    private bool IsAt(string place, string problem) =>
+        PlaceIn(problem) is var told && (told == Path || told == place || told.StartsWith(place + ":", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A problem begins with its place, which begins with that of the settings.</summary>
+    private string PlaceIn(string problem) =>
+        problem.IndexOf(' ', Math.Min(Path.Length, problem.Length)) is > 0 and var end ? problem[..end].TrimEnd(':') : problem;
+
+    /// <summary>What does not fit together; what only a file or Core can say comes later.</summary>
+    internal virtual IEnumerable<string> Problems()
+    {
+        if (Identity is { Certificate: not null, Pkcs12: not null } or { Key: not null, Pkcs12: not null })
+        {
+            yield return $"{At(nameof(Identity))}: set either {nameof(IdentitySettings.Certificate)} and {nameof(IdentitySettings.Key)}, or "
+                + $"{nameof(IdentitySettings.Pkcs12)}, and not both.";
+        }
+        else if (Identity is { IsSet: true, Certificate: null, Pkcs12: null })
+        {
+            yield return $"{At(nameof(Identity))}: {nameof(IdentitySettings.Certificate)} or {nameof(IdentitySettings.Pkcs12)} is missing.";
+        }
+
+        if (Trust.Count == 0)
+        {
+            yield return $"{At(nameof(Trust))} is missing: name at least one PEM file of the authorities that you trust.";
+        }
+
+        if (Allow.Count == 0 && AllowFile is null)
+        {
+            yield return $"{At(nameof(Allow))} is missing: {AllowHint}, or name a file of such rules with {nameof(AllowFile)}.";
+        }
+        else if (Allow.Count > 0 && AllowFile is not null)
+        {
+            yield return $"{At(nameof(Allow))} and {nameof(AllowFile)} are both set: set one of them.";
+        }
+
+        foreach (var (key, value, longest) in Times())
+        {
+            var isAllowed = value >= TimeSpan.Zero && value <= longest && (value > TimeSpan.Zero || key == nameof(GracePeriod));
+            if (value is not null && !isAllowed)
+            {
+                var least = key == nameof(GracePeriod) ? "zero or more" : "above zero";
+                yield return $"{At(key)} must be {least} and at most {longest:c}; it is {value:c}.";
+            }
+        }
+
+        if (Confirmation == ConfirmationPolicy.Never && HasLogin)
+        {
+            yield return $"{At(nameof(Confirmation))} is {ConfirmationPolicy.Never}, but a login needs confirmation: set it to "
+                + $"{ConfirmationPolicy.Preferred} or {ConfirmationPolicy.Required}.";
+        }
+    }
+
+    private protected virtual IEnumerable<(string Key, TimeSpan? Value, TimeSpan Longest)> Times() =>
+    [
+        (nameof(HandshakeTimeout), HandshakeTimeout, TimeSpan.FromHours(1)),
+        (nameof(CloseTimeout), CloseTimeout, TimeSpan.FromHours(1)),
+        (nameof(MaximumAge), MaximumAge, TimeSpan.FromDays(3660)),
+        (nameof(IdleTimeout), IdleTimeout, TimeSpan.FromDays(3660)),
+        (nameof(GracePeriod), GracePeriod, TimeSpan.FromHours(1)),
+    ];
+
+    private protected abstract bool HasLogin { get; }
+
+    private protected abstract string AllowHint { get; }
+
+    private protected static string? Text<T>(T value) => Convert.ToString(value, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+
+namespace MutualAuth.Hosting.Running;
+
+/// <summary>What is measured about handlers, with a meter of the container's factory where it has one.</summary>
+internal sealed class HostingMeter : IDisposable
+{
+    internal const string Name = "MutualAuth.Hosting";
+
+    private readonly Meter? _own;
+
+    public HostingMeter(IServiceProvider services)
+    {
+        var factory = (IMeterFactory?)services.GetService(typeof(IMeterFactory));
+        var meter = factory?.Create(Name) ?? (_own = new Meter(Name));
+        Active = meter.CreateUpDownCounter<int>(
+            "mutualauth.handler.active", unit: "{connection}", description: "Connections that are being served by a handler.");
+        Duration = meter.CreateHistogram<double>("mutualauth.handler.duration", unit: "s", description: "How long connections were served.");
+    }
+
+    internal UpDownCounter<int> Active { get; }
+
+    internal Histogram<double> Duration { get; }
+
+    public void Dispose() => _own?.Dispose(); // the factory disposes of its meters itself
+}
