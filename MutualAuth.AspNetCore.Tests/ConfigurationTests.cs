@@ -96,7 +96,9 @@ public sealed class ConfigurationTests
         });
         using var client = Clients.Plain(s_world.ClientCertificate);
 
-        await FluentActions.Awaiting(() => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken)).Should().ThrowAsync<HttpRequestException>();
+        var getting = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+
+        await getting.Should().ThrowAsync<HttpRequestException>();
         named.Should().Equal("Internal");
     }
 
@@ -164,7 +166,7 @@ public sealed class ConfigurationTests
             builder =>
             {
                 builder.Configuration.AddInMemoryCollection(all.Select(pair => KeyValuePair.Create(
-                    pair.Key.StartsWith('+') ? $"MutualTls:Endpoints:Other:{pair.Key[1..]}" : $"MutualTls:Endpoints:Internal:{pair.Key}", pair.Value)));
+                    $"MutualTls:Endpoints:{(pair.Key.StartsWith('+') ? $"Other:{pair.Key[1..]}" : $"Internal:{pair.Key}")}", pair.Value)));
                 builder.WebHost.ListenMutualTls("MutualTls:Endpoints", adjust);
             },
             app => app.MapGet("/", (HttpContext context) => context.GetMutualTlsPeer()!.Name),

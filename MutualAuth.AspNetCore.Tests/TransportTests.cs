@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -214,6 +215,55 @@ public sealed class TransportTests
         await aborted.Task.WaitAsync(cancellationToken);
         var reading = async () => await body.ReadAsync(first, cancellationToken);
         await reading.Should().ThrowAsync<IOException>();
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_peer_that_is_to_be_drained_has_its_response_whole_and_no_further_one(int version, CancellationToken cancellationToken)
+    {
+        var rule = new ReplaceableAuthorization(Authorize.Dns("client.test"));
+        await using var site = await Site.StartAsync(
+            OnlyOurClient with { Authorization = Authorize.From(rule) },
+            app => app.MapGet("/", async (HttpContext context) =>
+            {
+                var drained = new TaskCompletionSource();
+                context.Features.Get<IMutualTlsFeature>()!.Connection!.DrainRequested.Register(drained.SetResult);
+                rule.Replace(Authorize.Dns("other.test"));
+                await drained.Task;
+                return "whole";
+            }));
+        using var client = Clients.Plain(s_world.ClientCertificate, version);
+
+        (await client.GetStringAsync(client.At(site.Port, "/"), cancellationToken)).Should().Be("whole");
+
+        var again = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+        await again.Should().ThrowAsync<HttpRequestException>();
+    }
+
+    [Test]
+    public async Task A_web_socket_knows_its_peer(CancellationToken cancellationToken)
+    {
+        await using var site = await Site.StartAsync(OnlyOurClient, app =>
+        {
+            app.UseWebSockets();
+            app.MapGet("/", async (HttpContext context) =>
+            {
+                using var accepted = await context.WebSockets.AcceptWebSocketAsync();
+                var name = Encoding.ASCII.GetBytes(context.GetMutualTlsPeer()!.Name);
+                await accepted.SendAsync(name, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+                await accepted.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+            });
+        });
+        using var socket = new ClientWebSocket();
+        socket.Options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        socket.Options.ClientCertificates.Add(s_world.ClientCertificate.Certificate);
+        await socket.ConnectAsync(new Uri($"wss://{Clients.Host}:{site.Port}/"), cancellationToken);
+        var buffer = new byte[100];
+
+        var said = await socket.ReceiveAsync(buffer.AsMemory(), cancellationToken);
+
+        Encoding.ASCII.GetString(buffer, 0, said.Count).Should().Be("client.test");
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
     }
 
     [TestCase(1)]

@@ -15,7 +15,7 @@ public static class MutualAuthHttpsExtensions
     /// </summary>
     /// <remarks>
     /// Of the judgement it has all. It has neither confirmation nor logins, none of the bounds of a <see cref="MutualTlsListener"/>, and nothing
-    /// judges a connection again while it lives. TLS sessions are not resumed, since a resumed one is not judged. Kestrel itself turns away clients
+    /// judges a connection again while it lives. TLS sessions are not resumed, since a resumed one is not judged. Kestrel itself refuses clients
     /// without a certificate. A callback that was set before as <see cref="HttpsConnectionAdapterOptions.ClientCertificateValidation"/> does not
     /// run any more; <see cref="HttpsConnectionAdapterOptions.OnAuthenticate"/> runs, where it is set before and not after. HTTP/3 and the choice
     /// of a certificate by <c>Sni</c> in the configuration are outside of it.

@@ -31,7 +31,7 @@ internal sealed class MutualTlsAuthenticationHandler(
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(principal, Scheme.Name)));
     }
 
-    /// <summary>Nobody is known: the request came over another end point, or the peer is no longer accepted (RFC 9110 §15.5.2).</summary>
+    /// <summary>No peer is known: the request came over another end point, or the peer is no longer accepted (RFC 9110 §15.5.2).</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status401Unauthorized;

@@ -32,7 +32,8 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
         var sections = endpoints.GetChildren().ToArray();
         if (sections.Length == 0)
         {
-            problems.Add($"{endpoints.Path}: there is no end point. Write one, such as {endpoints.Path}:Internal with Listen, Identity, Trust and Allow.");
+            problems.Add(
+                $"{endpoints.Path}: there is no end point. Write one, such as {endpoints.Path}:Internal with Listen, Identity, Trust and Allow.");
         }
 
         foreach (var section in sections)

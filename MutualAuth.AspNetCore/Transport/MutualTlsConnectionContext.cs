@@ -165,7 +165,7 @@ internal sealed class MutualTlsConnectionContext : DefaultConnectionContext, IMu
             Close();
         }
 
-        // Never with an error: the server's next flush would throw it. It is told that nobody takes what it writes, as with Kestrel's sockets.
+        // Never with an error: the server's next flush would throw it. It is told that what it writes is not taken any more, as with its own sockets.
         await _ours.Input.CompleteAsync().ConfigureAwait(false);
         _ours.Output.CancelPendingFlush();
     }

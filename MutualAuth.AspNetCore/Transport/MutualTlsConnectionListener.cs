@@ -73,7 +73,7 @@ internal sealed class MutualTlsConnectionListener : IConnectionListener
         }
         catch (ListenerStoppedException)
         {
-            // It failed before it was stopped; there is nothing left to turn away.
+            // It failed before it was stopped; there is nothing left to close.
         }
     }
 }

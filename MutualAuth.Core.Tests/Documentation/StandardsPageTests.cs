@@ -11,6 +11,7 @@ public sealed partial class StandardsPageTests
     private static readonly string[] s_packages =
     [
         "MutualAuth.Core", "MutualAuth.Directories", "MutualAuth.Factors", "MutualAuth.Spiffe", "MutualAuth.Testing", "MutualAuth.Tokens",
+        "MutualAuth.AspNetCore",
     ];
 
     [Test]

@@ -17,7 +17,7 @@ internal static partial class Vocabulary
     private static readonly string[] s_readAsText =
     [
         "MutualAuth.Factors", "MutualAuth.Factors.Tests", "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Tokens",
-        "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests",
+        "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests", "MutualAuth.AspNetCore", "MutualAuth.AspNetCore.Tests",
         "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks",
         "conformance", "mutation",
     ];

@@ -1,4 +1,4 @@
-// A minimal API with a policy for each peer. A first try, with throwaway certificates:
+// A web service with a policy for each peer. A first try, with throwaway certificates:
 //   dotnet run --project samples/MinimalApi
 // It prints the commands for two clients. Every rejection is a line of the log, with the reason.
 using System.Net;
