@@ -107,8 +107,12 @@ public sealed class ConfigurationTests
     {
         await using var site = await StartAsync(new()
         {
-            ["AllowFile"] = "clients.txt", ["Listen:1"] = "127.0.0.1:0",
-            ["+Listen"] = "127.0.0.1:0", ["+Identity:Certificate"] = "server.pem", ["+Identity:Key"] = "server.key", ["+Trust:0"] = "authority.pem",
+            ["AllowFile"] = "clients.txt",
+            ["Listen:1"] = "127.0.0.1:0",
+            ["+Listen"] = "127.0.0.1:0",
+            ["+Identity:Certificate"] = "server.pem",
+            ["+Identity:Key"] = "server.key",
+            ["+Trust:0"] = "authority.pem",
             ["+Allow:0"] = "any-trusted",
         });
         using var client = Clients.Plain(s_world.ClientCertificate);
@@ -125,9 +129,19 @@ public sealed class ConfigurationTests
     {
         var starting = () => StartAsync(new()
         {
-            ["Listen:0"] = "example.org:80", ["Protocols"] = "Http9", ["Confirmation"] = "7", ["Identity:Key"] = "none.key", ["Trust:0"] = "none.pem",
-            ["Allow:0"] = "dns", ["Allowed"] = "x", ["Identity:Passwort"] = "x", ["RevocationLists"] = "none.crl", ["DenyListFile"] = "none.txt",
-            ["TrustedProxies:0"] = "10.0.0.1/99", ["+Identity:Pkcs12"] = "a", ["+Identity:Certificate"] = "b",
+            ["Listen:0"] = "example.org:80",
+            ["Protocols"] = "Http9",
+            ["Confirmation"] = "7",
+            ["Identity:Key"] = "none.key",
+            ["Trust:0"] = "none.pem",
+            ["Allow:0"] = "dns",
+            ["Allowed"] = "x",
+            ["Identity:Passwort"] = "x",
+            ["RevocationLists"] = "none.crl",
+            ["DenyListFile"] = "none.txt",
+            ["TrustedProxies:0"] = "10.0.0.1/99",
+            ["+Identity:Pkcs12"] = "a",
+            ["+Identity:Certificate"] = "b",
         });
 
         var told = (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Split(Environment.NewLine);
@@ -155,7 +169,10 @@ public sealed class ConfigurationTests
     {
         var all = new Dictionary<string, string?>
         {
-            ["Listen:0"] = "127.0.0.1:0", ["Identity:Certificate"] = "server.pem", ["Identity:Key"] = "server.key", ["Trust:0"] = "authority.pem",
+            ["Listen:0"] = "127.0.0.1:0",
+            ["Identity:Certificate"] = "server.pem",
+            ["Identity:Key"] = "server.key",
+            ["Trust:0"] = "authority.pem",
         };
         foreach (var (key, value) in keys)
         {
