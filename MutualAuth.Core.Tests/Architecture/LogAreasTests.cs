@@ -28,7 +28,7 @@ public sealed class LogAreasTests
     public void Every_category_has_a_row_on_the_page() =>
         DocumentationPage.Open("docs/reference/telemetry.md").RowsUnder("Log categories").Select(cells => cells[0].Trim('`'))
             .Should().BeEquivalentTo(Enum.GetValues<LogArea>().Select(MutualAuthTelemetry.CategoryOf)
-                .Append("MutualAuth.Factors").Append("MutualAuth.Hosting").Append("MutualAuth.Spiffe").Append("MutualAuth.Tokens"));
+                .Concat(["MutualAuth.AspNetCore", "MutualAuth.Factors", "MutualAuth.Hosting", "MutualAuth.Spiffe", "MutualAuth.Tokens"]));
 
     /// <summary>A logger of several areas is as quiet as the area of the event.</summary>
     [TestCase("MutualAuth.Login", true)]

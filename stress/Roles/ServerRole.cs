@@ -7,7 +7,8 @@ namespace MutualAuth.Stress.Roles;
 
 /// <summary>
 /// An echo server with the options that everybody has who sets none: <c>server FOLDER KIND</c>. It answers <c>failures</c> with how many handshakes
-/// failed. KIND: plain; login (users, by SCRAM); throwing-log (its logger throws when accepting fails).
+/// failed. KIND: plain; login (users, by SCRAM); throwing-log (its logger throws when accepting fails); kestrel
+/// (Kestrel accepts, over a listener of ours, and a connection handler echoes).
 /// </summary>
 internal static class ServerRole
 {
@@ -16,7 +17,7 @@ internal static class ServerRole
         var (folder, kind) = (words[0], words[1]);
         var failures = 0;
         using var log = new CountingLog { Throws = eventId => kind == "throwing-log" && eventId == 1200 };
-        await using var listener = MutualTlsListener.Start(new()
+        var options = new MutualTlsListenerOptions
         {
             Server = new MutualTlsServer(new()
             {
@@ -28,9 +29,15 @@ internal static class ServerRole
             }),
             EndPoint = new IPEndPoint(IPAddress.Any, 0),
             OnHandshakeFailed = _ => Interlocked.Increment(ref failures),
-        });
-        _ = Applications.EchoAllAsync(listener);
-        var port = ((IPEndPoint)listener.LocalEndPoint).Port;
+        };
+        await using var kestrel = kind == "kestrel" ? await KestrelEcho.StartAsync(options) : null;
+        await using var listener = kestrel is null ? MutualTlsListener.Start(options) : null;
+        if (listener is not null)
+        {
+            _ = Applications.EchoAllAsync(listener);
+        }
+
+        var port = kestrel?.Port ?? ((IPEndPoint)listener!.LocalEndPoint).Port;
         await Lines.AnswerAsync(
             port.ToString(CultureInfo.InvariantCulture), _ => Task.FromResult(Volatile.Read(ref failures).ToString(CultureInfo.InvariantCulture)));
     }

@@ -40,8 +40,11 @@ internal sealed record Flood(string Attack, int Addresses)
     /// <summary>How much of a processor the attacker may take: 64 is all that there is.</summary>
     internal double Leash { get; init; } = 64;
 
+    /// <summary>Its share of the time, among all.</summary>
+    internal double Share { get; init; } = 2.5;
+
     internal Scenario Scenario(string name, string attacks) =>
-        new(name, attacks, RunAsync) { Seconds = RoundTrip > 0 ? 90 : SecondsOfTheWhole, Share = 2.5, GoesOnAfterCrash = false };
+        new(name, attacks, RunAsync) { Seconds = RoundTrip > 0 ? 90 : SecondsOfTheWhole, Share = Share, GoesOnAfterCrash = false };
 
     private async Task RunAsync(Run run)
     {
