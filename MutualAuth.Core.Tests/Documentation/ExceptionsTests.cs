@@ -10,6 +10,7 @@ public sealed partial class ExceptionsTests
     [TestCase("MutualAuth.Factors")]
     [TestCase("MutualAuth.Spiffe")]
     [TestCase("MutualAuth.Directories", 5)]
+    [TestCase("MutualAuth.Http", 5)]
     [TestCase("MutualAuth.Testing")]
     [TestCase("MutualAuth.Tokens")]
     public void Every_public_member_says_what_it_throws(string package, int least = 30)

@@ -10,7 +10,7 @@ public sealed partial class NamesInPagesTests
     private static readonly string[] s_roots =
     [
         "", "MutualAuth.Core", "MutualAuth.Core.Tests", "MutualAuth.Interop.Tests", "MutualAuth.Testing", "MutualAuth.Factors", "MutualAuth.Spiffe",
-        "MutualAuth.Tokens", "MutualAuth.Directories", "docs",
+        "MutualAuth.Tokens", "MutualAuth.Directories", "MutualAuth.Http", "docs",
     ];
 
     // Beginnings and ends of names.

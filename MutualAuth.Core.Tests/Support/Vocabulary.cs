@@ -18,7 +18,7 @@ internal static partial class Vocabulary
     [
         "MutualAuth.Factors", "MutualAuth.Factors.Tests", "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Tokens",
         "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests",
-        "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks",
+        "MutualAuth.Http", "MutualAuth.Http.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks",
         "conformance", "mutation",
     ];
 
