@@ -67,7 +67,6 @@ public sealed class MutualTlsHttpHandler : HttpMessageHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        cancellationToken.ThrowIfCancellationRequested();
         if (request.RequestUri is not { IsAbsoluteUri: true } uri)
         {
             throw new InvalidOperationException("The request has no absolute URI.");
@@ -78,7 +77,9 @@ public sealed class MutualTlsHttpHandler : HttpMessageHandler
             throw new NotSupportedException($"Only https is sent over mutual TLS; the request's scheme is '{uri.Scheme}'.");
         }
 
-        return SendAndFollowAsync(request, cancellationToken);
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<HttpResponseMessage>(cancellationToken)
+            : SendAndFollowAsync(request, cancellationToken);
     }
 
     /// <inheritdoc/>

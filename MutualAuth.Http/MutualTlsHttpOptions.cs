@@ -83,11 +83,6 @@ public sealed record MutualTlsHttpOptions
             yield return $"{nameof(MaxResponseHeadersLength)} must be 1 to 1,024 KiB; it is {MaxResponseHeadersLength}.";
         }
 
-        if ((AutomaticDecompression & ~DecompressionMethods.All) != 0 && AutomaticDecompression != DecompressionMethods.All)
-        {
-            yield return $"{nameof(AutomaticDecompression)} must be methods that exist; it is {AutomaticDecompression}.";
-        }
-
         if (MaxRedirects is < 0 or > 50)
         {
             yield return $"{nameof(MaxRedirects)} must be 0 to 50; it is {MaxRedirects}.";

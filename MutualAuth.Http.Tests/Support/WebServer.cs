@@ -32,12 +32,13 @@ internal sealed class WebServer : IAsyncDisposable
 
     internal int Port { get; }
 
-    internal static async Task<WebServer> StartAsync(MutualTlsServerOptions options, Action<WebApplication> map)
+    internal static async Task<WebServer> StartAsync(MutualTlsServerOptions options, Action<WebApplication> map, Action<IServiceCollection>? add = null)
     {
         var server = new MutualTlsServer(options);
         var accepted = new ConcurrentQueue<MutualTlsConnection>();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        add?.Invoke(builder.Services);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next => async context =>
         {
             MutualTlsConnection connection;
