@@ -1,6 +1,8 @@
 using System.Net;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Authorization;
 
@@ -32,6 +34,17 @@ public sealed class AuthorizeTests
     [TestCaseSource(nameof(Combinations))]
     public void Rules_combine_without_widening_what_they_say(AuthorizationRule rule, RejectionReason? expected) =>
         (rule.Examine(new TestPeer().Context())?.Reason).Should().Be(expected);
+
+    [TestCase("client.test", null)]
+    [TestCase("other.test", RejectionReason.NotAuthorized)]
+    public void An_application_can_ask_a_rule_about_an_accepted_peer(string name, RejectionReason? expected)
+    {
+        using var world = new World();
+        var evidence = new PeerEvidence(PeerRole.Client, [world.ClientCertificate.Certificate.RawDataMemory]);
+        var accepted = (CertificateVerdict.Accepted)new CertificateStage(world.ServerOptions).Judge(evidence, TimeProvider.System.GetUtcNow());
+
+        (Authorize.Dns(name).Examine(accepted.Peer, TimeProvider.System.GetUtcNow())?.Reason).Should().Be(expected);
+    }
 
     /// <summary>Else live connections would not be judged again when what is inside of a combination is replaced.</summary>
     [Test]

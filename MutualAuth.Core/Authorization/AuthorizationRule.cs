@@ -19,6 +19,30 @@ public abstract class AuthorizationRule
     /// <summary>Says which peers are accepted.</summary>
     public abstract override string ToString();
 
+    /// <summary>
+    /// Asks the rule about a peer that was accepted already, for a decision of the application's own: whether this peer may do one thing more.
+    /// </summary>
+    /// <remarks>
+    /// It asks about names alone. Whether the peer is still trusted and not revoked is the connection's business, which judges it again while it lives.
+    /// Does not throw for anything that a peer can show.
+    /// </remarks>
+    /// <param name="peer">The peer.</param>
+    /// <param name="at">The time for which the answer holds.</param>
+    /// <returns>Null when the rule accepts the peer; otherwise why not. A peer that showed no certificate is never accepted.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="peer"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// var mayOrder = Authorize.Dns("shop.example").Examine(connection.Peer, TimeProvider.System.GetUtcNow()) is null;
+    /// </code>
+    /// </example>
+    public Rejection? Examine(AuthenticatedPeer peer, DateTimeOffset at)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        return peer.Path.IsEmpty
+            ? new Rejection(RejectionReason.NotAuthorized, ToString(), "no certificate")
+            : Examine(new CertificateContext(peer.Evidence, peer.Path, at));
+    }
+
     /// <summary>Returns null when the peer is accepted. Does not throw.</summary>
     /// <param name="context">The peer.</param>
     /// <param name="name">The name by which it is accepted; null when it is rejected, and where the rule asks for no name.</param>

@@ -1,0 +1,124 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using MutualAuth.AspNetCore.Transport;
+
+namespace MutualAuth.AspNetCore;
+
+/// <summary>Has Kestrel listen with mutual TLS of this library.</summary>
+/// <remarks>
+/// Connections come from a <see cref="MutualTlsListener"/>, so that all of its bounds and deadlines hold, and every connection has an authenticated
+/// peer: <see cref="IMutualTlsFeature"/>. Other end points of the same Kestrel are as they were. Where code names an end point, Kestrel ignores
+/// <c>urls</c> and <c>ASPNETCORE_URLS</c>. HTTP/3 is not carried.
+/// </remarks>
+public static class MutualTlsWebHostBuilderExtensions
+{
+    /// <summary>Has Kestrel listen with mutual TLS.</summary>
+    /// <param name="builder">The web host, whose server is Kestrel.</param>
+    /// <param name="endPoint">Where to listen: an IP end point (port 0: any free port) or a Unix domain socket.</param>
+    /// <param name="server">
+    /// Whom to accept, and as whom to answer. Empty <see cref="Handshake.HandshakeOptions.ApplicationProtocols"/> become those of
+    /// <see cref="ListenOptions.Protocols"/>: <c>h2</c> and <c>http/1.1</c>. Without a logger factory it logs to the host's.
+    /// </param>
+    /// <param name="configure">Kestrel's options of the end point; connection middleware that it adds sees the plain text. Null: none.</param>
+    /// <exception cref="ArgumentNullException">An argument other than <paramref name="configure"/> is null.</exception>
+    /// <remarks>The start of the host throws an <see cref="ArgumentException"/> with every problem of the options.</remarks>
+    /// <example>
+    /// <code>
+    /// builder.WebHost.ListenMutualTls(new IPEndPoint(IPAddress.Any, 8443), serverOptions);
+    /// </code>
+    /// </example>
+    public static IWebHostBuilder ListenMutualTls(
+        this IWebHostBuilder builder, EndPoint endPoint, MutualTlsServerOptions server, Action<ListenOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        ArgumentNullException.ThrowIfNull(server);
+        return builder.Listen(
+            (services, listen) => new MutualTlsListenerOptions { Server = MakeServer(services, listen, server), EndPoint = endPoint }, configure);
+    }
+
+    /// <summary>Has Kestrel listen with a listener of your own: with bounds, a PROXY header, or a socket that is bound already.</summary>
+    /// <param name="builder">The web host, whose server is Kestrel.</param>
+    /// <param name="listener">
+    /// Makes the listener's options, with the services of the application, when the host starts. The server's
+    /// <see cref="Handshake.HandshakeOptions.ApplicationProtocols"/> must name what Kestrel speaks: <c>h2</c>, <c>http/1.1</c>.
+    /// </param>
+    /// <param name="configure">Kestrel's options of the end point; connection middleware that it adds sees the plain text. Null: none.</param>
+    /// <exception cref="ArgumentNullException">An argument other than <paramref name="configure"/> is null.</exception>
+    /// <remarks>The start of the host throws an <see cref="ArgumentException"/> with every problem of the options.</remarks>
+    /// <example>
+    /// <code>
+    /// builder.WebHost.ListenMutualTls(_ =&gt; new MutualTlsListenerOptions
+    /// {
+    ///     Server = new MutualTlsServer(serverOptions with { ApplicationProtocols = ["h2", "http/1.1"] }),
+    ///     EndPoint = new IPEndPoint(IPAddress.Any, 8443),
+    ///     ProxyProtocol = new ProxyProtocol { TrustedProxies = [IPNetwork.Parse("10.1.2.0/24")] },
+    /// });
+    /// </code>
+    /// </example>
+    public static IWebHostBuilder ListenMutualTls(
+        this IWebHostBuilder builder, Func<IServiceProvider, MutualTlsListenerOptions> listener, Action<ListenOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        return builder.Listen((services, _) => listener(services), configure);
+    }
+
+    internal static IWebHostBuilder Listen(
+        this IWebHostBuilder builder, Func<IServiceProvider, ListenOptions, MutualTlsListenerOptions> listener, Action<ListenOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.ListenAll((services, kestrel) => Add(kestrel, listen => listener(services, listen), configure));
+    }
+
+    /// <summary>After all other configuration of Kestrel, so that its services are at hand and its defaults for end points apply.</summary>
+    internal static IWebHostBuilder ListenAll(this IWebHostBuilder builder, Action<IServiceProvider, KestrelServerOptions> add) =>
+        builder.ConfigureServices(services =>
+        {
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, MutualTlsTransportFactory>());
+            services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>>(
+                provider => new PostConfigureOptions<KestrelServerOptions>(Options.DefaultName, kestrel => add(provider, kestrel)));
+        });
+
+    internal static void Add(
+        KestrelServerOptions kestrel, Func<ListenOptions, MutualTlsListenerOptions> listener, Action<ListenOptions>? configure)
+    {
+        var endPoint = new MutualTlsEndPoint();
+        kestrel.Listen(endPoint, listen =>
+        {
+            MutualTlsPipeline.AddTo(listen);
+            configure?.Invoke(listen);
+            if (listen.Protocols.HasFlag(HttpProtocols.Http3))
+            {
+                throw new ArgumentException("Mutual TLS of this library does not carry HTTP/3. Set Protocols to Http1AndHttp2, Http1 or Http2.");
+            }
+
+            endPoint.Listener = listener(listen);
+        });
+    }
+
+    internal static MutualTlsServer MakeServer(IServiceProvider services, ListenOptions listen, MutualTlsServerOptions server) =>
+        new(server with
+        {
+            ApplicationProtocols = server.ApplicationProtocols.IsEmpty ? [.. ProtocolsOf(listen.Protocols)] : server.ApplicationProtocols,
+            LoggerFactory = server.LoggerFactory is NullLoggerFactory ? services.GetRequiredService<ILoggerFactory>() : server.LoggerFactory,
+        });
+
+    private static IEnumerable<string> ProtocolsOf(HttpProtocols protocols)
+    {
+        if (protocols.HasFlag(HttpProtocols.Http2))
+        {
+            yield return "h2";
+        }
+
+        if (protocols.HasFlag(HttpProtocols.Http1))
+        {
+            yield return "http/1.1";
+        }
+    }
+}
