@@ -8,13 +8,13 @@ using MutualAuth;
 using MutualAuth.Http;
 using MutualAuth.Samples.Inventory;
 
-if (args is not [var address, var files] and not [_, _, "--watch"])
+if (args is not ([_, _] or [_, _, "--watch"]))
 {
     Console.Error.WriteLine("GrpcClient https://HOST:PORT FOLDER [--watch]");
     return 2;
 }
 
-(address, files) = (args[0], args[1]);
+var (address, files) = (args[0], args[1]);
 var mutualTls = new MutualTlsClient(new MutualTlsClientOptions
 {
     Identity = Identity.FromPemFiles(Path.Combine(files, "client.pem"), Path.Combine(files, "client.key")),

@@ -9,6 +9,7 @@ using MutualAuth.Certificates;
 using MutualAuth.Revocation;
 using MutualAuth.Samples;
 using MutualAuth.Testing;
+using MutualAuth.Validation;
 
 if (args is not [] and not ["--listen", _] || !IPEndPoint.TryParse(args is [_, var where] ? where : "127.0.0.1:8443", out var endPoint))
 {
@@ -35,6 +36,7 @@ builder.WebHost.ListenMutualTls(endPoint, new MutualTlsServerOptions
     Authorization = Authorize.Dns("client.test"),
     Confirmation = ConfirmationPolicy.Required,
     DenyList = denied,
+    AcknowledgedWarnings = ConfigurationWarnings.RevocationNotChecked,
 });
 await using var app = builder.Build();
 app.MapGrpcService<StockService>();
