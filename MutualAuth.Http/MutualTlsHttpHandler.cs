@@ -10,7 +10,7 @@ namespace MutualAuth.Http;
 /// <remarks>
 /// <para>
 /// Each connection is that of a <see cref="MutualTlsClient"/>, so that its rules, its bounds and its revalidation hold: a pooled connection whose
-/// server is no longer accepted ends, or takes no further request, and the next request connects anew. The server must have the name in the URI,
+/// server is no longer accepted ends, or takes no further request, and the next request connects again. The server must have the name in the URI,
 /// unless <see cref="MutualTlsHttpOptions.Target"/> says otherwise.
 /// </para>
 /// <para>
@@ -21,7 +21,7 @@ namespace MutualAuth.Http;
 /// </para>
 /// <para>
 /// Failures are <see cref="HttpRequestException"/>s: one to connect has the <see cref="HandshakeException"/> inside; see
-/// <see cref="MutualTlsHttpFailures"/>. Safe for use from many threads: make one and keep it. Disposal lets requests in progress end.
+/// <see cref="MutualTlsHttpFailures"/>. Safe for use from many threads: make one and keep it. Requests in progress end as usual after disposal.
 /// </para>
 /// </remarks>
 /// <example>

@@ -7,13 +7,13 @@ namespace MutualAuth.Http;
 public sealed record MutualTlsHttpOptions
 {
     /// <summary>
-    /// Says, for a host and port, who is expected there; null for "nobody", which fails the request. It is asked when a pool is made for them, so
+    /// Says, for a host and port, who is expected there; null for no server, which fails the request. It is asked when a pool is made for them, so
     /// not for each request. Pure and quick. Default: null, each server has the name in the URI, by the rules of the handler's client.
     /// </summary>
     public Func<DnsEndPoint, MutualTlsHttpTarget?>? Target { get; init; }
 
     /// <summary>
-    /// How long a connection takes requests; the next one then connects anew, and so follows names and identities that have changed. Default: ten
+    /// How long a connection takes requests; the next one then connects again, and so follows names and identities that have changed. Default: ten
     /// minutes; more than zero, or <see cref="Timeout.InfiniteTimeSpan"/>.
     /// </summary>
     public TimeSpan PooledConnectionLifetime { get; init; } = TimeSpan.FromMinutes(10);

@@ -1,4 +1,5 @@
-// A gRPC service whose callers are known by their certificates, on confirmed connections. Start it, and then the client with the command that it prints:
+// A gRPC service whose callers are known by their certificates, on confirmed connections. Start it, and then the client with the command that it
+// prints:
 //   dotnet run --project samples/GrpcServer
 // "revoke" and a line break denies the client from then on: its calls in progress end, and its next one is refused.
 // Exit codes: 0; 2 usage.
