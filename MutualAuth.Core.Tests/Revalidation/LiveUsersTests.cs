@@ -320,6 +320,39 @@ public sealed class LiveUsersTests
         good.Losses.Should().BeEmpty();
     }
 
+    /// <summary>The interval says how often the store is asked, not how fast it must answer.</summary>
+    [TestCase(25, true)]
+    [TestCase(35, false)]
+    public async Task A_store_that_answers_later_than_the_next_interval_is_listened_to(int seconds, bool isFound)
+    {
+        using var world = new LiveUsersWorld(new RevalidationPolicy { RecheckInterval = TimeSpan.FromSeconds(1) });
+        var store = new SlowStore(world.Store);
+        await world.AddAsync("alice");
+        var verifier = (await world.Store.FindAsync("alice", default))!.Verifiers[0];
+        var alice = world.Connect(LiveUsersWorld.User("alice", null, null, LoginFacts.Verifier(store, "alice", verifier)));
+        await world.Store.SetDisabledAsync("alice", isDisabled: true);
+
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        var question = await store.AskedAsync();
+        for (var second = 0; second < seconds; second++)
+        {
+            world.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        question.Cancellation.IsCancellationRequested.Should().Be(!isFound);
+        question.Answer();
+
+        if (isFound)
+        {
+            (await alice.LostAsync()).Reason.Should().Be(RejectionReason.UserDisabled);
+        }
+        else
+        {
+            await store.AskedAsync(); // the next question: the first was given up, and nothing was taken from it
+            alice.Losses.Should().BeEmpty();
+        }
+    }
+
     [Test]
     public async Task A_store_that_blocks_for_ever_delays_no_other()
     {

@@ -111,6 +111,35 @@ internal sealed class PlainStore(MemoryCredentialStore users) : ICredentialStore
     }
 }
 
+/// <summary>A store that is asked about all its users at once, announces nothing, and answers when it is told to.</summary>
+internal sealed class SlowStore(MemoryCredentialStore users) : IBulkCredentialStore
+{
+    private readonly System.Threading.Channels.Channel<Question> _questions = System.Threading.Channels.Channel.CreateUnbounded<Question>();
+
+    internal sealed record Question(CancellationToken Cancellation)
+    {
+        private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Answered => _answered.Task;
+
+        internal void Answer() => _answered.TrySetResult();
+    }
+
+    /// <summary>The next question.</summary>
+    internal async Task<Question> AskedAsync() => await _questions.Reader.ReadAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+
+    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => users.FindAsync(userName, cancellationToken);
+
+    public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
+        IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
+    {
+        var question = new Question(cancellationToken);
+        _questions.Writer.TryWrite(question);
+        await question.Answered.WaitAsync(cancellationToken);
+        return await users.FindManyAsync(userNames, cancellationToken);
+    }
+}
+
 /// <summary>Second factors in memory, without announcements.</summary>
 internal sealed class PlainFactors : ISecondFactorStore
 {

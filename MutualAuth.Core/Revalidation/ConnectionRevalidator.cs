@@ -70,6 +70,9 @@ internal sealed class ConnectionRevalidator
         }
     }
 
+    /// <summary>What the timer began last, for tests.</summary>
+    internal Task Ringing { get; private set; } = Task.CompletedTask;
+
     /// <summary>The users of the registered connections, for tests.</summary>
     internal LiveUsers Users => _users;
 
@@ -782,7 +785,7 @@ internal sealed class ConnectionRevalidator
 
         if (dates.Count + durations.Count + idle.Count > 0)
         {
-            _ = RunAside(async () =>
+            Ringing = RunAside(async () =>
             {
                 await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
                 await ForEachAsync(idle, OnIdle).ConfigureAwait(false);

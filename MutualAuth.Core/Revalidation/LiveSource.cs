@@ -13,6 +13,7 @@ internal sealed class LiveSource
 {
     private const int MaxFailuresInARow = 3;
 
+    // Not the interval: a store that takes longer than that for its answer would never be listened to. Staleness is counted beside the question.
     private static readonly TimeSpan s_longestAnswer = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_shortestWait = TimeSpan.FromSeconds(1);
 
@@ -56,8 +57,6 @@ internal sealed class LiveSource
 
     /// <summary>What the interval that ended last began beside a question, for tests.</summary>
     internal Task Ending { get; private set; } = Task.CompletedTask;
-
-    private TimeSpan AnswerTimeout => _policy.RecheckInterval < s_longestAnswer ? _policy.RecheckInterval : s_longestAnswer;
 
     internal void Add(LiveFact fact)
     {
@@ -264,7 +263,7 @@ internal sealed class LiveSource
         {
             try
             {
-                using var timeout = new CancellationTokenSource(AnswerTimeout, _time);
+                using var timeout = new CancellationTokenSource(s_longestAnswer, _time);
                 var answers = await _threads.RunAsync(() => _reader.AskAsync(batch, timeout.Token), timeout.Token).ConfigureAwait(false);
                 lost += Apply(batch, number, answers, ref unknown);
                 (inARow, age) = (0, answers.Age > age ? answers.Age : age);

@@ -13,7 +13,7 @@ namespace MutualAuth.Tests.Callbacks;
 [CancelAfter(120000)]
 public abstract class ServerCallbackTests
 {
-    private readonly List<CallbackJudgement> _judged = [];
+    private List<CallbackJudgement> _judged = [];
     private IAsyncDisposable? _server;
 
     private protected ServiceMaterial Material { get; private set; } = null!;
@@ -45,8 +45,9 @@ public abstract class ServerCallbackTests
         Material?.Dispose();
     }
 
+    /// <summary>A list of each test's own: a library that tries again in the background may still ask for what the test before it said.</summary>
     [SetUp]
-    public void Forget() => _judged.Clear();
+    public void Forget() => _judged = [];
 
     [Test]
     public async Task It_connects_to_the_server_that_the_stage_accepts(CancellationToken cancellationToken)
@@ -141,14 +142,18 @@ public abstract class ServerCallbackTests
     private CertificateStageOptions Options =>
         new() { Trust = Material.Trust, Authorization = Authorize.ServerName, Revocation = Material.Lists() };
 
-    private ValidationCallbacks Callbacks(CertificateStageOptions options) => new(new CertificateStage(options), new ValidationCallbackOptions
+    private ValidationCallbacks Callbacks(CertificateStageOptions options)
     {
-        OnJudged = judged =>
+        var mine = _judged;
+        return new(new CertificateStage(options), new ValidationCallbackOptions
         {
-            lock (_judged)
+            OnJudged = judged =>
             {
-                _judged.Add(judged);
-            }
-        },
-    });
+                lock (mine)
+                {
+                    mine.Add(judged);
+                }
+            },
+        });
+    }
 }

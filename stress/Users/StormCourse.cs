@@ -10,12 +10,13 @@ namespace MutualAuth.Stress.Users;
 internal sealed class StormCourse(Run run, string store)
 {
     internal const int Users = 10_000;
-    internal const double SecondsOfTheWhole = 300;
+    internal const double SecondsOfTheWhole = 420;
     private const int LoginsAtOnce = 64;
     private const int MostRefusals = 8;
     private const int MostOnTheirWay = 400;
     private const int MostAtOnce = 40;
     private const int LeastChanges = 8;
+    private const double LivePerSecondOfStorm = 160; // 10,000 live ones are under a storm for a minute at least
 
     // The interval at which the store is looked at, the grace period of a drain, and what a machine that is full of work takes beside them.
     private static readonly TimeSpan s_promise = StormServerRole.Interval + StormServerRole.Grace + TimeSpan.FromSeconds(Lab.HasHeapChecks ? 28 : 8);
@@ -57,7 +58,7 @@ internal sealed class StormCourse(Run run, string store)
         _figures.Count("connections", Of(Standing.Live));
         _figures.RequiredCheck(Of(Standing.Live) >= wanted, "too-few");
         await _clients.AskAsync("steady");
-        await StormAsync(Math.Max(4, run.Left.TotalSeconds * 0.6));
+        await StormAsync(Math.Max(Math.Max(4, wanted / LivePerSecondOfStorm), run.Left.TotalSeconds * 0.6));
         await EndAsync();
     }
 
@@ -116,11 +117,12 @@ internal sealed class StormCourse(Run run, string store)
                 $"{(_server.ProcessorTime - before) / Stopwatch.GetElapsedTime(began):F2} processors {_server.ResidentMiB:F0} MiB"));
     }
 
-    /// <summary>Changes a few of those who are connected, as long as not more than a fifth of them, and 400, are on their way out.</summary>
+    /// <summary>Changes a few of those who are connected, as long as not more than a fifth of them, and 400, are on their way out or back.</summary>
     private async Task ChangeAsync()
     {
         StormUser[] live = [.. _users.Where(user => user.Standing == Standing.Live)];
-        var room = Math.Min(Math.Min(live.Length / 5, MostOnTheirWay) - Of(Standing.Doomed), Math.Min(2 + (live.Length / 50), MostAtOnce));
+        var onTheirWay = _users.Count(user => user.Standing is not (Standing.Away or Standing.Live or Standing.Lost));
+        var room = Math.Min(Math.Min(live.Length / 5, MostOnTheirWay) - onTheirWay, Math.Min(2 + (live.Length / 50), MostAtOnce));
         if (room <= 0)
         {
             return;

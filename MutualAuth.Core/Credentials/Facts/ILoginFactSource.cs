@@ -16,7 +16,7 @@ public interface ILoginFactSource
 
     /// <summary>Says which facts hold.</summary>
     /// <param name="keys">The keys of the facts, each once, and at most <see cref="MaxKeys"/>.</param>
-    /// <param name="cancellationToken">Cancelled after 30 seconds, or after the interval if that is shorter.</param>
+    /// <param name="cancellationToken">Cancelled after 30 seconds.</param>
     /// <returns>
     /// An answer for each key. A key without an answer is one of which nothing can be said now. So is every key when the call throws.
     /// </returns>

@@ -8,7 +8,7 @@ public interface IBulkCredentialStore : ICredentialStore
 {
     /// <summary>Looks users up.</summary>
     /// <param name="userNames">The names, as SASLprep writes them, each once; there may be a hundred thousand.</param>
-    /// <param name="cancellationToken">Cancelled after 30 seconds, or after <see cref="RevalidationPolicy.RecheckInterval"/> if shorter.</param>
+    /// <param name="cancellationToken">Cancelled after 30 seconds.</param>
     /// <returns>
     /// Those that exist, disabled ones too, in any order. A user of whom a verifier cannot be read is given without that verifier, so that it
     /// does not hide the others.

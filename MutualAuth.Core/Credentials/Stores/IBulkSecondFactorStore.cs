@@ -8,7 +8,7 @@ public interface IBulkSecondFactorStore : ISecondFactorStore
 {
     /// <summary>The identifiers of the factors of users.</summary>
     /// <param name="userNames">The names, as SASLprep writes them, each once; there may be a hundred thousand.</param>
-    /// <param name="cancellationToken">Cancelled after 30 seconds, or after <see cref="RevalidationPolicy.RecheckInterval"/> if shorter.</param>
+    /// <param name="cancellationToken">Cancelled after 30 seconds.</param>
     /// <returns>For each user that has one, the <see cref="StoredFactor.Id"/>s.</returns>
     ValueTask<IReadOnlyDictionary<string, ImmutableArray<string>>> FindFactorIdsAsync(
         IReadOnlyCollection<string> userNames, CancellationToken cancellationToken);
