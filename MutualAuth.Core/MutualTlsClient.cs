@@ -58,12 +58,16 @@ public sealed class MutualTlsClient
     /// </remarks>
     /// <param name="applicationProtocols">As <see cref="HandshakeOptions.ApplicationProtocols"/>, whose place they take; empty for none.</param>
     /// <exception cref="ArgumentException">One of them is not possible; the message lists every problem.</exception>
-    /// <example><code>await using var connection = await client.WithApplicationProtocols(["h2"]).ConnectAsync("server.example", 8443);</code></example>
+    /// <example>
+    /// <code>
+    /// await using var connection = await client.WithApplicationProtocols(["h2"]).ConnectAsync("server.example", 8443);
+    /// </code>
+    /// </example>
     public MutualTlsClient WithApplicationProtocols(ImmutableArray<string> applicationProtocols)
     {
         var options = _options with { ApplicationProtocols = applicationProtocols };
-        return options.ApplicationProtocolProblems().ToArray() is { Length: > 0 } problems
-            ? throw new ArgumentException(string.Join(' ', problems), nameof(applicationProtocols))
+        return string.Join(' ', options.ApplicationProtocolProblems()) is { Length: > 0 } problems
+            ? throw new ArgumentException(problems, nameof(applicationProtocols))
             : new MutualTlsClient(this, options);
     }
 

@@ -209,7 +209,8 @@ public sealed class PoolTests
         }
     }
 
-    private HttpClient Http(WebServer server, out MutualTlsClient mutualTls, MutualTlsHttpOptions? options = null, MutualTlsClientOptions? client = null)
+    private HttpClient Http(
+        WebServer server, out MutualTlsClient mutualTls, MutualTlsHttpOptions? options = null, MutualTlsClientOptions? client = null)
     {
         mutualTls = new MutualTlsClient(client ?? _world.Client);
         return new HttpClient(new MutualTlsHttpHandler(mutualTls, HttpWorld.Dialling(server, options)));

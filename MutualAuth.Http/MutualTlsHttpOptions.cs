@@ -21,10 +21,14 @@ public sealed record MutualTlsHttpOptions
     /// <summary>How long an unused connection stays open. Default: one minute; more than zero, or <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
     public TimeSpan PooledConnectionIdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How many HTTP/1.1 connections to one host and port are open at a time; further requests wait. Default: no bound; at least 1.</summary>
+    /// <summary>
+    /// How many HTTP/1.1 connections to one host and port are open at a time; further requests wait. Default: no bound; at least 1.
+    /// </summary>
     public int MaxConnectionsPerServer { get; init; } = int.MaxValue;
 
-    /// <summary>Whether another HTTP/2 connection is opened when the server's bound on streams is reached; otherwise requests wait. Default: true.</summary>
+    /// <summary>
+    /// Whether another HTTP/2 connection is opened when the server's bound on streams is reached; otherwise requests wait. Default: true.
+    /// </summary>
     public bool EnableMultipleHttp2Connections { get; init; } = true;
 
     /// <summary>

@@ -49,8 +49,9 @@ internal sealed class HttpWorld : IDisposable
 
     private void Map(WebApplication app)
     {
-        app.MapGet("/seen", (HttpRequest request) => $"{request.Scheme} {request.Protocol} {request.Host} {request.Path}{request.QueryString}");
-        app.MapGet("/seen/{**rest}", (HttpRequest request) => $"{request.Scheme} {request.Protocol} {request.Host} {request.Path}{request.QueryString}");
+        app.MapGet(
+            "/seen/{**rest}",
+            (HttpRequest request) => $"{request.Scheme} {request.Protocol} {request.Host} {request.Path}{request.QueryString}");
         app.MapGet("/header", (HttpRequest request, string name) => request.Headers[name].ToString());
         app.MapPost("/echo", async (HttpRequest request, HttpResponse response) => await request.Body.CopyToAsync(response.Body));
         app.MapGet("/never", (CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));

@@ -32,7 +32,8 @@ internal sealed class WebServer : IAsyncDisposable
 
     internal int Port { get; }
 
-    internal static async Task<WebServer> StartAsync(MutualTlsServerOptions options, Action<WebApplication> map, Action<IServiceCollection>? add = null)
+    internal static async Task<WebServer> StartAsync(
+        MutualTlsServerOptions options, Action<WebApplication> map, Action<IServiceCollection>? add = null)
     {
         var server = new MutualTlsServer(options);
         var accepted = new ConcurrentQueue<MutualTlsConnection>();

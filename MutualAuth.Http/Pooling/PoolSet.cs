@@ -2,7 +2,9 @@ using System.Net;
 
 namespace MutualAuth.Http.Pooling;
 
-/// <summary>The pools by authority. One without connections and requests is let go; one of which a connection must take no more is replaced.</summary>
+/// <summary>
+/// The pools by authority. One without connections and requests is let go; one of which a connection must take no more is replaced.
+/// </summary>
 internal sealed class PoolSet(MutualTlsClient client, MutualTlsHttpOptions options) : IDisposable
 {
     private readonly Lock _lock = new();

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MutualAuth.Benchmarks.Compare;
 
-/// <summary>HTTP over mutual TLS, beside Kestrel's and HttpClient's own client certificates: both sides' processor time, and requests per second.</summary>
+/// <summary>
+/// HTTP over mutual TLS, beside Kestrel's and HttpClient's own client certificates: both sides' processor time, and requests per second.
+/// </summary>
 internal sealed class HttpComparison(CompareOptions options, TextWriter output)
 {
     private static readonly string[] s_kinds = ["HttpKestrel", "HttpOurs"];

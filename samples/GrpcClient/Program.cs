@@ -1,5 +1,5 @@
-// The client of the gRPC server beside it, which prints how to start it: unary, streaming and duplex calls over a confirmed connection, and a thousand
-// streams at once.
+// The client of the gRPC server beside it, which prints how to start it: unary, streaming and duplex calls over a confirmed connection, and a
+// thousand streams at once.
 //   dotnet run --project samples/GrpcClient -- https://localhost:8443 FOLDER [--watch]
 // With --watch it goes on watching until the server ends the stream, and says how it ended.
 // Exit codes: 0; 2 usage; 10 our side rejected the server; 11 the server refused us; 12 a call ended for another reason.

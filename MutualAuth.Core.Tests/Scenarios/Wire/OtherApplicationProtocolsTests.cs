@@ -1,3 +1,4 @@
+using System.Net;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -59,7 +60,8 @@ public sealed class OtherApplicationProtocolsTests
     {
         await using var listener = Listen(_pair.Server);
         var client = new MutualTlsClient(_pair.Client);
-        await using var connection = await client.WithApplicationProtocols(["h2"]).ConnectAsync(listener.LocalEndPoint, "server.test", cancellationToken);
+        var other = client.WithApplicationProtocols(["h2"]);
+        await using var connection = await other.ConnectAsync(listener.LocalEndPoint, "server.test", cancellationToken);
 
         client.EndWhere(_ => true, "the test says so").Should().Be(1);
 
@@ -78,5 +80,5 @@ public sealed class OtherApplicationProtocolsTests
     }
 
     private static MutualTlsListener Listen(MutualTlsServerOptions options) => MutualTlsListener.Start(
-        new MutualTlsListenerOptions { Server = new MutualTlsServer(options), EndPoint = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0) });
+        new MutualTlsListenerOptions { Server = new MutualTlsServer(options), EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
 }
