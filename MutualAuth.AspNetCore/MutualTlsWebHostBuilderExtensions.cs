@@ -2,11 +2,13 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using MutualAuth.AspNetCore.Configuration;
 using MutualAuth.AspNetCore.Transport;
 
 namespace MutualAuth.AspNetCore;
@@ -67,6 +69,44 @@ public static class MutualTlsWebHostBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(listener);
         return builder.Listen((services, _) => listener(services), configure);
+    }
+
+    /// <summary>Has Kestrel listen with mutual TLS at the end points of the configuration.</summary>
+    /// <param name="builder">The web host, whose server is Kestrel.</param>
+    /// <param name="section">The section whose children are the end points, each with a name.</param>
+    /// <param name="adjust">
+    /// Changes the options of an end point, by its name, where the configuration does not say enough: logins, timeouts. Null: nothing.
+    /// </param>
+    /// <param name="configure">Kestrel's options of an end point, by its name. Null: none.</param>
+    /// <exception cref="ArgumentNullException">An argument other than the last two is null.</exception>
+    /// <remarks>
+    /// <para>
+    /// Keys: <c>Listen</c> (one or more of <c>ADDRESS:PORT</c>, <c>unix:PATH</c>), <c>Identity</c> (<c>Certificate</c> and <c>Key</c>, or
+    /// <c>Pkcs12</c>; <c>PasswordFile</c>), <c>Trust</c>, <c>Allow</c> or <c>AllowFile</c>, <c>RevocationLists</c>, <c>DenyListFile</c>,
+    /// <c>Confirmation</c>, <c>Protocols</c>, <c>TrustedProxies</c>. The files are relative to the content root, and are followed; the
+    /// application's container disposes of them. The configuration itself is read once.
+    /// </para>
+    /// <para>
+    /// The start of the host throws an <see cref="InvalidOperationException"/> with every problem of all end points and the path of its key; a key
+    /// that is not known is one.
+    /// </para>
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// builder.WebHost.ListenMutualTls("MutualTls:Endpoints");
+    /// </code>
+    /// </example>
+    public static IWebHostBuilder ListenMutualTls(
+        this IWebHostBuilder builder,
+        string section,
+        Func<string, MutualTlsServerOptions, MutualTlsServerOptions>? adjust = null,
+        Action<string, ListenOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(section);
+        builder.ConfigureServices(services => services.TryAddSingleton<ConfiguredEndpoints>());
+        return builder.ListenAll((services, kestrel) => services.GetRequiredService<ConfiguredEndpoints>().AddTo(
+            kestrel, services.GetRequiredService<IConfiguration>().GetSection(section), adjust, configure));
     }
 
     internal static IWebHostBuilder Listen(

@@ -39,9 +39,9 @@ internal sealed class Site : IAsyncDisposable
             },
             map);
 
-    internal static async Task<Site> StartAsync(Action<WebApplicationBuilder> build, Action<WebApplication> map)
+    internal static async Task<Site> StartAsync(Action<WebApplicationBuilder> build, Action<WebApplication> map, string? contentRoot = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = contentRoot });
         builder.Logging.ClearProviders();
         build(builder);
         var application = builder.Build();

@@ -1,0 +1,173 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using MutualAuth.AspNetCore;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests;
+
+/// <summary>End points of appsettings.</summary>
+[CancelAfter(60000)]
+public sealed class ConfigurationTests
+{
+    private static readonly World s_world = new();
+    private string _folder = null!;
+
+    [SetUp]
+    public void WriteFiles()
+    {
+        _folder = Directory.CreateTempSubdirectory("mutualauth-aspnet-").FullName;
+        s_world.Authority.WriteTo(_folder, "authority");
+        s_world.ServerCertificate.WriteTo(_folder, "server");
+        File.WriteAllText(Path.Combine(_folder, "clients.txt"), "dns client.test\n");
+    }
+
+    [TearDown]
+    public void RemoveFiles() => Directory.Delete(_folder, recursive: true);
+
+    [TestCase("Allow:0", "dns client.test", true)]
+    [TestCase("Allow:0", "dns other.test", false)]
+    [TestCase("AllowFile", "clients.txt", true)]
+    public async Task An_end_point_serves_whom_the_configuration_allows(string key, string value, bool allowed, CancellationToken cancellationToken)
+    {
+        await using var site = await StartAsync(new() { [key] = value });
+        using var client = Clients.Plain(s_world.ClientCertificate);
+
+        var getting = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+
+        if (allowed)
+        {
+            (await getting()).Should().Be("client.test");
+        }
+        else
+        {
+            await getting.Should().ThrowAsync<HttpRequestException>();
+        }
+    }
+
+    [TestCase("Http1", 1, true)]
+    [TestCase("Http1", 2, false)]
+    [TestCase("Http2", 2, true)]
+    public async Task It_speaks_what_the_configuration_says(string protocols, int version, bool speaks, CancellationToken cancellationToken)
+    {
+        await using var site = await StartAsync(new() { ["AllowFile"] = "clients.txt", ["Protocols"] = protocols });
+        using var client = Clients.Plain(s_world.ClientCertificate, version);
+
+        var getting = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+
+        if (speaks)
+        {
+            (await getting()).Should().Be("client.test");
+        }
+        else
+        {
+            await getting.Should().ThrowAsync<HttpRequestException>();
+        }
+    }
+
+    [TestCase("Preferred", true)]
+    [TestCase("Required", false)]
+    public async Task It_confirms_as_the_configuration_says(string confirmation, bool serves, CancellationToken cancellationToken)
+    {
+        await using var site = await StartAsync(new() { ["AllowFile"] = "clients.txt", ["Confirmation"] = confirmation });
+        using var plain = Clients.Plain(s_world.ClientCertificate);
+        using var confirmed = Clients.Confirmed(s_world.ClientOptions);
+
+        (await confirmed.GetStringAsync(confirmed.At(site.Port, "/"), cancellationToken)).Should().Be("client.test");
+        var getting = () => plain.GetStringAsync(plain.At(site.Port, "/"), cancellationToken);
+        if (serves)
+        {
+            (await getting()).Should().Be("client.test");
+        }
+        else
+        {
+            await getting.Should().ThrowAsync<HttpRequestException>();
+        }
+    }
+
+    [Test]
+    public async Task Code_can_change_an_end_point_by_its_name(CancellationToken cancellationToken)
+    {
+        var named = new List<string>();
+        await using var site = await StartAsync(new() { ["AllowFile"] = "clients.txt" }, (name, options) =>
+        {
+            named.Add(name);
+            return options with { Authorization = Authorize.Nobody };
+        });
+        using var client = Clients.Plain(s_world.ClientCertificate);
+
+        await FluentActions.Awaiting(() => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken)).Should().ThrowAsync<HttpRequestException>();
+        named.Should().Equal("Internal");
+    }
+
+    [Test]
+    public async Task Several_end_points_listen_at_several_addresses(CancellationToken cancellationToken)
+    {
+        await using var site = await StartAsync(new()
+        {
+            ["AllowFile"] = "clients.txt", ["Listen:1"] = "127.0.0.1:0",
+            ["+Listen"] = "127.0.0.1:0", ["+Identity:Certificate"] = "server.pem", ["+Identity:Key"] = "server.key", ["+Trust:0"] = "authority.pem",
+            ["+Allow:0"] = "any-trusted",
+        });
+        using var client = Clients.Plain(s_world.ClientCertificate);
+
+        site.Ports.Should().HaveCount(3).And.OnlyHaveUniqueItems();
+        foreach (var port in site.Ports)
+        {
+            (await client.GetStringAsync(client.At(port, "/"), cancellationToken)).Should().Be("client.test");
+        }
+    }
+
+    [Test]
+    public async Task Every_problem_of_every_end_point_is_told_at_once()
+    {
+        var starting = () => StartAsync(new()
+        {
+            ["Listen:0"] = "example.org:80", ["Protocols"] = "Http9", ["Confirmation"] = "7", ["Identity:Key"] = "none.key", ["Trust:0"] = "none.pem",
+            ["Allow:0"] = "dns", ["Allowed"] = "x", ["Identity:Passwort"] = "x", ["RevocationLists"] = "none.crl", ["DenyListFile"] = "none.txt",
+            ["TrustedProxies:0"] = "10.0.0.1/99", ["+Identity:Pkcs12"] = "a", ["+Identity:Certificate"] = "b",
+        });
+
+        var told = (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Split(Environment.NewLine);
+
+        told.Skip(1).Select(line => line.Split(": ")[0]).Should().BeEquivalentTo(
+            new[]
+            {
+                "Internal:Listen", "Internal:Protocols", "Internal:Confirmation", "Internal:Identity", "Internal:Trust", "Internal:Allow",
+                "Internal:Allowed", "Internal:Identity:Passwort", "Internal:RevocationLists", "Internal:DenyListFile", "Internal:TrustedProxies",
+                "Other:Listen", "Other:Identity", "Other:Trust", "Other:Allow",
+            }.Select(key => $"MutualTls:Endpoints:{key}"));
+    }
+
+    [Test]
+    public async Task A_section_without_end_points_is_a_problem()
+    {
+        var starting = () => Site.StartAsync(builder => builder.WebHost.ListenMutualTls("MutualTls:Endpoints"), _ => { });
+
+        (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Should().Contain("there is no end point");
+    }
+
+    /// <summary>Keys of the end point Internal, over those of one that is right; with a plus, keys of the end point Other.</summary>
+    private Task<Site> StartAsync(
+        Dictionary<string, string?> keys, Func<string, MutualTlsServerOptions, MutualTlsServerOptions>? adjust = null)
+    {
+        var all = new Dictionary<string, string?>
+        {
+            ["Listen:0"] = "127.0.0.1:0", ["Identity:Certificate"] = "server.pem", ["Identity:Key"] = "server.key", ["Trust:0"] = "authority.pem",
+        };
+        foreach (var (key, value) in keys)
+        {
+            all[key] = value;
+        }
+
+        return Site.StartAsync(
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(all.Select(pair => KeyValuePair.Create(
+                    pair.Key.StartsWith('+') ? $"MutualTls:Endpoints:Other:{pair.Key[1..]}" : $"MutualTls:Endpoints:Internal:{pair.Key}", pair.Value)));
+                builder.WebHost.ListenMutualTls("MutualTls:Endpoints", adjust);
+            },
+            app => app.MapGet("/", (HttpContext context) => context.GetMutualTlsPeer()!.Name),
+            _folder);
+    }
+}

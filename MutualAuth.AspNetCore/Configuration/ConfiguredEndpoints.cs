@@ -1,0 +1,171 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MutualAuth.Authorization;
+using MutualAuth.Connections;
+using MutualAuth.Identities;
+using MutualAuth.Reloading;
+using MutualAuth.Revocation;
+using MutualAuth.Trust;
+
+namespace MutualAuth.AspNetCore.Configuration;
+
+/// <summary>End points of a configuration, and the files that they follow, which the container disposes of after the server.</summary>
+internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposable
+{
+    private readonly string _root = services.GetRequiredService<IHostEnvironment>().ContentRootPath;
+    private readonly WatchOptions _watch = new() { LoggerFactory = services.GetRequiredService<ILoggerFactory>() };
+    private readonly List<IDisposable> _files = [];
+
+    /// <summary>Adds every end point of the section.</summary>
+    /// <exception cref="InvalidOperationException">Something is wrong; the message has every problem of all of them.</exception>
+    internal void AddTo(
+        KestrelServerOptions kestrel,
+        IConfigurationSection endpoints,
+        Func<string, MutualTlsServerOptions, MutualTlsServerOptions>? adjust,
+        Action<string, ListenOptions>? configure)
+    {
+        var problems = new List<string>();
+        var sections = endpoints.GetChildren().ToArray();
+        if (sections.Length == 0)
+        {
+            problems.Add($"{endpoints.Path}: there is no end point. Write one, such as {endpoints.Path}:Internal with Listen, Identity, Trust and Allow.");
+        }
+
+        foreach (var section in sections)
+        {
+            Add(kestrel, new EndpointSection(section, problems), adjust, configure);
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"The end points of mutual TLS cannot be used:{Environment.NewLine}{string.Join(Environment.NewLine, problems)}");
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in _files)
+        {
+            file.Dispose();
+        }
+    }
+
+    private void Add(
+        KestrelServerOptions kestrel,
+        EndpointSection section,
+        Func<string, MutualTlsServerOptions, MutualTlsServerOptions>? adjust,
+        Action<string, ListenOptions>? configure)
+    {
+        section.RefuseUnknownKeys();
+        EndPoint[] endPoints = [.. section.EndPoints()];
+        var protocols = section.Choice("Protocols", HttpProtocols.Http1AndHttp2);
+        var confirmation = section.Choice("Confirmation", ConfirmationPolicy.Preferred);
+        var identity = ReadIdentity(section);
+        var trust = ReadTrust(section);
+        var rule = ReadRule(section);
+        var lists = section.List("RevocationLists");
+        var revocation = lists.IsEmpty
+            ? null
+            : section.Try("RevocationLists", () => new RevocationPolicy { Lists = Own(new RevocationListFiles(Paths(lists), _watch)) });
+        var denied = section.Text("DenyListFile") is { } deny ? section.Try("DenyListFile", () => Own(new DenyListFile(Path(deny), _watch))) : null;
+        var trusted = section.List("TrustedProxies");
+        var proxies = trusted.IsEmpty
+            ? null
+            : section.Try("TrustedProxies", () => new ProxyProtocol { TrustedProxies = [.. trusted.Select(network => IPNetwork.Parse(network))] });
+        if (identity is null || trust is null || rule is null)
+        {
+            return;
+        }
+
+        var options = new MutualTlsServerOptions
+        {
+            Identity = identity,
+            Trust = trust,
+            Authorization = rule,
+            Revocation = revocation,
+            DenyList = denied,
+            Confirmation = confirmation,
+        };
+        foreach (var endPoint in endPoints)
+        {
+            try
+            {
+                MutualTlsWebHostBuilderExtensions.Add(
+                    kestrel,
+                    listen => new MutualTlsListenerOptions
+                    {
+                        Server = MutualTlsWebHostBuilderExtensions.MakeServer(services, listen, adjust?.Invoke(section.Name, options) ?? options),
+                        EndPoint = endPoint,
+                        ProxyProtocol = proxies,
+                    },
+                    listen =>
+                    {
+                        listen.Protocols = protocols;
+                        configure?.Invoke(section.Name, listen);
+                    });
+            }
+            catch (ArgumentException exception)
+            {
+                section.Problem("Listen", exception.Message);
+            }
+        }
+    }
+
+    private IdentityFiles? ReadIdentity(EndpointSection section)
+    {
+        var (certificate, pkcs12) = (section.Text("Identity:Certificate"), section.Text("Identity:Pkcs12"));
+        var (key, password) = (section.Text("Identity:Key"), Path(section.Text("Identity:PasswordFile")));
+        if ((certificate is null) == (pkcs12 is null) || (pkcs12 is not null && key is not null))
+        {
+            section.Problem("Identity", "write either Certificate, with Key where it stands in a file of its own, or Pkcs12.");
+            return null;
+        }
+
+        return section.Try("Identity", () => Own(pkcs12 is not null
+            ? IdentityFiles.FromPkcs12(Path(pkcs12), password, options: _watch)
+            : IdentityFiles.FromPem(Path(certificate!), Path(key), password, options: _watch)));
+    }
+
+    private TrustAnchorFiles? ReadTrust(EndpointSection section)
+    {
+        var paths = section.List("Trust");
+        if (paths.IsEmpty)
+        {
+            section.Problem("Trust", "it is missing. Write the PEM files of the authorities that issue the clients' certificates.");
+            return null;
+        }
+
+        return section.Try("Trust", () => Own(new TrustAnchorFiles(Paths(paths), _watch)));
+    }
+
+    private AuthorizationRule? ReadRule(EndpointSection section)
+    {
+        var (lines, file) = (section.List("Allow"), section.Text("AllowFile"));
+        if (lines.IsEmpty == file is null)
+        {
+            section.Problem("Allow", "write either Allow, a list of lines such as \"dns client.example\", or AllowFile, a file of them.");
+            return null;
+        }
+
+        return file is null
+            ? section.Try("Allow", () => Authorize.Parse(lines))
+            : section.Try("AllowFile", () => Authorize.From(Own(new AuthorizationFile(Path(file), _watch))));
+    }
+
+    private T Own<T>(T file)
+        where T : IDisposable
+    {
+        _files.Add(file);
+        return file;
+    }
+
+    private IEnumerable<string> Paths(IEnumerable<string> paths) => paths.Select(path => Path(path));
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(path))]
+    private string? Path(string? path) => path is null ? null : System.IO.Path.Combine(_root, path);
+}
