@@ -42,6 +42,35 @@ public sealed class MutualTlsClient
         IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
     }
 
+    private MutualTlsClient(MutualTlsClient other, MutualTlsClientOptions options)
+    {
+        _handshaker = other._handshaker.Offering(options);
+        _live = other._live;
+        _options = options;
+    }
+
+    /// <summary>
+    /// This client, offering other application protocols (RFC 7301): for a library that speaks more than one over it, such as HTTP/1.1 and HTTP/2.
+    /// </summary>
+    /// <remarks>
+    /// The two share everything else: what they present and accept, their bounds, <see cref="Connections"/>, <see cref="EndWhere"/> and revalidation.
+    /// The call is cheap.
+    /// </remarks>
+    /// <param name="applicationProtocols">As <see cref="HandshakeOptions.ApplicationProtocols"/>, whose place they take; empty for none.</param>
+    /// <exception cref="ArgumentException">One of them is not possible; the message lists every problem.</exception>
+    /// <example>
+    /// <code>
+    /// await using var connection = await client.WithApplicationProtocols(["h2"]).ConnectAsync("server.example", 8443);
+    /// </code>
+    /// </example>
+    public MutualTlsClient WithApplicationProtocols(ImmutableArray<string> applicationProtocols)
+    {
+        var options = _options with { ApplicationProtocols = applicationProtocols };
+        return string.Join(' ', options.ApplicationProtocolProblems()) is { Length: > 0 } problems
+            ? throw new ArgumentException(problems, nameof(applicationProtocols))
+            : new MutualTlsClient(this, options);
+    }
+
     /// <summary>
     /// The open connections that this client authenticated, as of now, to look at; the list holds on to them.
     /// </summary>

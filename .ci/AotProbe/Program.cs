@@ -1,10 +1,11 @@
-// Both ends in one natively compiled process: a client that is let in, and one that is not; and gRPC, with no agent to talk to. Exit
-// 0 when both went as they must.
+// Both ends in one natively compiled process: a client that is let in, and one that is not; a request over HTTP; and gRPC, with no agent to talk
+// to. Exit 0 when both went as they must.
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth;
 using MutualAuth.AotProbe;
+using MutualAuth.Http;
 using MutualAuth.Spiffe;
 
 const string ServerAuth = "1.3.6.1.5.5.7.3.1";
@@ -43,6 +44,20 @@ if (!await Hosted.EchoesAsync(authority, IssueLeaf("server.test", ServerAuth), I
     return 1;
 }
 
+using (var http = new HttpClient(new MutualTlsHttpHandler(
+    new MutualTlsClient(OptionsOf("client.test")),
+    new MutualTlsHttpOptions { Target = _ => new MutualTlsHttpTarget { EndPoint = listener.LocalEndPoint } })))
+{
+    var getting = http.GetStringAsync("https://server.test/");
+    await using var server = await listener.AcceptAsync();
+    await server.Stream.ReadAtLeastAsync(new byte[1024], 1);
+    await server.Stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"u8.ToArray());
+    if (await getting != "hello")
+    {
+        return 1;
+    }
+}
+
 try
 {
     var nowhere = WorkloadApiAddress.Parse($"unix://{Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())}");
@@ -65,12 +80,15 @@ catch (HandshakeException failure)
     return failure is { Failure: HandshakeFailure.RefusedByPeer, PeerReason: PublicReason.AccessDenied } ? 0 : 1;
 }
 
-Task<MutualAuth.MutualTlsConnection> ConnectAsync(string name) => new MutualTlsClient(new MutualTlsClientOptions
+Task<MutualAuth.MutualTlsConnection> ConnectAsync(string name) =>
+    new MutualTlsClient(OptionsOf(name)).ConnectAsync(listener.LocalEndPoint, "server.test");
+
+MutualTlsClientOptions OptionsOf(string name) => new()
 {
     Identity = Identity.From(IssueLeaf(name, ClientAuth)),
     Trust = trust,
     Authorization = Authorize.ServerName,
-}).ConnectAsync(listener.LocalEndPoint, "server.test");
+};
 
 static X509Certificate2 IssueAuthority(ECDsa key)
 {

@@ -11,6 +11,7 @@ public sealed partial class ExceptionsTests
     [TestCase("MutualAuth.Spiffe")]
     [TestCase("MutualAuth.Directories", 5)]
     [TestCase("MutualAuth.Hosting", 20)]
+    [TestCase("MutualAuth.Http", 5)]
     [TestCase("MutualAuth.Testing")]
     [TestCase("MutualAuth.Tokens")]
     [TestCase("MutualAuth.AspNetCore", 5)]

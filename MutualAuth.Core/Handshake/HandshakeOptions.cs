@@ -129,13 +129,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
             .. RequiredCredentials.LetsUsersIn ? ["Users log in only after the certificate stage."] : Array.Empty<string>(),
         ];
 
-    internal override IEnumerable<string> Problems()
+    /// <summary>What is wrong with <see cref="ApplicationProtocols"/>.</summary>
+    internal IEnumerable<string> ApplicationProtocolProblems()
     {
-        foreach (var problem in base.Problems())
-        {
-            yield return problem;
-        }
-
         if (ApplicationProtocols.IsDefault)
         {
             yield return $"{nameof(ApplicationProtocols)} must be set; leave it empty for none.";
@@ -156,6 +152,19 @@ public abstract record HandshakeOptions : CertificateStageOptions
                     yield return $"The application protocol '{protocol}' is reserved for the library: set {nameof(Confirmation)} instead.";
                 }
             }
+        }
+    }
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (var problem in base.Problems())
+        {
+            yield return problem;
+        }
+
+        foreach (var problem in ApplicationProtocolProblems())
+        {
+            yield return problem;
         }
 
         if (!Enum.IsDefined(MinimumTlsVersion))

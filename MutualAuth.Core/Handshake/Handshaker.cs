@@ -37,6 +37,19 @@ internal sealed class Handshaker
         _acceptance = new PeerAcceptance(options, _login, _logger);
     }
 
+    private Handshaker(Handshaker other, HandshakeOptions options)
+    {
+        _options = options;
+        _stage = other._stage;
+        _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
+        _login = other._login;
+        _logger = other._logger;
+        _acceptance = other._acceptance;
+    }
+
+    /// <summary>The same, with the same stages and bounds, where the options differ in the application protocols alone.</summary>
+    internal Handshaker Offering(HandshakeOptions options) => new(this, options);
+
     /// <summary>Logs what peers are likely to reject in the identities with which we start.</summary>
     internal void WarnOfOwnIdentity(IEnumerable<IIdentitySource> sources, PeerRole role)
     {

@@ -10,7 +10,8 @@ namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>
 /// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task,
-/// <c>handshakes|bulk|messages|hold KIND PORT COUNT RESUMES</c>, and is answered with the processor time that it took, the bytes it allocated and the
+/// <c>handshakes|bulk|messages|hold|http1-new|http1|http2 KIND PORT COUNT RESUMES</c>,
+/// and is answered with the processor time that it took, the bytes it allocated and the
 /// time that passed, in nanoseconds.
 /// </summary>
 internal sealed class ClientCommand(string directory, Scenario scenario)
@@ -21,6 +22,7 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
     private readonly ConcurrentDictionary<string, MutualTlsClient> _ours = [];
     private readonly ConcurrentDictionary<PlainStyle, PlainTls> _plain = [];
     private readonly TaskCompletionSource _forever = new();
+    private HttpLoad? _http; // for as long as the process
 
     internal async Task RunAsync()
     {
@@ -44,6 +46,14 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
         if (task == "hold")
         {
             await HoldAsync(kind, port, count);
+            return clock.Elapsed;
+        }
+
+        if (task.StartsWith("http", StringComparison.Ordinal))
+        {
+            _http ??= new HttpLoad(() => Ours("Ours"), () => Plain(PlainStyle.Tuned));
+            clock.Start();
+            await _http.SendAsync(task, kind, port, count);
             return clock.Elapsed;
         }
 

@@ -108,6 +108,11 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                 await CompareStreamsAsync(
                     $"{scenario}: messages of 64 bytes, there and back", "messages", options.IsSmall ? 50 : 8000, taking, client);
             }
+
+            if (options.Part is "http" || (options.Part is null && (!options.IsSmall || scenario.Tls == "1.3")))
+            {
+                await new HttpComparison(options, output).RunAsync(scenario, materials.Directory, client);
+            }
         }
         finally
         {

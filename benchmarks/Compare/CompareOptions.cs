@@ -6,7 +6,8 @@ namespace MutualAuth.Benchmarks.Compare;
 internal sealed record CompareOptions
 {
     internal const string Help =
-        "compare [--rounds N] [--handshakes N] [--tls 1.2|1.3] [--keys ec|rsa] [--part servers|clients|resumed|streams] [--only NAME…] [--small]";
+        "compare [--rounds N] [--handshakes N] [--tls 1.2|1.3] [--keys ec|rsa] [--part servers|clients|resumed|streams|http] [--only NAME…] "
+            + "[--small]";
 
     internal int Rounds { get; private init; } = 10;
 

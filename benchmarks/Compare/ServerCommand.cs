@@ -16,7 +16,11 @@ internal static class ServerCommand
             CacheSize.Limit = 0;
         }
 
-        if (Enum.TryParse<PlainStyle>(kind, out var style))
+        if (kind.StartsWith("Http", StringComparison.Ordinal))
+        {
+            await HttpServerCommand.RunAsync(kind, directory, scenario);
+        }
+        else if (Enum.TryParse<PlainStyle>(kind, out var style))
         {
             await ServePlainAsync(new PlainTls(style, scenario, directory, "server"));
         }
@@ -28,18 +32,20 @@ internal static class ServerCommand
 
     private static async Task ServeOursAsync(string directory, Scenario scenario, bool withLogin)
     {
-        var server = new MutualTlsServer(new()
-        {
-            Identity = Identity.FromPemFiles(Path.Combine(directory, "server.pem"), Path.Combine(directory, "server.key")),
-            Trust = TrustAnchors.FromPemFiles(Path.Combine(directory, "root.pem")),
-            Authorization = Authorize.Dns("client.test"),
-            Credentials = withLogin ? await LoginPolicyAsync() : Require.Certificate,
-            MaximumTlsVersion = scenario.Tls == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13,
-        });
+        var options = OptionsOf(directory, scenario);
+        var server = new MutualTlsServer(withLogin ? options with { Credentials = await LoginPolicyAsync() } : options);
         await using var listener = MutualTlsListener.Start(new() { Server = server, EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         _ = AcceptOursAsync(listener);
         await ControlLoop.AnswerAsync(((IPEndPoint)listener.LocalEndPoint).Port);
     }
+
+    internal static MutualTlsServerOptions OptionsOf(string directory, Scenario scenario) => new()
+    {
+        Identity = Identity.FromPemFiles(Path.Combine(directory, "server.pem"), Path.Combine(directory, "server.key")),
+        Trust = TrustAnchors.FromPemFiles(Path.Combine(directory, "root.pem")),
+        Authorization = Authorize.Dns("client.test"),
+        MaximumTlsVersion = scenario.Tls == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13,
+    };
 
     private static async Task<CredentialPolicy> LoginPolicyAsync()
     {

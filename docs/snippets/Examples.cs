@@ -23,6 +23,10 @@ internal static class Examples
         }
 
         {
+            await using var connection = await client.WithApplicationProtocols(["h2"]).ConnectAsync("server.example", 8443);
+        }
+
+        {
             var endPoint = new IPEndPoint(IPAddress.Loopback, 8443);
             await using var connection = await client.ConnectAsync(endPoint, "server.example", cancellationToken);
         }

@@ -1,4 +1,5 @@
 using MutualAuth.Factors;
+using MutualAuth.Http;
 using MutualAuth.Spiffe;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
@@ -111,6 +112,15 @@ public static class PackagePages
             Keys = keys,                  // they follow the issuer's rotation
         });
         var server = new MutualTlsServer(serverOptions with { Credentials = Require.CertificateAndUser(SaslServer.BoundTokens(tokens)) });
+        // end
+    }
+
+    internal static async Task HttpAsync(MutualTlsClientOptions clientOptions, CancellationToken cancellationToken)
+    {
+        // snippet
+        var mutualTls = new MutualTlsClient(clientOptions);
+        using var http = new HttpClient(new MutualTlsHttpHandler(mutualTls));
+        var text = await http.GetStringAsync("https://server.example:8443/stock", cancellationToken);
         // end
     }
 
