@@ -27,6 +27,7 @@ public static class MutualTlsServices
     /// the settings say.
     /// </param>
     /// <param name="configure">Changes the settings after that; null for none.</param>
+    /// <exception cref="ArgumentNullException">An argument that must be given is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">There is a listener of that name.</exception>
     /// <example>
@@ -45,6 +46,7 @@ public static class MutualTlsServices
     /// <param name="services">The services.</param>
     /// <param name="name">Its name: in logs, in measurements, and the key of its <see cref="HostedListener"/>.</param>
     /// <param name="configure">Makes the settings.</param>
+    /// <exception cref="ArgumentNullException">An argument that must be given is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">There is a listener of that name.</exception>
     public static MutualTlsListenerBuilder AddMutualTlsListener(
@@ -62,6 +64,7 @@ public static class MutualTlsServices
     /// settings say.
     /// </param>
     /// <param name="configure">Changes the settings after that; null for none.</param>
+    /// <exception cref="ArgumentNullException">An argument that must be given is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">There is a client of that name.</exception>
     /// <example>
@@ -81,6 +84,7 @@ public static class MutualTlsServices
     /// <param name="services">The services.</param>
     /// <param name="name">Its name, which is the key.</param>
     /// <param name="configure">Makes the settings.</param>
+    /// <exception cref="ArgumentNullException">An argument that must be given is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">There is a client of that name.</exception>
     public static MutualTlsClientBuilder AddMutualTlsClient(this IServiceCollection services, string name, Action<MutualTlsClientSettings> configure)
@@ -100,6 +104,7 @@ public static class MutualTlsServices
     /// How long before our certificate expires the check is degraded; never more than a third of its lifetime. Null: 14 days.
     /// </param>
     /// <param name="tags">Tags of the check; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="degradedWithin"/> is negative.</exception>
     public static IHealthChecksBuilder AddMutualTls(
         this IHealthChecksBuilder builder, string name = "mutual-tls", TimeSpan? degradedWithin = null, IEnumerable<string>? tags = null)
