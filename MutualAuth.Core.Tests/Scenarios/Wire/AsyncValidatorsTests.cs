@@ -8,6 +8,9 @@ namespace MutualAuth.Tests.Scenarios;
 [NonParallelizable] // it counts the threads of the pool
 public sealed class AsyncValidatorsTests
 {
+    // No other wait has this length.
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(4.321);
+
     private World _world = null!;
 
     [SetUp]
@@ -58,7 +61,8 @@ public sealed class AsyncValidatorsTests
         {
             AsyncValidators = [gate],
             MaxConcurrentAsyncValidations = 1,
-            AsyncValidatorTimeout = TimeSpan.FromMilliseconds(500),
+            AsyncValidatorTimeout = s_deadline,
+            TimeProvider = new HurriedClock(s_deadline),
         });
         var client = new MutualTlsClient(_world.ClientOptions);
         var (firstClient, firstServer) = await ConnectedPair.SocketPairAsync();
@@ -78,7 +82,7 @@ public sealed class AsyncValidatorsTests
     public async Task A_validator_that_blocks_its_thread_cannot_hold_the_deadline_up()
     {
         using var release = new ManualResetEventSlim();
-        var server = _world.ServerOptions with { AsyncValidators = [new Blocks(release)], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
+        var server = InAHurry(new Blocks(release));
 
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
@@ -89,7 +93,7 @@ public sealed class AsyncValidatorsTests
     [Test]
     public async Task A_yes_that_comes_after_the_deadline_is_a_no()
     {
-        var server = _world.ServerOptions with { AsyncValidators = [new YesWhenCancelled()], AsyncValidatorTimeout = TimeSpan.FromMilliseconds(200) };
+        var server = InAHurry(new YesWhenCancelled());
 
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
@@ -149,6 +153,13 @@ public sealed class AsyncValidatorsTests
             accepted.IsConfirmed.Should().BeFalse();
         }
     }
+
+    private MutualTlsServerOptions InAHurry(IAsyncPeerValidator validator) => _world.ServerOptions with
+    {
+        AsyncValidators = [validator],
+        AsyncValidatorTimeout = s_deadline,
+        TimeProvider = new HurriedClock(s_deadline),
+    };
 
     private sealed class Gate : IAsyncPeerValidator
     {

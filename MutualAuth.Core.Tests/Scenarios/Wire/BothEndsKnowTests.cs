@@ -215,7 +215,7 @@ public sealed class BothEndsKnowTests
             Pins = demand.Pins,
             Validators = demand.Validator is null ? [] : [demand.Validator],
             AsyncValidators = demand.AsyncValidator is null ? [] : [demand.AsyncValidator],
-            AsyncValidatorTimeout = demand.AsyncValidator is NeverSays ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(5),
+            TimeProvider = demand.AsyncValidator is NeverSays ? new HurriedClock(options.AsyncValidatorTimeout) : options.TimeProvider,
             CertificateLimits = demand.Limits,
         };
     }
