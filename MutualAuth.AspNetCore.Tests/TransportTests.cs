@@ -223,7 +223,11 @@ public sealed class TransportTests
     {
         var rule = new ReplaceableAuthorization(Authorize.Dns("client.test"));
         await using var site = await Site.StartAsync(
-            OnlyOurClient with { Authorization = Authorize.From(rule) },
+            OnlyOurClient with
+            {
+                Authorization = Authorize.From(rule),
+                Revalidation = new RevalidationPolicy { GracePeriod = TimeSpan.FromHours(1) }, // it is Kestrel that ends the connection
+            },
             app => app.MapGet("/", async (HttpContext context) =>
             {
                 var drained = new TaskCompletionSource();
