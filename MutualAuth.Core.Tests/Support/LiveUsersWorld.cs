@@ -128,7 +128,8 @@ internal sealed class SlowStore(MemoryCredentialStore users) : IBulkCredentialSt
     /// <summary>The next question.</summary>
     internal async Task<Question> AskedAsync() => await _questions.Reader.ReadAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
-    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => users.FindAsync(userName, cancellationToken);
+    public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
+        users.FindAsync(userName, cancellationToken);
 
     public async ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(
         IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)
