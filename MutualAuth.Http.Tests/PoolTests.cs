@@ -220,9 +220,8 @@ public sealed class PoolTests
     {
         foreach (var _ in Enumerable.Range(0, 3))
         {
-            var began = Environment.TickCount64;
             await SeenAsync(http, server, version);
-            while (Environment.TickCount64 == began)
+            for (var seen = Environment.TickCount64; Environment.TickCount64 == seen;)
             {
                 await Task.Yield(); // lifetimes are counted by this clock
             }

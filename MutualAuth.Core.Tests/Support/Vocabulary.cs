@@ -19,7 +19,8 @@ internal static partial class Vocabulary
         "MutualAuth.Factors", "MutualAuth.Factors.Tests", "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Tokens",
         "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests", "MutualAuth.Hosting", "MutualAuth.Hosting.Tests",
         "MutualAuth.AspNetCore", "MutualAuth.AspNetCore.Tests", "MutualAuth.Http", "MutualAuth.Http.Tests", "MutualAuth.Tool",
-        "MutualAuth.Tool.Tests", "conformance", "mutation",
+        "MutualAuth.Tool.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks", "conformance",
+        "mutation",
     ];
 
     // Whose members pages may name without their type, as in "AuthenticateAsClientAsync".
