@@ -9,6 +9,7 @@ namespace MutualAuth.Tests.Docs;
 
 /// <summary>The code of docs/how-to/test-your-own-mtls.md is not only compiled: it does what the page says.</summary>
 [CancelAfter(120000)]
+[NonParallelizable] // it moves the current directory
 public sealed class TestYourOwnMtlsTests
 {
     [Test]
@@ -47,7 +48,6 @@ public sealed class TestYourOwnMtlsTests
     }
 
     [Test]
-    [NonParallelizable] // it moves the current directory
     public void The_files_are_where_the_page_says()
     {
         var before = Environment.CurrentDirectory;

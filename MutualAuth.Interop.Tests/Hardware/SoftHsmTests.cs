@@ -16,6 +16,7 @@ namespace MutualAuth.Tests.Hardware;
 [UnsupportedOSPlatform("windows")]
 [Platform("Linux")]
 [CancelAfter(120000)]
+[NonParallelizable] // it sets the environment of the process
 public sealed class SoftHsmTests(string way)
 {
     private const string Engine = "engine";

@@ -10,6 +10,7 @@ namespace MutualAuth.Tests.Hardware;
 [UnsupportedOSPlatform("windows")]
 [Platform("Linux")]
 [CancelAfter(120000)]
+[NonParallelizable] // it sets the environment of the process
 public sealed class SoftTpmTests
 {
     private readonly List<SoftTpm> _tpms = [];
