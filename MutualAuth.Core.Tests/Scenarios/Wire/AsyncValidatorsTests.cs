@@ -12,9 +12,10 @@ public sealed class AsyncValidatorsTests
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(4.321);
 
     private World _world = null!;
+    private HurriedClock _clock = null!;
 
     [SetUp]
-    public void SetUp() => _world = new World();
+    public void SetUp() => (_world, _clock) = (new World(), new HurriedClock(s_deadline));
 
     [TearDown]
     public void TearDown() => _world.Dispose();
@@ -57,17 +58,12 @@ public sealed class AsyncValidatorsTests
     public async Task Who_waits_for_a_place_longer_than_the_deadline_is_told_of_overload_and_not_let_in()
     {
         var gate = new Gate();
-        var server = new MutualTlsServer(_world.ServerOptions with
-        {
-            AsyncValidators = [gate],
-            MaxConcurrentAsyncValidations = 1,
-            AsyncValidatorTimeout = s_deadline,
-            TimeProvider = new HurriedClock(s_deadline),
-        });
+        var server = new MutualTlsServer(InAHurry(gate) with { MaxConcurrentAsyncValidations = 1 });
         var client = new MutualTlsClient(_world.ClientOptions);
         var (firstClient, firstServer) = await ConnectedPair.SocketPairAsync();
         var first = ConnectedPair.ShakeAsync(client.UpgradeAsync(firstClient, "server.test"), server.AcceptAsync(firstServer));
         (await gate.Entered.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
+        _clock.Hurry();
 
         var (secondClient, secondServer) = await ConnectedPair.SocketPairAsync();
         await using var second = await ConnectedPair.ShakeAsync(client.UpgradeAsync(secondClient, "server.test"), server.AcceptAsync(secondServer));
@@ -82,7 +78,7 @@ public sealed class AsyncValidatorsTests
     public async Task A_validator_that_blocks_its_thread_cannot_hold_the_deadline_up()
     {
         using var release = new ManualResetEventSlim();
-        var server = InAHurry(new Blocks(release));
+        var server = InAHurry(new Blocks(release, _clock));
 
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
@@ -93,7 +89,7 @@ public sealed class AsyncValidatorsTests
     [Test]
     public async Task A_yes_that_comes_after_the_deadline_is_a_no()
     {
-        var server = InAHurry(new YesWhenCancelled());
+        var server = InAHurry(new YesWhenCancelled(_clock));
 
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, server);
 
@@ -158,7 +154,7 @@ public sealed class AsyncValidatorsTests
     {
         AsyncValidators = [validator],
         AsyncValidatorTimeout = s_deadline,
-        TimeProvider = new HurriedClock(s_deadline),
+        TimeProvider = _clock,
     };
 
     private sealed class Gate : IAsyncPeerValidator
@@ -192,19 +188,21 @@ public sealed class AsyncValidatorsTests
         }
     }
 
-    private sealed class Blocks(ManualResetEventSlim release) : IAsyncPeerValidator
+    private sealed class Blocks(ManualResetEventSlim release, HurriedClock clock) : IAsyncPeerValidator
     {
         public ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
         {
+            clock.Hurry();
             release.Wait(ConnectedPair.Deadline, CancellationToken.None);
             return new ValueTask<Rejection?>((Rejection?)null);
         }
     }
 
-    private sealed class YesWhenCancelled : IAsyncPeerValidator
+    private sealed class YesWhenCancelled(HurriedClock clock) : IAsyncPeerValidator
     {
         public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
         {
+            clock.Hurry();
             await cancellationToken.WaitHandleAsync();
             return null;
         }
