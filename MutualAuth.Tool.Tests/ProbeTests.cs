@@ -36,6 +36,37 @@ public sealed class ProbeTests
         run.Json[^1].GetProperty("step").GetString().Should().Be("do");
     }
 
+    [TestCase("", null)]
+    [TestCase("h2 http/1.1", null)]
+    [TestCase("chat/1", "chat/1")]
+    public async Task A_server_that_demands_confirmation_is_asked_in_its_words(string spoken, string? named)
+    {
+        await using var server = Listen(options => options with
+        {
+            Confirmation = ConfirmationPolicy.Required,
+            ApplicationProtocols = [.. spoken.Split(' ', StringSplitOptions.RemoveEmptyEntries)],
+        });
+
+        var run = await Probe(server, ["--trust", _bench.Trust, .. _bench.Ours, .. named is null ? [] : new[] { "--alpn", named }]);
+
+        run.ExitCode.Should().Be(0, run.ToString());
+        Texts(run, "versions", "versions").Should().Contain("1.3").And.Contain("1.2");
+        run.Step("confirmation").GetProperty("confirmed").GetBoolean().Should().BeTrue();
+        run.Step("their_verdict").GetProperty("ok").GetBoolean().Should().BeTrue();
+        run.Step("agreed").GetProperty("alpn").GetString().Should().Be(named);
+    }
+
+    [Test]
+    public async Task A_server_that_demands_confirmation_of_another_protocol_has_the_flag_named()
+    {
+        await using var server = Listen(options => options with { Confirmation = ConfirmationPolicy.Required, ApplicationProtocols = ["chat/1"] });
+
+        var run = await Probe(server, ["--trust", _bench.Trust, .. _bench.Ours, "--alpn", "other/1"]);
+
+        run.ExitCode.Should().Be(12, run.ToString());
+        run.Step("do").GetProperty("do").GetString().Should().Contain("--alpn");
+    }
+
     [Test]
     public async Task A_server_that_names_the_authorities_is_heard()
     {

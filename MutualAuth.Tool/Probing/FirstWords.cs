@@ -6,11 +6,18 @@ namespace MutualAuth.Tool;
 /// <summary>What a peer speaks, from its answer to a TLS hello.</summary>
 internal static class FirstWords
 {
+    private const int NoApplicationProtocol = 120; // RFC 7301 §3.2
+
     /// <summary>The answer, which is of TLS.</summary>
     /// <exception cref="ProbeException">It does not speak TLS, or says nothing.</exception>
     internal static async Task<ServerAnswer> AskAsync(ProbeTarget target, CancellationToken stop)
     {
         var answer = await AskAsync(target, ProbeHello.Tls13, stop);
+        if (answer is ServerAnswer.Alert(NoApplicationProtocol))
+        {
+            answer = await AskInConfirmationAsync(target, answer, stop);
+        }
+
         if (answer is ServerAnswer.Closed)
         {
             // One of TLS 1.2 alone may close without an alert.
@@ -39,6 +46,19 @@ internal static class FirstWords
                 $"The peer {(byReset ? "resets" : "closes")} the connection at a TLS hello, without a word."),
             _ => answer,
         };
+    }
+
+    /// <summary>A server that demands confirmation answers no hello without it.</summary>
+    private static async Task<ServerAnswer> AskInConfirmationAsync(ProbeTarget target, ServerAnswer before, CancellationToken stop)
+    {
+        target.OfferConfirmation();
+        if (await AskAsync(target, ProbeHello.Tls13, stop) is var answer and not ServerAnswer.Alert(NoApplicationProtocol))
+        {
+            return answer;
+        }
+
+        target.OfferPlainly();
+        return before;
     }
 
     private static async Task<ServerAnswer> AskAsync(ProbeTarget target, int version, CancellationToken stop)

@@ -31,8 +31,8 @@ internal sealed record Look(ImmutableArray<ReadOnlyMemory<byte>> Certificates, b
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = target.Name.ToString(),
-                    ApplicationProtocols = target.Protocols.Length == 0 ? null
-                        : [.. target.Protocols.Select(name => new SslApplicationProtocol(name))],
+                    ApplicationProtocols = target.ProtocolsInHello.Length == 0 ? null
+                        : [.. target.ProtocolsInHello.Select(name => new SslApplicationProtocol(name))],
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
                     AllowTlsResume = false,
                     CertificateChainPolicy = new X509ChainPolicy

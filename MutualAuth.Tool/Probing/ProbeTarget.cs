@@ -11,6 +11,8 @@ internal sealed class ProbeTarget
 {
     internal static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
 
+    private const string Confirmed = "mutualauth/1"; // docs/protocol.md §2
+
     private readonly int _port;
     private IPEndPoint? _reached;
 
@@ -19,7 +21,7 @@ internal sealed class ProbeTarget
         Host = host;
         _port = port;
         Name = name;
-        Protocols = protocols;
+        Protocols = ProtocolsInHello = protocols;
         Timeout = timeout;
     }
 
@@ -31,7 +33,11 @@ internal sealed class ProbeTarget
     /// <summary>The name in the hello; null for an address, which has no place there (RFC 6066 §3).</summary>
     internal string? NameInHello => IPAddress.TryParse(Name.ToString(), out _) ? null : Name.ToString();
 
+    /// <summary>The application protocols of a client of the library.</summary>
     internal string[] Protocols { get; }
+
+    /// <summary>The application protocols in the hellos of the other steps.</summary>
+    internal string[] ProtocolsInHello { get; private set; }
 
     /// <summary>How long one step may take.</summary>
     internal TimeSpan Timeout { get; }
@@ -52,6 +58,13 @@ internal sealed class ProbeTarget
             protocols,
             timeout);
     }
+
+    /// <summary>Offers the confirmation protocol from now on, as a client of the library does.</summary>
+    internal void OfferConfirmation() =>
+        ProtocolsInHello = Protocols.Length == 0 ? [Confirmed] : [.. Protocols.Select(protocol => $"{Confirmed}+{protocol}"), .. Protocols];
+
+    /// <summary>Offers what was asked for, and nothing else.</summary>
+    internal void OfferPlainly() => ProtocolsInHello = Protocols;
 
     /// <summary>A new connection. The first that succeeds fixes the address, so that all steps see one server.</summary>
     /// <exception cref="ProbeException">It is not reached.</exception>

@@ -43,7 +43,7 @@ internal sealed class Survey(ProbeTarget target)
 
     internal static ProbeHello FirstHello(ProbeTarget target, int version) => new(
         version, version == ProbeHello.Tls13 ? s_suites13 : s_suites12, version == ProbeHello.Tls13 ? s_groups : OldGroups, target.NameInHello,
-            target.Protocols);
+            target.ProtocolsInHello);
 
     private static int[] OldGroups => [.. s_groups.Where(group => group is < 0x0100)];
 
