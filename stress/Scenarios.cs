@@ -31,7 +31,7 @@ internal static class Scenarios
         new Flood("tls11", 50) { MostKept = 256 }.Scenario("strangers-tls11", "hellos of TLS 1.1: refused, and they do not close"),
         new Flood("login", 50) { Leash = 0.5, ServerKind = "login" }.Scenario(
             "strangers-logins", "logins that are begun and not finished, on half a processor"),
-        new Flood("hello", 50) { ServerKind = "kestrel", Share = 1 }.Scenario(
+        new Flood("hello", 50) { ServerKind = "kestrel" }.Scenario(
             "strangers-kestrel", "complete hellos and silence from 50 addresses, against Kestrel over the listener"),
         FiniteField.Scenario,
         Descriptors.Thousand,
