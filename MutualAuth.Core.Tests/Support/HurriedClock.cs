@@ -1,6 +1,6 @@
 namespace MutualAuth.Tests.Support;
 
-/// <summary>The system's clock, on which waits of one length end when the test says so, and from then on at once: nothing waits for a deadline.</summary>
+/// <summary>The system's clock, on which waits of one length end when the test says so, and from then on at once.</summary>
 internal sealed class HurriedClock(TimeSpan wait) : TimeProvider
 {
     private static readonly TimeSpan s_atOnce = TimeSpan.FromMilliseconds(1);
