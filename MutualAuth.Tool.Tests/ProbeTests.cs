@@ -199,12 +199,16 @@ public sealed class ProbeTests
         Expect(await ToolRun.Of("probe", server.Address, "--json", "--timeout", "0.3"), 13, "handshake_timed_out", "stuck");
     }
 
-    [Test]
-    public async Task A_port_where_nothing_listens_is_not_reached()
+    [TestCase("127.0.0.1")]
+    [TestCase("localhost")]
+    public async Task A_port_where_nothing_listens_is_not_reached(string host)
     {
-        var run = await ToolRun.Of("probe", $"127.0.0.1:{Bench.FreePort()}", "--json");
+        var address = $"{host}:{Bench.FreePort()}";
+
+        var run = await ToolRun.Of("probe", address, "--json");
 
         Expect(run, 14, "unreachable", "start the server");
+        run.Step("reached").GetProperty("text").GetString().Should().StartWith($"no: {address} ");
         run.Step("reached").GetProperty("ok").GetBoolean().Should().BeFalse();
     }
 

@@ -46,6 +46,8 @@ internal sealed class ProbeTarget
     internal EndPoint EndPoint => _reached is not null ? _reached
         : IPAddress.TryParse(Host, out var address) ? new IPEndPoint(address, _port) : new DnsEndPoint(Host, _port);
 
+    private string Address => EndPoint is DnsEndPoint ? $"{Host}:{_port}" : EndPoint.ToString()!;
+
     /// <exception cref="UsageException">It is no host and port, or no name.</exception>
     internal static ProbeTarget Parse(string what, string text, string? serverName, string[] protocols, TimeSpan timeout)
     {
@@ -93,10 +95,10 @@ internal sealed class ProbeTarget
                 RejectionReason.Unreachable,
                 exception.SocketErrorCode switch
                 {
-                    SocketError.ConnectionRefused => $"{EndPoint} refuses connections: nothing listens on that port.",
+                    SocketError.ConnectionRefused => $"{Address} refuses connections: nothing listens on that port.",
                     SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
                         $"{Host} has no address: the name does not resolve here.",
-                    _ => $"{EndPoint} is not reached: {exception.Message}",
+                    _ => $"{Address} is not reached: {exception.Message}",
                 },
                 exception.SocketErrorCode switch
                 {
@@ -111,7 +113,7 @@ internal sealed class ProbeTarget
             throw new ProbeException(
                 HandshakeExit.NotReached,
                 RejectionReason.Unreachable,
-                $"{EndPoint} did not answer within {Timeout.TotalSeconds:0.#} s: packets are dropped.",
+                $"{Address} did not answer within {Timeout.TotalSeconds:0.#} s: packets are dropped.",
                 "look for a firewall between here and there, and compare the address");
         }
     }
