@@ -202,6 +202,8 @@ public abstract class MutualTlsSettings
         }
     }
 
+    internal RevalidationPolicy ToRevalidationPolicy() => new() { MaximumAge = MaximumAge, IdleTimeout = IdleTimeout, GracePeriod = GracePeriod };
+
     private protected virtual IEnumerable<(string Key, TimeSpan? Value, TimeSpan Longest)> Times() =>
     [
         (nameof(HandshakeTimeout), HandshakeTimeout, TimeSpan.FromHours(1)),

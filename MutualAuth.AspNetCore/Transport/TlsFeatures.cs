@@ -27,7 +27,7 @@ internal sealed class TlsFeatures : ITlsConnectionFeature, ITlsHandshakeFeature,
         _session = connection.Session;
         ApplicationProtocol = Encoding.Latin1.GetBytes(_session.ApplicationProtocol ?? string.Empty);
         var stream = connection.Stream;
-#pragma warning disable SYSLIB0058 // The feature has these members.
+#pragma warning disable SYSLIB0058 // The feature's members are of these obsolete types, and applications that log them still read them.
         try
         {
             (CipherAlgorithm, CipherStrength) = (stream.CipherAlgorithm, stream.CipherStrength);
@@ -76,7 +76,7 @@ internal sealed class TlsFeatures : ITlsConnectionFeature, ITlsHandshakeFeature,
 
     public string HostName => _session.ServerName ?? string.Empty;
 
-#pragma warning disable SYSLIB0058
+#pragma warning disable SYSLIB0058 // as above
     public CipherAlgorithmType CipherAlgorithm { get; }
 
     public int CipherStrength { get; }

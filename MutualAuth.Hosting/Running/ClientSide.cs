@@ -53,12 +53,7 @@ internal sealed class ClientSide(ClientRegistration registration, IServiceProvid
                 JudgeServerBeforeShowingIdentity = settings.JudgeServerBeforeShowingIdentity,
                 Credentials = settings.User is { } user ? Login.WithPassword(user, material.Password!) : null,
                 AcknowledgedWarnings = settings.AcknowledgedWarnings,
-                Revalidation = new RevalidationPolicy
-                {
-                    MaximumAge = settings.MaximumAge,
-                    IdleTimeout = settings.IdleTimeout,
-                    GracePeriod = settings.GracePeriod,
-                },
+                Revalidation = settings.ToRevalidationPolicy(),
                 LoggerFactory = LoggerFactory,
                 TimeProvider = Time,
             };

@@ -65,6 +65,8 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
         _state = "was stopped";
         HostingLog.Stopping(Logger, _registration.Name, _listeners.Sum(listener => listener.Connections.Length));
         await Task.WhenAll(_listeners.Select(listener => listener.StopAsync(Timeout.InfiniteTimeSpan, patience))).ConfigureAwait(false);
+
+        // As long as the host waits, and then a moment for handlers whose connections have been aborted.
         var ended = WhenHandlersEndedAsync();
         await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, patience)).ConfigureAwait(false);
         await Task.WhenAny(ended, Task.Delay(s_patience, CancellationToken.None)).ConfigureAwait(false);
@@ -134,12 +136,7 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
                 HandshakeTimeout = settings.HandshakeTimeout,
                 CloseTimeout = settings.CloseTimeout,
                 AcknowledgedWarnings = settings.AcknowledgedWarnings,
-                Revalidation = new RevalidationPolicy
-                {
-                    MaximumAge = settings.MaximumAge,
-                    IdleTimeout = settings.IdleTimeout,
-                    GracePeriod = settings.GracePeriod,
-                },
+                Revalidation = settings.ToRevalidationPolicy(),
                 LoggerFactory = LoggerFactory,
                 TimeProvider = Time,
             };

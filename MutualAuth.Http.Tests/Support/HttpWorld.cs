@@ -54,6 +54,7 @@ internal sealed class HttpWorld : IDisposable
             (HttpRequest request) => $"{request.Scheme} {request.Protocol} {request.Host} {request.Path}{request.QueryString}");
         app.MapGet("/header", (HttpRequest request, string name) => request.Headers[name].ToString());
         app.MapPost("/echo", async (HttpRequest request, HttpResponse response) => await request.Body.CopyToAsync(response.Body));
+        // Until the client goes away.
         app.MapGet("/never", (CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));
         app.MapGet("/slow", async (HttpResponse response) =>
         {
