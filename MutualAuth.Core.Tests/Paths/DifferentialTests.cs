@@ -11,7 +11,7 @@ public sealed class DifferentialTests
     [Platform("Linux", Reason = "The classes are those of X509Chain on Linux")]
     public void Every_disagreement_with_another_implementation_is_explained()
     {
-        var cases = Enumerable.Range(10_000, 150).Select(CaseGenerator.Make).ToList();
+        var cases = Enumerable.Range(10_000, 100).Select(CaseGenerator.Make).ToList();
         var ours = cases.Select(Validators.Ours).ToList();
         var unexplained = new List<string>();
         foreach (var (name, ask) in Validators.Others.Where(other => other.Name != "Go"))
@@ -24,6 +24,6 @@ public sealed class DifferentialTests
         }
 
         unexplained.Should().BeEmpty();
-        ours.Count(opinion => opinion.IsAccepted).Should().BeInRange(30, 120, "a run that sees one verdict only compares nothing");
+        ours.Count(opinion => opinion.IsAccepted).Should().BeInRange(20, 80, "a run that sees one verdict only compares nothing");
     }
 }

@@ -231,6 +231,7 @@ public sealed class ChainWireTests
         {
             SecondFactors = [second ?? _codes],
             LoginFactors = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode),
+            DecoyIterations = ScramVerifier.MinIterations,
         };
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));

@@ -106,7 +106,8 @@ public sealed class LoginWithoutFirstMessageTests
             SaslServer.Scram(_users),
             SaslServer.PasswordsInPlain(_users),
             SaslServer.DangerouslyUnboundTokens(new AliceToken()),
-            SaslServer.Certificates(_ => "alice"));
+            SaslServer.Certificates(_ => "alice")) with
+        { DecoyIterations = ScramVerifier.MinIterations };
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
         var server = End.OfAsync(new MutualTlsServer(_world.ServerOptions with { Credentials = policy }).AcceptAsync(serverSocket));
         var peer = await ScriptedTlsPeer.AsClientAsync(new NetworkStream(clientSocket, ownsSocket: true), _world.ClientCertificate);
