@@ -79,7 +79,8 @@ public abstract class LiveUsersTableTests
         {
             "disable" => _administration.SetDisabledAsync("alice", isDisabled: true).AsTask(),
             "remove" => _administration.RemoveAsync("alice").AsTask(),
-            "password change" => _administration.SetPasswordAsync("alice", Password.From("another"), iterations: ScramVerifier.MinIterations).AsTask(),
+            "password change" => _administration.SetPasswordAsync(
+                "alice", Password.From("another"), iterations: ScramVerifier.MinIterations).AsTask(),
             "second factor removed" => factors.RemoveFactorAsync("alice", "totp-1").AsTask(),
             _ => Task.Run(() => rule.Replace(change switch
             {
