@@ -66,6 +66,9 @@ public sealed class SeedTests
             Convert.ToHexString(leaf.Key.Pkcs8.Span),
             Convert.ToHexString(special.RawCertificate.Span),
             Convert.ToHexString(authority.IssueCrl().Raw.Span),
+            Convert.ToHexString(authority.IssueOcspResponse(leaf)),
+            leaf.ToEncryptedPrivateKeyPem("password"),
+            Convert.ToHexString(leaf.ToPkcs12("password")),
         ];
     }
 }

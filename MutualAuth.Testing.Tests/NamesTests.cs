@@ -1,0 +1,123 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace MutualAuth.Testing.Tests;
+
+/// <summary>Names of any length, in any script, with any character: what comes out says what was asked for, or the call says why not.</summary>
+public sealed class NamesTests
+{
+    private TestAuthority _authority = null!;
+
+    [OneTimeSetUp]
+    public void SetUp() => _authority = new TestAuthority();
+
+    [OneTimeTearDown]
+    public void TearDown() => _authority.Dispose();
+
+    [TestCase(64, "CN=", false)]
+    [TestCase(65, "", true)]
+    [TestCase(1000, "", true)]
+    public void A_name_that_no_common_name_can_hold_is_an_alternative_name_alone_and_that_is_critical(int length, string subject, bool isCritical)
+    {
+        var name = string.Join('.', Enumerable.Repeat("payments", 120))[..length].TrimEnd('.').PadRight(length, 'x');
+        using var leaf = _authority.IssueServer(name);
+
+        leaf.Certificate.Subject.Should().Be(subject.Length == 0 ? "" : subject + name);
+        AlternativeNames(leaf).Critical.Should().Be(isCritical);
+        AlternativeNames(leaf).EnumerateDnsNames().Should().Equal(name);
+    }
+
+    [Test]
+    public void A_SPIFFE_ID_of_any_length_is_issued_and_works()
+    {
+        const string Id = "spiffe://prod.example.org/ns/payments-processing/sa/payment-service-account";
+        using var client = _authority.IssueClient(Id);
+
+        client.Certificate.Subject.Should().BeEmpty();
+        AlternativeNames(client).Critical.Should().BeTrue();
+    }
+
+    [Test]
+    public void A_common_name_that_is_asked_for_is_written_whatever_its_length()
+    {
+        using var leaf = _authority.Issue(spec => spec with { Subject = "CN=" + new string('a', 75) + ",C=long country" });
+
+        leaf.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false).Should().Be(new string('a', 75));
+    }
+
+    [TestCase("a,b")]
+    [TestCase("a+b=c")]
+    [TestCase(" leading")]
+    [TestCase("trailing ")]
+    [TestCase("#hash")]
+    [TestCase("a\"b\\c;<d>")]
+    [TestCase(" ")]
+    [TestCase("ünïcödé")]
+    public void A_common_name_is_what_was_asked_for(string name)
+    {
+        using var authority = new TestAuthority(name);
+
+        authority.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false).Should().Be(name);
+    }
+
+    [TestCase("bücher.test", "xn--bcher-kva.test")]
+    [TestCase("BÜCHER.test", "xn--bcher-kva.test")]
+    [TestCase("*.bücher.test", "*.xn--bcher-kva.test")]
+    [TestCase("日本.test", "xn--wgv71a.test")]
+    [TestCase("server.test", "server.test")]
+    [TestCase("Server.TEST", "Server.TEST")]
+    public void A_name_in_another_script_is_issued_as_its_A_label(string name, string label)
+    {
+        using var server = _authority.IssueServer(name);
+
+        AlternativeNames(server).EnumerateDnsNames().Should().Equal(label);
+    }
+
+    [Test]
+    public void A_name_in_another_script_is_written_as_it_is_where_that_is_asked_for()
+    {
+        using var server = _authority.Issue(spec => spec with { OtherNames = [GeneralName.Dns("bücher.test")] });
+
+        server.RawCertificate.Span.IndexOf("bücher.test"u8).Should().BePositive();
+    }
+
+    [TestCase("1")]
+    [TestCase("10.1")]
+    [TestCase("0x7f.1")]
+    [TestCase("10.0.0.0/8")]
+    [TestCase("010.0.0.1")]
+    [TestCase("1.2.3.4.5")]
+    [TestCase("mailto:alice@example.org")]
+    [TestCase("localhost:8443")]
+    [TestCase("grüße@example.org")]
+    [TestCase("https://bücher.test/")]
+    [TestCase("")]
+    public void A_name_that_could_mean_several_things_is_refused_with_what_to_do(string name)
+    {
+        var issue = () => _authority.IssueServer(name);
+
+        issue.Should().Throw<ArgumentException>().WithMessage(name.Length == 0 ? "*empty*" : $"*{name}*");
+    }
+
+    [TestCase("10.0.0.1", "10.0.0.1")]
+    [TestCase("::1", "::1")]
+    [TestCase("2001:db8::1", "2001:db8::1")]
+    public void An_address_is_an_address(string text, string address)
+    {
+        using var server = _authority.IssueServer(text);
+
+        AlternativeNames(server).EnumerateIPAddresses().Select(each => each.ToString()).Should().Equal(address);
+    }
+
+    [TestCase("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6")]
+    [TestCase("spiffe://example.org/a")]
+    public void A_URI_is_a_URI(string uri)
+    {
+        using var client = _authority.IssueClient(uri);
+
+        GeneralName.Guess(uri).Should().BeEquivalentTo(GeneralName.Uri(uri), options => options.ComparingByMembers<GeneralName>().IncludingInternalProperties());
+        AlternativeNames(client).RawData.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(uri)).Should().BePositive();
+    }
+
+    private static X509SubjectAlternativeNameExtension AlternativeNames(TestCertificate certificate) =>
+        certificate.Certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+}
