@@ -114,7 +114,8 @@ public sealed class NamesTests
     {
         using var client = _authority.IssueClient(uri);
 
-        GeneralName.Guess(uri).Should().BeEquivalentTo(GeneralName.Uri(uri), options => options.ComparingByMembers<GeneralName>().IncludingInternalProperties());
+        GeneralName.Guess(uri).Should().BeEquivalentTo(
+            GeneralName.Uri(uri), options => options.ComparingByMembers<GeneralName>().IncludingInternalProperties());
         AlternativeNames(client).RawData.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(uri)).Should().BePositive();
     }
 

@@ -31,10 +31,14 @@ public sealed class ReadersTests
             server.WriteTo(_directory.Path, $"{algorithm}");
             _directory.Write($"{algorithm}.encrypted.key", server.ToEncryptedPrivateKeyPem(Password));
             _directory.Write($"{algorithm}.p12", server.ToPkcs12(Password));
+            _directory.Write($"{algorithm}.ascii.p12", server.ToPkcs12("changeit"));
         }
 
+        _directory.Write("trust.p12", _authority.ToTrustPkcs12(Password, "our authority"));
+        _directory.Write("trust.ascii.p12", _authority.ToTrustPkcs12("changeit", "our authority"));
         _directory.Write("password", Password);
         _directory.Write("other", "pä密 s");
+        _directory.Write("ascii", "changeit");
     }
 
     [OneTimeTearDown]
@@ -69,11 +73,32 @@ public sealed class ReadersTests
     [TestCaseSource(nameof(s_algorithms))]
     public void Java_reads_the_key_store(KeyAlgorithm algorithm)
     {
-        var (exitCode, output) = KeyTool(algorithm, "password");
+        var (exitCode, output) = KeyTool($"{algorithm}.ascii", "ascii");
 
         exitCode.Should().Be(0, output);
         output.Should().Contain("PrivateKeyEntry").And.Contain("Certificate chain length: 2");
-        KeyTool(algorithm, "other").ExitCode.Should().NotBe(0);
+    }
+
+    [Test]
+    public void Java_opens_no_key_store_under_another_password_and_says_of_one_beyond_ASCII_that_it_cannot()
+    {
+        KeyTool("EcdsaP256.ascii", "other").ExitCode.Should().NotBe(0);
+
+        var (exitCode, output) = KeyTool("EcdsaP256", "password");
+
+        exitCode.Should().NotBe(0, "the page says so: when this fails, Java has learnt it");
+        output.Should().Contain("Password is not ASCII");
+    }
+
+    [Test]
+    public void Each_of_them_reads_what_to_trust()
+    {
+        var (exitCode, output) = KeyTool("trust.ascii", "ascii");
+        exitCode.Should().Be(0, output);
+        output.Should().Contain("Alias name: our authority").And.Contain("Entry type: trustedCertEntry");
+        OpenSsl("pkcs12", "-in", "trust.p12", "-passin", $"file:{At("password")}", "-nokeys").Should().Contain("friendlyName: our authority");
+        X509CertificateLoader.LoadPkcs12CollectionFromFile(At("trust.p12"), Password).Single().HasPrivateKey.Should().BeFalse();
+        KeyTool("trust.ascii", "other").ExitCode.Should().NotBe(0);
     }
 
     [Test]
@@ -161,8 +186,9 @@ public sealed class ReadersTests
         return output;
     }
 
-    private (int ExitCode, string Output) KeyTool(KeyAlgorithm algorithm, string password) => Tool.Run(
-        "keytool", "-J-Dfile.encoding=UTF-8", "-list", "-v", "-storetype", "PKCS12", "-keystore", At($"{algorithm}.p12"), "-storepass:file", At(password));
+    private (int ExitCode, string Output) KeyTool(string store, string password) => Tool.Run(
+        "keytool",
+        "-J-Dfile.encoding=UTF-8", "-list", "-v", "-storetype", "PKCS12", "-keystore", At($"{store}.p12"), "-storepass:file", At(password));
 
     /// <summary>One that has the package cryptography: Debian brings it with its own interpreter.</summary>
     private static string Python() => Tool.Run("python3", "-c", "import cryptography").ExitCode == 0 ? "python3" : "/usr/bin/python3";

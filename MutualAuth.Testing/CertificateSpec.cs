@@ -8,6 +8,9 @@ namespace MutualAuth.Testing;
 /// <remarks>Immutable. The authority fills in what fits the kind of certificate, and the dates from its clock.</remarks>
 public sealed record CertificateSpec
 {
+    private readonly DateTimeOffset? _notBefore;
+    private readonly DateTimeOffset? _notAfter;
+
     /// <summary>The subject in the string form of RFC 4514, such as <c>CN=client.test,O=Example</c>; empty for an empty subject.</summary>
     public string Subject { get; init; } = string.Empty;
 
@@ -20,13 +23,17 @@ public sealed record CertificateSpec
     /// <summary>The serial number; null for sixteen random octets. Zero and negative numbers are written as they are.</summary>
     public BigInteger? SerialNumber { get; init; }
 
-    /// <summary>Begin of validity, to the second. Default: a day before the authority's now.</summary>
-    public DateTimeOffset NotBefore { get; init; }
+    /// <summary>
+    /// Begin of validity, to the second. Default: a day before the authority's now, which stands here as soon as an authority has seen the
+    /// specification; before that, a specification that you make yourself says <see cref="DateTimeOffset.MinValue"/>.
+    /// </summary>
+    public DateTimeOffset NotBefore { get => _notBefore ?? default; init => _notBefore = value; }
 
     /// <summary>
-    /// End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate.
+    /// End of validity, to the second. Default: thirty days after the authority's now; ten years for a root, five for an intermediate. It stands
+    /// here from when <see cref="NotBefore"/> does.
     /// </summary>
-    public DateTimeOffset NotAfter { get; init; }
+    public DateTimeOffset NotAfter { get => _notAfter ?? default; init => _notAfter = value; }
 
     /// <summary>The version, 1 to 3; null writes 3. Extensions are written whatever it is.</summary>
     public int? Version { get; init; }
@@ -75,7 +82,7 @@ public sealed record CertificateSpec
     /// <summary>Certificate policies as object identifiers; empty leaves them out.</summary>
     public IReadOnlyList<string> Policies { get; init; } = [];
 
-    /// <summary>Subject key identifier. Default: computed.</summary>
+    /// <summary>Subject key identifier. Default: computed, of the public key that is written.</summary>
     public KeyIdentifier SubjectKeyIdentifier { get; init; } = KeyIdentifier.Computed;
 
     /// <summary>Authority key identifier. Default: that of the key that signs; absent on roots.</summary>
@@ -110,4 +117,8 @@ public sealed record CertificateSpec
 
     /// <summary>Rewrites the whole certificate, in DER, after it is signed; null leaves it alone.</summary>
     public Func<byte[], byte[]>? RewriteCertificate { get; init; }
+
+    /// <summary>The same with the dates that were left open.</summary>
+    internal CertificateSpec DatedAt(DateTimeOffset now) =>
+        this with { NotBefore = _notBefore ?? now.AddDays(-1), NotAfter = _notAfter ?? now.AddDays(30) };
 }

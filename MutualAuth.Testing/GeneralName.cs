@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using MutualAuth.Testing.Building;
 using Org.BouncyCastle.Asn1;
 
@@ -7,7 +9,7 @@ namespace MutualAuth.Testing;
 /// <summary>One name of a subject alternative name, or one subtree of a name constraint (RFC 5280 §4.2.1.6), with no check of its content.</summary>
 public sealed class GeneralName
 {
-    private GeneralName(Asn1Encodable encoding) => Encoding = encoding;
+    internal GeneralName(Asn1Encodable encoding) => Encoding = encoding;
 
     internal Asn1Encodable Encoding { get; }
 
@@ -58,16 +60,74 @@ public sealed class GeneralName
     /// <summary>Any context-specific tag with any octets: an address of five octets, a name with a NUL, a form that does not exist.</summary>
     public static GeneralName Raw(int tag, ReadOnlyMemory<byte> octets) => new(new DerTaggedObject(false, tag, new DerOctetString(octets.ToArray())));
 
-    /// <summary>Reads <paramref name="text"/> for what it looks like: an IP address, a URI, an e-mail address, or else a DNS name.</summary>
+    /// <summary>
+    /// Reads <paramref name="text"/> for what it looks like: an IP address, a URI with <c>://</c> or of the scheme <c>urn</c>, an e-mail address, or
+    /// else a DNS name. A name in another script becomes its A-labels (RFC 5890 §2.3.2.1), as an authority would issue it.
+    /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="text"/> is empty or could mean several things: a number that some read as an address, a range, a host with a port, an
+    /// e-mail address or a URI beyond ASCII. The other members of this class write any of them.
+    /// </exception>
     public static GeneralName Guess(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return IPAddress.TryParse(text, out var address) ? Address(address)
-            : text.Contains("://", StringComparison.Ordinal) ? Uri(text)
-            : text.Contains('@') ? Email(text)
-            : Dns(text);
+        ArgumentException.ThrowIfNullOrEmpty(text);
+        if (IPAddress.TryParse(text, out var address) && (text.Contains(':') || address.ToString() == text))
+        {
+            return Address(address);
+        }
+
+        if (text.Contains("://", StringComparison.Ordinal) || text.StartsWith("urn:", StringComparison.OrdinalIgnoreCase))
+        {
+            return Ascii.IsValid(text) ? Uri(text) : throw Ambiguous(text, "a URI has ASCII characters alone; GeneralName.Uri writes it as it is");
+        }
+
+        if (text.Contains(':'))
+        {
+            throw Ambiguous(text, "it has a port or a scheme, and a certificate is for a host or an address; leave that out, or use GeneralName.Uri");
+        }
+
+        if (text.IndexOf('@') is >= 0 and var at)
+        {
+            return Ascii.IsValid(text.AsSpan(0, at)) ? Email(text[..at] + "@" + ToALabels(text[(at + 1)..]))
+                : throw Ambiguous(text, "what stands before the @ is beyond ASCII: use GeneralName.Other (RFC 8398) or GeneralName.Email");
+        }
+
+        if (IPNetwork.TryParse(text, out _))
+        {
+            throw Ambiguous(text, "a certificate is for addresses and not for a range; GeneralName.AddressRange is for name constraints");
+        }
+
+        // What ends in a number is an IPv4 address to some readers (URL Standard, host parsing) and a DNS name to others.
+        if (text.Split('.')[^1] is [>= '0' and <= '9', ..] last && last.All(character => char.IsAsciiHexDigit(character) || character is 'x'))
+        {
+            throw Ambiguous(text, "some read it as an IPv4 address; write all four parts, or use GeneralName.Dns");
+        }
+
+        return Dns(ToALabels(text));
     }
+
+    /// <summary>The name with each label beyond ASCII as its A-label, in small letters.</summary>
+    private static string ToALabels(string name)
+    {
+        if (Ascii.IsValid(name))
+        {
+            return name;
+        }
+
+        try
+        {
+            return new IdnMapping().GetAscii(name.Normalize(NormalizationForm.FormC).ToLowerInvariant());
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ArgumentException(
+                $"'{name}' has no form in ASCII: {exception.Message} GeneralName.Dns writes it as it is.", nameof(name), exception);
+        }
+    }
+
+    private static ArgumentException Ambiguous(string text, string advice) => new($"'{text}' could mean several things: {advice}.", nameof(text));
 
     private static GeneralName OfText(int tag, string text)
     {

@@ -16,7 +16,7 @@ public sealed class TestAuthority : IDisposable
     private readonly TestAuthority? _parent;
     private readonly Seed? _seed;
     private readonly Issuer _issuer;
-    private readonly RevocationRegister _revoked = new();
+    private readonly RevocationRegister _revoked;
     private readonly Lazy<X509Certificate2> _certificate;
     private int _issued;
 
@@ -36,6 +36,7 @@ public sealed class TestAuthority : IDisposable
         string? seed = null)
     {
         Clock = timeProvider ?? TimeProvider.System;
+        _revoked = new RevocationRegister();
         _seed = seed is null ? null : Seed.Of(seed);
         var asked = Templates.Root(Clock.GetUtcNow(), name);
         asked = spec?.Invoke(asked) ?? asked;
@@ -49,14 +50,50 @@ public sealed class TestAuthority : IDisposable
         _certificate = new(() => FrameworkCertificate.Load(AsCertificate.RawCertificate.Span));
     }
 
-    private TestAuthority(TestAuthority parent, TestCertificate certificate, Seed? seed)
+    private TestAuthority(
+        TestAuthority? parent, TestCertificate certificate, TimeProvider clock, Seed? seed, RevocationRegister? revoked = null)
     {
         _parent = parent;
+        _revoked = revoked ?? new RevocationRegister();
         _seed = seed;
-        Clock = parent.Clock;
+        Clock = clock;
         AsCertificate = certificate;
         _issuer = IssuerOf(certificate);
         _certificate = new(() => FrameworkCertificate.Load(certificate.RawCertificate.Span));
+    }
+
+    /// <summary>
+    /// An authority that exists already: the one whose root your programs trust, so that the kit need not be introduced to them. What it revokes
+    /// and how its lists are numbered begins with nothing.
+    /// </summary>
+    /// <param name="certificatePem">Its certificate; where it is an intermediate, followed by those above it, up to the root.</param>
+    /// <param name="keyPem">Its private key, in a form that <see cref="TestKey.FromPem"/> reads.</param>
+    /// <param name="password">The password of an encrypted key; null where it is not encrypted.</param>
+    /// <param name="timeProvider">The clock that all dates are relative to; null for the system's.</param>
+    /// <param name="seed">As in the constructor, for what it issues.</param>
+    /// <returns>The authority, which the caller disposes.</returns>
+    /// <exception cref="ArgumentNullException">A certificate or a key is missing.</exception>
+    /// <exception cref="ArgumentException">There is no certificate or no key in what was given, or they do not belong together.</exception>
+    /// <example>
+    /// <code>
+    /// using var authority = TestAuthority.FromPem(File.ReadAllText("rootCA.pem"), File.ReadAllText("rootCA-key.pem"));
+    /// using var server = authority.IssueServer("localhost");
+    /// </code>
+    /// </example>
+    public static TestAuthority FromPem(
+        string certificatePem, string keyPem, string? password = null, TimeProvider? timeProvider = null, string? seed = null)
+    {
+        ArgumentNullException.ThrowIfNull(certificatePem);
+        var key = TestKey.FromPem(keyPem, password);
+        var chain = ExistingCertificate.Read(certificatePem, key);
+        var clock = timeProvider ?? TimeProvider.System;
+        TestAuthority? above = null;
+        for (var i = chain.Count - 1; i > 0; i--)
+        {
+            above = new TestAuthority(above, chain[i], clock, seed: null);
+        }
+
+        return new TestAuthority(above, chain[0], clock, seed is null ? null : Seed.Of(seed));
     }
 
     /// <summary>The authority's own certificate, without its key. Do not dispose it.</summary>
@@ -90,17 +127,22 @@ public sealed class TestAuthority : IDisposable
 
     /// <summary>Issues a certificate for a TLS server.</summary>
     /// <param name="names">
-    /// Its names, read for what they look like: DNS names (wildcards too), IP addresses, URIs; the first is the common name as well.
+    /// Its names, read for what they look like (<see cref="GeneralName.Guess"/>): DNS names (wildcards too), IP addresses, URIs. The first is
+    /// the common name as well; where it has more than 64 characters, which a common name cannot hold, the subject is empty and the
+    /// alternative names are critical.
     /// </param>
     /// <returns>The certificate, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">There is no name, or one that could mean several things.</exception>
     public TestCertificate IssueServer(params string[] names) => Issue(names, ExtendedKeyUsage.ServerAuth);
 
     /// <summary>Issues a certificate for a TLS client.</summary>
     /// <param name="names">
-    /// Its names, read for what they look like: DNS names, SPIFFE IDs and other URIs, e-mail and IP addresses; the first is the common name
-    /// as well.
+    /// Its names, read for what they look like (<see cref="GeneralName.Guess"/>): DNS names, SPIFFE IDs and other URIs, e-mail and IP
+    /// addresses. The first is the common name as well; where it has more than 64 characters, which a common name cannot hold, the subject is
+    /// empty and the alternative names are critical.
     /// </param>
     /// <returns>The certificate, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">There is no name, or one that could mean several things.</exception>
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
     /// <summary>A client and a server that accept each other, ready to connect.</summary>
@@ -128,7 +170,25 @@ public sealed class TestAuthority : IDisposable
     public TestCertificate Issue(CertificateSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return Issue(spec, NextSeed());
+        return Issue(spec.DatedAt(Clock.GetUtcNow()), NextSeed());
+    }
+
+    /// <summary>Issues a certificate for a key that stays with its owner: signs a request (PKCS#10, RFC 2986).</summary>
+    /// <param name="requestPem">The request in PEM, whose own signature must be right: it shows that the key is there.</param>
+    /// <param name="spec">
+    /// Changes the certificate: a leaf for thirty days with the subject, the alternative names and the extended key usages of the request, server
+    /// and client authentication where it asks for none. Nothing else is taken from the request. Null leaves it alone.
+    /// </param>
+    /// <returns>The certificate, whose private key is not in it; the caller disposes it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="requestPem"/> is null.</exception>
+    /// <exception cref="ArgumentException">It is no request, its signature is wrong, or its key is of a kind that the kit does not know.</exception>
+    /// <example><code>File.WriteAllText("device.pem", authority.Sign(File.ReadAllText("device.csr")).ChainPem);</code></example>
+    public TestCertificate Sign(string requestPem, Func<CertificateSpec, CertificateSpec>? spec = null)
+    {
+        ArgumentNullException.ThrowIfNull(requestPem);
+        var asked = SigningRequest.Read(
+            requestPem, Templates.Leaf(Clock.GetUtcNow(), string.Empty, ExtendedKeyUsage.ServerAuth, ExtendedKeyUsage.ClientAuth));
+        return Issue(spec?.Invoke(asked) ?? asked, NextSeed());
     }
 
     /// <summary>Makes an intermediate authority beneath this one, valid for five years; what it issues carries its certificate along.</summary>
@@ -139,13 +199,16 @@ public sealed class TestAuthority : IDisposable
     {
         var asked = Templates.Intermediate(Clock.GetUtcNow(), name);
         var seed = NextSeed();
-        return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), seed?.Derive("intermediate"));
+        return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), Clock, seed?.Derive("intermediate"));
     }
 
     /// <summary>Certifies another authority's name and key: a bridge, over which what the other issues leads to this authority's root too.</summary>
     /// <param name="other">The authority to certify.</param>
     /// <param name="spec">Changes what the cross-certificate says; null leaves it alone.</param>
-    /// <returns>The other authority as an intermediate of this one, which the caller disposes.</returns>
+    /// <returns>
+    /// The other authority as an intermediate of this one, which the caller disposes. It has the other's name and key, and so they revoke in
+    /// one list and number it together.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="other"/> is null.</exception>
     public TestAuthority CrossSign(TestAuthority other, Func<CertificateSpec, CertificateSpec>? spec = null)
     {
@@ -157,7 +220,7 @@ public sealed class TestAuthority : IDisposable
             Key = other.AsCertificate.Key,
         };
         var seed = NextSeed();
-        return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), seed?.Derive("cross"));
+        return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), Clock, seed?.Derive("cross"), other._revoked);
     }
 
     /// <summary>Revokes a certificate as of now: every CRL made from here on lists it.</summary>
@@ -177,17 +240,20 @@ public sealed class TestAuthority : IDisposable
     public void Reinstate(TestCertificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        _revoked.Remove(certificate.SerialNumber);
+        _revoked.Remove(certificate.SerialNumber, Clock.GetUtcNow());
     }
 
-    /// <summary>Signs a CRL: by default a full one of everything revoked so far, valid from an hour ago for a week, with the next number.</summary>
+    /// <summary>
+    /// Signs a CRL: by default a full one of everything revoked so far, with the next number, for a week. It is dated an hour back, or to the
+    /// last revocation or reinstatement, if that was later: a list is not older than what it lists.
+    /// </summary>
     /// <param name="spec">Changes what the CRL says; null leaves it alone.</param>
     public TestCrl IssueCrl(Func<CrlSpec, CrlSpec>? spec = null)
     {
         var now = Clock.GetUtcNow();
         var asked = new CrlSpec
         {
-            ThisUpdate = now.AddHours(-1),
+            ThisUpdate = _revoked.KnownSince(now),
             NextUpdate = now.AddDays(7),
             Number = _revoked.NextCrlNumber(),
             Revoked = _revoked.Snapshot(),
@@ -214,20 +280,38 @@ public sealed class TestAuthority : IDisposable
         var now = Clock.GetUtcNow();
         var asked = new OcspSpec
         {
-            Answers = [.. answers.Select(answer => answer with { ThisUpdate = now.AddHours(-1), NextUpdate = now.AddDays(1) })],
+            Answers = [.. answers.Select(answer => answer with { ThisUpdate = _revoked.KnownSince(now), NextUpdate = now.AddDays(1) })],
             ProducedAt = now,
         };
         return OcspEncoder.Encode(spec?.Invoke(asked) ?? asked, _issuer);
     }
 
-    /// <summary>Writes the root's certificate as <c>NAME.pem</c>, overwriting it: the file that <c>--trust</c> and similar options expect.</summary>
+    /// <summary>
+    /// Writes the certificate of the root, which is what others trust, as <c>NAME.pem</c>, in one step in the place of what lay there: the file
+    /// that <c>--trust</c> and similar options expect. The certificate of an intermediate is written with <c>AsCertificate.WriteTo</c>.
+    /// </summary>
     /// <returns>The path of the file.</returns>
     public string WriteTo(string directory, string name = "authority")
     {
         Directory.CreateDirectory(directory);
         var path = Path.Combine(directory, name + ".pem");
-        File.WriteAllText(path, Root.CertificatePem);
+        WholeFile.Write(path, Root.CertificatePem);
         return path;
+    }
+
+    /// <summary>
+    /// The certificate of the root, which is what others trust, as PKCS#12 without a key: what Java calls a trust store, for
+    /// <c>javax.net.ssl.trustStore</c>.
+    /// </summary>
+    /// <param name="password">The password, in any script; Java wants one, and Java 17 takes none beyond ASCII.</param>
+    /// <param name="alias">Its name in the store.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="NotSupportedException">The certificate is malformed.</exception>
+    public byte[] ToTrustPkcs12(string password, string alias = "authority")
+    {
+        ArgumentNullException.ThrowIfNull(password);
+        ArgumentNullException.ThrowIfNull(alias);
+        return Pkcs12.WriteTrust(alias, Root.AsCertificate, password);
     }
 
     /// <summary>Disposes of the authority's own framework objects.</summary>
@@ -249,7 +333,7 @@ public sealed class TestAuthority : IDisposable
         }
 
         return Issue(
-            Templates.Leaf(Clock.GetUtcNow(), Dn.CommonName(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
+            Templates.Leaf(Clock.GetUtcNow(), Dn.SubjectOf(names[0]), usage) with { OtherNames = [.. names.Select(GeneralName.Guess)] }, NextSeed());
     }
 
     private TestCertificate Issue(CertificateSpec spec, Seed? seed)
@@ -266,5 +350,5 @@ public sealed class TestAuthority : IDisposable
     private static Issuer IssuerOf(TestCertificate certificate) => new(
         CertificateEncoder.SubjectOf(certificate.Spec),
         certificate.Key,
-        certificate.Spec.SubjectKeyIdentifier.Resolve(CertificateEncoder.KeyIdentifierOf(certificate.Key)));
+        certificate.Spec.SubjectKeyIdentifier.Resolve(CertificateEncoder.KeyIdentifierOf(certificate.Spec, certificate.Key)));
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Security;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing;
@@ -42,7 +43,10 @@ public sealed class TestCertificate : IDisposable
     /// <summary>The serial number, by which a CRL or an OCSP responder knows the certificate.</summary>
     public BigInteger SerialNumber { get; }
 
-    /// <summary>The framework's certificate with its private key, ready for <see cref="SslStream"/> in both roles. Do not dispose it.</summary>
+    /// <summary>
+    /// The framework's certificate with its private key, ready for <see cref="SslStream"/> in both roles; without one, where only its owner has
+    /// the key (<see cref="TestAuthority.Sign"/>). Do not dispose it.
+    /// </summary>
     /// <exception cref="NotSupportedException">
     /// The framework cannot carry the certificate or its key: it is malformed, the two do not fit, it is Ed25519, or ML-DSA on a platform without.
     /// </exception>
@@ -71,7 +75,13 @@ public sealed class TestCertificate : IDisposable
     /// <summary>The private key as encrypted PKCS#8 in PEM.</summary>
     public string ToEncryptedPrivateKeyPem(string password) => Key.ToEncryptedPem(password);
 
-    /// <summary>Certificate, intermediates and key as PKCS#12 (AES-256-CBC, HMAC-SHA-256), under the alias <c>test</c>.</summary>
+    /// <summary>
+    /// Certificate, intermediates and key as PKCS#12 (AES-256-CBC, and HMAC-SHA-256 for the derivation of its key and over the whole), under the
+    /// alias <c>test</c>.
+    /// </summary>
+    /// <param name="password">
+    /// The password, in any script; Java 17 takes none beyond ASCII ("Password is not ASCII").
+    /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
     /// <exception cref="NotSupportedException">The certificate is malformed.</exception>
     public byte[] ToPkcs12(string password)
@@ -88,7 +98,8 @@ public sealed class TestCertificate : IDisposable
     public SslStreamCertificateContext ToSslContext() => SslStreamCertificateContext.Create(Certificate, Chain, offline: true);
 
     /// <summary>
-    /// Writes <c>NAME.pem</c> (certificate and intermediates) and <c>NAME.key</c> (PKCS#8, readable by the owner only), overwriting both.
+    /// Writes <c>NAME.pem</c> (certificate and intermediates) and <c>NAME.key</c> (PKCS#8, readable by the owner only), in the place of what lay
+    /// there. Each file is whole at any moment; between the two, the new certificate lies beside the old key.
     /// </summary>
     /// <param name="directory">Where; it is created when it does not exist.</param>
     /// <param name="name">The name of the files without its ending.</param>
@@ -98,8 +109,8 @@ public sealed class TestCertificate : IDisposable
         Directory.CreateDirectory(directory);
         var certificatePath = Path.Combine(directory, name + ".pem");
         var keyPath = Path.Combine(directory, name + ".key");
-        File.WriteAllText(certificatePath, ChainPem);
-        PemText.WriteSecret(keyPath, PrivateKeyPem);
+        WholeFile.Write(certificatePath, ChainPem);
+        WholeFile.WriteSecret(keyPath, Encoding.ASCII.GetBytes(PrivateKeyPem));
         return (certificatePath, keyPath);
     }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Testing.Building;
-using Org.BouncyCastle.Asn1.Nist;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.EdEC;
 using Org.BouncyCastle.Asn1.Pkcs;
+using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Crypto;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Pkcs;
@@ -15,7 +17,7 @@ namespace MutualAuth.Testing;
 /// <remarks>Immutable and safe to share. The private key lies in ordinary memory: never use one outside a test.</remarks>
 public sealed class TestKey
 {
-    private readonly byte[] _pkcs8;
+    private readonly byte[]? _pkcs8;
     private readonly byte[] _publicKey;
     private readonly Lazy<AsymmetricKeyParameter> _private;
     private readonly Lazy<AsymmetricAlgorithm?> _framework;
@@ -29,10 +31,18 @@ public sealed class TestKey
         _framework = new(CreateFrameworkKey);
     }
 
+    private TestKey(KeyAlgorithm algorithm, byte[] publicKey)
+    {
+        Algorithm = algorithm;
+        _publicKey = publicKey;
+        _private = new(() => throw NoPrivateKey());
+        _framework = new(() => throw NoPrivateKey());
+    }
+
     internal TestKey(KeyAlgorithm algorithm, AsymmetricKeyParameter privateKey, bool deterministic)
         : this(
             algorithm,
-            PrivateKeyInfoFactory.CreatePrivateKeyInfo(privateKey).GetDerEncoded(),
+            PrivateKeyInfoOf(privateKey).GetDerEncoded(),
             SubjectPublicKeyInfoFactory.CreateSubjectPublicKeyInfo(PublicOf(privateKey)).GetDerEncoded())
     {
         _private = new(privateKey);
@@ -45,11 +55,16 @@ public sealed class TestKey
     /// <summary>The public key as a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER: what a pin is made of.</summary>
     public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey;
 
-    /// <summary>The private key as PKCS#8 (RFC 5958) in DER.</summary>
-    public ReadOnlyMemory<byte> Pkcs8 => _pkcs8;
+    /// <summary>Whether the private half is there: it is not in what <see cref="FromPublicKey"/> made.</summary>
+    public bool HasPrivateKey => _pkcs8 is not null;
+
+    /// <summary>The private key as PKCS#8 (RFC 5958, version 1) in DER.</summary>
+    /// <exception cref="InvalidOperationException">There is no private key here.</exception>
+    public ReadOnlyMemory<byte> Pkcs8 => _pkcs8 ?? throw NoPrivateKey();
 
     /// <summary>The private key as PKCS#8 in PEM, not encrypted.</summary>
-    public string PrivateKeyPem => PemEncoding.WriteString("PRIVATE KEY", _pkcs8) + "\n";
+    /// <exception cref="InvalidOperationException">There is no private key here.</exception>
+    public string PrivateKeyPem => PemText.Of("PRIVATE KEY", Pkcs8.Span);
 
     /// <summary>Whether the key comes from a seed, so that what it signs is reproducible as well.</summary>
     internal bool IsDeterministic { get; }
@@ -76,22 +91,30 @@ public sealed class TestKey
         return KeyFactory.Generate(algorithm, Seed.Of(seed).Derive("key"));
     }
 
+    /// <summary>A key that exists already: PEM of PKCS#8, plain or encrypted, or in the older forms of OpenSSL (RFC 5915, RFC 8017).</summary>
+    /// <param name="pem">The first private key in it counts.</param>
+    /// <param name="password">The password of an encrypted one; null where it is not encrypted.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="pem"/> is null.</exception>
+    /// <exception cref="ArgumentException">There is no private key of a known kind in it, or the password is wrong.</exception>
+    /// <example><code>var key = TestKey.FromPem(File.ReadAllText("authority.key"));</code></example>
+    public static TestKey FromPem(string pem, string? password = null) => KeyImport.FromPem(pem, password);
+
+    /// <summary>The public half of a key that its owner keeps, to issue a certificate for it.</summary>
+    /// <param name="subjectPublicKeyInfo">A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER.</param>
+    /// <exception cref="ArgumentException">It is not one, or of no kind of <see cref="KeyAlgorithm"/>.</exception>
+    public static TestKey FromPublicKey(ReadOnlySpan<byte> subjectPublicKeyInfo) =>
+        new(KeyImport.AlgorithmOf(subjectPublicKeyInfo), subjectPublicKeyInfo.ToArray());
+
     /// <summary>The private key as encrypted PKCS#8 in PEM (PBES2: AES-256-CBC under PBKDF2 with HMAC-SHA-256).</summary>
-    /// <param name="password">The password.</param>
+    /// <param name="password">The password, whose UTF-8 is what counts (RFC 8018 §3).</param>
     /// <param name="iterations">PBKDF2 iterations. Default: 2048, which is quick and not strong.</param>
     /// <exception cref="ArgumentNullException"><paramref name="password"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is not positive.</exception>
     public string ToEncryptedPem(string password, int iterations = 2048)
     {
         ArgumentNullException.ThrowIfNull(password);
-        var encrypted = EncryptedPrivateKeyInfoFactory.CreateEncryptedPrivateKeyInfo(
-            NistObjectIdentifiers.IdAes256Cbc,
-            PkcsObjectIdentifiers.IdHmacWithSha256,
-            password.ToCharArray(),
-            RandomNumberGenerator.GetBytes(16),
-            iterations,
-            new SecureRandom(),
-            Private);
-        return PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", encrypted.GetDerEncoded()) + "\n";
+        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        return PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", PasswordEncryption.Encrypt(this, password, iterations).GetDerEncoded()) + "\n";
     }
 
     /// <summary>An ML-DSA key as PKCS#8 in PEM, not encrypted, in one of the three forms of RFC 9881 §6.</summary>
@@ -139,9 +162,21 @@ public sealed class TestKey
             KeyAlgorithm.Rsa1024 or KeyAlgorithm.Rsa2048 or KeyAlgorithm.Rsa3072 or KeyAlgorithm.Rsa4096 => RSA.Create(),
             _ => null,
         };
-        key?.ImportPkcs8PrivateKey(_pkcs8, out _);
+        key?.ImportPkcs8PrivateKey(Pkcs8.Span, out _);
         return key;
     }
+
+    /// <summary>Octets for a salt: those of a key from a seed are always the same for one purpose.</summary>
+    internal byte[] Salt(string purpose, int count) =>
+        IsDeterministic ? Seed.Of(Pkcs8.Span).Derive(purpose).Bytes(count) : RandomNumberGenerator.GetBytes(count);
+
+    private static InvalidOperationException NoPrivateKey() =>
+        new("This is the public half of a key: only its owner has the private one.");
+
+    // BouncyCastle adds the public key to those of Edwards curves (version 2 of RFC 5958), which OpenSSL 3.0 and others do not read.
+    private static PrivateKeyInfo PrivateKeyInfoOf(AsymmetricKeyParameter privateKey) => privateKey is Ed25519PrivateKeyParameters ed
+        ? new PrivateKeyInfo(new AlgorithmIdentifier(EdECObjectIdentifiers.id_Ed25519), new DerOctetString(ed.GetEncoded()))
+        : PrivateKeyInfoFactory.CreatePrivateKeyInfo(privateKey);
 
     private static AsymmetricKeyParameter PublicOf(AsymmetricKeyParameter privateKey) => privateKey switch
     {

@@ -1,5 +1,5 @@
-using MutualAuth.Testing.Revocation;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.X509;

@@ -72,6 +72,24 @@ internal static class CertificateEncoder
 #pragma warning restore CA5350
     }
 
+    /// <summary>The same of the public key that a certificate has, which need not be that of <paramref name="key"/>, nor be well-formed.</summary>
+    internal static byte[] KeyIdentifierOf(CertificateSpec spec, TestKey key)
+    {
+        if (spec.RawPublicKey is not { } raw)
+        {
+            return KeyIdentifierOf(key);
+        }
+
+        try
+        {
+            return KeyIdentifierOf(TestKey.FromPublicKey(raw.Span));
+        }
+        catch (ArgumentException)
+        {
+            return KeyIdentifierOf(key);
+        }
+    }
+
     internal static DerInteger ToDer(BigInteger value) => new(new BcInteger(value.ToByteArray(isUnsigned: false, isBigEndian: true)));
 
     internal static Time ToTime(DateTimeOffset time) => new(time.UtcDateTime.AddTicks(-(time.UtcTicks % TimeSpan.TicksPerSecond)));

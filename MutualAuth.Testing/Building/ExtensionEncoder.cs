@@ -19,7 +19,7 @@ internal static class ExtensionEncoder
             Add(X509Extensions.BasicConstraints, constraints.Critical, BasicConstraintsOf(constraints));
         }
 
-        if (spec.SubjectKeyIdentifier.Resolve(CertificateEncoder.KeyIdentifierOf(key)) is { } subjectKeyIdentifier)
+        if (spec.SubjectKeyIdentifier.Resolve(CertificateEncoder.KeyIdentifierOf(spec, key)) is { } subjectKeyIdentifier)
         {
             Add(X509Extensions.SubjectKeyIdentifier, false, new DerOctetString(subjectKeyIdentifier));
         }

@@ -22,8 +22,14 @@ internal static class FrameworkCertificate
         }
     }
 
+    /// <summary>The certificate with its key; alone where only its owner has the key.</summary>
     internal static X509Certificate2 WithKey(byte[] raw, TestKey key)
     {
+        if (!key.HasPrivateKey)
+        {
+            return Load(raw);
+        }
+
         using var framework = (IDisposable?)key.CreateFrameworkKey() ?? key.CreateFrameworkMLDsa()
             ?? throw new NotSupportedException($"The framework has no key object for {key.Algorithm} that SslStream can use; use the raw form.");
         using var bare = Load(raw);
