@@ -21,13 +21,15 @@ public sealed class ImportTests
         using var directory = new TemporaryDirectory();
         var (key, certificate) = (Path.Combine(directory.Path, "ca.key"), Path.Combine(directory.Path, "ca.pem"));
         var (exitCode, output) = Tool.Run(
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", key, "-out", certificate, "-subj", "/O=Example/CN=Existing", "-passout", "pass:pä密");
+            "openssl",
+            "req", "-x509", "-newkey", "rsa:2048", "-keyout", key, "-out", certificate, "-subj", "/O=Example/CN=Existing", "-passout", "pass:pä密");
         exitCode.Should().Be(0, output);
         using var existing = TestAuthority.FromPem(await File.ReadAllTextAsync(certificate), await File.ReadAllTextAsync(key), "pä密");
         using var server = existing.IssueServer("server.test");
         var (leaf, _) = server.WriteTo(directory.Path, "server");
 
-        Tool.Run("openssl", "verify", "-CAfile", certificate, "-purpose", "sslserver", "-verify_hostname", "server.test", leaf).ExitCode.Should().Be(0);
+        Tool.Run("openssl", "verify", "-CAfile", certificate, "-purpose", "sslserver", "-verify_hostname", "server.test", leaf)
+            .ExitCode.Should().Be(0);
         var other = _authority.WriteTo(directory.Path, "other");
         Tool.Run("openssl", "verify", "-CAfile", other, leaf).ExitCode.Should().NotBe(0);
         using var pair = existing.CreatePair();
@@ -62,7 +64,8 @@ public sealed class ImportTests
         using var middle = root.IssueIntermediate("Middle");
         var foreign = TestKey.Generate().PrivateKeyPem;
 
-        FluentActions.Invoking(() => TestAuthority.FromPem(root.CertificatePem, foreign)).Should().Throw<ArgumentException>().WithMessage("*CN=Root*");
+        FluentActions.Invoking(() => TestAuthority.FromPem(root.CertificatePem, foreign))
+            .Should().Throw<ArgumentException>().WithMessage("*CN=Root*");
         FluentActions.Invoking(() => TestAuthority.FromPem(middle.CertificatePem, middle.AsCertificate.PrivateKeyPem))
             .Should().Throw<ArgumentException>().WithMessage("*CN=Middle, is no root*");
         FluentActions.Invoking(() => TestAuthority.FromPem("", foreign)).Should().Throw<ArgumentException>().WithMessage("*found none*");

@@ -30,7 +30,8 @@ internal static class ExistingCertificate
             if (!certificates[^1].SubjectName.RawData.AsSpan().SequenceEqual(certificates[^1].IssuerName.RawData))
             {
                 throw new ArgumentException(
-                    $"The last certificate, {certificates[^1].Subject}, is no root: those up to the root have to follow the authority's own.", nameof(pem));
+                    $"The last certificate, {certificates[^1].Subject}, is no root: those up to the root have to follow the authority's own.",
+                    nameof(pem));
             }
 
             // What an authority sends along is what lies between it and the root.

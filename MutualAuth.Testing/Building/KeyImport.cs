@@ -60,7 +60,8 @@ internal static class KeyImport
                     return der;
                 case "ENCRYPTED PRIVATE KEY":
                     // BouncyCastle takes the low octet of each character, and what counts is UTF-8.
-                    var octets = Encoding.UTF8.GetBytes(password ?? throw new ArgumentException("The private key is encrypted, and there is no password."));
+                    var octets = Encoding.UTF8.GetBytes(
+                        password ?? throw new ArgumentException("The private key is encrypted, and there is no password."));
                     var key = PrivateKeyFactory.DecryptKey(Array.ConvertAll(octets, octet => (char)octet), der);
                     return PrivateKeyInfoFactory.CreatePrivateKeyInfo(key).GetDerEncoded();
                 case "EC PRIVATE KEY":
