@@ -25,12 +25,16 @@ internal sealed class SocketServer : IAsyncDisposable
     internal EndPoint EndPoint => _listener.LocalEndPoint!;
 
     /// <summary>A server of <see cref="SslStream"/> that sends back what it gets from whoever <paramref name="judge"/> lets in.</summary>
-    internal static Func<Socket, int, CancellationToken, Task> Echo(TestCertificate identity, RemoteCertificateValidationCallback? judge) =>
+    internal static Func<Socket, int, CancellationToken, Task> Echo(TestCertificate identity, RemoteCertificateValidationCallback judge) =>
         Tls(identity, judge, (tls, token) => tls.CopyToAsync(tls, token));
+
+    /// <summary>The same for whoever has a certificate that leads to <paramref name="trusted"/>.</summary>
+    internal static Func<Socket, int, CancellationToken, Task> Echo(TestCertificate identity, TestAuthority trusted) =>
+        Echo(identity, (_, certificate, chain, _) => IsTrusted(trusted, certificate, chain));
 
     /// <summary>A server of <see cref="SslStream"/> that does <paramref name="answer"/> after the handshake.</summary>
     internal static Func<Socket, int, CancellationToken, Task> Tls(
-        TestCertificate identity, RemoteCertificateValidationCallback? judge, Func<SslStream, CancellationToken, Task> answer)
+        TestCertificate identity, RemoteCertificateValidationCallback judge, Func<SslStream, CancellationToken, Task> answer)
     {
         var context = identity.ToSslContext();
         return async (socket, _, token) =>
@@ -41,7 +45,7 @@ internal sealed class SocketServer : IAsyncDisposable
                 {
                     ServerCertificateContext = context,
                     ClientCertificateRequired = true,
-                    RemoteCertificateValidationCallback = judge ?? ((_, _, _, errors) => errors == SslPolicyErrors.None),
+                    RemoteCertificateValidationCallback = judge,
                 },
                 token);
             await answer(tls, token);
