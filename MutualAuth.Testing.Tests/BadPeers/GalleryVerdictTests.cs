@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MutualAuth.Testing.BadPeers;
@@ -109,16 +110,17 @@ public sealed class GalleryVerdictTests
         var watch = Stopwatch.StartNew();
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, new GalleryRunOptions { Patience = TimeSpan.FromSeconds(1) }, token);
+            _authority, server.EndPoint, new GalleryRunOptions { Patience = TimeSpan.FromSeconds(0.3) }, token);
 
         watch.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(15));
+        report.Stopped.Should().Contain("two good peers in a row were not served (nothing within 0.3 s)");
         report.IsClean.Should().BeFalse(report.ToString());
     }
 
     [Test]
     public async Task A_dial_that_ignores_its_token_does_not_hang_the_run(CancellationToken token)
     {
-        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) };
+        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
 
         var report = await GalleryRun.AgainstClientAsync(_authority, (_, _, _) => new TaskCompletionSource().Task, options, token)
             .WaitAsync(TimeSpan.FromSeconds(20), token);
@@ -138,6 +140,7 @@ public sealed class GalleryVerdictTests
             Probe = GalleryProbe.From((_, _) => ++probes is 2
                 ? throw new InvalidDataException("not the answer that I expected")
                 : Task.FromResult(PeerOutcome.LetIn)),
+            Processes = () => throw new InvalidDataException("nor are they known"),
         };
 
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, options, token);
@@ -226,7 +229,7 @@ public sealed class GalleryVerdictTests
         unused.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, unused.LocalEndPoint!, Only(s_few) with { Patience = TimeSpan.FromSeconds(1) }, token);
+            _authority, unused.LocalEndPoint!, Only(s_few) with { Patience = TimeSpan.FromSeconds(0.2) }, token);
 
         report.Results.Should().ContainSingle().Which.Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
         report.Stopped.Should().Contain("no connection: ");
@@ -327,13 +330,123 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_client_that_is_content_without_a_look_at_the_server_is_unclear(CancellationToken token)
     {
-        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) };
+        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
 
         var report = await GalleryRun.AgainstClientAsync(_authority, (_, _, _) => Task.CompletedTask, options, token);
 
         report.Results.Single().Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
         report.IsClean.Should().BeFalse();
     }
+
+    [Test]
+    public async Task A_client_that_fails_every_second_time_and_accepts_everybody_else_is_found_out(CancellationToken token)
+    {
+        var dials = 0;
+
+        var report = await GalleryRun.AgainstClientAsync(
+            _authority,
+            async (endPoint, _, cancel) =>
+            {
+                await ConnectAsync(endPoint, cancel);
+                if (++dials % 2 == 0)
+                {
+                    throw new IOException("half of the time");
+                }
+            },
+            Only(s_few),
+            token);
+
+        report.IsClean.Should().BeFalse(report.ToString());
+        report.WronglyLetIn.Should().NotBeEmpty(report.ToString());
+    }
+
+    [Test]
+    public async Task A_client_that_accepts_nobody_proves_nothing(CancellationToken token)
+    {
+        var report = await GalleryRun.AgainstClientAsync(
+            _authority,
+            async (endPoint, _, cancel) =>
+            {
+                await ConnectAsync(endPoint, cancel);
+                throw new AuthenticationException("never");
+            },
+            Only(s_few),
+            token);
+
+        report.IsClean.Should().BeFalse(report.ToString());
+        report.WithoutControl.Should().ContainSingle(report.ToString());
+        report.Stopped.Should().Contain("two good peers in a row were not served");
+    }
+
+    [Test]
+    public async Task A_server_that_lets_everybody_in_after_the_patience_is_over_is_unclear(CancellationToken token)
+    {
+        using var identity = _authority.IssueServer("server.test");
+        await using var server = new SocketServer(async (socket, number, stop) =>
+        {
+            var trusted = false;
+            await SocketServer.Tls(
+                identity,
+                (_, certificate, chain, _) => (trusted = SocketServer.IsTrusted(_authority, certificate, chain)) || true,
+                async (tls, cancel) =>
+                {
+                    await Task.Delay(trusted ? 0 : 1500, cancel);
+                    await tls.CopyToAsync(tls, cancel);
+                })(socket, number, stop);
+        });
+
+        var report = await GalleryRun.AgainstServerAsync(
+            _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) }, token);
+
+        (report.IsClean, report.Results.Single().Bad, report.Results.Single().Good).Should().Be(
+            (false, PeerOutcome.Unclear, PeerOutcome.LetIn), report.ToString());
+    }
+
+    [Test]
+    public async Task A_probe_of_the_users_own_request_judges_the_answer(CancellationToken token)
+    {
+        using var identity = _authority.IssueServer("server.test");
+        await using var server = new SocketServer(async (socket, number, stop) =>
+        {
+            var trusted = false;
+            await SocketServer.Tls(
+                identity,
+                (_, certificate, chain, _) => (trusted = SocketServer.IsTrusted(_authority, certificate, chain)) || true,
+                async (tls, cancel) =>
+                {
+                    var request = new byte[4];
+                    await tls.ReadExactlyAsync(request, cancel);
+                    await tls.WriteAsync(Encoding.ASCII.GetBytes(trusted ? "+PONG\r\n" : "-ERR\r\n"), cancel);
+                })(socket, number, stop);
+        });
+        var probe = GalleryProbe.Request("PING"u8.ToArray(), answer => answer.Span.IndexOf((byte)'\n') < 0 ? null
+            : answer.Span[0] == '+' ? PeerOutcome.LetIn : PeerOutcome.Refused);
+
+        var judged = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few) with { Probe = probe }, token);
+        var byEcho = await GalleryRun.AgainstServerAsync(
+            _authority, server.EndPoint, Only(s_few) with { Probe = GalleryProbe.Echo, Patience = TimeSpan.FromSeconds(0.5) }, token);
+
+        judged.IsClean.Should().BeTrue(judged.ToString());
+        byEcho.Results.Should().OnlyContain(result => result.Bad == PeerOutcome.Unclear && result.Good == PeerOutcome.Unclear, byEcho.ToString());
+    }
+
+    [Test]
+    public async Task Times_that_end_a_run_before_it_begins_are_refused([Values(-1, 0)] int seconds, [Values] bool patience)
+    {
+        var time = TimeSpan.FromSeconds(seconds);
+        var options = patience ? new GalleryRunOptions { Patience = time } : new GalleryRunOptions { TotalTime = time };
+
+        await FluentActions.Awaiting(() => GalleryRun.AgainstClientAsync(_authority, (_, _, _) => Task.CompletedTask, options))
+            .Should().ThrowAsync<ArgumentException>();
+    }
+
+    [TestCase("health", "server.test")]
+    [TestCase("/a b", "server.test")]
+    [TestCase("/a\r\nX: y", "server.test")]
+    [TestCase("/", "server.test\r\nX: y")]
+    [TestCase("/", "")]
+    public void A_page_that_is_none_is_refused_at_once(string path, string host) =>
+        FluentActions.Invoking(() => GalleryProbe.Http(path, host)).Should().Throw<ArgumentException>();
 
     [Test]
     public async Task A_judge_in_a_container_can_reach_the_trap_and_is_counted(CancellationToken token)
@@ -364,6 +477,15 @@ public sealed class GalleryVerdictTests
         asked.Should().StartWith("http://host.docker.internal:").And.EndWith("/issuer.cer");
         report.AddressesAsked.Should().BePositive();
         report.IsClean.Should().BeFalse(report.ToString());
+    }
+
+    /// <summary>A client that accepts everybody.</summary>
+    private static async Task ConnectAsync(IPEndPoint endPoint, CancellationToken token)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(endPoint, token);
+        await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "server.test" }, token);
     }
 
     private static GalleryRunOptions Only(params BadPeer[] peers) => new()

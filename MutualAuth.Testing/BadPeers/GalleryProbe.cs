@@ -70,7 +70,8 @@ public sealed class GalleryProbe
     public static GalleryProbe Request(ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, PeerOutcome?> judge)
     {
         ArgumentNullException.ThrowIfNull(judge);
-        return Asking(request.ToArray(), answer => judge(answer) is { } outcome ? (outcome, $"an answer of {answer.Length} octets") : (null, string.Empty));
+        return Asking(
+            request.ToArray(), answer => judge(answer) is { } outcome ? (outcome, $"an answer of {answer.Length} octets") : (null, string.Empty));
     }
 
     /// <summary>A conversation of yours, which says what became of the client.</summary>

@@ -20,7 +20,8 @@ public static class GalleryRun
     /// <param name="server">Where it listens.</param>
     /// <param name="options">What to know of it; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="server"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="server"/> is null.</exception>
+    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority, EndPoint server, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -33,7 +34,8 @@ public static class GalleryRun
     /// <param name="connect">Opens a new connection; the run owns the stream.</param>
     /// <param name="options">What to know of the server; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="connect"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="connect"/> is null.</exception>
+    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority,
         Func<CancellationToken, Task<Stream>> connect,
@@ -55,7 +57,8 @@ public static class GalleryRun
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="dial"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="dial"/> is null.</exception>
+    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
     public static Task<GalleryReport> AgainstClientAsync(
         TestAuthority authority,
         Func<IPEndPoint, string, CancellationToken, Task> dial,
@@ -83,6 +86,11 @@ public static class GalleryRun
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(authority);
+        if (options.Patience <= TimeSpan.Zero || options.TotalTime <= TimeSpan.Zero || options.TotalTime > TimeSpan.FromDays(1))
+        {
+            throw new ArgumentException("Patience and TotalTime are more than nothing, and TotalTime is a day at most.", nameof(options));
+        }
+
         return new GalleryRound(authority, role, options, play, cancellationToken).RunAsync(options.Demands ?? usual);
     }
 }

@@ -28,7 +28,7 @@ public enum RequiredCheck
 
     /// <summary>
     /// What not every platform can check, such as Ed25519 (.NET) and constraints on directory names (Go): who cannot must refuse, the good
-    /// neighbour too, and who can is right to let in what it has checked.
+    /// neighbour too, and who can is right to accept what it has checked.
     /// </summary>
     PlatformLimit = 8,
 

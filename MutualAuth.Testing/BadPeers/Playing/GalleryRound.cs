@@ -11,8 +11,8 @@ internal sealed class GalleryRound(
     Func<string, TestCertificate?, CancellationToken, Task<Sighting>> play,
     CancellationToken cancellationToken)
 {
-    /// <summary>How long what ignores its token may take to come back after the patience is over.</summary>
-    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
+    /// <summary>How long what was told to stop may take to come back.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(0.5);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
@@ -73,7 +73,10 @@ internal sealed class GalleryRound(
 
             // A control holds when both visits were served: the first that was not is the one that counts.
             var good = before.IsLetIn ? await PlayAsync(exhibit.DialledName, exhibit.Good).ConfigureAwait(false) : before;
-            return new GalleryResult(peer, bad.Outcome, good.Outcome, good.IsLetIn ? bad.Detail : $"the good neighbour {(before.IsLetIn ? "after" : "before")} it: {good.Detail}; itself: {bad.Detail}")
+            var detail = good.IsLetIn
+                ? bad.Detail
+                : $"the good neighbour {(before.IsLetIn ? "after" : "before")} it: {good.Detail}; itself: {bad.Detail}";
+            return new GalleryResult(peer, bad.Outcome, good.Outcome, detail)
             {
                 Elapsed = bad.Elapsed,
                 ProcessorTime = bad.ProcessorTime,

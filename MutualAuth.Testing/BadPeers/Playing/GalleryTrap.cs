@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace MutualAuth.Testing.BadPeers;
 
-/// <summary>The address in the bad peers' certificates, which nobody may ask: each connection counts, whatever is said on it.</summary>
+/// <summary>The address in the bad peers' certificates, which may not be asked: each connection counts, whatever is said on it.</summary>
 internal sealed class GalleryTrap : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -49,13 +49,25 @@ internal sealed class GalleryTrap : IAsyncDisposable
             {
                 using var socket = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
                 Interlocked.Increment(ref _hits);
-                await socket.SendAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _stop.Token)
-                    .ConfigureAwait(false);
+                await AnswerAsync(socket).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        catch (OperationCanceledException)
         {
             // Stopped.
+        }
+    }
+
+    private async Task AnswerAsync(Socket socket)
+    {
+        try
+        {
+            await socket.SendAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _stop.Token)
+                .ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            // It asked, and did not wait.
         }
     }
 }

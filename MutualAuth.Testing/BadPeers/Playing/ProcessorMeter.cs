@@ -6,35 +6,55 @@ namespace MutualAuth.Testing.BadPeers;
 /// <summary>What the processes of the judged side have spent so far, and which of them there are.</summary>
 internal sealed class ProcessorMeter
 {
-    private readonly Dictionary<int, TimeSpan> _spent = [];
+    private readonly Dictionary<int, TimeSpan> _spent;
 
-    private ProcessorMeter(IEnumerable<int> processes)
+    private ProcessorMeter(Dictionary<int, TimeSpan> spent) => _spent = spent;
+
+    /// <summary>Null where the processes are not known, or whoever should know them throws.</summary>
+    internal static ProcessorMeter? Read(GalleryRunOptions options)
     {
-        foreach (var id in processes)
+        if (options.Processes is not { } processes)
         {
-            try
-            {
-                using var process = Process.GetProcessById(id);
-                _spent[id] = process.TotalProcessorTime;
-            }
-            catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or Win32Exception)
-            {
-                // It has ended, or is not ours to look at.
-            }
+            return null;
+        }
+
+        try
+        {
+            return new ProcessorMeter(processes().Distinct().Select(id => (id, Spent: SpentBy(id))).Where(process => process.Spent is not null)
+                .ToDictionary(process => process.id, process => process.Spent!.Value));
+        }
+        catch (Exception)
+        {
+            return null;
         }
     }
-
-    /// <summary>Null where the processes are not known.</summary>
-    internal static ProcessorMeter? Read(GalleryRunOptions options) => options.Processes is { } processes ? new ProcessorMeter(processes()) : null;
 
     /// <summary>Puts what was spent since this reading into what was seen; a process that has ended leaves no refusal to believe in.</summary>
     internal Sighting Add(Sighting seen, GalleryRunOptions options)
     {
-        var now = Read(options)!._spent;
+        if (Read(options)?._spent is not { } now)
+        {
+            return seen;
+        }
+
         var ended = _spent.Keys.Where(id => !now.ContainsKey(id)).ToList();
         var spent = now.Aggregate(TimeSpan.Zero, (sum, entry) => sum + entry.Value - _spent.GetValueOrDefault(entry.Key));
         return ended.Count > 0 && seen.Outcome == PeerOutcome.Refused
             ? Sighting.Unclear($"process {string.Join(", ", ended)} of the judged side ended ({seen.Detail})") with { ProcessorTime = spent }
             : seen with { ProcessorTime = spent };
+    }
+
+    /// <summary>Null when it has ended, or is not ours to look at.</summary>
+    private static TimeSpan? SpentBy(int id)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return process.TotalProcessorTime;
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            return null;
+        }
     }
 }
