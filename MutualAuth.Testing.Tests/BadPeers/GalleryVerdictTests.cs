@@ -163,6 +163,7 @@ public sealed class GalleryVerdictTests
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
+        report.Stopped.Should().BeNull("the half that works is not nobody");
         (report.WronglyLetIn.Any() || report.Unclear.Any()).Should().BeTrue(report.ToString());
     }
 
@@ -357,7 +358,8 @@ public sealed class GalleryVerdictTests
             token);
 
         report.IsClean.Should().BeFalse(report.ToString());
-        report.WronglyLetIn.Should().NotBeEmpty(report.ToString());
+        (report.Stopped, report.NotTried.Count).Should().Be((null, 0), report.ToString());
+        report.WronglyLetIn.Should().HaveCount(s_few.Length, report.ToString());
     }
 
     [Test]

@@ -84,21 +84,26 @@ internal sealed class GalleryRound(
         }
     }
 
-    /// <summary>Null when a good peer is served. A server that starts again gets the patience to do so.</summary>
+    /// <summary>
+    /// Null when a good peer is served. A server that starts again gets the patience to do so, and an end without an alert must happen twice here
+    /// too.
+    /// </summary>
     private async Task<string?> WhyNobodyIsServedAsync()
     {
         var names = new BadPeerBuilder(authority, role, options.Names, trap: null);
         using var good = names.Leaf();
         var waited = Stopwatch.StartNew();
-        while (true)
+        for (var closed = 0; ;)
         {
             var seen = await PlayAsync(names.DialledName, good).ConfigureAwait(false);
+            closed = seen.ByClosing ? closed + 1 : 0;
             if (seen.IsLetIn)
             {
                 return null;
             }
 
-            if (seen.Outcome == PeerOutcome.Refused || waited.Elapsed >= options.Patience)
+            var isSure = closed > 1 || seen is { Outcome: PeerOutcome.Refused, ByClosing: false };
+            if (isSure || waited.Elapsed + s_pause >= options.Patience)
             {
                 return seen.Detail;
             }

@@ -56,10 +56,12 @@ internal sealed class ServerUnderTest(Func<CancellationToken, Task<Stream>> conn
             {
                 // What a probe of the user's throws says nothing of the server, unless the connection ended too.
                 var isOfTheConnection = exception is IOException or ObjectDisposedException or SocketException;
+                var isClosed = isOfTheConnection && transport.EndedByFarEnd;
                 return Sighting.OfTheEnd(
                     seen,
-                    isOfTheConnection && transport.EndedByFarEnd,
-                    isOfTheConnection ? exception.Message : $"{exception.GetType().Name}: {exception.Message}");
+                    isClosed,
+                    isClosed ? "the server closed the connection"
+                        : isOfTheConnection ? exception.Message : $"{exception.GetType().Name}: {exception.Message}");
             }
         }
     }
