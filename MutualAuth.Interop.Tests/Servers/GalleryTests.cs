@@ -4,7 +4,6 @@ using MutualAuth.Testing.BadPeers;
 namespace MutualAuth.Tests.Servers;
 
 /// <summary>The gallery against servers that are not ours: who judges rightly comes out clean, and of who does not each fault shows.</summary>
-[NonParallelizable]
 [CancelAfter(120000)]
 [TestFixture("nginx")]
 [TestFixture("haproxy")]

@@ -10,7 +10,7 @@ internal sealed class ProcessorMeter
 
     private ProcessorMeter(Dictionary<int, TimeSpan> spent) => _spent = spent;
 
-    /// <summary>Null where the processes are not known, or whoever should know them throws.</summary>
+    /// <summary>Null where the processes are not known, or the function that should know them throws.</summary>
     internal static ProcessorMeter? Read(GalleryRunOptions options)
     {
         if (options.Processes is not { } processes)
