@@ -144,5 +144,5 @@ internal sealed class Forwarder : IAsyncDisposable
     }
 
     // Debian keeps it where only root looks for programs.
-    private static string FindSystemProgram(string name) => File.Exists($"/usr/sbin/{name}") ? $"/usr/sbin/{name}" : Tool.Find(name);
+    internal static string FindSystemProgram(string name) => File.Exists($"/usr/sbin/{name}") ? $"/usr/sbin/{name}" : Tool.Find(name);
 }

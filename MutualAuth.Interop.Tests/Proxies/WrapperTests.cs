@@ -23,7 +23,7 @@ public sealed class WrapperTests
     [Test]
     public async Task Our_client_is_let_in_by_its_server([Values] bool isNginx)
     {
-        using var plain = PlainEcho();
+        using var plain = PlainEcho.Start();
         await using var server = await ServerAsync(isNginx, plain, _workshop.Server());
 
         var client = await EchoClient.RunAsync(Greeting + "\n", $"127.0.0.1:{server.Port}", _workshop, _workshop.Client());
@@ -35,7 +35,7 @@ public sealed class WrapperTests
     [Test]
     public async Task Our_client_is_not_let_in_with_a_certificate_of_elsewhere([Values] bool isNginx)
     {
-        using var plain = PlainEcho();
+        using var plain = PlainEcho.Start();
         await using var server = await ServerAsync(isNginx, plain, _workshop.Server());
 
         var client = await EchoClient.RunAsync(
@@ -53,7 +53,7 @@ public sealed class WrapperTests
     [Test]
     public async Task Our_client_rejects_its_server([Values] bool isNginx)
     {
-        using var plain = PlainEcho();
+        using var plain = PlainEcho.Start();
         await using var server = await ServerAsync(
             isNginx, plain, _workshop.Wrong(Flaw.Expired, Workshop.ServerName, ExtendedKeyUsage.ServerAuth));
 
@@ -140,44 +140,6 @@ public sealed class WrapperTests
             checkHost = {Workshop.ServerName}
             sni = {Workshop.ServerName}
             """);
-
-    /// <summary>Sends back what each connection sends, without TLS, until its listening socket is closed.</summary>
-    private static Socket PlainEcho()
-    {
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(16);
-        _ = AcceptAsync();
-        return listener;
-
-        async Task AcceptAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    _ = EchoAsync(await listener.AcceptAsync());
-                }
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }
-
-        static async Task EchoAsync(Socket accepted)
-        {
-            await using var stream = new NetworkStream(accepted, ownsSocket: true);
-            try
-            {
-                await stream.CopyToAsync(stream);
-            }
-            catch (IOException)
-            {
-                // The wrapper is gone.
-            }
-        }
-    }
 
     private static async Task<string> ReadAsync(Socket socket, int length)
     {

@@ -12,7 +12,11 @@ public sealed class GalleryRunTests
 {
     [Test]
     public async Task Our_own_server_turns_all_of_them_away(
-        [Values(RequiredCheck.Nothing, RequiredCheck.DnsName, RequiredCheck.SpiffeId)] RequiredCheck demand, CancellationToken token)
+        [Values(
+            RequiredCheck.Nothing, RequiredCheck.DnsName, RequiredCheck.SpiffeId, RequiredCheck.ExplicitPurpose, RequiredCheck.PlatformLimit,
+            RequiredCheck.Bounds, RequiredCheck.StrictEncoding, RequiredCheck.StrictProfile, RequiredCheck.Policies,
+            RequiredCheck.StrongAlgorithms)] RequiredCheck demand,
+        CancellationToken token)
     {
         using var authority = new TestAuthority();
         using var identity = authority.IssueServer("server.test");
@@ -60,7 +64,15 @@ public sealed class GalleryRunTests
             {
                 await using var connection = await client.ConnectAsync(endPoint, name, cancel);
             },
-            cancellationToken: token);
+            new GalleryRunOptions
+            {
+                Demands =
+                [
+                    .. Enum.GetValues<RequiredCheck>().Except(
+                        [RequiredCheck.DnsName, RequiredCheck.SpiffeId, RequiredCheck.Pins, RequiredCheck.Revocation]),
+                ],
+            },
+            token);
 
         report.IsClean.Should().BeTrue(report.ToString());
         report.Results.Should().HaveCountGreaterThan(60);
@@ -71,7 +83,8 @@ public sealed class GalleryRunTests
     {
         using var authority = new TestAuthority();
 
-        var report = await RunAgainstSslStreamAsync(authority, callback: null, token);
+        var report = await RunAgainstSslStreamAsync(
+            authority, callback: null, token, demands: [RequiredCheck.Nothing, RequiredCheck.StrictProfile, RequiredCheck.ExplicitPurpose]);
 
         report.IsClean.Should().BeFalse();
         report.WronglyLetIn.Select(result => result.Peer)
@@ -102,6 +115,7 @@ public sealed class GalleryRunTests
         var report = await RunAgainstSslStreamAsync(other, callback: null, token, authority);
 
         report.WithoutControl.Should().HaveCount(report.Results.Count);
+        report.Stopped.Should().Contain("two good peers in a row were not served");
         report.IsClean.Should().BeFalse();
     }
 
@@ -135,7 +149,11 @@ public sealed class GalleryRunTests
     }
 
     private static async Task<GalleryReport> RunAgainstSslStreamAsync(
-        TestAuthority trusted, RemoteCertificateValidationCallback? callback, CancellationToken token, TestAuthority? issuing = null)
+        TestAuthority trusted,
+        RemoteCertificateValidationCallback? callback,
+        CancellationToken token,
+        TestAuthority? issuing = null,
+        RequiredCheck[]? demands = null)
     {
         using var identity = trusted.IssueServer("server.test");
         using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -183,7 +201,7 @@ public sealed class GalleryRunTests
         }
 
         // Each exchange needs the quick answers of a busy server; the default patience is for people's machines.
-        var options = new GalleryRunOptions { Patience = TimeSpan.FromSeconds(20) };
+        var options = new GalleryRunOptions { Patience = TimeSpan.FromSeconds(20), Demands = demands };
         var report = await GalleryRun.AgainstServerAsync(issuing ?? trusted, listener.LocalEndPoint!, options, token);
         await stop.CancelAsync();
         await serving;

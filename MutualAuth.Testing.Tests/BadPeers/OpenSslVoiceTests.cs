@@ -25,7 +25,7 @@ public sealed class OpenSslVoiceTests
         from peer in Gallery.All
         from role in new[] { PeerRole.Client, PeerRole.Server }
         where peer.Plays(role)
-            && peer.RequiredCheck is RequiredCheck.Nothing or RequiredCheck.ServerName or RequiredCheck.Revocation
+            && peer.RequiredCheck is not (RequiredCheck.DnsName or RequiredCheck.SpiffeId or RequiredCheck.Pins)
             && peer != Gallery.NoCertificate
         select new TestCaseData(peer, role).SetArgDisplayNames(peer.Name, role.ToString());
 

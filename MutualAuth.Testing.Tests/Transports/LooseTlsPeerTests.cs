@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.Tests.Transports;
@@ -7,6 +8,8 @@ namespace MutualAuth.Testing.Tests.Transports;
 [CancelAfter(20000)]
 public sealed class LooseTlsPeerTests
 {
+    private static readonly TestAuthority s_authority = new();
+
     [Test]
     public async Task Two_of_them_show_each_other_their_certificates(
         [Values(SslProtocols.Tls12, SslProtocols.Tls13)] SslProtocols protocol,
@@ -91,5 +94,34 @@ public sealed class LooseTlsPeerTests
         await cancellation.CancelAsync();
 
         await FluentActions.Awaiting(() => dialling).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    public static IEnumerable<TestCaseData> Shown() =>
+        from peer in Gallery.All
+        from role in new[] { PeerRole.Client, PeerRole.Server }
+        where peer.Plays(role)
+        select new TestCaseData(peer, role).SetArgDisplayNames(peer.Name, role.ToString());
+
+    [TestCaseSource(nameof(Shown))]
+    public async Task It_accepts_every_peer_of_the_gallery_and_gives_back_the_octets_that_it_saw(BadPeer peer, PeerRole role, CancellationToken token)
+    {
+        using var exhibit = peer.Make(s_authority, role);
+
+        // ML-DSA has no place in TLS 1.2.
+        var inTls12 = exhibit.Bad is not { Key.Algorithm: KeyAlgorithm.MLDsa44 or KeyAlgorithm.MLDsa65 or KeyAlgorithm.MLDsa87 };
+        foreach (var protocol in inTls12 ? new[] { SslProtocols.Tls12, SslProtocols.Tls13 } : [SslProtocols.Tls13])
+        {
+            var options = new LooseTlsOptions { Protocols = protocol };
+            var wire = new DuplexPair();
+
+            var accepting = LooseTlsPeer.AcceptAsync(wire.Server, role == PeerRole.Server ? exhibit.Bad! : exhibit.Good, options, token);
+            using var dialled = await LooseTlsPeer.ConnectAsync(wire.Client, role == PeerRole.Client ? exhibit.Bad : exhibit.Good, options, token);
+            using var accepted = await accepting;
+
+            var seen = role == PeerRole.Client ? accepted.PeerCertificates : dialled.PeerCertificates;
+            seen.Select(octets => Convert.ToHexString(octets.Span)).Should().Equal(
+                exhibit.Bad is { } bad ? bad.RawChain.Prepend(bad.RawCertificate).Select(octets => Convert.ToHexString(octets.Span)) : [],
+                protocol.ToString());
+        }
     }
 }

@@ -68,7 +68,8 @@ public static partial class Gallery
         RejectionReason.CertificateAuthorityAsLeaf,
         BasicConstraintsRule,
         "It presents the trusted root's own certificate and holds its key: an issuing key is no peer's identity.",
-        scene => (scene.WithChain(scene.Root.AsCertificate), scene.Leaf())).With("Platform validators that take a trust anchor for a client");
+        scene => (scene.WithChain(scene.Root.AsCertificate), scene.Leaf())).With(
+            "Platform validators that take a trust anchor for a client", demand: RequiredCheck.StrictProfile);
 
     /// <summary>An intermediate, as a peer.</summary>
     public static BadPeer IntermediateAsLeaf { get; } = BadPeer.Leaf(
@@ -76,7 +77,7 @@ public static partial class Gallery
         BasicConstraintsRule,
         "Its certificate has the right name and usage, and is an authority's: its holder can issue certificates at will.",
         (spec, _) => spec with { BasicConstraints = new BasicConstraints(true) }).With(
-            "TURKTRUST, 2012: two customers got certificates of intermediates");
+            "TURKTRUST, 2012: two customers got certificates of intermediates", demand: RequiredCheck.StrictProfile);
 
     /// <summary>Issued by a good peer, which is no authority.</summary>
     public static BadPeer LeafIssuedByLeaf { get; } = BadPeer.Under(
@@ -132,7 +133,7 @@ public static partial class Gallery
         scene => (
             scene.Leaf(
                 issuer: Enumerable.Range(1, 12).Aggregate((TestAuthority?)null, (above, n) => scene.Intermediate(issuer: above, name: $"Deep {n}"))),
-            scene.Leaf(issuer: scene.Intermediate(issuer: scene.Intermediate(), name: "Lower"))));
+            scene.Leaf(issuer: scene.Intermediate(issuer: scene.Intermediate(), name: "Lower")))).With(demand: RequiredCheck.Bounds);
 
     /// <summary>A chain of another root, with a pinned certificate thrown in.</summary>
     public static BadPeer PinnedCertificateAppendedToForeignChain { get; } = new BadPeer(

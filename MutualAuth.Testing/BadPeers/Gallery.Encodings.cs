@@ -34,7 +34,7 @@ public static partial class Gallery
         RejectionReason.CertificateMalformed,
         "RFC 5280 §4.1.2.1, §4.1.2.9",
         "Its certificate says that it is of version 1, and carries extensions.",
-        (spec, _) => spec with { Version = 1 });
+        (spec, _) => spec with { Version = 1 }).With(demand: RequiredCheck.StrictEncoding);
 
     /// <summary>Two signature algorithms.</summary>
     public static BadPeer SignatureAlgorithmsDisagree { get; } = BadPeer.Leaf(
@@ -55,21 +55,23 @@ public static partial class Gallery
         RejectionReason.CertificateMalformed,
         Form,
         "Two octets follow its certificate: another file of the same peer.",
-        (spec, _) => spec with { RewriteCertificate = der => [.. der, 0x05, 0x00] });
+        (spec, _) => spec with { RewriteCertificate = der => [.. der, 0x05, 0x00] }).With(demand: RequiredCheck.StrictEncoding);
 
     /// <summary>A length that takes more octets than it needs.</summary>
     public static BadPeer LengthNotMinimal { get; } = BadPeer.Leaf(
         RejectionReason.CertificateMalformed,
         Form + " §10.1",
         "The length of its signed part is written with a zero in front: BER, not DER, and so another fingerprint for the same content.",
-        (spec, _) => spec with { RewriteTbs = tbs => [0x30, 0x83, 0x00, .. tbs[2..]] }).With("Deny lists by fingerprint that BER walks around");
+        (spec, _) => spec with { RewriteTbs = tbs => [0x30, 0x83, 0x00, .. tbs[2..]] }).With(
+            "Deny lists by fingerprint that BER walks around", demand: RequiredCheck.StrictEncoding);
 
     /// <summary>A usage where no bit is.</summary>
     public static BadPeer UsageBehindTheEnd { get; } = BadPeer.Leaf(
         RejectionReason.CertificateMalformed,
         Form + " §11.2.1",
         "Its key usage has a one behind the end of its bits, so that some readers see a second usage and others do not.",
-        (spec, _) => spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 0x03, 0x02, 0x07, 0xc0 })] });
+        (spec, _) => spec with { KeyUsage = null, Extensions = [new("2.5.29.15", true, new byte[] { 0x03, 0x02, 0x07, 0xc0 })] }).With(
+            demand: RequiredCheck.StrictEncoding);
 
     /// <summary>An address of five octets.</summary>
     public static BadPeer AddressOfFiveOctets { get; } = BadPeer.Leaf(
@@ -77,7 +79,7 @@ public static partial class Gallery
         "RFC 5280 §4.2.1.6",
         "Its certificate carries an IP address of five octets.",
         (spec, _) => spec with { OtherNames = [GeneralName.Raw(7, new byte[] { 192, 0, 2, 1, 0 })] },
-        (spec, _) => spec with { IPAddresses = [IPAddress.Parse("192.0.2.1")] });
+        (spec, _) => spec with { IPAddresses = [IPAddress.Parse("192.0.2.1")] }).With(demand: RequiredCheck.StrictEncoding);
 
     /// <summary>Random octets.</summary>
     public static BadPeer Garbage { get; } = BadPeer.Leaf(

@@ -8,7 +8,7 @@ public static partial class Gallery
         "A bound of the implementation",
         "Its certificate carries a comment of 200,000 octets: a judge that parses first and counts later does unlimited work for strangers.",
         (spec, _) => spec with { Extensions = [Comment(200_000)] },
-        (spec, _) => spec with { Extensions = [Comment(200)] });
+        (spec, _) => spec with { Extensions = [Comment(200)] }).With(demand: RequiredCheck.Bounds);
 
     /// <summary>Sixty certificates.</summary>
     public static BadPeer TooManyCertificates { get; } = new BadPeer(
@@ -22,7 +22,7 @@ public static partial class Gallery
             return (
                 scene.WithChain(leaf, Enumerable.Repeat(stranger.AsCertificate.RawCertificate, 60)),
                 scene.WithChain(leaf, stranger.AsCertificate.RawCertificate));
-        });
+        }).With(demand: RequiredCheck.Bounds);
 
     /// <summary>Authorities that certify each other in every way.</summary>
     public static BadPeer CrossSignedThicket { get; } = new BadPeer(
@@ -58,7 +58,7 @@ public static partial class Gallery
             return (
                 scene.Leaf(spec => spec with { DnsNames = [.. spec.DnsNames, .. Enumerable.Range(0, 1200).Select(n => $"n{n}.test")] }, flood),
                 scene.Leaf(issuer: flood));
-        }).With("CVE-2024-34702, and the certificates of x509-limbo's pathological chapter");
+        }).With("CVE-2024-34702, and the certificates of x509-limbo's pathological chapter", demand: RequiredCheck.Bounds);
 
     private static IEnumerable<BadPeer> Excess => [HugeCertificate, TooManyCertificates, CrossSignedThicket, NameConstraintFlood];
 

@@ -43,7 +43,7 @@ public static partial class Gallery
         "Its intermediate may certify subjects of one organisation only, and its subject belongs to another.",
         (_, _) => new NameConstraints { Permitted = [GeneralName.Directory("O=Elsewhere")] },
         (_, _) => new NameConstraints { Permitted = [GeneralName.Directory("O=Gallery")] },
-        spec => spec with { Subject = "CN=peer,O=Gallery" });
+        spec => spec with { Subject = "CN=peer,O=Gallery" }).With(demand: RequiredCheck.PlatformLimit);
 
     /// <summary>Constrained by an authority further up.</summary>
     public static BadPeer ConstrainedFromAbove { get; } = new BadPeer(
@@ -52,12 +52,14 @@ public static partial class Gallery
         "Not its issuer but the authority above that one is constrained: constraints hold for everything below.",
         scene =>
         {
+            // Java takes the common name of a certificate without alternative names for a DNS name, where it can be one.
+            const string Lower = "Lower Intermediate";
             var wrong = scene.Intermediate(
                 spec => spec with { NameConstraints = new NameConstraints { Permitted = [GeneralName.Dns("elsewhere.example")] } });
             var right = scene.Intermediate(spec => spec with { NameConstraints = new NameConstraints { Permitted = [GeneralName.Dns(scene.Name)] } });
             return (
-                scene.Leaf(issuer: scene.Intermediate(issuer: wrong, name: "Lower")),
-                scene.Leaf(issuer: scene.Intermediate(issuer: right, name: "Lower")));
+                scene.Leaf(issuer: scene.Intermediate(issuer: wrong, name: Lower)),
+                scene.Leaf(issuer: scene.Intermediate(issuer: right, name: Lower)));
         }).With("golang 59171: constraints applied to the wrong certificate");
 
     /// <summary>A second name that its authority may not certify, beside a good one.</summary>

@@ -66,7 +66,7 @@ public static partial class Gallery
         RejectionReason.CertificateMalformed,
         "RFC 5280 §7.2",
         "Its DNS name holds a Cyrillic letter as it is, where only ASCII is allowed.",
-        (spec, scene) => spec with { DnsNames = ["ѕ" + scene.Name[1..]] });
+        (spec, scene) => spec with { DnsNames = ["ѕ" + scene.Name[1..]] }).With(demand: RequiredCheck.StrictEncoding);
 
     /// <summary>The dialled name in front of a domain of its own.</summary>
     public static BadPeer NameAsPrefix { get; } = Named(

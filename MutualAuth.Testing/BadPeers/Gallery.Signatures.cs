@@ -42,7 +42,8 @@ public static partial class Gallery
         RejectionReason.WeakSignature,
         "RFC 9155; CA/B Baseline Requirements §7.1.3.2",
         "Its certificate is signed over SHA-1, of which collisions can be bought.",
-        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With("SHAttered, 2017; SHA-1 is a Shambles, 2020");
+        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With(
+            "SHAttered, 2017; SHA-1 is a Shambles, 2020", demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>Signed with MD5.</summary>
     public static BadPeer Md5Signature { get; } = new BadPeer(
@@ -53,14 +54,14 @@ public static partial class Gallery
         {
             var intermediate = scene.Intermediate(spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) });
             return (scene.Leaf(spec => spec with { SignatureAlgorithm = SignatureAlgorithm.RsaMd5 }, intermediate), scene.Leaf(issuer: intermediate));
-        }).With("The rogue authority of 2008; Flame, 2012");
+        }).With("The rogue authority of 2008; Flame, 2012", demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>Beneath an intermediate that was signed with SHA-1.</summary>
     public static BadPeer Sha1Intermediate { get; } = BadPeer.Under(
         RejectionReason.WeakSignature,
         "RFC 9155; CA/B Baseline Requirements §7.1.3.2",
         "Its own certificate is signed over SHA-256, but its intermediate over SHA-1.",
-        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With("SHAttered, 2017");
+        (spec, scene) => spec with { SignatureAlgorithm = Sha1Of(scene.Root) }).With("SHAttered, 2017", demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>A key that can be broken.</summary>
     public static BadPeer WeakRsaKey { get; } = BadPeer.Leaf(
@@ -68,7 +69,8 @@ public static partial class Gallery
         "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
         "Its RSA key has 1024 bits.",
         (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) },
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }).With("Digicert Sdn. Bhd., 2011: keys that could be factored");
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }).With(
+            "Digicert Sdn. Bhd., 2011: keys that could be factored", demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>Beneath an intermediate with a key that can be broken.</summary>
     public static BadPeer WeakRsaIntermediate { get; } = BadPeer.Under(
@@ -76,14 +78,14 @@ public static partial class Gallery
         "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
         "Its own key is strong, but its intermediate's is RSA of 1024 bits.",
         (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024, 1) },
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048, 1) });
+        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048, 1) }).With(demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>An Ed25519 key, which the platform's TLS cannot present or check.</summary>
     public static BadPeer Ed25519Leaf { get; } = BadPeer.Leaf(
         RejectionReason.AlgorithmNotSupported,
         "RFC 8410; a limit of the platform",
         "Its key is Ed25519: sound, but what cannot be checked must be refused and not let pass.",
-        (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 });
+        (spec, _) => spec with { KeyAlgorithm = KeyAlgorithm.Ed25519 }).With(demand: RequiredCheck.PlatformLimit);
 
     /// <summary>A key for HashML-DSA, which certificates may not have.</summary>
     public static BadPeer HashMLDsaLeaf { get; } = BadPeer.Leaf(

@@ -26,14 +26,14 @@ public static partial class Gallery
         RejectionReason.WrongUsage,
         ExtendedUsage,
         "Its certificate names no purpose. RFC 5280 lets that pass; where peers must not play each other's part, the purpose must stand there.",
-        (spec, _) => spec with { ExtendedKeyUsages = [] });
+        (spec, _) => spec with { ExtendedKeyUsages = [] }).With(demand: RequiredCheck.ExplicitPurpose);
 
     /// <summary>Is for anything.</summary>
     public static BadPeer AnyExtendedKeyUsage { get; } = BadPeer.Leaf(
         RejectionReason.WrongUsage,
         ExtendedUsage,
         "Its certificate is for any purpose at all, which is no purpose.",
-        (spec, _) => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.Any] });
+        (spec, _) => spec with { ExtendedKeyUsages = [ExtendedKeyUsage.Any] }).With(demand: RequiredCheck.ExplicitPurpose);
 
     /// <summary>Is for signing programs.</summary>
     public static BadPeer CodeSigningCertificate { get; } = BadPeer.Leaf(
@@ -55,21 +55,22 @@ public static partial class Gallery
         ExtendedUsage + "; CA/B Baseline Requirements §7.1.2.10.6",
         "Its own usage is right, but its intermediate may issue for the other role only.",
         (spec, scene) => spec with { ExtendedKeyUsages = [scene.OtherUsage] },
-        (spec, scene) => spec with { ExtendedKeyUsages = [scene.Usage] });
+        (spec, scene) => spec with { ExtendedKeyUsages = [scene.Usage] }).With(demand: RequiredCheck.StrictProfile);
 
     /// <summary>A key that may not sign.</summary>
     public static BadPeer KeyAgreementOnly { get; } = BadPeer.Leaf(
         RejectionReason.WrongUsage,
         "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2",
         "Its key may be used for key agreement only, and signs the handshake all the same.",
-        (spec, _) => spec with { KeyUsage = X509KeyUsageFlags.KeyAgreement });
+        (spec, _) => spec with { KeyUsage = X509KeyUsageFlags.KeyAgreement }).With(demand: RequiredCheck.StrictProfile);
 
     /// <summary>A leaf that may sign certificates.</summary>
     public static BadPeer LeafWithCertSign { get; } = BadPeer.Leaf(
         RejectionReason.ProfileViolated,
         "RFC 5280 §4.2.1.3, §4.2.1.9; SPIFFE X509-SVID §4.3",
         "It says that it is no authority, and that its key may sign certificates.",
-        (spec, _) => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign });
+        (spec, _) => spec with { KeyUsage = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign }).With(
+            demand: RequiredCheck.StrictProfile);
 
     /// <summary>Without the policy that an authority above it demands.</summary>
     public static BadPeer PolicyMissing { get; } = new BadPeer(
@@ -84,7 +85,7 @@ public static partial class Gallery
                 Extensions = [new CertificateExtension("2.5.29.36", true, new byte[] { 0x30, 0x03, 0x80, 0x01, 0x00 })],
             });
             return (scene.Leaf(issuer: intermediate), scene.Leaf(spec => spec with { Policies = ["1.3.6.1.4.1.55555.2"] }, intermediate));
-        }).With("CVE-2023-0465: policy checks that were skipped without a word");
+        }).With("CVE-2023-0465: policy checks that were skipped without a word", demand: RequiredCheck.Policies);
 
     private static IEnumerable<BadPeer> Usages =>
     [

@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -11,8 +12,8 @@ public sealed record GalleryRunOptions
     public GalleryNames Names { get; init; } = new();
 
     /// <summary>
-    /// What your side looks at beyond the path. Peers that are bad only to those who look at more are left out. Default: nothing more for a
-    /// server, the dialled name for a client.
+    /// What your side looks at beyond the path, and which limits and strictness you expect of it. Peers that are bad only to those who look at
+    /// more are left out. Default: <see cref="RequiredCheck.Nothing"/> for a server, and <see cref="RequiredCheck.ServerName"/> too for a client.
     /// </summary>
     public IReadOnlyCollection<RequiredCheck>? Demands { get; init; }
 
@@ -29,8 +30,30 @@ public sealed record GalleryRunOptions
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Finds out, after the handshake, whether your server serves this client: true when it does, false or an <see cref="IOException"/> when it
-    /// does not. A TLS 1.3 client cannot tell from the handshake. Default: sends a line and expects any answer, as echo and HTTP servers give.
+    /// How long the whole run may take; what was not tried by then stands in <see cref="GalleryReport.NotTried"/>. Default: ten minutes.
     /// </summary>
-    public Func<Stream, CancellationToken, Task<bool>>? Probe { get; init; }
+    public TimeSpan TotalTime { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Finds out, after the handshake, whether your server serves this client. Default: <see cref="GalleryProbe.AnyAnswer"/>.</summary>
+    public GalleryProbe Probe { get; init; } = GalleryProbe.AnyAnswer;
+
+    /// <summary>
+    /// The ids of the processes on this machine that judge, to measure their processor time and to see them end; asked around each peer. Name
+    /// processes that should outlive a connection, and the run by itself: other work in them is counted too. Default: null, not measured.
+    /// </summary>
+    public Func<IEnumerable<int>>? Processes { get; init; }
+
+    /// <summary>
+    /// What the side that you test calls this machine, when it runs in a container or elsewhere, such as <c>host.docker.internal</c>: the
+    /// certificates' trap addresses name it, and the trap and the servers that are played listen on every address. Default: null, which is the
+    /// loopback address alone.
+    /// </summary>
+    public string? PublishedHost { get; init; }
+
+    internal LooseTlsOptions Tls => new()
+    {
+        ServerName = Names.Server,
+        ApplicationProtocols = ApplicationProtocols,
+        Protocols = Protocols,
+    };
 }

@@ -18,6 +18,20 @@ internal sealed class LooseTlsRecord
 
     internal bool IsTls13 { get; private set; }
 
+    /// <summary>Whether our side has come to show its certificate, or to say that it has none.</summary>
+    internal bool CertificateShown { get; set; }
+
+    /// <summary>The fatal alert that the far end sent; null when it sent none.</summary>
+    internal int? Alert { get; private set; }
+
+    internal void NoteAlert(short level, short description)
+    {
+        if (level == AlertLevel.fatal)
+        {
+            Alert = description;
+        }
+    }
+
     internal void Note(SecurityParameters agreed)
     {
         ApplicationProtocol = agreed.ApplicationProtocol?.GetUtf8Decoding();
@@ -36,15 +50,29 @@ internal sealed class LooseTlsClient : DefaultTlsClient, TlsAuthentication
     private readonly LooseTlsRecord _record;
 
     internal LooseTlsClient(TestCertificate? certificate, LooseTlsOptions options, LooseTlsRecord record)
-        : base(new BcTlsCrypto()) => (_certificate, _options, _record) = (certificate, options, record);
+        : base(new LooseTlsCrypto()) => (_certificate, _options, _record) = (certificate, options, record);
 
     public override TlsAuthentication GetAuthentication() => this;
 
     public void NotifyServerCertificate(TlsServerCertificate serverCertificate) => _record.Note(serverCertificate.Certificate);
 
-    public TlsCredentials? GetClientCredentials(CertificateRequest certificateRequest) => _certificate is null
-        ? null
-        : LooseTls.Credentials(m_context, (BcTlsCrypto)Crypto, _certificate, certificateRequest.GetCertificateRequestContext());
+    public TlsCredentials? GetClientCredentials(CertificateRequest certificateRequest)
+    {
+        _record.CertificateShown = true;
+        return _certificate is null
+            ? null
+            : LooseTls.Credentials(m_context, (BcTlsCrypto)Crypto, _certificate, certificateRequest.GetCertificateRequestContext());
+    }
+
+    public override int GetMaxCertificateChainLength() => LooseTls.NoLimit;
+
+    public override int GetMaxHandshakeMessageSize() => LooseTls.NoLimit;
+
+    public override void NotifyAlertReceived(short alertLevel, short alertDescription)
+    {
+        base.NotifyAlertReceived(alertLevel, alertDescription);
+        _record.NoteAlert(alertLevel, alertDescription);
+    }
 
     public override void NotifyHandshakeComplete()
     {
@@ -70,7 +98,7 @@ internal sealed class LooseTlsServer : DefaultTlsServer
     private readonly LooseTlsRecord _record;
 
     internal LooseTlsServer(TestCertificate certificate, LooseTlsOptions options, LooseTlsRecord record)
-        : base(new BcTlsCrypto()) => (_certificate, _options, _record) = (certificate, options, record);
+        : base(new LooseTlsCrypto()) => (_certificate, _options, _record) = (certificate, options, record);
 
     public override TlsCredentials GetCredentials() => Credentials();
 
@@ -88,6 +116,16 @@ internal sealed class LooseTlsServer : DefaultTlsServer
     }
 
     public override void NotifyClientCertificate(Certificate clientCertificate) => _record.Note(clientCertificate);
+
+    public override int GetMaxCertificateChainLength() => LooseTls.NoLimit;
+
+    public override int GetMaxHandshakeMessageSize() => LooseTls.NoLimit;
+
+    public override void NotifyAlertReceived(short alertLevel, short alertDescription)
+    {
+        base.NotifyAlertReceived(alertLevel, alertDescription);
+        _record.NoteAlert(alertLevel, alertDescription);
+    }
 
     public override void NotifyHandshakeComplete()
     {
@@ -115,13 +153,20 @@ internal sealed class LooseTlsServer : DefaultTlsServer
 
     protected override TlsCredentialedSigner GetRsaSignerCredentials() => Credentials();
 
-    private BcDefaultTlsCredentialedSigner Credentials() =>
-        LooseTls.Credentials(m_context, (BcTlsCrypto)Crypto, _certificate, TlsUtilities.IsTlsV13(m_context) ? TlsUtilities.EmptyBytes : null);
+    private BcDefaultTlsCredentialedSigner Credentials()
+    {
+        _record.CertificateShown = true;
+        return LooseTls.Credentials(
+            m_context, (BcTlsCrypto)Crypto, _certificate, TlsUtilities.IsTlsV13(m_context) ? TlsUtilities.EmptyBytes : null);
+    }
 }
 
 /// <summary>What both loose sides share.</summary>
 internal static class LooseTls
 {
+    /// <summary>What the length field of a handshake message can say at most (RFC 8446 §4).</summary>
+    internal const int NoLimit = (1 << 24) - 1;
+
     internal static ProtocolVersion[] Versions(LooseTlsOptions options) =>
         (options.Protocols.HasFlag(SslProtocols.Tls13), options.Protocols.HasFlag(SslProtocols.Tls12)) switch
         {
@@ -140,7 +185,7 @@ internal static class LooseTls
         CertificateEntry[] entries =
         [
             .. certificate.RawChain.Prepend(certificate.RawCertificate).Select(
-                der => new CertificateEntry(new UnreadCertificate(der.ToArray()), null)),
+                der => new CertificateEntry(new OctetsOnly(der.ToArray()), null)),
         ];
         return new BcDefaultTlsCredentialedSigner(
             new TlsCryptoParameters(context),
@@ -161,34 +206,4 @@ internal static class LooseTls
         KeyAlgorithm.MLDsa87 => SignatureScheme.mldsa87,
         _ => SignatureScheme.rsa_pss_rsae_sha256,
     };
-
-    /// <summary>A certificate that is sent and never read, so that it may be anything.</summary>
-    private sealed class UnreadCertificate(byte[] octets) : TlsCertificate
-    {
-        public BigInteger SerialNumber => throw NotRead();
-
-        public string? SigAlgOid => null;
-
-        public byte[] GetEncoded() => octets;
-
-        public Asn1Encodable? GetSigAlgParams() => null;
-
-        public byte[]? GetExtension(DerObjectIdentifier extensionOid) => null;
-
-        public TlsEncryptor CreateEncryptor(int tlsCertificateRole) => throw NotRead();
-
-        public TlsVerifier CreateVerifier(short signatureAlgorithm) => throw NotRead();
-
-        public Tls13Verifier CreateVerifier(int signatureScheme) => throw NotRead();
-
-        public short GetLegacySignatureAlgorithm() => -1;
-
-        public bool SupportsSignatureAlgorithm(short signatureAlgorithm) => true;
-
-        public bool SupportsSignatureAlgorithmCA(short signatureAlgorithm) => true;
-
-        public TlsCertificate CheckUsageInRole(int tlsCertificateRole) => this;
-
-        private static NotSupportedException NotRead() => new("This certificate is only sent.");
-    }
 }

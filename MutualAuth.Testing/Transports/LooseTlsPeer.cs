@@ -6,9 +6,12 @@ namespace MutualAuth.Testing.Transports;
 
 /// <summary>
 /// A TLS 1.2 and 1.3 peer that presents any certificate whatever, as it stands: malformed, of Ed25519 or ML-DSA, with any companions. It accepts
-/// whatever the far end presents, and says what that was.
+/// whatever the far end presents, malformed, too many and too large included, and gives the octets back as they were sent.
 /// </summary>
-/// <remarks>It uses BouncyCastle's TLS. For tests only: it verifies no peer.</remarks>
+/// <remarks>
+/// It uses BouncyCastle's TLS. For tests only: it verifies no certificate and no signature of the far end. The far end's signature must be by an
+/// algorithm that BouncyCastle offers, and each message must fit the length field of the protocol (16 MiB).
+/// </remarks>
 public sealed class LooseTlsPeer : IDisposable
 {
     private readonly TlsProtocol _protocol;
@@ -26,7 +29,7 @@ public sealed class LooseTlsPeer : IDisposable
     /// <summary>What is sent and received inside TLS. Its asynchronous calls hold a thread while they wait.</summary>
     public Stream Stream => _protocol.Stream;
 
-    /// <summary>What the far end presented, in DER, its own certificate first; empty when it presented nothing.</summary>
+    /// <summary>The octets that the far end presented, its own certificate first; empty when it presented nothing.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> PeerCertificates { get; }
 
     /// <summary>The application protocol that was agreed; null for none.</summary>
@@ -48,9 +51,14 @@ public sealed class LooseTlsPeer : IDisposable
         Stream transport, TestCertificate? certificate, LooseTlsOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        var record = new LooseTlsRecord();
+        return ConnectAsync(transport, certificate, options ?? new LooseTlsOptions(), new LooseTlsRecord(), cancellationToken);
+    }
+
+    internal static Task<LooseTlsPeer> ConnectAsync(
+        Stream transport, TestCertificate? certificate, LooseTlsOptions options, LooseTlsRecord record, CancellationToken cancellationToken)
+    {
         var protocol = new TlsClientProtocol(transport);
-        var client = new LooseTlsClient(certificate, options ?? new LooseTlsOptions(), record);
+        var client = new LooseTlsClient(certificate, options, record);
         return RunAsync(protocol, transport, record, () => protocol.Connect(client), cancellationToken);
     }
 
@@ -66,9 +74,14 @@ public sealed class LooseTlsPeer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(certificate);
-        var record = new LooseTlsRecord();
+        return AcceptAsync(transport, certificate, options ?? new LooseTlsOptions(), new LooseTlsRecord(), cancellationToken);
+    }
+
+    internal static Task<LooseTlsPeer> AcceptAsync(
+        Stream transport, TestCertificate certificate, LooseTlsOptions options, LooseTlsRecord record, CancellationToken cancellationToken)
+    {
         var protocol = new TlsServerProtocol(transport);
-        var server = new LooseTlsServer(certificate, options ?? new LooseTlsOptions(), record);
+        var server = new LooseTlsServer(certificate, options, record);
         return RunAsync(protocol, transport, record, () => protocol.Accept(server), cancellationToken);
     }
 
@@ -87,6 +100,9 @@ public sealed class LooseTlsPeer : IDisposable
         _transport.Dispose();
     }
 
+    /// <summary>An alert's name and number, such as <c>bad_certificate(42)</c>.</summary>
+    internal static string NameOf(int alert) => AlertDescription.GetText((short)alert);
+
     private static async Task<LooseTlsPeer> RunAsync(
         TlsProtocol protocol, Stream transport, LooseTlsRecord record, Action handshake, CancellationToken cancellationToken)
     {
@@ -104,7 +120,7 @@ public sealed class LooseTlsPeer : IDisposable
             var alert = (exception as TlsFatalAlertReceived)?.AlertDescription;
             throw new LooseTlsException(
                 alert is { } code
-                    ? $"The far end refused with the alert {AlertDescription.GetText(code)}."
+                    ? $"The far end refused with the alert {NameOf(code)}."
                     : $"The handshake failed: {exception.Message}",
                 alert,
                 exception);

@@ -45,6 +45,21 @@ public static class TestYourOwnMtls
         // end
     }
 
+    /// <summary>What the run is told of a server.</summary>
+    public static GalleryRunOptions Describe(int serverProcessId)
+    {
+        // snippet
+        var options = new GalleryRunOptions
+        {
+            Probe = GalleryProbe.Http("/health"),                      // 2xx is service, 4xx a refusal, all else unclear
+            Demands = [RequiredCheck.Nothing, RequiredCheck.StrictProfile],
+            Processes = () => [serverProcessId],                       // processor time of each peer, and a crash that looks like a refusal
+            PublishedHost = "host.docker.internal",                    // when the server runs in a container
+        };
+        // end
+        return options;
+    }
+
     /// <summary>From one certificate to a bridge.</summary>
     public static void Climb()
     {

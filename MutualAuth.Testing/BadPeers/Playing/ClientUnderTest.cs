@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using MutualAuth.Testing.Building;
+using MutualAuth.Testing.Transports;
+
+namespace MutualAuth.Testing.BadPeers;
+
+/// <summary>A client, to which servers are played.</summary>
+internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken, Task> dial, GalleryRunOptions options)
+{
+    /// <summary>How long an alert of a client that has thrown may still take to arrive.</summary>
+    private static readonly TimeSpan s_lastWord = TimeSpan.FromMilliseconds(500);
+
+    internal async Task<Sighting> PlayAsync(string name, TestCertificate shown, CancellationToken token)
+    {
+        using var listener = new Socket(GalleryTrap.AddressFor(options.PublishedHost).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(GalleryTrap.AddressFor(options.PublishedHost), 0));
+        listener.Listen();
+        var seen = new LooseTlsRecord();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(token);
+        var echoing = EchoAsync(listener, shown, seen, over.Token);
+        try
+        {
+            await dial(EndPointOf(listener), name, token).ConfigureAwait(false);
+            return seen.CertificateShown
+                ? new Sighting(PeerOutcome.LetIn, "accepted")
+                : Sighting.Unclear("the client was content before it was shown a certificate");
+        }
+        catch (Exception exception) when (!token.IsCancellationRequested)
+        {
+            await Task.WhenAny(echoing, Task.Delay(s_lastWord, token)).ConfigureAwait(false);
+            return Sighting.OfTheEnd(seen, endedByFarEnd: !IsNoJudgement(exception), $"{exception.GetType().Name}: {exception.Message}");
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await echoing.ConfigureAwait(false);
+        }
+    }
+
+    private async Task EchoAsync(Socket listener, TestCertificate shown, LooseTlsRecord seen, CancellationToken token)
+    {
+        try
+        {
+            var socket = await listener.AcceptAsync(token).ConfigureAwait(false);
+            socket.NoDelay = true;
+            var transport = new NetworkStream(socket, ownsSocket: true);
+            using var peer = await LooseTlsPeer.AcceptAsync(transport, shown, options.Tls, seen, token).ConfigureAwait(false);
+            using var closing = token.Register(transport.Dispose);
+            await Task.Factory.StartNew(() => peer.Stream.CopyTo(peer.Stream), token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                .ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
+        {
+            // The client has rejected the peer, or is done.
+        }
+    }
+
+    /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer.</summary>
+    private static bool IsNoJudgement(Exception exception) => exception is OperationCanceledException or TimeoutException
+        or NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException;
+
+    private IPEndPoint EndPointOf(Socket listener)
+    {
+        var bound = (IPEndPoint)listener.LocalEndPoint!;
+        return options.PublishedHost is { } host && IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, bound.Port)
+            : new IPEndPoint(IPAddress.Loopback, bound.Port);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace MutualAuth.Testing.BadPeers;
+
+/// <summary>Plays the bad peers one by one, each between two visits of its good neighbour, and keeps what was seen.</summary>
+internal sealed class GalleryRound(
+    TestAuthority authority,
+    PeerRole role,
+    GalleryRunOptions options,
+    Func<string, TestCertificate?, CancellationToken, Task<Sighting>> play,
+    CancellationToken cancellationToken)
+{
+    /// <summary>How long what was told to stop may take to come back.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(0.5);
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    internal async Task<GalleryReport> RunAsync(IReadOnlyCollection<RequiredCheck> demands)
+    {
+        var peers = Gallery.As(role).Where(peer => demands.Contains(peer.RequiredCheck) && !options.Except.Contains(peer)).ToList();
+        var results = new List<GalleryResult>();
+        string? stopped = null;
+        var trap = new GalleryTrap(options.PublishedHost);
+        await using (trap.ConfigureAwait(false))
+        {
+            foreach (var peer in peers)
+            {
+                var result = await TryAsync(peer, trap.IssuerUri).ConfigureAwait(false);
+                results.Add(result);
+                if (_watch.Elapsed >= options.TotalTime)
+                {
+                    stopped = results.Count < peers.Count ? $"after {peer.Name}: the {Seconds(options.TotalTime)} of the whole run are over" : null;
+                    break;
+                }
+
+                if (result.Good != PeerOutcome.LetIn && await WhyNobodyIsServedAsync().ConfigureAwait(false) is { } why)
+                {
+                    stopped = $"after {peer.Name}: two good peers in a row were not served ({why})";
+                    break;
+                }
+            }
+
+            return new GalleryReport(results, [.. peers.Skip(results.Count)], stopped, trap.Hits, _watch.Elapsed, options.Processes is not null);
+        }
+    }
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
+
+    private async Task<GalleryResult> TryAsync(BadPeer peer, string trap)
+    {
+        BadPeerCase exhibit;
+        try
+        {
+            exhibit = peer.Make(authority, role, options.Names, trap);
+        }
+        catch (Exception exception)
+        {
+            return new GalleryResult(peer, PeerOutcome.Unclear, PeerOutcome.Unclear, $"it could not be made: {exception.Message}");
+        }
+
+        using (exhibit)
+        {
+            var before = await PlayAsync(exhibit.DialledName, exhibit.Good).ConfigureAwait(false);
+            var bad = await PlayAsync(exhibit.DialledName, exhibit.Bad).ConfigureAwait(false);
+            if (bad.ByClosing)
+            {
+                // A worker that has crashed and a node that is dead close too: once more, out of step with anything that alternates.
+                bad = bad.Or(await PlayAsync(exhibit.DialledName, exhibit.Bad).ConfigureAwait(false));
+            }
+
+            // A control holds when both visits were served: the first that was not is the one that counts.
+            var good = before.IsLetIn ? await PlayAsync(exhibit.DialledName, exhibit.Good).ConfigureAwait(false) : before;
+            var detail = good.IsLetIn
+                ? bad.Detail
+                : $"the good neighbour {(before.IsLetIn ? "after" : "before")} it: {good.Detail}; itself: {bad.Detail}";
+            return new GalleryResult(peer, bad.Outcome, good.Outcome, detail)
+            {
+                Elapsed = bad.Elapsed,
+                ProcessorTime = bad.ProcessorTime,
+            };
+        }
+    }
+
+    /// <summary>
+    /// Null when a good peer is served. A server that starts again gets the patience to do so, and an end without an alert must happen twice here
+    /// too.
+    /// </summary>
+    private async Task<string?> WhyNobodyIsServedAsync()
+    {
+        var names = new BadPeerBuilder(authority, role, options.Names, trap: null);
+        using var good = names.Leaf();
+        var waited = Stopwatch.StartNew();
+        for (var closed = 0; ;)
+        {
+            var seen = await PlayAsync(names.DialledName, good).ConfigureAwait(false);
+            closed = seen.ByClosing ? closed + 1 : 0;
+            if (seen.IsLetIn)
+            {
+                return null;
+            }
+
+            var isSure = closed > 1 || seen is { Outcome: PeerOutcome.Refused, ByClosing: false };
+            if (isSure || waited.Elapsed + s_pause >= options.Patience)
+            {
+                return seen.Detail;
+            }
+
+            await Task.Delay(s_pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Sighting> PlayAsync(string name, TestCertificate? shown)
+    {
+        var patience = TimeSpan.FromTicks(Math.Clamp((options.TotalTime - _watch.Elapsed).Ticks, 0, options.Patience.Ticks));
+        var meter = ProcessorMeter.Read(options);
+        var watch = Stopwatch.StartNew();
+        var seen = await WithPatienceAsync(name, shown, patience).ConfigureAwait(false) with { Elapsed = watch.Elapsed };
+        return meter?.Add(seen, options) ?? seen;
+    }
+
+    private async Task<Sighting> WithPatienceAsync(string name, TestCertificate? shown, TimeSpan patience)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
+        var token = limit.Token;
+        var playing = Task.Run(() => play(name, shown, token), CancellationToken.None);
+        if (await Task.WhenAny(playing, Task.Delay(patience + s_grace, cancellationToken)).ConfigureAwait(false) != playing)
+        {
+            _ = playing.ContinueWith(left => left.Exception, TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
+            return Sighting.Unclear($"nothing within {Seconds(patience)}, and the call does not heed its token");
+        }
+
+        try
+        {
+            return await playing.ConfigureAwait(false);
+        }
+        catch (Exception) when (token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return Sighting.Unclear($"nothing within {Seconds(patience)}");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Sighting.Unclear($"{exception.GetType().Name}: {exception.Message}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using MutualAuth.Testing.Building;
+using MutualAuth.Testing.Transports;
+
+namespace MutualAuth.Testing.BadPeers;
+
+/// <summary>What was seen of one peer's visit.</summary>
+/// <param name="Outcome">What became of the peer.</param>
+/// <param name="Detail">What that was told by, for a person to read.</param>
+/// <param name="ByClosing">Whether the end of the connection is all that speaks for a refusal.</param>
+internal sealed record Sighting(PeerOutcome Outcome, string Detail, bool ByClosing = false)
+{
+    internal TimeSpan Elapsed { get; init; }
+
+    internal TimeSpan? ProcessorTime { get; init; }
+
+    internal bool IsLetIn => Outcome == PeerOutcome.LetIn;
+
+    internal static Sighting Unclear(string detail) => new(PeerOutcome.Unclear, detail);
+
+    /// <summary>What the end of a visit without an answer says: a refusal only where it is the far end's reaction to the certificate.</summary>
+    internal static Sighting OfTheEnd(LooseTlsRecord seen, bool endedByFarEnd, string what)
+    {
+        if (!seen.CertificateShown)
+        {
+            return Unclear($"it was over before the certificate was shown: {what}");
+        }
+
+        if (seen.Alert is { } alert)
+        {
+            return new Sighting(PeerOutcome.Refused, $"alert {LooseTlsPeer.NameOf(alert)}");
+        }
+
+        return endedByFarEnd ? new Sighting(PeerOutcome.Refused, $"it ended after the certificate: {what}", ByClosing: true) : Unclear(what);
+    }
+
+    /// <summary>
+    /// Of two visits of one peer the worse for the judge: to be served once is to be served, and what is unclear once is not clear.
+    /// </summary>
+    internal Sighting Or(Sighting second)
+    {
+        var worse = Rank(second.Outcome) > Rank(Outcome) ? second : this;
+        return worse with
+        {
+            Detail = Outcome == second.Outcome ? worse.Detail : $"{worse.Detail}; another time: {(worse == this ? second : this).Detail}",
+            Elapsed = TimeSpan.FromTicks(Math.Max(Elapsed.Ticks, second.Elapsed.Ticks)),
+            ProcessorTime = ProcessorTime > second.ProcessorTime ? ProcessorTime : second.ProcessorTime,
+        };
+    }
+
+    private static int Rank(PeerOutcome outcome) => outcome switch
+    {
+        PeerOutcome.LetIn => 3,
+        PeerOutcome.Unclear => 2,
+        _ => 1,
+    };
+}
