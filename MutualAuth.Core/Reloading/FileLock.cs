@@ -44,6 +44,25 @@ internal static class FileLock
         }
     }
 
+    /// <summary>Takes the lock at once, or not at all; disposing of the result releases it.</summary>
+    /// <exception cref="MaterialException">Another holds it, it cannot be opened, or locks do not work here.</exception>
+    internal static IDisposable AcquireNow(string path)
+    {
+        if (IsDisabled)
+        {
+            throw new MaterialException($"File locks are disabled in this process (System.IO.DisableFileLocking). The lock {path} is not taken.");
+        }
+
+        try
+        {
+            return Excluding(new FileStream(path, Options()), path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The lock {path} cannot be taken: {exception.Message}", exception);
+        }
+    }
+
     /// <summary>Whether file locks are disabled in this process; then two writers could lose each other's changes.</summary>
     internal static bool IsDisabled =>
         (AppContext.TryGetSwitch("System.IO.DisableFileLocking", out var byContext) && byContext)
