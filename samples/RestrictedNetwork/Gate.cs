@@ -1,4 +1,5 @@
 using System.Net.Security;
+using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Names;
 using MutualAuth.Paths;
@@ -18,12 +19,12 @@ internal static class Gate
             Identity = gate, // its key is in the token
             Trust = authority, // ours, and no other
             Revocation = new RevocationPolicy { Lists = lists }, // every certificate covered by a list in force, or refused
-            Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson] },
+            Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson], Algorithms = AlgorithmSuite.Cnsa1 },
             Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
             MinimumTlsVersion = TlsVersion.Tls13,
             CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
             Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
-            AsyncValidators = [audit], // a peer that cannot be logged is not accepted
+            AsyncValidators = [audit], // a peer that cannot be recorded is not accepted
             LoggerFactory = audit,
         };
 

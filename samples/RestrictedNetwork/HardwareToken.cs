@@ -43,7 +43,7 @@ internal sealed partial class HardwareToken : IDisposable
             _pin,
             "--keypairgen",
             "--key-type",
-            "EC:prime256v1",
+            "EC:secp384r1",
             "--label",
             Label,
             "--id",

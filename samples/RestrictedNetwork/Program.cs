@@ -1,11 +1,13 @@
 // A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
-// policy, TLS 1.3 with one cipher suite, people by name, and an audit log in which changes are detected. Ada satisfies all of it and is
+// policy, TLS 1.3 with one cipher suite, people by name, and an audit log in which an auditor detects changes. Ada satisfies all of it and is
 // admitted; each of the others lacks one requirement and is rejected. Behind it is a vault, in which two persons must confirm an act.
 // Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
 using MutualAuth;
+using MutualAuth.Audit;
 using MutualAuth.Credentials;
 using MutualAuth.Revocation;
 using MutualAuth.Samples;
@@ -15,7 +17,7 @@ const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob E
     Dora = "CN=Dora Example,OU=Signals,O=Example Forces";
 const string ServerAuth = "1.3.6.1.5.5.7.3.1", ClientAuth = "1.3.6.1.5.5.7.3.2";
 
-using var authority = new TestAuthority("Example Forces CA");
+using var authority = new TestAuthority("Example Forces CA", OnP384);
 HardwareToken? token = null;
 Identity gate;
 try
@@ -35,6 +37,8 @@ catch (InvalidOperationException exception)
 
 var directory = Directory.CreateTempSubdirectory("mutualauth-audit-");
 var auditPath = Path.Combine(directory.FullName, "audit.jsonl");
+var auditorsKey = RandomNumberGenerator.GetBytes(AuditTrail.KeyLength); // on a real system drawn, and kept, by the auditor alone
+AuditTrail.Begin(auditPath, auditorsKey);
 var audit = AuditLog.Open(auditPath);
 
 var ada = Issue(Ada);
@@ -47,10 +51,14 @@ authority.Revoke(bob);
 await TryAsync("Bob, whose card was reported lost", demands with { Revocation = new RevocationPolicy { Lists = ListsOf(_ => _) } }, bob);
 await TryAsync("Ada, while the list is out of date", demands with { Revocation = new RevocationPolicy { Lists = ListsOf(Yesterday) } }, ada);
 await TryAsync("Ada, while there is no list", demands with { Revocation = new RevocationPolicy { Lists = RevocationLists.Empty } }, ada);
+await TryAsync("Ada, with a card on P-256", demands, authority.Issue(
+    blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson) with { KeyAlgorithm = KeyAlgorithm.EcdsaP256 }));
 await TryAsync("Ada, with a card of a lower policy", demands, Issue(Ada, "2.999.7.2"));
 await TryAsync("Cem, who is not on the roster", demands, Issue("CN=Cem Example,OU=Signals,O=Example Forces"));
 await TryAsync(
-    "Ada, by another authority", demands, new TestAuthority("Example Forces CA").Issue(blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson)));
+    "Ada, by another authority",
+    demands,
+    new TestAuthority("Example Forces CA", OnP384).Issue(blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson)));
 await TryAsync(
     "Ada, with TLS 1.2 alone", demands, ada, client => client with { CipherSuites = [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384] });
 await TryAsync(
@@ -65,32 +73,34 @@ if (token is not null)
     await TryAsync("Ada, after the token was pulled out", demands, ada);
 }
 
-audit.Dispose(); // the same effect as a full disk
-await TryAsync("Ada, while the audit log cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
+await audit.DisposeAsync(); // the same effect as a full disk
+await TryAsync("Ada, while the audit trail cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
 
-AuditLog.Verify(auditPath);
-Console.WriteLine($"audit    {File.ReadLines(auditPath).Count()} entries, none changed");
-File.WriteAllText(auditPath, File.ReadAllText(auditPath).Replace("Bob", "Rob", StringComparison.Ordinal));
-try
-{
-    AuditLog.Verify(auditPath);
-}
-catch (InvalidDataException exception)
-{
-    Console.WriteLine(
-        $"audit    after somebody turned Bob into Rob: {exception.Message.Replace(auditPath, "audit.jsonl", StringComparison.Ordinal)}");
-}
+var entries = File.ReadAllLines(auditPath);
+Audit("as it is", entries);
+Audit("after somebody turned Bob into Rob", entries.Select(entry => entry.Replace("Bob", "Rob", StringComparison.Ordinal)));
+Audit("after somebody removed an entry", entries.Where((_, number) => number != 2));
+Audit("after somebody cut off the last entry", entries.SkipLast(1));
 
 directory.Delete(recursive: true);
 return 0;
 
+void Audit(string when, IEnumerable<string> lines)
+{
+    File.WriteAllLines(auditPath, lines);
+    var found = AuditTrail.Verify(auditPath, auditorsKey);
+    Console.WriteLine($"audit    {when}: {(found.IsIntact ? "intact" : $"not intact ({found.Problem})")}");
+}
+
 TestCertificate Issue(string subject, string policy = Gate.IdentifiedInPerson) => authority.Issue(blank => PersonSpec(blank, subject, policy));
 
+static CertificateSpec OnP384(CertificateSpec blank) => blank with { KeyAlgorithm = KeyAlgorithm.EcdsaP384 }; // and so SHA-384
+
 static CertificateSpec GateSpec(CertificateSpec blank) =>
-    blank with { DnsNames = ["gate.test"], Policies = [Gate.IdentifiedInPerson], ExtendedKeyUsages = [ServerAuth] };
+    OnP384(blank) with { DnsNames = ["gate.test"], Policies = [Gate.IdentifiedInPerson], ExtendedKeyUsages = [ServerAuth] };
 
 static CertificateSpec PersonSpec(CertificateSpec blank, string subject, string policy) =>
-    blank with { Subject = subject, Policies = [policy], ExtendedKeyUsages = [ClientAuth] };
+    OnP384(blank) with { Subject = subject, Policies = [policy], ExtendedKeyUsages = [ClientAuth] };
 
 RevocationLists ListsOf(Func<MutualAuth.Testing.Revocation.CrlSpec, MutualAuth.Testing.Revocation.CrlSpec> spec) =>
     RevocationLists.FromPem(authority.IssueCrl(spec).Pem);

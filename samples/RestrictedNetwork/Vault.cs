@@ -60,27 +60,29 @@ internal sealed class Vault : IAsyncDisposable
     {
         await using var stepUp = connection.BeginStepUp(Encoding.UTF8.GetBytes(act));
         await StepUps.AskAsync(connection.Stream, stepUp);
-        return stepUp.Proof is { } proof ? Consider(act, proof) : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
+        return stepUp.Proof is { } proof ? await ConsiderAsync(act, proof) : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
     }
 
     /// <summary>Two proofs, of two persons, over the same octets; and the act is on the disk before it counts.</summary>
-    private string Consider(string act, StepUpProof proof)
+    private async Task<string> ConsiderAsync(string act, StepUpProof proof)
     {
         var octets = Encoding.UTF8.GetBytes(act);
+        string[] persons;
         lock (_lock)
         {
             _proofs.RemoveAll(older => proof.At - older.At > s_proofsLast);
             _proofs.Add(proof);
-            string[] persons = [.. _proofs.Where(one => one.Covers(octets)).Select(one => one.User.Name).Distinct()];
+            persons = [.. _proofs.Where(one => one.Covers(octets)).Select(one => one.User.Name).Distinct()];
             if (persons.Length < 2)
             {
                 return "waits for a second person";
             }
 
             _proofs.RemoveAll(one => one.Covers(octets));
-            return _audit.TryRecord("act", $"{act}, by {persons[0]} and {persons[1]}")
-                ? $"carried out, by {persons[0]} and {persons[1]}"
-                : "refused, it cannot be recorded";
         }
+
+        return await _audit.TryRecordAsync("act", $"{act}, by {persons[0]} and {persons[1]}")
+            ? $"carried out, by {persons[0]} and {persons[1]}"
+            : "refused, it cannot be recorded";
     }
 }
