@@ -41,6 +41,7 @@ public sealed class MutualTlsServer
         _handshaker = new Handshaker(options);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
+        _handshaker.AnnounceContext();
         _handshaker.WarnOfOwnIdentity(ServerIdentities.AtHand(options.Identity), PeerRole.Server);
         IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), ServerIdentities.AtHand(options.Identity));
     }

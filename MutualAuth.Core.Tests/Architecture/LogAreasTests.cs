@@ -21,6 +21,9 @@ public sealed class LogAreasTests
     [TestCase(1400, "MutualAuth.Reload")]
     [TestCase(1449, "MutualAuth.Reload")]
     [TestCase(1450, "MutualAuth.Connection")]
+    [TestCase(1600, "MutualAuth.Handshake")]
+    [TestCase(1619, "MutualAuth.Handshake")]
+    [TestCase(1620, "MutualAuth.Connection")]
     public void An_event_belongs_to_the_area_of_its_number(int id, string category) =>
         MutualAuthTelemetry.CategoryOf(AreaLogger.AreaOf(id)).Should().Be(category);
 

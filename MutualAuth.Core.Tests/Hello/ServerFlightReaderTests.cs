@@ -56,6 +56,39 @@ public sealed class ServerFlightReaderTests
         }
     }
 
+    private static IEnumerable<TestCaseData> Sessions()
+    {
+        static TestCaseData Case(string what, bool isResumed, byte[] flight) => new TestCaseData(isResumed, flight).SetArgDisplayNames(what);
+        yield return Case("TLS 1.3", false, Records(ServerHello(0x0304, Tls13Suite, Share(0x001d))));
+        yield return Case("TLS 1.3 by a pre-shared key", true, Records(ServerHello(0x0304, Tls13Suite, Share(0x001d), resumes: true)));
+        yield return Case(
+            "TLS 1.3 by a pre-shared key after a HelloRetryRequest",
+            true,
+            [.. Records(ServerHello(0x0304, Tls13Suite, Retry(0x0018), s_retryRandom)), .. s_changeCipherSpec,
+                .. Records(ServerHello(0x0304, Tls13Suite, Share(0x0018), resumes: true))]);
+        yield return Case("TLS 1.2", false, [.. Tls12(Ecdhe, Curve(0x0017), s_done), .. s_changeCipherSpec]);
+        yield return Case("TLS 1.2 by a session", true, [.. Records(ServerHello(0x0303, Ecdhe, [])), .. s_changeCipherSpec]);
+        yield return Case(
+            "TLS 1.2 by a ticket that is renewed",
+            true,
+            [.. Records([.. ServerHello(0x0303, Ecdhe, []), .. Message(4, new byte[90])]), .. s_changeCipherSpec]);
+    }
+
+    [TestCaseSource(nameof(Sessions))]
+    public void It_finds_a_session_that_is_resumed_wherever_the_flight_is_cut(bool isResumed, byte[] flight)
+    {
+        foreach (var size in new[] { 1, 2, 7, flight.Length })
+        {
+            var reader = new ServerFlightReader();
+            foreach (var piece in flight.Chunk(size))
+            {
+                reader.Take(piece);
+            }
+
+            (reader.IsComplete, reader.TakesUpSession).Should().Be((true, isResumed), $"in pieces of {size}");
+        }
+    }
+
     [Test]
     public void It_is_not_complete_before_it_is()
     {
@@ -89,12 +122,13 @@ public sealed class ServerFlightReaderTests
 
     private static byte[] Retry(int group) => [.. HelloBytes.UInt16(group)];
 
-    private static byte[] ServerHello(int version, int suite, byte[] share, byte[]? random = null)
+    private static byte[] ServerHello(int version, int suite, byte[] share, byte[]? random = null, bool resumes = false)
     {
         byte[] extensions =
         [
             .. version == 0x0304 ? HelloBytes.Concat([0, 43, 0, 2], HelloBytes.UInt16(version)) : [],
             .. share.Length > 0 ? HelloBytes.Concat([0, 51], HelloBytes.Vector16(share)) : [],
+            .. resumes ? [0, 41, 0, 2, 0, 0] : Array.Empty<byte>(),
         ];
         return Message(
             2,

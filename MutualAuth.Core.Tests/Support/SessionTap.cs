@@ -11,25 +11,36 @@ internal static class SessionTap
     private const byte CertificateMessage = 11;
     private const int SessionTicket = 35;
     private const int PreSharedKey = 41;
+    private const int SupportedVersions = 43;
 
-    /// <summary>A pre-shared key (RFC 8446 §4.2.11), or a ticket that is not empty (RFC 5077 §3.2).</summary>
+    /// <summary>
+    /// A pre-shared key (RFC 8446 §4.2.11), a ticket that is not empty (RFC 5077 §3.2), or the identifier of a session where it means that (RFC 5246
+    /// §7.4.1.2).
+    /// </summary>
     internal static bool OffersSession(byte[] fromClient)
     {
         var hello = Messages(fromClient).First(message => message.Type == ClientHello).Body;
         var at = 34;
+        var hasIdentifier = hello[at] > 0;
         at += 1 + hello[at];                                                       // session id
         at += 2 + BinaryPrimitives.ReadUInt16BigEndian(hello.AsSpan(at));          // cipher suites
         at += 1 + hello[at];                                                       // compression methods
-        return Extensions(hello[at..]).Any(extension => extension.Type == PreSharedKey || (extension.Type == SessionTicket && extension.Length > 0));
+        var extensions = Extensions(hello[at..]).ToArray();
+        return extensions.Any(extension => extension.Type == PreSharedKey || (extension.Type == SessionTicket && extension.Length > 0))
+            || (hasIdentifier && extensions.All(extension => extension.Type != SupportedVersions));
     }
 
     /// <summary>TLS 1.3: the server chose a pre-shared key. TLS 1.2: it sent no certificate.</summary>
     internal static bool IsResumed(byte[] fromServer)
     {
         var messages = Messages(fromServer).ToArray();
-        var hello = messages.First(message => message.Type == ServerHello).Body;
+        if (messages.FirstOrDefault(message => message.Type == ServerHello).Body is not { } hello)
+        {
+            return false; // it was refused before
+        }
+
         var extensions = Extensions(hello[(35 + hello[34] + 3)..]).ToArray();
-        var isTls13 = extensions.Any(extension => extension.Type == 43);
+        var isTls13 = extensions.Any(extension => extension.Type == SupportedVersions);
         return isTls13 ? extensions.Any(extension => extension.Type == PreSharedKey) : messages.All(message => message.Type != CertificateMessage);
     }
 

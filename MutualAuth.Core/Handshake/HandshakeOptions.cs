@@ -44,6 +44,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
     internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
 
+    /// <summary>For tests of what holds where sessions are given and the TLS context is shared all the same.</summary>
+    internal bool SharesContextUnasked { get; init; }
+
     /// <summary>The versions for which suites are left: one without any must not be offered, or the TLS engine fails on itself.</summary>
     internal (TlsVersion Lowest, TlsVersion Highest) TlsVersions => CipherSuites.IsEmpty
         ? (MinimumTlsVersion, MaximumTlsVersion)

@@ -62,6 +62,9 @@ internal sealed class Handshaker
         }
     }
 
+    /// <summary>Logs, as soon as it is known, whether the connections of a server share a TLS context.</summary>
+    internal void AnnounceContext() => SharedContext.Announce(_logger);
+
     /// <summary>What judges peers, and judges them again.</summary>
     internal CertificateStage Stage => _stage;
 
@@ -74,11 +77,14 @@ internal sealed class Handshaker
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
+        var shares = SharedContext.Suits(_options, hello);
+
         // With the names of our anchors in them, the settings ask trust for these.
         var settings = _options.AcceptableIssuerBytes > 0
-            ? await attempt.AskAsync("settings for TLS", () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, judge)))
-                .ConfigureAwait(false)
-            : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, judge));
+            ? await attempt.AskAsync(
+                "settings for TLS",
+                () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, shares, judge))).ConfigureAwait(false)
+            : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, shares, judge));
         attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: true);
         attempt.Transport.Hold();
         await attempt.Admission.EnterAsync().ConfigureAwait(false);

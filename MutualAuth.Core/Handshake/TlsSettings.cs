@@ -12,9 +12,10 @@ internal static class TlsSettings
     /// <param name="options">Our options.</param>
     /// <param name="identity">What we present.</param>
     /// <param name="protocol">The one application protocol id to agree on; null for none.</param>
+    /// <param name="sharesContext">Whether the TLS context of the identity is taken, and none is made for this connection.</param>
     /// <param name="judge">Whose callback decides.</param>
     internal static SslServerAuthenticationOptions ForServer(
-        HandshakeOptions options, Identity identity, string? protocol, PeerValidationCallback judge) => new()
+        HandshakeOptions options, Identity identity, string? protocol, bool sharesContext, PeerValidationCallback judge) => new()
         {
             ServerCertificateContext = AcceptableIssuers.ContextOf(options, identity),
             ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
@@ -24,7 +25,10 @@ internal static class TlsSettings
             CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,
-            AllowTlsResume = false, // a ticket holds the leaf alone and is shared by all who hold this certificate: docs/decisions/0004
+
+            // By this the platform shares its context. A ticket would hold the leaf alone, for all who hold this certificate:
+            // docs/decisions/0004 and 0024.
+            AllowTlsResume = sharesContext,
         };
 
     /// <param name="options">Our options.</param>
@@ -50,7 +54,7 @@ internal static class TlsSettings
             CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,
-            AllowTlsResume = false,
+            AllowTlsResume = false, // a foreign server may give sessions, and the platform would offer them again
         };
         if (identities.Length > 1 || (judgeFirst && identities.Length > 0))
         {

@@ -14,6 +14,7 @@ internal sealed class ServerFlightReader
     private const byte ServerHello = 2;
     private const byte ServerKeyExchange = 12;
     private const byte ServerHelloDone = 14;
+    private const int PreSharedKeyExtension = 41;
     private const int SupportedVersionsExtension = 43;
     private const int KeyShareExtension = 51;
     private const byte NamedCurve = 3;
@@ -38,6 +39,12 @@ internal sealed class ServerFlightReader
     /// The group; null before it is known, and where no named group takes part (RSA key transport, finite fields of the server's own).
     /// </summary>
     internal KeyExchangeGroup? Group { get; private set; }
+
+    /// <summary>
+    /// It resumes a session: by a pre-shared key in TLS 1.3 (RFC 8446 §4.2.11), by the end of the clear part right after the hello in TLS 1.2
+    /// (RFC 5246 §7.3). No certificate of either side is shown then.
+    /// </summary>
+    internal bool TakesUpSession { get; private set; }
 
     /// <summary>Takes the next octets of the flight.</summary>
     internal void Take(ReadOnlySpan<byte> octets)
@@ -73,6 +80,7 @@ internal sealed class ServerFlightReader
 
         // After the ServerHello of TLS 1.2 it begins an abbreviated handshake, which exchanges no keys; in TLS 1.3 it means nothing. Whatever else is
         // protected ends what can be read.
+        TakesUpSession |= _isTls12 && _recordHeader[0] == ChangeCipherSpecRecord;
         IsComplete |= _recordHeader[0] switch
         {
             ClientHelloRecords.HandshakeRecord or AlertRecord => false,
@@ -156,6 +164,7 @@ internal sealed class ServerFlightReader
         }
 
         var isTls13 = false;
+        var hasPreSharedKey = false;
         KeyExchangeGroup? group = null;
         if (reader.TryReadVector16(out var block))
         {
@@ -166,6 +175,10 @@ internal sealed class ServerFlightReader
                 if (type == SupportedVersionsExtension)
                 {
                     isTls13 = content.TryReadUInt16(out var version) && version >= ClientHello.Tls13;
+                }
+                else if (type == PreSharedKeyExtension)
+                {
+                    hasPreSharedKey = true;
                 }
                 else if (type == KeyShareExtension && content.TryReadUInt16(out var number))
                 {
@@ -181,6 +194,7 @@ internal sealed class ServerFlightReader
         else if (!HelloAfterRetry.IsRetry(random))
         {
             Group = group;
+            TakesUpSession = hasPreSharedKey;
             IsComplete = true;
         }
     }

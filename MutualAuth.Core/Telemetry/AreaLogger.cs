@@ -32,7 +32,7 @@ internal sealed class AreaLogger : ILogger
     /// <summary>The area of an event. An application's number is none of ours.</summary>
     internal static LogArea AreaOf(int eventId) => eventId switch
     {
-        < 1100 => LogArea.Handshake,
+        < 1100 or (>= 1600 and < 1620) => LogArea.Handshake,
         < 1200 => LogArea.Validation,
         < 1300 => LogArea.Listener,
         < 1400 => LogArea.Login,

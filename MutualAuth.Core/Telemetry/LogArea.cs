@@ -3,7 +3,7 @@ namespace MutualAuth.Telemetry;
 /// <summary>The areas under which events are logged. An event belongs to one of them, by its number.</summary>
 internal enum LogArea
 {
-    /// <summary>Events 1000 to 1099.</summary>
+    /// <summary>Events 1000 to 1099 and 1600 to 1619.</summary>
     Handshake = 1,
 
     /// <summary>Events 1100 to 1199.</summary>

@@ -15,6 +15,13 @@ namespace MutualAuth.Transport;
 /// <remarks>While it holds what is written, it lets go of it before every read, so that no peer ever waits for what we hold.</remarks>
 internal sealed class HandshakeTransport : Stream, IHelloSource
 {
+    private static readonly Rejection s_resumed = new(
+        RejectionReason.TlsProtocolViolation, "a full handshake, in which both sides show what they have", "a session that is resumed")
+    {
+        Rule = "docs/decisions/0004",
+        Hint = "Nobody here gives sessions or offers them. Please report it.",
+    };
+
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
     private readonly bool _heedsTokens;
@@ -106,7 +113,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         set => throw new NotSupportedException();
     }
 
-    /// <summary>What is wrong with the client's second hello, or with the key exchange; null when nothing is.</summary>
+    /// <summary>What is wrong with the second hello, the key exchange, or a session that is resumed; null when nothing is.</summary>
     internal Rejection? Objection { get; private set; }
 
     public int ReadAheadLength => _readAhead.Length;
@@ -490,7 +497,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             : count;
     }
 
-    /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed.</summary>
+    /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed, or resumes a session.</summary>
     private bool IsRefusedBy(ReadOnlySpan<byte> octets)
     {
         if (_serverFlight is not { IsComplete: false } flight)
@@ -505,7 +512,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         }
 
         _flightIsOurs = false;
-        Objection = _allowed.Examine(flight.Group);
+        Objection = flight.TakesUpSession ? s_resumed : _allowed.Examine(flight.Group);
         return Objection is not null;
     }
 

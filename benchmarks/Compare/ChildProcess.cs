@@ -55,6 +55,10 @@ internal sealed class ChildProcess : IAsyncDisposable
         return child;
     }
 
+    /// <summary>This program with other arguments, and with a configuration of OpenSSL.</summary>
+    internal static Task<ChildProcess> StartConfiguredAsync(int core, string file, params string[] arguments) =>
+        StartAsync(core, ["env", $"OPENSSL_CONF={file}", "dotnet", typeof(ChildProcess).Assembly.Location, .. arguments]);
+
     /// <summary>This program with other arguments.</summary>
     internal static Task<ChildProcess> StartSelfAsync(int core, params string[] arguments) =>
         StartAsync(core, ["dotnet", typeof(ChildProcess).Assembly.Location, .. arguments]);

@@ -11,10 +11,14 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 {
     private const string Floor = nameof(PlainStyle.Floor);
 
+    // Ours, in a process with the configuration of OpenSSL that we ship.
+    private const string Configured = "OursConfigured";
+
     private static readonly Candidate[] s_servers =
     [
         new("Floor", Floor, Floor),
         new("Ours", "Ours", "Ours"),
+        new("OursConfigured", Configured, "Ours"),
         new("OursWithLogin", "OursWithLogin", "OursWithLogin"),
         new("OursWithoutCaches", "OursWithoutCaches", "Ours"),
         new("Tuned", nameof(PlainStyle.Tuned), Floor),
@@ -134,9 +138,13 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         {
             if (!_serverProcesses.ContainsKey(server))
             {
+                string[] scene = [materials.Directory, scenario.Tls, scenario.Keys.ToString()];
                 _serverProcesses.Add(server, server.Split(' ') is [var language, var tickets]
                     ? await ChildProcess.StartAsync(1, native[language]!, materials.Directory, scenario.Tls, tickets)
-                    : await ChildProcess.StartSelfAsync(1, "compare-server", server, materials.Directory, scenario.Tls, scenario.Keys.ToString()));
+                    : server == Configured
+                    ? await ChildProcess.StartConfiguredAsync(
+                        1, Path.Combine(AppContext.BaseDirectory, "openssl-strict.cnf"), ["compare-server", "Ours", .. scene])
+                    : await ChildProcess.StartSelfAsync(1, ["compare-server", server, .. scene]));
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using MutualAuth.Handshake;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -16,10 +17,12 @@ public sealed class ResumptionTests
     private World _world = null!;
     private TestAuthority _issuing = null!;
     private TestCertificate _client = null!;
+    private bool _givesTickets;
 
     [SetUp]
-    public void SetUp()
+    public async Task SetUpAsync()
     {
+        _givesTickets = !await SharedContext.FindOut();
         _world = new World { CloseTimeout = World.Moment };
         _issuing = _world.Authority.IssueIntermediate("Issuing");
         _client = _issuing.IssueClient("client.test");
@@ -37,7 +40,7 @@ public sealed class ResumptionTests
     public async Task A_plain_server_takes_up_the_session_that_these_clients_offer([Values] TlsVersion version)
     {
         (await VisitPlainServerAsync(_client, version)).Should().Be((false, false));
-        (await VisitPlainServerAsync(_client, version)).Should().Be((true, true));
+        (await VisitPlainServerAsync(_client, version)).Should().Be((Gives(version), Gives(version)));
     }
 
     /// <summary>Go: the certificates of a resumed session were not held to a configuration that had changed since.</summary>
@@ -56,7 +59,7 @@ public sealed class ResumptionTests
                 : TrustAnchors.From([.. _world.Authority.ToCertificateCollection(), .. _world.Foreign.ToCertificateCollection()]));
         var again = await VisitAsync(server, _client, version);
 
-        (again.Offered, again.Resumed).Should().Be((true, false));
+        (again.Offered, again.Resumed).Should().Be((Gives(version), false));
         if (wasRemoved)
         {
             again.End.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
@@ -79,7 +82,7 @@ public sealed class ResumptionTests
 
         var visit = await VisitAsync(strict, stranger, version);
 
-        (visit.Offered, visit.Resumed).Should().Be((true, false));
+        (visit.Offered, visit.Resumed).Should().Be((Gives(version), false));
         visit.End.Refusal.Reason.Should().Be(RejectionReason.UnknownAuthority);
     }
 
@@ -107,7 +110,7 @@ public sealed class ResumptionTests
         var server = new MutualTlsServer(_world.ServerOptions);
         var first = await VisitAsync(server, _client, version);
         var again = await VisitAsync(server, _client, version);
-        (again.Offered, again.Resumed).Should().Be((true, false));
+        (again.Offered, again.Resumed).Should().Be((Gives(version), false));
         again.End.Accepted.Peer.Path.Should().HaveCount(3, "a ticket would hold the client's own certificate alone");
         again.End.Accepted.Peer.Path.Should().Equal(first.End.Accepted.Peer.Path);
         again.End.Accepted.Session.Should().Be(first.End.Accepted.Session);
@@ -121,8 +124,35 @@ public sealed class ResumptionTests
         }
     }
 
+    /// <summary>
+    /// Were the platform to give sessions after all, where it has said that it gives none, then none is resumed: TLS 1.3 is refused, and TLS 1.2
+    /// never shares a context.
+    /// </summary>
+    [Test]
+    public async Task A_session_that_the_platform_takes_up_is_refused_before_anything_goes_out([Values] TlsVersion version, [Values] bool shares)
+    {
+        Assume.That(Gives(version), "there is nothing to attack with");
+        var server = new MutualTlsServer(_world.ServerOptions with { SharesContextUnasked = shares });
+        (await VisitAsync(server, _client, version)).End.Accepted.Peer.Name.Should().Be("client.test");
+
+        var again = await VisitAsync(server, _client, version, mayBeRefusedWithin: true);
+
+        again.Resumed.Should().BeFalse();
+        if (shares && version == TlsVersion.Tls13)
+        {
+            again.Offered.Should().BeTrue();
+            again.End.Refusal.Reason.Should().Be(RejectionReason.TlsProtocolViolation);
+            again.End.Refusal.Message.Should().Contain("resumed");
+        }
+        else
+        {
+            again.End.Accepted.Peer.Path.Should().HaveCount(3);
+        }
+    }
+
     /// <summary>A plain client, which offers whatever session its platform keeps for this name and certificate, at a server of ours.</summary>
-    private static async Task<Visit> VisitAsync(MutualTlsServer server, TestCertificate certificate, TlsVersion version)
+    private static async Task<Visit> VisitAsync(
+        MutualTlsServer server, TestCertificate certificate, TlsVersion version, bool mayBeRefusedWithin = false)
     {
         await using var wire = Recorded();
         var accepting = End.OfAsync(server.AcceptAsync(wire.Server));
@@ -139,7 +169,7 @@ public sealed class ResumptionTests
                 await connection.DisposeAsync();
             }
         }
-        catch (AuthenticationException) when (Platform.JudgesWithinTheHandshake)
+        catch (AuthenticationException) when (mayBeRefusedWithin || Platform.JudgesWithinTheHandshake)
         {
             end = await accepting; // refused by an alert within TLS 1.2
         }
@@ -195,6 +225,11 @@ public sealed class ResumptionTests
         EnabledSslProtocols = version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12,
         RemoteCertificateValidationCallback = (_, _, _, _) => true,
     };
+
+    /// <summary>
+    /// Whether plain servers of this process give sessions. Without tickets, which OPENSSL_CONF takes away, TLS 1.2 still has identifiers.
+    /// </summary>
+    private bool Gives(TlsVersion version) => _givesTickets || version == TlsVersion.Tls12;
 
     private static DuplexPair Recorded()
     {

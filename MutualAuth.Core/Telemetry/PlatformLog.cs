@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+
+namespace MutualAuth.Telemetry;
+
+/// <summary>Events 1600–1619: what the platform does under us.</summary>
+internal static partial class PlatformLog
+{
+    [LoggerMessage(1600, LogLevel.Information,
+        "OpenSSL gives no sessions in this process: the TLS 1.3 connections of a server share one context for each identity.")]
+    internal static partial void ContextShared(ILogger logger);
+
+    [LoggerMessage(1601, LogLevel.Debug,
+        "OpenSSL gives sessions in this process, or it cannot be told: each connection of a server has a TLS context of its own.")]
+    internal static partial void ContextPerConnection(ILogger logger);
+}
