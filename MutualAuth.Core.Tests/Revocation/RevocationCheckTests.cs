@@ -74,7 +74,7 @@ public sealed class RevocationCheckTests
         using var world = new RevocationWorld();
         using var other = world.Issue();
         world.Issuing.Revoke(world.Client);
-        var options = world.Options(world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1) }));
+        var options = world.Options(world.Lists(RunOut));
         options = options with { Revocation = options.Revocation! with { Unknown = UnknownStatus.DangerouslyAllow } };
 
         world.Judge(options)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
@@ -82,7 +82,7 @@ public sealed class RevocationCheckTests
         var forged = options with
         {
             Revocation = options.Revocation! with
-            { Lists = world.Lists(crl => crl with { NextUpdate = s_now.AddSeconds(-1), CorruptSignature = true }) }
+            { Lists = world.Lists(crl => RunOut(crl) with { CorruptSignature = true }) }
         };
         world.Judge(forged).Should().BeNull("nobody's list revokes nobody");
     }
@@ -235,16 +235,18 @@ public sealed class RevocationCheckTests
         Presented(Scope(new IssuingDistributionPoint { OnlySomeReasons = 0x60 })).Should().Contain("only some");
     }
 
+    /// <summary>The kit dates a list to its last entry, which here is of now.</summary>
+    private static CrlSpec RunOut(CrlSpec crl) => crl with { ThisUpdate = s_now.AddHours(-1), NextUpdate = s_now.AddSeconds(-1) };
+
     private static IEnumerable<TestCaseData> OutOfForce()
     {
-        yield return Shape("run out", crl => crl with { NextUpdate = s_now.AddSeconds(-1) }, RejectionReason.CertificateRevoked);
+        yield return Shape("run out", RunOut, RejectionReason.CertificateRevoked);
         yield return Shape("of other certificates", Scope(new IssuingDistributionPoint { OnlyAuthorities = true }), null);
-        yield return Shape("of another key", crl => crl with { NextUpdate = s_now.AddSeconds(-1), SigningKey = TestKey.Generate() }, null);
+        yield return Shape("of another key", crl => RunOut(crl) with { SigningKey = TestKey.Generate() }, null);
         yield return Shape(
             "that lifts a hold",
-            crl => crl with
+            crl => RunOut(crl) with
             {
-                NextUpdate = s_now.AddSeconds(-1),
                 DeltaBase = 1,
                 Number = 2,
                 Revoked = [crl.Revoked[0] with { Reason = X509RevocationReason.RemoveFromCrl }],
