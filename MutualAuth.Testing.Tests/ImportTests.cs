@@ -108,6 +108,29 @@ public sealed class ImportTests
     }
 
     [Test]
+    public void Whatever_stands_in_PEM_a_key_or_an_ArgumentException_comes_out([Range(0, 199)] int seed)
+    {
+        var random = new Random(seed);
+        var der = TestKey.Shared(KeyAlgorithm.EcdsaP256).Pkcs8.ToArray();
+        for (var flaws = 0; flaws < 3; flaws++)
+        {
+            der[random.Next(der.Length)] = (byte)random.Next(256);
+        }
+
+        var label = new[] { "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY" }[seed % 4];
+        var read = () => TestKey.FromPem(PemEncoding.WriteString(label, der.AsSpan(0, random.Next(der.Length + 1))), "password");
+
+        try
+        {
+            read();
+        }
+        catch (ArgumentException)
+        {
+            // Said as it should be.
+        }
+    }
+
+    [Test]
     public void A_request_is_signed_for_the_key_that_made_it()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);

@@ -65,6 +65,8 @@ public sealed class NamesTests
     [TestCase("日本.test", "xn--wgv71a.test")]
     [TestCase("server.test", "server.test")]
     [TestCase("Server.TEST", "Server.TEST")]
+    [TestCase("host.2fa", "host.2fa")]
+    [TestCase("10.example", "10.example")]
     public void A_name_in_another_script_is_issued_as_its_A_label(string name, string label)
     {
         using var server = _authority.IssueServer(name);
@@ -83,6 +85,8 @@ public sealed class NamesTests
     [TestCase("1")]
     [TestCase("10.1")]
     [TestCase("0x7f.1")]
+    [TestCase("host.0x7F")]
+    [TestCase("10.1.")]
     [TestCase("10.0.0.0/8")]
     [TestCase("010.0.0.1")]
     [TestCase("1.2.3.4.5")]

@@ -99,13 +99,21 @@ public sealed class GeneralName
             throw Ambiguous(text, "a certificate is for addresses and not for a range; GeneralName.AddressRange is for name constraints");
         }
 
-        // What ends in a number is an IPv4 address to some readers (URL Standard, host parsing) and a DNS name to others.
-        if (text.Split('.')[^1] is [>= '0' and <= '9', ..] last && last.All(character => char.IsAsciiHexDigit(character) || character is 'x'))
+        if (EndsInNumber(text))
         {
             throw Ambiguous(text, "some read it as an IPv4 address; write all four parts, or use GeneralName.Dns");
         }
 
         return Dns(ToALabels(text));
+    }
+
+    /// <summary>What ends in a number is an IPv4 address to some readers (URL Standard, "ends in a number") and a DNS name to others.</summary>
+    private static bool EndsInNumber(string text)
+    {
+        var last = text.TrimEnd('.').Split('.')[^1];
+        return last.Length > 0
+            && (last.All(char.IsAsciiDigit)
+                || (last.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && last.Skip(2).All(char.IsAsciiHexDigit)));
     }
 
     /// <summary>The name with each label beyond ASCII as its A-label, in small letters.</summary>

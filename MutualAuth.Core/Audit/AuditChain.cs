@@ -104,7 +104,7 @@ internal sealed class AuditChain : IDisposable
 
         content = line[(CodeTextLength + 1)..];
         var text = line[..CodeTextLength];
-        return !text.ContainsAnyExcept(s_digits) && Convert.FromHexString(Encoding.ASCII.GetString(text), code, out _, out _) == 0;
+        return !text.ContainsAnyExcept(s_digits) && Convert.FromHexString(text, code, out _, out _) == OperationStatus.Done;
     }
 
     private static byte[] Encode(AuditEvent what, DateTimeOffset at, long number)

@@ -52,7 +52,7 @@ public sealed class GalleryVerdictTests
                     {
                         if (!SocketServer.IsTrusted(_authority, certificate, chain))
                         {
-                            Thread.Sleep(1500);
+                            Thread.Sleep(1500); // longer than the patience, which is real time: the far end is a program of somebody's
                         }
 
                         return true;
@@ -72,22 +72,11 @@ public sealed class GalleryVerdictTests
     public async Task A_server_that_refuses_by_an_answer_of_HTTP_has_refused(CancellationToken token)
     {
         using var identity = _authority.IssueServer("server.test");
-        await using var server = new SocketServer(async (socket, number, stop) =>
+        await using var server = new SocketServer(SocketServer.AnsweringAll(identity, _authority, async (tls, trusted, stop) =>
         {
-            var trusted = false;
-            await SocketServer.Tls(
-                identity,
-                (_, certificate, chain, _) =>
-                {
-                    trusted = SocketServer.IsTrusted(_authority, certificate, chain);
-                    return true;
-                },
-                async (tls, cancel) =>
-                {
-                    _ = await tls.ReadAsync(new byte[1000], cancel);
-                    await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {(trusted ? "200 OK" : "400 Bad Request")}\r\n\r\n"), cancel);
-                })(socket, number, stop);
-        });
+            _ = await tls.ReadAsync(new byte[1000], stop);
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {(trusted ? "200 OK" : "400 Bad Request")}\r\n\r\n"), stop);
+        }));
 
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
 
@@ -106,13 +95,14 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_run_against_a_hung_server_ends_early(CancellationToken token)
     {
-        await using var server = new SocketServer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
+        await using var server = new SocketServer((_, _, stop) => Task.Delay(Timeout.Infinite, stop)); // hung until the test is over
         var watch = Stopwatch.StartNew();
 
         var report = await GalleryRun.AgainstServerAsync(
             _authority, server.EndPoint, new GalleryRunOptions { Patience = TimeSpan.FromSeconds(0.3) }, token);
 
         watch.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(15));
+        report.Results.Should().ContainSingle();
         report.Stopped.Should().Contain("two good peers in a row were not served (nothing within 0.3 s)");
         report.IsClean.Should().BeFalse(report.ToString());
     }
@@ -384,18 +374,11 @@ public sealed class GalleryVerdictTests
     public async Task A_server_that_lets_everybody_in_after_the_patience_is_over_is_unclear(CancellationToken token)
     {
         using var identity = _authority.IssueServer("server.test");
-        await using var server = new SocketServer(async (socket, number, stop) =>
+        await using var server = new SocketServer(SocketServer.AnsweringAll(identity, _authority, async (tls, trusted, stop) =>
         {
-            var trusted = false;
-            await SocketServer.Tls(
-                identity,
-                (_, certificate, chain, _) => (trusted = SocketServer.IsTrusted(_authority, certificate, chain)) || true,
-                async (tls, cancel) =>
-                {
-                    await Task.Delay(trusted ? 0 : 1500, cancel);
-                    await tls.CopyToAsync(tls, cancel);
-                })(socket, number, stop);
-        });
+            await Task.Delay(trusted ? 0 : 1500, stop); // longer than the patience, which is real time
+            await tls.CopyToAsync(tls, stop);
+        }));
 
         var report = await GalleryRun.AgainstServerAsync(
             _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) }, token);
@@ -408,19 +391,11 @@ public sealed class GalleryVerdictTests
     public async Task A_probe_of_the_users_own_request_judges_the_answer(CancellationToken token)
     {
         using var identity = _authority.IssueServer("server.test");
-        await using var server = new SocketServer(async (socket, number, stop) =>
+        await using var server = new SocketServer(SocketServer.AnsweringAll(identity, _authority, async (tls, trusted, stop) =>
         {
-            var trusted = false;
-            await SocketServer.Tls(
-                identity,
-                (_, certificate, chain, _) => (trusted = SocketServer.IsTrusted(_authority, certificate, chain)) || true,
-                async (tls, cancel) =>
-                {
-                    var request = new byte[4];
-                    await tls.ReadExactlyAsync(request, cancel);
-                    await tls.WriteAsync(Encoding.ASCII.GetBytes(trusted ? "+PONG\r\n" : "-ERR\r\n"), cancel);
-                })(socket, number, stop);
-        });
+            await tls.ReadExactlyAsync(new byte[4], stop);
+            await tls.WriteAsync(Encoding.ASCII.GetBytes(trusted ? "+PONG\r\n" : "-ERR\r\n"), stop);
+        }));
         var probe = GalleryProbe.Request("PING"u8.ToArray(), answer => answer.Span.IndexOf((byte)'\n') < 0 ? null
             : answer.Span[0] == '+' ? PeerOutcome.LetIn : PeerOutcome.Refused);
 

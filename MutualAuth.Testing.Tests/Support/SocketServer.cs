@@ -52,6 +52,17 @@ internal sealed class SocketServer : IAsyncDisposable
         };
     }
 
+    /// <summary>One that finishes the handshake with everybody, and is told whether it would have been right when it answers.</summary>
+    internal static Func<Socket, int, CancellationToken, Task> AnsweringAll(
+        TestCertificate identity, TestAuthority trusted, Func<SslStream, bool, CancellationToken, Task> answer) => (socket, number, token) =>
+    {
+        var isTrusted = false;
+        return Tls(
+            identity,
+            (_, certificate, chain, _) => (isTrusted = IsTrusted(trusted, certificate, chain)) || true,
+            (tls, stop) => answer(tls, isTrusted, stop))(socket, number, token);
+    };
+
     /// <summary>What the platform says of a client's chain to <paramref name="authority"/>, by an SslStream that lets everybody in.</summary>
     internal static bool IsTrusted(TestAuthority authority, X509Certificate? certificate, X509Chain? sent)
     {

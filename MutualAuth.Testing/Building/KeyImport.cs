@@ -21,9 +21,9 @@ internal static class KeyImport
         {
             return FromPkcs8(Pkcs8Of(pem, password));
         }
-        catch (Exception exception) when (
-            exception is CryptographicException or CryptoException or IOException or GeneralSecurityException or InvalidCastException)
+        catch (Exception exception) when (exception is not ArgumentException and not OutOfMemoryException)
         {
+            // The readers throw whatever comes of what they read, NullReferenceException among it.
             throw new ArgumentException($"The private key cannot be read: {exception.Message}", nameof(pem), exception);
         }
     }

@@ -28,6 +28,7 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         }
         catch (Exception exception) when (!token.IsCancellationRequested)
         {
+            // It has thrown already, and what it sent before that may still be under way: an alert is the better witness.
             await Task.WhenAny(echoing, Task.Delay(s_lastWord, token)).ConfigureAwait(false);
             return Sighting.OfTheEnd(seen, endedByFarEnd: !IsNoJudgement(exception), $"{exception.GetType().Name}: {exception.Message}");
         }
@@ -57,6 +58,7 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
     }
 
     /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer.</summary>
+    /// <remarks>What a refusal throws is any TLS library's own, and cannot be listed; these come of a fault in a program alone.</remarks>
     private static bool IsNoJudgement(Exception exception) => exception is OperationCanceledException or TimeoutException
         or NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException;
 
