@@ -6,7 +6,7 @@ internal static class Rooms
     internal static IReadOnlyList<string> All { get; } =
     [
         "Handshake", "Hello", "Transport", "Confirmation", "Credentials", "Connections", "Revalidation", "Reloading", "Validation", "Authorization",
-        "Pinning", "Revocation", "Paths",
+        "Pinning", "Revocation", "Paths", "Audit",
     ];
 
     /// <summary>The room of a source file, by its path from the root of the repository; null for one that is in none of them.</summary>

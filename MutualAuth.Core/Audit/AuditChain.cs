@@ -84,7 +84,7 @@ internal sealed class AuditChain : IDisposable
                 && document.RootElement.TryGetProperty("n", out var n) && n.ValueKind == JsonValueKind.Number && n.TryGetInt64(out var number)
                 && document.RootElement.TryGetProperty("what", out var what) && what.ValueKind == JsonValueKind.String
                     ? (number, what.GetString())
-                    : default;
+                    : ((long?)null, null);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
