@@ -46,8 +46,10 @@ public sealed class AuditFilesTests
     [Test]
     public void A_key_of_another_length_and_a_path_that_is_none_are_refused()
     {
-        FluentActions.Invoking(() => AuditTrail.Begin(Trail, s_key.AsSpan(1))).Should().Throw<ArgumentException>().WithMessage("*48 octets; it has 47*");
-        FluentActions.Invoking(() => AuditTrail.Verify(Trail, s_key.AsSpan(1))).Should().Throw<ArgumentException>().WithMessage("*48 octets; it has 47*");
+        FluentActions.Invoking(() => AuditTrail.Begin(Trail, s_key.AsSpan(1)))
+            .Should().Throw<ArgumentException>().WithMessage("*48 octets; it has 47*");
+        FluentActions.Invoking(() => AuditTrail.Verify(Trail, s_key.AsSpan(1)))
+            .Should().Throw<ArgumentException>().WithMessage("*48 octets; it has 47*");
         FluentActions.Invoking(() => AuditTrail.Begin("", s_key)).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => AuditTrail.Open("")).Should().Throw<ArgumentException>();
         File.Exists(Trail).Should().BeFalse();
