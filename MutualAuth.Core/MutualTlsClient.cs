@@ -21,6 +21,9 @@ public sealed class MutualTlsClient
     /// <summary>The open connections that this client authenticated.</summary>
     internal ConnectionRevalidator Live => _live;
 
+    /// <summary>The servers with which it shares a TLS context.</summary>
+    internal SharingServers Sharing => _handshaker.Sharing;
+
     /// <summary>Prepares a client.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
     /// <example>

@@ -41,7 +41,7 @@ public sealed class HandshakeTransportTests
         await WriteAsync([3], cancellationToken);
         _wire.Writes.Should().BeEmpty();
 
-        _transport.StopHolding();
+        _transport.EndHandshake();
         await WriteAsync([4], cancellationToken);
         await WriteAsync([5], cancellationToken);
 
@@ -79,7 +79,7 @@ public sealed class HandshakeTransportTests
         _transport.Hold();
         await WriteAsync([1], cancellationToken);
         _wire.IsBroken = true;
-        _transport.StopHolding();
+        _transport.EndHandshake();
 
         await _transport.Awaiting(transport => transport.WriteAsync(new byte[1], cancellationToken).AsTask()).Should().ThrowAsync<IOException>();
     }

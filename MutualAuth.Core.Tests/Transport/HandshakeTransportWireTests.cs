@@ -244,7 +244,7 @@ public sealed class HandshakeTransportWireTests
         await _transport.FlushAsync(cancellationToken);
         _wire.Flushes.Should().Be(0);
 
-        _transport.StopHolding();
+        _transport.EndHandshake();
         await _transport.FlushAsync(cancellationToken);
         _wire.Flushes.Should().Be(1);
     }
@@ -283,7 +283,7 @@ public sealed class HandshakeTransportWireTests
         _transport.DropHeld();
 
         _transport.HoldsSomething.Should().BeFalse();
-        _transport.StopHolding();
+        _transport.EndHandshake();
         await _transport.WriteAsync(new byte[] { 3 }, cancellationToken);
         _wire.Sent.Should().Equal(3);
     }

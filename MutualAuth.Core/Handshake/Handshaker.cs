@@ -45,6 +45,7 @@ internal sealed class Handshaker
         _login = other._login;
         _logger = other._logger;
         _acceptance = other._acceptance;
+        Sharing = other.Sharing;
     }
 
     /// <summary>The same, with the same stages and bounds, where the options differ in the application protocols alone.</summary>
@@ -64,6 +65,9 @@ internal sealed class Handshaker
 
     /// <summary>Logs, as soon as it is known, whether the connections of a server share a TLS context.</summary>
     internal void AnnounceContext() => SharedContext.Announce(_logger);
+
+    /// <summary>As a client: the servers for which a TLS context is shared.</summary>
+    internal SharingServers Sharing { get; } = new();
 
     /// <summary>What judges peers, and judges them again.</summary>
     internal CertificateStage Stage => _stage;
@@ -108,9 +112,6 @@ internal sealed class Handshaker
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
         { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
-        var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var settings = ApplicationCalls.Ask(
-            "settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, judge));
         attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: false);
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
         {
@@ -121,8 +122,8 @@ internal sealed class Handshaker
             }
         }
 
-        await AuthenticateAsync(() => tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
-        RequireOffered(tls.NegotiatedApplicationProtocol, settings.ApplicationProtocols);
+        var tls = await StartAsClientAsync(attempt, serverName, identities, judgeFirst, judge).ConfigureAwait(false);
+        RequireOffered(tls.NegotiatedApplicationProtocol, _offer);
         bool? asked = identities.IsEmpty ? null : judge.WasAskedForOurs || tls.LocalCertificate is not null;
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
         var completed = new CompletedTls(tls, judge, verdict)
@@ -131,7 +132,39 @@ internal sealed class Handshaker
             WeWereAsked = asked,
             KeyExchangeGroup = attempt.Transport.KeyExchangeGroup,
         };
-        return await ConcludeAsync(attempt, completed).ConfigureAwait(false);
+        var authenticated = await ConcludeAsync(attempt, completed).ConfigureAwait(false);
+        Sharing.Learn(serverName, authenticated.IsConfirmed, authenticated.Session.TlsVersion, attempt.Transport.HasTakenSessions);
+        return authenticated;
+    }
+
+    /// <summary>TLS as the client, on the context of our identity where the server is known to give no sessions, else on one of its own.</summary>
+    private async ValueTask<GuardedSslStream> StartAsClientAsync(
+        HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, PeerValidationCallback judge)
+    {
+        if (identities.Length == 1 && !judgeFirst && Sharing.Suits(_options, serverName))
+        {
+            attempt.Transport.OffersNoSession = true;
+            try
+            {
+                return await StartAsync(sharesContext: true).ConfigureAwait(false);
+            }
+            catch (HandshakeException) when (attempt.Transport.HasWithheldSession)
+            {
+                Sharing.GivesSessions(serverName!);
+                attempt.Transport.Abandon(attempt.Tls!);
+            }
+        }
+
+        return await StartAsync(sharesContext: false).ConfigureAwait(false);
+
+        async ValueTask<GuardedSslStream> StartAsync(bool sharesContext)
+        {
+            var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
+            var settings = ApplicationCalls.Ask(
+                "settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, sharesContext, judge));
+            await AuthenticateAsync(() => tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
+            return tls;
+        }
     }
 
     /// <summary>
@@ -173,7 +206,7 @@ internal sealed class Handshaker
         try
         {
             await attempt.RunEngineAsync(authenticate, judge).ConfigureAwait(false);
-            attempt.Transport.StopHolding();
+            attempt.Transport.EndHandshake();
         }
         catch (Exception exception)
             when (judge.Verdict is CertificateVerdict.Rejected rejected && (exception is AuthenticationException || attempt.Transport.HasWithheld))

@@ -36,6 +36,7 @@ internal static class TlsSettings
     /// <param name="offer">The application protocol ids to offer; null for none.</param>
     /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
     /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
+    /// <param name="sharesContext">Whether the TLS context of the identity is taken, and none is made for this connection.</param>
     /// <param name="judge">Whose callback decides.</param>
     internal static SslClientAuthenticationOptions ForClient(
         HandshakeOptions options,
@@ -43,6 +44,7 @@ internal static class TlsSettings
         List<SslApplicationProtocol>? offer,
         ImmutableArray<Identity> identities,
         bool judgeFirst,
+        bool sharesContext,
         PeerValidationCallback judge)
     {
         var settings = new SslClientAuthenticationOptions
@@ -54,7 +56,7 @@ internal static class TlsSettings
             CipherSuitesPolicy = Only(options),
             RemoteCertificateValidationCallback = judge.Validate,
             AllowRenegotiation = false,
-            AllowTlsResume = false, // a foreign server may give sessions, and the platform would offer them again
+            AllowTlsResume = sharesContext, // as above; a hello that offers a session is withheld
         };
         if (identities.Length > 1 || (judgeFirst && identities.Length > 0))
         {

@@ -11,6 +11,7 @@ internal sealed class ServerFlightReader
 {
     private const byte ChangeCipherSpecRecord = 20;
     private const byte AlertRecord = 21;
+    private const byte ProtectedRecord = 23;
     private const byte ServerHello = 2;
     private const byte ServerKeyExchange = 12;
     private const byte ServerHelloDone = 14;
@@ -46,10 +47,13 @@ internal sealed class ServerFlightReader
     /// </summary>
     internal bool TakesUpSession { get; private set; }
 
-    /// <summary>Takes the next octets of the flight.</summary>
+    /// <summary>How many records have begun whose content is protected, in TLS 1.3 also those of the handshake (RFC 8446 §5.2).</summary>
+    internal int ProtectedRecords { get; private set; }
+
+    /// <summary>Takes the next octets of the flight; once it is complete, records are only counted.</summary>
     internal void Take(ReadOnlySpan<byte> octets)
     {
-        while (!octets.IsEmpty && !IsComplete)
+        while (!octets.IsEmpty)
         {
             if (_recordHeaderLength < _recordHeader.Length)
             {
@@ -63,7 +67,7 @@ internal sealed class ServerFlightReader
             }
 
             var count = Math.Min(_recordLeft, octets.Length);
-            if (_recordHeader[0] == ClientHelloRecords.HandshakeRecord)
+            if (!IsComplete && _recordHeader[0] == ClientHelloRecords.HandshakeRecord)
             {
                 TakeHandshake(octets[..count]);
             }
@@ -77,10 +81,11 @@ internal sealed class ServerFlightReader
     private void BeginRecord()
     {
         _recordLeft = (_recordHeader[3] << 8) | _recordHeader[4];
+        ProtectedRecords += _recordHeader[0] == ProtectedRecord ? 1 : 0;
 
         // After the ServerHello of TLS 1.2 it begins an abbreviated handshake, which exchanges no keys; in TLS 1.3 it means nothing. Whatever else is
         // protected ends what can be read.
-        TakesUpSession |= _isTls12 && _recordHeader[0] == ChangeCipherSpecRecord;
+        TakesUpSession |= !IsComplete && _isTls12 && _recordHeader[0] == ChangeCipherSpecRecord;
         IsComplete |= _recordHeader[0] switch
         {
             ClientHelloRecords.HandshakeRecord or AlertRecord => false,

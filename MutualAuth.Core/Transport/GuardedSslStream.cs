@@ -352,6 +352,7 @@ internal sealed class GuardedSslStream : SslStream
         }
         else
         {
+            _transport.NoteData();
             IdleClock?.Moved();
         }
     }

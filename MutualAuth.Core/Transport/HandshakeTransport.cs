@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -42,6 +43,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private ServerFlightReader? _serverFlight;
     private KeyExchangePolicy _allowed = KeyExchangePolicy.Any;
     private bool _flightIsOurs;
+    private bool _staysOpen;
+    private int _recordsOfHandshake;
+    private int? _recordsUntilData;
 
     internal HandshakeTransport(Stream inner, int maxHandshakeBytes)
     {
@@ -183,7 +187,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     internal KeyExchangeGroup? KeyExchangeGroup => _serverFlight?.Group;
 
     /// <summary>
-    /// From here on what is written waits for the next read, for <see cref="StopHolding"/> with what is written then, or
+    /// From here on what is written waits for the next read, for <see cref="EndHandshake"/> with what is written then, or
     /// for <see cref="ReleaseAsync"/>.
     /// </summary>
     internal void Hold() => _holds = true;
@@ -210,6 +214,38 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
     /// <summary>Something has gone out.</summary>
     internal bool HasSent { get; private set; }
+
+    /// <summary>
+    /// Our hello goes out only if it offers no session. One that does fails the write, sets <see cref="HasWithheldSession"/>, and nothing has gone out.
+    /// </summary>
+    internal bool OffersNoSession { private get; set; }
+
+    /// <summary>
+    /// As a client, once the server has sent data: whether more than these came first, which were sessions (RFC 8446 §4.6.1). Where much has come at
+    /// once it may say so although there were none.
+    /// </summary>
+    internal bool HasTakenSessions => _recordsUntilData is not { } count || count - _recordsOfHandshake > 1;
+
+    /// <summary>The first of the peer's data has come out of the TLS engine.</summary>
+    internal void NoteData() => _recordsUntilData ??= _serverFlight?.ProtectedRecords;
+
+    /// <summary>The TLS engine above would have offered a session. Another one may begin anew.</summary>
+    internal bool HasWithheldSession { get; private set; }
+
+    /// <summary>The engine above is given up before anything of its has gone out; the transport stays open for the next one.</summary>
+    internal void Abandon(SslStream engine)
+    {
+        _staysOpen = true;
+        try
+        {
+            engine.Dispose();
+        }
+        finally
+        {
+            _staysOpen = false;
+            OffersNoSession = HasWithheldSession = false;
+        }
+    }
 
     /// <summary>What is held never goes out.</summary>
     internal void DropHeld()
@@ -240,8 +276,14 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         }
     }
 
-    /// <summary>What is held goes out in front of whatever is written next.</summary>
-    internal void StopHolding()
+    /// <summary>TLS is complete. What is held goes out in front of whatever is written next.</summary>
+    internal void EndHandshake()
+    {
+        _recordsOfHandshake = _serverFlight?.ProtectedRecords ?? 0;
+        StopHolding();
+    }
+
+    private void StopHolding()
     {
         _holds = false;
         BeforeFlight = null;
@@ -357,6 +399,17 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             return default;
         }
 
+        if (OffersNoSession)
+        {
+            if (HasWithheldSession || OfferedSession.IsIn(buffer.Span))
+            {
+                HasWithheldSession = true;
+                return ValueTask.FromException(new IOException("A hello that offers a session is withheld."));
+            }
+
+            OffersNoSession = false;
+        }
+
         if (_awaitsAnswer)
         {
             _awaitsAnswer = false;
@@ -414,6 +467,11 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
     protected override void Dispose(bool disposing)
     {
+        if (_staysOpen)
+        {
+            return;
+        }
+
         if (disposing)
         {
             _inner.Dispose();
@@ -500,13 +558,14 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed, or resumes a session.</summary>
     private bool IsRefusedBy(ReadOnlySpan<byte> octets)
     {
-        if (_serverFlight is not { IsComplete: false } flight)
+        if (_serverFlight is not { } flight)
         {
             return false;
         }
 
+        var wasComplete = flight.IsComplete;
         flight.Take(octets);
-        if (!flight.IsComplete)
+        if (wasComplete || !flight.IsComplete)
         {
             return false;
         }

@@ -38,6 +38,10 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         new("Tuned", Floor, nameof(PlainStyle.Tuned)) { IsClient = true },
         new("TunedWithTickets", Floor, nameof(PlainStyle.TunedWithTickets)) { IsClient = true, Resumes = true }, // and the server issues none
         new("Typical", Floor, nameof(PlainStyle.Typical)) { IsClient = true },
+
+        // At a server that gives no sessions, where ours shares a context.
+        new("OursAtConfigured", Configured, "Ours") { IsClient = true },
+        new("TunedAtConfigured", Configured, nameof(PlainStyle.Tuned)) { IsClient = true },
     ];
 
     private static readonly Candidate[] s_resumed =
