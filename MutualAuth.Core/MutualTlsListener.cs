@@ -31,7 +31,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly AdmissionControl _admission;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly OpenConnections _open = new();
-    private readonly TaskTracker _handshakes = new();
+    private readonly RunningWork _handshakes = new();
     private readonly CancellationTokenSource _stopAccepting = new();
     private readonly CancellationTokenSource _stopHandshakes = new();
     private readonly CancellationTokenSource _stopDraining = new();
@@ -252,9 +252,9 @@ public sealed class MutualTlsListener : IAsyncDisposable
             return;
         }
 
-        var serving = new TaskCompletionSource();
-        _handshakes.Track(serving.Task);
-        _ = Task.Run(() => ServeAsync(socket, serving), CancellationToken.None);
+        _handshakes.Begin();
+        ThreadPool.QueueUserWorkItem(static accepted => _ = accepted.Listener.ShakeAndReportAsync(accepted.Socket), (Listener: this, Socket: socket),
+            preferLocal: false);
     }
 
     /// <summary>
@@ -284,9 +284,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
 
     private static async ValueTask PauseAsync(TimeSpan pause) => await Task.Delay(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <param name="socket">The accepted socket.</param>
-    /// <param name="serving">Completes with the handshake, whatever the application's observer does afterwards.</param>
-    private async Task ServeAsync(Socket socket, TaskCompletionSource serving)
+    /// <summary>Counts as running for as long as the handshake, whatever the application's observer does afterwards. Never throws.</summary>
+    private async Task ShakeAndReportAsync(Socket socket)
     {
         HandshakeException? failure = null;
         try
@@ -304,7 +303,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
         finally
         {
-            serving.SetResult();
+            _handshakes.End();
         }
 
         if (failure is not null)

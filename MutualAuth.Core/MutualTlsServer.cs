@@ -175,9 +175,12 @@ public sealed class MutualTlsServer
     }
 
     /// <summary>Our own sources answer at once. Those of the application may block, and are called on a separate thread.</summary>
-    private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
+    private ValueTask<Identity> IdentityForAsync(HandshakeAttempt attempt, ClientHello hello) => ServerIdentities.IsAtHand(Options.Identity)
+        ? ValueTask.FromResult(Options.Identity.Current)
+        : AskForIdentityAsync(attempt, hello);
+
+    private ValueTask<Identity> AskForIdentityAsync(HandshakeAttempt attempt, ClientHello hello) => Options.Identity switch
     {
-        var source when ServerIdentities.IsAtHand(source) => ValueTask.FromResult(Options.Identity.Current),
         ServerIdentities several => attempt.AskAsync("our identity", () => ValueTask.FromResult(several.For(hello.ServerName))),
         var source => attempt.AskAsync("our identity", () => ValueTask.FromResult(source.Current)),
     };
@@ -196,13 +199,11 @@ public sealed class MutualTlsServer
         return reading.Hello;
     }
 
-    private async ValueTask<MutualTlsServer> SelectAsync(HandshakeAttempt attempt, ClientHello hello)
-    {
-        if (Options.SelectServer is not { } select)
-        {
-            return this;
-        }
+    private ValueTask<MutualTlsServer> SelectAsync(HandshakeAttempt attempt, ClientHello hello) =>
+        Options.SelectServer is { } select ? SelectAsync(attempt, hello, select) : ValueTask.FromResult(this);
 
+    private async ValueTask<MutualTlsServer> SelectAsync(HandshakeAttempt attempt, ClientHello hello, ServerSelector select)
+    {
         MutualTlsServer? selected;
         attempt.Asked = "a server for this client";
         try

@@ -251,7 +251,7 @@ internal sealed class HandshakeAttempt : IDisposable
     internal void Succeeded(AuthenticatedTls tls)
     {
         Transport.PassThrough();
-        _recorder.Succeeded(NameForMetrics(tls.Session.KeyExchangeGroup), () => new HandshakeSuccess
+        _recorder.Succeeded(NameForMetrics(tls.Session.KeyExchangeGroup), tls, static tls => new HandshakeSuccess
         {
             Peer = tls.Peer.Name,
             User = tls.Peer.User is { } user ? SafeText.PercentEncode(user.Name) : null,

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.InteropServices;
 
 namespace MutualAuth.Hello;
 
@@ -25,7 +26,7 @@ internal sealed class ServerFlightReader
 
     private readonly byte[] _recordHeader = new byte[5];
     private readonly byte[] _messageHeader = new byte[4];
-    private readonly List<byte> _message = [];
+    private List<byte>? _message; // of a message that did not come at once
     private int _recordHeaderLength;
     private int _recordLeft;
     private int _messageHeaderLength;
@@ -120,19 +121,29 @@ internal sealed class ServerFlightReader
             }
 
             var count = Math.Min(_messageLeft, octets.Length);
-            if (IsWanted)
-            {
-                _message.AddRange(octets[..count]);
-            }
-
+            var part = octets[..count];
+            var isFirst = _message is null or { Count: 0 };
             octets = octets[count..];
             _messageLeft -= count;
+            if (_messageLeft > 0 || !isFirst)
+            {
+                Keep(part);
+            }
+
             if (_messageLeft == 0)
             {
-                Read(_messageHeader[0], [.. _message]);
-                _message.Clear();
+                Read(_messageHeader[0], isFirst ? part : CollectionsMarshal.AsSpan(_message));
+                _message?.Clear();
                 _messageHeaderLength = 0;
             }
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> part)
+    {
+        if (IsWanted)
+        {
+            (_message ??= []).AddRange(part);
         }
     }
 

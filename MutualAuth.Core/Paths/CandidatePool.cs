@@ -39,9 +39,12 @@ internal sealed class CandidatePool
     /// </summary>
     internal IEnumerable<Candidate> IssuersOf(Certificate subject)
     {
-        foreach (var anchor in _trust.AnchorsNamed(subject.Issuer).For(subject.Extensions.AuthorityKeyId.KeyId))
+        if (_trust.AnchorsNamed(subject.Issuer) is { IsEmpty: false } anchors)
         {
-            yield return new Candidate(anchor, IsAnchor: true);
+            foreach (var anchor in anchors.For(subject.Extensions.AuthorityKeyId.KeyId))
+            {
+                yield return new Candidate(anchor, IsAnchor: true);
+            }
         }
 
         foreach (var intermediate in IntermediatesOf(subject))
@@ -93,7 +96,8 @@ internal sealed class CandidatePool
         }
 
         var wanted = subject.Extensions.AuthorityKeyId.KeyId;
-        List<Certificate> intermediates = [.. _trust.IntermediatesNamed(subject.Issuer).For(wanted).Take(MaxHelpers)];
+        var helpers = _trust.IntermediatesNamed(subject.Issuer);
+        List<Certificate> intermediates = helpers.IsEmpty ? [] : [.. helpers.For(wanted).Take(MaxHelpers)];
         foreach (var presented in _presented)
         {
             if (presented.Subject.Equals(subject.Issuer) && !intermediates.Contains(presented))
@@ -102,14 +106,20 @@ internal sealed class CandidatePool
             }
         }
 
-        intermediates.Sort((left, right) =>
+        if (intermediates.Count > 1)
         {
-            var order = SameNameAuthorities.Rank(left, wanted.Span).CompareTo(SameNameAuthorities.Rank(right, wanted.Span));
-            return order != 0 ? order : SameNameAuthorities.Compare(left, right);
-        });
+            Sort(intermediates, wanted);
+        }
+
         _intermediatesOf.Add((subject, intermediates));
         return intermediates;
     }
+
+    private static void Sort(List<Certificate> intermediates, ReadOnlyMemory<byte> wanted) => intermediates.Sort((left, right) =>
+    {
+        var order = SameNameAuthorities.Rank(left, wanted.Span).CompareTo(SameNameAuthorities.Rank(right, wanted.Span));
+        return order != 0 ? order : SameNameAuthorities.Compare(left, right);
+    });
 }
 
 /// <summary>A certificate that may have issued another.</summary>

@@ -40,7 +40,13 @@ internal sealed class SameNameAuthorities
     }
 
     /// <summary>The certificates with this key identifier; those without one, for an empty identifier.</summary>
-    internal ImmutableArray<Certificate> WithKeyId(ReadOnlySpan<byte> keyId) => _sorted.IsEmpty ? [] : _byKeyId.GetValueOrDefault(KeyIdOf(keyId), []);
+    internal ImmutableArray<Certificate> WithKeyId(ReadOnlySpan<byte> keyId)
+    {
+        // One is the same for each identifier that fits, and needs no index.
+        return _sorted.Length > 1 ? _byKeyId.GetValueOrDefault(KeyIdOf(keyId), [])
+            : !_sorted.IsEmpty && _sorted[0].Extensions.SubjectKeyId.Span.SequenceEqual(keyId) ? _sorted
+            : [];
+    }
 
     /// <summary>
     /// All of them, the most promising first: those with the wanted key identifier, those without any, the others. Evaluated lazily.

@@ -12,6 +12,7 @@ namespace MutualAuth.Revalidation;
 internal sealed class IssuerIndex
 {
     private readonly Dictionary<DistinguishedName, Issued> _issuers = [];
+    private Issued? _spare; // an empty one: where connections come and go one by one, the tables are not made for each of them
 
     internal void Add(RevalidationEntry entry)
     {
@@ -20,7 +21,8 @@ internal sealed class IssuerIndex
             var issuer = entry.Path[i + 1];
             if (!_issuers.TryGetValue(issuer.Subject, out var issued))
             {
-                _issuers.Add(issuer.Subject, issued = new Issued());
+                (issued, _spare) = (_spare ?? new Issued(), null);
+                _issuers.Add(issuer.Subject, issued);
             }
 
             issued.Add(entry, entry.Path[i].Serial, issuer);
@@ -35,6 +37,7 @@ internal sealed class IssuerIndex
             if (_issuers.TryGetValue(issuer.Subject, out var issued) && issued.Remove(entry, entry.Path[i].Serial, issuer))
             {
                 _issuers.Remove(issuer.Subject);
+                _spare = issued.HasGrown ? null : issued;
             }
         }
     }
@@ -66,6 +69,9 @@ internal sealed class IssuerIndex
         // An entry by itself, as nearly all are, or a set of them.
         private readonly Dictionary<ReadOnlyMemory<byte>, object> _bySerial = new(SerialComparer.Instance);
         private readonly Dictionary<Certificate, int> _certificates = [];
+
+        /// <summary>Whether it holds room for many, and so is not worth keeping.</summary>
+        internal bool HasGrown => _bySerial.Capacity > 8 || _certificates.Capacity > 8;
 
         internal int SerialCount => _bySerial.Count;
 

@@ -58,20 +58,18 @@ internal sealed class HandshakeRecorder
     internal void Enter() => Activity.Current = _activity ?? Activity.Current;
 
     /// <param name="group">The group of the key exchange, out of a closed set of names.</param>
-    /// <param name="describe">What is recorded where a logger or an activity asks for it.</param>
-    internal void Succeeded(string group, Func<HandshakeSuccess> describe)
+    /// <param name="tls">What has succeeded.</param>
+    /// <param name="describe">What is recorded of it where a logger or an activity asks for it.</param>
+    internal void Succeeded<T>(string group, T tls, Func<T, HandshakeSuccess> describe)
     {
-        if (!TryEnd("accepted", new("mutualauth.key_exchange_group", group)))
+        if (TryEnd("accepted", new("mutualauth.key_exchange_group", group)) && (_activity is not null || _logger.IsEnabled(LogLevel.Information)))
         {
-            return;
+            Record(describe(tls));
         }
+    }
 
-        if (_activity is null && !_logger.IsEnabled(LogLevel.Information))
-        {
-            return;
-        }
-
-        var success = describe();
+    private void Record(HandshakeSuccess success)
+    {
         EndActivity(
             activity =>
             {

@@ -297,7 +297,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>What is written from here on is kept for <see cref="EndCapture"/>.</summary>
-    internal void BeginCapture() => _captured = new ArrayBufferWriter<byte>();
+    internal void BeginCapture() => _captured = new ArrayBufferWriter<byte>(64); // an alert
 
     /// <summary>What was written since <see cref="BeginCapture"/>, to be written now.</summary>
     internal ReadOnlyMemory<byte> EndCapture()

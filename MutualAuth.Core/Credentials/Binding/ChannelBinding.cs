@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
@@ -10,6 +11,9 @@ namespace MutualAuth.Credentials;
 /// <summary>What ties credentials to one channel (RFC 5056): a name that both sides know, and data that both sides compute for themselves.</summary>
 public sealed record ChannelBinding
 {
+    // A certificate does not change, and a server shows the same one on each connection. The table keeps no certificate alive.
+    private static readonly ConditionalWeakTable<Certificate, StrongBox<ChannelBinding?>> s_ofCertificates = [];
+
     private EquatableArray<byte> _data;
 
     /// <summary>Makes a binding.</summary>
@@ -54,12 +58,14 @@ public sealed record ChannelBinding
     public static ChannelBinding? OfServerCertificate(Certificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        return HashOf(certificate.SignatureAlgorithm) is { } hash
-            ? new ChannelBinding(TlsServerEndPoint, [.. CryptographicOperations.HashData(hash, certificate.RawData.Span)])
-            : UsesNoHash(certificate.SignatureAlgorithm)
-            ? new ChannelBinding(MutualAuthEndPoint, [.. SHA384.HashData(certificate.RawData.Span)])
-            : null;
+        return s_ofCertificates.GetValue(certificate, static certificate => new(Compute(certificate))).Value;
     }
+
+    private static ChannelBinding? Compute(Certificate certificate) => HashOf(certificate.SignatureAlgorithm) is { } hash
+        ? new ChannelBinding(TlsServerEndPoint, [.. CryptographicOperations.HashData(hash, certificate.RawData.Span)])
+        : UsesNoHash(certificate.SignatureAlgorithm)
+        ? new ChannelBinding(MutualAuthEndPoint, [.. SHA384.HashData(certificate.RawData.Span)])
+        : null;
 
     /// <summary>The hash for an AlgorithmIdentifier in DER; null where the binding is undefined.</summary>
     internal static HashAlgorithmName? HashOf(ReadOnlyMemory<byte> algorithmIdentifier)

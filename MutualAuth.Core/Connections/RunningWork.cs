@@ -1,13 +1,13 @@
 namespace MutualAuth.Connections;
 
-/// <summary>Knows whether any of the tasks given to it still runs.</summary>
-internal sealed class TaskTracker
+/// <summary>Knows whether anything that was begun still runs.</summary>
+internal sealed class RunningWork
 {
     private readonly Lock _lock = new();
     private int _running;
     private TaskCompletionSource? _idle;
 
-    /// <summary>Completes as soon as no task runs.</summary>
+    /// <summary>Completes as soon as nothing runs.</summary>
     internal Task WhenAllEnded
     {
         get
@@ -21,20 +21,18 @@ internal sealed class TaskTracker
         }
     }
 
-    /// <summary>Counts <paramref name="task"/> until it ends.</summary>
-    internal void Track(Task task)
+    /// <summary>One more runs, until <see cref="End"/> is called for it.</summary>
+    internal void Begin()
     {
         lock (_lock)
         {
             _running++;
         }
-
-        _ = CountAsync(task);
     }
 
-    private async Task CountAsync(Task task)
+    /// <summary>One that was begun has ended.</summary>
+    internal void End()
     {
-        await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
             if (--_running == 0)
