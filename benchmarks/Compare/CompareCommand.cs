@@ -13,12 +13,14 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
     // Ours, in a process with the configuration of OpenSSL that we ship.
     private const string Configured = "OursConfigured";
+    private const string FloorConfigured = "FloorConfigured";
 
     private static readonly Candidate[] s_servers =
     [
         new("Floor", Floor, Floor),
         new("Ours", "Ours", "Ours"),
         new("OursConfigured", Configured, "Ours"),
+        new("FloorConfigured", FloorConfigured, Floor),
         new("OursWithLogin", "OursWithLogin", "OursWithLogin"),
         new("OursWithoutCaches", "OursWithoutCaches", "Ours"),
         new("Tuned", nameof(PlainStyle.Tuned), Floor),
@@ -145,9 +147,11 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                 string[] scene = [materials.Directory, scenario.Tls, scenario.Keys.ToString()];
                 _serverProcesses.Add(server, server.Split(' ') is [var language, var tickets]
                     ? await ChildProcess.StartAsync(1, native[language]!, materials.Directory, scenario.Tls, tickets)
-                    : server == Configured
+                    : server is Configured or FloorConfigured
                     ? await ChildProcess.StartConfiguredAsync(
-                        1, Path.Combine(AppContext.BaseDirectory, "openssl-strict.cnf"), ["compare-server", "Ours", .. scene])
+                        1,
+                        Path.Combine(AppContext.BaseDirectory, "openssl-strict.cnf"),
+                        ["compare-server", server == Configured ? "Ours" : nameof(PlainStyle.FloorShared), .. scene])
                     : await ChildProcess.StartSelfAsync(1, ["compare-server", server, .. scene]));
             }
         }

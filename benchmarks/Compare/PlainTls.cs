@@ -15,6 +15,9 @@ internal enum PlainStyle
     /// </summary>
     Floor,
 
+    /// <summary>The same on the platform's shared context, for a process whose OpenSSL gives no sessions.</summary>
+    FloorShared,
+
     /// <summary>One shared context, a chain policy with the root and the intermediate, no downloads, no tickets.</summary>
     Tuned,
 
@@ -67,12 +70,12 @@ internal sealed class PlainTls
         RemoteCertificateValidationCallback = Callback("1.3.6.1.5.5.7.3.1"),
     };
 
-    private bool HasTickets => _style is PlainStyle.TunedWithTickets or PlainStyle.Typical;
+    private bool HasTickets => _style is PlainStyle.FloorShared or PlainStyle.TunedWithTickets or PlainStyle.Typical;
 
     private X509ChainPolicy? Policy() => _style switch
     {
         PlainStyle.Typical => null,
-        PlainStyle.Floor => new X509ChainPolicy
+        PlainStyle.Floor or PlainStyle.FloorShared => new X509ChainPolicy
         { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true },
         _ => TunedPolicy(),
     };
@@ -88,7 +91,7 @@ internal sealed class PlainTls
 
     private RemoteCertificateValidationCallback? Callback(string purpose) => _style switch
     {
-        PlainStyle.Floor => static (_, _, chain, _) => DisposeOf(chain),
+        PlainStyle.Floor or PlainStyle.FloorShared => static (_, _, chain, _) => DisposeOf(chain),
         PlainStyle.Typical => (_, certificate, chain, errors) => BuildsItsOwnChain(certificate, chain, errors, purpose),
         _ => null,
     };
