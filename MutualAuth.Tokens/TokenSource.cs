@@ -5,13 +5,14 @@ namespace MutualAuth.Tokens;
 
 /// <summary>The token of a client: asked for when it is needed, renewed before it expires, or followed in a file.</summary>
 /// <remarks>
-/// Give <see cref="GetAsync"/> to <see cref="Login.WithToken(Func{CancellationToken, ValueTask{string}}, string?)"/>; it is asked for each login.
+/// Give <see cref="GetForAsync"/> to <see cref="Login.WithToken(Func{SaslClientContext, CancellationToken, ValueTask{string}}, string?)"/>; it is
+/// asked for each login.
 /// Safe for concurrent use. Make one for each issuer and service, and dispose of it last. It never prints a token.
 /// </remarks>
 /// <example>
 /// <code>
 /// await using var tokens = TokenSource.ClientCredentials(tokenOptions);
-/// var client = clientOptions with { Credentials = Login.WithToken(tokens.GetAsync) };
+/// var client = clientOptions with { Credentials = Login.WithToken(tokens.GetForAsync) };
 /// </code>
 /// </example>
 public abstract class TokenSource : IAsyncDisposable
@@ -49,6 +50,22 @@ public abstract class TokenSource : IAsyncDisposable
     /// <exception cref="TokenIssuerException">There is no token that has not expired, and none can be had.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public abstract ValueTask<string> GetAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The token for a connection. One that the issuer binds to our certificate (RFC 8705) is bound to the certificate that the connection shows,
+    /// also right after that was replaced: the tokens of the last four certificates are kept. Otherwise the same as <see cref="GetAsync"/>.
+    /// </summary>
+    /// <param name="context">The connection on which it is sent.</param>
+    /// <param name="cancellationToken">Ends the wait; a request that is under way goes on for others.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
+    /// <exception cref="TokenIssuerException">There is no token that has not expired, and none can be had.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>var client = clientOptions with { Credentials = Login.WithToken(tokens.GetForAsync) };</code></example>
+    public virtual ValueTask<string> GetForAsync(SaslClientContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return GetAsync(cancellationToken);
+    }
 
     /// <summary>
     /// Forgets the token, because a service has refused it (<see cref="HandshakeException.TokenError"/>): the next call asks for another.

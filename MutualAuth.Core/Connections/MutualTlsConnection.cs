@@ -305,7 +305,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction.Length, StepUpBinding.MaxTransactionLength);
         return Peer.Role == PeerRole.Client || _tls.Channel.EndPoint is null
             ? throw new InvalidOperationException("A client answers a step-up, and needs a server certificate that has a channel binding.")
-            : new StepUpResponder(credentials, Peer, StepUpBinding.Of(_tls.Channel, transaction), StepUpBinding.Binds, LoginLogger());
+            : new StepUpResponder(
+                credentials, Peer, StepUpBinding.Of(_tls.Channel, transaction), _tls.OwnIdentity, StepUpBinding.Binds, LoginLogger());
     }
 
     /// <summary>On the client: answers the server's re-authentication with the user's credentials, or a fresh token.</summary>
@@ -319,7 +320,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         return Peer.Role == PeerRole.Client
             ? throw new InvalidOperationException("A client answers a re-authentication.")
             : new StepUpResponder(
-                credentials, Peer, StepUpBinding.OfReauthentication(_tls.Channel), StepUpBinding.MayReauthenticate, LoginLogger());
+                credentials, Peer, StepUpBinding.OfReauthentication(_tls.Channel), _tls.OwnIdentity, StepUpBinding.MayReauthenticate, LoginLogger());
     }
 
     /// <summary>

@@ -60,7 +60,7 @@ public static class Login
         ArgumentNullException.ThrowIfNull(password);
         var name = UserNames.Prepare(userName);
         var identity = UserNames.ToOwnIdentity(actAs);
-        return new ClientCredentials(new OneMessage(PlainServer.Name, _ => ValueTask.FromResult<byte[]>(
+        return new ClientCredentials(new OneMessage(PlainServer.Name, (_, _) => ValueTask.FromResult<byte[]>(
             [.. Encoding.UTF8.GetBytes(identity ?? string.Empty), 0, .. Encoding.UTF8.GetBytes(name), 0, .. password.Utf8])));
     }
 
@@ -77,10 +77,28 @@ public static class Login
     public static ClientCredentials WithToken(Func<CancellationToken, ValueTask<string>> token, string? actAs = null)
     {
         ArgumentNullException.ThrowIfNull(token);
+        return WithToken((_, cancellationToken) => token(cancellationToken), actAs);
+    }
+
+    /// <summary>
+    /// A bearer token (OAUTHBEARER, RFC 7628) for the connection on which it is sent: bound to the certificate that we have shown there (RFC 8705),
+    /// also where our source has replaced that since.
+    /// </summary>
+    /// <param name="token">
+    /// Returns the token for each login, given <see cref="SaslClientContext.OwnIdentity"/> and the server. <c>TokenSource.GetForAsync</c> of the
+    /// package <c>MutualAuth.Tokens</c> is one.
+    /// </param>
+    /// <param name="actAs">The user to act as, if the server grants that; null for the token's user.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="token"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="actAs"/> is not a valid name.</exception>
+    /// <example><code>var credentials = Login.WithToken(tokens.GetForAsync);</code></example>
+    public static ClientCredentials WithToken(Func<SaslClientContext, CancellationToken, ValueTask<string>> token, string? actAs = null)
+    {
+        ArgumentNullException.ThrowIfNull(token);
         var identity = UserNames.ToOwnIdentity(actAs);
         return new ClientCredentials(new OneMessage(
             OAuthBearerServer.Name,
-            async cancellationToken => TokenMessage(identity, await token(cancellationToken).ConfigureAwait(false)),
+            async (context, cancellationToken) => TokenMessage(identity, await token(context, cancellationToken).ConfigureAwait(false)),
             acknowledgesErrors: true));
     }
 
@@ -90,7 +108,7 @@ public static class Login
     {
         ArgumentNullException.ThrowIfNull(token);
         return OAuthBearerServer.IsToken(token)
-            ? WithToken(_ => ValueTask.FromResult(token))
+            ? WithToken((_, _) => ValueTask.FromResult(token))
             : throw new FormatException("Expected a bearer token (RFC 6750 §2.1), got something else.");
     }
 
@@ -100,7 +118,7 @@ public static class Login
     public static ClientCredentials WithCertificate(string? actAs = null)
     {
         var identity = UserNames.ToOwnIdentity(actAs) ?? string.Empty;
-        return new ClientCredentials(new OneMessage(SaslMechanismNames.External, _ => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
+        return new ClientCredentials(new OneMessage(SaslMechanismNames.External, (_, _) => ValueTask.FromResult(Encoding.UTF8.GetBytes(identity))));
     }
 
     /// <summary>Custom mechanisms of the application, the favourite first.</summary>
@@ -118,12 +136,14 @@ public static class Login
         : throw new FormatException("The source of tokens gave something that is not a bearer token (RFC 6750 §2.1).");
 
     /// <summary>A mechanism that sends a single message and learns nothing about the server. The message is wiped with the exchange.</summary>
-    private sealed class OneMessage(string name, Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false)
+    private sealed class OneMessage(
+        string name, Func<SaslClientContext, CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors = false)
         : ISaslClientMechanism
     {
         public IEnumerable<string> NamesFor(SaslClientContext context) => [name];
 
-        public ISaslClientExchange Begin(string name, SaslClientContext context) => new Exchange(message, acknowledgesErrors);
+        public ISaslClientExchange Begin(string name, SaslClientContext context) =>
+            new Exchange(cancellationToken => message(context, cancellationToken), acknowledgesErrors);
 
         private sealed class Exchange(Func<CancellationToken, ValueTask<byte[]>> message, bool acknowledgesErrors)
             : ISaslClientExchange, ITokenErrorHolder

@@ -20,6 +20,9 @@ internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPe
 
     internal required HandshakeOptions Options { get; init; }
 
+    /// <summary>As a client, what we have shown; null for nothing.</summary>
+    internal Identity? OwnIdentity { get; init; }
+
     /// <summary>What we had to show to the peer.</summary>
     internal required ImmutableArray<Identity> Shown { get; init; }
 }

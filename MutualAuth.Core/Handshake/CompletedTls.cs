@@ -40,6 +40,9 @@ internal sealed class CompletedTls
     /// <summary>The name of the server that the client asked for; null for none.</summary>
     internal string? ServerName { get; init; }
 
+    /// <summary>What we have shown to the server, where we are the client; null for nothing.</summary>
+    internal Identity? OwnIdentity { get; init; }
+
     /// <summary>Whether the server asked for our certificate; null where that cannot be said.</summary>
     internal bool? WeWereAsked { get; init; }
 

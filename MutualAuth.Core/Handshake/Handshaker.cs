@@ -130,12 +130,18 @@ internal sealed class Handshaker
         {
             ServerName = serverName?.Dns?.ToString(),
             WeWereAsked = asked,
+            OwnIdentity = asked == true ? ShownOf(identities, tls) : null,
             KeyExchangeGroup = attempt.Transport.KeyExchangeGroup,
         };
         var authenticated = await ConcludeAsync(attempt, completed).ConfigureAwait(false);
         Sharing.Learn(serverName, authenticated.IsConfirmed, authenticated.Session.TlsVersion, attempt.Transport.HasTakenSessions);
         return authenticated;
     }
+
+    /// <summary>Which of several it was is what the platform says that it has sent.</summary>
+    private static Identity? ShownOf(ImmutableArray<Identity> identities, GuardedSslStream tls) => identities.Length == 1
+        ? identities[0]
+        : identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
 
     /// <summary>TLS as the client, on the context of our identity where the server is known to give no sessions, else on one of its own.</summary>
     private async ValueTask<GuardedSslStream> StartAsClientAsync(
@@ -261,6 +267,7 @@ internal sealed class Handshaker
             Login = _login,
             Options = _options,
             Shown = attempt.Shown,
+            OwnIdentity = tls.OwnIdentity,
         };
     }
 

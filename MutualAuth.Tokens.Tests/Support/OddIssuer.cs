@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Testing;
@@ -41,7 +42,12 @@ internal sealed class OddIssuer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
-            IPAddress.Loopback, 0, listen => listen.UseHttps(authority.IssueServer("localhost").Certificate)));
+            IPAddress.Loopback, 0, listen => listen.UseHttps(authority.IssueServer("localhost").Certificate, https =>
+            {
+                // Whoever has a certificate shows it: tokens are bound to that.
+                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                https.AllowAnyClientCertificate();
+            })));
         var issuer = new OddIssuer(builder.Build(), authority);
         issuer._application.Run(context =>
         {

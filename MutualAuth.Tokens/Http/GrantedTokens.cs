@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Credentials;
 using MutualAuth.Tokens.Json;
 
 namespace MutualAuth.Tokens.Http;
@@ -7,6 +8,7 @@ namespace MutualAuth.Tokens.Http;
 /// <summary>Tokens by the client credentials grant. Nothing runs while no one asks.</summary>
 internal sealed class GrantedTokens : TokenSource
 {
+    private const int MaxCertificates = 4;
     private const double Jitter = 0.1;
     private static readonly TimeSpan s_assumedLifetime = TimeSpan.FromMinutes(1); // where the issuer does not say one (RFC 6749 §5.1)
     private static readonly TimeSpan s_longestLifetime = TimeSpan.FromDays(30);
@@ -14,12 +16,9 @@ internal sealed class GrantedTokens : TokenSource
     private readonly ClientCredentialsOptions _options;
     private readonly IssuerHttp _http;
     private readonly ILogger _logger;
-    private readonly Backoff _backoff;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _state = new();
-    private Granted? _good;
-    private Task<Granted>? _flight;
-    private (TokenIssuerException Trouble, DateTimeOffset Until)? _pause;
+    private readonly List<Bound> _bound = []; // the one that was used last is the last
     private int _disposed;
 
     internal GrantedTokens(ClientCredentialsOptions options)
@@ -27,46 +26,32 @@ internal sealed class GrantedTokens : TokenSource
         _options = options;
         _http = new IssuerHttp(options.Connection, options.LoggerFactory, options.TimeProvider);
         _logger = options.LoggerFactory.CreateLogger(TokenLog.Category);
-        _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
     }
 
     private string Source => _options.Endpoint.GetLeftPart(UriPartial.Path);
 
-    public override async ValueTask<string> GetAsync(CancellationToken cancellationToken = default)
+    public override ValueTask<string> GetAsync(CancellationToken cancellationToken = default) =>
+        GetAsync(_options.Connection.Identity?.Current, cancellationToken);
+
+    public override ValueTask<string> GetForAsync(SaslClientContext context, CancellationToken cancellationToken = default)
     {
-        Task<Granted> flight;
-        lock (_state)
-        {
-            ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            var now = _options.TimeProvider.GetUtcNow();
-            var mayAsk = _pause is not var (_, until) || now >= until;
-            if (_good is { } good && now < good.End)
-            {
-                if (now >= good.RenewAt && mayAsk)
-                {
-                    _ = Fly();
-                }
+        ArgumentNullException.ThrowIfNull(context);
 
-                return good.Text;
-            }
-
-            flight = _flight is not null || mayAsk ? Fly() : throw Repeat(_pause!.Value.Trouble);
-        }
-
-        return (await flight.WaitAsync(cancellationToken).ConfigureAwait(false)).Text;
+        // Where we show the issuer nothing, it cannot bind the token to anything.
+        return GetAsync(_options.Connection.Identity is { } source ? context.OwnIdentity ?? source.Current : null, cancellationToken);
     }
 
     public override void Forget()
     {
         lock (_state)
         {
-            _good = null;
+            _bound.ForEach(bound => bound.Good = null);
         }
     }
 
     public override async ValueTask DisposeAsync()
     {
-        Task? flight;
+        Task[] flights;
         lock (_state)
         {
             if (_disposed++ != 0)
@@ -74,39 +59,79 @@ internal sealed class GrantedTokens : TokenSource
                 return;
             }
 
-            flight = _flight;
+            flights = [.. _bound.Select(bound => bound.Flight).OfType<Task>()];
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);
-        await (flight ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(flights).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _http.Dispose();
         _stop.Dispose();
     }
 
-    private Task<Granted> Fly()
+    private async ValueTask<string> GetAsync(Identity? identity, CancellationToken cancellationToken)
     {
-        if (_flight is null)
+        Task<Granted> flight;
+        lock (_state)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            var bound = BoundTo(identity);
+            var now = _options.TimeProvider.GetUtcNow();
+            var mayAsk = bound.Pause is not var (_, until) || now >= until;
+            if (bound.Good is { } good && now < good.End)
+            {
+                if (now >= good.RenewAt && mayAsk)
+                {
+                    _ = Fly(bound);
+                }
+
+                return good.Text;
+            }
+
+            flight = bound.Flight is not null || mayAsk ? Fly(bound) : throw Repeat(bound.Pause!.Value.Trouble);
+        }
+
+        return (await flight.WaitAsync(cancellationToken).ConfigureAwait(false)).Text;
+    }
+
+    /// <summary>What there is for this certificate. The one that was used longest ago makes room.</summary>
+    private Bound BoundTo(Identity? identity)
+    {
+        var bound = _bound.Find(bound => Equals(bound.Identity?.Certificate, identity?.Certificate))
+            ?? new Bound(identity, new Backoff(_options.RetryDelay, _options.MaxRetryDelay));
+        _bound.Remove(bound);
+        if (_bound.Count == MaxCertificates)
+        {
+            _bound.RemoveAt(_bound.FindIndex(old => old.Flight is null) is var idle and >= 0 ? idle : 0);
+        }
+
+        _bound.Add(bound);
+        return bound;
+    }
+
+    private Task<Granted> Fly(Bound bound)
+    {
+        if (bound.Flight is null)
         {
             using (ExecutionContext.SuppressFlow())
             {
-                _flight = Task.Run(AskAsync, CancellationToken.None);
-                _ = _flight.ContinueWith(
+                bound.Flight = Task.Run(() => AskAsync(bound), CancellationToken.None);
+                _ = bound.Flight.ContinueWith(
                     static flight => _ = flight.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             }
         }
 
-        return _flight;
+        return bound.Flight;
     }
 
-    private async Task<Granted> AskAsync()
+    private async Task<Granted> AskAsync(Bound bound)
     {
         try
         {
-            var granted = await RequestAsync().ConfigureAwait(false);
+            var granted = await RequestAsync(bound.Identity).ConfigureAwait(false);
             lock (_state)
             {
-                (_good, _pause, _flight) = (granted, null, null);
-                _backoff.Reset();
+                (bound.Good, bound.Pause, bound.Flight) = (granted, null, null);
+                bound.Backoff.Reset();
             }
 
             TokenLog.TokenTaken(_logger, Source, granted.End);
@@ -120,8 +145,8 @@ internal sealed class GrantedTokens : TokenSource
             TimeSpan delay;
             lock (_state)
             {
-                delay = _backoff.Next();
-                (_pause, _flight) = ((trouble, _options.TimeProvider.GetUtcNow() + delay), null);
+                delay = bound.Backoff.Next();
+                (bound.Pause, bound.Flight) = ((trouble, _options.TimeProvider.GetUtcNow() + delay), null);
             }
 
             if (!_stop.IsCancellationRequested)
@@ -133,7 +158,7 @@ internal sealed class GrantedTokens : TokenSource
         }
     }
 
-    private async Task<Granted> RequestAsync()
+    private async Task<Granted> RequestAsync(Identity? identity)
     {
         var form = new Dictionary<string, string> { ["grant_type"] = "client_credentials" };
         if (!_options.Scopes.IsEmpty)
@@ -148,7 +173,7 @@ internal sealed class GrantedTokens : TokenSource
 
         // The lifetime counts from the whole second before the request, as tokens have whole seconds: it never ends later here than at the issuer.
         var asked = DateTimeOffset.FromUnixTimeSeconds(_options.TimeProvider.GetUtcNow().ToUnixTimeSeconds());
-        using var answer = await _http.PostAsync(_options.Endpoint, _options.Credentials, form, _stop.Token).ConfigureAwait(false);
+        using var answer = await _http.PostAsync(_options.Endpoint, identity, _options.Credentials, form, _stop.Token).ConfigureAwait(false);
         var root = answer.RootElement;
         if (root.Text("access_token") is not { } token || !IsToken(token)
             || !string.Equals(root.Text("token_type"), "Bearer", StringComparison.OrdinalIgnoreCase))
@@ -166,6 +191,20 @@ internal sealed class GrantedTokens : TokenSource
     }
 
     private static TokenIssuerException Repeat(TokenIssuerException trouble) => new(trouble.Problem, trouble.Message, trouble.ErrorCode, trouble);
+
+    /// <summary>The token that is bound to one certificate, and what is done to have it. Guarded by the source's lock.</summary>
+    private sealed class Bound(Identity? identity, Backoff backoff)
+    {
+        internal Identity? Identity => identity;
+
+        internal Backoff Backoff => backoff;
+
+        internal Granted? Good { get; set; }
+
+        internal Task<Granted>? Flight { get; set; }
+
+        internal (TokenIssuerException Trouble, DateTimeOffset Until)? Pause { get; set; }
+    }
 
     private sealed class Granted(string text, DateTimeOffset end, DateTimeOffset renewAt)
     {

@@ -43,13 +43,20 @@ internal sealed class IssuerHttp : IDisposable
         address is { IsAbsoluteUri: true } && address.Scheme == Uri.UriSchemeHttps && address.UserInfo.Length == 0 && address.Fragment.Length == 0;
 
     internal Task<JsonDocument> GetAsync(Uri address, CancellationToken cancellationToken) =>
-        AskAsync(address, () => new HttpRequestMessage(HttpMethod.Get, address), cancellationToken);
+        AskAsync(address, _connection.Identity?.Current, () => new HttpRequestMessage(HttpMethod.Get, address), cancellationToken);
 
-    /// <summary>Posts a form, authenticated.</summary>
+    /// <summary>Posts a form, authenticated, with the certificate in force.</summary>
     internal Task<JsonDocument> PostAsync(
         Uri address, IssuerCredentials credentials, IReadOnlyDictionary<string, string> form, CancellationToken cancellationToken) =>
+        PostAsync(address, _connection.Identity?.Current, credentials, form, cancellationToken);
+
+    /// <summary>Posts a form, authenticated, with this certificate.</summary>
+    internal Task<JsonDocument> PostAsync(
+        Uri address, Identity? identity, IssuerCredentials credentials, IReadOnlyDictionary<string, string> form,
+        CancellationToken cancellationToken) =>
         AskAsync(
             address,
+            identity,
             () =>
             {
                 var request = new HttpRequestMessage(HttpMethod.Post, address);
@@ -73,7 +80,7 @@ internal sealed class IssuerHttp : IDisposable
     /// <summary>The object that the issuer answers with; the caller disposes of it.</summary>
     /// <exception cref="TokenIssuerException">There is none.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    private async Task<JsonDocument> AskAsync(Uri address, Func<HttpRequestMessage> make, CancellationToken cancellationToken)
+    private async Task<JsonDocument> AskAsync(Uri address, Identity? identity, Func<HttpRequestMessage> make, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(_connection.Timeout);
@@ -81,7 +88,7 @@ internal sealed class IssuerHttp : IDisposable
         {
             using var request = make();
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            using var response = await Client().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
+            using var response = await Client(identity).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
             var body = await ReadAsync(address, response, deadline.Token).ConfigureAwait(false);
             return Judge(address, response, body);
         }
@@ -132,10 +139,9 @@ internal sealed class IssuerHttp : IDisposable
         }
     }
 
-    /// <summary>A client with the identity in force. One that was replaced ends by itself, when its requests are over.</summary>
-    private HttpClient Client()
+    /// <summary>A client with this identity. One that was replaced ends by itself, when its requests are over.</summary>
+    private HttpClient Client(Identity? identity)
     {
-        var identity = _connection.Identity?.Current;
         lock (_making)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);

@@ -47,7 +47,7 @@ internal static class Tokens
             Credentials = IssuerCredentials.ByCertificate("billing"),
             Scopes = ["invoices:read"],
         });
-        var client = new MutualTlsClient(clientOptions with { Identity = identity, Credentials = Login.WithToken(source.GetAsync) });
+        var client = new MutualTlsClient(clientOptions with { Identity = identity, Credentials = Login.WithToken(source.GetForAsync) });
         // end
         _ = client;
     }

@@ -110,12 +110,13 @@ internal static class LoginExchange
     /// <param name="credentials">The credentials to log in with.</param>
     /// <param name="server">The server.</param>
     /// <param name="binding">The channel binding of the login; null for none.</param>
+    /// <param name="own">What we have shown; null for nothing.</param>
     /// <param name="asks">Called with a description of the application code that is about to be called, and with null when it has returned.</param>
     /// <param name="logger">Where faults are logged.</param>
     /// <param name="cancellationToken">Cancelled when the attempt has ended.</param>
     internal static async ValueTask<LoginResult> AsClientAsync(
-        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Action<string?> asks, ILogger logger,
-            CancellationToken cancellationToken)
+        LoginChannel channel, ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Identity? own, Action<string?> asks,
+        ILogger logger, CancellationToken cancellationToken)
     {
         await channel.WriteAsync(FrameType.Login, default).ConfigureAwait(false);
         var first = await channel.ReadAsync(FrameType.Verdict, FrameType.Mechanisms, FrameType.Outcome).ConfigureAwait(false);
@@ -138,7 +139,7 @@ internal static class LoginExchange
             return await LeaveAsync(channel, OutOfOrder("1 to 32 names of mechanisms", "something else")).ConfigureAwait(false);
         }
 
-        using var chain = new SaslClientChain(credentials, server, binding);
+        using var chain = new SaslClientChain(credentials, server, binding, own);
         try
         {
             return await LogInAsync(channel, chain, offered, server, asks, cancellationToken).ConfigureAwait(false);

@@ -8,8 +8,10 @@ namespace MutualAuth.Credentials;
 /// <param name="credentials">What to log in with.</param>
 /// <param name="server">The server, which has been accepted.</param>
 /// <param name="binding">The channel binding; null for none.</param>
+/// <param name="own">What we have shown on the connection; null for nothing.</param>
 /// <param name="isStepUp">Whether the user has logged in already: then a second factor may be shown in the first exchange, where it binds.</param>
-internal sealed class SaslClientChain(ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, bool isStepUp = false)
+internal sealed class SaslClientChain(
+    ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Identity? own, bool isStepUp = false)
     : IDisposable
 {
     private SaslClientSession? _session;
@@ -64,7 +66,7 @@ internal sealed class SaslClientChain(ClientCredentials credentials, Authenticat
 
     private (SaslClientSession? Session, Rejection? Objection) Begin(ImmutableArray<string> offered)
     {
-        var context = new SaslClientContext(server, binding, offered);
+        var context = new SaslClientContext(server, binding, offered) { OwnIdentity = own };
         if (_exchanges == 1)
         {
             return SaslClientSession.Begin(

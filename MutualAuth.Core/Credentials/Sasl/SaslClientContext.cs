@@ -12,6 +12,12 @@ public sealed class SaslClientContext
         Offered = offered;
     }
 
+    /// <summary>
+    /// What we have shown to the server on this connection, which may not be what our source has by now; null when we have shown nothing, because
+    /// we have nothing or were not asked.
+    /// </summary>
+    public Identity? OwnIdentity { get; internal init; }
+
     /// <summary>The server as its accepted certificate shows it.</summary>
     public AuthenticatedPeer Server { get; }
 

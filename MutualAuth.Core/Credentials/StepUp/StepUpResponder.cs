@@ -22,9 +22,10 @@ public sealed class StepUpResponder : IDisposable
     private bool _isDisposed;
 
     internal StepUpResponder(
-        ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Func<string, bool> mayBeFirst, ILogger logger)
+        ClientCredentials credentials, AuthenticatedPeer server, ChannelBinding? binding, Identity? own, Func<string, bool> mayBeFirst,
+        ILogger logger)
     {
-        _chain = new SaslClientChain(credentials, server, binding, isStepUp: true);
+        _chain = new SaslClientChain(credentials, server, binding, own, isStepUp: true);
         _mayBeFirst = mayBeFirst;
         _logger = logger;
     }
