@@ -46,7 +46,8 @@ public sealed class BoundTokenTests
     }
 
     [Test]
-    public async Task A_connection_that_shows_the_certificate_of_before_sends_the_token_of_before([Values] bool forTheConnection, [Values] bool isKept)
+    public async Task A_connection_that_shows_the_certificate_of_before_sends_the_token_of_before(
+        [Values] bool forTheConnection, [Values] bool isKept)
     {
         if (isKept)
         {

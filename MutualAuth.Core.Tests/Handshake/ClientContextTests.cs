@@ -203,7 +203,10 @@ public sealed class ClientContextTests : IDisposable
         await atServer.Stream.WriteAsync("x"u8.ToArray());
         await atClient.Stream.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline);
         return new Visit(
-            atClient.Peer.Name, atServer.Peer.Name, atClient.Session.OwnCertificateRequested, SessionTap.OffersSession(wire.ClientToServer.Recording));
+            atClient.Peer.Name,
+            atServer.Peer.Name,
+            atClient.Session.OwnCertificateRequested,
+            SessionTap.OffersSession(wire.ClientToServer.Recording));
     }
 
     /// <summary>A plain client with our certificate at a plain server with the server's, which gives sessions; what the client sent first.</summary>
@@ -224,7 +227,8 @@ public sealed class ClientContextTests : IDisposable
             ClientCertificateContext = _world.ClientIdentity.TlsContext,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
-            CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, TrustMode = X509ChainTrustMode.CustomRootTrust },
+            CertificateChainPolicy = new X509ChainPolicy
+            { RevocationMode = X509RevocationMode.NoCheck, TrustMode = X509ChainTrustMode.CustomRootTrust },
         }).WaitAsync(ConnectedPair.Deadline);
         await accepting.WaitAsync(ConnectedPair.Deadline);
         await server.WriteAsync("x"u8.ToArray());

@@ -190,7 +190,8 @@ internal sealed class PeerAcceptance
     {
         using var channel = new LoginChannel(tls.Stream, attempt.Token);
         var result = await LoginExchange.AsClientAsync(
-            channel, logIn.Credentials, logIn.Server, binding, tls.OwnIdentity, asked => attempt.Asked = asked, _logger, attempt.Token).ConfigureAwait(false);
+            channel, logIn.Credentials, logIn.Server, binding, tls.OwnIdentity, asked => attempt.Asked = asked, _logger, attempt.Token)
+            .ConfigureAwait(false);
         return RequireSuccess(attempt, result);
     }
 

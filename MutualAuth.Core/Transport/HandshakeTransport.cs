@@ -216,7 +216,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     internal bool HasSent { get; private set; }
 
     /// <summary>
-    /// Our hello goes out only if it offers no session. One that does fails the write, sets <see cref="HasWithheldSession"/>, and nothing has gone out.
+    /// Our hello goes out only if it offers no session. One that does fails the write and sets <see cref="HasWithheldSession"/>; nothing has gone
+    /// out.
     /// </summary>
     internal bool OffersNoSession { private get; set; }
 

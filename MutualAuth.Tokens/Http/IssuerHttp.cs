@@ -88,7 +88,8 @@ internal sealed class IssuerHttp : IDisposable
         {
             using var request = make();
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            using var response = await Client(identity).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
+            using var response = await Client(identity).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token)
+                .ConfigureAwait(false);
             var body = await ReadAsync(address, response, deadline.Token).ConfigureAwait(false);
             return Judge(address, response, body);
         }

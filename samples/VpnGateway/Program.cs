@@ -1,9 +1,11 @@
 // A VPN gateway: a company's device *and* the user that it was given to, by password and one-time code. Each alone is rejected, and so is another
-// user's device; and who loses the device loses the tunnel.
+// user's device; and who loses the device loses the tunnel. In the first twelve chapters a tunnel is a connection that carries lines. The last one
+// makes a real one, with packets, where that is possible: on Linux, with the command ip and the rights of root.
 // Run it:  dotnet run --project samples/VpnGateway
 // Expect:  two users with their addresses in the tunnel; then peers that lack one part, mix them up, use a code twice or a lost laptop: all rejected;
-//          and a tunnel that goes down while it is up, because its laptop was taken away.
+//          a tunnel that goes down while it is up, because its laptop was taken away; and a datagram through a TUN device, or why there is none.
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using MutualAuth;
 using MutualAuth.Credentials;
@@ -40,22 +42,23 @@ var devices = new ReplaceableUserRule(UserRules.OfDevice(new Dictionary<PeerName
 }));
 
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
+var server = new MutualTlsServer(new MutualTlsServerOptions
+{
+    Identity = gatewayCertificate.ToIdentity(),
+    Trust = company.ToTrustAnchors(),
+    Authorization = Authorize.AnyTrustedPeer, // this authority certifies only the company's devices
+    Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
+    Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with
+    {
+        Users = UserRules.From(devices),
+        SecondFactors = [SecondFactors.OneTimeCodes(users, new OneTimeCodeOptions { TimeProvider = clock })],
+        LoginFactors = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode),
+    },
+});
 await using var listener = MutualTlsListener.Start(new MutualTlsListenerOptions
 {
     EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-    Server = new MutualTlsServer(new MutualTlsServerOptions
-    {
-        Identity = gatewayCertificate.ToIdentity(),
-        Trust = company.ToTrustAnchors(),
-        Authorization = Authorize.AnyTrustedPeer, // this authority certifies only the company's devices
-        Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
-        Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with
-        {
-            Users = UserRules.From(devices),
-            SecondFactors = [SecondFactors.OneTimeCodes(users, new OneTimeCodeOptions { TimeProvider = clock })],
-            LoginFactors = FactorRequirement.Proofs(PeerProofs.Password | PeerProofs.OneTimeCode),
-        },
-    }),
+    Server = server,
     OnHandshakeFailed = failure => Tell(failure.Message),
 });
 _ = ServeAsync();
@@ -107,6 +110,101 @@ await using (var bob = await ConnectAsync("bob", laptopOfBob, User("bob", "batte
     Console.WriteLine($"   bob: {await SayAsync(bob!, untilItEnds: false)}");
 }
 
+Console.WriteLine("13. Bob again, with packets: two networks that reach each other's inside through the tunnel alone.");
+using (var networks = TwoNetworks.TryMake(out var why))
+{
+    if (networks is null)
+    {
+        Console.WriteLine($"   There is no tunnel here, and no packet has gone through any: {why}.");
+    }
+    else
+    {
+        await CarryPacketsAsync(networks);
+    }
+}
+
+async Task CarryPacketsAsync(TwoNetworks networks)
+{
+    var (gatewayOutside, gatewayInside) = (new IPEndPoint(IPAddress.Parse("192.0.2.1"), 8443), new IPEndPoint(IPAddress.Parse("10.8.0.1"), 7));
+    await using var gateway = MutualTlsListener.Start(new MutualTlsListenerOptions
+    {
+        BoundSocket = networks.GatewaySocket(() => Bound(SocketType.Stream, ProtocolType.Tcp, gatewayOutside)),
+        Server = server,
+    });
+    using var inside = networks.GatewaySocket(() => Bound(SocketType.Dgram, ProtocolType.Udp, gatewayInside));
+    _ = AnswerAsync(inside);
+
+    using var user = networks.UserSocket(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+    await user.ConnectAsync(gatewayOutside);
+    var accepting = gateway.AcceptAsync();
+    await using var bob = await Client(laptopOfBob, User("bob", "battery staple")).UpgradeAsync(user, "vpn.test");
+    await using var accepted = await accepting;
+    Console.WriteLine($"   gateway: {accepted.Peer.User} on {accepted.Peer.Name} gets 10.8.0.2");
+    var dropped = new TaskCompletionSource<IPAddress>();
+    var carrying = new Tunnel(networks.GatewayDevice, accepted, IPAddress.Parse("10.8.0.2"), source => dropped.TrySetResult(source)).RunAsync();
+    _ = new Tunnel(networks.UserDevice, bob, null, _ => { }).RunAsync();
+
+    using var questions = networks.UserSocket(() => Bound(SocketType.Dgram, ProtocolType.Udp, new(IPAddress.Parse("10.8.0.2"), 0)));
+    Console.WriteLine($"   bob: {await AskAsync(questions, gatewayInside, TimeSpan.FromSeconds(10))}");
+
+    // A header with the address of somebody else: 10.8.0.99.
+    await bob.Stream.WriteAsync(Tunnel.Framed([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 10, 8, 0, 99, 10, 8, 0, 1]));
+    Console.WriteLine($"   gateway: dropped a packet of Bob's that says it comes from {await dropped.Task.WaitAsync(TimeSpan.FromSeconds(10))}");
+
+    devices.Replace(UserRules.OfDevice(new Dictionary<PeerName, IEnumerable<string>> { [PeerName.Dns("laptop-2.vpn.test")] = ["alice"] }));
+    await carrying.WaitAsync(TimeSpan.FromSeconds(10));
+    Console.WriteLine($"   gateway: the tunnel of {accepted.Peer.User} is down: {accepted.Invalidation?.Rejection.Reason.ToCode()}");
+    Console.WriteLine($"   bob: {await AskAsync(questions, gatewayInside, TimeSpan.FromMilliseconds(500))}");
+}
+
+static Socket Bound(SocketType type, ProtocolType protocol, IPEndPoint address)
+{
+    var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+    socket.Bind(address);
+    return socket;
+}
+
+static async Task AnswerAsync(Socket inside)
+{
+    var buffer = new byte[64];
+    try
+    {
+        while (true)
+        {
+            var question = await inside.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0));
+            await inside.SendToAsync(buffer.AsMemory(0, question.ReceivedBytes), question.RemoteEndPoint);
+        }
+    }
+    catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+    {
+        // The story is over.
+    }
+}
+
+static async Task<string> AskAsync(Socket questions, IPEndPoint gateway, TimeSpan patience)
+{
+    using var deadline = new CancellationTokenSource(patience);
+    try
+    {
+        await questions.SendToAsync("ping"u8.ToArray(), gateway, deadline.Token);
+        var answer = await questions.ReceiveFromAsync(new byte[64], new IPEndPoint(IPAddress.Any, 0), deadline.Token);
+        return $"{answer.RemoteEndPoint} has answered through the tunnel";
+    }
+    catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+    {
+        return "nothing answers through the tunnel";
+    }
+}
+
+MutualTlsClient Client(TestCertificate? device, ClientCredentials? user) => new(new MutualTlsClientOptions
+{
+    Identity = device is null ? ClientIdentity.None : device.ToIdentity(),
+    Trust = company.ToTrustAnchors(),
+    Authorization = Authorize.ServerName,
+    Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
+    Credentials = user,
+});
+
 ClientCredentials User(string name, string password)
 {
     clock.NextCode();
@@ -120,18 +218,10 @@ async Task VisitAsync(string who, TestCertificate? device, ClientCredentials? us
 
 async Task<MutualTlsConnection?> ConnectAsync(string who, TestCertificate? device, ClientCredentials? user)
 {
-    var client = new MutualTlsClient(new MutualTlsClientOptions
-    {
-        Identity = device is null ? ClientIdentity.None : device.ToIdentity(),
-        Trust = company.ToTrustAnchors(),
-        Authorization = Authorize.ServerName,
-        Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
-        Credentials = user,
-    });
     MutualTlsConnection? connection = null;
     try
     {
-        connection = await client.ConnectAsync(listener.LocalEndPoint, "vpn.test");
+        connection = await Client(device, user).ConnectAsync(listener.LocalEndPoint, "vpn.test");
         Console.WriteLine($"   {who}: {await ReadLineAsync(connection)}");
     }
     catch (HandshakeException failure)
