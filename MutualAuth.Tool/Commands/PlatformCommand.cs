@@ -15,6 +15,12 @@ internal static class PlatformCommand
     {
         var required = new Option<string?>("--require") { HelpName = "NAME", Description = "Fail where the platform does not meet this." };
         required.AcceptOnlyFromAmong([.. PlatformRequirements.Named.Select(requirements => requirements.Name)]);
+        var minimum = new Option<string>("--min-tls")
+        {
+            HelpName = "1.2|1.3",
+            Description = "The lowest version that is offered and answered, as MinimumTlsVersion says it. Default: what --require demands, else 1.2.",
+        };
+        minimum.AcceptOnlyFromAmong("1.2", "1.3");
         var fips = new Option<bool>("--require-fips") { Description = "Fail unless OpenSSL's algorithms come from a FIPS provider alone." };
         return new ToolCommand("platform", "Reads out what TLS really offers and answers in a process that is started like this one.")
         {
@@ -28,14 +34,20 @@ internal static class PlatformCommand
             Examples =
             [
                 "mutualauth platform",
-                "OPENSSL_CONF=/etc/mutualauth/openssl.cnf mutualauth platform --require fapi",
+                "mutualauth platform --require fapi --require-fips",
             ],
-        }.With(required, fips).Does(async (arguments, stop) =>
+        }.With(required, minimum, fips).Does(async (arguments, stop) =>
         {
-            var platform = await PlatformReport.ReadAsync(stop);
+            var named = PlatformRequirements.Named.FirstOrDefault(requirements => requirements.Name == arguments.GetValue(required));
+            var lowest = arguments.GetValue(minimum) switch
+            {
+                "1.2" => TlsVersion.Tls12,
+                "1.3" => TlsVersion.Tls13,
+                _ => named?.MinimumTlsVersion ?? TlsVersion.Tls12,
+            };
+            var platform = await PlatformReport.ReadAsync(lowest, [], stop);
             var report = Report.ToOutput(arguments);
             Tell(report, platform);
-            var named = PlatformRequirements.Named.FirstOrDefault(requirements => requirements.Name == arguments.GetValue(required));
             if (named is null && !arguments.GetValue(fips))
             {
                 return 0;

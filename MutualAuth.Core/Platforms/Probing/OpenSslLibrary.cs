@@ -26,7 +26,7 @@ internal static class OpenSslLibrary
         {
             return OperatingSystem.IsLinux() && Find() is { } path && NativeLibrary.TryLoad(path, out var library) ? Ask(library) : nothing;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MarshalDirectiveException)
+        catch (Exception)
         {
             return nothing;
         }
@@ -69,7 +69,15 @@ internal static class OpenSslLibrary
     /// <summary>The file of the one libcrypto in this process; null where there is none, or several.</summary>
     private static string? Find()
     {
-        SHA256.HashData([]); // by then the framework has loaded it
+        try
+        {
+            SHA256.HashData([]); // by then the framework has loaded it
+        }
+        catch (CryptographicException)
+        {
+            // Loaded, and without any algorithm: where a FIPS module is configured that is not there.
+        }
+
         var paths = new HashSet<string>(StringComparer.Ordinal);
         foreach (var line in File.ReadLines("/proc/self/maps"))
         {
