@@ -95,8 +95,20 @@ public sealed class PlatformReport
 
     private static async Task<PlatformReport> ReadOnceAsync(TlsChoice choice)
     {
-        var ourselves = await OwnHandshakes.FindOut().ConfigureAwait(false);
         var openSsl = OpenSslLibrary.Read();
+        if (openSsl.HasNoAlgorithms)
+        {
+            // The framework's TLS ends the whole process there.
+            const string Problem = "no provider of OpenSSL that is active has any algorithm.";
+            return new PlatformReport(new ClientCapabilities { Problem = Problem }, new ServerCapabilities { Problem = Problem })
+            {
+                OpenSsl = openSsl.Version,
+                Providers = openSsl.Providers,
+                Fips = openSsl.Fips,
+            };
+        }
+
+        var ourselves = await OwnHandshakes.FindOut().ConfigureAwait(false);
         return new PlatformReport(OwnHello.Read(choice), AskServer(choice, ourselves))
         {
             OpenSsl = openSsl.Version,

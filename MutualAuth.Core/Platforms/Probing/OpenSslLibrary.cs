@@ -16,7 +16,11 @@ internal static class OpenSslLibrary
     private const string BaseProvider = "base";
 
     /// <summary>What it says; a name that is null, or an answer that is unknown, where it says nothing.</summary>
-    internal sealed record Facts(string? Version, ImmutableArray<string> Providers, PlatformAnswer Fips);
+    internal sealed record Facts(string? Version, ImmutableArray<string> Providers, PlatformAnswer Fips)
+    {
+        /// <summary>The providers are known, and none has an algorithm: such as where a FIPS module is configured that is not there.</summary>
+        internal bool HasNoAlgorithms => Fips != PlatformAnswer.Unknown && Providers.All(provider => provider == BaseProvider);
+    }
 
     /// <summary>Never throws.</summary>
     internal static Facts Read()
