@@ -1,4 +1,3 @@
-using MutualAuth.Platforms;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using MutualAuth.Hosting;
 using MutualAuth.Hosting.Binding;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;

@@ -27,7 +27,7 @@ public sealed class PlatformTests
         (await ToolRun.Of("config", "openssl", "--profile", name)).Output.Should().Be(file);
     }
 
-    /// <summary>Each profile meets its own requirement, in both roles; CNSA 2.0 only where there is ML-KEM and ML-DSA, and is refused elsewhere.</summary>
+    /// <summary>Each profile meets its own requirement, in both roles; CNSA 2.0 only where there is ML-KEM and ML-DSA.</summary>
     [TestCaseSource(nameof(s_profiles))]
     public async Task What_a_profile_configures_is_what_its_requirement_demands(string name)
     {

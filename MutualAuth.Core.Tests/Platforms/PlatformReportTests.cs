@@ -150,6 +150,30 @@ public sealed class PlatformReportTests
     public void FIPS_is_active_where_no_other_provider_gives_algorithms(string providers, bool isDemanded, PlatformAnswer answer) =>
         OpenSslLibrary.FipsOf(providers.Split(',', StringSplitOptions.RemoveEmptyEntries), isDemanded).Should().Be(answer);
 
+    /// <summary>Numbers without a name are asked for by the thousand: what is among them is seen.</summary>
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    [TestCase(false, false)]
+    public void One_group_or_suite_among_thirty_thousand_is_answered(bool hasGroup, bool hasSuite)
+    {
+        int[] nameless = [.. Enumerable.Range(0x3000, 30_000)];
+        using var certificates = new OwnCertificates();
+        var wire = new FlightStream(QuestionHello.ToRecords(new QuestionHello(
+            QuestionHello.Tls13,
+            hasGroup ? [0x1302] : hasSuite ? [.. nameless, 0x1302] : nameless,
+            hasGroup ? [.. nameless, 0x0017] : [0x0017],
+            [0x0403]).ToMessage()));
+        using var server = new SslStream(wire);
+
+        FluentActions.Invoking(() => server.AuthenticateAsServer(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificates.All.First(),
+        })).Should().Throw<Exception>("nobody goes on");
+
+        var flight = ServerFlight.Read(wire.Written);
+        (flight?.Suite, flight?.Group).Should().Be(hasGroup || hasSuite ? (0x1302, 0x0017) : (null, null));
+    }
+
     /// <summary>A platform is trusted, and its octets are read as those of a stranger all the same.</summary>
     [Test]
     public async Task Octets_that_are_cut_or_changed_are_read_without_an_exception()

@@ -43,8 +43,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     public KeyExchangePolicy KeyExchange { get; init; } = KeyExchangePolicy.Any;
 
     /// <summary>
-    /// What TLS may offer and answer at most in this process. The constructor of the server or client reads that out, which takes up to a second the
-    /// first time, and throws <see cref="PlatformException"/> where it is more, or cannot be told. Default: null, nothing is required.
+    /// What TLS may offer and answer at most in this process. The constructor of the server or client reads that out, which takes about a second
+    /// the first time, and throws <see cref="PlatformException"/> where it is more, or cannot be told. Default: null, nothing is required.
     /// </summary>
     /// <example><code>var guarded = serverOptions with { RequirePlatform = PlatformRequirements.Fapi };</code></example>
     public PlatformRequirements? RequirePlatform { get; init; }

@@ -21,7 +21,7 @@ internal static class PlatformGate
 
         if (KeyLog.IsSwitchedOn)
         {
-            PlatformLog.KeysAreLogged(logger, SafeText.Quote(file));
+            PlatformLog.KeysAreLogged(logger, SafeText.Quote(file), KeyLog.Variable);
         }
         else
         {
@@ -74,7 +74,7 @@ internal static class PlatformGate
         var ourselves = await OwnHandshakes.FindOut().ConfigureAwait(false);
         if (KeyLog.Look(file, ourselves.Hellos) == PlatformAnswer.Yes)
         {
-            PlatformLog.KeysAreLogged(logger, SafeText.Quote(file));
+            PlatformLog.KeysAreLogged(logger, SafeText.Quote(file), KeyLog.Variable);
         }
     }
 }

@@ -56,16 +56,19 @@ internal static class PlatformJudgement
         foreach (var excess in new[]
         {
             Compare(
-                PlatformExcessKind.Version, side.Role, $"TLS {required.MinimumTlsVersion.ToText()} or later", side.Versions, version => version >= lowest,
+                PlatformExcessKind.Version, side.Role, $"TLS {required.MinimumTlsVersion.ToText()} or later", side.Versions,
+                version => version >= lowest,
                 NameOf, $"Set MinimumTlsVersion, which the framework puts in the place of MinProtocol."),
             Compare(
                 PlatformExcessKind.CipherSuite, side.Role, $"the cipher suites of {required.Name}", side.CipherSuites, Within(required.CipherSuites),
                 suite => suite.ToString(), $"Set CipherSuites, or CipherString and Ciphersuites in OpenSSL's configuration. {advice}"),
             Compare(
-                PlatformExcessKind.KeyExchangeGroup, side.Role, $"the groups of {required.Name}", side.KeyExchangeGroups, Within(required.KeyExchangeGroups),
+                PlatformExcessKind.KeyExchangeGroup, side.Role, $"the groups of {required.Name}", side.KeyExchangeGroups,
+                Within(required.KeyExchangeGroups),
                 group => group.ToText(), $"Set Groups in OpenSSL's configuration. {advice}"),
             Compare(
-                PlatformExcessKind.SignatureScheme, side.Role, $"the signatures of {required.Name}", SchemesOf(side), Within(required.SignatureSchemes),
+                PlatformExcessKind.SignatureScheme, side.Role, $"the signatures of {required.Name}", SchemesOf(side),
+                Within(required.SignatureSchemes),
                 scheme => scheme.ToText(), $"Set SignatureAlgorithms in OpenSSL's configuration. {advice}"),
         }.SelectMany(found => found))
         {
@@ -111,7 +114,9 @@ internal static class PlatformJudgement
     private static string Advice(string name, PlatformReport report)
     {
         var configuration = Environment.GetEnvironmentVariable("OPENSSL_CONF");
-        var profile = PlatformRequirements.Named.Any(named => named.Name == name) ? $" (mutualauth config openssl --profile {name} prints one)" : string.Empty;
+        var profile = PlatformRequirements.Named.Any(named => named.Name == name)
+            ? $" (mutualauth config openssl --profile {name} prints one)"
+            : string.Empty;
         return string.IsNullOrEmpty(configuration)
             ? $"OPENSSL_CONF must name it before the process starts{profile}."
             : $"OPENSSL_CONF names {SafeText.Quote(configuration)}{profile}; where that says so already, {report.OpenSsl ?? "this platform"} "

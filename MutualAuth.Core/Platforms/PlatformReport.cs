@@ -10,8 +10,8 @@ namespace MutualAuth.Platforms;
 /// setting is believed.
 /// </summary>
 /// <remarks>
-/// It is the platform of this process, with its configuration (OPENSSL_CONF). Immutable and safe to share. Measured on Linux with OpenSSL; elsewhere
-/// what cannot be told is <see cref="PlatformAnswer.Unknown"/>.
+/// It is the platform of this process, with its configuration (<c>OPENSSL_CONF</c>). Immutable and safe to share. Measured on Linux with OpenSSL;
+/// elsewhere what cannot be told is <see cref="PlatformAnswer.Unknown"/>.
 /// </remarks>
 public sealed class PlatformReport
 {
@@ -41,8 +41,8 @@ public sealed class PlatformReport
     public PlatformAnswer Fips { get; internal init; } = PlatformAnswer.Unknown;
 
     /// <summary>
-    /// Whether the keys of connections are written to the file that SSLKEYLOGFILE names, by the framework, OpenSSL or a preloaded library. Who reads
-    /// that file reads every connection.
+    /// Whether the keys of connections are written to the file that <c>SSLKEYLOGFILE</c> names, by the framework, OpenSSL or a preloaded library. Who
+    /// reads that file reads every connection.
     /// </summary>
     public PlatformAnswer KeyLogging { get; internal init; } = PlatformAnswer.Unknown;
 
@@ -52,7 +52,7 @@ public sealed class PlatformReport
     /// <summary>What our server answers.</summary>
     public ServerCapabilities Server { get; }
 
-    /// <summary>Reads the platform, as connections with the default options meet it. The first call of a process takes up to a second.</summary>
+    /// <summary>Reads the platform, as connections with the default options meet it. The first call of a process takes about a second.</summary>
     /// <param name="cancellationToken">Ends the waiting, not the reading, which others may wait for.</param>
     /// <returns>The report. Whatever goes wrong is in it, as what is not known: nothing is thrown for that.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -94,6 +94,17 @@ public sealed class PlatformReport
     }
 
     private static async Task<PlatformReport> ReadOnceAsync(TlsChoice choice)
+    {
+        var report = await ReadNowAsync(choice).ConfigureAwait(false);
+        if (report.Client.Problem is not null || report.Server.Problem is not null)
+        {
+            s_reports.TryRemove(choice, out _); // it may have been the moment's
+        }
+
+        return report;
+    }
+
+    private static async Task<PlatformReport> ReadNowAsync(TlsChoice choice)
     {
         var openSsl = OpenSslLibrary.Read();
         if (openSsl.HasNoAlgorithms)

@@ -25,7 +25,7 @@ public sealed record PlatformRequirements
         .. Enum.GetValues<KeyExchangeGroup>().Where(group => group is < KeyExchangeGroup.Ffdhe2048 or > KeyExchangeGroup.Ffdhe8192),
     ];
 
-    // TLS 1.3 has no other suites than these and two with CCM; the four of TLS 1.2 are those of RFC 9325 §4.2.
+    // The other two of TLS 1.3 are for small devices. The four of TLS 1.2 are those of RFC 9325 §4.2.
     private static readonly ImmutableArray<TlsCipherSuite> s_suites13 =
     [
         TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256,
@@ -73,7 +73,7 @@ public sealed record PlatformRequirements
     };
 
     /// <summary>
-    /// CNSA 1.0 for TLS (RFC 9151): AES-256 with GCM and SHA-384, P-384, signatures with SHA-384. Of what it permits, finite fields are left out, as
+    /// CNSA 1.0 for TLS (RFC 9151): AES-256 with SHA-384, P-384, signatures with SHA-384. Of what it permits, finite fields are left out, as
     /// servers of this library do not compute in them.
     /// </summary>
     public static PlatformRequirements Cnsa1 { get; } = new()
@@ -89,7 +89,7 @@ public sealed record PlatformRequirements
     };
 
     /// <summary>
-    /// CNSA 2.0 for TLS: TLS 1.3, AES-256 with GCM and SHA-384, ML-KEM-1024, ML-DSA-87. It needs OpenSSL 3.5 or later; on an earlier one nothing
+    /// CNSA 2.0 for TLS: TLS 1.3, AES-256 with SHA-384, ML-KEM-1024, ML-DSA-87. It needs OpenSSL 3.5 or later; on an earlier one nothing
     /// meets it.
     /// </summary>
     public static PlatformRequirements Cnsa2 { get; } = new()
@@ -138,7 +138,7 @@ public sealed record PlatformRequirements
     public bool Fips { get; init; }
 
     /// <summary>
-    /// Lets the process write the keys of its connections to a file, for a debugging session that somebody has decided on. Default: false.
+    /// Lets the process write the keys of its connections to a file, for a debugging session. Default: false.
     /// </summary>
     public bool DangerousAllowKeyLogging { get; init; }
 

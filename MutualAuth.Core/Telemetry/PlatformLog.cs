@@ -14,8 +14,8 @@ internal static partial class PlatformLog
     internal static partial void ContextPerConnection(ILogger logger);
 
     [LoggerMessage(1602, LogLevel.Critical,
-        "The keys of the connections of this process are written to the file {File}, which SSLKEYLOGFILE names: who reads it reads every connection.")]
-    internal static partial void KeysAreLogged(ILogger logger, string file);
+        "Keys are written to the file {File} ({Variable}): who reads it reads every connection of this process.")]
+    internal static partial void KeysAreLogged(ILogger logger, string file, string variable);
 
     [LoggerMessage(1603, LogLevel.Critical, "The platform does not meet {Requirements}: {Excess}")]
     internal static partial void RequirementNotMet(ILogger logger, string requirements, string excess);

@@ -8,8 +8,8 @@ using MutualAuth.Tests.Support;
 namespace MutualAuth.Tests.OpenSsl;
 
 /// <summary>
-/// The profiles of docs/security, each in programs that were started with it: a client's hello is read from a socket, octet by octet and by no code of
-/// the library; a server is asked by the openssl program.
+/// The profiles of docs/security, each in programs that were started with it: a client's hello is read from a socket, octet by octet and by no code
+/// of the library; a server is asked by the openssl program.
 /// </summary>
 [CancelAfter(60000)]
 public sealed class ProfilesTests
@@ -62,7 +62,7 @@ public sealed class ProfilesTests
         plain.List(10).Should().HaveCountGreaterThan(groups.Length);
     }
 
-    /// <summary>One value that this OpenSSL does not know, and what the file was for is gone: a process learns that from its own octets alone.</summary>
+    /// <summary>One value that this OpenSSL does not know undoes what the file is for: a process learns that from its own octets alone.</summary>
     [Test]
     public async Task A_value_that_OpenSSL_does_not_know_undoes_groups_and_suites_without_a_word()
     {
@@ -72,7 +72,7 @@ public sealed class ProfilesTests
 
         var hello = await HelloOfAsync(wrong);
 
-        hello.List(10).Should().Contain(0x0100).And.Contain(0x0104);
+        hello.List(10).Should().Contain(0x0100, "ffdhe2048 is back");
         hello.Suites.Should().Contain(0xc024, "that is a suite with CBC");
     }
 

@@ -23,8 +23,8 @@ internal static class ConfigCommand
                 [
                     "Write it to a file, and name the file in OPENSSL_CONF before the process starts. The profile default leaves out what strangers "
                         + "can make expensive, and is for processes whose peers know elliptic curves and authenticated encryption.",
-                    "OpenSSL passes over what it does not know, without a word: see what it makes of the file with the command platform, and demand it "
-                        + "from within with RequirePlatform. The profile cnsa-2.0 needs OpenSSL 3.5 or later.",
+                    "OpenSSL passes over what it does not know, without a word: see what it makes of the file with the command platform, and demand "
+                        + "it from within with RequirePlatform. The profile cnsa-2.0 needs OpenSSL 3.5 or later.",
                 ],
                 Examples = ["mutualauth config openssl --profile fapi > /etc/mutualauth/openssl.cnf"],
             }.With(profile).Does(arguments =>

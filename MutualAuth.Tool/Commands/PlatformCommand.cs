@@ -53,8 +53,7 @@ internal static class PlatformCommand
                 return 0;
             }
 
-            var requirements = (named ?? new PlatformRequirements { Name = "fips", DangerousAllowKeyLogging = true })
-                with { Fips = arguments.GetValue(fips) };
+            var requirements = (named ?? new PlatformRequirements { Name = "fips" }) with { Fips = arguments.GetValue(fips) };
             var excesses = platform.Examine(requirements);
             foreach (var excess in excesses)
             {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// Prints what the library has to say about our own certificate, and what is critical. A real program gives a logger factory of its own, and hears all.
+/// Prints what the library has to say about our own certificate, and what is critical. A real program gives a logger factory of its own, and hears
+/// all.
 /// </summary>
 internal sealed class LibraryNotes : ILoggerFactory, ILogger
 {

@@ -20,7 +20,7 @@ public abstract class TlsCapabilities
     /// <summary>The TLS versions as on the wire: 0x0303 is TLS 1.2, 0x0304 is TLS 1.3.</summary>
     public ImmutableArray<int> Versions { get; internal init; } = [];
 
-    /// <summary>The cipher suites (RFC 8446 §B.4), the favourite first; signals such as TLS_EMPTY_RENEGOTIATION_INFO_SCSV are left out.</summary>
+    /// <summary>The cipher suites (RFC 8446 §B.4), the favourite first; signals that stand among them are left out.</summary>
     public ImmutableArray<TlsCipherSuite> CipherSuites { get; internal init; } = [];
 
     /// <summary>The groups for key exchange, the favourite first.</summary>

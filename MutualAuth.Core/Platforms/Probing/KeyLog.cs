@@ -3,8 +3,8 @@ using System.Text;
 namespace MutualAuth.Platforms;
 
 /// <summary>
-/// Whether the secrets of connections are written to the file that SSLKEYLOGFILE names. The framework does it where a switch of the process is on;
-/// OpenSSL 3.5 can be built to do it, and a preloaded library can, without any switch: then our own handshake stands in that file.
+/// Whether the secrets of connections are written to the file that <c>SSLKEYLOGFILE</c> names. The framework does it where a switch of the process is
+/// on; OpenSSL 3.5 can be built to do it, and a preloaded library can, without any switch: then our own handshake stands in that file.
 /// </summary>
 internal static class KeyLog
 {
@@ -33,7 +33,7 @@ internal static class KeyLog
         return FileName is { } file ? Look(file, hellos) : PlatformAnswer.No;
     }
 
-    /// <summary>The same, of a file that somebody may write to without the framework.</summary>
+    /// <summary>The same, of a file to which others than the framework may write.</summary>
     internal static PlatformAnswer Look(string file, IReadOnlyList<ReadOnlyMemory<byte>> hellos)
     {
         try

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MutualAuth.Platforms;
 
 /// <summary>
-/// Certificates that nobody trusts, one of each kind of key: a server is asked in memory what it would do with such a key. Each is made when it is
+/// Certificates that no peer trusts, one of each kind of key: a server is asked in memory what it would do with such a key. Each is made when it is
 /// first asked for. Not for several threads.
 /// </summary>
 internal sealed class OwnCertificates : IDisposable

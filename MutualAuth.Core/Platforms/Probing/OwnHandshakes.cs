@@ -7,7 +7,7 @@ namespace MutualAuth.Platforms;
 
 /// <summary>
 /// Two TLS 1.3 handshakes with ourselves in memory, once for the process. They show whether the process's OpenSSL gives sessions, and whether
-/// somebody writes down the keys: docs/decisions/0024 and 0026.
+/// keys are written to a file: docs/decisions/0024 and 0026.
 /// </summary>
 internal static class OwnHandshakes
 {

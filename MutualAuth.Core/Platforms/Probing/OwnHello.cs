@@ -6,7 +6,7 @@ using MutualAuth.Hello;
 
 namespace MutualAuth.Platforms;
 
-/// <summary>Has the platform begin a handshake with nobody, and reads the hello that it would have sent.</summary>
+/// <summary>Has the platform begin a handshake without a peer, and reads the hello that it would have sent.</summary>
 internal static class OwnHello
 {
     internal const string ServerName = "ourselves.invalid";
@@ -78,7 +78,7 @@ internal static class OwnHello
         };
     }
 
-    /// <summary>TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746) and TLS_FALLBACK_SCSV (RFC 7507) are no suites.</summary>
+    /// <summary>Two signals stand among the suites: that for secure renegotiation, and that of a client that falls back.</summary>
     internal static bool IsSignal(int suite) => suite is 0x00ff or 0x5600;
 
     private static byte[] Send(TlsChoice choice)
@@ -99,7 +99,7 @@ internal static class OwnHello
         }
         catch (Exception exception) when (exception is IOException or AuthenticationException && !wire.Written.IsEmpty)
         {
-            // Nobody answers.
+            // No peer answers.
         }
 
         return wire.Written.ToArray();

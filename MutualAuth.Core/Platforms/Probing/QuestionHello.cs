@@ -14,19 +14,24 @@ internal sealed record QuestionHello(int Version, IReadOnlyList<int> Suites, IRe
     internal const int Tls13 = 0x0304;
 
     private const int RenegotiationInfoSignal = 0x00ff;
+    private const int MaxRecord = 1 << 14;
 
     /// <summary>The group and key to send at once (TLS 1.3); null to leave the server to ask for the group that it wants.</summary>
     internal (int Group, byte[] Key)? Share { get; init; }
 
-    /// <summary>The message, and its record.</summary>
-    internal byte[] ToRecord()
+    /// <summary>The message.</summary>
+    internal byte[] ToMessage()
     {
         List<byte> body = [.. Two(Math.Min(Version, Tls12)), .. RandomNumberGenerator.GetBytes(32), 0];
         body.AddRange(Vector([.. Suites.SelectMany(Two), .. Version < Tls13 ? Two(RenegotiationInfoSignal) : []]));
         body.AddRange([1, 0]);
         body.AddRange(Vector(Extensions()));
-        return [22, 3, 1, .. Two(body.Count + 4), 1, 0, .. Two(body.Count), .. body];
+        return [1, (byte)(body.Count >> 16), .. Two(body.Count & 0xffff), .. body];
     }
+
+    /// <summary>The records that carry it.</summary>
+    internal static byte[] ToRecords(byte[] message) =>
+        [.. message.Chunk(MaxRecord).SelectMany(fragment => (byte[])[22, 3, 1, .. Two(fragment.Length), .. fragment])];
 
     private byte[] Extensions()
     {

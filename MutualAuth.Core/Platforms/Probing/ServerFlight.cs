@@ -64,7 +64,7 @@ internal sealed record ServerFlight(int Version, int Suite, int? Group)
         return default;
     }
 
-    // ClientCertificateType certificate_types<1..2^8-1>; SignatureAndHashAlgorithm<2..2^16-2>   RFC 5246 §7.4.4
+    // The types of certificates, then the pairs of hash and signature (RFC 5246 §7.4.4).
     private static ImmutableArray<int> OfTls12(ReadOnlySpan<byte> body)
     {
         var reader = new WireReader(body);
@@ -106,7 +106,7 @@ internal sealed record ServerFlight(int Version, int Suite, int? Group)
         return new ServerFlight(version, suite, group) { Key = key };
     }
 
-    // ECCurveType, NamedCurve, opaque point<1..2^8-1>, SignatureAndHashAlgorithm   RFC 8422 §5.4
+    // The kind of curve, its name, the point, and with what all that is signed (RFC 8422 §5.4).
     private ServerFlight WithKeyExchange(ReadOnlySpan<byte> body)
     {
         var reader = new WireReader(body);

@@ -6,11 +6,11 @@ namespace MutualAuth.Platforms;
 
 /// <summary>
 /// Asks a server of this process in memory what it takes: each hello offers what is left, the server chooses, and what it chose is left out of the
-/// next one, until it refuses. The number of questions is bounded by what there is to choose.
+/// next one, until it refuses. Then it is asked for every number that has no name. What there is to choose bounds the number of questions.
 /// </summary>
 internal sealed class ServerQuestions(TlsChoice choice, OwnCertificates certificates, CancellationToken cancellationToken)
 {
-    private static readonly int[] s_versions = [0x0301, 0x0302, QuestionHello.Tls12, QuestionHello.Tls13];
+    private static readonly int[] s_versions = [0x0300, 0x0301, 0x0302, QuestionHello.Tls12, QuestionHello.Tls13];
 
     private static readonly int[] s_suites =
         [.. Enum.GetValues<TlsCipherSuite>().Select(suite => (int)suite).Where(suite => !OwnHello.IsSignal(suite))];
@@ -27,6 +27,9 @@ internal sealed class ServerQuestions(TlsChoice choice, OwnCertificates certific
     ];
 
     private static readonly int[] s_schemes = [.. Enum.GetValues<TlsSignatureScheme>().Select(scheme => (int)scheme)];
+
+    // In one hello, so that the list fits into 65,535 octets.
+    private const int MostAtOnce = 30_000;
 
     private readonly List<string> _problems = [];
 
@@ -72,19 +75,27 @@ internal sealed class ServerQuestions(TlsChoice choice, OwnCertificates certific
         var found = new List<int>();
         foreach (var certificate in certificates.All)
         {
-            int[] left = all;
-            while (left.Length > 0 && chosen(left, certificate) is { } one && left.Contains(one))
+            foreach (var some in WithThoseWithoutName(all))
             {
-                left = [.. left.Where(other => other != one)];
-                if (!found.Contains(one))
+                int[] left = some;
+                while (left.Length > 0 && chosen(left, certificate) is { } one && left.Contains(one))
                 {
-                    found.Add(one);
+                    left = [.. left.Where(other => other != one)];
+                    if (!found.Contains(one))
+                    {
+                        found.Add(one);
+                    }
                 }
             }
         }
 
         return found;
     }
+
+    /// <summary>First those that are known, and then all other numbers. Signals are none, and RFC 8701 keeps some free.</summary>
+    private static IEnumerable<int[]> WithThoseWithoutName(int[] known) =>
+        Enumerable.Range(1, ushort.MaxValue).Except(known).Where(number => !OwnHello.IsSignal(number) && (number & 0x0f0f) != 0x0a0a)
+            .Chunk(MostAtOnce).Prepend(known);
 
     /// <summary>With which of all signatures it would sign, asked for each alone.</summary>
     private IEnumerable<TlsSignatureScheme> OwnSchemes(int[] versions) =>
@@ -148,7 +159,7 @@ internal sealed class ServerQuestions(TlsChoice choice, OwnCertificates certific
 
     private ImmutableArray<int> SchemesUnder(int group, KeyShare share, SslStreamCertificateContext certificate)
     {
-        var hello = new QuestionHello(QuestionHello.Tls13, s_suites13, [group], s_schemes) { Share = (group, share.Public) }.ToRecord();
+        var hello = new QuestionHello(QuestionHello.Tls13, s_suites13, [group], s_schemes) { Share = (group, share.Public) }.ToMessage();
         var flight = Send(hello, certificate);
         if (ServerFlight.Read(flight) is not { Key.IsEmpty: false } answer)
         {
@@ -168,12 +179,12 @@ internal sealed class ServerQuestions(TlsChoice choice, OwnCertificates certific
     }
 
     private ServerFlight? Ask(QuestionHello hello, SslStreamCertificateContext certificate) =>
-        ServerFlight.Read(Send(hello.ToRecord(), certificate)) is { } flight && flight.Version == hello.Version ? flight : null;
+        ServerFlight.Read(Send(hello.ToMessage(), certificate)) is { } flight && flight.Version == hello.Version ? flight : null;
 
-    private byte[] Send(byte[] hello, SslStreamCertificateContext certificate)
+    private byte[] Send(byte[] message, SslStreamCertificateContext certificate)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var wire = new FlightStream(hello);
+        var wire = new FlightStream(QuestionHello.ToRecords(message));
         using var server = new SslStream(wire);
         try
         {

@@ -17,7 +17,7 @@ internal static class Tls13Secrets
     private const int TagLength = 16;
 
     /// <summary>The messages after the ServerHello, as far as they can be read.</summary>
-    /// <param name="hello">The record of our hello.</param>
+    /// <param name="hello">The message of our hello.</param>
     /// <param name="flight">What the server answered.</param>
     /// <param name="suite">The suite that it chose.</param>
     /// <param name="agreed">The shared secret of the key exchange.</param>
@@ -29,7 +29,7 @@ internal static class Tls13Secrets
         }
 
         var first = RecordHeader + BinaryPrimitives.ReadUInt16BigEndian(flight[3..]);
-        byte[] transcript = [.. hello[RecordHeader..], .. flight[RecordHeader..first]];
+        byte[] transcript = [.. hello, .. flight[RecordHeader..first]];
         var secret = HandshakeSecret(hash, CryptographicOperations.HashData(hash, transcript), agreed);
         var key = Expand(hash, secret, "key", [], suite == (int)TlsCipherSuite.TLS_AES_128_GCM_SHA256 ? 16 : 32);
         var iv = Expand(hash, secret, "iv", [], 12);
@@ -63,7 +63,7 @@ internal static class Tls13Secrets
         return Expand(hash, handshake, "s hs traffic", transcriptHash, nothing.Length);
     }
 
-    // struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel
+    // Length, label and context, each with its own length (RFC 8446 §7.1).
     private static byte[] Expand(HashAlgorithmName hash, byte[] secret, string label, byte[] context, int length)
     {
         var full = Encoding.ASCII.GetBytes($"tls13 {label}");
