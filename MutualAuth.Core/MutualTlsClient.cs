@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Platforms;
 using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
 using MutualAuth.Telemetry;
@@ -26,6 +27,9 @@ public sealed class MutualTlsClient
 
     /// <summary>Prepares a client.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <exception cref="PlatformException">
+    /// The platform does not meet <see cref="Handshake.HandshakeOptions.RequirePlatform"/>; the exception lists everything that is beyond it.
+    /// </exception>
     /// <example>
     /// <code>
     /// var mutualTls = new MutualTlsClient(new MutualTlsClientOptions
@@ -39,6 +43,7 @@ public sealed class MutualTlsClient
     public MutualTlsClient(MutualTlsClientOptions options)
     {
         _handshaker = new Handshaker(options);
+        _handshaker.JudgePlatform(PeerRole.Client);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Client);
         _options = options;
         _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);

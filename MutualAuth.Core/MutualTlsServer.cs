@@ -7,6 +7,7 @@ using MutualAuth.Errors;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Identities;
+using MutualAuth.Platforms;
 using MutualAuth.Reloading;
 using MutualAuth.Revalidation;
 using MutualAuth.Telemetry;
@@ -26,6 +27,9 @@ public sealed class MutualTlsServer
 
     /// <summary>Prepares a server.</summary>
     /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    /// <exception cref="PlatformException">
+    /// The platform does not meet <see cref="Handshake.HandshakeOptions.RequirePlatform"/>; the exception lists everything that is beyond it.
+    /// </exception>
     /// <example>
     /// <code>
     /// var mutualTls = new MutualTlsServer(new MutualTlsServerOptions
@@ -39,6 +43,7 @@ public sealed class MutualTlsServer
     public MutualTlsServer(MutualTlsServerOptions options)
     {
         _handshaker = new Handshaker(options);
+        _handshaker.JudgePlatform(PeerRole.Server);
         _live = new ConnectionRevalidator(_handshaker.Stage, options, options.Revalidation, PeerRole.Server);
         Options = options;
         _handshaker.AnnounceContext();

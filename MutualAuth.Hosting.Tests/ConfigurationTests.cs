@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using MutualAuth.Hosting;
 using MutualAuth.Hosting.Binding;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -92,6 +93,10 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["DenyListFile"] = "no.txt", ":DenyListFile: ");
         yield return Listener(settings => settings["PinFile"] = "no.txt", ":PinFile: ");
         yield return Listener(settings => settings["KeyExchange"] = "rot13", ":KeyExchange must be any, hybrid, post-quantum or groups of ");
+        yield return Listener(
+            settings => settings["RequirePlatform"] = "rot13", ":RequirePlatform must be one of default, fapi, cnsa-1.0, cnsa-2.0; it is 'rot13'.");
+        yield return Listener(
+            settings => settings["RequirePlatform"] = "CNSA-2.0", ":RequirePlatform: The platform does not meet cnsa-2.0:");
         yield return Listener(settings => settings["MinimumTlsVersion"] = "Tls11", ":MinimumTlsVersion must be one of Tls12, Tls13");
         yield return Listener(settings => settings["HandshakeTimeout"] = "10", ":HandshakeTimeout must be a time as hours:minutes:seconds");
         yield return Listener(settings => settings["HandshakeTimeout"] = "00:00:00", ":HandshakeTimeout must be above zero and at most 01:00:00");
@@ -183,6 +188,7 @@ public sealed class ConfigurationTests
             ["PinFile"] = "j",
             ["Confirmation"] = "Required",
             ["KeyExchange"] = "hybrid",
+            ["RequirePlatform"] = "fapi",
             ["MinimumTlsVersion"] = "Tls13",
             ["ApplicationProtocols:0"] = "k",
             ["HandshakeTimeout"] = "00:00:03",
@@ -224,6 +230,7 @@ public sealed class ConfigurationTests
             PinFile = "j",
             Confirmation = ConfirmationPolicy.Required,
             KeyExchange = KeyExchangePolicy.Hybrid,
+            RequirePlatform = PlatformRequirements.Fapi,
             MinimumTlsVersion = TlsVersion.Tls13,
             ApplicationProtocols = new[] { "k" },
             HandshakeTimeout = TimeSpan.FromSeconds(3),

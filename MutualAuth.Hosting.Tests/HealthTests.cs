@@ -3,6 +3,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using MutualAuth.Credentials;
 using MutualAuth.Hosting;
+using MutualAuth.Hosting.Running;
+using MutualAuth.Platforms;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
 
@@ -29,6 +31,40 @@ public sealed class HealthTests
 
         entry.Status.Should().Be(HealthStatus.Healthy);
         entry.Data["inventory.days_left"].Should().BeOfType<double>().Which.Should().BePositive();
+    }
+
+    /// <summary>OPENSSL_CONF decides which; the tests hold in both.</summary>
+    [Test]
+    public async Task A_host_that_runs_says_in_which_mode_and_what_lies_beneath()
+    {
+        _world.Configure(("inventory", HostWorld.Listener()));
+        await using var host = await StartAsync();
+        var platform = await PlatformReport.ReadAsync();
+
+        var entry = await HealthAsync(host.Host);
+
+        var isShared = platform.Server.GivesSessions == PlatformAnswer.No;
+        entry.Data["platform.tls_context"].Should().Be(isShared ? "shared" : "per_connection");
+        entry.Data["platform.key_logging"].Should().Be("no");
+        entry.Data["platform.fips"].Should().BeOneOf("no", "yes", "unknown");
+        entry.Data["platform.openssl"].Should().Be(platform.OpenSsl ?? "unknown");
+        entry.Description.Should().Contain(isShared ? "share one TLS context" : "a TLS context of its own");
+    }
+
+    [TestCase(PlatformAnswer.Yes, true)]
+    [TestCase(PlatformAnswer.No, false)]
+    [TestCase(PlatformAnswer.Unknown, false)]
+    public void Keys_that_are_written_down_are_an_alarm(PlatformAnswer answer, bool isAlarm)
+    {
+        var data = new Dictionary<string, object>();
+        var health = new PlatformHealth(null, PlatformAnswer.No, answer, PlatformAnswer.No);
+
+        health.AddTo(data);
+
+        (health.Alarm is not null).Should().Be(isAlarm);
+        health.Mode.Should().Contain("share one TLS context");
+        (health with { GivesSessions = PlatformAnswer.Unknown }).Mode.Should().Contain("of its own");
+        data["platform.key_logging"].Should().Be(answer.ToString().ToLowerInvariant());
     }
 
     [TestCase(2, 100, HealthStatus.Degraded, "expires on")]

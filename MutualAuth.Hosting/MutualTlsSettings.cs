@@ -1,5 +1,6 @@
 using System.Globalization;
 using MutualAuth.Hosting.Binding;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Validation;
 
@@ -57,6 +58,12 @@ public abstract class MutualTlsSettings
     /// </summary>
     public KeyExchangePolicy KeyExchange { get; set; } = KeyExchangePolicy.Any;
 
+    /// <summary>
+    /// What TLS may offer and answer at most in this process; where it is more, the host does not start. In a configuration: <c>default</c>,
+    /// <c>fapi</c>, <c>cnsa-1.0</c> or <c>cnsa-2.0</c> (<see cref="PlatformRequirements.Named"/>). Default: null, nothing is required.
+    /// </summary>
+    public PlatformRequirements? RequirePlatform { get; set; }
+
     /// <summary>The lowest version of TLS. Default: <see cref="TlsVersion.Tls12"/>.</summary>
     public TlsVersion MinimumTlsVersion { get; set; } = TlsVersion.Tls12;
 
@@ -108,6 +115,7 @@ public abstract class MutualTlsSettings
         section.Text(nameof(PinFile), value => PinFile = value);
         section.Choice<ConfirmationPolicy>(nameof(Confirmation), value => Confirmation = value);
         section.KeyExchange(nameof(KeyExchange), value => KeyExchange = value);
+        section.Platform(nameof(RequirePlatform), value => RequirePlatform = value);
         section.Choice<TlsVersion>(nameof(MinimumTlsVersion), value => MinimumTlsVersion = value);
         section.Texts(nameof(ApplicationProtocols), ApplicationProtocols);
         section.Time(nameof(HandshakeTimeout), value => HandshakeTimeout = value);
@@ -128,6 +136,7 @@ public abstract class MutualTlsSettings
         (nameof(PinFile), PinFile is null ? "none" : "one"),
         (nameof(Confirmation), Confirmation.ToString()),
         (nameof(KeyExchange), KeyExchange?.ToString()),
+        (nameof(RequirePlatform), RequirePlatform?.ToString() ?? "nothing"),
         (nameof(MinimumTlsVersion), MinimumTlsVersion.ToString()),
         (nameof(ApplicationProtocols), string.Join('|', ApplicationProtocols)),
         (nameof(HandshakeTimeout), Text(HandshakeTimeout)),

@@ -12,6 +12,7 @@ using MutualAuth.Handshake;
 using MutualAuth.Names;
 using MutualAuth.Ocsp;
 using MutualAuth.Paths;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -125,6 +126,8 @@ public sealed partial class OptionProblemsTests
             message, (s_server with { HandshakeLimits = faulty }).Problems, (s_client with { HandshakeLimits = sound }).Problems);
         static TestCaseData Probes(string message, TcpKeepAlive faulty, TcpKeepAlive sound) => Fault<TcpKeepAlive>(
             message, (s_client with { KeepAlive = faulty }).Problems, (s_server with { KeepAlive = sound }).Problems);
+        static TestCaseData Required(string message, PlatformRequirements faulty, PlatformRequirements sound) => Fault<PlatformRequirements>(
+            message, (s_server with { RequirePlatform = faulty }).Problems, (s_client with { RequirePlatform = sound }).Problems);
         static TestCaseData Suites(string message, ImmutableArray<TlsCipherSuite> faulty, bool isTheSystems, ImmutableArray<TlsCipherSuite> sound)
         {
             var options = s_server with { MinimumTlsVersion = TlsVersion.Tls13 };
@@ -162,6 +165,18 @@ public sealed partial class OptionProblemsTests
             [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384],
             isTheSystems: false,
             [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_AES_256_GCM_SHA384]);
+
+        const string Name = "PlatformRequirements.Name must have 1 to 64 characters";
+        yield return Required(Name, new() { Name = " " }, new() { Name = "a" });
+        yield return Required(Name, new() { Name = new string('a', 65) }, new() { Name = new string('a', 64) });
+        yield return Required(Name, new() { Name = "a\nb" }, new() { Name = "a b" });
+        yield return Required(
+            "PlatformRequirements.MinimumTlsVersion must be TLS 1.2 or 1.3", new() { MinimumTlsVersion = NoVersion },
+            new() { MinimumTlsVersion = TlsVersion.Tls13 });
+        const string Lists = "CipherSuites, KeyExchangeGroups and SignatureSchemes of PlatformRequirements must be set";
+        yield return Required(Lists, new() { CipherSuites = default }, new() { CipherSuites = [] });
+        yield return Required(Lists, new() { KeyExchangeGroups = default }, new() { KeyExchangeGroups = [] });
+        yield return Required(Lists, new() { SignatureSchemes = default }, new() { SignatureSchemes = [] });
 
         yield return Case("KeyExchange must not be null", s_server with { KeyExchange = null! }, s_server);
         yield return Case(

@@ -21,8 +21,9 @@ public sealed partial class RoomsTests
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",
         "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",
         "Credentials/Mechanisms",
-        "Credentials", "Confirmation", "Confirmation/Login", "Credentials/StepUp", "Hello", "Transport", "Handshake", "Connections", "Revalidation",
-        "",
+        "Credentials", "Confirmation", "Confirmation/Login", "Credentials/StepUp", "Hello", "Platforms/Facts", "Platforms/Probing",
+        "Platforms", "Transport", "Handshake", "Connections",
+        "Revalidation", "",
     ];
 
     private const BindingFlags Everything =

@@ -12,6 +12,7 @@ using MutualAuth.Expiry;
 using MutualAuth.Handshake;
 using MutualAuth.Ocsp;
 using MutualAuth.Paths;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Tests.Support;
 using MutualAuth.Validation;
@@ -52,6 +53,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
+        yield return Case(typeof(PlatformRequirements), new PlatformRequirements());
         yield return Case(
             typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));
     }

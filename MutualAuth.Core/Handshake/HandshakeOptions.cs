@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using MutualAuth.Collections;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
+using MutualAuth.Platforms;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
@@ -41,6 +42,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// </summary>
     public KeyExchangePolicy KeyExchange { get; init; } = KeyExchangePolicy.Any;
 
+    /// <summary>
+    /// What TLS may offer and answer at most in this process. The constructor of the server or client reads that out, which takes about a second
+    /// the first time, and throws <see cref="PlatformException"/> where it is more, or cannot be told. Default: null, nothing is required.
+    /// </summary>
+    /// <example><code>var guarded = serverOptions with { RequirePlatform = PlatformRequirements.Fapi };</code></example>
+    public PlatformRequirements? RequirePlatform { get; init; }
+
     /// <summary>A ceiling, for tests of the older version between peers of our own.</summary>
     internal TlsVersion MaximumTlsVersion { get; init; } = TlsVersion.Tls13;
 
@@ -48,9 +56,8 @@ public abstract record HandshakeOptions : CertificateStageOptions
     internal bool SharesContextUnasked { get; init; }
 
     /// <summary>The versions for which suites are left: one without any must not be offered, or the TLS engine fails on itself.</summary>
-    internal (TlsVersion Lowest, TlsVersion Highest) TlsVersions => CipherSuites.IsEmpty
-        ? (MinimumTlsVersion, MaximumTlsVersion)
-        : (CipherSuites.All(IsOfTls13) ? TlsVersion.Tls13 : MinimumTlsVersion, CipherSuites.Any(IsOfTls13) ? MaximumTlsVersion : TlsVersion.Tls12);
+    internal (TlsVersion Lowest, TlsVersion Highest) TlsVersions =>
+        TlsChoice.VersionsWith(CipherSuites, MinimumTlsVersion, MaximumTlsVersion);
 
     /// <summary>
     /// Whether each side must learn inside the call that the other accepted it. Default: <see cref="ConfirmationPolicy.Preferred"/>.
@@ -189,6 +196,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
             yield return $"{nameof(KeyExchange)} {unavailable}";
         }
 
+        foreach (var problem in RequirePlatform?.Problems() ?? [])
+        {
+            yield return problem;
+        }
+
         if (!Enum.IsDefined(Confirmation))
         {
             yield return $"{nameof(Confirmation)} must be a policy; it is {Confirmation}.";
@@ -242,13 +254,10 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             yield return $"{nameof(CipherSuites)} cannot be chosen on this platform: leave it empty, and set the system's own policy.";
         }
-        else if (!CipherSuites.IsEmpty && MinimumTlsVersion == TlsVersion.Tls13 && !CipherSuites.Any(IsOfTls13))
+        else if (!CipherSuites.IsEmpty && MinimumTlsVersion == TlsVersion.Tls13 && !CipherSuites.Any(TlsChoice.IsOfTls13))
         {
             yield return $"{nameof(CipherSuites)} names none of TLS 1.3, and {nameof(MinimumTlsVersion)} demands that version: no "
                 + "handshake could succeed.";
         }
     }
-
-    // RFC 8446 §B.4: 0x13xx.
-    private static bool IsOfTls13(TlsCipherSuite suite) => (ushort)suite >> 8 == 0x13;
 }

@@ -11,6 +11,7 @@ using MutualAuth.Evidence;
 using MutualAuth.Expiry;
 using MutualAuth.Hello;
 using MutualAuth.Paths;
+using MutualAuth.Platforms;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 using MutualAuth.Validation;
@@ -61,6 +62,14 @@ internal sealed class Handshaker
                 ValidationLog.OwnIdentityDoubtful(_logger, problem);
             }
         }
+    }
+
+    /// <summary>Logs what everybody must know of the platform, and refuses one that is more than was required.</summary>
+    /// <exception cref="PlatformException">It is more, or cannot be told.</exception>
+    internal void JudgePlatform(PeerRole role)
+    {
+        PlatformGate.WarnOfKeyLogging(_logger);
+        PlatformGate.Require(_options, role, _logger);
     }
 
     /// <summary>Logs, as soon as it is known, whether the connections of a server share a TLS context.</summary>

@@ -12,4 +12,14 @@ internal static partial class PlatformLog
     [LoggerMessage(1601, LogLevel.Debug,
         "OpenSSL gives sessions in this process, or it cannot be told: each connection of a server has a TLS context of its own.")]
     internal static partial void ContextPerConnection(ILogger logger);
+
+    [LoggerMessage(1602, LogLevel.Critical,
+        "Keys are written to the file {File} ({Variable}): who reads it reads every connection of this process.")]
+    internal static partial void KeysAreLogged(ILogger logger, string file, string variable);
+
+    [LoggerMessage(1603, LogLevel.Critical, "The platform does not meet {Requirements}: {Excess}")]
+    internal static partial void RequirementNotMet(ILogger logger, string requirements, string excess);
+
+    [LoggerMessage(1604, LogLevel.Information, "The platform meets {Requirements}: {Platform}.")]
+    internal static partial void RequirementMet(ILogger logger, string requirements, string platform);
 }

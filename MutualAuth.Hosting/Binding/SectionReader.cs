@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using MutualAuth.Evidence;
+using MutualAuth.Platforms;
 
 namespace MutualAuth.Hosting.Binding;
 
@@ -175,6 +176,19 @@ internal sealed class SectionReader
             set(KeyExchangePolicy.Only(groups));
         }
     }
+
+    internal void Platform(string key, Action<PlatformRequirements> set) => Text(key, text =>
+    {
+        if (PlatformRequirements.Named.FirstOrDefault(known => known.Name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } requirements)
+        {
+            set(requirements);
+        }
+        else
+        {
+            var names = string.Join(", ", PlatformRequirements.Named.Select(known => known.Name));
+            _problems.Add($"{At(key)} must be one of {names}; it is '{text}'.");
+        }
+    });
 
     private void Choose<TEnum>(string at, string text, Action<TEnum> set)
         where TEnum : struct, Enum

@@ -45,6 +45,7 @@ internal sealed class ClientSide(ClientRegistration registration, IServiceProvid
                 DenyList = material.DenyList,
                 Confirmation = settings.Confirmation,
                 KeyExchange = settings.KeyExchange,
+                RequirePlatform = settings.RequirePlatform,
                 MinimumTlsVersion = settings.MinimumTlsVersion,
                 ApplicationProtocols = [.. settings.ApplicationProtocols],
                 HandshakeTimeout = settings.HandshakeTimeout,

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using MutualAuth.Expiry;
 using MutualAuth.Hosting.Materials;
+using MutualAuth.Platforms;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Hosting.Running;
@@ -147,6 +148,10 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
         catch (ArgumentException exception)
         {
             problems.Add($"{settings.Path}: {WithoutParameter(exception)}"); // all of them in one text
+        }
+        catch (PlatformException exception)
+        {
+            problems.Add($"{settings.Path}:{nameof(MutualTlsSettings.RequirePlatform)}: {exception.Message}");
         }
     }
 

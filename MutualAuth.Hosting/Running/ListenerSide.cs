@@ -131,6 +131,7 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
                 SendAcceptableIssuers = settings.SendAcceptableIssuers,
                 Confirmation = settings.Confirmation,
                 KeyExchange = settings.KeyExchange,
+                RequirePlatform = settings.RequirePlatform,
                 MinimumTlsVersion = settings.MinimumTlsVersion,
                 ApplicationProtocols = [.. settings.ApplicationProtocols],
                 HandshakeTimeout = settings.HandshakeTimeout,

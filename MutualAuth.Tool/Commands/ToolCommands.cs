@@ -15,6 +15,7 @@ internal static class ToolCommands
         (12, "no agreement: no TLS, no version, no application protocol in common, or the transport ended without a verdict"),
         (13, "timed out"),
         (14, "not reached"),
+        (PlatformCommand.NotMet, "the platform does not meet what was required"),
         (130, "stopped by a signal"),
     ];
 
@@ -32,6 +33,7 @@ internal static class ToolCommands
             AuthorityCommand.Create(),
             ListsCommand.Create(),
             ConfigCommand.Create(),
+            PlatformCommand.Create(),
             CompletionCommand.Create(),
         };
         root.Options.Add(Report.Json);
