@@ -152,6 +152,18 @@ public static class MutualAuthAssertions
         }
     }
 
+    /// <summary>Asserts that this responder has refused nothing, and that nothing in it went wrong.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="responder"/> is null.</exception>
+    /// <exception cref="MutualAuthAssertionException">Something was; the message lists it, and the first exception is the inner one.</exception>
+    public static void ShouldHaveNoProblems(this HttpResponder responder)
+    {
+        ArgumentNullException.ThrowIfNull(responder);
+        if (responder.Problems.Count > 0)
+        {
+            throw new MutualAuthAssertionException($"Expected no problems at {responder.BaseUri}.");
+        }
+    }
+
     private static async Task<HandshakeException> FailureOfAsync(Task handshake, string expected)
     {
         ArgumentNullException.ThrowIfNull(handshake);

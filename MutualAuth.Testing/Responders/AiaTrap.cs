@@ -10,8 +10,16 @@ public sealed class AiaTrap : HttpResponder
 
     /// <summary>Sets the trap.</summary>
     /// <param name="certificate">The certificate to serve as the issuer's, in DER; empty serves nothing.</param>
-    public AiaTrap(ReadOnlyMemory<byte> certificate = default)
-        : base(TimeProvider.System) => _certificate = certificate;
+    /// <param name="publishedHost">
+    /// What those who ask call this machine, such as <c>host.docker.internal</c> for a container; it then listens on every address. Null for the
+    /// loopback address alone.
+    /// </param>
+    /// <param name="port">Where to listen; 0 takes a free port.</param>
+    /// <exception cref="ArgumentException"><paramref name="publishedHost"/> cannot stand in a URI.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is no port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
+    public AiaTrap(ReadOnlyMemory<byte> certificate = default, string? publishedHost = null, int port = 0)
+        : base(TimeProvider.System, publishedHost, port) => _certificate = certificate;
 
     /// <summary>For <see cref="CertificateSpec.IssuerUris"/>.</summary>
     public string IssuerUri => BaseUri + "issuer.cer";

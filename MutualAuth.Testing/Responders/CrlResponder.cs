@@ -13,9 +13,19 @@ public sealed class CrlResponder : HttpResponder
     private readonly TestKey _stranger = TestKey.Generate();
     private TestCrl _base;
 
-    /// <summary>Starts serving. The authority is not owned.</summary>
-    public CrlResponder(TestAuthority authority)
-        : base(ClockOf(authority))
+    /// <summary>Starts serving.</summary>
+    /// <param name="authority">Whose word it passes on. Not owned.</param>
+    /// <param name="publishedHost">
+    /// What those who ask call this machine, such as <c>host.docker.internal</c> for a container; it then listens on every address. Null for the
+    /// loopback address alone.
+    /// </param>
+    /// <param name="port">Where to listen; 0 takes a free port.</param>
+    /// <exception cref="ArgumentException"><paramref name="publishedHost"/> cannot stand in a URI.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is no port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
+    public CrlResponder(TestAuthority authority, string? publishedHost = null, int port = 0)
+        : base(ClockOf(authority), publishedHost, port)
     {
         _authority = authority;
         _base = authority.IssueCrl();

@@ -20,12 +20,15 @@ public abstract class HttpResponder : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, byte> _exchanges = new();
     private readonly ConcurrentQueue<ResponderRequest> _requests = new();
+    private readonly ConcurrentQueue<ResponderProblem> _problems = new();
+    private readonly ConcurrentQueue<Socket> _connections = new();
     private readonly TimeProvider _clock;
     private readonly Task _accepting;
 
-    private protected HttpResponder(TimeProvider clock)
+    private protected HttpResponder(TimeProvider clock, string? publishedHost, int port)
     {
         _clock = clock;
+        (PublishedHost, _) = (publishedHost, port);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -42,11 +45,20 @@ public abstract class HttpResponder : IAsyncDisposable
     /// <summary>How many requests have come so far.</summary>
     public int Hits => _requests.Count;
 
+    /// <summary>How many connections have come so far, those without a request included.</summary>
+    public int Connections => _connections.Count;
+
+    /// <summary>What was refused and what went wrong so far, the oldest first.</summary>
+    public IReadOnlyList<ResponderProblem> Problems => [.. _problems];
+
     /// <summary>The requests so far, the oldest first.</summary>
     public IReadOnlyList<ResponderRequest> Requests => [.. _requests];
 
     /// <summary>Where it listens, as <c>http://127.0.0.1:PORT/</c>.</summary>
     public Uri BaseUri => new($"http://{_listener.LocalEndpoint}/");
+
+    /// <summary>What those who ask call this machine; null for the loopback address alone.</summary>
+    public string? PublishedHost { get; }
 
     private protected abstract ResponderReply Answer(ResponderRequest request);
 

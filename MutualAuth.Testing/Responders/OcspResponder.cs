@@ -12,9 +12,19 @@ public sealed class OcspResponder : HttpResponder
     private readonly TestAuthority _authority;
     private readonly TestKey _stranger = TestKey.Generate();
 
-    /// <summary>Starts answering. The authority is not owned.</summary>
-    public OcspResponder(TestAuthority authority)
-        : base(ClockOf(authority)) => _authority = authority;
+    /// <summary>Starts answering.</summary>
+    /// <param name="authority">Whose word it passes on. Not owned.</param>
+    /// <param name="publishedHost">
+    /// What those who ask call this machine, such as <c>host.docker.internal</c> for a container; it then listens on every address. Null for the
+    /// loopback address alone.
+    /// </param>
+    /// <param name="port">Where to listen; 0 takes a free port.</param>
+    /// <exception cref="ArgumentException"><paramref name="publishedHost"/> cannot stand in a URI.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is no port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
+    public OcspResponder(TestAuthority authority, string? publishedHost = null, int port = 0)
+        : base(ClockOf(authority), publishedHost, port) => _authority = authority;
 
     /// <summary>Where it answers.</summary>
     public string Uri => BaseUri.ToString();
