@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Tests.Support;
@@ -33,14 +36,24 @@ public sealed class HttpExchangeTests
         _authority.Dispose();
     }
 
-    [TestCase("GET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n")]
-    [TestCase("GET /full.crl?of=today HTTP/1.1\r\nHost: a\r\n\r\n")]
-    [TestCase("GET /full.crl HTTP/1.0\r\n\r\n")]
-    [TestCase("GET http://elsewhere.test/full.crl HTTP/1.1\r\nHost: a\r\n\r\n", TestName = "The target in absolute form")]
-    [TestCase("GET HTTP://elsewhere.test:80/full.crl HTTP/1.1\r\nHost: a\r\n\r\n", TestName = "The target in absolute form with a port")]
-    [TestCase("\r\n\r\nGET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n", TestName = "Empty lines before the request line")]
-    [TestCase("GET /full.crl HTTP/1.1\r\nhost:a\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n", TestName = "An empty field, and an empty body")]
-    [TestCase("GET /full.crl HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", TestName = "A body that GET has no use for")]
+    internal static IEnumerable<TestCaseData> Right()
+    {
+        static TestCaseData Case(string name, string request) => new TestCaseData(request).SetArgDisplayNames(name);
+
+        yield return Case("Without anything else", "GET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n");
+        yield return Case("With a query", "GET /full.crl?of=today HTTP/1.1\r\nHost: a\r\n\r\n");
+        yield return Case("HTTP/1.0", "GET /full.crl HTTP/1.0\r\n\r\n");
+        yield return Case("The target in absolute form and another Host", "GET http://elsewhere.test/full.crl HTTP/1.1\r\nHost: a\r\n\r\n");
+        yield return Case("The target in absolute form", "GET http://elsewhere.test/full.crl HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n");
+        yield return Case(
+            "The target in absolute form with a port", "GET http://elsewhere.test:8080/full.crl HTTP/1.1\r\nHost: elsewhere.test:8080\r\n\r\n");
+        yield return Case("A scheme in capitals", "GET HTTP://elsewhere.test/full.crl HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n");
+        yield return Case("Empty lines before the request line", "\r\n\r\nGET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n");
+        yield return Case("An empty field, and an empty body", "GET /full.crl HTTP/1.1\r\nhost:a\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n");
+        yield return Case("A body that GET has no use for", "GET /full.crl HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+    }
+
+    [TestCaseSource(nameof(Right))]
     public async Task What_is_right_is_answered(string request, CancellationToken token)
     {
         var answer = await RawHttp.AskAsync(_crl.BaseUri, request, token);
@@ -51,7 +64,7 @@ public sealed class HttpExchangeTests
         _crl.Problems.Should().BeEmpty();
     }
 
-    private static IEnumerable<TestCaseData> Wrong()
+    internal static IEnumerable<TestCaseData> Wrong()
     {
         static TestCaseData Case(string name, string request, int status, ResponderProblemKind kind = ResponderProblemKind.MalformedHttp) =>
             new TestCaseData(request, status, kind).SetArgDisplayNames(name);
@@ -78,7 +91,8 @@ public sealed class HttpExchangeTests
         yield return Case(
             "A chunk longer than its size", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400);
         yield return Case("Chunks in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-        yield return Case("An encoding that is not known", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
+        yield return Case("A last encoding that is not chunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400);
+        yield return Case("An encoding that is not known", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501);
         yield return Case("HTTP/2 by its request line", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);
         yield return Case("An expectation that is not known", "GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417);
         yield return Case("DELETE", "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 405, ResponderProblemKind.MethodNotAllowed);
@@ -104,6 +118,19 @@ public sealed class HttpExchangeTests
         (problem.Kind, problem.Status).Should().Be((kind, status));
         problem.Reason.Should().NotBeEmpty();
         answer.Text.Should().Contain(problem.Reason);
+    }
+
+    [Test]
+    public async Task Who_speaks_TLS_is_not_kept_waiting_for_the_end_of_a_line(CancellationToken token)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(_crl.BaseUri.Host, _crl.BaseUri.Port, token);
+        await using var tls = new SslStream(socket.GetStream());
+
+        await FluentActions.Awaiting(() => tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "a" }, token))
+            .Should().ThrowAsync<AuthenticationException>();
+
+        _crl.Problems.Single().Reason.Should().Contain("TLS");
     }
 
     [Test]

@@ -70,6 +70,7 @@ public sealed class OcspRequestTests
             .Encode());
         yield return Case("nested without end", _ => [.. Enumerable.Repeat(new byte[] { 0x30, 0x80 }, 300_000).SelectMany(octets => octets)]);
         yield return Case("nested a hundred thousand times in a digest's parameters", _ => WithParameters(Nested(100_000)));
+        yield return Case("a digest whose identifier has half a million octets", _ => WithParameters([5, 0], HugeIdentifier(500_000)));
         yield return Case("two million octets", _ => Enumerable.Range(0, 2_000_000).Select(number => (byte)number).ToArray());
     }
 
@@ -139,6 +140,22 @@ public sealed class OcspRequestTests
     }
 
     [Test]
+    public void A_thousand_questions_and_a_number_of_a_hundred_thousand_octets_are_answered()
+    {
+        var question = new OcspQuestion(_authority);
+        for (var count = 0; count < 1000; count++)
+        {
+            question.Ask(_leaf);
+        }
+
+        var many = (BasicOcspResp)new OcspResp(_responder.Answer(question.Encode())).GetResponseObject();
+        var huge = (BasicOcspResp)new OcspResp(_responder.Answer(WithNumber(Enumerable.Repeat((byte)0x5A, 100_000).ToArray()))).GetResponseObject();
+
+        many.Responses.Should().HaveCount(1000);
+        huge.Responses.Single().GetCertStatus().Should().BeOfType<UnknownStatus>();
+    }
+
+    [Test]
     public void A_nonce_of_every_size_that_the_standard_has_comes_back([Values(1, 15, 16, 32, 33, 128)] int length, [Values] bool critical)
     {
         var nonce = Enumerable.Range(1, length).Select(number => (byte)number).ToArray();
@@ -178,13 +195,13 @@ public sealed class OcspRequestTests
         // A question whose base64 has all that may need an escape: + and / and =.
         byte[] question;
         string text;
-        byte filling = 0;
+        var filling = 0;
         do
         {
-            question = new OcspQuestion(_authority).Ask(_leaf).WithNonce([0xFB, 0xEF, 0xBE, 0xFF, 0xFF, 0xFF, filling++]).Encode();
+            question = new OcspQuestion(_authority).Ask(_leaf).WithNonce([0xFB, 0xEF, 0xBE, 0xFF, 0xFF, 0xFF, .. new byte[filling++]]).Encode();
             text = Convert.ToBase64String(question);
         }
-        while (!(text.Contains('+') && text.Contains('/') && text.EndsWith('=')) && filling < 255);
+        while (!(text.Contains('+') && text.Contains('/') && text.EndsWith('=')));
 
         var path = form switch
         {
@@ -236,7 +253,13 @@ public sealed class OcspRequestTests
 
     private static byte[] ToIndefiniteLength(byte[] der) => [0x30, 0x80, .. der.AsSpan(2), 0, 0];
 
-    private static byte[] WithParameters(byte[] parameters)
+    // One number of 500,000 octets, of which each holds seven bits.
+    private static byte[] HugeIdentifier(int length) =>
+        [0x06, 0x83, (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. Enumerable.Repeat((byte)0xFF, length - 1), 0x7F];
+
+    private static byte[] WithNumber(byte[] serialNumber) => WithParameters([5, 0], serialNumber: serialNumber);
+
+    private static byte[] WithParameters(byte[] parameters, byte[]? identifier = null, byte[]? serialNumber = null)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
@@ -247,13 +270,13 @@ public sealed class OcspRequestTests
         {
             using (writer.PushSequence())
             {
-                writer.WriteObjectIdentifier(NistObjectIdentifiers.IdSha256.Id);
+                writer.WriteEncodedValue(identifier ?? NistObjectIdentifiers.IdSha256.GetDerEncoded());
                 writer.WriteEncodedValue(parameters);
             }
 
             writer.WriteOctetString(new byte[32]);
             writer.WriteOctetString(new byte[32]);
-            writer.WriteInteger(1);
+            writer.WriteInteger(serialNumber ?? [1]);
         }
 
         return writer.Encode();

@@ -71,19 +71,39 @@ public sealed class ResponderProblemsTests
     }
 
     [Test]
-    public async Task A_responder_whose_authority_is_gone_answers_with_500(CancellationToken token)
+    public async Task A_responder_that_fails_says_so_with_500(CancellationToken token)
     {
-        using var gone = new TestAuthority();
-        await using var crl = new CrlResponder(gone) { Partitions = 2 };
-        gone.Dispose();
+        var clock = new MoodyClock();
+        using var authority = new TestAuthority(timeProvider: clock);
+        await using var crl = new CrlResponder(authority);
+        clock.Mood = calls => calls == 1;
 
         using var answer = await s_http.GetAsync(new Uri(crl.FullUri), token);
 
         answer.StatusCode.Should().Be(HttpStatusCode.InternalServerError);
-        (await answer.Content.ReadAsStringAsync(token)).Should().Contain(nameof(ObjectDisposedException));
+        (await answer.Content.ReadAsStringAsync(token)).Should().Contain("in a mood");
         var problem = crl.Problems.Should().ContainSingle().Subject;
-        (problem.Kind, problem.Status).Should().Be((ResponderProblemKind.Failed, 500));
-        problem.Exception.Should().BeOfType<ObjectDisposedException>();
+        (problem.Kind, problem.Status, problem.Request!.Path).Should().Be((ResponderProblemKind.Failed, 500, "/full.crl"));
+        problem.Exception.Should().BeOfType<TimeZoneNotFoundException>();
+        (await s_http.GetByteArrayAsync(new Uri(crl.FullUri), token)).Should().NotBeEmpty("the next request is another matter");
+    }
+
+    [Test]
+    public async Task One_that_cannot_even_say_so_closes_and_the_exception_is_there(CancellationToken token)
+    {
+        var clock = new MoodyClock();
+        using var authority = new TestAuthority(timeProvider: clock);
+        await using var crl = new CrlResponder(authority);
+        clock.Mood = _ => true;
+
+        // Not HttpClient, which would ask again on another connection.
+        using var client = await RawHttp.ConnectAsync(crl.BaseUri, token);
+        await client.SendAsync("GET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n", token);
+        (await client.ReceiveRestAsync(token)).Should().BeEmpty();
+
+        crl.Problems.Select(problem => problem.Exception).Should().HaveCount(2).And.AllBeOfType<TimeZoneNotFoundException>();
+        clock.Mood = _ => false;
+        (await s_http.GetByteArrayAsync(new Uri(crl.FullUri), token)).Should().NotBeEmpty();
     }
 
     [Test]
@@ -155,5 +175,17 @@ public sealed class ResponderProblemsTests
         var problem = _ocsp.Problems.Single();
         (problem.Kind, problem.Request!.Method).Should().Be((ResponderProblemKind.ConnectionLost, "GET"));
         problem.Exception.Should().BeOfType<IOException>();
+    }
+
+    private sealed class MoodyClock : TimeProvider
+    {
+        private int _calls;
+
+        /// <summary>Whether the call of this number throws.</summary>
+        internal Func<int, bool>? Mood { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Mood is { } mood && mood(Interlocked.Increment(ref _calls))
+            ? throw new TimeZoneNotFoundException("in a mood")
+            : base.GetUtcNow();
     }
 }

@@ -6,6 +6,10 @@ namespace MutualAuth.Testing.Responders;
 /// <remarks>It does serve what is asked for, so that a validator that falls for it also shows it by its verdict.</remarks>
 public sealed class AiaTrap : HttpResponder
 {
+    private const string Issuer = "issuer.cer";
+    private const string Crl = "revoked.crl";
+    private const string Ocsp = "ocsp";
+
     private readonly ReadOnlyMemory<byte> _certificate;
 
     /// <summary>Sets the trap.</summary>
@@ -22,13 +26,15 @@ public sealed class AiaTrap : HttpResponder
         : base(TimeProvider.System, publishedHost, port) => _certificate = certificate;
 
     /// <summary>For <see cref="CertificateSpec.IssuerUris"/>.</summary>
-    public string IssuerUri => BaseUri + "issuer.cer";
+    public string IssuerUri => BaseUri + Issuer;
 
     /// <summary>For <see cref="CertificateSpec.CrlDistributionPoints"/>.</summary>
-    public string CrlUri => BaseUri + "revoked.crl";
+    public string CrlUri => BaseUri + Crl;
 
     /// <summary>For <see cref="CertificateSpec.OcspUris"/>.</summary>
-    public string OcspUri => BaseUri + "ocsp";
+    public string OcspUri => BaseUri + Ocsp;
+
+    internal override IReadOnlyList<string> Methods { get; } = ["GET", "HEAD", "POST"];
 
     /// <summary>Puts all three addresses into a certificate.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="spec"/> is null.</exception>
@@ -38,8 +44,25 @@ public sealed class AiaTrap : HttpResponder
         return spec with { IssuerUris = [IssuerUri], CrlDistributionPoints = [CrlUri], OcspUris = [OcspUri] };
     }
 
-    private protected override ResponderReply Answer(ResponderRequest request) => _certificate.IsEmpty
-        || !request.Path.EndsWith(".cer", StringComparison.Ordinal)
+    internal override HttpRefusal? Refuse(ResponderRequest request) =>
+        request.Name is Issuer or Crl || IsOcsp(request) ? null
+            : new HttpRefusal(
+                404,
+                ResponderProblemKind.PathNotServed,
+                $"{HttpRequestHead.Quote(request.Path)} is none of the trap's addresses: /{Issuer}, /{Crl}, /{Ocsp}");
+
+    internal override string ContentTypeOf(ResponderRequest request) => request.Name switch
+    {
+        Issuer => "application/pkix-cert",
+        Crl => "application/pkix-crl",
+        _ => "application/ocsp-response",
+    };
+
+    private protected override ResponderReply Answer(ResponderRequest request) => _certificate.IsEmpty || request.Name != Issuer
         ? ResponderReply.NotFound
-        : new ResponderReply(200, "application/pkix-cert", _certificate.ToArray());
+        : new ResponderReply(200, ContentTypeOf(request), _certificate.ToArray());
+
+    // Asked by GET, the request follows in the path (RFC 6960 appendix A).
+    private static bool IsOcsp(ResponderRequest request) =>
+        request.Name == Ocsp || request.Name.StartsWith(Ocsp + "/", StringComparison.Ordinal);
 }
