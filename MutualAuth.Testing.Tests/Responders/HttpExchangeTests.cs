@@ -271,6 +271,73 @@ public sealed class HttpExchangeTests
         _crl.Problems.Single().Kind.Should().Be(ResponderProblemKind.TooLarge);
     }
 
+    [TestCase("1;", "a", 413, TestName = "An extension of a chunk without end is refused")]
+    [TestCase("0\r\n", "a: b\r\n", 431, TestName = "Fields after the chunks without end are refused")]
+    [TestCase("", "1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na\r\n", 413, TestName = "Chunks that are nearly all extension are refused")]
+    public async Task What_has_no_end_is_refused(string start, string repeated, int status, CancellationToken token)
+    {
+        using var client = await RawHttp.ConnectAsync(_ocsp.BaseUri, token);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + start, token);
+        var block = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(repeated, (64 * 1024 / repeated.Length) + 1)));
+        for (var sent = 0; sent < 9 << 20; sent += block.Length)
+        {
+            await client.SendAsync(block, token);
+        }
+
+        (await client.ReceiveAsync(token)).Status.Should().Be(status);
+        _ocsp.Problems.Single().Kind.Should().Be(ResponderProblemKind.TooLarge);
+    }
+
+    [Test]
+    public async Task No_changed_octet_makes_it_fail_or_say_nothing(CancellationToken token)
+    {
+        var right = Encoding.Latin1.GetBytes(
+            "POST /a?b HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + "3;n=v\r\nabc\r\n0\r\nT: v\r\n\r\n");
+        var silent = new List<string>();
+        for (var change = 0; change < right.Length * 3; change++)
+        {
+            var (place, bits) = (change / 3, (byte)(change % 3 == 0 ? 0x01 : change % 3 == 1 ? 0x40 : 0x80));
+            var changed = right.ToArray();
+            changed[place] ^= bits;
+            using var client = await RawHttp.ConnectAsync(_ocsp.BaseUri, token);
+            await client.SendAsync(changed, token);
+            client.EndSending();
+            var before = _ocsp.Problems.Count;
+            if ((await client.ReceiveRestAsync(token)).Length == 0 && _ocsp.Problems.Count == before)
+            {
+                silent.Add(Encoding.Latin1.GetString(changed));
+            }
+        }
+
+        silent.Should().BeEmpty();
+        _ocsp.Problems.Should().NotContain(problem => problem.Kind == ResponderProblemKind.Failed);
+    }
+
+    [Test]
+    [CancelAfter(60000)]
+    public void Curl_is_served_whatever_it_is_told_to_send()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = Path.Combine(directory.Path, "question");
+        File.WriteAllBytes(file, OcspQuestion.About(_authority, _leaf));
+
+        string Curl(params string[] arguments) =>
+            Tool.Run("curl", ["-sS", "--max-time", "10", "-o", "-", "-w", "%{http_code} %{content_type} %{num_connects}\n", .. arguments]).Output;
+
+        Curl("-I", _crl.FullUri).Should().Contain("200 application/pkix-crl 1");
+        Curl("--http1.0", _crl.FullUri).Should().Contain("200 application/pkix-crl 1");
+        Curl("-o", Path.Combine(directory.Path, "second"), _crl.FullUri, _crl.FullUri)
+            .Should().Contain("200 application/pkix-crl 0", "it keeps its connection");
+        Curl("--data-binary", "@" + file, "-H", "Transfer-Encoding: chunked", _ocsp.Uri)
+            .Should().Contain("200 application/ocsp-response 1");
+        Curl("--data-binary", "@" + file, "-H", "Expect: 100-continue", _ocsp.Uri).Should().Contain("200 application/ocsp-response 1");
+        Curl("-X", "DELETE", _ocsp.Uri).Should().Contain("405");
+        Curl("-x", _crl.BaseUri.ToString(), "http://elsewhere.test/full.crl")
+            .Should().Contain("200 application/pkix-crl 1", "a proxy is sent the absolute form");
+        _crl.Problems.Should().BeEmpty();
+        _ocsp.Problems.Should().ContainSingle();
+    }
+
     [Test]
     public async Task Requests_in_one_packet_are_answered_in_their_order(CancellationToken token)
     {

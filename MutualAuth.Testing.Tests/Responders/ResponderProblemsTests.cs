@@ -154,6 +154,35 @@ public sealed class ResponderProblemsTests
     }
 
     [Test]
+    public async Task A_callback_that_takes_its_time_keeps_no_other_request_waiting(CancellationToken token)
+    {
+        using var gate = new ManualResetEventSlim();
+        var calls = 0;
+        _ocsp.Spec = spec =>
+        {
+            if (Interlocked.Increment(ref calls) == 1)
+            {
+                gate.Wait(token);
+            }
+
+            return spec;
+        };
+
+        var slow = s_http.PostAsync(_ocsp.BaseUri, new ByteArrayContent(OcspQuestion.About(_authority, _leaf)), token);
+        while (Volatile.Read(ref calls) == 0)
+        {
+            await Task.Yield();
+        }
+
+        using var fast = await s_http.PostAsync(_ocsp.BaseUri, new ByteArrayContent(OcspQuestion.About(_authority, _leaf)), token);
+        fast.StatusCode.Should().Be(HttpStatusCode.OK);
+        slow.IsCompleted.Should().BeFalse();
+        gate.Set();
+        (await slow).Dispose();
+        _ocsp.ShouldHaveNoProblems();
+    }
+
+    [Test]
     public async Task Who_leaves_before_the_answer_is_through_is_told(CancellationToken token)
     {
         _ocsp.Mode = ResponderMode.Oversized;

@@ -81,7 +81,9 @@ public abstract class HttpResponder : IAsyncDisposable
     internal abstract IReadOnlyList<string> Methods { get; }
 
     /// <summary>Stops listening and breaks off what is under way, hanging answers included.</summary>
-    /// <remarks>May be called more than once, also at the same time: each call ends when everything has stopped.</remarks>
+    /// <remarks>
+    /// May be called more than once, also at the same time: each call ends when everything has stopped. It waits for callbacks that are under way.
+    /// </remarks>
     public ValueTask DisposeAsync()
     {
         lock (_stopping)
