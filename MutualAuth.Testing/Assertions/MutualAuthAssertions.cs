@@ -139,18 +139,39 @@ public static class MutualAuthAssertions
         }
     }
 
-    /// <summary>Asserts that this responder has received no request.</summary>
+    /// <summary>Asserts that no client has connected to this responder.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="responder"/> is null.</exception>
-    /// <exception cref="MutualAuthAssertionException">It has received one; the message lists the requests.</exception>
+    /// <exception cref="MutualAuthAssertionException">A client has; the message lists the requests and what was wrong with them.</exception>
     public static void ShouldBeUntouched(this HttpResponder responder)
     {
         ArgumentNullException.ThrowIfNull(responder);
-        if (responder.Hits > 0)
+        if (responder.Connections > 0)
         {
             var asked = string.Join(", ", responder.Requests.Select(request => $"{request.Method} {request.Path}"));
-            throw new MutualAuthAssertionException($"Expected no request to {responder.BaseUri}, but it received {responder.Hits}: {asked}.");
+            throw new MutualAuthAssertionException(
+                $"Expected no request to {responder.BaseUri}, but it received {responder.Hits} on {responder.Connections} connections: {asked}."
+                + ListOf(responder.Problems),
+                responder.Problems.Select(problem => problem.Exception).FirstOrDefault(exception => exception is not null));
         }
     }
+
+    /// <summary>Asserts that this responder has refused nothing, and that nothing went wrong in it.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="responder"/> is null.</exception>
+    /// <exception cref="MutualAuthAssertionException">Not so; the message lists the problems, and the first exception is the inner one.</exception>
+    public static void ShouldHaveNoProblems(this HttpResponder responder)
+    {
+        ArgumentNullException.ThrowIfNull(responder);
+        var problems = responder.Problems;
+        if (problems.Count > 0)
+        {
+            throw new MutualAuthAssertionException(
+                $"Expected no problems at {responder.BaseUri}, but there are {problems.Count}.{ListOf(problems)}",
+                problems.Select(problem => problem.Exception).FirstOrDefault(exception => exception is not null));
+        }
+    }
+
+    private static string ListOf(IReadOnlyList<ResponderProblem> problems) =>
+        string.Concat(problems.Select(problem => $"{Environment.NewLine}  {problem}"));
 
     private static async Task<HandshakeException> FailureOfAsync(Task handshake, string expected)
     {

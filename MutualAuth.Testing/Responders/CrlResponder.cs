@@ -13,9 +13,19 @@ public sealed class CrlResponder : HttpResponder
     private readonly TestKey _stranger = TestKey.Generate();
     private TestCrl _base;
 
-    /// <summary>Starts serving. The authority is not owned.</summary>
-    public CrlResponder(TestAuthority authority)
-        : base(ClockOf(authority))
+    /// <summary>Starts serving.</summary>
+    /// <param name="authority">Whose word it passes on. Not owned.</param>
+    /// <param name="publishedHost">
+    /// What those who ask call this machine, such as <c>host.docker.internal</c> for a container; it then listens on every address. Null for the
+    /// loopback address alone.
+    /// </param>
+    /// <param name="port">Where to listen; 0 takes a free port.</param>
+    /// <exception cref="ArgumentException"><paramref name="publishedHost"/> cannot stand in a URI.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is no port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
+    public CrlResponder(TestAuthority authority, string? publishedHost = null, int port = 0)
+        : base(ClockOf(authority), publishedHost, port)
     {
         _authority = authority;
         _base = authority.IssueCrl();
@@ -45,28 +55,19 @@ public sealed class CrlResponder : HttpResponder
     /// <summary>Makes the CRL of this moment the one that delta CRLs add to.</summary>
     public void Rebase() => _base = _authority.IssueCrl(spec => spec with { FreshestCrlUris = [DeltaUri] });
 
-    private protected override ResponderReply Answer(ResponderRequest request)
-    {
-        var name = request.Path.TrimStart('/');
-        Func<CrlSpec, CrlSpec>? spec = name switch
-        {
-            "full.crl" => full => full,
-            "base.crl" => full => full with { Number = _base.Spec.Number, Revoked = _base.Spec.Revoked, FreshestCrlUris = [DeltaUri] },
-            "delta.crl" => full => full with { DeltaBase = _base.Spec.Number, Revoked = ChangesSince(_base, full.Revoked) },
-            "end-entities.crl" => full => Part(
-                full,
-                new IssuingDistributionPoint { Uri = EndEntitiesUri, OnlyEndEntities = true },
-                entry => !_authority.Revoked.IsAuthority(entry.SerialNumber)),
-            "authorities.crl" => full => Part(
-                full,
-                new IssuingDistributionPoint { Uri = AuthoritiesUri, OnlyAuthorities = true },
-                entry => _authority.Revoked.IsAuthority(entry.SerialNumber)),
-            _ => PartitionOf(name),
-        };
-        return spec is null
-            ? ResponderReply.NotFound
-            : new ResponderReply(200, "application/pkix-crl", _authority.IssueCrl(full => Misbehave(spec(full))).Raw.ToArray());
-    }
+    internal override IReadOnlyList<string> Methods { get; } = ["GET", "HEAD"];
+
+    internal override HttpRefusal? Refuse(ResponderRequest request) => ListAt(request.Name) is not null ? null
+        : new HttpRefusal(
+            404,
+            ResponderProblemKind.PathNotServed,
+            $"{HttpRequestHead.Quote(request.Path)} is not served; full.crl, base.crl, delta.crl, end-entities.crl, authorities.crl and "
+            + $"partition-0.crl to partition-{Partitions - 1}.crl are");
+
+    internal override string ContentTypeOf(ResponderRequest request) => "application/pkix-crl";
+
+    private protected override ResponderReply Answer(ResponderRequest request) => new(
+        200, ContentTypeOf(request), _authority.IssueCrl(full => Misbehave(ListAt(request.Name)!(full))).Raw.ToArray());
 
     private static TimeProvider ClockOf(TestAuthority authority)
     {
@@ -85,6 +86,22 @@ public sealed class CrlResponder : HttpResponder
             .Where(old => now.All(entry => entry.SerialNumber != old.SerialNumber))
             .Select(old => old with { Reason = X509RevocationReason.RemoveFromCrl }),
     ];
+
+    private Func<CrlSpec, CrlSpec>? ListAt(string name) => name switch
+    {
+        "full.crl" => full => full,
+        "base.crl" => full => full with { Number = _base.Spec.Number, Revoked = _base.Spec.Revoked, FreshestCrlUris = [DeltaUri] },
+        "delta.crl" => full => full with { DeltaBase = _base.Spec.Number, Revoked = ChangesSince(_base, full.Revoked) },
+        "end-entities.crl" => full => Part(
+            full,
+            new IssuingDistributionPoint { Uri = EndEntitiesUri, OnlyEndEntities = true },
+            entry => !_authority.Revoked.IsAuthority(entry.SerialNumber)),
+        "authorities.crl" => full => Part(
+            full,
+            new IssuingDistributionPoint { Uri = AuthoritiesUri, OnlyAuthorities = true },
+            entry => _authority.Revoked.IsAuthority(entry.SerialNumber)),
+        _ => PartitionOf(name),
+    };
 
     private Func<CrlSpec, CrlSpec>? PartitionOf(string name)
     {

@@ -1,32 +1,43 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace MutualAuth.Testing.Responders;
 
-/// <summary>A small HTTP/1.1 server on a free loopback port, which counts what it is asked and misbehaves on request.</summary>
+/// <summary>
+/// A small HTTP/1.1 server (RFC 9112), on loopback or where a container reaches it, which counts what it is asked and misbehaves on request.
+/// </summary>
 /// <remarks>
-/// Each connection carries one exchange. Safe for concurrent use; <see cref="Mode"/> may change at any time and takes effect on the next
-/// request.
+/// <para>
+/// Without a <see cref="Mode"/> it does what a server should: persistent connections, pipelined requests, chunks, HEAD, <c>100-continue</c>. A
+/// request that it does not answer gets a status and a reason, and stands in <see cref="Problems"/>.
+/// </para>
+/// <para>
+/// A head has at most 32 KiB and a body 1 MiB; how long a client takes and how often it comes is not bounded, and every request is remembered
+/// until the responder is forgotten: it is for tests. Safe for concurrent use; <see cref="Mode"/> may change at any time and takes effect on the
+/// next request.
+/// </para>
 /// </remarks>
 public abstract class HttpResponder : IAsyncDisposable
 {
-    private const int MaxRequest = 1 << 20;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, byte> _exchanges = new();
     private readonly ConcurrentQueue<ResponderRequest> _requests = new();
-    private readonly TimeProvider _clock;
+    private readonly ConcurrentQueue<ResponderProblem> _problems = new();
+    private readonly Lock _stopping = new();
     private readonly Task _accepting;
+    private Task? _stopped;
+    private int _connections;
+    private int _hits;
 
-    private protected HttpResponder(TimeProvider clock)
+    private protected HttpResponder(TimeProvider clock, string? publishedHost, int port)
     {
-        _clock = clock;
-        _listener.Start();
+        Clock = clock;
+        PublishedHost = publishedHost;
+        _listener = PublishedAddress.Listen(publishedHost, port);
+        BaseUri = PublishedAddress.UriOf(publishedHost, _listener);
         _accepting = AcceptAsync();
     }
 
@@ -39,19 +50,88 @@ public abstract class HttpResponder : IAsyncDisposable
     /// <summary>How many octets <see cref="ResponderMode.Oversized"/> sends. Default: 64 MiB.</summary>
     public long OversizedLength { get; set; } = 64L << 20;
 
-    /// <summary>How many requests have come so far.</summary>
-    public int Hits => _requests.Count;
+    /// <summary>How many connections have come so far, those without a request included.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>The requests so far, the oldest first.</summary>
+    /// <summary>How many requests have come so far, those that could not be read included.</summary>
+    public int Hits => Volatile.Read(ref _hits);
+
+    /// <summary>The requests that could be read so far, the oldest first.</summary>
     public IReadOnlyList<ResponderRequest> Requests => [.. _requests];
 
-    /// <summary>Where it listens, as <c>http://127.0.0.1:PORT/</c>.</summary>
-    public Uri BaseUri => new($"http://{_listener.LocalEndpoint}/");
+    /// <summary>
+    /// Everything so far that was refused, could not be read or could not be answered, with the reason, the oldest first. A problem is there before
+    /// its answer goes out. What <see cref="Mode"/> asks for is no problem.
+    /// </summary>
+    public IReadOnlyList<ResponderProblem> Problems => [.. _problems];
+
+    /// <summary>
+    /// What those who ask call this machine, such as <c>host.docker.internal</c>; <see cref="BaseUri"/> has it, and the responder listens on every
+    /// address. Null when it listens on loopback alone.
+    /// </summary>
+    public string? PublishedHost { get; }
+
+    /// <summary>
+    /// Where it is reached, as <c>http://127.0.0.1:PORT/</c> or with <see cref="PublishedHost"/>. It stays the same, also after the disposal.
+    /// </summary>
+    public Uri BaseUri { get; }
+
+    internal TimeProvider Clock { get; }
+
+    internal abstract IReadOnlyList<string> Methods { get; }
+
+    /// <summary>Stops listening and breaks off what is under way, hanging answers included.</summary>
+    /// <remarks>
+    /// May be called more than once, also at the same time: each call ends when everything has stopped. It waits for callbacks that are under way.
+    /// </remarks>
+    public ValueTask DisposeAsync()
+    {
+        lock (_stopping)
+        {
+            _stopped ??= StopAsync();
+        }
+
+        GC.SuppressFinalize(this);
+        return new ValueTask(_stopped);
+    }
+
+    internal abstract HttpRefusal? Refuse(ResponderRequest request);
+
+    /// <summary>The content type of the answer at this path, whatever the octets of the answer are.</summary>
+    internal abstract string ContentTypeOf(ResponderRequest request);
+
+    /// <summary>Answers, or says that the responder failed.</summary>
+    internal ResponderReply Reply(ResponderRequest request)
+    {
+        try
+        {
+            return Answer(request);
+        }
+        catch (Exception exception)
+        {
+            var reason = $"{exception.GetType().Name}: {exception.Message}";
+            Tell(new ResponderProblem(ResponderProblemKind.Failed, reason, request, 500, exception));
+            return ResponderReply.Text(500, reason);
+        }
+    }
+
+    internal void Received(ResponderRequest request)
+    {
+        _requests.Enqueue(request);
+        Interlocked.Increment(ref _hits);
+    }
+
+    internal void CannotRead(ResponderProblem problem)
+    {
+        _problems.Enqueue(problem);
+        Interlocked.Increment(ref _hits);
+    }
+
+    internal void Tell(ResponderProblem problem) => _problems.Enqueue(problem);
 
     private protected abstract ResponderReply Answer(ResponderRequest request);
 
-    /// <summary>Stops listening and breaks off what is under way, hanging answers included.</summary>
-    public async ValueTask DisposeAsync()
+    private async Task StopAsync()
     {
         // In this order: asked for a connection after it has stopped, the listener throws something else again.
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -59,132 +139,52 @@ public abstract class HttpResponder : IAsyncDisposable
         await Task.WhenAll(_exchanges.Keys).ConfigureAwait(false);
         _listener.Dispose();
         _stop.Dispose();
-        GC.SuppressFinalize(this);
     }
 
     private async Task AcceptAsync()
     {
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
-                var exchange = ExchangeAsync(socket);
+                Interlocked.Increment(ref _connections);
+
+                // Elsewhere, for a callback of the test may block.
+                var exchange = Task.Run(() => ServeAsync(socket));
                 _exchanges.TryAdd(exchange, 0);
                 _ = exchange.ContinueWith(done => _exchanges.TryRemove(done, out _), TaskScheduler.Default);
             }
+            catch (OperationCanceledException)
+            {
+                // Stopped.
+            }
+            catch (SocketException exception)
+            {
+                // The system has no socket left, or the client was gone again: the next one may fare better, in a while.
+                var reason = $"a connection could not be accepted: {exception.Message}";
+                Tell(new ResponderProblem(ResponderProblemKind.Failed, reason, Request: null, Status: null, exception));
+                await Task.Delay(s_pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        try
+        {
+            using var connection = new HttpConnection(this, socket, _stop.Token);
+            await connection.RunAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Stopped.
         }
-    }
-
-    private async Task ExchangeAsync(Socket socket)
-    {
-        using var stream = new NetworkStream(socket, ownsSocket: true);
-        try
+        catch (Exception exception)
         {
-            if (await ReadRequestAsync(stream).ConfigureAwait(false) is { } request)
-            {
-                _requests.Enqueue(request);
-                await ReplyAsync(stream, request).ConfigureAwait(false);
-                socket.Shutdown(SocketShutdown.Send);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            // The asker has gone, or we stop.
+            var lost = exception is IOException or SocketException;
+            Tell(new ResponderProblem(
+                lost ? ResponderProblemKind.ConnectionLost : ResponderProblemKind.Failed, exception.Message, Request: null, Status: null, exception));
         }
     }
-
-    private async Task ReplyAsync(NetworkStream stream, ResponderRequest request)
-    {
-        switch (Mode)
-        {
-            case ResponderMode.Hang:
-                await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token).ConfigureAwait(false);
-                return;
-            case ResponderMode.Slow:
-                await Task.Delay(Delay, _clock, _stop.Token).ConfigureAwait(false);
-                break;
-            case ResponderMode.NotFound:
-                await SendAsync(stream, ResponderReply.NotFound, ResponderReply.NotFound.Body.Length).ConfigureAwait(false);
-                return;
-            case ResponderMode.Garbage:
-                await SendAsync(
-                    stream, new ResponderReply(200, "application/octet-stream", RandomNumberGenerator.GetBytes(999)), 999).ConfigureAwait(false);
-                return;
-            case ResponderMode.Oversized:
-                await SendOversizedAsync(stream).ConfigureAwait(false);
-                return;
-            case ResponderMode.Redirect:
-                await WriteHeadAsync(stream, $"302 Found\r\nLocation: {request.Path}", "text/plain", 0).ConfigureAwait(false);
-                return;
-        }
-
-        var reply = Answer(request);
-        var sent = Mode == ResponderMode.Truncated ? reply.Body.Length / 2 : reply.Body.Length;
-        await SendAsync(stream, reply, sent).ConfigureAwait(false);
-    }
-
-    private async Task SendAsync(NetworkStream stream, ResponderReply reply, int sent)
-    {
-        await WriteHeadAsync(stream, reply.Status == 200 ? "200 OK" : "404 Not Found", reply.ContentType, reply.Body.Length).ConfigureAwait(false);
-        await stream.WriteAsync(reply.Body.AsMemory(0, sent), _stop.Token).ConfigureAwait(false);
-    }
-
-    private async Task SendOversizedAsync(NetworkStream stream)
-    {
-        await WriteHeadAsync(stream, "200 OK", "application/octet-stream", OversizedLength).ConfigureAwait(false);
-        var block = new byte[64 * 1024];
-        for (var left = OversizedLength; left > 0; left -= block.Length)
-        {
-            await stream.WriteAsync(block.AsMemory(0, (int)Math.Min(left, block.Length)), _stop.Token).ConfigureAwait(false);
-        }
-    }
-
-    private async Task WriteHeadAsync(NetworkStream stream, string status, string contentType, long length)
-    {
-        var head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {status}\r\nContent-Type: {contentType}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token).ConfigureAwait(false);
-    }
-
-    private async Task<ResponderRequest?> ReadRequestAsync(NetworkStream stream)
-    {
-        var received = new List<byte>();
-        var buffer = new byte[4096];
-        var headLength = -1;
-        var bodyLength = 0;
-        while (headLength < 0 || received.Count < headLength + bodyLength)
-        {
-            var count = await stream.ReadAsync(buffer, _stop.Token).ConfigureAwait(false);
-            if (count == 0 || received.Count + count > MaxRequest)
-            {
-                return null;
-            }
-
-            received.AddRange(buffer.AsSpan(0, count));
-            if (headLength < 0)
-            {
-                var end = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(received).IndexOf("\r\n\r\n"u8);
-                headLength = end < 0 ? -1 : end + 4;
-                bodyLength = headLength < 0 ? 0 : BodyLength(Encoding.Latin1.GetString([.. received[..headLength]]));
-            }
-        }
-
-        var line = Encoding.Latin1.GetString([.. received[..headLength]]).Split("\r\n")[0].Split(' ');
-        return line.Length < 2 ? null : new ResponderRequest(line[0], line[1], received.GetRange(headLength, bodyLength).ToArray());
-    }
-
-    private static int BodyLength(string head) => head
-        .Split("\r\n")
-        .Where(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
-        .Select(line => int.TryParse(
-            line.AsSpan("Content-Length:".Length), NumberStyles.None | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var length)
-            ? Math.Min(length, MaxRequest)
-            : 0)
-        .FirstOrDefault();
 }

@@ -1,8 +1,9 @@
+using System.Formats.Asn1;
 using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.Asn1.X509;
-using Number = System.Numerics.BigInteger;
+using Org.BouncyCastle.Security;
 
 namespace MutualAuth.Testing.Responders;
 
@@ -12,9 +13,19 @@ public sealed class OcspResponder : HttpResponder
     private readonly TestAuthority _authority;
     private readonly TestKey _stranger = TestKey.Generate();
 
-    /// <summary>Starts answering. The authority is not owned.</summary>
-    public OcspResponder(TestAuthority authority)
-        : base(ClockOf(authority)) => _authority = authority;
+    /// <summary>Starts answering.</summary>
+    /// <param name="authority">Whose word it passes on. Not owned.</param>
+    /// <param name="publishedHost">
+    /// What those who ask call this machine, such as <c>host.docker.internal</c> for a container; it then listens on every address. Null for the
+    /// loopback address alone.
+    /// </param>
+    /// <param name="port">Where to listen; 0 takes a free port.</param>
+    /// <exception cref="ArgumentException"><paramref name="publishedHost"/> cannot stand in a URI.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is no port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
+    public OcspResponder(TestAuthority authority, string? publishedHost = null, int port = 0)
+        : base(ClockOf(authority), publishedHost, port) => _authority = authority;
 
     /// <summary>Where it answers.</summary>
     public string Uri => BaseUri.ToString();
@@ -49,43 +60,23 @@ public sealed class OcspResponder : HttpResponder
         });
     }
 
-    /// <summary>Answers a request without HTTP.</summary>
+    /// <summary>Answers a request without HTTP, as it is answered over HTTP.</summary>
     /// <param name="request">An OCSPRequest in DER.</param>
-    /// <returns>An OCSPResponse in DER; <c>malformedRequest</c> when the request cannot be read.</returns>
-    public byte[] Answer(ReadOnlyMemory<byte> request)
-    {
-        OcspRequest parsed;
-        List<OcspAnswer> answers;
-        try
-        {
-            parsed = OcspRequest.GetInstance(Asn1Object.FromByteArray(request.ToArray()));
-            answers = [.. parsed.TbsRequest.RequestList.Select(entry => AnswerTo(Request.GetInstance(entry)))];
-        }
-        catch (Exception exception) when (exception is ArgumentException or IOException or InvalidOperationException or Asn1ParsingException)
-        {
-            return _authority.IssueOcspResponse([], spec => spec with { ResponseStatus = OcspResponseStatus.MalformedRequest });
-        }
+    /// <returns>
+    /// An OCSPResponse in DER (RFC 6960 §2.3), with an answer to each question of the request: <c>malformedRequest</c> when the request cannot be
+    /// read or demands what is not known here, <c>internalError</c> when <see cref="Spec"/> fails. <see cref="HttpResponder.Problems"/> says why.
+    /// </returns>
+    public byte[] Answer(ReadOnlyMemory<byte> request) => Answer(request, asked: null);
 
-        var nonce = parsed.TbsRequest.RequestExtensions?.GetExtension(OcspObjectIdentifiers.PkixOcspNonce)?.GetParsedValue() as Asn1OctetString;
-        return _authority.IssueOcspResponse(answers, spec => Misbehave(spec with
-        {
-            Responder = Responder,
-            Nonce = RepeatsNonce && nonce is not null ? nonce.GetOctets() : (ReadOnlyMemory<byte>?)null,
-        }));
-    }
+    internal override IReadOnlyList<string> Methods { get; } = ["GET", "HEAD", "POST"];
 
-    private protected override ResponderReply Answer(ResponderRequest request)
-    {
-        ReadOnlyMemory<byte> asked = request.Body;
-        if (request.Method == "GET")
-        {
-            var text = System.Uri.UnescapeDataString(request.Path.TrimStart('/'));
-            var octets = new byte[text.Length];
-            asked = Convert.TryFromBase64String(text, octets, out var count) ? octets.AsMemory(0, count) : ReadOnlyMemory<byte>.Empty;
-        }
+    // Every path is right: by POST to whatever path, and by GET with the request in it.
+    internal override HttpRefusal? Refuse(ResponderRequest request) => null;
 
-        return new ResponderReply(200, "application/ocsp-response", Answer(asked));
-    }
+    internal override string ContentTypeOf(ResponderRequest request) => "application/ocsp-response";
+
+    private protected override ResponderReply Answer(ResponderRequest request) =>
+        new(200, ContentTypeOf(request), request.Method == "POST" ? Answer(request.Body, request) : AnswerPath(request));
 
     private static TimeProvider ClockOf(TestAuthority authority)
     {
@@ -93,23 +84,80 @@ public sealed class OcspResponder : HttpResponder
         return authority.Clock;
     }
 
-    private OcspAnswer AnswerTo(Request request)
+    // RFC 6960 appendix A.1: the base64 of the request, with escapes where the URI needs them. It begins with M, so no slash before it is its own.
+    private byte[] AnswerPath(ResponderRequest request)
     {
-        var id = request.ReqCert;
-        var serialNumber = new Number(id.SerialNumber.Value.ToByteArray(), isUnsigned: false, isBigEndian: true);
+        var text = System.Uri.UnescapeDataString(request.Name);
+        var octets = new byte[text.Length];
+        return !text.Any(char.IsWhiteSpace) && Convert.TryFromBase64String(text, octets, out var count)
+            ? Answer(octets.AsMemory(0, count), request)
+            : Malformed("the path is not the base64 of a request, with its padding and without white space", request);
+    }
 
+    private byte[] Answer(ReadOnlyMemory<byte> octets, ResponderRequest? asked)
+    {
+        OcspRequest request;
+        List<OcspAnswer> answers;
+        try
+        {
+            request = OcspRequest.Read(octets);
+            answers = [.. request.Questions.Select(AnswerTo)];
+        }
+        catch (Exception exception) when (exception is AsnContentException or InvalidDataException)
+        {
+            return Malformed(exception is AsnContentException ? $"it is no OCSPRequest in DER: {exception.Message}" : exception.Message, asked);
+        }
+
+        try
+        {
+            return _authority.IssueOcspResponse(answers, spec => Misbehave(spec with
+            {
+                Responder = Responder,
+                Nonce = RepeatsNonce ? request.Nonce : null,
+            }));
+        }
+        catch (Exception exception)
+        {
+            var reason = $"{exception.GetType().Name}: {exception.Message}";
+            Tell(new ResponderProblem(ResponderProblemKind.Failed, reason, asked, asked is null ? null : 200, exception));
+            return Status(OcspResponseStatus.InternalError);
+        }
+    }
+
+    private byte[] Malformed(string reason, ResponderRequest? asked)
+    {
+        Tell(new ResponderProblem(ResponderProblemKind.MalformedOcspRequest, reason, asked, asked is null ? null : 200, Exception: null));
+        return Status(OcspResponseStatus.MalformedRequest);
+    }
+
+    private static byte[] Status(int status) => new DerSequence(new DerEnumerated(status)).GetDerEncoded();
+
+    private OcspAnswer AnswerTo(OcspQuestion question)
+    {
         // Another authority's certificate may have the same number: only the key's digest in the request tells them apart.
+        var answer = question.IssuerKeyHash.Span.SequenceEqual(KeyHash(question.HashAlgorithm))
+            ? _authority.Revoked.StatusOf(question.SerialNumber)
+            : new OcspAnswer(question.SerialNumber, OcspStatus.Unknown);
+        return answer with { RawCertId = question.RawCertId };
+    }
+
+    /// <exception cref="InvalidDataException">The digest is not known here.</exception>
+    private byte[] KeyHash(string hashAlgorithm)
+    {
         var key = SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(_authority.AsCertificate.Key.SubjectPublicKeyInfo.ToArray()));
-        var digest = Org.BouncyCastle.Security.DigestUtilities.CalculateDigest(id.HashAlgorithm.Algorithm, key.PublicKey.GetBytes());
-        var answer = digest.AsSpan().SequenceEqual(id.IssuerKeyHash.GetOctets())
-            ? _authority.Revoked.StatusOf(serialNumber)
-            : new OcspAnswer(serialNumber, OcspStatus.Unknown);
-        return answer with { RawCertId = id.GetDerEncoded() };
+        try
+        {
+            return DigestUtilities.CalculateDigest(new DerObjectIdentifier(hashAlgorithm), key.PublicKey.GetBytes());
+        }
+        catch (SecurityUtilityException)
+        {
+            throw new InvalidDataException($"the digest {hashAlgorithm} is not known here");
+        }
     }
 
     private OcspSpec Misbehave(OcspSpec spec)
     {
-        var changed = Spec?.Invoke(spec) ?? spec;
+        var changed = Spec is null ? spec : Spec(spec) ?? throw new InvalidOperationException("Spec returned null.");
         return Mode switch
         {
             ResponderMode.Stale => changed with

@@ -1,4 +1,6 @@
+using DotNet.Testcontainers.Builders;
 using MutualAuth.Testing.Assertions;
+using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Snippets;
@@ -86,6 +88,54 @@ public static class TestYourOwnMtls
         authority.WriteTo("certificates");                  // authority.pem: what openssl's -CAfile, Go's CertPool and curl's --cacert want
         server.WriteTo("certificates", "server");           // server.pem with its chain, server.key in PKCS#8
         File.WriteAllBytes("certificates/server.p12", server.ToPkcs12("changeit"));   // Java's keytool, Windows
+        // end
+    }
+
+    /// <summary>Responders that misbehave.</summary>
+    public static async Task AskAsync(Func<Task> connectToMyServer)
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        await using var ocsp = new OcspResponder(authority);
+        await using var trap = new AiaTrap();
+        using var server = authority.Issue(spec => spec with { DnsNames = ["server.test"], OcspUris = [ocsp.Uri], IssuerUris = [trap.IssuerUri] });
+
+        authority.Revoke(server);                                     // the next answer says so
+        ocsp.Spec = spec => spec with { ResponderByKey = true };      // any part of an answer
+        ocsp.Mode = ResponderMode.Truncated;                          // and how it is sent; from the next request on
+
+        await connectToMyServer();                                    // your test
+        ocsp.ShouldHaveNoProblems();                                  // or the message says what it refused and why, and what Spec threw
+        trap.ShouldBeUntouched();                                     // or the message says what was asked
+        // end
+    }
+
+    /// <summary>A server in a container, which reaches the responders.</summary>
+    public static async Task ContainAsync()
+    {
+        // snippet
+        const string host = "host.docker.internal";
+        using var authority = new TestAuthority();
+        await using var crl = new CrlResponder(authority, publishedHost: host);
+        await using var trap = new AiaTrap(publishedHost: host);
+        using var server = authority.Issue(spec => spec with { DnsNames = ["server.test"], CrlDistributionPoints = [crl.FullUri] });
+        authority.WriteTo("certificates");
+        server.WriteTo("certificates", "server");
+
+        // With the package Testcontainers:
+        await using var container = new ContainerBuilder("my-server:latest")
+            .WithExtraHost(host, "host-gateway")                      // Docker Desktop has that name by itself, Linux has not
+            .WithResourceMapping(new DirectoryInfo("certificates"), "/certificates")
+            .WithPortBinding(8443, assignRandomHostPort: true)
+            .WithWaitStrategy(Wait.ForUnixContainer().UntilInternalTcpPortIsAvailable(8443))
+            .Build();
+        await container.StartAsync();
+
+        var endPoint = new DnsEndPoint(container.Hostname, container.GetMappedPublicPort(8443));
+        var report = await GalleryRun.AgainstServerAsync(authority, endPoint, new GalleryRunOptions { PublishedHost = host });
+        report.ShouldBeClean();
+        crl.ShouldHaveNoProblems();
+        trap.ShouldBeUntouched();
         // end
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using MutualAuth.Testing.Building;
+using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.BadPeers;
@@ -13,9 +14,7 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
 
     internal async Task<Sighting> PlayAsync(string name, TestCertificate shown, CancellationToken token)
     {
-        using var listener = new Socket(GalleryTrap.AddressFor(options.PublishedHost).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(GalleryTrap.AddressFor(options.PublishedHost), 0));
-        listener.Listen();
+        using var listener = PublishedAddress.Listen(options.PublishedHost, 0);
         var seen = new LooseTlsRecord();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(token);
         var echoing = EchoAsync(listener, shown, seen, over.Token);
@@ -39,11 +38,11 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         }
     }
 
-    private async Task EchoAsync(Socket listener, TestCertificate shown, LooseTlsRecord seen, CancellationToken token)
+    private async Task EchoAsync(TcpListener listener, TestCertificate shown, LooseTlsRecord seen, CancellationToken token)
     {
         try
         {
-            var socket = await listener.AcceptAsync(token).ConfigureAwait(false);
+            var socket = await listener.AcceptSocketAsync(token).ConfigureAwait(false);
             socket.NoDelay = true;
             var transport = new NetworkStream(socket, ownsSocket: true);
             using var peer = await LooseTlsPeer.AcceptAsync(transport, shown, options.Tls, seen, token).ConfigureAwait(false);
@@ -62,9 +61,9 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
     private static bool IsNoJudgement(Exception exception) => exception is OperationCanceledException or TimeoutException
         or NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException;
 
-    private IPEndPoint EndPointOf(Socket listener)
+    private IPEndPoint EndPointOf(TcpListener listener)
     {
-        var bound = (IPEndPoint)listener.LocalEndPoint!;
+        var bound = (IPEndPoint)listener.LocalEndpoint;
         return options.PublishedHost is { } host && IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, bound.Port)
             : new IPEndPoint(IPAddress.Loopback, bound.Port);
     }

@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Testing.Responders;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -14,24 +14,14 @@ internal sealed class GalleryTrap : IAsyncDisposable
     /// <param name="publishedHost">What the judged side calls this machine; null when it runs here.</param>
     internal GalleryTrap(string? publishedHost)
     {
-        _listener = new TcpListener(AddressFor(publishedHost), 0);
-        _listener.Start();
-        var host = publishedHost is null ? "127.0.0.1" : publishedHost.Contains(':', StringComparison.Ordinal) ? $"[{publishedHost}]" : publishedHost;
-        IssuerUri = $"http://{host}:{((IPEndPoint)_listener.LocalEndpoint).Port}/issuer.cer";
+        _listener = PublishedAddress.Listen(publishedHost, 0);
+        IssuerUri = PublishedAddress.UriOf(publishedHost, _listener) + "issuer.cer";
         _accepting = AcceptAsync();
     }
 
     internal string IssuerUri { get; }
 
     internal int Hits => Volatile.Read(ref _hits);
-
-    /// <summary>Where to listen so that the judged side gets there.</summary>
-    internal static IPAddress AddressFor(string? publishedHost) => publishedHost switch
-    {
-        null => IPAddress.Loopback,
-        _ when publishedHost.Contains(':', StringComparison.Ordinal) => IPAddress.IPv6Any,
-        _ => IPAddress.Any,
-    };
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MutualAuth.Testing.Responders;
+
+/// <summary>One connection to a responder: reads its requests, and answers each as the responder's mode has it.</summary>
+internal sealed class HttpConnection(HttpResponder responder, Socket socket, CancellationToken stop) : IDisposable
+{
+    private const int MaxDrained = 16 << 20;
+
+    private static readonly TimeSpan s_lastWord = TimeSpan.FromSeconds(2);
+
+    // Known (RFC 9110 §9.1), though a responder allows few of them.
+    private static readonly string[] s_knownMethods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+    private readonly NetworkStream _stream = new(socket, ownsSocket: true);
+
+    public void Dispose() => _stream.Dispose();
+
+    internal async Task RunAsync()
+    {
+        var reader = new HttpRequestReader(_stream);
+        try
+        {
+            while (await reader.ReadHeadAsync(stop).ConfigureAwait(false) is { } head && await ExchangeAsync(reader, head).ConfigureAwait(false))
+            {
+            }
+        }
+        catch (HttpRefusedException refused)
+        {
+            var (status, kind, reason) = refused.Refusal;
+            responder.CannotRead(new ResponderProblem(kind, reason, RequestOf(reader.Head), status, Exception: null));
+            await RefuseAsync(refused.Refusal, reader.Head?.Method, keepsAlive: false).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            // A connection that ends between two requests is how connections end.
+            if (reader.Head is not null || reader.HasMore)
+            {
+                responder.CannotRead(new ResponderProblem(
+                    ResponderProblemKind.ConnectionLost, exception.Message, RequestOf(reader.Head), Status: null, exception));
+            }
+        }
+
+        await EndAsync().ConfigureAwait(false);
+    }
+
+    private static ResponderRequest? RequestOf(HttpRequestHead? head) =>
+        head is null ? null : new ResponderRequest(head.Method, head.Path, ReadOnlyMemory<byte>.Empty);
+
+    /// <returns>Whether another request may follow.</returns>
+    private async Task<bool> ExchangeAsync(HttpRequestReader reader, HttpRequestHead head)
+    {
+        var refusal = RefusalOf(head.Method);
+        if (head.ExpectsContinue && !reader.HasMore && (head.IsChunked || head.Length > 0))
+        {
+            if (refusal is not null)
+            {
+                // Whether the body comes all the same is the client's to choose, and what follows cannot be told from it.
+                throw new HttpRefusedException(refusal);
+            }
+
+            await _stream.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), stop).ConfigureAwait(false);
+        }
+
+        var request = new ResponderRequest(head.Method, head.Path, await reader.ReadBodyAsync(head, stop).ConfigureAwait(false));
+        responder.Received(request);
+        try
+        {
+            return await ReplyAsync(request, refusal, head.KeepsAlive).ConfigureAwait(false) && head.KeepsAlive;
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            var reason = $"the other side left before the answer was through: {exception.Message}";
+            responder.Tell(new ResponderProblem(ResponderProblemKind.ConnectionLost, reason, request, Status: null, exception));
+            return false;
+        }
+    }
+
+    private HttpRefusal? RefusalOf(string method)
+    {
+        if (responder.Methods.Contains(method))
+        {
+            return null;
+        }
+
+        var known = s_knownMethods.Contains(method);
+        var reason = $"the method {HttpRequestHead.Quote(method)} is none of {string.Join(", ", responder.Methods)}";
+        return new HttpRefusal(known ? 405 : 501, ResponderProblemKind.MethodNotAllowed, reason);
+    }
+
+    /// <returns>Whether the answer was whole.</returns>
+    private async Task<bool> ReplyAsync(ResponderRequest request, HttpRefusal? refusal, bool keepsAlive)
+    {
+        var mode = responder.Mode;
+        if (mode == ResponderMode.Hang)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+        }
+
+        if (mode == ResponderMode.Slow)
+        {
+            await Task.Delay(responder.Delay, responder.Clock, stop).ConfigureAwait(false);
+        }
+
+        refusal ??= responder.Refuse(request);
+        if (refusal is not null)
+        {
+            responder.Tell(new ResponderProblem(refusal.Kind, refusal.Reason, request, refusal.Status, Exception: null));
+            await RefuseAsync(refusal, request.Method, keepsAlive).ConfigureAwait(false);
+            return true;
+        }
+
+        var type = responder.ContentTypeOf(request);
+        switch (mode)
+        {
+            case ResponderMode.NotFound:
+                await SendAsync(ResponderReply.NotFound, request.Method, keepsAlive).ConfigureAwait(false);
+                return true;
+            case ResponderMode.Garbage:
+                await SendAsync(new ResponderReply(200, type, RandomNumberGenerator.GetBytes(999)), request.Method, keepsAlive).ConfigureAwait(false);
+                return true;
+            case ResponderMode.Oversized:
+                await SendOversizedAsync(type, request.Method, keepsAlive).ConfigureAwait(false);
+                return true;
+            case ResponderMode.Redirect:
+                await WriteHeadAsync(302, $"Location: {request.Path}\r\n", 0, keepsAlive).ConfigureAwait(false);
+                return true;
+            case ResponderMode.Truncated:
+                var reply = responder.Reply(request);
+                await SendAsync(reply, request.Method, keepsAlive: false, reply.Body.Length / 2).ConfigureAwait(false);
+                return false;
+            default:
+                await SendAsync(responder.Reply(request), request.Method, keepsAlive).ConfigureAwait(false);
+                return true;
+        }
+    }
+
+    private Task RefuseAsync(HttpRefusal refusal, string? method, bool keepsAlive) =>
+        SendAsync(ResponderReply.Text(refusal.Status, refusal.Reason), method, keepsAlive);
+
+    private async Task SendAsync(ResponderReply reply, string? method, bool keepsAlive, int? cutAt = null)
+    {
+        await WriteHeadAsync(reply.Status, $"Content-Type: {reply.ContentType}\r\n", reply.Body.Length, keepsAlive).ConfigureAwait(false);
+        if (method != "HEAD")
+        {
+            await _stream.WriteAsync(reply.Body.AsMemory(0, cutAt ?? reply.Body.Length), stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SendOversizedAsync(string contentType, string method, bool keepsAlive)
+    {
+        var length = responder.OversizedLength;
+        await WriteHeadAsync(200, $"Content-Type: {contentType}\r\n", length, keepsAlive).ConfigureAwait(false);
+        var block = new byte[64 * 1024];
+        for (var left = method == "HEAD" ? 0 : length; left > 0; left -= block.Length)
+        {
+            await _stream.WriteAsync(block.AsMemory(0, (int)Math.Min(left, block.Length)), stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WriteHeadAsync(int status, string field, long length, bool keepsAlive)
+    {
+        var head = new StringBuilder();
+        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {PhraseOf(status)}\r\nDate: {responder.Clock.GetUtcNow():R}\r\n{field}");
+        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
+        head.Append(status == 405 ? $"Allow: {string.Join(", ", responder.Methods)}\r\n" : string.Empty);
+        head.Append(keepsAlive ? "\r\n" : "Connection: close\r\n\r\n");
+        await _stream.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), stop).ConfigureAwait(false);
+    }
+
+    private static string PhraseOf(int status) => status switch
+    {
+        200 => "OK",
+        302 => "Found",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        505 => "HTTP Version Not Supported",
+        _ => "Internal Server Error",
+    };
+
+    // To close while octets are still coming in would reset the connection, and the client could lose the answer (RFC 9112 §9.6).
+    private async Task EndAsync()
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        enough.CancelAfter(s_lastWord);
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            var buffer = new byte[64 * 1024];
+            for (var (drained, count) = (0, -1); count != 0 && drained < MaxDrained; drained += count)
+            {
+                count = await _stream.ReadAsync(buffer, enough.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+        {
+            // It has left already, or will not.
+        }
+    }
+}
