@@ -214,6 +214,22 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
+    /// <summary>The extension of this type, with its octets, whether this library reads it or not; null when the certificate does not have it.</summary>
+    /// <param name="oid">The type, as a dotted object identifier.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="oid"/> is null.</exception>
+    /// <exception cref="FormatException"><paramref name="oid"/> is not a dotted object identifier.</exception>
+    /// <example>
+    /// <code>
+    /// var asset = connection.Peer.Certificate?.FindExtension("1.3.6.1.4.1.99999.3")?.Value;
+    /// </code>
+    /// </example>
+    public PresentedExtension? FindExtension(string oid)
+    {
+        ArgumentNullException.ThrowIfNull(oid);
+        return ExtensionReader.Find(
+            Extensions.List, Oids.FromDotted(oid) ?? throw new FormatException($"Not a dotted object identifier: {SafeText.Quote(oid)}."));
+    }
+
     /// <summary>The platform's object for the same certificate, for code that needs one. The caller owns it and disposes of it.</summary>
     /// <exception cref="CryptographicException">The platform's parser does not accept the encoding.</exception>
     public X509Certificate2 ToX509Certificate2() => X509CertificateLoader.LoadCertificate(RawData.Span);
