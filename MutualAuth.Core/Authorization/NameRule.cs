@@ -11,6 +11,8 @@ internal sealed class NameRule : AuthorizationRule
 {
     private const string SubjectAlternativeName = "RFC 5280 §4.2.1.6";
 
+    private static string ServiceNameType => Asn1.Oids.ToDotted(Asn1.Oids.ServiceName);
+
     private readonly string _expected;
     private readonly string _rule;
     private readonly Func<Certificate, bool> _matches;
@@ -88,6 +90,26 @@ internal sealed class NameRule : AuthorizationRule
                 certificate.OtherNames.FirstOrDefault(other => name.Value.StartsWith($"{other.Type}=", StringComparison.Ordinal)) is { } same
                     ? $"The certificate carries another name of this type; its text is {SafeText.Quote(same.Text)}."
                     : null,
+        };
+
+    internal static NameRule OfService(ServiceName name) =>
+        new(new(RuleKeyKind.Service, name), $"the service {name}", "RFC 9525 §6.5",
+            certificate => certificate.ServiceNames.Contains(name))
+        {
+            Name = PeerName.OtherName(ServiceNameType, name.ToString()),
+            Hint = certificate => certificate.ServiceNames.Any(presented => presented.Domain.Equals(name.Domain))
+                ? "The certificate is for another service of this domain."
+                : certificate.DnsNames.Any(presented => DnsNameMatcher.MatchesExactly(presented, name.Domain))
+                ? "The certificate carries the domain as a dNSName, which stands for a host and for no service; it needs an SRVName (RFC 4985)."
+                : null,
+        };
+
+    internal static NameRule OfOrganization(OrganizationIdentifier identifier) =>
+        new(new(RuleKeyKind.Organization, identifier), $"the organization identifier {SafeText.Quote(identifier.ToString())}",
+            "ETSI EN 319 412-1 §5.1.4", certificate => identifier.Equals(certificate.Subject.OrganizationIdentifier))
+        {
+            Name = PeerName.OrganizationIdentifier(identifier),
+            Presented = context => $"subject {PresentedNames.Subject(context.Certificate)}",
         };
 
     internal static NameRule OfAddress(IPAddress address) =>

@@ -74,6 +74,11 @@ internal static class PeerNames
             yield return subject;
         }
 
+        if (certificate.Subject.OrganizationIdentifier is { } organization)
+        {
+            yield return PeerName.OrganizationIdentifier(organization);
+        }
+
         foreach (var other in certificate.OtherNames)
         {
             if (other.Type != s_userPrincipalNameType && PeerName.TryOtherName(other.Type, other.Text, out var name))

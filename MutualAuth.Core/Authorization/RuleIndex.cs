@@ -16,6 +16,8 @@ internal enum RuleKeyKind
     SpiffeId,
     TrustDomain,
     OtherName,
+    Service,
+    Organization,
 }
 
 /// <summary>The one name without which a rule rejects every peer; two are equal when the rule would say that the names are.</summary>
@@ -74,6 +76,8 @@ internal sealed class RuleIndex
         RuleKeyKind.Address => certificate.IPAddresses,
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
         RuleKeyKind.OtherName => certificate.OtherNames.Select(name => $"{name.Type}={name.Text}"),
+        RuleKeyKind.Service => certificate.ServiceNames,
+        RuleKeyKind.Organization => certificate.Subject.OrganizationIdentifier is { } organization ? [organization] : [],
         RuleKeyKind.Subject => [certificate.Subject],
         RuleKeyKind.Issuer => [certificate.Issuer],
         RuleKeyKind.SpiffeId => SpiffeSvid.IdOf(certificate) is { } id ? [id] : [],

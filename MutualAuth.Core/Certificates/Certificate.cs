@@ -25,6 +25,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<IPAddress> _addresses;
     private ImmutableArray<string> _principals;
     private ImmutableArray<OtherName> _otherNames;
+    private ImmutableArray<ServiceName> _serviceNames;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -121,6 +122,29 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
+    /// <summary>
+    /// The services of the subject alternative name (SRVName, RFC 4985) that are well formed, in order; one with a wildcard is not.
+    /// </summary>
+    public ImmutableArray<ServiceName> ServiceNames
+    {
+        get
+        {
+            if (_serviceNames.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _serviceNames, [.. Extensions.SubjectNames.Select(name => name.ServiceName).OfType<ServiceName>()]);
+            }
+
+            return _serviceNames;
+        }
+    }
+
+    /// <summary>
+    /// The statements of a qualified certificate (RFC 3739 §3.2.6); null when it has none, and when they are malformed:
+    /// <see cref="TryReadQcStatements"/> tells one from the other.
+    /// </summary>
+    public QcStatements? QcStatements => TryReadQcStatements(out var statements, out _) ? statements : null;
+
     /// <summary>Whether the basic constraints declare the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
 
@@ -212,6 +236,31 @@ public sealed class Certificate : IEquatable<Certificate>
             };
             return false;
         }
+    }
+
+    /// <summary>Reads the statements of a qualified certificate (RFC 3739 §3.2.6), in strict DER; never throws.</summary>
+    /// <param name="statements">The statements; null when there are none, and when they are malformed.</param>
+    /// <param name="problem">
+    /// The reason why they could not be read, <see cref="RejectionReason.QcStatementsMalformed"/>; null when they were read, and when there are none.
+    /// </param>
+    /// <returns>True when the certificate has statements and all of them could be read.</returns>
+    public bool TryReadQcStatements([NotNullWhen(true)] out QcStatements? statements, out Rejection? problem)
+    {
+        statements = null;
+        problem = null;
+        if (ExtensionReader.Find(Extensions.List, Oids.QcStatements) is { } extension)
+        {
+            statements = QcStatementsReader.Read(extension.Value, out var flaw);
+            problem = flaw is null ? null : new Rejection(
+                RejectionReason.QcStatementsMalformed, "statements of a qualified certificate in DER", $"an extension in which {flaw}")
+            {
+                Element = "leaf certificate",
+                Rule = "RFC 3739 §3.2.6, ETSI EN 319 412-5, ETSI TS 119 495",
+                Hint = "Nothing that the extension says counts. Have the authority issue the certificate again.",
+            };
+        }
+
+        return statements is not null;
     }
 
     /// <summary>The extension of this type, with its octets, whether this library reads it or not; null when the certificate does not have it.</summary>
