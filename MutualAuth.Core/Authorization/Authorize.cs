@@ -76,8 +76,11 @@ public static class Authorize
         return SvidRule.OfMembers(trustDomain);
     }
 
-    /// <summary>A peer whose certificate carries this rfc822Name; the case of the local part counts (RFC 5280 §7.5).</summary>
-    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
+    /// <summary>
+    /// A peer whose certificate carries this e-mail address: in an rfc822Name, or where its local part is beyond ASCII in a SmtpUTF8Mailbox (RFC
+    /// 9598). The local part counts character by character, case included (RFC 5280 §7.5); the domain counts without case.
+    /// </summary>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address.</exception>
     /// <example><code>var email = Authorize.Email("alice@corp.example");</code></example>
     public static AuthorizationRule Email(string address) => Email(EmailAddress.Parse(address));
 

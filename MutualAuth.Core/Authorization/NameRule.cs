@@ -68,8 +68,14 @@ internal sealed class NameRule : AuthorizationRule
             new(RuleKeyKind.Email, address),
             $"the e-mail address {address}",
             SubjectAlternativeName,
-            certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address)))
-        { Name = PeerName.Email(address) };
+            certificate => certificate.Mailboxes.Contains(address))
+        {
+            Name = PeerName.Email(address),
+            Hint = certificate =>
+                certificate.Mailboxes.FirstOrDefault(presented => $"{presented}".Equals($"{address}", StringComparison.OrdinalIgnoreCase)) is { } similar
+                    ? $"The certificate carries {SafeText.Quote(similar.ToString())}: before the at sign letter case counts. Write it as the certificate does."
+                    : null,
+        };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
         new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {SafeText.Quote(name.Value)}", SubjectAlternativeName,

@@ -1,5 +1,4 @@
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Authorization;
 
@@ -71,8 +70,7 @@ internal sealed class RuleIndex
     {
         RuleKeyKind.Dns => certificate.DnsNames.Select(name => name.ToUpperInvariant()),
         RuleKeyKind.Uri => certificate.Uris,
-        RuleKeyKind.Email =>
-            certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
+        RuleKeyKind.Email => certificate.Mailboxes,
         RuleKeyKind.Address => certificate.IPAddresses,
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
         RuleKeyKind.OtherName => certificate.OtherNames.Select(name => $"{name.Type}={name.Text}"),

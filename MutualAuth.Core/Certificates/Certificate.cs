@@ -26,6 +26,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<string> _principals;
     private ImmutableArray<OtherName> _otherNames;
     private ImmutableArray<ServiceName> _serviceNames;
+    private ImmutableArray<EmailAddress> _mailboxes;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -119,6 +120,24 @@ public sealed class Certificate : IEquatable<Certificate>
             }
 
             return _otherNames;
+        }
+    }
+
+    /// <summary>
+    /// The e-mail addresses of the subject alternative name that are well formed, in order: of an rfc822Name, or of a SmtpUTF8Mailbox (RFC 9598)
+    /// whose local part is beyond ASCII, as it must be there.
+    /// </summary>
+    public ImmutableArray<EmailAddress> Mailboxes
+    {
+        get
+        {
+            if (_mailboxes.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _mailboxes, [.. Extensions.SubjectNames.Select(name => name.Mailbox).OfType<EmailAddress>()]);
+            }
+
+            return _mailboxes;
         }
     }
 

@@ -50,6 +50,18 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
     internal ServiceName? ServiceName =>
         ServiceName.TryParse(TextOf(Oids.ServiceName, UniversalTagNumber.IA5String), out var name) ? name : null;
 
+    /// <summary>
+    /// The e-mail address of an rfc822Name, or of a SmtpUTF8Mailbox (RFC 9598 §3: one UTF8String, and beyond ASCII before the at sign); null when it
+    /// is another name, or malformed.
+    /// </summary>
+    internal EmailAddress? Mailbox =>
+        EmailAddress.TryParse(
+            Form == GeneralNameForm.Email ? Text : TextOf(Oids.SmtpUtf8Mailbox, UniversalTagNumber.UTF8String), out var address)
+        && address.IsInternationalized == (Form == GeneralNameForm.Other) ? address : null;
+
+    /// <summary>Whether it is an otherName of this type.</summary>
+    internal bool IsOther(ReadOnlySpan<byte> type) => Form == GeneralNameForm.Other && new DerReader(Value).ReadOid().Span.SequenceEqual(type);
+
     /// <summary>Reads <c>GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName</c>.</summary>
     internal static ImmutableArray<GeneralName> ReadAll(DerReader sequence)
     {

@@ -73,7 +73,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>An e-mail address; the case of its local part matters (RFC 5280 §7.5).</summary>
-    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address.</exception>
     public static PeerName Email(string address) => Email(EmailAddress.Parse(address));
 
     /// <inheritdoc cref="Email(string)"/>
