@@ -100,7 +100,7 @@ public sealed class GeneralName
         if (text.IndexOf('@') is >= 0 and var at)
         {
             return Ascii.IsValid(text.AsSpan(0, at)) ? Email(text[..at] + "@" + ToALabels(text[(at + 1)..]))
-                : throw Ambiguous(text, "what stands before the @ is beyond ASCII: use GeneralName.Other (RFC 8398) or GeneralName.Email");
+                : throw Ambiguous(text, "what stands before the @ is beyond ASCII: use GeneralName.SmtpUtf8Mailbox (RFC 9598) or GeneralName.Email");
         }
 
         if (IPNetwork.TryParse(text, out _))

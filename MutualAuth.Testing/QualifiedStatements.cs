@@ -15,7 +15,9 @@ public sealed record QualifiedStatements
     /// <summary>Whether it says that its key is in a qualified device, <c>QcSSCD</c>. Default: it does not.</summary>
     public bool KeyIsInQualifiedDevice { get; init; }
 
-    /// <summary>What it is for, as the last arcs of the identifiers (1 esign, 2 eseal, 3 web). Default: web; empty leaves the statement out.</summary>
+    /// <summary>
+    /// What it is for, as the last arcs of the identifiers (1 esign, 2 eseal, 3 web). Default: web; empty leaves the statement out.
+    /// </summary>
     public IReadOnlyList<int> Types { get; init; } = [3];
 
     /// <summary>The countries by whose law it is qualified. Default: empty, which leaves the statement out.</summary>
@@ -66,7 +68,8 @@ public sealed record QualifiedStatements
     {
         if (isThere)
         {
-            statements.Add(content is null ? new DerSequence(new DerObjectIdentifier(type)) : new DerSequence(new DerObjectIdentifier(type), content));
+            var id = new DerObjectIdentifier(type);
+            statements.Add(content is null ? new DerSequence(id) : new DerSequence(id, content));
         }
     }
 

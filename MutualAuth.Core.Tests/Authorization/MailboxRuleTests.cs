@@ -53,7 +53,8 @@ public sealed class MailboxRuleTests
     public void A_malformed_one_is_no_name()
     {
         var verdict = Judge(
-            Authorize.AnyTrustedPeer, Issue(spec => spec with { Subject = string.Empty, OtherNames = [GeneralName.SmtpUtf8Mailbox("alice@example.org")] }));
+            Authorize.AnyTrustedPeer,
+            Issue(spec => spec with { Subject = string.Empty, OtherNames = [GeneralName.SmtpUtf8Mailbox("alice@example.org")] }));
 
         verdict.Should().BeOfType<CertificateVerdict.Accepted>().Which.Peer.ProvenName.Kind.Should().Be(PeerNameKind.Certificate);
     }

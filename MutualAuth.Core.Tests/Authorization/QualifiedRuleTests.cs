@@ -55,7 +55,8 @@ public sealed class QualifiedRuleTests
     [Test]
     public void A_provider_is_called_by_its_number()
     {
-        var peer = Judge(Authorize.Psd2Role(Psd2Role.AccountInformation), Bank, s_provider).Should().BeOfType<CertificateVerdict.Accepted>().Subject.Peer;
+        var peer = Judge(Authorize.Psd2Role(Psd2Role.AccountInformation), Bank, s_provider)
+            .Should().BeOfType<CertificateVerdict.Accepted>().Subject.Peer;
 
         peer.Name.Should().Be("organization:PSDGB-FCA-123456");
         peer.ProvenNames.Should().Contain(PeerName.OrganizationIdentifier("PSDGB-FCA-123456"));

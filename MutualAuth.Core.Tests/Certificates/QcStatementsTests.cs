@@ -68,8 +68,10 @@ public sealed class QcStatementsTests
     [Test]
     public void A_role_that_is_not_known_gives_none()
     {
-        Read(QualifiedStatements.ThirdPartyProvider with { Roles = [(9, "PSP_XX")] })!.Psd2!.Roles.Should().BeEmpty();
-        Read(QualifiedStatements.ThirdPartyProvider with { Roles = [(9, "PSP_XX")] })!.Psd2!.ToString().Should().Be("no role that is known by GB-FCA");
+        var unknown = Read(QualifiedStatements.ThirdPartyProvider with { Roles = [(9, "PSP_XX")] })!.Psd2!;
+
+        unknown.Roles.Should().BeEmpty();
+        unknown.ToString().Should().Be("no role that is known by GB-FCA");
         Read(QualifiedStatements.ThirdPartyProvider with { Roles = [(1, "PSP_AS"), (4, "PSP_IC")] })!.Psd2!.Roles.Should()
             .Equal(Psd2Role.AccountServicing, Psd2Role.IssuingOfInstruments);
     }
@@ -101,7 +103,7 @@ public sealed class QcStatementsTests
         yield return Case("no content of the provider", provider with { Roles = [], Others = [Statement("0.4.0.19495.2", null)] });
         yield return Case("an empty list of roles", provider with { Roles = [], Others = [Statement("0.4.0.19495.2", Payments([0x30, 0]))] });
         yield return Case("no list of roles", provider with { Roles = [], Others = [Statement("0.4.0.19495.2", Payments([5, 0]))] });
-        yield return Case("33 statements", new QualifiedStatements { Others = [.. Enumerable.Range(1, 31).Select(arc => Statement($"1.2.{arc}", null))] });
+        yield return Case("33 statements", new() { Others = [.. Enumerable.Range(1, 31).Select(arc => Statement($"1.2.{arc}", null))] });
         yield return Case("no statement", new QualifiedStatements { IsCompliant = false, Types = [] });
         yield return Case("two values in one statement", new QualifiedStatements { Others = [new byte[] { 0x30, 8, 6, 2, 0x2a, 3, 5, 0, 5, 0 }] });
     }

@@ -23,6 +23,19 @@ public static class Authorize
     /// <example><code>var everyPeer = Authorize.AnyTrustedPeer;</code></example>
     public static AuthorizationRule AnyTrustedPeer { get; } = new AnyTrustedPeerRule();
 
+    /// <summary>
+    /// A known peer whose key people have compared over another channel (<see cref="Trust.KnownPeerStore.VerifyAsync"/>). Every other peer is
+    /// rejected,
+    /// one that an authority vouches for included.
+    /// </summary>
+    /// <remarks>
+    /// In the options it accepts no peer for the first time, since a key that was not met cannot have been compared: enter and verify peers
+    /// beforehand.
+    /// With trust on first use, ask it about single acts of a peer that is connected: <c>Examine(connection.Peer, now)</c>.
+    /// </remarks>
+    /// <example><code>var compared = Authorize.VerifiedKey;</code></example>
+    public static AuthorizationRule VerifiedKey { get; } = new VerifiedKeyRule();
+
     /// <summary>No peer: every certificate is rejected. For servers whose clients present none and log in instead.</summary>
     /// <example><code>var noPeer = Authorize.Nobody;</code></example>
     public static AuthorizationRule Nobody { get; } = new PredicateRule("no certificate is accepted", static _ => false);

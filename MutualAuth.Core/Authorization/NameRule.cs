@@ -71,10 +71,9 @@ internal sealed class NameRule : AuthorizationRule
             certificate => certificate.Mailboxes.Contains(address))
         {
             Name = PeerName.Email(address),
-            Hint = certificate =>
-                certificate.Mailboxes.FirstOrDefault(presented => $"{presented}".Equals($"{address}", StringComparison.OrdinalIgnoreCase)) is { } similar
-                    ? $"The certificate carries {SafeText.Quote(similar.ToString())}: before the at sign letter case counts. Write it as the certificate does."
-                    : null,
+            Hint = certificate => certificate.Mailboxes.FirstOrDefault(presented => IsSimilar(presented, address)) is { } similar
+                ? $"The certificate carries {SafeText.Quote(similar.ToString())}: before the at sign letter case counts. Write it as that does."
+                : null,
         };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
@@ -140,6 +139,9 @@ internal sealed class NameRule : AuthorizationRule
         };
 
     public override string ToString() => $"a certificate with {_expected}";
+
+    private static bool IsSimilar(EmailAddress one, EmailAddress other) =>
+        one.Domain.Equals(other.Domain) && one.LocalPart.Equals(other.LocalPart, StringComparison.OrdinalIgnoreCase);
 
     private static bool CarriesExactly(Certificate certificate, DnsName name)
     {

@@ -282,7 +282,9 @@ public sealed class Certificate : IEquatable<Certificate>
         return statements is not null;
     }
 
-    /// <summary>The extension of this type, with its octets, whether this library reads it or not; null when the certificate does not have it.</summary>
+    /// <summary>
+    /// The extension of this type, with its octets, whether this library reads it or not; null when the certificate does not have it.
+    /// </summary>
     /// <param name="oid">The type, as a dotted object identifier.</param>
     /// <exception cref="ArgumentNullException"><paramref name="oid"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="oid"/> is not a dotted object identifier.</exception>

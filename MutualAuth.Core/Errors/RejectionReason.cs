@@ -216,9 +216,15 @@ public enum RejectionReason
     QcStatementMissing = 371,
 
     /// <summary>
-    /// The subject of a payment service provider and its statements name different competent authorities, or the subject names none (ETSI TS 119 495).
+    /// The subject of a payment service provider and its statements name different competent authorities, or the subject names none (ETSI TS 119
+    /// 495).
     /// </summary>
     CompetentAuthorityMismatch = 372,
+
+    // 380: what people have compared.
+
+    /// <summary>The peer is known, and no one has compared its key over another channel, which the rule demands.</summary>
+    PeerNotVerified = 380,
 
     // 400: validators.
 

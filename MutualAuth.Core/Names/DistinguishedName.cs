@@ -68,7 +68,8 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <summary>Reads the text form of RFC 4514, such as <c>CN=client,O=Example</c>.</summary>
     /// <param name="rfc4514">
     /// The last RDN of the encoding stands first. CN, L, ST, O, OU, C, STREET, DC and UID are known, and <c>serialNumber</c>,
-    /// <c>tpmManufacturer</c>, <c>tpmModel</c>, <c>tpmVersion</c>, <c>organizationIdentifier</c>, <c>E</c> and <c>emailAddress</c>; any other type is written as a dotted
+    /// <c>tpmManufacturer</c>, <c>tpmModel</c>, <c>tpmVersion</c>, <c>organizationIdentifier</c>, <c>E</c> and <c>emailAddress</c>; any other type
+    /// is written as a dotted
     /// number. The empty text is the empty name. At most 4,096 characters.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="rfc4514"/> is null.</exception>

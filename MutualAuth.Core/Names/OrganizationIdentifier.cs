@@ -38,7 +38,9 @@ public sealed class OrganizationIdentifier : IEquatable<OrganizationIdentifier>
 
     private OrganizationIdentifier(string text) => _text = text;
 
-    /// <summary>Who numbers: <c>PSD</c> a competent authority for payment services, <c>VAT</c>, <c>NTR</c> (trade register), <c>LEI</c>, or another.</summary>
+    /// <summary>
+    /// Who numbers: <c>PSD</c> a competent authority for payment services, <c>VAT</c>, <c>NTR</c> (trade register), <c>LEI</c>, or another.
+    /// </summary>
     public string Scheme => _text[..SchemeLength];
 
     /// <summary>The country of the register, as two capital letters; <c>XG</c> is none (a register of all countries).</summary>

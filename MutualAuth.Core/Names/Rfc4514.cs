@@ -13,7 +13,8 @@ internal static class Rfc4514
     private const string Special = "\"+,;<>\\";
 
     // The first nine are from RFC 4514 §3, devices are named by the tenth, and trusted platform modules by the next three (endorsement key
-    // certificates), organizations by the one after them (X.520, ETSI EN 319 412-1); the others are read because they are in common use, and are printed as numbers.
+    // certificates), organizations by the one after them (X.520, ETSI EN 319 412-1); the others are read because they are in common use, and are
+    // printed as numbers.
     private static readonly (string Name, string Oid, byte StringType)[] s_types =
     [
         ("CN", "2.5.4.3", DerReader.Utf8String), ("L", "2.5.4.7", DerReader.Utf8String), ("ST", "2.5.4.8", DerReader.Utf8String),

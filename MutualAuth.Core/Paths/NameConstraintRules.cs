@@ -234,13 +234,17 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     /// The domain of a mailbox beyond ASCII (RFC 9598 §6) as a mailbox, and that of a service as a DNS name: an authority that may certify the names
     /// of some domains may certify their mailboxes and services, and no others. What is malformed becomes a malformed name. Null for other names.
     /// </summary>
-    /// <remarks>RFC 4985 §4 has services constrained by services alone; an authority that is bound to a domain is bound to it here in every form.</remarks>
+    /// <remarks>
+    /// RFC 4985 §4 has services constrained by services alone; an authority that is bound to a domain is bound to it here in every form.
+    /// </remarks>
     private static GeneralName? InPlainForm(GeneralName name) =>
-        name.IsOther(Oids.SmtpUtf8Mailbox) ? Plain(GeneralNameForm.Email, name.Mailbox is { } mailbox ? $"{BeyondAscii}@{mailbox.Domain}" : string.Empty)
+        name.IsOther(Oids.SmtpUtf8Mailbox)
+            ? Plain(GeneralNameForm.Email, name.Mailbox is { } mailbox ? $"{BeyondAscii}@{mailbox.Domain}" : string.Empty)
         : name.IsOther(Oids.ServiceName) ? Plain(GeneralNameForm.Dns, DomainOf(name.Other!.Text))
         : null;
 
-    private static string DomainOf(string service) => service.StartsWith('_') && service.IndexOf('.') is > 0 and var dot ? service[(dot + 1)..] : string.Empty;
+    private static string DomainOf(string service) =>
+        service.StartsWith('_') && service.IndexOf('.') is > 0 and var dot ? service[(dot + 1)..] : string.Empty;
 
     private static GeneralName Plain(GeneralNameForm form, string text) => new(form, Encoding.UTF8.GetBytes(text));
 

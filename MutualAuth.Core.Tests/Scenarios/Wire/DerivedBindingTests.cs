@@ -47,7 +47,7 @@ public sealed class DerivedBindingTests
 
         client.DeriveBinding(Label, scope).Should().NotBeNull().And.Be(server.DeriveBinding(Label, scope)).And.Be(client.DeriveBinding(Label, scope));
         client.DeriveBinding(Label + "0", scope).Should().NotBeNull().And.NotBe(client.DeriveBinding(Label, scope));
-        client.DeriveBinding(Label, ChannelBindingScope.Connection).Should().NotBe(client.DeriveBinding(Label, ChannelBindingScope.ServerCertificate));
+        client.DeriveBinding(Label).Should().NotBe(client.DeriveBinding(Label, ChannelBindingScope.ServerCertificate));
         client.DeriveBinding(Label, scope)!.Data.Should().HaveCount(32);
     }
 
@@ -64,7 +64,9 @@ public sealed class DerivedBindingTests
         static ChannelBinding Bindings(ConnectedPair pair, ChannelBindingScope scope) => pair.Client.Accepted.DeriveBinding(Label, scope)!;
     }
 
-    /// <summary>A relay with the server's own certificate and key: both of its legs are accepted, and the two ends do not have the same binding.</summary>
+    /// <summary>
+    /// A relay with the server's own certificate and key: both of its legs are accepted, and the two ends do not have the same binding.
+    /// </summary>
     [Test]
     [Platform("Linux")]
     public async Task A_relay_that_holds_the_keys_of_both_is_seen_by_the_binding_to_the_connection_alone()
@@ -73,7 +75,8 @@ public sealed class DerivedBindingTests
         await using var right = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
         var (victim, service) = (left.Client.Accepted, right.Server.Accepted);
 
-        victim.DeriveBinding(Label, ChannelBindingScope.ServerCertificate).Should().Be(service.DeriveBinding(Label, ChannelBindingScope.ServerCertificate));
+        victim.DeriveBinding(Label, ChannelBindingScope.ServerCertificate)
+            .Should().Be(service.DeriveBinding(Label, ChannelBindingScope.ServerCertificate));
         victim.DeriveBinding(Label).Should().NotBe(service.DeriveBinding(Label));
     }
 

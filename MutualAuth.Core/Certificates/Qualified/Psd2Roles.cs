@@ -9,7 +9,7 @@ public static class Psd2Roles
         (Psd2Role.AccountInformation, "PSP_AI", 3), (Psd2Role.IssuingOfInstruments, "PSP_IC", 4),
     ];
 
-    // itu-t(0) identified-organization(4) etsi(0) psd2(19495) id-roles(1)
+    // 0.4.0.19495.1, the roles of ETSI TS 119 495.
     private static ReadOnlySpan<byte> Branch => [0x04, 0x00, 0x81, 0x98, 0x27, 0x01];
 
     /// <summary>The abbreviation of the standard, such as <c>PSP_AI</c>.</summary>

@@ -14,7 +14,10 @@ public sealed class QcStatements
     {
     }
 
-    /// <summary>Whether it says that the certificate is qualified, <c>QcCompliance</c>; by the law of the European Union unless <see cref="Legislation"/> says otherwise.</summary>
+    /// <summary>
+    /// Whether it says that the certificate is qualified, <c>QcCompliance</c>; by the law of the European Union unless <see cref="Legislation"/>
+    /// says otherwise.
+    /// </summary>
     public bool IsCompliant { get; internal set; }
 
     /// <summary>Whether it says that the private key is in a qualified device, <c>QcSSCD</c>.</summary>

@@ -13,15 +13,15 @@ internal static class QcStatementsReader
     private const int MaxStatements = 32;
     private const int MaxListed = 32;
 
-    // ub-nca-name, ub-nca-id and the bound of a role's name, in characters.
+    // The upper bounds of the three texts are the same, in characters.
     private const int MaxText = 256;
 
-    // itu-t(0) identified-organization(4) etsi(0) id-qc-profile(1862) id-etsi-qcs(1)
+    // 0.4.0.1862.1, the statements of ETSI EN 319 412-5.
     private static ReadOnlySpan<byte> Etsi => [0x04, 0x00, 0x8e, 0x46, 0x01];
 
     private static ReadOnlySpan<byte> Types => [0x04, 0x00, 0x8e, 0x46, 0x01, 0x06];
 
-    // itu-t(0) identified-organization(4) etsi(0) psd2(19495) qcstatement(2)
+    // 0.4.0.19495.2, the statement of ETSI TS 119 495.
     private static ReadOnlySpan<byte> Psd2 => [0x04, 0x00, 0x81, 0x98, 0x27, 0x02];
 
     /// <summary>Reads the value of the extension; null and a problem, without any text of the peer, when it is malformed. Never throws.</summary>

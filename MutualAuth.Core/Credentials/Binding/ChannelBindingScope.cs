@@ -10,7 +10,7 @@ public enum ChannelBindingScope
     Connection = 1,
 
     /// <summary>
-    /// The server's certificate: the same on each connection to it. It stops whoever holds another certificate, and no relay that holds the
+    /// The server's certificate: the same on each connection to it. It stops the holder of another certificate, and no relay that holds the
     /// server's own key.
     /// </summary>
     ServerCertificate = 2,

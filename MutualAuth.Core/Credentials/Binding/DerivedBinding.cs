@@ -26,14 +26,17 @@ internal static class DerivedBinding
     }
 
     /// <summary>Null where there is nothing of this scope to bind to.</summary>
-    internal static ChannelBinding? Of(string label, ChannelBindingScope scope, ChannelBinding? endPoint, ImmutableArray<byte> finished) => scope switch
-    {
-        ChannelBindingScope.Connection when !finished.IsEmpty => Make(OfConnection, label, endPoint, finished),
-        ChannelBindingScope.ServerCertificate when endPoint is not null => Make(OfServer, label, endPoint, []),
-        _ => null,
-    };
+    internal static ChannelBinding? Of(string label, ChannelBindingScope scope, ChannelBinding? endPoint, ImmutableArray<byte> finished) =>
+        scope switch
+        {
+            ChannelBindingScope.Connection when !finished.IsEmpty => Make(OfConnection, label, endPoint, finished),
+            ChannelBindingScope.ServerCertificate when endPoint is not null => Make(OfServer, label, endPoint, []),
+            _ => null,
+        };
 
-    /// <summary>SHA-256 over type, label, the binding to the server's certificate and the Finished message, each behind its length in eight octets.</summary>
+    /// <summary>
+    /// SHA-256 over type, label, the binding to the server's certificate and the Finished message, each behind its length in eight octets.
+    /// </summary>
     private static ChannelBinding Make(string type, string label, ChannelBinding? endPoint, ImmutableArray<byte> finished)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
