@@ -52,7 +52,7 @@ internal static class QualifiedCertificates
             Profile = ValidationProfile.MutualTls with { HandledCriticalExtensions = ["1.3.6.1.4.1.99999.3"] },
             Authorization = Authorize.AllOf(
                 Authorize.Issuer("CN=Devices,O=Example"),
-                Authorize.Where("its asset class is 2", context => context.Certificate.FindExtension("1.3.6.1.4.1.99999.3")?.Value.Span is [2, 1, 2])),
+                Authorize.Where("its asset class is 2", context => context.Certificate.FindExtension("1.3.6.1.4.1.99999.3") is { Value.Span: [2, 1, 2] })),
         };
         // end
         return assets;
