@@ -57,6 +57,15 @@ public sealed class GeneralName
         0,
         new DerSequence(new DerObjectIdentifier(oid), new DerTaggedObject(true, 0, Asn1Object.FromByteArray(value.ToArray())))));
 
+    /// <summary>A service of a domain, such as <c>_imaps.example.org</c>: an SRVName (RFC 4985).</summary>
+    public static GeneralName Service(string name) => Other("1.3.6.1.5.5.7.8.7", new DerIA5String(name).GetDerEncoded());
+
+    /// <summary>
+    /// An e-mail address whose local part is beyond ASCII: a SmtpUTF8Mailbox (RFC 9598). Nothing is converted; the domain of a right one has
+    /// A-labels.
+    /// </summary>
+    public static GeneralName SmtpUtf8Mailbox(string address) => Other("1.3.6.1.5.5.7.8.9", new DerUtf8String(address).GetDerEncoded());
+
     /// <summary>Any context-specific tag with any octets: an address of five octets, a name with a NUL, a form that does not exist.</summary>
     public static GeneralName Raw(int tag, ReadOnlyMemory<byte> octets) => new(new DerTaggedObject(false, tag, new DerOctetString(octets.ToArray())));
 
@@ -91,7 +100,7 @@ public sealed class GeneralName
         if (text.IndexOf('@') is >= 0 and var at)
         {
             return Ascii.IsValid(text.AsSpan(0, at)) ? Email(text[..at] + "@" + ToALabels(text[(at + 1)..]))
-                : throw Ambiguous(text, "what stands before the @ is beyond ASCII: use GeneralName.Other (RFC 8398) or GeneralName.Email");
+                : throw Ambiguous(text, "what stands before the @ is beyond ASCII: use GeneralName.SmtpUtf8Mailbox (RFC 9598) or GeneralName.Email");
         }
 
         if (IPNetwork.TryParse(text, out _))

@@ -26,6 +26,7 @@ internal static class Targets
             new("login", 70 * Kibi, Upto(50_000, 1000, 256 * Kibi, 64), LoginTarget.Read),
             new("name", 64 * Kibi, s_der, input => DistinguishedName.TryDecode(input, out _)),
             new("ocsp", 64 * Kibi, s_der, ReadAnswer),
+            new("qualified", 32 * Kibi, s_der, input => QcStatementsReader.Read(input, out _)),
             new("proxy", 20 * Kibi, Upto(1000, 100, 16 * Kibi, 4), ReadProxyHeader),
         }.ToDictionary(target => target.Name),
         StringComparer.Ordinal);
@@ -39,7 +40,8 @@ internal static class Targets
         if (Certificate.TryParse(input, out var certificate, out var problem))
         {
             _ = (certificate.DnsNames, certificate.Uris, certificate.EmailAddresses, certificate.IPAddresses, certificate.UserPrincipalNames,
-                certificate.OtherNames);
+                certificate.OtherNames, certificate.Mailboxes, certificate.ServiceNames);
+            _ = (certificate.TryReadQcStatements(out _, out _), certificate.Subject.OrganizationIdentifier, certificate.FindExtension("1.2.3"));
             _ = (certificate.ToString(), certificate.Issuer.ToString(), certificate.ExtendedKeyUsages);
             _ = (certificate.KeyUsage, certificate.Thumbprint, certificate.SerialNumber);
         }

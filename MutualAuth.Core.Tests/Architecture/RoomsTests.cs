@@ -16,8 +16,8 @@ public sealed partial class RoomsTests
     // Lowest first; the root, which holds the three roles and their options, last.
     private static readonly string[] s_rooms =
     [
-        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Audit", "Identities", "Paths", "Revocation",
-        "Trust", "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
+        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates/Qualified", "Certificates", "Reloading", "Audit",
+        "Identities", "Paths", "Revocation", "Trust", "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",
         "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",
         "Credentials/Mechanisms",

@@ -9,7 +9,7 @@ public sealed partial class NamesPageTests
 {
     private static readonly DocumentationPage s_page = DocumentationPage.Open("docs/security/who-can-claim-which-name.md");
 
-    [TestCase("Attackers and names", 1, 12)]
+    [TestCase("Attackers and names", 1, 14)]
     [TestCase("Denied peers", 2, 5)]
     public void Every_cell_names_a_test(string heading, int firstCell, int rows)
     {

@@ -9,6 +9,9 @@ public sealed class EmailAddressTests
     [TestCase("Alice.B+tag@EXAMPLE.org", "Alice.B+tag@example.org")]
     [TestCase("!#$%&'*+-/=?^_`{|}~@example.org", "!#$%&'*+-/=?^_`{|}~@example.org")]
     [TestCase("a@xn--bcher-kva.example", "a@xn--bcher-kva.example")]
+    [TestCase("älice@EXAMPLE.org", "älice@example.org")]
+    [TestCase("用户@example.org", "用户@example.org")]
+    [TestCase("\U0001d49c.b@example.org", "\U0001d49c.b@example.org")]
     public void An_address_keeps_the_case_of_its_local_part_alone(string text, string expected) =>
         EmailAddress.Parse(text).ToString().Should().Be(expected);
 
@@ -24,7 +27,13 @@ public sealed class EmailAddressTests
     [TestCase("al..ice@example.org")]
     [TestCase("al ice@example.org")]
     [TestCase("\"al ice\"@example.org")]
-    [TestCase("älice@example.org")]
+    [TestCase("al\u200bice@example.org")]
+    [TestCase("al\u202eice@example.org")]
+    [TestCase("\ufeffälice@example.org")]
+    [TestCase("al\u00a0ice@example.org")]
+    [TestCase("al\ud800ice@example.org")]
+    [TestCase("al\ufffdice@example.org")]
+    [TestCase("al\ue000ice@example.org")]
     [TestCase("alice\0@example.org")]
     [TestCase("alice@exämple.org")]
     [TestCase("alice@example.org.")]
@@ -48,6 +57,22 @@ public sealed class EmailAddressTests
         EmailAddress.TryParse($"{new string('a', 64)}@{domain}", out _).Should().BeTrue();
         EmailAddress.TryParse($"{new string('a', 64)}@{domain}b", out _).Should().BeFalse();
         EmailAddress.TryParse($"{new string('a', 65)}@example.org", out _).Should().BeFalse();
+    }
+
+    [TestCase(32, true)]
+    [TestCase(33, false)]
+    public void Octets_are_counted_and_not_characters(int letters, bool isOne) =>
+        EmailAddress.TryParse($"{new string('ä', letters)}@example.org", out _).Should().Be(isOne);
+
+    [Test]
+    public void A_local_part_beyond_ascii_has_one_unicode_form_and_one_case()
+    {
+        var composed = EmailAddress.Parse("\u00e4@example.org");
+
+        composed.IsInternationalized.Should().BeTrue();
+        EmailAddress.Parse("a@example.org").IsInternationalized.Should().BeFalse();
+        composed.Should().NotBe(EmailAddress.Parse("a\u0308@example.org")).And.NotBe(EmailAddress.Parse("\u00c4@example.org"));
+        PeerName.Parse(PeerName.Email(composed).ToString()).Should().Be(PeerName.Email("\u00e4@EXAMPLE.org"));
     }
 
     [Test]

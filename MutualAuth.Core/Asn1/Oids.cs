@@ -88,8 +88,16 @@ internal static class Oids
     internal static ReadOnlySpan<byte> HardwareModuleName => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x04];
     internal static ReadOnlySpan<byte> PermanentIdentifier => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x03];
 
+    // RFC 4985 §2, RFC 9598 §3.
+    internal static ReadOnlySpan<byte> ServiceName => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x07];
+    internal static ReadOnlySpan<byte> SmtpUtf8Mailbox => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
+
+    // RFC 3739 §3.2.6.
+    internal static ReadOnlySpan<byte> QcStatements => [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x03];
+
     // Attribute types of names: X.520 and RFC 5280 appendix A.
     internal static ReadOnlySpan<byte> CommonName => [0x55, 0x04, 0x03];
+    internal static ReadOnlySpan<byte> OrganizationIdentifier => [0x55, 0x04, 0x61];
     internal static ReadOnlySpan<byte> EmailAddress => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
     /// <summary>The dotted-decimal form of an identifier's contents octets; in hex if it is too long to be a real one. Never throws.</summary>
@@ -155,6 +163,7 @@ internal static class Oids
         : id.SequenceEqual(NoRevocationAvailable) ? "noRevAvail"
         : id.SequenceEqual(AuthorityInformationAccess) ? "authorityInfoAccess"
         : id.SequenceEqual(SubjectInformationAccess) ? "subjectInfoAccess"
+        : id.SequenceEqual(QcStatements) ? "qcStatements"
         : ToDotted(id);
 
     /// <summary>The name of a purpose (RFC 5280 §4.2.1.12); the dotted form for any other.</summary>

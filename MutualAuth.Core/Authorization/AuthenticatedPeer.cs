@@ -5,11 +5,14 @@ using MutualAuth.Authorization;
 using MutualAuth.Certificates;
 using MutualAuth.Evidence;
 using MutualAuth.Names;
+using MutualAuth.Trust;
 
 namespace MutualAuth;
 
 /// <summary>A peer that was accepted, with everything that it has proven. Only the certificate stage and the credential stage make one.</summary>
-/// <remarks>Immutable, safe to share, and usable after the connection is gone.</remarks>
+/// <remarks>
+/// Immutable but for <see cref="IsKeyVerified"/>, which asks the store of known peers; safe to share, and usable after the connection is gone.
+/// </remarks>
 public sealed class AuthenticatedPeer
 {
     private AuthenticatedPeer(PeerEvidence evidence, ImmutableArray<Certificate> path, SpiffeId? spiffeId, AuthenticatedUser? user, PeerName? name)
@@ -61,6 +64,17 @@ public sealed class AuthenticatedPeer
 
     /// <summary>Everything that the peer has proven.</summary>
     public PeerProofs Proofs => (Path.IsEmpty ? PeerProofs.None : PeerProofs.Certificate) | (User?.Proofs ?? PeerProofs.None) | ServerProofs;
+
+    /// <summary>
+    /// Whether people have compared the peer's key over another channel (<see cref="KnownPeerStore.VerifyAsync"/>): false for a key that was only
+    /// met,
+    /// null where an authority vouches for the peer, or it showed no certificate.
+    /// </summary>
+    /// <remarks>The answer is that of the moment, of the store: a key that is verified while the connection is open is verified here too.</remarks>
+    public bool? IsKeyVerified => Path.IsEmpty ? null : Trust?.IsKeyVerified(Path[0]);
+
+    /// <summary>What the path was found with.</summary>
+    internal ITrustSource? Trust { get; init; }
 
     /// <summary>The part that the peer plays.</summary>
     public PeerRole Role => Evidence.Role;
@@ -131,16 +145,19 @@ public sealed class AuthenticatedPeer
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
         certified is null
             ? new AuthenticatedPeer(evidence, [], null, user, null)
-            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
+            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName) { Trust = certified.Trust };
 
     /// <summary>The same peer with its user as of another login.</summary>
-    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs };
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => 
+        new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs, Trust = Trust };
 
     /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
-    internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName);
+    internal AuthenticatedPeer? WithoutUser() => 
+        Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName) { Trust = Trust };
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => 
+        new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs, Trust = Trust };
 
     private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
     {

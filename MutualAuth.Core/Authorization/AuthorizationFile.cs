@@ -8,7 +8,8 @@ namespace MutualAuth.Authorization;
 /// </summary>
 /// <remarks>
 /// A line is <c>dns NAME</c>, <c>uri URI</c>, <c>spiffe ID</c>, <c>spiffe TRUST-DOMAIN</c>, <c>email ADDRESS</c>, <c>upn NAME</c>,
-/// <c>other TYPE TEXT</c>, <c>ip ADDRESS</c>, <c>subject DN</c>, <c>issuer DN</c> (RFC 4514), <c>any-trusted</c> or <c>nobody</c>, with the
+/// <c>other TYPE TEXT</c>, <c>ip ADDRESS</c>, <c>service _SERVICE.DOMAIN</c>, <c>organization IDENTIFIER</c>,
+/// <c>psd2-role ROLE</c>, <c>subject DN</c>, <c>issuer DN</c> (RFC 4514), <c>any-trusted</c> or <c>nobody</c>, with the
 /// meaning of the rules of that name in <see cref="Authorize"/>; lines that begin with # are comments. A file without rules is rejected, so that
 /// a file emptied by mistake leaves the previous rule in force; <c>nobody</c>, alone, rejects every peer.
 /// </remarks>

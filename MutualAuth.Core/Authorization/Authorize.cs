@@ -1,5 +1,6 @@
 using System.Net;
 using MutualAuth.Authorization;
+using MutualAuth.Certificates;
 using MutualAuth.Names;
 
 namespace MutualAuth;
@@ -21,6 +22,19 @@ public static class Authorize
     /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies no other parties.</summary>
     /// <example><code>var everyPeer = Authorize.AnyTrustedPeer;</code></example>
     public static AuthorizationRule AnyTrustedPeer { get; } = new AnyTrustedPeerRule();
+
+    /// <summary>
+    /// A known peer whose key people have compared over another channel (<see cref="Trust.KnownPeerStore.VerifyAsync"/>). Every other peer is
+    /// rejected,
+    /// one that an authority vouches for included.
+    /// </summary>
+    /// <remarks>
+    /// In the options it accepts no peer for the first time, since a key that was not met cannot have been compared: enter and verify peers
+    /// beforehand.
+    /// With trust on first use, ask it about single acts of a peer that is connected: <c>Examine(connection.Peer, now)</c>.
+    /// </remarks>
+    /// <example><code>var compared = Authorize.VerifiedKey;</code></example>
+    public static AuthorizationRule VerifiedKey { get; } = new VerifiedKeyRule();
 
     /// <summary>No peer: every certificate is rejected. For servers whose clients present none and log in instead.</summary>
     /// <example><code>var noPeer = Authorize.Nobody;</code></example>
@@ -75,8 +89,11 @@ public static class Authorize
         return SvidRule.OfMembers(trustDomain);
     }
 
-    /// <summary>A peer whose certificate carries this rfc822Name; the case of the local part counts (RFC 5280 §7.5).</summary>
-    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
+    /// <summary>
+    /// A peer whose certificate carries this e-mail address: in an rfc822Name, or where its local part is beyond ASCII in a SmtpUTF8Mailbox (RFC
+    /// 9598). The local part counts character by character, case included (RFC 5280 §7.5); the domain counts without case.
+    /// </summary>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address.</exception>
     /// <example><code>var email = Authorize.Email("alice@corp.example");</code></example>
     public static AuthorizationRule Email(string address) => Email(EmailAddress.Parse(address));
 
@@ -113,6 +130,66 @@ public static class Authorize
     /// <see cref="PeerName.OtherName"/>.</exception>
     /// <example><code>var jabber = Authorize.OtherName("1.3.6.1.5.5.7.8.5", "juliet@im.example");</code></example>
     public static AuthorizationRule OtherName(string type, string text) => NameRule.OfOtherName(PeerName.OtherName(type, text));
+
+    /// <summary>
+    /// A peer whose certificate carries this service of this domain (SRVName, RFC 4985): a client demands it of the server to which an SRV record of
+    /// the domain led it.
+    /// </summary>
+    /// <remarks>
+    /// Service and domain must both be there, in one name and without a wildcard; case has no meaning (RFC 9525 §6.5). A dNSName of the domain does
+    /// not count, and neither does the host that the record named, unless you ask for it with <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.
+    /// </remarks>
+    /// <param name="name">Such as <c>_imaps.example.org</c>.</param>
+    /// <exception cref="FormatException"><paramref name="name"/> is not the name of a service.</exception>
+    /// <example><code>var mailService = Authorize.Service("_imaps.example.org");</code></example>
+    public static AuthorizationRule Service(string name) => Service(ServiceName.Parse(name));
+
+    /// <inheritdoc cref="Service(string)"/>
+    /// <example><code>var service = Authorize.Service(ServiceName.Of("imaps", DnsName.Parse("example.org")));</code></example>
+    public static AuthorizationRule Service(ServiceName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return NameRule.OfService(name);
+    }
+
+    /// <summary>A peer whose subject has this registered number as its one organizationIdentifier, compared character by character.</summary>
+    /// <param name="identifier">Such as <c>PSDGB-FCA-123456</c>, <c>VATDE-123456789</c> or <c>NTRGB-01234567</c>.</param>
+    /// <exception cref="FormatException"><paramref name="identifier"/> is not an organization identifier.</exception>
+    /// <example><code>var organization = Authorize.OrganizationIdentifier("PSDGB-FCA-123456");</code></example>
+    public static AuthorizationRule OrganizationIdentifier(string identifier) =>
+        OrganizationIdentifier(Names.OrganizationIdentifier.Parse(identifier));
+
+    /// <inheritdoc cref="OrganizationIdentifier(string)"/>
+    /// <example><code>var register = Authorize.OrganizationIdentifier(OrganizationIdentifier.Parse("NTRGB-01234567"));</code></example>
+    public static AuthorizationRule OrganizationIdentifier(OrganizationIdentifier identifier)
+    {
+        ArgumentNullException.ThrowIfNull(identifier);
+        return NameRule.OfOrganization(identifier);
+    }
+
+    /// <summary>A peer whose certificate states that it is qualified and of this type (ETSI EN 319 412-5).</summary>
+    /// <remarks>The statements are those of the issuer: trust only authorities that are qualified trust service providers.</remarks>
+    /// <param name="type">What it must be for; a TLS peer has <see cref="QcType.Website"/> (a QWAC).</param>
+    /// <param name="keyInQualifiedDevice">Whether it must also state that its key is in a qualified device.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> does not exist.</exception>
+    /// <example><code>var qualified = Authorize.Qualified(QcType.Website);</code></example>
+    public static AuthorizationRule Qualified(QcType type, bool keyInQualifiedDevice = false) => Enum.IsDefined(type)
+        ? new QualifiedRule(type, keyInQualifiedDevice)
+        : throw new ArgumentOutOfRangeException(nameof(type), type, $"A {nameof(QcType)} that exists.");
+
+    /// <summary>
+    /// A payment service provider with this role, by a qualified certificate for web sites (a QWAC, ETSI TS 119 495) whose subject has one
+    /// organizationIdentifier. Where that is of the scheme <c>PSD</c>, it names the competent authority of the statements.
+    /// </summary>
+    /// <remarks>
+    /// The role is what the competent authority had granted when the certificate was issued. Whether it still has it is in its register, which an
+    /// asynchronous validator may ask. Trust only authorities that are qualified trust service providers.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="role"/> does not exist.</exception>
+    /// <example><code>var accountInformation = Authorize.Psd2Role(Psd2Role.AccountInformation);</code></example>
+    public static AuthorizationRule Psd2Role(Psd2Role role) => Enum.IsDefined(role)
+        ? new QualifiedRule(QcType.Website, keyInDevice: false, role)
+        : throw new ArgumentOutOfRangeException(nameof(role), role, $"A {nameof(Certificates.Psd2Role)} that exists.");
 
     /// <summary>A peer whose certificate carries this iPAddress, whatever address it connects from.</summary>
     /// <exception cref="FormatException"><paramref name="address"/> is not an IP address.</exception>

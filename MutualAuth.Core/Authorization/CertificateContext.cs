@@ -29,6 +29,16 @@ public sealed class CertificateContext
     /// <summary>The time for which the judgement holds.</summary>
     public DateTimeOffset At { get; }
 
+    /// <summary>
+    /// Whether people have compared the peer's key over another channel (<see cref="Trust.KnownPeerStore.VerifyAsync"/>), as far as is known now;
+    /// null
+    /// where authorities are trusted.
+    /// </summary>
+    public bool? IsKeyVerified => Trust?.IsKeyVerified(Certificate);
+
+    /// <summary>What the path was found with.</summary>
+    internal ITrustSource? Trust { get; init; }
+
     /// <summary>The names in the peer's certificate as text for a rejection, made once however many rules object.</summary>
     internal string PresentedNames => _presentedNames ??= Certificates.PresentedNames.Of(Certificate);
 }

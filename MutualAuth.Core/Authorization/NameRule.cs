@@ -11,6 +11,8 @@ internal sealed class NameRule : AuthorizationRule
 {
     private const string SubjectAlternativeName = "RFC 5280 §4.2.1.6";
 
+    private static string ServiceNameType => Asn1.Oids.ToDotted(Asn1.Oids.ServiceName);
+
     private readonly string _expected;
     private readonly string _rule;
     private readonly Func<Certificate, bool> _matches;
@@ -66,8 +68,13 @@ internal sealed class NameRule : AuthorizationRule
             new(RuleKeyKind.Email, address),
             $"the e-mail address {address}",
             SubjectAlternativeName,
-            certificate => certificate.EmailAddresses.Any(presented => EmailAddress.TryParse(presented, out var name) && name.Equals(address)))
-        { Name = PeerName.Email(address) };
+            certificate => certificate.Mailboxes.Contains(address))
+        {
+            Name = PeerName.Email(address),
+            Hint = certificate => certificate.Mailboxes.FirstOrDefault(presented => IsSimilar(presented, address)) is { } similar
+                ? $"The certificate carries {SafeText.Quote(similar.ToString())}: before the at sign letter case counts. Write it as that does."
+                : null,
+        };
 
     internal static NameRule OfUserPrincipalName(PeerName name) =>
         new(new(RuleKeyKind.UserPrincipalName, name.Value), $"the user principal name {SafeText.Quote(name.Value)}", SubjectAlternativeName,
@@ -88,6 +95,26 @@ internal sealed class NameRule : AuthorizationRule
                 certificate.OtherNames.FirstOrDefault(other => name.Value.StartsWith($"{other.Type}=", StringComparison.Ordinal)) is { } same
                     ? $"The certificate carries another name of this type; its text is {SafeText.Quote(same.Text)}."
                     : null,
+        };
+
+    internal static NameRule OfService(ServiceName name) =>
+        new(new(RuleKeyKind.Service, name), $"the service {name}", "RFC 9525 §6.5",
+            certificate => certificate.ServiceNames.Contains(name))
+        {
+            Name = PeerName.OtherName(ServiceNameType, name.ToString()),
+            Hint = certificate => certificate.ServiceNames.Any(presented => presented.Domain.Equals(name.Domain))
+                ? "The certificate is for another service of this domain."
+                : certificate.DnsNames.Any(presented => DnsNameMatcher.MatchesExactly(presented, name.Domain))
+                ? "The certificate carries the domain as a dNSName, which stands for a host and for no service; it needs an SRVName (RFC 4985)."
+                : null,
+        };
+
+    internal static NameRule OfOrganization(OrganizationIdentifier identifier) =>
+        new(new(RuleKeyKind.Organization, identifier), $"the organization identifier {SafeText.Quote(identifier.ToString())}",
+            "ETSI EN 319 412-1 §5.1.4", certificate => identifier.Equals(certificate.Subject.OrganizationIdentifier))
+        {
+            Name = PeerName.OrganizationIdentifier(identifier),
+            Presented = context => $"subject {PresentedNames.Subject(context.Certificate)}",
         };
 
     internal static NameRule OfAddress(IPAddress address) =>
@@ -112,6 +139,9 @@ internal sealed class NameRule : AuthorizationRule
         };
 
     public override string ToString() => $"a certificate with {_expected}";
+
+    private static bool IsSimilar(EmailAddress one, EmailAddress other) =>
+        one.Domain.Equals(other.Domain) && one.LocalPart.Equals(other.LocalPart, StringComparison.OrdinalIgnoreCase);
 
     private static bool CarriesExactly(Certificate certificate, DnsName name)
     {

@@ -8,6 +8,8 @@ internal static class PeerNames
 {
     private static readonly string s_userPrincipalNameType = Asn1.Oids.ToDotted(Asn1.Oids.UserPrincipalName);
 
+    private static readonly string s_mailboxType = Asn1.Oids.ToDotted(Asn1.Oids.SmtpUtf8Mailbox);
+
     /// <summary>The name of an accepted peer.</summary>
     /// <param name="context">The peer.</param>
     /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
@@ -40,12 +42,9 @@ internal static class PeerNames
             }
         }
 
-        foreach (var text in certificate.EmailAddresses)
+        foreach (var mailbox in certificate.Mailboxes)
         {
-            if (EmailAddress.TryParse(text, out var address))
-            {
-                yield return PeerName.Email(address);
-            }
+            yield return PeerName.Email(mailbox);
         }
 
         foreach (var text in certificate.Uris)
@@ -74,9 +73,14 @@ internal static class PeerNames
             yield return subject;
         }
 
+        if (certificate.Subject.OrganizationIdentifier is { } organization)
+        {
+            yield return PeerName.OrganizationIdentifier(organization);
+        }
+
         foreach (var other in certificate.OtherNames)
         {
-            if (other.Type != s_userPrincipalNameType && PeerName.TryOtherName(other.Type, other.Text, out var name))
+            if (other.Type != s_userPrincipalNameType && other.Type != s_mailboxType && PeerName.TryOtherName(other.Type, other.Text, out var name))
             {
                 yield return name;
             }

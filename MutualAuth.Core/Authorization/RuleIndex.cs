@@ -1,5 +1,4 @@
 using MutualAuth.Certificates;
-using MutualAuth.Names;
 
 namespace MutualAuth.Authorization;
 
@@ -16,6 +15,8 @@ internal enum RuleKeyKind
     SpiffeId,
     TrustDomain,
     OtherName,
+    Service,
+    Organization,
 }
 
 /// <summary>The one name without which a rule rejects every peer; two are equal when the rule would say that the names are.</summary>
@@ -69,11 +70,12 @@ internal sealed class RuleIndex
     {
         RuleKeyKind.Dns => certificate.DnsNames.Select(name => name.ToUpperInvariant()),
         RuleKeyKind.Uri => certificate.Uris,
-        RuleKeyKind.Email =>
-            certificate.EmailAddresses.Select(name => EmailAddress.TryParse(name, out var address) ? address : null).OfType<EmailAddress>(),
+        RuleKeyKind.Email => certificate.Mailboxes,
         RuleKeyKind.Address => certificate.IPAddresses,
         RuleKeyKind.UserPrincipalName => certificate.UserPrincipalNames,
         RuleKeyKind.OtherName => certificate.OtherNames.Select(name => $"{name.Type}={name.Text}"),
+        RuleKeyKind.Service => certificate.ServiceNames,
+        RuleKeyKind.Organization => certificate.Subject.OrganizationIdentifier is { } organization ? [organization] : [],
         RuleKeyKind.Subject => [certificate.Subject],
         RuleKeyKind.Issuer => [certificate.Issuer],
         RuleKeyKind.SpiffeId => SpiffeSvid.IdOf(certificate) is { } id ? [id] : [],

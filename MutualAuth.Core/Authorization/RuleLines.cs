@@ -1,3 +1,4 @@
+using MutualAuth.Certificates;
 using MutualAuth.Errors;
 using MutualAuth.Names;
 
@@ -29,12 +30,16 @@ internal static class RuleLines
         ["upn", var name] => Authorize.UserPrincipalName(name),
         ["other", var other] when other.Split(' ', 2, StringSplitOptions.TrimEntries) is [var type, var text] => Authorize.OtherName(type, text),
         ["ip", var address] => Authorize.IPAddress(address),
+        ["service", var name] => Authorize.Service(name),
+        ["organization", var identifier] => Authorize.OrganizationIdentifier(identifier),
+        ["psd2-role", var role] => Authorize.Psd2Role(Psd2Roles.Of(role)
+            ?? throw new FormatException($"Not a role: {SafeText.Quote(role)}. Write PSP_AS, PSP_PI, PSP_AI or PSP_IC.")),
         ["subject", var name] => Authorize.Subject(name),
         ["issuer", var name] => Authorize.Issuer(name),
         ["any-trusted"] => Authorize.AnyTrustedPeer,
         ["nobody"] => Authorize.Nobody,
         _ => throw new FormatException(
             $"Not a rule: {SafeText.Quote(line)}. Write dns NAME, uri URI, spiffe ID, spiffe TRUST-DOMAIN, email ADDRESS, upn NAME, other TYPE TEXT, "
-            + "ip ADDRESS, subject DN, issuer DN, any-trusted or nobody."),
+            + "ip ADDRESS, service _SERVICE.DOMAIN, organization IDENTIFIER, psd2-role ROLE, subject DN, issuer DN, any-trusted or nobody."),
     };
 }

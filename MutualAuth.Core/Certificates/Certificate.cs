@@ -25,6 +25,8 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<IPAddress> _addresses;
     private ImmutableArray<string> _principals;
     private ImmutableArray<OtherName> _otherNames;
+    private ImmutableArray<ServiceName> _serviceNames;
+    private ImmutableArray<EmailAddress> _mailboxes;
     private string? _thumbprint;
 
     internal Certificate(CertificateFields fields)
@@ -121,6 +123,47 @@ public sealed class Certificate : IEquatable<Certificate>
         }
     }
 
+    /// <summary>
+    /// The e-mail addresses of the subject alternative name that are well formed, in order: of an rfc822Name, or of a SmtpUTF8Mailbox (RFC 9598)
+    /// whose local part is beyond ASCII, as it must be there.
+    /// </summary>
+    public ImmutableArray<EmailAddress> Mailboxes
+    {
+        get
+        {
+            if (_mailboxes.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _mailboxes, [.. Extensions.SubjectNames.Select(name => name.Mailbox).OfType<EmailAddress>()]);
+            }
+
+            return _mailboxes;
+        }
+    }
+
+    /// <summary>
+    /// The services of the subject alternative name (SRVName, RFC 4985) that are well formed, in order; one with a wildcard is not.
+    /// </summary>
+    public ImmutableArray<ServiceName> ServiceNames
+    {
+        get
+        {
+            if (_serviceNames.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(
+                    ref _serviceNames, [.. Extensions.SubjectNames.Select(name => name.ServiceName).OfType<ServiceName>()]);
+            }
+
+            return _serviceNames;
+        }
+    }
+
+    /// <summary>
+    /// The statements of a qualified certificate (RFC 3739 §3.2.6); null when it has none, and when they are malformed:
+    /// <see cref="TryReadQcStatements"/> tells one from the other.
+    /// </summary>
+    public QcStatements? QcStatements => TryReadQcStatements(out var statements, out _) ? statements : null;
+
     /// <summary>Whether the basic constraints declare the subject a certification authority (RFC 5280 §4.2.1.9).</summary>
     public bool IsCertificateAuthority => Extensions.IsAuthority;
 
@@ -212,6 +255,49 @@ public sealed class Certificate : IEquatable<Certificate>
             };
             return false;
         }
+    }
+
+    /// <summary>Reads the statements of a qualified certificate (RFC 3739 §3.2.6), in strict DER; never throws.</summary>
+    /// <param name="statements">The statements; null when there are none, and when they are malformed.</param>
+    /// <param name="problem">
+    /// The reason why they could not be read, <see cref="RejectionReason.QcStatementsMalformed"/>; null when they were read, and when there are none.
+    /// </param>
+    /// <returns>True when the certificate has statements and all of them could be read.</returns>
+    public bool TryReadQcStatements([NotNullWhen(true)] out QcStatements? statements, out Rejection? problem)
+    {
+        statements = null;
+        problem = null;
+        if (ExtensionReader.Find(Extensions.List, Oids.QcStatements) is { } extension)
+        {
+            statements = QcStatementsReader.Read(extension.Value, out var flaw);
+            problem = flaw is null ? null : new Rejection(
+                RejectionReason.QcStatementsMalformed, "statements of a qualified certificate in DER", $"an extension in which {flaw}")
+            {
+                Element = "leaf certificate",
+                Rule = "RFC 3739 §3.2.6, ETSI EN 319 412-5, ETSI TS 119 495",
+                Hint = "Nothing that the extension says counts. Have the authority issue the certificate again.",
+            };
+        }
+
+        return statements is not null;
+    }
+
+    /// <summary>
+    /// The extension of this type, with its octets, whether this library reads it or not; null when the certificate does not have it.
+    /// </summary>
+    /// <param name="oid">The type, as a dotted object identifier.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="oid"/> is null.</exception>
+    /// <exception cref="FormatException"><paramref name="oid"/> is not a dotted object identifier.</exception>
+    /// <example>
+    /// <code>
+    /// var asset = connection.Peer.Certificate?.FindExtension("1.3.6.1.4.1.99999.3")?.Value;
+    /// </code>
+    /// </example>
+    public PresentedExtension? FindExtension(string oid)
+    {
+        ArgumentNullException.ThrowIfNull(oid);
+        return ExtensionReader.Find(
+            Extensions.List, Oids.FromDotted(oid) ?? throw new FormatException($"Not a dotted object identifier: {SafeText.Quote(oid)}."));
     }
 
     /// <summary>The platform's object for the same certificate, for code that needs one. The caller owns it and disposes of it.</summary>

@@ -39,8 +39,14 @@ internal sealed class CertificateExtensions
     /// <summary>The known extensions that are marked critical.</summary>
     internal KnownExtension Critical { get; set; }
 
+    /// <summary>The identifiers of all critical extensions that are not known, in order.</summary>
+    internal ImmutableArray<ReadOnlyMemory<byte>> UnknownCriticals { get; set; } = [];
+
     /// <summary>The identifier of the first unknown critical extension; empty when there is none.</summary>
-    internal ReadOnlyMemory<byte> UnknownCritical { get; set; }
+    internal ReadOnlyMemory<byte> UnknownCritical => UnknownCriticals.IsEmpty ? default : UnknownCriticals[0];
+
+    /// <summary>The content of the list of extensions, known or not, each identifier once; empty when there is none.</summary>
+    internal ReadOnlyMemory<byte> List { get; set; }
 
     internal bool IsAuthority { get; set; }
 

@@ -21,6 +21,7 @@ internal static class ExtensionReader
             return extensions;
         }
 
+        extensions.List = sequence.Rest;
         var seen = default(ExtensionNames);
         do
         {
@@ -31,12 +32,34 @@ internal static class ExtensionReader
         return extensions;
     }
 
+    /// <summary>Looks for one extension in a list that has been read before.</summary>
+    internal static PresentedExtension? Find(ReadOnlyMemory<byte> list, ReadOnlySpan<byte> id)
+    {
+        var sequence = new DerReader(list, new DerDeviations());
+        while (!sequence.IsEmpty)
+        {
+            var extension = sequence.ReadSequence();
+            if (!extension.ReadOid().Span.SequenceEqual(id))
+            {
+                continue;
+            }
+
+            var isCritical = extension.ReadTrueOrAbsent();
+            return new PresentedExtension(Oids.ToDotted(id), isCritical, extension.ReadContent(DerReader.OctetString));
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether this library reads the extension itself, so that no application need do so.</summary>
+    internal static bool IsKnown(ReadOnlySpan<byte> id) => Identify(id) != KnownExtension.None;
+
     private static void ReadOne(CertificateExtensions extensions, ReadOnlyMemory<byte> id, bool critical, DerReader reader)
     {
         var known = Identify(id.Span);
         if (known == KnownExtension.None)
         {
-            extensions.UnknownCritical = critical && extensions.UnknownCritical.IsEmpty ? id : extensions.UnknownCritical;
+            extensions.UnknownCriticals = critical ? extensions.UnknownCriticals.Add(id) : extensions.UnknownCriticals;
             return;
         }
 

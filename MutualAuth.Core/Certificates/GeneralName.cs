@@ -44,32 +44,23 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
     }
 
     /// <summary>The text of a user principal name; null when it is another name, or not one UTF8String.</summary>
-    internal string? UserPrincipalName
-    {
-        get
-        {
-            if (Form != GeneralNameForm.Other)
-            {
-                return null;
-            }
+    internal string? UserPrincipalName => TextOf(Oids.UserPrincipalName, UniversalTagNumber.UTF8String);
 
-            // The outer structure was checked when it was read. The peer chooses the content, and an exception for each of thousands of
-            // names is expensive.
-            var reader = new DerReader(Value);
-            if (!reader.ReadOid().Span.SequenceEqual(Oids.UserPrincipalName))
-            {
-                return null;
-            }
+    /// <summary>The service of an SRVName (RFC 4985 §2: one IA5String); null when it is another name, or malformed.</summary>
+    internal ServiceName? ServiceName =>
+        ServiceName.TryParse(TextOf(Oids.ServiceName, UniversalTagNumber.IA5String), out var name) ? name : null;
 
-            var inner = reader.ReadContent(DerReader.Context(0, constructed: true)).Span;
-            return AsnDecoder.TryReadEncodedValue(inner, AsnEncodingRules.DER, out var tag, out var offset, out var length, out var consumed)
-                && tag == new Asn1Tag(UniversalTagNumber.UTF8String)
-                && consumed == inner.Length
-                && System.Text.Unicode.Utf8.IsValid(inner.Slice(offset, length))
-                    ? Encoding.UTF8.GetString(inner.Slice(offset, length))
-                    : null;
-        }
-    }
+    /// <summary>
+    /// The e-mail address of an rfc822Name, or of a SmtpUTF8Mailbox (RFC 9598 §3: one UTF8String, and beyond ASCII before the at sign); null when it
+    /// is another name, or malformed.
+    /// </summary>
+    internal EmailAddress? Mailbox =>
+        EmailAddress.TryParse(
+            Form == GeneralNameForm.Email ? Text : TextOf(Oids.SmtpUtf8Mailbox, UniversalTagNumber.UTF8String), out var address)
+        && address.IsInternationalized == (Form == GeneralNameForm.Other) ? address : null;
+
+    /// <summary>Whether it is an otherName of this type.</summary>
+    internal bool IsOther(ReadOnlySpan<byte> type) => Form == GeneralNameForm.Other && new DerReader(Value).ReadOid().Span.SequenceEqual(type);
 
     /// <summary>Reads <c>GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName</c>.</summary>
     internal static ImmutableArray<GeneralName> ReadAll(DerReader sequence)
@@ -138,5 +129,32 @@ internal readonly record struct GeneralName(GeneralNameForm Form, ReadOnlyMemory
             default:
                 throw new AsnContentException("a general name is of no form that RFC 5280 has");
         }
+    }
+
+    /// <summary>The text of an otherName whose type says that it is one character string; null when it is another name, or not that.</summary>
+    private string? TextOf(ReadOnlySpan<byte> type, UniversalTagNumber stringType)
+    {
+        if (Form != GeneralNameForm.Other)
+        {
+            return null;
+        }
+
+        // The outer structure was checked when it was read. The peer chooses the content, and an exception for each of thousands of names is
+        // expensive.
+        var reader = new DerReader(Value);
+        if (!reader.ReadOid().Span.SequenceEqual(type))
+        {
+            return null;
+        }
+
+        var inner = reader.ReadContent(DerReader.Context(0, constructed: true)).Span;
+        return AsnDecoder.TryReadEncodedValue(inner, AsnEncodingRules.DER, out var tag, out var offset, out var length, out var consumed)
+            && tag == new Asn1Tag(stringType)
+            && consumed == inner.Length
+            && (stringType == UniversalTagNumber.UTF8String
+                ? System.Text.Unicode.Utf8.IsValid(inner.Slice(offset, length))
+                : Ascii.IsValid(inner.Slice(offset, length)))
+                ? Encoding.UTF8.GetString(inner.Slice(offset, length))
+                : null;
     }
 }

@@ -61,6 +61,8 @@ public sealed class OtherName : IEquatable<OtherName>
         _type.AsSpan().SequenceEqual(Oids.UserPrincipalName) ? "user principal name"
         : _type.AsSpan().SequenceEqual(Oids.HardwareModuleName) ? "hardware module"
         : _type.AsSpan().SequenceEqual(Oids.PermanentIdentifier) ? "permanent identifier"
+        : _type.AsSpan().SequenceEqual(Oids.ServiceName) ? "service"
+        : _type.AsSpan().SequenceEqual(Oids.SmtpUtf8Mailbox) ? "e-mail"
         : $"other name {Type}";
 
     private static string TextOf(ReadOnlySpan<byte> type, ReadOnlyMemory<byte> value)

@@ -324,6 +324,39 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     }
 
     /// <summary>
+    /// A value that both ends of this connection compute, and that ties a protocol above it to the connection: a signature or a message of yours
+    /// that holds it is of use on no other one.
+    /// </summary>
+    /// <remarks>
+    /// It is not secret, and no key. It is no <c>tls-exporter</c> (RFC 9266), which the platform cannot compute: <c>docs/protocol.md</c> §13 says how
+    /// the other end computes it, and which TLS stacks can. Different labels give unrelated values, and none equals one that logins use. It says
+    /// nothing about what lies beyond the other end of this connection.
+    /// </remarks>
+    /// <param name="label">What it is for: 1 to 128 visible ASCII characters, such as <c>example.org/chat/1</c>. Both ends use the same one.</param>
+    /// <param name="scope">What it identifies. Default: this connection alone.</param>
+    /// <returns>
+    /// The binding, of 32 octets; null where there is nothing to bind to: TLS 1.2, or another platform than OpenSSL, for
+    /// <see cref="ChannelBindingScope.Connection"/>; a server certificate without a binding for <see cref="ChannelBindingScope.ServerCertificate"/>.
+    /// Treat null as a refusal: never go on without a binding that you meant to have.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="label"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="label"/> is no label.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="scope"/> does not exist.</exception>
+    /// <example>
+    /// <code>
+    /// var binding = connection.DeriveBinding("example.org/chat/1")
+    ///     ?? throw new NotSupportedException("This connection cannot be told from another one.");
+    /// </code>
+    /// </example>
+    public ChannelBinding? DeriveBinding(string label, ChannelBindingScope scope = ChannelBindingScope.Connection)
+    {
+        DerivedBinding.ThrowUnlessLabel(label);
+        return Enum.IsDefined(scope)
+            ? DerivedBinding.Of(label, scope, _tls.Channel.EndPoint, _tls.Finished)
+            : throw new ArgumentOutOfRangeException(nameof(scope), scope, $"A {nameof(ChannelBindingScope)} that exists.");
+    }
+
+    /// <summary>
     /// Ends the connection at once: when it returns, the transport is closed. A peer on a socket sees a reset; data in flight is lost. It works at
     /// any time, also beside a waiting <see cref="DisposeAsync"/>, and has no effect on a connection that has ended.
     /// </summary>

@@ -207,6 +207,25 @@ public enum RejectionReason
     /// <summary>A key or a signature is strong enough, and not among the algorithms that the profile prescribes, such as CNSA 2.0.</summary>
     AlgorithmNotPermitted = 360,
 
+    // 370: statements of qualified certificates.
+
+    /// <summary>The statements of a qualified certificate are demanded, and cannot be read (RFC 3739 §3.2.6).</summary>
+    QcStatementsMalformed = 370,
+
+    /// <summary>The certificate does not state what is demanded: that it is qualified, its type, or a role of a payment service provider.</summary>
+    QcStatementMissing = 371,
+
+    /// <summary>
+    /// The subject of a payment service provider and its statements name different competent authorities, or the subject names none (ETSI TS 119
+    /// 495).
+    /// </summary>
+    CompetentAuthorityMismatch = 372,
+
+    // 380: what people have compared.
+
+    /// <summary>The peer is known, and no one has compared its key over another channel, which the rule demands.</summary>
+    PeerNotVerified = 380,
+
     // 400: validators.
 
     /// <summary>A validator threw; a peer that cannot be validated is rejected.</summary>

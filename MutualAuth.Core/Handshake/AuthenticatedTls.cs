@@ -15,6 +15,9 @@ internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPe
     /// <summary>What ties a later step-up to this channel.</summary>
     internal required ChannelFacts Channel { get; init; }
 
+    /// <summary>The client's Finished message; empty where it is not to be had.</summary>
+    internal required ImmutableArray<byte> Finished { get; init; }
+
     /// <summary>What all logins of the server share.</summary>
     internal required LoginServices Login { get; init; }
 

@@ -273,6 +273,7 @@ internal sealed class Handshaker
         {
             Transport = attempt.Transport,
             Channel = channel.With(transcript),
+            Finished = FinishedMessage.Read(tls.Stream),
             Login = _login,
             Options = _options,
             Shown = attempt.Shown,

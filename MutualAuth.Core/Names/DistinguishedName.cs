@@ -35,13 +35,41 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <summary>Whether the name has no attribute at all.</summary>
     public bool IsEmpty => _rdns.IsEmpty;
 
+    /// <summary>
+    /// The registered number of the organization, the attribute organizationIdentifier (2.5.4.97); null when the name has none, more than one, or
+    /// one that is malformed.
+    /// </summary>
+    public OrganizationIdentifier? OrganizationIdentifier
+    {
+        get
+        {
+            OrganizationIdentifier? found = null;
+            var count = 0;
+            foreach (var rdn in _rdns)
+            {
+                foreach (var attribute in rdn.Attributes)
+                {
+                    if (attribute.Type.Span.SequenceEqual(Oids.OrganizationIdentifier))
+                    {
+                        // Which of two would be meant is not for us to guess.
+                        count++;
+                        _ = OrganizationIdentifier.TryParse(attribute.Text, out found);
+                    }
+                }
+            }
+
+            return count == 1 ? found : null;
+        }
+    }
+
     /// <summary>The relative names from the root of the directory to its leaf, in the order of the encoding.</summary>
     internal ImmutableArray<RelativeDistinguishedName> Rdns => _rdns;
 
     /// <summary>Reads the text form of RFC 4514, such as <c>CN=client,O=Example</c>.</summary>
     /// <param name="rfc4514">
     /// The last RDN of the encoding stands first. CN, L, ST, O, OU, C, STREET, DC and UID are known, and <c>serialNumber</c>,
-    /// <c>tpmManufacturer</c>, <c>tpmModel</c>, <c>tpmVersion</c>, <c>E</c> and <c>emailAddress</c>; any other type is written as a dotted
+    /// <c>tpmManufacturer</c>, <c>tpmModel</c>, <c>tpmVersion</c>, <c>organizationIdentifier</c>, <c>E</c> and <c>emailAddress</c>; any other type
+    /// is written as a dotted
     /// number. The empty text is the empty name. At most 4,096 characters.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="rfc4514"/> is null.</exception>

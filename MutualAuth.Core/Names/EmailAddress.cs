@@ -1,13 +1,18 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 
 namespace MutualAuth.Names;
 
-/// <summary>An e-mail address as certificates carry it in an rfc822Name (RFC 5280 §4.2.1.6): <c>local@domain</c>.</summary>
+/// <summary>
+/// An e-mail address as certificates carry it: <c>local@domain</c> in an rfc822Name (RFC 5280 §4.2.1.6), or, where the local part is beyond ASCII,
+/// in a SmtpUTF8Mailbox (RFC 9598).
+/// </summary>
 /// <remarks>
-/// Immutable. The local part is compared with its case and the domain without (RFC 5280 §7.5). Only the Dot-string form of RFC 5321 §4.1.2
-/// is accepted: quoted local parts, address literals and internationalized mailboxes (SmtpUTF8Mailbox, RFC 9598) are not supported and
-/// match nothing.
+/// Immutable. The local part is compared character by character, its case and its Unicode form included, and the domain without case (RFC 5280 §7.5,
+/// RFC 9598 §5). Only the Dot-string form of RFC 5321 §4.1.2 is accepted, with letters of other scripts (RFC 6531 §3.3); quoted local parts and
+/// address literals match nothing. The domain is in ASCII: an internationalized one has A-labels.
 /// </remarks>
 public sealed class EmailAddress : IEquatable<EmailAddress>
 {
@@ -19,10 +24,10 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
 
     private static readonly NameProblem s_shape = new(
         "local@domain, with one @", "Give the bare address, such as alice@example.org, without a display name.");
-    private static readonly NameProblem s_tooLong = new("at most 254 characters, 64 of them before the @", "Shorten the address.");
+    private static readonly NameProblem s_tooLong = new("at most 254 octets in UTF-8, 64 of them before the @", "Shorten the address.");
     private static readonly NameProblem s_localPart = new(
-        "a local part of ASCII letters, digits, single inner dots and !#$%&'*+-/=?^_`{|}~",
-        "Quoted and internationalized local parts are not supported; use another address.");
+        "a local part of letters, digits, single inner dots and !#$%&'*+-/=?^_`{|}~",
+        "Quoted local parts, spaces and invisible characters are not supported; use another address.");
     private static readonly NameProblem s_domainPart = new(
         "a host name behind the @, without a trailing dot",
         "Give the domain in ASCII; an internationalized one by its A-labels (xn--…), and no address literal.");
@@ -32,10 +37,13 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
     /// <summary>The mailbox within the domain; case matters.</summary>
     public string LocalPart { get; }
 
+    /// <summary>Whether the local part is beyond ASCII, so that a certificate has the address in a SmtpUTF8Mailbox and in no rfc822Name.</summary>
+    public bool IsInternationalized => !Ascii.IsValid(LocalPart);
+
     /// <summary>The domain that holds the mailbox.</summary>
     public DnsName Domain { get; }
 
-    /// <summary>Reads <c>local@domain</c>, of at most 254 characters, in ASCII.</summary>
+    /// <summary>Reads <c>local@domain</c>, of at most 254 octets in UTF-8, 64 of them before the at sign.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="text"/> is not such an address.</exception>
     public static EmailAddress Parse(string text)
@@ -72,7 +80,8 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
             return s_shape;
         }
 
-        if (text.Length > MaxLength || at > MaxLocalLength)
+        if (text.Length > MaxLength || Encoding.UTF8.GetByteCount(text) > MaxLength
+            || Encoding.UTF8.GetByteCount(text.AsSpan(0, at)) > MaxLocalLength)
         {
             return s_tooLong;
         }
@@ -80,7 +89,7 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
         var local = text.AsSpan(0, at);
         foreach (var atom in local.Split('.'))
         {
-            if (local[atom].IsEmpty || local[atom].ContainsAnyExcept(s_atomCharacters))
+            if (!IsAtom(local[atom]))
             {
                 return s_localPart;
             }
@@ -94,4 +103,22 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
         address = new EmailAddress(local.ToString(), domain);
         return null;
     }
+
+    private static bool IsAtom(ReadOnlySpan<char> atom)
+    {
+        foreach (var rune in atom.EnumerateRunes())
+        {
+            if (rune.IsAscii ? !s_atomCharacters.Contains((char)rune.Value) : !IsVisible(rune))
+            {
+                return false;
+            }
+        }
+
+        return !atom.IsEmpty;
+    }
+
+    /// <summary>What two people would not see, or what is no character yet, stands in no name; the replacement character also stands for what was not UTF-16.</summary>
+    private static bool IsVisible(Rune rune) => rune != Rune.ReplacementChar && !Rune.IsWhiteSpace(rune)
+        && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse
+            or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
 }

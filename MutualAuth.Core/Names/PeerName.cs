@@ -24,7 +24,7 @@ public sealed class PeerName : IEquatable<PeerName>
     [
         ("email:", PeerNameKind.Email), ("uri:", PeerNameKind.Uri), ("ip:", PeerNameKind.IPAddress), ("upn:", PeerNameKind.UserPrincipalName),
         ("subject:", PeerNameKind.Subject), ("sha256:", PeerNameKind.Certificate), ("user:", PeerNameKind.User),
-        ("other:", PeerNameKind.OtherName),
+        ("other:", PeerNameKind.OtherName), ("organization:", PeerNameKind.OrganizationIdentifier),
     ];
 
     private static readonly SearchValues<char> s_schemeCharacters =
@@ -73,7 +73,7 @@ public sealed class PeerName : IEquatable<PeerName>
     }
 
     /// <summary>An e-mail address; the case of its local part matters (RFC 5280 §7.5).</summary>
-    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
+    /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address.</exception>
     public static PeerName Email(string address) => Email(EmailAddress.Parse(address));
 
     /// <inheritdoc cref="Email(string)"/>
@@ -125,6 +125,17 @@ public sealed class PeerName : IEquatable<PeerName>
             : throw Malformed("a dotted object identifier and a value of at most 2047 visible characters together", $"{type}={text}");
     }
 
+    /// <summary>The registered number of an organization, such as <c>PSDGB-FCA-123456</c>, compared character by character.</summary>
+    /// <exception cref="FormatException"><paramref name="identifier"/> is not an organization identifier.</exception>
+    public static PeerName OrganizationIdentifier(string identifier) => OrganizationIdentifier(Names.OrganizationIdentifier.Parse(identifier));
+
+    /// <inheritdoc cref="OrganizationIdentifier(string)"/>
+    public static PeerName OrganizationIdentifier(OrganizationIdentifier identifier)
+    {
+        ArgumentNullException.ThrowIfNull(identifier);
+        return new PeerName(PeerNameKind.OrganizationIdentifier, identifier.ToString());
+    }
+
     /// <summary>A subject, equal by RFC 5280 §7.1.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="FormatException"><paramref name="name"/> is empty, or longer than 2,048 characters as text.</exception>
@@ -163,7 +174,8 @@ public sealed class PeerName : IEquatable<PeerName>
         ArgumentNullException.ThrowIfNull(text);
         return TryParse(text, out var name)
             ? name
-            : throw Malformed("a DNS name, a SPIFFE ID, or a name after email:, uri:, ip:, upn:, subject:, sha256:, user: or other:", text);
+            : throw Malformed("a DNS name, a SPIFFE ID, or a name after email:, uri:, ip:, upn:, subject:, sha256:, user:, other: or "
+                + "organization:", text);
     }
 
     /// <summary>Reads the text form as <see cref="Parse"/> does; false for null and for any other text.</summary>
@@ -263,6 +275,7 @@ public sealed class PeerName : IEquatable<PeerName>
                     ServerName.TryParse(value, out var server) && server.Address is not null && (name = IPAddress(server.Address)) is not null,
                 PeerNameKind.UserPrincipalName => TryUserPrincipalName(value, out name),
                 PeerNameKind.OtherName => value.Split('=', 2) is [var type, var text] && TryOtherName(type, text, out name),
+                PeerNameKind.OrganizationIdentifier => (name = OrganizationIdentifier(value)) is not null,
                 PeerNameKind.Subject => DistinguishedName.TryParse(value, out var subject) && TrySubject(subject, out name),
                 PeerNameKind.Certificate => (name = Certificate(value)) is not null,
                 _ => value.Length is > 0 and <= MaxLength && (name = OfUser(value)) is not null,

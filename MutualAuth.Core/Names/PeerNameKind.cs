@@ -35,4 +35,9 @@ public enum PeerNameKind
     /// <see cref="Certificates.OtherName.Text"/>.
     /// </summary>
     OtherName = 10,
+
+    /// <summary>
+    /// The registered number of an organization (the subject's organizationIdentifier, ETSI EN 319 412-1), after <c>organization:</c>.
+    /// </summary>
+    OrganizationIdentifier = 11,
 }

@@ -13,7 +13,8 @@ internal static class Rfc4514
     private const string Special = "\"+,;<>\\";
 
     // The first nine are from RFC 4514 §3, devices are named by the tenth, and trusted platform modules by the next three (endorsement key
-    // certificates); the others are read because they are in common use, and are printed as numbers.
+    // certificates), organizations by the one after them (X.520, ETSI EN 319 412-1); the others are read because they are in common use, and are
+    // printed as numbers.
     private static readonly (string Name, string Oid, byte StringType)[] s_types =
     [
         ("CN", "2.5.4.3", DerReader.Utf8String), ("L", "2.5.4.7", DerReader.Utf8String), ("ST", "2.5.4.8", DerReader.Utf8String),
@@ -21,11 +22,11 @@ internal static class Rfc4514
         ("STREET", "2.5.4.9", DerReader.Utf8String), ("DC", "0.9.2342.19200300.100.1.25", DerReader.Ia5String),
         ("UID", "0.9.2342.19200300.100.1.1", DerReader.Utf8String), ("serialNumber", "2.5.4.5", DerReader.PrintableString),
         ("tpmManufacturer", "2.23.133.2.1", DerReader.Utf8String), ("tpmModel", "2.23.133.2.2", DerReader.Utf8String),
-        ("tpmVersion", "2.23.133.2.3", DerReader.Utf8String),
+        ("tpmVersion", "2.23.133.2.3", DerReader.Utf8String), ("organizationIdentifier", "2.5.4.97", DerReader.Utf8String),
         ("E", "1.2.840.113549.1.9.1", DerReader.Ia5String), ("EMAILADDRESS", "1.2.840.113549.1.9.1", DerReader.Ia5String),
     ];
 
-    private const int PrintedTypes = 13;
+    private const int PrintedTypes = 14;
 
     internal static string Format(DistinguishedName name)
     {

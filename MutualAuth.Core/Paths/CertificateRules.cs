@@ -47,12 +47,26 @@ internal sealed class CertificateRules(Certificate leaf, ValidationProfile profi
                 $"a certificate that is valid at {UtcText.Of(_at)}", $"one that was valid until {UtcText.Of(certificate.NotAfter)}", "Renew it.");
     }
 
-    private static Rejection? ExamineCriticalExtensions(Certificate certificate, PathPosition position) =>
-        certificate.Extensions.UnknownCritical.IsEmpty
-            ? null
-            : PathRejection.Make(
-                RejectionReason.UnknownCriticalExtension, certificate, position, "RFC 5280 §4.2",
-                "critical extensions that are understood", $"a critical extension {Oids.ToDotted(certificate.Extensions.UnknownCritical.Span)}");
+    private Rejection? ExamineCriticalExtensions(Certificate certificate, PathPosition position)
+    {
+        foreach (var unknown in certificate.Extensions.UnknownCriticals)
+        {
+            // What stands in an authority's certificate may limit the path, and no rule of the application is asked about that.
+            var oid = Oids.ToDotted(unknown.Span);
+            if (position != PathPosition.Leaf || !profile.HandledCriticalExtensions.Contains(oid, StringComparer.Ordinal))
+            {
+                return PathRejection.Make(
+                    RejectionReason.UnknownCriticalExtension, certificate, position, "RFC 5280 §4.2",
+                    "critical extensions that are understood", $"a critical extension {oid}",
+                    position == PathPosition.Leaf
+                        ? $"An application that judges the extension itself says so in {nameof(ValidationProfile)}."
+                            + $"{nameof(ValidationProfile.HandledCriticalExtensions)}."
+                        : null);
+            }
+        }
+
+        return null;
+    }
 
     private Rejection? ExamineLeaf(Certificate leaf)
     {

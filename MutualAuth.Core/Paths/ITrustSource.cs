@@ -26,6 +26,12 @@ public interface ITrustSource
     /// </summary>
     internal ValueTask<Rejection?> AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether people have compared the key of this certificate, as far as is known now; null where an authority vouches for it. Pure, as
+    /// <see cref="FindPath"/>.
+    /// </summary>
+    internal bool? IsKeyVerified(Certificate leaf) => null;
+
     /// <summary>Whether <see cref="FindPath"/> decides nothing without the other two, which wait for I/O.</summary>
     internal bool NeedsAsyncSteps { get; }
 }

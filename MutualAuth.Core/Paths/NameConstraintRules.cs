@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
@@ -26,8 +27,8 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     // Directory names are folded before they are compared.
     private const int DirectoryCost = 8;
 
-    // id-on-SmtpUTF8Mailbox (RFC 9598), an e-mail address in another form: [0] { OID … } begins with its type.
-    private static ReadOnlySpan<byte> SmtpUtf8Mailbox => [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09];
+    // A local part of no mailbox that a constraint could name: RFC 9598 §6 has a constraint of a whole mailbox apply to rfc822Names alone.
+    private const string BeyondAscii = "beyond-ascii";
 
     internal Rejection? Examine(
         NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
@@ -77,14 +78,14 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 
     private string? Objection(NameConstraintSet constraints, GeneralName name)
     {
-        var form = name.Form == GeneralNameForm.Other && name.Value.Span.StartsWith(SmtpUtf8Mailbox) ? GeneralNameForm.Email : name.Form;
+        var form = name.Form;
         var isConstrained = IsConstrained(constraints.Permitted, form);
         if (!isConstrained && !IsConstrained(constraints.Excluded, form))
         {
             return null;
         }
 
-        if (form is GeneralNameForm.Other or GeneralNameForm.X400 or GeneralNameForm.EdiParty or GeneralNameForm.RegisteredId || form != name.Form)
+        if (form is GeneralNameForm.Other or GeneralNameForm.X400 or GeneralNameForm.EdiParty or GeneralNameForm.RegisteredId)
         {
             return "of a form that is constrained and cannot be compared";
         }
@@ -101,7 +102,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 
         foreach (var excluded in constraints.Excluded)
         {
-            if (excluded.Form == form && NameSubtree.Touches(name, excluded))
+            if (excluded.Form == form && !IsOfOneMailbox(excluded, name) && NameSubtree.Touches(name, excluded))
             {
                 return $"which is in the excluded subtree {Show(excluded)}";
             }
@@ -114,7 +115,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     {
         foreach (var subtree in permitted)
         {
-            if (subtree.Form == name.Form && NameSubtree.Contains(name, subtree))
+            if (subtree.Form == name.Form && !IsOfOneMailbox(subtree, name) && NameSubtree.Contains(name, subtree))
             {
                 return true;
             }
@@ -205,6 +206,7 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     {
         var names = new List<GeneralName>(certificate.Extensions.SubjectNames.Length + 1);
         names.AddRange(certificate.Extensions.SubjectNames);
+        names.AddRange(certificate.Extensions.SubjectNames.Select(InPlainForm).OfType<GeneralName>());
         if (certificate.Subject.IsEmpty)
         {
             return names;
@@ -227,6 +229,27 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
 
         return names;
     }
+
+    /// <summary>
+    /// The domain of a mailbox beyond ASCII (RFC 9598 §6) as a mailbox, and that of a service as a DNS name: an authority that may certify the names
+    /// of some domains may certify their mailboxes and services, and no others. What is malformed becomes a malformed name. Null for other names.
+    /// </summary>
+    /// <remarks>
+    /// RFC 4985 §4 has services constrained by services alone; an authority that is bound to a domain is bound to it here in every form.
+    /// </remarks>
+    private static GeneralName? InPlainForm(GeneralName name) =>
+        name.IsOther(Oids.SmtpUtf8Mailbox)
+            ? Plain(GeneralNameForm.Email, name.Mailbox is { } mailbox ? $"{BeyondAscii}@{mailbox.Domain}" : string.Empty)
+        : name.IsOther(Oids.ServiceName) ? Plain(GeneralNameForm.Dns, DomainOf(name.Other!.Text))
+        : null;
+
+    private static string DomainOf(string service) =>
+        service.StartsWith('_') && service.IndexOf('.') is > 0 and var dot ? service[(dot + 1)..] : string.Empty;
+
+    private static GeneralName Plain(GeneralNameForm form, string text) => new(form, Encoding.UTF8.GetBytes(text));
+
+    private static bool IsOfOneMailbox(GeneralName subtree, GeneralName name) =>
+        subtree.Form == GeneralNameForm.Email && subtree.Value.Span.Contains((byte)'@') && name.Value.Span.StartsWith("beyond-ascii@"u8);
 
     private static string Show(GeneralName name) => name.Form switch
     {

@@ -14,6 +14,7 @@ namespace MutualAuth.Paths;
 public sealed record ValidationProfile
 {
     private EquatableArray<string> _requiredPolicies = new([]);
+    private EquatableArray<string> _handledCriticalExtensions = new([]);
 
     private ValidationProfile()
     {
@@ -189,8 +190,32 @@ public sealed record ValidationProfile
             : throw new ArgumentException("A certificate policy is a dotted object identifier, such as 1.3.6.1.4.1.99999.1.", nameof(value));
     }
 
+    /// <summary>
+    /// The critical extensions, as dotted identifiers, that the application judges itself in the certificates of peers, by
+    /// <see cref="Authorize.Where"/> or a validator and <see cref="Certificate.FindExtension"/>. Listing one without judging it ignores what its
+    /// authority says must not be ignored. In the certificates of authorities they stay unknown. Default: none, so that every critical extension
+    /// that this library does not read is a rejection (RFC 5280 §4.2).
+    /// </summary>
+    /// <exception cref="ArgumentException">One of them is not a dotted object identifier, or is of an extension that is read anyway.</exception>
+    /// <example>
+    /// <code>
+    /// var handling = ValidationProfile.MutualTls with { HandledCriticalExtensions = ["1.3.6.1.4.1.99999.3"] };
+    /// </code>
+    /// </example>
+    public ImmutableArray<string> HandledCriticalExtensions
+    {
+        get => _handledCriticalExtensions.Items;
+        init => _handledCriticalExtensions = !value.IsDefault && value.All(IsLeftToTheApplication)
+            ? new(value)
+            : throw new ArgumentException(
+                "A dotted object identifier, such as 1.3.6.1.4.1.99999.3, of an extension that this library does not read itself.", nameof(value));
+    }
+
     /// <summary>How much work one peer's certificates may cause.</summary>
     public ValidationBudget Budget { get; init; } = new();
+
+    private static bool IsLeftToTheApplication(string extension) =>
+        Oids.FromDotted(extension) is { } id && !ExtensionReader.IsKnown(id) && Oids.ToDotted(id) == extension;
 
     private static T Defined<T>(T value)
         where T : struct, Enum =>

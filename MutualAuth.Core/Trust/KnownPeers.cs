@@ -12,7 +12,8 @@ namespace MutualAuth.Trust;
 /// <summary>Trust in known keys, as in SSH: the peer's own key is the trust anchor, and no authority is consulted.</summary>
 /// <remarks>
 /// A peer presents a self-signed certificate. All rules for an end entity's certificate apply (validity, purpose, strength of key and
-/// signature). The certificate must claim exactly one name, a DNS name or a SPIFFE ID, and the same key must be known for that name.
+/// signature). The certificate must claim exactly one name, a DNS name, a SPIFFE ID or an e-mail address, and its key must be one of those that are
+/// known for it.
 /// Nothing else in such a certificate is verified. At the first meeting nothing protects against an impostor: have people compare
 /// <see cref="PeerFingerprint"/>s, or enter the peers beforehand. A key is stored after the certificate stage and the asynchronous
 /// validators have accepted the peer and TLS has proven that the peer holds the key, and before the peer learns that it is accepted. Safe
@@ -53,6 +54,9 @@ public sealed class KnownPeers : ITrustSource, IReloadable
     /// </summary>
     public static KnownPeers Only(KnownPeerStore store) => new(store, meetsStrangers: false);
 
+    bool? ITrustSource.IsKeyVerified(Certificate leaf) =>
+        SelfSignedPeer.TryGetName(leaf, out var name) && _store.Current.Find(name, KeyOf(leaf)) is { VerifiedAt: not null };
+
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => _store.RefreshAsync(logger, cancellationToken);
 
     PathResult ITrustSource.FindPath(in PathSearch search)
@@ -63,9 +67,12 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         }
 
         var key = KeyOf(search.Leaf);
-        if (_store.Peers.TryGetValue(name!, out var known))
+        var keys = _store.Current;
+        if (keys.Of(name!) is [var known, ..])
         {
-            return known.Key.Equals(key) ? PathResult.Found([search.Leaf]) : PathResult.Rejected(KeyChanged(search.Leaf, known, key));
+            return keys.Find(name!, key) is not null
+                ? PathResult.Found([search.Leaf])
+                : PathResult.Rejected(KeyChanged(search.Leaf, known, keys.Of(name!).Length, key));
         }
 
         return _meetsStrangers && !search.WasAdmitted ? PathResult.Found([search.Leaf]) : PathResult.Rejected(Unknown(search, name!, key));
@@ -79,9 +86,10 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         }
 
         var key = KeyOf(leaf);
-        if (_store.Peers.TryGetValue(name, out var known))
+        var keys = _store.Current;
+        if (keys.Of(name) is [var known, ..])
         {
-            return known.Key.Equals(key) ? null : KeyChanged(leaf, known, key);
+            return keys.Find(name, key) is not null ? null : KeyChanged(leaf, known, keys.Of(name).Length, key);
         }
 
         if (!_meetsStrangers)
@@ -100,7 +108,7 @@ public sealed class KnownPeers : ITrustSource, IReloadable
                 ValidationLog.PeerFirstMet(logger, name, key);
             }
 
-            return known.Key.Equals(key) ? null : KeyChanged(leaf, known, key);
+            return known.Key.Equals(key) ? null : KeyChanged(leaf, known, 1, key);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -111,12 +119,13 @@ public sealed class KnownPeers : ITrustSource, IReloadable
         }
     }
 
-    private Rejection KeyChanged(Certificate leaf, KnownPeer known, SpkiPin key) => PathRejection.Make(
+    private Rejection KeyChanged(Certificate leaf, KnownPeer known, int devices, SpkiPin key) => PathRejection.Make(
         RejectionReason.PeerKeyChanged, leaf, PathPosition.Leaf, "trust on first use",
-        string.Create(CultureInfo.InvariantCulture, $"the key that {known.Name} has had since {known.FirstSeen:yyyy-MM-dd}, {Show(known.Key)}"),
+        string.Create(CultureInfo.InvariantCulture, $"the key that {known.Name} has had since {known.FirstSeen:yyyy-MM-dd}, {Show(known.Key)}")
+            + (devices > 1 ? $", or that of one of {devices - 1} more devices" : null),
         $"another one, {Show(key)}",
         $"EITHER {known.Name} HAS A NEW KEY, OR THIS PEER IS AN IMPOSTOR. Ask for its fingerprint over another channel; only if it equals the one "
-            + $"shown here, remove {known.Name} from {_store.Place} and connect again.");
+            + $"shown here, remove {known.Name} from {_store.Place} and connect again; or, where this is another device of {known.Name}, add it.");
 
     private Rejection Unknown(in PathSearch search, string name, SpkiPin key) => Unknown(search.Leaf, search.At, name, key);
 

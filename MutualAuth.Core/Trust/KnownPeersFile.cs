@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Reloading;
@@ -7,14 +6,17 @@ using MutualAuth.Telemetry;
 namespace MutualAuth.Trust;
 
 /// <summary>
-/// Known peers in a text file, one line each: <c>NAME sha256/BASE64 FIRST-SEEN</c>. Lines that begin with <c>#</c> are comments and are
-/// preserved.
+/// Known peers in a text file, one line for each key: <c>NAME sha256/BASE64 FIRST-SEEN</c>, and behind that <c>verified=TIME</c> where people have
+/// compared the key, and <c>device=LABEL</c> for further devices. Lines that begin with <c>#</c> are comments and are preserved.
 /// </summary>
 /// <remarks>
 /// Several processes may share the file. Writers serialize through a lock file beside it (<c>.lock</c>), and changes by other processes are
 /// read at the next handshake. The file is replaced as a whole, so that a crash at any moment leaves either the old state or the new one. A
 /// missing, damaged or truncated file is an error and never counts as an empty one; while the error lasts, the peers that were read last
-/// stay known and no peer is added. On Unix, only the owner can read and write the file; a file that others can write is rejected. Keep it
+/// stay known and no peer is added. The line <c>revision N</c> counts the changes: a file of a lower revision than one that was read or written
+/// before
+/// is an older copy, and is an error too; with a witness, also after a restart. On Unix, only the owner can read and write the file; a file that
+/// others can write is rejected. Keep it
 /// on a local file system. Immutable except for its cached state; safe for concurrent use.
 /// </remarks>
 public sealed class KnownPeersFile : KnownPeerStore
@@ -23,37 +25,44 @@ public sealed class KnownPeersFile : KnownPeerStore
     private const int MaxBytes = 16 << 20;
 
     private readonly string _path;
+    private readonly IRevisionWitness? _witness;
     private readonly Action<ReplaceStep>? _onStep;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile State _state;
     private FileStamp? _reported;
+    private long _highest;
 
-    private KnownPeersFile(string path, int maxPeers, Action<ReplaceStep>? onStep = null)
+    private KnownPeersFile(string path, int maxPeers, IRevisionWitness? witness, Action<ReplaceStep>? onStep = null)
         : base(maxPeers)
     {
         _path = path;
+        _witness = witness;
         _onStep = onStep;
         _state = Load();
     }
 
-    /// <inheritdoc/>
-    public override ImmutableDictionary<string, KnownPeer> Peers => _state.Text.Peers;
+    internal override KnownPeerSet Current => _state.Text.Keys;
 
     internal override string Place => $"the file {_path}";
 
     /// <summary>Opens an existing file.</summary>
     /// <param name="path">The file; a symbolic link is resolved once, now.</param>
-    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
-    /// <exception cref="MaterialException">The file is missing, unreadable, malformed (the message has the line), or writable by others.</exception>
-    public static KnownPeersFile Open(string path, int maxPeers = DefaultMaxPeers) => new(Resolve(path), maxPeers);
+    /// <param name="maxPeers">The maximum number of keys, 1 to 100,000. Default: 4,096.</param>
+    /// <param name="witness">Notices an older copy of the file also after a restart. Default: none, only while the process runs.</param>
+    /// <exception cref="MaterialException">
+    /// The file is missing, unreadable, malformed (the message has the line), writable by others, or older than the witness has seen.
+    /// </exception>
+    public static KnownPeersFile Open(string path, int maxPeers = DefaultMaxPeers, IRevisionWitness? witness = null) =>
+        new(Resolve(path), maxPeers, witness);
 
     /// <summary>Opens a file, and creates it first if it does not exist: for a first start. With a wrong path, no peer would be known.</summary>
     /// <param name="path">The file; its directory must exist.</param>
-    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
+    /// <param name="maxPeers">The maximum number of keys, 1 to 100,000. Default: 4,096.</param>
+    /// <param name="witness">Notices an older copy of the file also after a restart. Default: none, only while the process runs.</param>
     /// <exception cref="MaterialException">
-    /// The file cannot be created or read, is malformed (the message has the line), or is writable by others.
+    /// The file cannot be created or read, is malformed (the message has the line), is writable by others, or is older than the witness has seen.
     /// </exception>
-    public static KnownPeersFile OpenOrCreate(string path, int maxPeers = DefaultMaxPeers)
+    public static KnownPeersFile OpenOrCreate(string path, int maxPeers = DefaultMaxPeers, IRevisionWitness? witness = null)
     {
         var resolved = Resolve(path);
         try
@@ -68,38 +77,11 @@ public sealed class KnownPeersFile : KnownPeerStore
             throw new MaterialException($"The file of known peers {resolved} cannot be created: {exception.Message}", exception);
         }
 
-        return new KnownPeersFile(resolved, maxPeers);
-    }
-
-    /// <inheritdoc/>
-    public override async ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(peer);
-        var inForce = peer;
-        await ChangeAsync(Add, cancellationToken).ConfigureAwait(false);
-        return inForce;
-
-        KnownPeersText Add(KnownPeersText text)
-        {
-            if (text.Peers.TryGetValue(peer.Name, out var known))
-            {
-                inForce = known;
-                return text;
-            }
-
-            return text.Peers.Count < MaxPeers ? text.With(peer) : throw Full();
-        }
-    }
-
-    /// <inheritdoc/>
-    public override async ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return await ChangeAsync(text => text.Peers.ContainsKey(name) ? text.Without(name) : text, cancellationToken).ConfigureAwait(false);
+        return new KnownPeersFile(resolved, maxPeers, witness);
     }
 
     /// <summary>Opens a file for a test that interrupts a replacement where a crash could.</summary>
-    internal static KnownPeersFile OpenForTests(string path, Action<ReplaceStep> onStep) => new(Resolve(path), DefaultMaxPeers, onStep);
+    internal static KnownPeersFile OpenForTests(string path, Action<ReplaceStep> onStep) => new(Resolve(path), DefaultMaxPeers, null, onStep);
 
     internal override async ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken)
     {
@@ -109,7 +91,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
 
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var before = Peers;
+        var before = Current;
         try
         {
             if (!IsCurrent())
@@ -155,10 +137,11 @@ public sealed class KnownPeersFile : KnownPeerStore
     private bool IsCurrent() => _state is { IsSettled: true } state && state.Stamp == FileStamp.Of(_path);
 
     /// <summary>Reads, changes and replaces the file under its lock; false when the change changes nothing.</summary>
-    private async Task<bool> ChangeAsync(Func<KnownPeersText, KnownPeersText> change, CancellationToken cancellationToken)
+    private protected override async ValueTask<bool> ChangeAsync(
+        Func<KnownPeerSet, KnownPeerSet> change, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var before = Peers;
+        var before = Current;
         bool hasChanged;
         try
         {
@@ -176,15 +159,16 @@ public sealed class KnownPeersFile : KnownPeerStore
         return hasChanged;
     }
 
-    private bool Change(Func<KnownPeersText, KnownPeersText> change)
+    private bool Change(Func<KnownPeerSet, KnownPeerSet> change)
     {
         var before = _state = Load();
-        var after = change(before.Text);
-        if (ReferenceEquals(after, before.Text))
+        var keys = change(before.Text.Keys);
+        if (ReferenceEquals(keys, before.Text.Keys))
         {
             return false;
         }
 
+        var after = before.Text.With(keys);
         var content = after.ToBytes();
         if (content.Length > MaxBytes)
         {
@@ -201,6 +185,7 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
 
         _state = new State(after, FileStamp.Of(_path), IsSettled: false);
+        Saw(after.Revision);
         return true;
     }
 
@@ -215,7 +200,24 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
 
         var text = KnownPeersText.Parse(BoundedFile.ReadBytes(_path, MaxBytes), _path);
+        var highest = Math.Max(_highest, _witness?.Highest ?? 0);
+        if (text.Revision < highest)
+        {
+            throw new MaterialException(
+                $"The file of known peers {_path} is of revision {text.Revision}, and there was a revision {highest}: it is an older copy, in which "
+                    + "keys may stand that were removed since. Bring back the newer one; or, if this one is right, compare its keys with what you "
+                    + $"know and write the line: revision {highest + 1}");
+        }
+
+        Saw(text.Revision);
         return new State(text, stamp, stamp.IsSettledAt(TimeProvider.System.GetUtcNow()));
+    }
+
+    /// <summary>The witness comes after the file: where the process dies in between, it is behind, and follows when the file is read.</summary>
+    private void Saw(long revision)
+    {
+        _highest = revision;
+        _witness?.Advance(revision);
     }
 
     private bool CanOthersWrite()

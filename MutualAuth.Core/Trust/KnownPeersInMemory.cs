@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace MutualAuth.Trust;
@@ -10,55 +9,31 @@ public sealed class KnownPeersInMemory : KnownPeerStore
     private const int DefaultMaxPeers = 4096;
 
     private readonly Lock _lock = new();
-    private volatile ImmutableDictionary<string, KnownPeer> _peers = ImmutableDictionary.Create<string, KnownPeer>(StringComparer.Ordinal);
+    private volatile KnownPeerSet _keys = KnownPeerSet.Empty;
 
     /// <summary>An empty store.</summary>
-    /// <param name="maxPeers">The maximum number of peers, 1 to 100,000. Default: 4,096.</param>
+    /// <param name="maxPeers">The maximum number of keys, 1 to 100,000. Default: 4,096.</param>
     public KnownPeersInMemory(int maxPeers = DefaultMaxPeers)
         : base(maxPeers)
     {
     }
 
-    /// <inheritdoc/>
-    public override ImmutableDictionary<string, KnownPeer> Peers => _peers;
+    internal override KnownPeerSet Current => _keys;
 
     internal override string Place => "the store of known peers";
 
-    /// <inheritdoc/>
-    public override ValueTask<KnownPeer> AddAsync(KnownPeer peer, CancellationToken cancellationToken = default)
+    internal override ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private protected override ValueTask<bool> ChangeAsync(Func<KnownPeerSet, KnownPeerSet> change, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(peer);
+        KnownPeerSet before;
         lock (_lock)
         {
-            if (_peers.TryGetValue(peer.Name, out var known))
-            {
-                return new ValueTask<KnownPeer>(known);
-            }
-
-            if (_peers.Count >= MaxPeers)
-            {
-                return ValueTask.FromException<KnownPeer>(Full());
-            }
-
-            _peers = _peers.Add(peer.Name, peer);
-            return new ValueTask<KnownPeer>(peer);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override ValueTask<bool> ForgetAsync(string name, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        ImmutableDictionary<string, KnownPeer> before;
-        lock (_lock)
-        {
-            before = _peers;
-            _peers = before.Remove(name);
+            before = _keys;
+            _keys = change(before);
         }
 
         SayIfLost(before);
-        return new ValueTask<bool>(before.ContainsKey(name));
+        return new ValueTask<bool>(!ReferenceEquals(before, Current));
     }
-
-    internal override ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 
 namespace MutualAuth.Trust;
@@ -7,7 +7,8 @@ namespace MutualAuth.Trust;
 internal sealed class KnownPeersText
 {
     internal const string Header = """
-        # Peers whose keys are known, one in a line: NAME sha256/BASE64 FIRST-SEEN
+        # Keys of known peers, one in a line: NAME sha256/BASE64 FIRST-SEEN [verified=TIME] [device=LABEL]
+        # The line "revision N" counts the changes; keep it, so that an older copy of the file is noticed.
         # An account that can write this file can act as any of them. To accept a new key of a peer, remove its line:
         # write a changed copy and rename it over this file, so that no reader sees half of it.
 
@@ -15,15 +16,21 @@ internal sealed class KnownPeersText
 
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private const string RevisionField = "revision ";
+
     private readonly string _text;
 
-    private KnownPeersText(string text, ImmutableDictionary<string, KnownPeer> peers)
+    private KnownPeersText(string text, KnownPeerSet keys, long revision)
     {
         _text = text;
-        Peers = peers;
+        Keys = keys;
+        Revision = revision;
     }
 
-    internal ImmutableDictionary<string, KnownPeer> Peers { get; }
+    internal KnownPeerSet Keys { get; }
+
+    /// <summary>How often the file was changed by a store; 0 where it does not say.</summary>
+    internal long Revision { get; }
 
     /// <summary>Reads a whole file. A malformed line is an error and never skipped: without it, any peer could claim that name.</summary>
     /// <exception cref="MaterialException">The text is not a file of known peers; the message has the line number.</exception>
@@ -38,7 +45,8 @@ internal sealed class KnownPeersText
                     + "cut short. Restore it.");
         }
 
-        var peers = ImmutableDictionary.CreateBuilder<string, KnownPeer>(StringComparer.Ordinal);
+        var keys = KnownPeerSet.Empty;
+        long? revision = null;
         var number = 0;
         var body = text.AsSpan(0, text.Length - 1);
         foreach (var range in body.Split('\n'))
@@ -50,39 +58,53 @@ internal sealed class KnownPeersText
                 continue;
             }
 
+            if (line.StartsWith(RevisionField))
+            {
+                revision = revision is null && TryRevision(line, out var read) ? read : throw new MaterialException(
+                    $"Line {number} of the file of known peers {path} is not the only line \"revision NUMBER\". Correct the line.");
+                continue;
+            }
+
             if (!KnownPeer.TryParse(line.ToString(), out var peer, out var problem))
             {
                 throw new MaterialException(
                     $"Line {number} of the file of known peers {path} cannot be read: {problem}. Correct the line, or remove it.");
             }
 
-            if (!peers.TryAdd(peer.Name, peer))
-            {
-                throw new MaterialException(
-                    $"Line {number} of the file of known peers {path} names {peer.Name}, and so does a line above it. Remove one of the two.");
-            }
+            keys = keys.With(peer) ?? throw new MaterialException(
+                $"Line {number} of the file of known peers {path} names {peer.Name}, and so does a line above it. Remove one of the two; "
+                    + "or, if it is another device with another key, give it a label of its own: device=LABEL");
         }
 
-        return new KnownPeersText(text, peers.ToImmutable());
+        return new KnownPeersText(text, keys, revision ?? 0);
     }
 
-    internal KnownPeersText With(KnownPeer peer) => new($"{_text}{peer}\n", Peers.Add(peer.Name, peer));
-
-    /// <summary>The same text without the line of the given peer.</summary>
-    internal KnownPeersText Without(string name)
+    /// <summary>The same text with these keys, one revision later. Lines that say the same stay as they are, comments too.</summary>
+    internal KnownPeersText With(KnownPeerSet keys)
     {
-        var kept = new StringBuilder(_text.Length);
-        var body = _text.AsSpan(0, _text.Length - 1);
-        foreach (var range in body.Split('\n'))
+        var revision = Revision + 1;
+        var lines = new List<string>();
+        var place = -1;
+        foreach (var line in _text[..^1].Split('\n'))
         {
-            var line = body[range];
-            if (IsComment(line) || !KnownPeer.TryParse(line.TrimEnd('\r').ToString(), out var peer, out _) || peer.Name != name)
+            if (line.StartsWith(RevisionField, StringComparison.Ordinal))
             {
-                kept.Append(line).Append('\n');
+                place = lines.Count;
+            }
+            else if (IsComment(line) || !KnownPeer.TryParse(line.TrimEnd('\r'), out var peer, out _))
+            {
+                lines.Add(line);
+            }
+            else if (keys.Find(peer.Name, peer.Key) is { } now)
+            {
+                lines.Add(now == peer ? line : now.ToString());
             }
         }
 
-        return new KnownPeersText(kept.ToString(), Peers.Remove(name));
+        lines.AddRange(keys.All.Where(peer => Keys.Find(peer.Name, peer.Key) is null).Select(peer => peer.ToString()));
+        lines.Insert(place < 0 ? lines.TakeWhile(line => line.StartsWith('#')).Count() : place,
+            string.Create(CultureInfo.InvariantCulture, $"{RevisionField}{revision}"));
+        return new KnownPeersText(string.Join('\n', lines) + '\n', keys, revision);
     }
 
     internal byte[] ToBytes() => s_strict.GetBytes(_text);
@@ -100,6 +122,9 @@ internal sealed class KnownPeersText
                 exception);
         }
     }
+
+    private static bool TryRevision(ReadOnlySpan<char> line, out long revision) =>
+        long.TryParse(line[RevisionField.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out revision) && revision < long.MaxValue;
 
     private static bool IsComment(ReadOnlySpan<char> line) => line.Trim() is [] or ['#', ..];
 }

@@ -20,7 +20,7 @@ internal static class SelfSignedPeer
 {
     private const string Rule = "RFC 5280 §6.1.1 (d): the trust anchor is the peer's name and key";
 
-    internal static bool IsName(string text) => IsDnsName(text) || SpiffeId.TryParse(text, out _);
+    internal static bool IsName(string text) => IsDnsName(text) || SpiffeId.TryParse(text, out _) || IsMailbox(text);
 
     /// <summary>What is wrong with the certificate; null when it is acceptable, and then it has a name.</summary>
     internal static Rejection? Examine(in PathSearch search, out string? name)
@@ -57,7 +57,7 @@ internal static class SelfSignedPeer
             return Reject(
                 leaf,
                 RejectionReason.ProfileViolated,
-                "exactly one alternative name, a DNS name in lower case or a SPIFFE ID, and the subject CN=NAME with the same one",
+                "exactly one alternative name, a DNS name in lower case, a SPIFFE ID or an e-mail address, and the subject CN=NAME with the same one",
                 Describe(leaf),
                 "Create the certificate again with one name; no authority has verified its other content.");
         }
@@ -70,14 +70,31 @@ internal static class SelfSignedPeer
     /// <summary>The one name of the certificate.</summary>
     internal static bool TryGetName(Certificate leaf, [NotNullWhen(true)] out string? name)
     {
-        name = leaf.Extensions.SubjectNames is [{ Form: GeneralNameForm.Dns or GeneralNameForm.Uri } only] ? only.Text : null;
-        if (name is null || !(leaf.DnsNames.Length == 1 ? IsDnsName(name) : SpiffeId.TryParse(name, out _)) || !IsCommonName(leaf.Subject, name))
+        name = null;
+        if (leaf.Extensions.SubjectNames is not [var only])
         {
-            name = null;
+            return false;
+        }
+
+        if (only.Mailbox is { } mailbox)
+        {
+            // The common name repeats the address as it is printed, and the certificate may not spell its domain otherwise.
+            var text = mailbox.ToString();
+            name = PresentedMailbox(only) == text && IsCommonName(leaf.Subject, text) ? PeerName.Email(mailbox).ToString() : null;
+        }
+        else if (only.Form is GeneralNameForm.Dns or GeneralNameForm.Uri && IsCommonName(leaf.Subject, only.Text)
+            && (only.Form == GeneralNameForm.Dns ? IsDnsName(only.Text) : SpiffeId.TryParse(only.Text, out _)))
+        {
+            name = only.Text;
         }
 
         return name is not null;
     }
+
+    private static string PresentedMailbox(GeneralName name) => name.Form == GeneralNameForm.Email ? name.Text : name.Other!.Text;
+
+    private static bool IsMailbox(string text) =>
+        PeerName.TryParse(text, out var name) && name.Kind == PeerNameKind.Email && name.ToString() == text;
 
     private static bool IsDnsName(string text) => DnsName.TryParse(text, out var name) && name.ToString() == text;
 

@@ -353,6 +353,11 @@ internal static class Examples
         }
 
         {
+            var binding = connection.DeriveBinding("example.org/chat/1")
+                ?? throw new NotSupportedException("This connection cannot be told from another one.");
+        }
+
+        {
             Console.WriteLine(connection.ToString());
         }
 
@@ -508,6 +513,34 @@ internal static class Examples
 
         {
             var everyPeer = Authorize.AnyTrustedPeer;
+        }
+
+        {
+            var compared = Authorize.VerifiedKey;
+        }
+
+        {
+            var mailService = Authorize.Service("_imaps.example.org");
+        }
+
+        {
+            var service = Authorize.Service(ServiceName.Of("imaps", DnsName.Parse("example.org")));
+        }
+
+        {
+            var organization = Authorize.OrganizationIdentifier("PSDGB-FCA-123456");
+        }
+
+        {
+            var register = Authorize.OrganizationIdentifier(OrganizationIdentifier.Parse("NTRGB-01234567"));
+        }
+
+        {
+            var qualified = Authorize.Qualified(QcType.Website);
+        }
+
+        {
+            var accountInformation = Authorize.Psd2Role(Psd2Role.AccountInformation);
         }
 
         {

@@ -27,6 +27,43 @@ internal static class TrustOnFirstUse
         // end
     }
 
+    internal static async Task VerifyAsync(KnownPeersFile known, MutualTlsConnection connection, SpkiPin own, string typed)
+    {
+        // snippet
+        var isSame = await known.VerifyAsync(connection.Peer.Name, PeerFingerprint.Parse(typed), TimeProvider.System.GetUtcNow(), own);
+        Console.WriteLine(isSame ? "compared" : "AN IMPOSTOR MAY BE AT THE OTHER END");
+        var mayReadFiles = Authorize.VerifiedKey.Examine(connection.Peer, TimeProvider.System.GetUtcNow()) is null;
+        // end
+        Console.WriteLine(mayReadFiles);
+    }
+
+    internal static async Task AddDeviceAsync(KnownPeersFile known, SpkiPin laptopKey)
+    {
+        // snippet
+        var laptop = new KnownPeer("email:alice@example.org", laptopKey, TimeProvider.System.GetUtcNow()) { Device = "laptop" };
+        await known.AddDeviceAsync(laptop);
+        await known.RemoveDeviceAsync("email:alice@example.org", laptopKey);       // the laptop's connections end, the telephone's stay
+        // end
+    }
+
+    internal static KnownPeersFile Witness()
+    {
+        // snippet
+        var witness = RevisionFile.Open("/mnt/other/known-peers.revision");        // RevisionFile.Create, once
+        var witnessed = KnownPeersFile.Open("known-peers", witness: witness);
+        // end
+        return witnessed;
+    }
+
+    internal static byte[] Bind(MutualTlsConnection connection)
+    {
+        // snippet
+        var channel = connection.DeriveBinding("example.org/messages/1")
+            ?? throw new NotSupportedException("This connection cannot be told from another one.");
+        // end
+        return [.. channel.Data];
+    }
+
     internal static async Task ForgetAsync(KnownPeersFile known)
     {
         // snippet
