@@ -71,6 +71,19 @@ public sealed class AuthenticatedPeer
     /// <summary>All that the peer showed.</summary>
     public PeerEvidence Evidence { get; }
 
+    /// <summary>
+    /// What the validators of this side say of the peer, each for a time (<see cref="Validation.IPeerFactValidator"/>); empty without such validators.
+    /// On a live connection <see cref="MutualTlsConnection.Peer"/> has the facts of their last answers.
+    /// </summary>
+    public ImmutableArray<PeerFact> Facts { get; private init; } = [];
+
+    /// <summary>The same, with how long they count.</summary>
+    internal ImmutableArray<FactLease> Leases
+    {
+        get;
+        private init => (field, Facts) = (value, [.. value.SelectMany(static lease => lease.Facts)]);
+    } = [];
+
     /// <summary>What a server proved beyond its certificate while we logged in.</summary>
     private PeerProofs ServerProofs { get; init; }
 
@@ -131,16 +144,38 @@ public sealed class AuthenticatedPeer
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
         certified is null
             ? new AuthenticatedPeer(evidence, [], null, user, null)
-            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
+            : certified.WithUser(user);
 
     /// <summary>The same peer with its user as of another login.</summary>
-    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs };
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(Evidence, Path, SpiffeId, user, ProvenName)
+    {
+        ServerProofs = ServerProofs,
+        Leases = Leases,
+    };
 
-    /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
+    /// <summary>The same peer, with what validators say of it now.</summary>
+    internal AuthenticatedPeer WithLeases(ImmutableArray<FactLease> leases) => new(Evidence, Path, SpiffeId, User, ProvenName)
+    {
+        ServerProofs = ServerProofs,
+        Leases = leases,
+    };
+
+    /// <summary>The same peer, by another name of its certificate.</summary>
+    internal AuthenticatedPeer WithName(PeerName name) => new(Evidence, Path, SpiffeId, User, name)
+    {
+        ServerProofs = ServerProofs,
+        Leases = Leases,
+    };
+
+    /// <summary>The peer as its certificate shows it, without the user and without facts, as at the login; null when it showed none.</summary>
     internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName);
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName)
+    {
+        ServerProofs = proofs,
+        Leases = Leases,
+    };
 
     private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
     {

@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
+using MutualAuth.Evidence;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Telemetry;
@@ -62,7 +64,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
-    /// <summary>The authenticated peer. After its user has authenticated again it has the user's new claims, and is otherwise the same.</summary>
+    /// <summary>
+    /// The authenticated peer. After its user has authenticated again it has the user's new claims, and after a validator was asked again the new
+    /// facts; otherwise it is the same.
+    /// </summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer => _peer;
 
@@ -365,7 +370,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     void IRevalidated.Attach(ILiveEntry entry) => _entry = entry;
 
-    void IRevalidated.Replace(AuthenticatedUser user) => _peer = _peer.WithUser(user);
+    void IRevalidated.Replace(AuthenticatedUser user) => Change(peer => peer.WithUser(user));
+
+    void IRevalidated.Replace(ImmutableArray<FactLease> leases) => Change(peer => peer.WithLeases(leases));
 
     void IRevalidated.Restore()
     {
@@ -478,6 +485,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         End();
     }
 
+    /// <summary>The user and the facts may change at one time.</summary>
+    private void Change(Func<AuthenticatedPeer, AuthenticatedPeer> change)
+    {
+        lock (_ending)
+        {
+            _peer = change(_peer);
+        }
+    }
+
     /// <summary>Application callbacks neither block the caller nor throw into it.</summary>
     private void Cancel(CancellationTokenSource source)
     {
@@ -496,7 +512,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     {
         if (_entry is null && !_isOver)
         {
-            _peer = _peer.WithUser(user); // nothing examines the connection again
+            Change(peer => peer.WithUser(user)); // nothing examines the connection again
             return null;
         }
 

@@ -417,6 +417,9 @@ public enum RejectionReason
 
     /// <summary>The application ended the connection by a rule of its own.</summary>
     EndedByApplication = 709,
+
+    /// <summary>The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).</summary>
+    FactsExpired = 715,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
@@ -453,7 +456,8 @@ public static class RejectionReasons
         or RejectionReason.TokenIssuerUnavailable
         or RejectionReason.DirectoryUnavailable
         or RejectionReason.MaximumAgeReached
-        or RejectionReason.IdleTimeoutReached;
+        or RejectionReason.IdleTimeoutReached
+        or RejectionReason.FactsExpired;
 
     internal static string ToSnakeCase(string pascalCase)
     {

@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using MutualAuth.Collections;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
@@ -203,6 +205,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             yield return $"{nameof(AsyncValidators)} must be set, and hold no null.";
         }
+        else
+        {
+            foreach (var problem in FactProblems())
+            {
+                yield return problem;
+            }
+        }
 
         if (MaxConcurrentAsyncValidations < 1)
         {
@@ -228,6 +237,27 @@ public abstract record HandshakeOptions : CertificateStageOptions
         foreach (var problem in HandshakeLimits.Problems().Concat(KeepAlive.Problems()))
         {
             yield return problem;
+        }
+    }
+
+    private IEnumerable<string> FactProblems()
+    {
+        var names = AsyncValidators.OfType<IPeerFactValidator>().Select(validator => validator.Name).ToList();
+        foreach (var name in names.Where(name => !PeerFact.IsName(name)))
+        {
+            yield return $"{nameof(AsyncValidators)}: the name of a validator must have 1 to {PeerFact.MaxNameLength} letters, digits and the characters "
+                + $". _ : / - of ASCII; one has {SafeText.Quote(name)}.";
+        }
+
+        foreach (var name in names.GroupBy(name => name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => same.Key))
+        {
+            yield return $"{nameof(AsyncValidators)}: two validators have the name {SafeText.Quote(name)}, so that nobody could tell whose facts are whose.";
+        }
+
+        foreach (var source in (Authorization?.FactSources() ?? []).Except(names, StringComparer.Ordinal))
+        {
+            yield return $"{nameof(Authorization)} asks for facts of '{source}', and no {nameof(IPeerFactValidator)} of this name is among "
+                + $"{nameof(AsyncValidators)}: no peer could ever be accepted by that rule.";
         }
     }
 
