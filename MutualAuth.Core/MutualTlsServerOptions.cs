@@ -1,6 +1,7 @@
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 using MutualAuth.Identities;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -56,6 +57,15 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// </code>
     /// </example>
     public RevalidationPolicy Revalidation { get; init; } = new();
+
+    /// <summary>
+    /// How many connections one user and one device may have at a time, and what happens to one more. Give the same object to several servers to have
+    /// them count together. Default: null, no limit.
+    /// </summary>
+    /// <example><code>var three = serverOptions with { SessionLimits = new SessionLimits { MaxPerUser = 3 } };</code></example>
+    public SessionLimits? SessionLimits { get; init; }
+
+    internal override SessionLimits? LimitsOfSessions => SessionLimits;
 
     /// <summary>Selects, by the ClientHello, the server that continues the handshake. Default: null, this server serves every client.</summary>
     /// <example>

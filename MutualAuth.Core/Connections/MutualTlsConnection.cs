@@ -10,6 +10,7 @@ using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -21,7 +22,7 @@ namespace MutualAuth;
 /// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
 /// Give your messages a length or an end marker.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
+public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICountedSession, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
@@ -390,6 +391,16 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 
     void IRevalidated.OnEnded(Action action) => OnEnded(action);
+
+    void ICountedSession.OnEnded(Action action) => OnEnded(action);
+
+    void ICountedSession.End(Rejection rejection)
+    {
+        if (!End(rejection, InvalidationAction.Abort))
+        {
+            Abort(ConnectionEnd.Invalidated, rejection); // not registered, or about to end in another way
+        }
+    }
 
     void ITlsOwner.Close()
     {

@@ -314,6 +314,9 @@ public enum RejectionReason
     /// <summary>A re-authentication was right, but the connection is over, or ends for a reason that it does not remove.</summary>
     ReauthenticationTooLate = 626,
 
+    /// <summary>The user or the device has as many sessions as it may have.</summary>
+    TooManySessions = 628,
+
     // 630: one-time codes and passkeys.
 
     /// <summary>The one-time code is one of the user's that is not valid yet: a clock is wrong.</summary>
@@ -420,6 +423,9 @@ public enum RejectionReason
 
     /// <summary>The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).</summary>
     FactsExpired = 715,
+
+    /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>
+    SessionReplaced = 716,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
@@ -457,7 +463,8 @@ public static class RejectionReasons
         or RejectionReason.DirectoryUnavailable
         or RejectionReason.MaximumAgeReached
         or RejectionReason.IdleTimeoutReached
-        or RejectionReason.FactsExpired;
+        or RejectionReason.FactsExpired
+        or RejectionReason.TooManySessions;
 
     internal static string ToSnakeCase(string pascalCase)
     {

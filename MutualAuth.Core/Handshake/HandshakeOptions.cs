@@ -109,6 +109,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>What we require of clients, where we are the server.</summary>
     internal virtual CredentialPolicy RequiredCredentials => Require.Certificate;
 
+    /// <summary>How many sessions each client may have, where we are the server; null for no limit.</summary>
+    internal virtual SessionLimits? LimitsOfSessions => null;
+
     /// <summary>
     /// How many octets of the names of our anchors we send with the request for a certificate, where we are the server; zero for none.
     /// </summary>

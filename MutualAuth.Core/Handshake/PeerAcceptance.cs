@@ -131,7 +131,21 @@ internal sealed class PeerAcceptance
             objection = _stage.ExamineFacts(ref peer, _options.TimeProvider.GetUtcNow());
         }
 
+        // Last of what may refuse without a trace, so that nobody who is rejected all the same takes a place.
+        objection ??= TakePlace(attempt, peer);
         return (objection ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false), peer);
+    }
+
+    private Rejection? TakePlace(HandshakeAttempt attempt, AuthenticatedPeer peer)
+    {
+        if (_options.LimitsOfSessions is not { } limits)
+        {
+            return null;
+        }
+
+        var objection = limits.TryTake(peer, out var place);
+        attempt.Session = place;
+        return objection;
     }
 
     /// <summary>

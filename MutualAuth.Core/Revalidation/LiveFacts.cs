@@ -54,6 +54,36 @@ internal sealed class LiveFacts
         _start = _time.GetTimestamp();
     }
 
+    /// <summary>How many are waited for, for tests.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _dues.Count;
+            }
+        }
+    }
+
+    /// <summary>Waits until no question waits or runs, for tests.</summary>
+    internal async Task IdleAsync()
+    {
+        while (true)
+        {
+            await Ringing.ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_lines.All(static line => line.Value.Running + line.Value.Waiting.Count == 0))
+                {
+                    return;
+                }
+            }
+
+            await Task.Yield();
+        }
+    }
+
     private long Elapsed => _time.GetElapsedTime(_start).Ticks;
 
     /// <summary>Gives what was said of the peer of a new connection its place.</summary>

@@ -85,9 +85,9 @@ public sealed class CertificateStage
     /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is checked again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
     /// <param name="datesAt">The time at which the certificates must be valid, so that an expired certificate does not hide other changes.</param>
-    /// <param name="facts">What validators say of the peer.</param>
+    /// <param name="facts">What validators say of the peer; by default nothing.</param>
     internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt,
-        ImmutableArray<PeerFact> facts) => Judge(evidence, at, datesAt, path, facts);
+        ImmutableArray<PeerFact> facts = default) => Judge(evidence, at, datesAt, path, facts.IsDefault ? [] : facts);
 
     private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy,
         ImmutableArray<PeerFact>? facts)
