@@ -35,7 +35,7 @@ public sealed class SessionLimits
         init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Not a way to treat one more.");
     } = WhenSessionsAreFull.Refuse;
 
-    /// <summary>How many sessions the user has now, those included whose handshake both sides are about to accept.</summary>
+    /// <summary>How many sessions the user has now, those included whose handshake is about to be accepted, where one more is refused.</summary>
     /// <param name="userName">The name, as <see cref="AuthenticatedUser.Name"/> has it.</param>
     /// <exception cref="ArgumentNullException"><paramref name="userName"/> is null.</exception>
     public int CountOfUser(string userName)
@@ -47,7 +47,7 @@ public sealed class SessionLimits
         }
     }
 
-    /// <summary>How many sessions the device has now, those included whose handshake both sides are about to accept.</summary>
+    /// <summary>How many sessions the device has now, those included whose handshake is about to be accepted, where one more is refused.</summary>
     /// <param name="device">The first name of its certificate, of <see cref="AuthenticatedPeer.ProvenNames"/>.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     public int CountOfDevice(PeerName device)
@@ -95,26 +95,31 @@ public sealed class SessionLimits
                 }
             }
 
-            place = new SessionPlace(this);
-            place.InUser = user is null ? null : Add(_users, user, place);
-            place.InDevice = device is null ? null : Add(_devices, device, place);
-            (place.User, place.Device) = (user, device);
+            place = new SessionPlace(this) { User = user, Device = device };
+            if (WhenFull == WhenSessionsAreFull.Refuse)
+            {
+                Enter(place);
+            }
+
             return null;
         }
     }
 
     /// <summary>
     /// The place belongs to a connection now. Where the oldest have to give way, they are no longer counted from here on, and are to be ended by the
-    /// caller.
+    /// caller. A handshake that is not complete has nobody give way.
     /// </summary>
     internal IReadOnlyList<(SessionPlace Place, Rejection Rejection)> Establish(SessionPlace place)
     {
         List<(SessionPlace, Rejection)> oldest = [];
         lock (_lock)
         {
-            place.IsEstablished = true;
-            Exceeding(place.InUser?.List, MaxPerUser, "user", oldest);
-            Exceeding(place.InDevice?.List, MaxPerDevice, "device", oldest);
+            if (WhenFull == WhenSessionsAreFull.EndOldest)
+            {
+                Enter(place);
+                TakeOldest(place.InUser?.List, MaxPerUser, "user", oldest);
+                TakeOldest(place.InDevice?.List, MaxPerDevice, "device", oldest);
+            }
         }
 
         return oldest;
@@ -124,30 +129,30 @@ public sealed class SessionLimits
     {
         lock (_lock)
         {
-            Remove(_users, place.User, place.InUser);
-            Remove(_devices, place.Device, place.InDevice);
-            place.InUser = place.InDevice = null;
+            Leave(place);
         }
     }
 
-    /// <summary>The lock is held. Handshakes that are not complete are not counted here: they give way to nobody, and take nobody's place yet.</summary>
-    private void Exceeding(LinkedList<SessionPlace>? sessions, int? most, string whose, List<(SessionPlace, Rejection)> oldest)
+    private void Enter(SessionPlace place)
     {
-        var tooMany = sessions?.Count(static place => place.IsEstablished) - most;
-        for (var node = sessions?.First; node is not null && tooMany > 0; tooMany--)
-        {
-            while (!node!.Value.IsEstablished)
-            {
-                node = node.Next;
-            }
+        place.InUser = place.User is { } user ? Add(_users, user, place) : null;
+        place.InDevice = place.Device is { } device ? Add(_devices, device, place) : null;
+    }
 
-            var place = node.Value;
-            node = node.Next;
-            Remove(_users, place.User, place.InUser);
-            Remove(_devices, place.Device, place.InDevice);
-            place.InUser = place.InDevice = null;
-            oldest.Add((place, new Rejection(
-                RejectionReason.SessionReplaced, $"at most {most} sessions of one {whose}", "a newer one of the same")));
+    private void Leave(SessionPlace place)
+    {
+        Remove(_users, place.User, place.InUser);
+        Remove(_devices, place.Device, place.InDevice);
+        place.InUser = place.InDevice = null;
+    }
+
+    private void TakeOldest(LinkedList<SessionPlace>? sessions, int? most, string whose, List<(SessionPlace, Rejection)> oldest)
+    {
+        while (sessions?.Count > most)
+        {
+            var place = sessions.First!.Value;
+            Leave(place);
+            oldest.Add((place, new Rejection(RejectionReason.SessionReplaced, $"at most {most} sessions of one {whose}", "a newer one of the same")));
         }
     }
 

@@ -6,16 +6,13 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
 {
     private WeakReference<ICountedSession>? _session;
 
-    internal string? User { get; set; }
+    internal string? User { get; init; }
 
-    internal PeerName? Device { get; set; }
+    internal PeerName? Device { get; init; }
 
     internal LinkedListNode<SessionPlace>? InUser { get; set; }
 
     internal LinkedListNode<SessionPlace>? InDevice { get; set; }
-
-    /// <summary>It belongs to a connection; before that, to a handshake.</summary>
-    internal bool IsEstablished { get; set; }
 
     /// <summary>Passes it on to a connection, which gives it back when it ends. Who has to give way for it is cut before this returns.</summary>
     internal void PassTo(ICountedSession session)
