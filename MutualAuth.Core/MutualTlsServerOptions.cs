@@ -107,6 +107,11 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
             yield break;
         }
 
+        if (Credentials.UniformRefusalTime >= HandshakeTimeout)
+        {
+            yield return $"{nameof(CredentialPolicy.UniformRefusalTime)} must be less than {nameof(HandshakeTimeout)}, or no refusal would be told.";
+        }
+
         foreach (var problem in base.Problems().Concat(Credentials.Problems()).Concat(Revalidation?.Problems() ?? []))
         {
             yield return problem;

@@ -188,7 +188,8 @@ internal static class LoginExchange
 
             if (answer is SaslServerStep.Failed failed)
             {
-                return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong).ConfigureAwait(false));
+                return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong, failed.IsToldAlike)
+                    .ConfigureAwait(false));
             }
 
             var isNext = answer is SaslServerStep.Advanced;
@@ -321,10 +322,12 @@ internal static class LoginExchange
     /// <param name="channel">The stream.</param>
     /// <param name="objection">The reason.</param>
     /// <param name="isToldAsWrong">The password was right. A client that is rejected is not told so: it may have been a guess.</param>
-    private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection, bool isToldAsWrong = false)
+    /// <param name="isToldAlike">It is told like a wrong password, whatever it is.</param>
+    private static async ValueTask<LoginResult> RefuseAsync(
+        LoginChannel channel, Rejection objection, bool isToldAsWrong = false, bool isToldAlike = false)
     {
         var told = PublicReasonTable.ForClient(objection.Reason);
-        if (isToldAsWrong && told is not (PublicReason.InternalError or PublicReason.TryAgainLater))
+        if (isToldAlike || (isToldAsWrong && told is not (PublicReason.InternalError or PublicReason.TryAgainLater)))
         {
             told = PublicReason.CredentialsWrong;
         }
