@@ -61,10 +61,10 @@ public sealed record Payment
     public byte[] ToTransaction()
     {
         var octets = new MemoryStream();
+        Span<byte> length = stackalloc byte[sizeof(int)];
         foreach (var part in new[] { "mutualauth payment 1", Payee, AmountText, Currency, Reference })
         {
             var text = Encoding.UTF8.GetBytes(part);
-            Span<byte> length = stackalloc byte[sizeof(int)];
             BinaryPrimitives.WriteInt32BigEndian(length, text.Length);
             octets.Write(length);
             octets.Write(text);
