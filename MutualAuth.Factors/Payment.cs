@@ -10,9 +10,10 @@ namespace MutualAuth.Factors;
 /// </summary>
 /// <remarks>
 /// Immutable. Two payments have the same octets only when payee, amount, currency and reference are the same, character by character: nothing
-/// moves from one field into another. Characters that are not seen, or change the order of others, are refused, so that what is signed is what is shown.
+/// moves from one field into another. Characters that are not seen, or change the order of others, are refused, so that what is signed is what is
+/// shown.
 /// </remarks>
-/// <example><code>await using var stepUp = connection.BeginStepUp(new Payment("DE89 3704 0044 0532 0130 00", 12.50m, "EUR").ToTransaction());</code></example>
+/// <example><code>await using var stepUp = connection.BeginStepUp(new Payment("bob", 12.50m, "EUR").ToTransaction());</code></example>
 public sealed record Payment
 {
     private const int MaxLength = 140;
@@ -23,7 +24,8 @@ public sealed record Payment
     /// <param name="currency">In what, as ISO 4217 writes it: three capital letters.</param>
     /// <param name="reference">Which payment, such as an order's number; the server's own number makes each payment another one. At most 140
     /// characters; empty for none.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="payee"/>, <paramref name="currency"/> or <paramref name="reference"/> is null.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="payee"/>, <paramref name="currency"/> or <paramref name="reference"/> is
+    /// null.</exception>
     /// <exception cref="ArgumentException">A text is too long, or has a character that is not seen; the currency is none.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="amount"/> is zero or negative.</exception>
     public Payment(string payee, decimal amount, string currency, string reference = "")

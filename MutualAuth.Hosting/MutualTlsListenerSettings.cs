@@ -49,7 +49,8 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
     public TimeSpan? LockOutDuration { get; set; }
 
     /// <summary>
-    /// After what time each refusal for credentials is told, and alike (<see cref="Credentials.CredentialPolicy.UniformRefusalTime"/>). Default: null.
+    /// After what time each refusal for credentials is told, and alike (<see cref="Credentials.CredentialPolicy.UniformRefusalTime"/>). Default:
+    /// null.
     /// </summary>
     public TimeSpan? UniformRefusalTime { get; set; }
 

@@ -8,7 +8,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Revalidation;
 
-/// <summary>A connection lives while what validators said of its peer counts. The registry is the real one; the connections have no sockets.</summary>
+/// <summary>
+/// A connection lives while what validators said of its peer counts. The registry is the real one; the connections have no sockets.
+/// </summary>
 [CancelAfter(60000)]
 public sealed class LiveFactsTests
 {

@@ -72,7 +72,8 @@ public sealed class AuthenticatedPeer
     public PeerEvidence Evidence { get; }
 
     /// <summary>
-    /// What the validators of this side say of the peer, each for a time (<see cref="Validation.IPeerFactValidator"/>); empty without such validators.
+    /// What the validators of this side say of the peer, each for a time (<see cref="Validation.IPeerFactValidator"/>); empty without such
+    /// validators.
     /// On a live connection <see cref="MutualTlsConnection.Peer"/> has the facts of their last answers.
     /// </summary>
     public ImmutableArray<PeerFact> Facts { get; private init; } = [];

@@ -23,7 +23,8 @@ public abstract class AuthorizationRule
     /// Asks the rule about a peer that was accepted already, for a decision of the application's own: whether this peer may do one thing more.
     /// </summary>
     /// <remarks>
-    /// It asks about names and facts alone. Whether the peer is still trusted and not revoked is the connection's business, which judges it again while it
+    /// It asks about names and facts alone. Whether the peer is still trusted and not revoked is the connection's business, which judges it again
+    /// while it
     /// lives. Does not throw for anything that a peer can show.
     /// </remarks>
     /// <param name="peer">The peer.</param>

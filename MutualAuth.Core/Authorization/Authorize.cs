@@ -173,7 +173,8 @@ public static class Authorize
     }
 
     /// <summary>
-    /// A peer of which a validator says this (<see cref="Validation.IPeerFactValidator"/>). It says nothing of the peer's name: combine it with a rule
+    /// A peer of which a validator says this (<see cref="Validation.IPeerFactValidator"/>). It says nothing of the peer's name: combine it with a
+    /// rule
     /// that does, by <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.
     /// </summary>
     /// <remarks>
@@ -185,7 +186,8 @@ public static class Authorize
     /// <param name="values">The values of which one must be there, compared character by character; at least one.</param>
     /// <exception cref="ArgumentNullException">A parameter is null.</exception>
     /// <exception cref="ArgumentException">
-    /// <paramref name="source"/> or <paramref name="name"/> is no name (<see cref="PeerFact"/>), or <paramref name="values"/> is empty or holds a null.
+    /// <paramref name="source"/> or <paramref name="name"/> is no name (<see cref="PeerFact"/>), or <paramref name="values"/> is empty or holds a
+    /// null.
     /// </exception>
     /// <example><code>var compliant = Authorize.Fact("posture", "compliant", "true");</code></example>
     public static AuthorizationRule Fact(string source, string name, params IEnumerable<string> values)
@@ -199,9 +201,10 @@ public static class Authorize
             throw new ArgumentException("Expected at least one value, and no null among them.", nameof(values));
         }
 
+        var listed = string.Join(" or ", wanted.Order(StringComparer.Ordinal).Take(8).Select(value => Errors.SafeText.Quote(value)));
         return new FactRule(
             source,
-            $"{source} says {name} = {string.Join(" or ", wanted.Order(StringComparer.Ordinal).Take(8).Select(value => Errors.SafeText.Quote(value)))}",
+            $"{source} says {name} = {listed}",
             facts => facts.Any(fact => fact.Source == source && fact.Name == name && wanted.Contains(fact.Value)));
     }
 

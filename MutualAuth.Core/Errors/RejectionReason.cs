@@ -421,7 +421,9 @@ public enum RejectionReason
     /// <summary>The application ended the connection by a rule of its own.</summary>
     EndedByApplication = 709,
 
-    /// <summary>The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).</summary>
+    /// <summary>
+    /// The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).
+    /// </summary>
     FactsExpired = 715,
 
     /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>

@@ -21,7 +21,8 @@ public sealed record PeerFact
         Name = Checked(name, nameof(name));
         Value = value.Length <= MaxValueLength
             ? value
-            : throw new ArgumentException($"The value of a fact has at most {MaxValueLength} characters; this one has {value.Length}.", nameof(value));
+            : throw new ArgumentException(
+                $"The value of a fact has at most {MaxValueLength} characters; this one has {value.Length}.", nameof(value));
     }
 
     /// <summary>Who says it: the name of the validator. Empty until the library has taken the answer.</summary>
@@ -44,7 +45,8 @@ public sealed record PeerFact
         return IsName(name)
             ? name
             : throw new ArgumentException(
-                $"Expected 1 to {MaxNameLength} letters, digits and the characters . _ : / - of ASCII, got {Errors.SafeText.Quote(name)}.", parameter);
+                $"Expected 1 to {MaxNameLength} letters, digits and the characters . _ : / - of ASCII, got {Errors.SafeText.Quote(name)}.",
+                parameter);
     }
 
     internal static bool IsName(string? name) => name is { Length: >= 1 and <= MaxNameLength }

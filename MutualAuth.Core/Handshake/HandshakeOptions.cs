@@ -248,13 +248,14 @@ public abstract record HandshakeOptions : CertificateStageOptions
         var names = AsyncValidators.OfType<IPeerFactValidator>().Select(validator => validator.Name).ToList();
         foreach (var name in names.Where(name => !PeerFact.IsName(name)))
         {
-            yield return $"{nameof(AsyncValidators)}: the name of a validator must have 1 to {PeerFact.MaxNameLength} letters, digits and the characters "
-                + $". _ : / - of ASCII; one has {SafeText.Quote(name)}.";
+            yield return $"{nameof(AsyncValidators)}: the name of a validator must have 1 to {PeerFact.MaxNameLength} letters, digits and the "
+                + $"characters . _ : / - of ASCII; one has {SafeText.Quote(name)}.";
         }
 
         foreach (var name in names.GroupBy(name => name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => same.Key))
         {
-            yield return $"{nameof(AsyncValidators)}: two validators have the name {SafeText.Quote(name)}, so that nobody could tell whose facts are whose.";
+            yield return $"{nameof(AsyncValidators)}: two validators have the name {SafeText.Quote(name)}, so that their facts could not be told "
+                + "apart.";
         }
 
         foreach (var source in (Authorization?.FactSources() ?? []).Except(names, StringComparer.Ordinal))

@@ -131,7 +131,7 @@ internal sealed class PeerAcceptance
             objection = _stage.ExamineFacts(ref peer, _options.TimeProvider.GetUtcNow());
         }
 
-        // Last of what may refuse without a trace, so that nobody who is rejected all the same takes a place.
+        // Last of what may refuse without a trace, so that no peer that is rejected all the same takes a place.
         objection ??= TakePlace(attempt, peer);
         return (objection ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false), peer);
     }

@@ -53,7 +53,8 @@ internal static partial class CredentialLog
     [LoggerMessage(1311, LogLevel.Error, "A callback of the LockOutPolicy failed to tell of the lock-out of {User} ({Fault}).")]
     internal static partial void NoticeFaulted(ILogger logger, string user, string fault);
 
-    [LoggerMessage(1312, LogLevel.Error, "A callback of the LockOutPolicy is too slow: the lock-out of {User} was not told, since {Waiting} others wait.")]
+    [LoggerMessage(1312, LogLevel.Error,
+        "A callback of the LockOutPolicy is too slow: the lock-out of {User} was not told, since {Waiting} others wait.")]
     internal static partial void NoticeDropped(ILogger logger, string user, int waiting);
 
     [LoggerMessage(1310, LogLevel.Warning, "A {What} of {User} at {RemoteEndPoint} failed. {Rejection}")]

@@ -58,7 +58,8 @@ public sealed class CertificateStage
     /// As <see cref="Judge(PeerEvidence, DateTimeOffset)"/>, for a handshake in which validators are still to be asked: what the rule says of their
     /// facts is left to <see cref="ExamineFacts"/>.
     /// </summary>
-    internal CertificateVerdict JudgeBeforeFacts(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, admittedBy: default, facts: null);
+    internal CertificateVerdict JudgeBeforeFacts(PeerEvidence evidence, DateTimeOffset at) =>
+        Judge(evidence, at, at, admittedBy: default, facts: null);
 
     /// <summary>Asks the rule about a peer whose facts are known now. It changes nothing where the rule does not look at facts.</summary>
     /// <param name="peer">The peer; a name by which the rule accepts it now replaces the one that it has.</param>

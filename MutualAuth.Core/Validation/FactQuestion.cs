@@ -34,6 +34,7 @@ internal static class FactQuestion
     internal static string NamesOf(FactLease lease)
     {
         var names = lease.Facts.Select(static fact => fact.Name).Distinct().ToList();
-        return names.Count == 0 ? "nothing" : string.Join(", ", names.Take(MaxNamed)) + (names.Count > MaxNamed ? $" and {names.Count - MaxNamed} more" : "");
+        var more = names.Count > MaxNamed ? $" and {names.Count - MaxNamed} more" : string.Empty;
+        return names.Count == 0 ? "nothing" : string.Join(", ", names.Take(MaxNamed)) + more;
     }
 }

@@ -10,7 +10,7 @@ namespace MutualAuth.Validation;
 /// counted. A handshake that fails gives its place back. No place is held by a peer that has not proven who it is. Counts are held in this process.
 /// Safe for use from many threads.</para>
 /// </remarks>
-/// <example><code>var one = serverOptions with { SessionLimits = new SessionLimits { MaxPerUser = 1, WhenFull = WhenSessionsAreFull.EndOldest } };</code></example>
+/// <example><code>var limits = new SessionLimits { MaxPerUser = 1, WhenFull = WhenSessionsAreFull.EndOldest };</code></example>
 public sealed class SessionLimits
 {
     private const int Highest = 1_000_000;
@@ -107,7 +107,7 @@ public sealed class SessionLimits
 
     /// <summary>
     /// The place belongs to a connection now. Where the oldest have to give way, they are no longer counted from here on, and are to be ended by the
-    /// caller. A handshake that is not complete has nobody give way.
+    /// caller. For a handshake that is not complete none gives way.
     /// </summary>
     internal IReadOnlyList<(SessionPlace Place, Rejection Rejection)> Establish(SessionPlace place)
     {

@@ -117,7 +117,8 @@ public sealed class LockOutTests
         var all = Enumerable.Range(0, servers).Select(_ => new TestServer(this, kind == "file" ? Reopen() : store, Lock())).ToList();
         for (var round = 0; round < 2; round++)
         {
-            var judged = await Task.WhenAll(Enumerable.Range(0, 40).Select(number => Task.Run(() => all[number % servers].FailuresAsync("alice", 1))));
+            var judged = await Task.WhenAll(
+                Enumerable.Range(0, 40).Select(number => Task.Run(() => all[number % servers].FailuresAsync("alice", 1))));
 
             judged.Sum().Should().Be(5, "round {0}", round);
             await Task.WhenAll(all.Select(server => server.FailuresAsync("alice", 1))); // each has seen it
@@ -230,7 +231,7 @@ public sealed class LockOutTests
             {
                 if (blocks)
                 {
-                    never.Wait(ConnectedPair.Deadline);
+                    never.Wait(ConnectedPair.Deadline, CancellationToken.None);
                 }
 
                 await Task.Delay(Timeout.Infinite, CancellationToken.None);
@@ -251,13 +252,14 @@ public sealed class LockOutTests
         using var never = new ManualResetEventSlim();
         var teller = new LockOutTeller((_, _) =>
         {
-            never.Wait(ConnectedPair.Deadline);
+            never.Wait(ConnectedPair.Deadline, CancellationToken.None);
             return default;
         }, _clock);
         var logger = new FakeLogger(_log);
         for (var count = 0; count < LockOutTeller.MaxWaiting + 10; count++)
         {
-            teller.Tell(new LockOutNotice($"user-{count}", LockOutKind.ForATime, 5, default, null, null), logger);
+            teller.Tell(
+                new LockOutNotice { UserName = $"user-{count}", Kind = LockOutKind.ForATime, Failures = 5, At = _clock.GetUtcNow() }, logger);
         }
 
         _log.GetSnapshot().Count(record => record.Id.Id == 1312).Should().BeInRange(9, 10);

@@ -175,6 +175,7 @@ public sealed class SessionLimitsScenarioTests
     private static async Task<ConnectedPair> ShakeAsync(MutualTlsServer server, MutualTlsClientOptions client)
     {
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        return await ConnectedPair.ShakeAsync(new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
+        return await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(client).UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
     }
 }

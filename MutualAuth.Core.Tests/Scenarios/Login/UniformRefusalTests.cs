@@ -155,7 +155,8 @@ public sealed class UniformRefusalTests
         }
 
         _clock.Waits.Should().Equal(s_unit);
-        message!.Value.ToArray().Should().Equal(7, 0, 3, (byte)((int)PublicReason.CredentialsWrong >> 8), (byte)((int)PublicReason.CredentialsWrong & 0xff), 0);
+        const int Code = (int)PublicReason.CredentialsWrong;
+        message!.Value.ToArray().Should().Equal(7, 0, 3, Code >> 8, Code & 0xff, 0);
     }
 
     [Test]

@@ -65,7 +65,9 @@ public sealed class PeerFactsTests
         (ends.Server.Connection is not null).Should().Be(reason is null);
     }
 
-    /// <summary>Before the facts are known neither part of the alternative is decided, and afterwards the name is that of the part that holds.</summary>
+    /// <summary>
+    /// Before the facts are known neither part of the alternative is decided, and afterwards the name is that of the part that holds.
+    /// </summary>
     [TestCase("true", "other.test", null, "client.test")]
     [TestCase("false", "client.test", null, "client.test")]
     [TestCase("false", "other.test", RejectionReason.NotAuthorized, null)]
@@ -200,7 +202,8 @@ public sealed class PeerFactsTests
     [Test]
     public async Task A_rule_decides_about_one_more_thing_by_the_facts_of_now()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions with { AsyncValidators = [Says(s_compliant)] });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions, _world.ServerOptions with { AsyncValidators = [Says(s_compliant)] });
         var peer = ends.Server.Accepted.Peer;
 
         Authorize.Fact("posture", "compliant", "true").Examine(peer, default).Should().BeNull();

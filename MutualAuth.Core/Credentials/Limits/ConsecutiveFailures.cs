@@ -136,7 +136,8 @@ internal sealed class ConsecutiveFailures(TimeProvider? timeProvider = null)
     /// </summary>
     /// <returns>Whether it is barred.</returns>
     internal async ValueTask<bool> SucceededAsync(
-        ICredentialStore? store, string userName, FailureLimits limits, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
+        ICredentialStore? store, string userName, FailureLimits limits, bool isFamiliar, bool isWhole, ILogger logger,
+        CancellationToken cancellationToken)
     {
         var limit = BoundOf(userName, limits);
         var here = Find(userName);
@@ -250,7 +251,9 @@ internal sealed class ConsecutiveFailures(TimeProvider? timeProvider = null)
         }
     }
 
-    /// <summary>A user was seen at its bound: from the first time on, and anew where others have counted further meanwhile, the lock-out lasts.</summary>
+    /// <summary>
+    /// A user was seen at its bound: from the first time on, and once more where others have counted further meanwhile, the lock-out lasts.
+    /// </summary>
     private void Meet(string userName, int failures, int bound, FailureLimits limits)
     {
         if (limits.Duration is null)

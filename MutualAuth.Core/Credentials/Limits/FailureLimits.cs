@@ -54,7 +54,16 @@ internal sealed record FailureLimits(int Max, int Each, TimeSpan? Duration, IRea
         {
             foreach (var teller in Tellers)
             {
-                teller.Tell(new LockOutNotice(userName, kind, failures, now, until, address), logger);
+                var notice = new LockOutNotice
+                {
+                    UserName = userName,
+                    Kind = kind,
+                    Failures = failures,
+                    At = now,
+                    Until = until,
+                    Address = address,
+                };
+                teller.Tell(notice, logger);
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>What has happened to a user whose logins fail.</summary>
@@ -14,11 +16,24 @@ public enum LockOutKind
 }
 
 /// <summary>A lock-out, or that one comes near, for those who are told of it.</summary>
-/// <param name="UserName">The user, as SASLprep writes its name. It exists. The name is not escaped for logs.</param>
-/// <param name="Kind">What has happened.</param>
-/// <param name="Failures">How many logins have failed in a row.</param>
-/// <param name="At">When, by the clock on the wall.</param>
-/// <param name="Until">When the lock-out ends, by the same clock; null where it does not end by itself.</param>
-/// <param name="Address">From where the last attempt came; null when the transport has no address.</param>
-public sealed record LockOutNotice(
-    string UserName, LockOutKind Kind, int Failures, DateTimeOffset At, DateTimeOffset? Until, System.Net.IPAddress? Address);
+/// <remarks>Immutable.</remarks>
+public sealed record LockOutNotice
+{
+    /// <summary>The user, as SASLprep writes its name. It exists. The name is not escaped for logs.</summary>
+    public required string UserName { get; init; }
+
+    /// <summary>What has happened.</summary>
+    public required LockOutKind Kind { get; init; }
+
+    /// <summary>How many logins have failed in a row.</summary>
+    public required int Failures { get; init; }
+
+    /// <summary>When, by the clock on the wall.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>When the lock-out ends, by the same clock. Default: null, it does not end by itself.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>From where the last attempt came. Default: null, the transport has no address.</summary>
+    public IPAddress? Address { get; init; }
+}

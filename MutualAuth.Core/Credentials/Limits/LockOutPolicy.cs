@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MutualAuth.Credentials;
 
 /// <summary>After how many failed logins in a row a user is locked out, for how long, and who is told.</summary>
@@ -30,13 +28,15 @@ public sealed record LockOutPolicy
 
     /// <summary>
     /// Whether a user can log in from where it has logged in before (the same certificate, or without one the same address) while it is locked out
-    /// elsewhere, so that a stranger cannot lock it out. Guesses from there are not bounded by the lock-out, but by the attempt limiter alone. Default:
-    /// true. False where a rule knows no such exception: then whoever may try can lock a user out.
+    /// elsewhere, so that a stranger cannot lock it out. Guesses from there are not bounded by the lock-out, but by the attempt limiter alone.
+    /// Default:
+    /// true. False where a rule knows no such exception: then every client that may try can lock a user out.
     /// </summary>
     public bool ExemptsKnownPlaces { get; init; } = true;
 
     /// <summary>
-    /// Called for each lock-out of a user that exists, for the operator: beside the login, which does not wait for it, and one notice after the other.
+    /// Called for each lock-out of a user that exists, for the operator: beside the login, which does not wait for it, and one notice after the
+    /// other.
     /// Its token ends after ten seconds. One that does not come back gets no further calls. At most 1,024 notices wait; further ones, and
     /// exceptions, are logged. Default: null; the log has each lock-out in any case.
     /// </summary>
@@ -49,9 +49,8 @@ public sealed record LockOutPolicy
     {
         if (Failures is < 1 or > 1000 || Failures > mostInAll)
         {
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
-                $"{nameof(LockOutPolicy)}.{nameof(Failures)} must be from 1 to 1,000, and at most {nameof(CredentialPolicy.MaxConsecutiveFailures)}; it is {Failures}.");
+            yield return $"{nameof(LockOutPolicy)}.{nameof(Failures)} must be from 1 to 1,000, and at most "
+                + $"{nameof(CredentialPolicy.MaxConsecutiveFailures)}; it is {Failures}.";
         }
 
         if (Duration < s_shortest || Duration > s_longest)

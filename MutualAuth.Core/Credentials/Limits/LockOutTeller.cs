@@ -4,8 +4,9 @@ using MutualAuth.Telemetry;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Tells one party of lock-outs, one after the other and beside the login: whoever throws is told the next, and whoever does not come back is told no
-/// more, and holds up no login and no other party.
+/// Tells one party of lock-outs, one after the other and beside the login: a callback that throws is called for the next one, and one that does
+/// not come
+/// back is called no more, and holds up no login and no other party.
 /// </summary>
 internal sealed class LockOutTeller(Func<LockOutNotice, CancellationToken, ValueTask> tell, TimeProvider time)
 {

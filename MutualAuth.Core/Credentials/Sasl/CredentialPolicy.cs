@@ -83,7 +83,8 @@ public sealed record CredentialPolicy
 
     /// <summary>
     /// Has every refusal for credentials look alike: <see cref="PublicReason.CredentialsWrong"/> for a wrong password, an unknown, disabled or locked
-    /// user, one that must wait, and a wrong or missing second factor, this long after the client's message arrived, or a multiple of it where judging
+    /// user, one that must wait, and a wrong or missing second factor, this long after the client's message arrived, or a multiple of it where
+    /// judging
     /// took longer. Set it to more than your stores need. From 10 milliseconds to 5 seconds, and less than the handshake's timeout. Default:
     /// null: users that are locked out or must wait are told <see cref="PublicReason.TryAgainLater"/>, and refused as soon as that is known.
     /// </summary>

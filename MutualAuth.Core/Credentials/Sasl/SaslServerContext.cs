@@ -117,7 +117,7 @@ public sealed class SaslServerContext
     {
         if (Policy.UniformRefusalTime is not null)
         {
-            return null; // it is refused where a wrong password is, so that nobody sees who is locked out
+            return null; // it is refused where a wrong password is, so that no client sees who is locked out
         }
 
         var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);

@@ -141,7 +141,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
         var time = _context.Services.Time;
         var arrived = _policy.UniformRefusalTime is null ? 0 : time.GetTimestamp();
         var answer = await JudgeAsync(step, cancellationToken).ConfigureAwait(false);
-        if (_policy.UniformRefusalTime is not { } unit || answer is not SaslServerStep.Failed { Rejection: var rejection } || !LooksAlike(rejection.Reason))
+        if (_policy.UniformRefusalTime is not { } unit
+            || answer is not SaslServerStep.Failed { Rejection: var rejection }
+            || !LooksAlike(rejection.Reason))
         {
             return answer;
         }

@@ -39,10 +39,12 @@ public sealed class StepUpProof
     public bool IsUsed => Volatile.Read(ref _isUsed) != 0;
 
     /// <summary>
-    /// Uses the proof up for this transaction: true once, however often and from however many threads it is called. Carry the transaction out only then.
+    /// Uses the proof up for this transaction: true once, however often and from however many threads it is called. Carry the transaction out only
+    /// then.
     /// </summary>
     /// <remarks>
-    /// A transaction that it does not cover does not use it up. <see cref="StepUpVerifier.TimeLimit"/> after the proof was made, by the monotonic clock,
+    /// A transaction that it does not cover does not use it up. <see cref="StepUpVerifier.TimeLimit"/> after the proof was made, by the monotonic
+    /// clock,
     /// it is worth nothing any more. It is known in this process only: a proof does not leave it.
     /// </remarks>
     /// <param name="transaction">The transaction that is about to be carried out.</param>
