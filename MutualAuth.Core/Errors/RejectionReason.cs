@@ -221,6 +221,11 @@ public enum RejectionReason
     /// <summary>The maximum number of concurrent asynchronous validations was reached, and no slot became free.</summary>
     ValidatorOverloaded = 403,
 
+    /// <summary>
+    /// The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).
+    /// </summary>
+    FactsExpired = 405,
+
     // 500: the confirmation protocol.
 
     /// <summary>Confirmation is required, and the peer does not support it.</summary>
@@ -420,11 +425,6 @@ public enum RejectionReason
 
     /// <summary>The application ended the connection by a rule of its own.</summary>
     EndedByApplication = 709,
-
-    /// <summary>
-    /// The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).
-    /// </summary>
-    FactsExpired = 715,
 
     /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>
     SessionReplaced = 716,

@@ -258,8 +258,7 @@ public sealed class LockOutTests
         var logger = new FakeLogger(_log);
         for (var count = 0; count < LockOutTeller.MaxWaiting + 10; count++)
         {
-            teller.Tell(
-                new LockOutNotice { UserName = $"user-{count}", Kind = LockOutKind.ForATime, Failures = 5, At = _clock.GetUtcNow() }, logger);
+            teller.Tell(new LockOutNotice($"user-{count}", LockOutKind.ForATime, 5, _clock.GetUtcNow()), logger);
         }
 
         _log.GetSnapshot().Count(record => record.Id.Id == 1312).Should().BeInRange(9, 10);

@@ -54,16 +54,7 @@ internal sealed record FailureLimits(int Max, int Each, TimeSpan? Duration, IRea
         {
             foreach (var teller in Tellers)
             {
-                var notice = new LockOutNotice
-                {
-                    UserName = userName,
-                    Kind = kind,
-                    Failures = failures,
-                    At = now,
-                    Until = until,
-                    Address = address,
-                };
-                teller.Tell(notice, logger);
+                teller.Tell(new LockOutNotice(userName, kind, failures, now) { Until = until, Address = address }, logger);
             }
         }
     }

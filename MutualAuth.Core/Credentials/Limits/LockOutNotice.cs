@@ -19,17 +19,25 @@ public enum LockOutKind
 /// <remarks>Immutable.</remarks>
 public sealed record LockOutNotice
 {
+    /// <summary>Makes a notice, for tests of a callback.</summary>
+    /// <param name="userName">The user, as SASLprep writes its name.</param>
+    /// <param name="kind">What has happened.</param>
+    /// <param name="failures">How many logins have failed in a row.</param>
+    /// <param name="at">When, by the clock on the wall.</param>
+    public LockOutNotice(string userName, LockOutKind kind, int failures, DateTimeOffset at) =>
+        (UserName, Kind, Failures, At) = (userName, kind, failures, at);
+
     /// <summary>The user, as SASLprep writes its name. It exists. The name is not escaped for logs.</summary>
-    public required string UserName { get; init; }
+    public string UserName { get; init; }
 
     /// <summary>What has happened.</summary>
-    public required LockOutKind Kind { get; init; }
+    public LockOutKind Kind { get; init; }
 
     /// <summary>How many logins have failed in a row.</summary>
-    public required int Failures { get; init; }
+    public int Failures { get; init; }
 
     /// <summary>When, by the clock on the wall.</summary>
-    public required DateTimeOffset At { get; init; }
+    public DateTimeOffset At { get; init; }
 
     /// <summary>When the lock-out ends, by the same clock. Default: null, it does not end by itself.</summary>
     public DateTimeOffset? Until { get; init; }
