@@ -130,7 +130,14 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
 
     public void Attach(ILiveEntry entry) => Entry = entry;
 
-    public void Replace(AuthenticatedUser user) => Peer = Peer.WithUser(user);
+    /// <summary>Called while its user is replaced; null for nothing.</summary>
+    internal Action? Replacing { get; set; }
+
+    public void Replace(AuthenticatedUser user)
+    {
+        Peer = Peer.WithUser(user);
+        Replacing?.Invoke();
+    }
 
     public void Replace(ImmutableArray<FactLease> leases) => Peer = Peer.WithLeases(leases);
 
