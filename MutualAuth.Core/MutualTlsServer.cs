@@ -170,6 +170,7 @@ public sealed class MutualTlsServer
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, Options.TimeProvider);
                 await registration.RegisterAsync(connection, identity.Certificate.NotAfter, attempt).ConfigureAwait(false);
+                attempt.PassSessionTo(connection);
                 return connection;
             }
             catch (Exception exception)

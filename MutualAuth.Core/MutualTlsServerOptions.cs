@@ -1,6 +1,7 @@
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
 using MutualAuth.Identities;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -57,6 +58,15 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
     /// </example>
     public RevalidationPolicy Revalidation { get; init; } = new();
 
+    /// <summary>
+    /// How many connections one user and one device may have at a time, and what happens to one more. Give the same object to several servers to have
+    /// them count together. Default: null, no limit.
+    /// </summary>
+    /// <example><code>var three = serverOptions with { SessionLimits = new SessionLimits { MaxPerUser = 3 } };</code></example>
+    public SessionLimits? SessionLimits { get; init; }
+
+    internal override SessionLimits? LimitsOfSessions => SessionLimits;
+
     /// <summary>Selects, by the ClientHello, the server that continues the handshake. Default: null, this server serves every client.</summary>
     /// <example>
     /// <code>
@@ -95,6 +105,11 @@ public sealed record MutualTlsServerOptions : HandshakeOptions
         {
             yield return $"{nameof(Credentials)} must not be null; {nameof(Require)}.{nameof(Require.Certificate)} is the default.";
             yield break;
+        }
+
+        if (Credentials.UniformRefusalTime >= HandshakeTimeout)
+        {
+            yield return $"{nameof(CredentialPolicy.UniformRefusalTime)} must be less than {nameof(HandshakeTimeout)}, or no refusal would be told.";
         }
 
         foreach (var problem in base.Problems().Concat(Credentials.Problems()).Concat(Revalidation?.Problems() ?? []))

@@ -203,6 +203,12 @@ public sealed class ConfigurationTests
             ["UsersFile"] = "l",
             ["TrustedProxies:0"] = "10.0.0.0/8",
             ["SendAcceptableIssuers"] = "true",
+            ["MaxSessionsPerUser"] = "3",
+            ["MaxSessionsPerDevice"] = "4",
+            ["WhenSessionsAreFull"] = "EndOldest",
+            ["LockOutFailures"] = "5",
+            ["LockOutDuration"] = "00:15:00",
+            ["UniformRefusalTime"] = "00:00:00.250",
             ["TakesOverStaleUnixSocket"] = "true",
             ["Limits:MaxConnections"] = "1",
             ["Limits:Backlog"] = "2",
@@ -245,7 +251,40 @@ public sealed class ConfigurationTests
             TrustedProxies = new[] { "10.0.0.0/8" },
             SendAcceptableIssuers = true,
             TakesOverStaleUnixSocket = true,
+            MaxSessionsPerUser = 3,
+            MaxSessionsPerDevice = 4,
+            WhenSessionsAreFull = WhenSessionsAreFull.EndOldest,
+            LockOutFailures = 5,
+            LockOutDuration = TimeSpan.FromMinutes(15),
+            UniformRefusalTime = TimeSpan.FromMilliseconds(250),
         });
+        settings.ToSessionLimits().Should().BeEquivalentTo(new { MaxPerUser = 3, MaxPerDevice = 4, WhenFull = WhenSessionsAreFull.EndOldest });
+        settings.ToLockOutPolicy().Should().BeEquivalentTo(new { Failures = 5, Duration = TimeSpan.FromMinutes(15), ExemptsKnownPlaces = true });
+    }
+
+    [TestCase("MaxSessionsPerUser", "0", "must be from 1")]
+    [TestCase("MaxSessionsPerDevice", "1000001", "must be from 1")]
+    [TestCase("LockOutFailures", "101", "must be from 1 to 100")]
+    [TestCase("LockOutDuration", "00:00:00", "must be from 00:00:01")]
+    [TestCase("LockOutDuration", "00:15:00", "no number of failures")]
+    [TestCase("UniformRefusalTime", "00:00:06", "must be from")]
+    public void Limits_of_users_that_mean_nothing_are_named(string key, string value, string problem)
+    {
+        var settings = Bind<MutualTlsListenerSettings>(new() { ["Require"] = "User", ["UsersFile"] = "l", [key] = value });
+
+        settings.Problems().Should().Contain(each => each.StartsWith($"MutualTls:x:{key} ") && each.Contains(problem));
+    }
+
+    [TestCase("MaxSessionsPerUser", true)]
+    [TestCase("LockOutFailures", true)]
+    [TestCase("MaxSessionsPerDevice", false)]
+    public void Limits_of_users_need_users(string key, bool needs)
+    {
+        var settings = Bind<MutualTlsListenerSettings>(new() { [key] = "5" });
+
+        settings.Problems().Any(each => each.StartsWith($"MutualTls:x:{key} ")).Should().Be(needs);
+        Bind<MutualTlsListenerSettings>(new() { ["Require"] = "User", ["UsersFile"] = "l", [key] = "5" }).Problems()
+            .Should().NotContain(each => each.StartsWith($"MutualTls:x:{key} "));
     }
 
     [TestCase("any", "Any")]

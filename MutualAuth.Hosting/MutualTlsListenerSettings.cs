@@ -1,5 +1,6 @@
 using System.Net;
 using MutualAuth.Hosting.Binding;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Hosting;
 
@@ -27,6 +28,33 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
     public string? UsersFile { get; set; }
 
     /// <summary>
+    /// How many connections one user may have at a time, at all end points together; 1 to 1,000,000. Default: null, no limit. To count together with
+    /// another listener, give both the same <see cref="SessionLimits"/> by <see cref="MutualTlsListenerBuilder.ConfigureServer"/>.
+    /// </summary>
+    public int? MaxSessionsPerUser { get; set; }
+
+    /// <summary>The same for one device, by the first name of its certificate. Default: null, no limit.</summary>
+    public int? MaxSessionsPerDevice { get; set; }
+
+    /// <summary>What happens to one session more. Default: <see cref="Validation.WhenSessionsAreFull.Refuse"/>.</summary>
+    public WhenSessionsAreFull WhenSessionsAreFull { get; set; } = WhenSessionsAreFull.Refuse;
+
+    /// <summary>
+    /// After how many failed logins in a row a user is locked out (<see cref="Credentials.LockOutPolicy"/>); 1 to 100. Default: null, the bound of
+    /// <see cref="Credentials.CredentialPolicy.MaxConsecutiveFailures"/> alone.
+    /// </summary>
+    public int? LockOutFailures { get; set; }
+
+    /// <summary>How long that lasts, from a second to seven days. Default: null, until an operator unlocks.</summary>
+    public TimeSpan? LockOutDuration { get; set; }
+
+    /// <summary>
+    /// After what time each refusal for credentials is told, and alike (<see cref="Credentials.CredentialPolicy.UniformRefusalTime"/>). Default:
+    /// null.
+    /// </summary>
+    public TimeSpan? UniformRefusalTime { get; set; }
+
+    /// <summary>
     /// Networks of load balancers, such as <c>10.1.2.0/24</c>, whose PROXY protocol header says where a client is. Default: none.
     /// </summary>
     public IList<string> TrustedProxies { get; } = [];
@@ -50,6 +78,12 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
         section.Texts(nameof(Listen), Listen);
         section.Choice<ClientProof>(nameof(Require), value => Require = value);
         section.Text(nameof(UsersFile), value => UsersFile = value);
+        section.Number(nameof(MaxSessionsPerUser), value => MaxSessionsPerUser = value);
+        section.Number(nameof(MaxSessionsPerDevice), value => MaxSessionsPerDevice = value);
+        section.Choice<WhenSessionsAreFull>(nameof(WhenSessionsAreFull), value => WhenSessionsAreFull = value);
+        section.Number(nameof(LockOutFailures), value => LockOutFailures = value);
+        section.Time(nameof(LockOutDuration), value => LockOutDuration = value);
+        section.Time(nameof(UniformRefusalTime), value => UniformRefusalTime = value);
         section.Texts(nameof(TrustedProxies), TrustedProxies);
         section.Flag(nameof(SendAcceptableIssuers), value => SendAcceptableIssuers = value);
         section.Flag(nameof(TakesOverStaleUnixSocket), value => TakesOverStaleUnixSocket = value);
@@ -74,6 +108,12 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
         (nameof(Listen), string.Join('|', Listen)),
         (nameof(Require), Require.ToString()),
         (nameof(UsersFile), UsersFile),
+        (nameof(MaxSessionsPerUser), Text(MaxSessionsPerUser)),
+        (nameof(MaxSessionsPerDevice), Text(MaxSessionsPerDevice)),
+        (nameof(WhenSessionsAreFull), WhenSessionsAreFull.ToString()),
+        (nameof(LockOutFailures), Text(LockOutFailures)),
+        (nameof(LockOutDuration), Text(LockOutDuration)),
+        (nameof(UniformRefusalTime), Text(UniformRefusalTime)),
         (nameof(TrustedProxies), string.Join('|', TrustedProxies)),
         (nameof(SendAcceptableIssuers), Text(SendAcceptableIssuers)),
         (nameof(TakesOverStaleUnixSocket), Text(TakesOverStaleUnixSocket)),
@@ -128,12 +168,69 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
             yield return $"{At(nameof(UsersFile))} is missing: {nameof(Require)} is {Require}.";
         }
 
+        foreach (var problem in ProblemsOfUsers())
+        {
+            yield return problem;
+        }
+
         foreach (var (key, value, least) in Limits.All())
         {
             if (value < least)
             {
                 yield return $"{At(nameof(Limits))}:{key} must be at least {least}; it is {value}.";
             }
+        }
+    }
+
+    internal SessionLimits? ToSessionLimits() => MaxSessionsPerUser is null && MaxSessionsPerDevice is null
+        ? null
+        : new SessionLimits { MaxPerUser = MaxSessionsPerUser, MaxPerDevice = MaxSessionsPerDevice, WhenFull = WhenSessionsAreFull };
+
+    internal Credentials.LockOutPolicy? ToLockOutPolicy() => LockOutFailures is { } failures
+        ? new Credentials.LockOutPolicy { Failures = failures, Duration = LockOutDuration }
+        : null;
+
+    private IEnumerable<string> ProblemsOfUsers()
+    {
+        foreach (var (key, value, most) in new[]
+            {
+                (nameof(MaxSessionsPerUser), MaxSessionsPerUser, 1_000_000),
+                (nameof(MaxSessionsPerDevice), MaxSessionsPerDevice, 1_000_000),
+                (nameof(LockOutFailures), LockOutFailures, 100),
+            })
+        {
+            if (value < 1 || value > most)
+            {
+                yield return $"{At(key)} must be from 1 to {most}; it is {value}.";
+            }
+        }
+
+        if (!Enum.IsDefined(WhenSessionsAreFull))
+        {
+            yield return $"{At(nameof(WhenSessionsAreFull))} must be a {nameof(Validation.WhenSessionsAreFull)}; it is {WhenSessionsAreFull}.";
+        }
+
+        foreach (var (key, value, least, most) in new[]
+            {
+                (nameof(LockOutDuration), LockOutDuration, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)),
+                (nameof(UniformRefusalTime), UniformRefusalTime, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(5)),
+            })
+        {
+            if (value < least || value > most)
+            {
+                yield return $"{At(key)} must be from {least} to {most}; it is {value}.";
+            }
+        }
+
+        if (LockOutDuration is not null && LockOutFailures is null)
+        {
+            yield return $"{At(nameof(LockOutDuration))} is set, but no number of failures: set {nameof(LockOutFailures)}.";
+        }
+
+        if (Require == ClientProof.Certificate && (MaxSessionsPerUser ?? LockOutFailures) is not null)
+        {
+            var key = MaxSessionsPerUser is null ? nameof(LockOutFailures) : nameof(MaxSessionsPerUser);
+            yield return $"{At(key)} is set, but no user may log in: set {nameof(Require)}.";
         }
     }
 }

@@ -198,6 +198,19 @@ public sealed partial class OptionProblemsTests
             s_client with { Credentials = s_credentials });
         yield return Case("AsyncValidators must be set", s_server with { AsyncValidators = default }, s_server with { AsyncValidators = [] });
         yield return Case("AsyncValidators must be set, and hold no null", s_server with { AsyncValidators = [null!] }, s_server);
+        var facts = new ScriptedFacts();
+        yield return Case(
+            "the name of a validator must have 1 to 64 letters",
+            s_server with { AsyncValidators = [new ScriptedFacts("a b")] },
+            s_server with { AsyncValidators = [facts] });
+        yield return Case(
+            "two validators have the name",
+            s_server with { AsyncValidators = [facts, new ScriptedFacts()] },
+            s_server with { AsyncValidators = [facts, new ScriptedFacts("location")] });
+        yield return Case(
+            "Authorization asks for facts of 'posture'",
+            s_server with { Authorization = Authorize.Fact("posture", "compliant", "true") },
+            s_server with { Authorization = Authorize.Fact("posture", "compliant", "true"), AsyncValidators = [facts] });
         yield return Case(
             "MaxConcurrentAsyncValidations must be at least 1",
             s_server with { MaxConcurrentAsyncValidations = 0 },
@@ -252,6 +265,11 @@ public sealed partial class OptionProblemsTests
             () => (s_server with { Revalidation = sound }).Problems().Concat((s_client with { Revalidation = sound }).Problems()));
 
         var (hour, tick) = (TimeSpan.FromHours(1), TimeSpan.FromTicks(1));
+        var alike = s_server with { Credentials = s_users with { UniformRefusalTime = TimeSpan.FromSeconds(4) } };
+        yield return Server(
+            "UniformRefusalTime must be less than HandshakeTimeout",
+            alike with { HandshakeTimeout = TimeSpan.FromSeconds(4) },
+            alike with { HandshakeTimeout = TimeSpan.FromSeconds(4) + tick });
         yield return Server(
             "Authorization compares the dialled name",
             s_server with { Authorization = Authorize.ServerName },
@@ -309,6 +327,14 @@ public sealed partial class OptionProblemsTests
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
         yield return Again("RecheckInterval must be from a second to a day", new() { RecheckInterval = tick }, new());
         yield return Again("MaxUserStaleness must be from RecheckInterval to 3,660 days", new() { MaxUserStaleness = tick }, new());
+        yield return Again(
+            "MaxConcurrentFactQuestions must be from 1 to 1,024",
+            new() { MaxConcurrentFactQuestions = 0 },
+            new() { MaxConcurrentFactQuestions = 1 });
+        yield return Again(
+            "MaxConcurrentFactQuestions must be from 1 to 1,024",
+            new() { MaxConcurrentFactQuestions = 1025 },
+            new() { MaxConcurrentFactQuestions = 1024 });
         yield return Again("ReauthenticationLead must be between zero and a day", new() { ReauthenticationLead = -tick }, new());
     }
 
@@ -381,6 +407,10 @@ public sealed partial class OptionProblemsTests
     {
         static TestCaseData Policy(string message, CredentialPolicy faulty, CredentialPolicy? sound = null) => Fault<CredentialPolicy>(
             message, (s_server with { Credentials = faulty }).Problems, (s_server with { Credentials = sound ?? s_users }).Problems);
+        static TestCaseData Lock(string message, LockOutPolicy faulty, LockOutPolicy sound) => Fault<LockOutPolicy>(
+            message,
+            (s_server with { Credentials = s_users with { LockOut = faulty } }).Problems,
+            (s_server with { Credentials = s_users with { LockOut = sound } }).Problems);
         static TestCaseData Own(string message, ClientCredentials faulty, ClientCredentials sound) => Fault<ClientCredentials>(
             message, (s_client with { Credentials = faulty }).Problems, (s_client with { Credentials = sound }).Problems);
         static TestCaseData Users(string message, FileCredentialStoreOptions faulty, FileCredentialStoreOptions? sound = null) =>
@@ -413,6 +443,23 @@ public sealed partial class OptionProblemsTests
         yield return Policy(
             "MaxConsecutiveFailures must be from 1", s_users with { MaxConsecutiveFailures = 0 }, s_users with { MaxConsecutiveFailures = 1 });
         yield return Policy("to 1,000,000", s_users with { MaxConsecutiveFailures = 1_000_001 }, s_users with { MaxConsecutiveFailures = 1_000_000 });
+        var (moment, week) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(7));
+        yield return Lock("LockOutPolicy.Failures must be from 1 to 1,000", new() { Failures = 0 }, new() { Failures = 1 });
+        yield return Lock("and at most MaxConsecutiveFailures", new() { Failures = 101 }, new() { Failures = 100 });
+        yield return Lock(
+            "LockOutPolicy.Duration must be from a second",
+            new() { Failures = 5, Duration = TimeSpan.Zero },
+            new() { Failures = 5, Duration = TimeSpan.FromSeconds(1) });
+        yield return Lock(
+            "to seven days", new() { Failures = 5, Duration = week + moment }, new() { Failures = 5, Duration = week });
+        yield return Policy(
+            "UniformRefusalTime must be from 10 milliseconds",
+            s_users with { UniformRefusalTime = moment / 2 },
+            s_users with { UniformRefusalTime = moment });
+        yield return Policy(
+            "to 5 seconds, or null",
+            s_users with { UniformRefusalTime = TimeSpan.FromSeconds(5) + moment },
+            s_users with { UniformRefusalTime = TimeSpan.FromSeconds(5) });
         yield return Policy(
             "MaxConcurrentChecks must be from 1 to 1,024", s_users with { MaxConcurrentChecks = 0 }, s_users with { MaxConcurrentChecks = 1 });
         yield return Policy(

@@ -13,7 +13,7 @@ public sealed class TransientReasonsTests
         RejectionReason.ValidatorTimedOut, RejectionReason.ValidatorOverloaded, RejectionReason.ConfirmationTruncated,
         RejectionReason.AttemptsLimited, RejectionReason.CredentialCheckOverloaded, RejectionReason.StepUpTimedOut,
         RejectionReason.TokenNotYetValid, RejectionReason.TokenIssuerUnavailable, RejectionReason.DirectoryUnavailable,
-        RejectionReason.MaximumAgeReached, RejectionReason.IdleTimeoutReached,
+        RejectionReason.MaximumAgeReached, RejectionReason.IdleTimeoutReached, RejectionReason.FactsExpired, RejectionReason.TooManySessions,
     ];
 
     [Test]

@@ -68,6 +68,22 @@ public sealed class RenewalTests
     }
 
     [Test]
+    public async Task An_answer_that_comes_before_the_drain_is_taken_back_is_not_forgotten()
+    {
+        using var world = new LiveUsersWorld();
+        var alice = await world.LogInAsync("alice");
+        var old = alice.Peer.User!;
+        await world.Store.SetAsync("alice", LiveUsersWorld.Verifier("another"));
+        await world.AskedAsync();
+        await alice.LostAsync();
+        alice.Replacing = () => world.AskedAsync().Wait(ConnectedPair.Deadline).Should().BeTrue();
+
+        alice.Entry!.Renew(old).Should().BeFalse();
+
+        (await alice.LostAsync(2)).Reason.Should().Be(RejectionReason.PasswordChanged);
+    }
+
+    [Test]
     public async Task The_maximum_age_counts_anew()
     {
         using var world = new LiveUsersWorld(new RevalidationPolicy { MaximumAge = 10 * s_minute });

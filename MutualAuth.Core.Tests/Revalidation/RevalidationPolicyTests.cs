@@ -28,6 +28,7 @@ public sealed class RevalidationPolicyTests
             OnPasswordChanged = InvalidationAction.Notify,
             OnTokenExpired = InvalidationAction.Notify,
             OnUserStoreUnreadable = InvalidationAction.Notify,
+            OnFactsExpired = InvalidationAction.Notify,
         };
         yield return Case(quiet with { OnUserDisabled = InvalidationAction.Drain }, RejectionReason.UserDisabled);
         yield return Case(quiet with { OnUserRemoved = InvalidationAction.Drain }, RejectionReason.UserRemoved);
@@ -37,6 +38,7 @@ public sealed class RevalidationPolicyTests
         yield return Case(quiet with { OnPasswordChanged = InvalidationAction.Drain }, RejectionReason.PasswordChanged);
         yield return Case(quiet with { OnTokenExpired = InvalidationAction.Drain }, RejectionReason.TokenExpired);
         yield return Case(quiet with { OnUserStoreUnreadable = InvalidationAction.Drain }, RejectionReason.UserStoreUnreadable);
+        yield return Case(quiet with { OnFactsExpired = InvalidationAction.Drain }, RejectionReason.FactsExpired);
         yield return Case(quiet with { OnRevoked = InvalidationAction.Drain }, RejectionReason.CertificateRevoked, RejectionReason.DenyListed);
         yield return Case(quiet with { OnStatusUnknown = InvalidationAction.Drain }, RejectionReason.RevocationStatusUnknown);
         yield return Case(quiet with { OnExpired = InvalidationAction.Drain }, RejectionReason.CertificateExpired);

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Authorization;
 using MutualAuth.Connections;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Revalidation;
@@ -128,7 +130,16 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
 
     public void Attach(ILiveEntry entry) => Entry = entry;
 
-    public void Replace(AuthenticatedUser user) => Peer = Peer.WithUser(user);
+    /// <summary>Called while its user is replaced; null for nothing.</summary>
+    internal Action? Replacing { get; set; }
+
+    public void Replace(AuthenticatedUser user)
+    {
+        Peer = Peer.WithUser(user);
+        Replacing?.Invoke();
+    }
+
+    public void Replace(ImmutableArray<FactLease> leases) => Peer = Peer.WithLeases(leases);
 
     public void Restore() => Restored++;
 

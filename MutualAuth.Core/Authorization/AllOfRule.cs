@@ -13,6 +13,10 @@ internal sealed class AllOfRule : AuthorizationRule
 
     internal override bool AcceptsServersOnly => _rules.Any(rule => rule.AcceptsServersOnly);
 
+    internal override bool AsksForFacts => Array.Exists(_rules, rule => rule.AsksForFacts);
+
+    internal override IEnumerable<string> FactSources() => _rules.SelectMany(rule => rule.FactSources());
+
     internal override bool NamesEachPeer => Array.Exists(_rules, rule => rule.NamesEachPeer);
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)

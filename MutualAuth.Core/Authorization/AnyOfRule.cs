@@ -17,6 +17,10 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     internal override bool AcceptsServersOnly => Array.TrueForAll(_rules, rule => rule.AcceptsServersOnly);
 
+    internal override bool AsksForFacts => Array.Exists(_rules, rule => rule.AsksForFacts);
+
+    internal override IEnumerable<string> FactSources() => _rules.SelectMany(rule => rule.FactSources());
+
     internal override bool NamesEachPeer => Array.TrueForAll(_rules, rule => rule.NamesEachPeer);
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)

@@ -29,6 +29,13 @@ public sealed class AuthenticatedPeer
     {
     }
 
+    // The same peer; what is to differ is set beside it.
+    private AuthenticatedPeer(AuthenticatedPeer other, AuthenticatedUser? user, PeerName? name = null)
+        : this(other.Evidence, other.Path, other.SpiffeId, user, name ?? other.ProvenName)
+    {
+        (Trust, ServerProofs, Leases) = (other.Trust, other.ServerProofs, other.Leases);
+    }
+
     /// <summary>What the peer is called, as one safe token for people and logs: the text of <see cref="ProvenName"/>. Never empty.</summary>
     /// <remarks>DNS names and SPIFFE IDs stand bare; every other kind has a prefix with which neither can begin.</remarks>
     public string Name => ProvenName.ToString();
@@ -84,6 +91,20 @@ public sealed class AuthenticatedPeer
 
     /// <summary>All that the peer showed.</summary>
     public PeerEvidence Evidence { get; }
+
+    /// <summary>
+    /// What the validators of this side say of the peer, each for a time (<see cref="Validation.IPeerFactValidator"/>); empty without such
+    /// validators.
+    /// On a live connection <see cref="MutualTlsConnection.Peer"/> has the facts of their last answers.
+    /// </summary>
+    public ImmutableArray<PeerFact> Facts { get; private init; } = [];
+
+    /// <summary>The same, with how long they count.</summary>
+    internal ImmutableArray<FactLease> Leases
+    {
+        get;
+        private init => (field, Facts) = (value, [.. value.SelectMany(static lease => lease.Facts)]);
+    } = [];
 
     /// <summary>What a server proved beyond its certificate while we logged in.</summary>
     private PeerProofs ServerProofs { get; init; }
@@ -145,19 +166,22 @@ public sealed class AuthenticatedPeer
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
         certified is null
             ? new AuthenticatedPeer(evidence, [], null, user, null)
-            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName) { Trust = certified.Trust };
+            : certified.WithUser(user);
 
     /// <summary>The same peer with its user as of another login.</summary>
-    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => 
-        new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs, Trust = Trust };
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(this, user);
 
-    /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
-    internal AuthenticatedPeer? WithoutUser() => 
-        Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName) { Trust = Trust };
+    /// <summary>The same peer, with what validators say of it now.</summary>
+    internal AuthenticatedPeer WithLeases(ImmutableArray<FactLease> leases) => new(this, User) { Leases = leases };
+
+    /// <summary>The same peer, by another name of its certificate.</summary>
+    internal AuthenticatedPeer WithName(PeerName name) => new(this, User, name);
+
+    /// <summary>The peer as its certificate shows it, without the user and without facts, as at the login; null when it showed none.</summary>
+    internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty ? null : new(this, null) { ServerProofs = PeerProofs.None, Leases = [] };
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => 
-        new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs, Trust = Trust };
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(this, User) { ServerProofs = proofs };
 
     private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
     {

@@ -23,7 +23,8 @@ public abstract class AuthorizationRule
     /// Asks the rule about a peer that was accepted already, for a decision of the application's own: whether this peer may do one thing more.
     /// </summary>
     /// <remarks>
-    /// It asks about names alone. Whether the peer is still trusted and not revoked is the connection's business, which judges it again while it
+    /// It asks about names and facts alone. Whether the peer is still trusted and not revoked is the connection's business, which judges it again
+    /// while it
     /// lives. Does not throw for anything that a peer can show.
     /// </remarks>
     /// <param name="peer">The peer.</param>
@@ -40,7 +41,7 @@ public abstract class AuthorizationRule
         ArgumentNullException.ThrowIfNull(peer);
         return peer.Path.IsEmpty
             ? new Rejection(RejectionReason.NotAuthorized, ToString(), "no certificate")
-            : Examine(new CertificateContext(peer.Evidence, peer.Path, at) { Trust = peer.Trust });
+            : Examine(new CertificateContext(peer.Evidence, peer.Path, at) { Trust = peer.Trust, Facts = peer.Facts });
     }
 
     /// <summary>Returns null when the peer is accepted. Does not throw.</summary>
@@ -62,6 +63,12 @@ public abstract class AuthorizationRule
     /// not name its peers. The answer of a source is that of the moment.
     /// </summary>
     internal virtual bool NamesEachPeer => false;
+
+    /// <summary>Whether it, or a rule in it, looks at facts of validators. The answer of a source is that of the moment.</summary>
+    internal virtual bool AsksForFacts => false;
+
+    /// <summary>The validators by name whose facts it asks for.</summary>
+    internal virtual IEnumerable<string> FactSources() => [];
 
     /// <summary>
     /// What the rule, or a rule in it, is read from, as far as it says when it has been replaced. It has no default: where a rule forgot its parts,

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Net;
 using MutualAuth.Authorization;
 using MutualAuth.Certificates;
+using MutualAuth.Evidence;
 using MutualAuth.Names;
 
 namespace MutualAuth;
@@ -245,6 +247,63 @@ public static class Authorize
         ArgumentException.ThrowIfNullOrWhiteSpace(description);
         ArgumentNullException.ThrowIfNull(predicate);
         return new PredicateRule(description, predicate);
+    }
+
+    /// <summary>
+    /// A peer of which a validator says this (<see cref="Validation.IPeerFactValidator"/>). It says nothing of the peer's name: combine it with a
+    /// rule
+    /// that does, by <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.
+    /// </summary>
+    /// <remarks>
+    /// Facts are known once the certificate stage has accepted the peer and its validators have been asked; the rule is asked then, and again
+    /// whenever the facts change while the connection is open. A peer that has no certificate is not asked about, as by every rule.
+    /// </remarks>
+    /// <param name="source">The name of the validator.</param>
+    /// <param name="name">The name of the fact.</param>
+    /// <param name="values">The values of which one must be there, compared character by character; at least one.</param>
+    /// <exception cref="ArgumentNullException">A parameter is null.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="source"/> or <paramref name="name"/> is no name (<see cref="PeerFact"/>), or <paramref name="values"/> is empty or holds a
+    /// null.
+    /// </exception>
+    /// <example><code>var compliant = Authorize.Fact("posture", "compliant", "true");</code></example>
+    public static AuthorizationRule Fact(string source, string name, params IEnumerable<string> values)
+    {
+        PeerFact.Checked(source, nameof(source));
+        PeerFact.Checked(name, nameof(name));
+        ArgumentNullException.ThrowIfNull(values);
+        HashSet<string> wanted = new(values, StringComparer.Ordinal);
+        if (wanted.Count == 0 || wanted.Contains(null!))
+        {
+            throw new ArgumentException("Expected at least one value, and no null among them.", nameof(values));
+        }
+
+        var listed = string.Join(" or ", wanted.Order(StringComparer.Ordinal).Take(8).Select(value => Errors.SafeText.Quote(value)));
+        return new FactRule(
+            source,
+            $"{source} says {name} = {listed}",
+            facts => facts.Any(fact => fact.Source == source && fact.Name == name && wanted.Contains(fact.Value)));
+    }
+
+    /// <summary>A peer for whose facts <paramref name="predicate"/> is true; see <see cref="Fact"/> for when it is asked.</summary>
+    /// <param name="description">Completes the sentence "the peer is accepted when", for logs and rejections.</param>
+    /// <param name="predicate">
+    /// Pure and quick; called from many threads at once, with all facts that hold now. When it throws, the peer is rejected.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="description"/> is empty or white space.</exception>
+    /// <example>
+    /// <code>
+    /// var patched = Authorize.WhereFacts(
+    ///     "its system is of this year",
+    ///     facts =&gt; facts.Any(fact =&gt; fact.Source == "posture" &amp;&amp; fact.Name == "os-year" &amp;&amp; fact.Value == "2026"));
+    /// </code>
+    /// </example>
+    public static AuthorizationRule WhereFacts(string description, Func<ImmutableArray<PeerFact>, bool> predicate)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(description);
+        ArgumentNullException.ThrowIfNull(predicate);
+        return new FactRule(null, description, predicate);
     }
 
     /// <summary>A peer that at least one of the rules accepts. They are evaluated in order, up to the first that accepts.</summary>

@@ -39,6 +39,9 @@ public sealed class CertificateContext
     /// <summary>What the path was found with.</summary>
     internal ITrustSource? Trust { get; init; }
 
+    /// <summary>What validators say of the peer; null as long as they have not been asked.</summary>
+    internal ImmutableArray<PeerFact>? Facts { get; init; }
+
     /// <summary>The names in the peer's certificate as text for a rejection, made once however many rules object.</summary>
     internal string PresentedNames => _presentedNames ??= Certificates.PresentedNames.Of(Certificate);
 }

@@ -11,6 +11,10 @@ internal sealed class SourcedRule : AuthorizationRule
 
     public override string ToString() => _source.Current.ToString();
 
+    internal override bool AsksForFacts => _source.Current.AsksForFacts;
+
+    internal override IEnumerable<string> FactSources() => _source.Current.FactSources();
+
     internal override bool NamesEachPeer => _source.Current.NamesEachPeer;
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name) => _source.Current.Examine(context, out name);

@@ -28,6 +28,7 @@ internal static class PublicReasonTable
             or RejectionReason.PeerNotVerified => PublicReason.AccessDenied,
         RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded
+            or RejectionReason.FactsExpired or RejectionReason.TooManySessions
             or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,
         RejectionReason.ConfirmationMalformed or RejectionReason.ConfirmationTruncated
             or RejectionReason.TlsProtocolViolation or RejectionReason.MalformedClientHello => PublicReason.ProtocolError,

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Net;
+using MutualAuth.Evidence;
 using MutualAuth.Revalidation;
 
 namespace MutualAuth.Connections;
@@ -32,6 +34,11 @@ internal interface IRevalidated
 
     /// <summary>The user has authenticated again.</summary>
     void Replace(AuthenticatedUser user)
+    {
+    }
+
+    /// <summary>Validators have said again what they know of the peer.</summary>
+    void Replace(ImmutableArray<FactLease> leases)
     {
     }
 

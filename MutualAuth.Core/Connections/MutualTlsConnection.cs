@@ -1,13 +1,16 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
+using MutualAuth.Evidence;
 using MutualAuth.Handshake;
 using MutualAuth.Hello;
 using MutualAuth.Telemetry;
 using MutualAuth.Transport;
+using MutualAuth.Validation;
 
 namespace MutualAuth;
 
@@ -19,7 +22,7 @@ namespace MutualAuth;
 /// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
 /// Give your messages a length or an end marker.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOwner
+public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICountedSession, ITlsOwner
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
@@ -62,7 +65,10 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <example><code>await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);</code></example>
     public SslStream Stream { get; }
 
-    /// <summary>The authenticated peer. After its user has authenticated again it has the user's new claims, and is otherwise the same.</summary>
+    /// <summary>
+    /// The authenticated peer. After its user has authenticated again it has the user's new claims, and after a validator was asked again the new
+    /// facts; otherwise it is the same.
+    /// </summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer => _peer;
 
@@ -399,7 +405,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
     void IRevalidated.Attach(ILiveEntry entry) => _entry = entry;
 
-    void IRevalidated.Replace(AuthenticatedUser user) => _peer = _peer.WithUser(user);
+    void IRevalidated.Replace(AuthenticatedUser user) => Change(peer => peer.WithUser(user));
+
+    void IRevalidated.Replace(ImmutableArray<FactLease> leases) => Change(peer => peer.WithLeases(leases));
 
     void IRevalidated.Restore()
     {
@@ -417,6 +425,16 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 
     void IRevalidated.OnEnded(Action action) => OnEnded(action);
+
+    void ICountedSession.OnEnded(Action action) => OnEnded(action);
+
+    void ICountedSession.End(Rejection rejection)
+    {
+        if (!End(rejection, InvalidationAction.Abort))
+        {
+            Abort(ConnectionEnd.Invalidated, rejection); // not registered, or about to end in another way
+        }
+    }
 
     void ITlsOwner.Close()
     {
@@ -512,6 +530,15 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         End();
     }
 
+    /// <summary>The user and the facts may change at one time.</summary>
+    private void Change(Func<AuthenticatedPeer, AuthenticatedPeer> change)
+    {
+        lock (_ending)
+        {
+            _peer = change(_peer);
+        }
+    }
+
     /// <summary>Application callbacks neither block the caller nor throw into it.</summary>
     private void Cancel(CancellationTokenSource source)
     {
@@ -530,7 +557,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     {
         if (_entry is null && !_isOver)
         {
-            _peer = _peer.WithUser(user); // nothing examines the connection again
+            Change(peer => peer.WithUser(user)); // nothing examines the connection again
             return null;
         }
 

@@ -240,6 +240,11 @@ public enum RejectionReason
     /// <summary>The maximum number of concurrent asynchronous validations was reached, and no slot became free.</summary>
     ValidatorOverloaded = 403,
 
+    /// <summary>
+    /// The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).
+    /// </summary>
+    FactsExpired = 405,
+
     // 500: the confirmation protocol.
 
     /// <summary>Confirmation is required, and the peer does not support it.</summary>
@@ -332,6 +337,9 @@ public enum RejectionReason
 
     /// <summary>A re-authentication was right, but the connection is over, or ends for a reason that it does not remove.</summary>
     ReauthenticationTooLate = 626,
+
+    /// <summary>The user or the device has as many sessions as it may have.</summary>
+    TooManySessions = 628,
 
     // 630: one-time codes and passkeys.
 
@@ -436,6 +444,9 @@ public enum RejectionReason
 
     /// <summary>The application ended the connection by a rule of its own.</summary>
     EndedByApplication = 709,
+
+    /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>
+    SessionReplaced = 716,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
@@ -472,7 +483,9 @@ public static class RejectionReasons
         or RejectionReason.TokenIssuerUnavailable
         or RejectionReason.DirectoryUnavailable
         or RejectionReason.MaximumAgeReached
-        or RejectionReason.IdleTimeoutReached;
+        or RejectionReason.IdleTimeoutReached
+        or RejectionReason.FactsExpired
+        or RejectionReason.TooManySessions;
 
     internal static string ToSnakeCase(string pascalCase)
     {

@@ -91,6 +91,9 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>What we have to show to the peer; default until that is known.</summary>
     internal ImmutableArray<Identity> Shown { get; set; }
 
+    /// <summary>The place among the sessions of the peer, as long as it is this attempt's.</summary>
+    internal SessionPlace? Session { get; set; }
+
     /// <summary>The ClientHello of a client is complete.</summary>
     internal bool HelloSeen { get; set; }
 
@@ -266,6 +269,14 @@ internal sealed class HandshakeAttempt : IDisposable
         });
     }
 
+    /// <summary>The place among the sessions of the peer belongs to the connection from here on.</summary>
+    internal void PassSessionTo(ICountedSession connection)
+    {
+        var place = Session;
+        Session = null;
+        place?.PassTo(connection);
+    }
+
     /// <summary>One of a closed set: a peer must not be able to make series.</summary>
     private static string NameForMetrics(KeyExchangeGroup? group) =>
         group is not { } known ? "none" : Enum.IsDefined(known) ? known.ToText() : "other";
@@ -303,6 +314,7 @@ internal sealed class HandshakeAttempt : IDisposable
 
     public void Dispose()
     {
+        Session?.Dispose();
         _callerGivesUp.Dispose();
         _end.Dispose();
     }

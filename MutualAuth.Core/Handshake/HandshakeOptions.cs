@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using MutualAuth.Collections;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
+using MutualAuth.Errors;
+using MutualAuth.Evidence;
 using MutualAuth.Platforms;
 using MutualAuth.Validation;
 
@@ -114,6 +116,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <summary>What we require of clients, where we are the server.</summary>
     internal virtual CredentialPolicy RequiredCredentials => Require.Certificate;
 
+    /// <summary>How many sessions each client may have, where we are the server; null for no limit.</summary>
+    internal virtual SessionLimits? LimitsOfSessions => null;
+
     /// <summary>
     /// How many octets of the names of our anchors we send with the request for a certificate, where we are the server; zero for none.
     /// </summary>
@@ -215,6 +220,13 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             yield return $"{nameof(AsyncValidators)} must be set, and hold no null.";
         }
+        else
+        {
+            foreach (var problem in FactProblems())
+            {
+                yield return problem;
+            }
+        }
 
         if (MaxConcurrentAsyncValidations < 1)
         {
@@ -240,6 +252,28 @@ public abstract record HandshakeOptions : CertificateStageOptions
         foreach (var problem in HandshakeLimits.Problems().Concat(KeepAlive.Problems()))
         {
             yield return problem;
+        }
+    }
+
+    private IEnumerable<string> FactProblems()
+    {
+        var names = AsyncValidators.OfType<IPeerFactValidator>().Select(validator => validator.Name).ToList();
+        foreach (var name in names.Where(name => !PeerFact.IsName(name)))
+        {
+            yield return $"{nameof(AsyncValidators)}: the name of a validator must have 1 to {PeerFact.MaxNameLength} letters, digits and the "
+                + $"characters . _ : / - of ASCII; one has {SafeText.Quote(name)}.";
+        }
+
+        foreach (var name in names.GroupBy(name => name, StringComparer.Ordinal).Where(same => same.Count() > 1).Select(same => same.Key))
+        {
+            yield return $"{nameof(AsyncValidators)}: two validators have the name {SafeText.Quote(name)}, so that their facts could not be told "
+                + "apart.";
+        }
+
+        foreach (var source in (Authorization?.FactSources() ?? []).Except(names, StringComparer.Ordinal))
+        {
+            yield return $"{nameof(Authorization)} asks for facts of '{source}', and no {nameof(IPeerFactValidator)} of this name is among "
+                + $"{nameof(AsyncValidators)}: no peer could ever be accepted by that rule.";
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed class Handshaker
         _offer = ConfirmationProtocol.Offer(options.ApplicationProtocols, options.EffectiveConfirmation);
         _login = LoginServices.OverStore(options.RequiredCredentials, options.TimeProvider);
         _logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory);
-        _acceptance = new PeerAcceptance(options, _login, _logger);
+        _acceptance = new PeerAcceptance(options, _stage, _login, _logger);
     }
 
     private Handshaker(Handshaker other, HandshakeOptions options)

@@ -23,12 +23,14 @@ internal sealed class PeerAcceptance
     };
 
     private readonly HandshakeOptions _options;
+    private readonly CertificateStage _stage;
     private readonly AsyncPeerValidation _asyncStage;
     private readonly LoginServices _login;
     private readonly ILogger _logger;
 
-    internal PeerAcceptance(HandshakeOptions options, LoginServices login, ILogger logger)
+    internal PeerAcceptance(HandshakeOptions options, CertificateStage stage, LoginServices login, ILogger logger)
     {
+        _stage = stage;
         _options = options;
         _login = login;
         _logger = logger;
@@ -68,18 +70,18 @@ internal sealed class PeerAcceptance
                 return await AwaitLoginAsync(attempt, tls, login.CertifiedPeer, binding).ConfigureAwait(false);
 
             case NextStep.LogIn logIn:
-                await ExamineAsync(attempt, tls, logIn.Server).ConfigureAwait(false);
-                return await LogInAsync(attempt, tls, logIn, binding).ConfigureAwait(false);
+                var server = await ExamineAsync(attempt, tls, logIn.Server).ConfigureAwait(false);
+                return await LogInAsync(attempt, tls, logIn with { Server = server }, binding).ConfigureAwait(false);
 
             case NextStep.Confirm confirm:
-                await ExamineAsync(attempt, tls, confirm.Peer).ConfigureAwait(false);
+                var confirmed = await ExamineAsync(attempt, tls, confirm.Peer).ConfigureAwait(false);
                 RequireAcceptance(attempt, await ConfirmationExchange.RunAsync(tls.Stream, Verdict.Accepted, attempt.Token).ConfigureAwait(false));
-                return (confirm.Peer, []);
+                return (confirmed, []);
 
             case NextStep.AcceptUnconfirmed accept:
-                await ExamineAsync(attempt, tls, accept.Peer).ConfigureAwait(false);
+                var accepted = await ExamineAsync(attempt, tls, accept.Peer).ConfigureAwait(false);
                 RequireNoConfirmation(tls);
-                return (accept.Peer, []);
+                return (accepted, []);
 
             default:
                 throw new InvalidOperationException("There is no other step.");
@@ -112,16 +114,39 @@ internal sealed class PeerAcceptance
     /// Asks the checks that may wait for other services: the asynchronous validators, then the trust source. Their rejection is reported like any
     /// other.
     /// </summary>
-    private async ValueTask ExamineAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)
+    /// <returns>The peer, with what the validators say of it.</returns>
+    private async ValueTask<AuthenticatedPeer> ExamineAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)
     {
-        if (await ObjectionToAsync(attempt, tls, peer).ConfigureAwait(false) is { } objection)
-        {
-            throw await RefuseAsync(attempt, tls, objection).ConfigureAwait(false);
-        }
+        var (objection, known) = await JudgeAsync(attempt, tls, peer).ConfigureAwait(false);
+        return objection is null ? known : throw await RefuseAsync(attempt, tls, objection).ConfigureAwait(false);
     }
 
-    private async ValueTask<Rejection?> ObjectionToAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer) =>
-        await _asyncStage.ExamineAsync(peer, attempt.Token).ConfigureAwait(false) ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false);
+    private async ValueTask<(Rejection? Objection, AuthenticatedPeer Peer)> JudgeAsync(
+        HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)
+    {
+        var (objection, leases) = await _asyncStage.ExamineAsync(peer, attempt.Token).ConfigureAwait(false);
+        if (objection is null)
+        {
+            peer = leases.IsEmpty ? peer : peer.WithLeases(leases);
+            objection = _stage.ExamineFacts(ref peer, _options.TimeProvider.GetUtcNow());
+        }
+
+        // Last of what may refuse without a trace, so that no peer that is rejected all the same takes a place.
+        objection ??= TakePlace(attempt, peer);
+        return (objection ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false), peer);
+    }
+
+    private Rejection? TakePlace(HandshakeAttempt attempt, AuthenticatedPeer peer)
+    {
+        if (_options.LimitsOfSessions is not { } limits)
+        {
+            return null;
+        }
+
+        var objection = limits.TryTake(peer, out var place);
+        attempt.Session = place;
+        return objection;
+    }
 
     /// <summary>
     /// The trust source's answer. It is not asked about a peer that is rejected all the same, so that it does not keep it as a known one.
@@ -180,7 +205,7 @@ internal sealed class PeerAcceptance
         using var channel = new LoginChannel(tls.Stream, attempt.Token);
         var context = new SaslServerContext(_options.RequiredCredentials, _login, binding, certifiedPeer, attempt.RemoteEndPoint);
         var result = await LoginExchange.AsServerAsync(
-            channel, _options.RequiredCredentials, context, tls.Evidence, peer => ObjectionToAsync(attempt, tls, peer), _logger, attempt.Token)
+            channel, _options.RequiredCredentials, context, tls.Evidence, peer => JudgeAsync(attempt, tls, peer), _logger, attempt.Token)
             .ConfigureAwait(false);
         return RequireSuccess(attempt, result);
     }

@@ -141,7 +141,7 @@ internal sealed class PeerValidationCallback
     {
         try
         {
-            return _stage.Judge(evidence, _time.GetUtcNow());
+            return _stage.JudgeBeforeFacts(evidence, _time.GetUtcNow());
         }
         catch (Exception exception)
         {

@@ -35,6 +35,7 @@ internal sealed class ConnectionRevalidator
     private long _lastNumber;
     private RevocationSnapshot? _statements;
     private readonly LiveUsers _users;
+    private readonly LiveFacts _facts;
     private readonly EndRules _endRules = new();
     private readonly Announcer _invalidated;
     private readonly Announcer _reauthenticationDue;
@@ -53,6 +54,7 @@ internal sealed class ConnectionRevalidator
         _watch = new SourceSubscriptions(
             this, options.ReloadableStatements(), options.ReloadableRules(), options.RequiredCredentials.Users.Reloadables().Distinct());
         _users = new LiveUsers(this, options, policy, _logger);
+        _facts = new LiveFacts(this, options, policy, _logger);
         _invalidated = new Announcer(policy.OnInvalidated, _logger, RevalidationLog.ObserverFaulted);
         _reauthenticationDue = new Announcer(policy.OnReauthenticationDue, _logger, RevalidationLog.DueObserverFaulted);
         _timer = new DueTimer(options.TimeProvider, OnTimer);
@@ -75,6 +77,9 @@ internal sealed class ConnectionRevalidator
 
     /// <summary>The users of the registered connections, for tests.</summary>
     internal LiveUsers Users => _users;
+
+    /// <summary>What validators say of the peers of the registered connections, for tests.</summary>
+    internal LiveFacts Facts => _facts;
 
     /// <summary>The registered connections that are open.</summary>
     internal IReadOnlyList<MutualTlsConnection> Connections => [.. Entries().Select(entry => entry.Connection).OfType<MutualTlsConnection>()];
@@ -299,6 +304,7 @@ internal sealed class ConnectionRevalidator
         }
 
         _users.Examine(entry);
+        _facts.Examine(entry);
         var holds = false;
         lock (_lock)
         {
@@ -327,6 +333,27 @@ internal sealed class ConnectionRevalidator
             {
                 entry.Lost = null;
             }
+        }
+    }
+
+    /// <summary>All that validators said of the peer counts.</summary>
+    internal void FactsStand(RevalidationEntry entry)
+    {
+        lock (_lock)
+        {
+            if (entry is { Lost.Action: InvalidationAction.Notify, LostOn: LossGround.Facts })
+            {
+                entry.Lost = null;
+            }
+        }
+    }
+
+    /// <summary>Validators say something else of the peer than before.</summary>
+    internal void FactsChanged(RevalidationEntry entry)
+    {
+        if (_options.Authorization.AsksForFacts)
+        {
+            Rejudge(entry);
         }
     }
 
@@ -405,6 +432,11 @@ internal sealed class ConnectionRevalidator
             {
                 _users.Join(entry, user);
                 change |= user.Facts.IsEmpty || generations.Users == _users.Generation ? Change.None : Change.Users;
+            }
+
+            if (fault is null)
+            {
+                _facts.Join(entry, connection.Peer.Leases);
             }
         }
         catch (Exception exception)
@@ -488,6 +520,7 @@ internal sealed class ConnectionRevalidator
         }
 
         _users.Leave(entry);
+        _facts.Leave(entry);
         _watch.Leave();
     }
 
@@ -646,7 +679,7 @@ internal sealed class ConnectionRevalidator
 
         try
         {
-            switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt))
+            switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt, connection.Peer.Facts))
             {
                 case CertificateVerdict.Accepted accepted:
                     Stand(entry, accepted.Peer, datesAt);

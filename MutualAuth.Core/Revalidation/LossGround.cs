@@ -9,6 +9,9 @@ internal enum LossGround
     /// <summary>The user.</summary>
     User,
 
+    /// <summary>What validators say of the peer.</summary>
+    Facts,
+
     /// <summary>Only re-authentication makes it good, if anything.</summary>
     Final,
 }

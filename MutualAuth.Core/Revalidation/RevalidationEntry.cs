@@ -21,6 +21,9 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>What the user stands on; null for a peer without one.</summary>
     internal UserStanding? User { get; init; }
 
+    /// <summary>What validators say of the peer, each for a time.</summary>
+    internal LiveLease[] Leases { get; set; } = [];
+
     /// <summary>The path by which the peer was accepted last; empty for one that logged in without a certificate.</summary>
     internal ImmutableArray<Certificate> Path { get; private set; } = path;
 

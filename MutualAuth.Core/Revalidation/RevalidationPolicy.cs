@@ -76,6 +76,18 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnUserStoreUnreadable { get; init; } = InvalidationAction.Drain;
 
     /// <summary>
+    /// A validator whose yes counts for a time gave no new one before that was over (<c>facts_expired</c>, see
+    /// <see cref="Validation.IPeerFactValidator"/>). Its no has the reason that the validator gives. Default: <see cref="InvalidationAction.Drain"/>.
+    /// </summary>
+    public InvalidationAction OnFactsExpired { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>
+    /// How many questions about peers who are connected one such validator is asked at one time; further ones wait, those first whose yes is over
+    /// first. Default: 16; 1 to 1,024.
+    /// </summary>
+    public int MaxConcurrentFactQuestions { get; init; } = 16;
+
+    /// <summary>
     /// How often stores and sources are asked about all users of open connections; a change that is not announced is found within this time, and
     /// the time that the answer takes. Each server asks for itself, and none while it has no such connection. Default: one minute; from a second
     /// to a day.
@@ -108,7 +120,7 @@ public sealed record RevalidationPolicy
 
     /// <summary>
     /// How long a connection may last, or how long since its user authenticated again. Default: null, no limit; at most 3,660 days. Checks that are
-    /// not repeated while a connection is open, such as asynchronous validators, are relied on for at most this long.
+    /// not repeated while a connection is open, such as asynchronous validators without a lifetime, are relied on for at most this long.
     /// </summary>
     public TimeSpan? MaximumAge { get; init; }
 
@@ -154,6 +166,7 @@ public sealed record RevalidationPolicy
         RejectionReason.PasswordChanged => OnPasswordChanged,
         RejectionReason.TokenExpired => OnTokenExpired,
         RejectionReason.UserStoreUnreadable => OnUserStoreUnreadable,
+        RejectionReason.FactsExpired => OnFactsExpired,
         RejectionReason.CredentialCheckFaulted => InvalidationAction.Abort, // nor is a user that cannot be examined
         RejectionReason.ValidatorFaulted => InvalidationAction.Abort, // a peer that cannot be validated is no longer valid, whatever the options say
         _ => OnUntrusted,
@@ -163,7 +176,7 @@ public sealed record RevalidationPolicy
     {
         InvalidationAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
             OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged, OnTokenExpired,
-            OnUserStoreUnreadable];
+            OnUserStoreUnreadable, OnFactsExpired];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, "
@@ -196,6 +209,11 @@ public sealed record RevalidationPolicy
         if (MaxUserStaleness < RecheckInterval || MaxUserStaleness > TimeSpan.FromDays(3660))
         {
             yield return $"{nameof(MaxUserStaleness)} must be from {nameof(RecheckInterval)} to 3,660 days; it is {MaxUserStaleness}.";
+        }
+
+        if (MaxConcurrentFactQuestions is < 1 or > 1024)
+        {
+            yield return $"{nameof(MaxConcurrentFactQuestions)} must be from 1 to 1,024; it is {MaxConcurrentFactQuestions}.";
         }
 
         if (ReauthenticationLead < TimeSpan.Zero || ReauthenticationLead > TimeSpan.FromDays(1))

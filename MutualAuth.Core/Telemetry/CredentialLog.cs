@@ -46,6 +46,17 @@ internal static partial class CredentialLog
         "The store {Store} does not keep the count of consecutive failures ({Why}); this process counts them, and the count is lost when it ends.")]
     internal static partial void FailuresNotKept(ILogger logger, string store, string why);
 
+    [LoggerMessage(1309, LogLevel.Warning,
+        "Logins as {User} failed {Count} times in a row; the user is locked out for {Duration}.")]
+    internal static partial void LockedOut(ILogger logger, string user, int count, TimeSpan duration);
+
+    [LoggerMessage(1311, LogLevel.Error, "A callback of the LockOutPolicy failed to tell of the lock-out of {User} ({Fault}).")]
+    internal static partial void NoticeFaulted(ILogger logger, string user, string fault);
+
+    [LoggerMessage(1312, LogLevel.Error,
+        "A callback of the LockOutPolicy is too slow: the lock-out of {User} was not told, since {Waiting} others wait.")]
+    internal static partial void NoticeDropped(ILogger logger, string user, int waiting);
+
     [LoggerMessage(1310, LogLevel.Warning, "A {What} of {User} at {RemoteEndPoint} failed. {Rejection}")]
     internal static partial void StepUpFailed(ILogger logger, string what, string user, string remoteEndPoint, Rejection rejection);
 }

@@ -62,6 +62,15 @@ internal static partial class RevalidationLog
     [LoggerMessage(1463, LogLevel.Error, "The OnReauthenticationDue callback threw.")]
     internal static partial void DueObserverFaulted(ILogger logger, Exception exception);
 
+    [LoggerMessage(1465, LogLevel.Debug, "{Source} accepted {Peer} again, for {Lifetime}; it knows: {Names}.")]
+    internal static partial void FactsRenewed(ILogger logger, string source, string peer, string names, TimeSpan lifetime);
+
+    [LoggerMessage(
+        1466,
+        LogLevel.Warning,
+        "{Source} gave no answer about {Peer}, who is connected: {Problem}. It is asked again; its last yes counts for {Left}.")]
+    internal static partial void FactsUnknown(ILogger logger, string source, string peer, string problem, TimeSpan left);
+
     [LoggerMessage(1464, LogLevel.Error, "A rule of EndWhere threw for a handshake that was under way; its connection was ended.")]
     internal static partial void EndRuleFaulted(ILogger logger, Exception exception);
 }

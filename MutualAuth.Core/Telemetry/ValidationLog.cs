@@ -15,6 +15,9 @@ internal static partial class ValidationLog
     [LoggerMessage(1102, LogLevel.Warning, "Pins are report-only: {Peer} would have been rejected. {Rejection}")]
     internal static partial void PinsReportOnly(ILogger logger, string peer, Rejection rejection, string Reason);
 
+    [LoggerMessage(1103, LogLevel.Debug, "{Source} accepted {Peer} for {Lifetime}; it knows: {Names}.")]
+    internal static partial void FactsGiven(ILogger logger, string source, string peer, string names, TimeSpan lifetime);
+
     [LoggerMessage(1110, LogLevel.Warning,
         "Peer certificates are not checked against revocation lists: no lists are configured. If that is meant so, "
             + "set AcknowledgedWarnings to RevocationNotChecked.")]

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Validation;
@@ -25,12 +26,13 @@ internal sealed class AsyncPeerValidation
     }
 
     /// <summary>Asks each validator in turn and stops at the first objection.</summary>
+    /// <returns>The objection, or what was said of the peer.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    internal async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    internal async ValueTask<AsyncVerdict> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
     {
         if (_validators.IsEmpty)
         {
-            return null;
+            return new AsyncVerdict(null, []);
         }
 
         using var deadline = new CancellationTokenSource(_timeout, _time);
@@ -41,10 +43,11 @@ internal sealed class AsyncPeerValidation
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Rejection(RejectionReason.ValidatorOverloaded, $"a free place among the asynchronous validators within {_timeout}", "none")
-            {
-                Hint = "The validators are slow, or MaxConcurrentAsyncValidations is too low for the load.",
-            };
+            return AsyncVerdict.No(
+                new Rejection(RejectionReason.ValidatorOverloaded, $"a free place among the asynchronous validators within {_timeout}", "none")
+                {
+                    Hint = "The validators are slow, or MaxConcurrentAsyncValidations is too low for the load.",
+                });
         }
 
         // On a thread of its own, so that one that blocks instead of waiting cannot hold the deadline up.
@@ -52,12 +55,12 @@ internal sealed class AsyncPeerValidation
         _ = ReturnPlaceAsync(asked);
         try
         {
-            var objection = await asked.WaitAsync(either.Token).ConfigureAwait(false);
-            return objection ?? (deadline.IsCancellationRequested ? TimedOut() : null);
+            var verdict = await asked.WaitAsync(either.Token).ConfigureAwait(false);
+            return verdict.Objection is null && deadline.IsCancellationRequested ? AsyncVerdict.No(TimedOut()) : verdict;
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return TimedOut();
+            return AsyncVerdict.No(TimedOut());
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -74,25 +77,57 @@ internal sealed class AsyncPeerValidation
         _places.Release();
     }
 
-    private async Task<Rejection?> AskAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    private async Task<AsyncVerdict> AskAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
     {
+        List<FactLease> leases = [];
         foreach (var validator in _validators)
         {
             try
             {
-                if (await validator.ExamineAsync(peer, cancellationToken).ConfigureAwait(false) is { } objection)
+                Rejection? objection;
+                if (validator is IPeerFactValidator facts)
                 {
-                    return objection;
+                    (objection, var lease) = await FactQuestion.AskAsync(facts, facts.Name, peer, _time, cancellationToken).ConfigureAwait(false);
+                    leases.AddRange(lease is null ? [] : [lease]);
+                }
+                else
+                {
+                    objection = await validator.ExamineAsync(peer, cancellationToken).ConfigureAwait(false);
+                }
+
+                if (objection is not null)
+                {
+                    return AsyncVerdict.No(objection);
                 }
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 var name = validator.GetType().Name;
                 ValidationLog.ValidatorFaulted(_logger, name, exception);
-                return new Rejection(RejectionReason.ValidatorFaulted, $"a verdict of {name}", $"an exception, {exception.GetType().Name}");
+                return AsyncVerdict.No(
+                    new Rejection(RejectionReason.ValidatorFaulted, $"a verdict of {name}", $"an exception, {exception.GetType().Name}"));
             }
         }
 
-        return null;
+        // Those behind it may have taken longer than an earlier yes counts.
+        if (leases.Find(lease => lease.Left(_time) <= TimeSpan.Zero) is { } over)
+        {
+            return AsyncVerdict.No(FactQuestion.Expired(over, "one that was over before the others had answered"));
+        }
+
+        foreach (var lease in leases)
+        {
+            ValidationLog.FactsGiven(_logger, lease.Source, peer.Name, FactQuestion.NamesOf(lease), lease.Lifetime);
+        }
+
+        return new AsyncVerdict(null, [.. leases]);
     }
+}
+
+/// <summary>What the asynchronous validators say together.</summary>
+/// <param name="Objection">The first objection; null for a yes.</param>
+/// <param name="Leases">With a yes, what they said of the peer, and for how long.</param>
+internal readonly record struct AsyncVerdict(Rejection? Objection, ImmutableArray<FactLease> Leases)
+{
+    internal static AsyncVerdict No(Rejection objection) => new(objection, []);
 }

@@ -51,17 +51,47 @@ public sealed class CertificateStage
     internal IEnumerable<string> DemandsBeyond() => _options.DemandsBeyondTheStage();
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
-    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) => Judge(evidence, at, at, admittedBy: default);
+    public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) =>
+        Judge(evidence, at, at, admittedBy: default, facts: []);
+
+    /// <summary>
+    /// As <see cref="Judge(PeerEvidence, DateTimeOffset)"/>, for a handshake in which validators are still to be asked: what the rule says of their
+    /// facts is left to <see cref="ExamineFacts"/>.
+    /// </summary>
+    internal CertificateVerdict JudgeBeforeFacts(PeerEvidence evidence, DateTimeOffset at) =>
+        Judge(evidence, at, at, admittedBy: default, facts: null);
+
+    /// <summary>Asks the rule about a peer whose facts are known now. It changes nothing where the rule does not look at facts.</summary>
+    /// <param name="peer">The peer; a name by which the rule accepts it now replaces the one that it has.</param>
+    /// <param name="at">The time for which the judgement holds.</param>
+    internal Rejection? ExamineFacts(ref AuthenticatedPeer peer, DateTimeOffset at)
+    {
+        if (peer.Path.IsEmpty || !_options.Authorization.AsksForFacts)
+        {
+            return null;
+        }
+
+        var context = new CertificateContext(peer.Evidence, peer.Path, at) { Facts = peer.Facts };
+        if (ExamineRule(context, out var admittedAs) is { } objection)
+        {
+            return objection;
+        }
+
+        peer = peer.WithName(PeerNames.Of(context, admittedAs));
+        return null;
+    }
 
     /// <summary>Judges again a peer that was admitted before: one that has been removed from the known peers since is no longer trusted.</summary>
     /// <param name="evidence">What it showed then.</param>
     /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is checked again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
     /// <param name="datesAt">The time at which the certificates must be valid, so that an expired certificate does not hide other changes.</param>
-    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt) =>
-        Judge(evidence, at, datesAt, path);
+    /// <param name="facts">What validators say of the peer; by default nothing.</param>
+    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt,
+        ImmutableArray<PeerFact> facts = default) => Judge(evidence, at, datesAt, path, facts.IsDefault ? [] : facts);
 
-    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy)
+    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy,
+        ImmutableArray<PeerFact>? facts)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         Certificate? leaf = null;
@@ -96,7 +126,7 @@ public sealed class CertificateStage
                 return Reject(likelier ?? Located(noPath, evidence), leaf);
             }
 
-            var context = new CertificateContext(evidence, result.Path, at) { Trust = _options.Trust };
+            var context = new CertificateContext(evidence, result.Path, at) { Trust = _options.Trust, Facts = facts };
             return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
                 : new CertificateVerdict.Accepted(
@@ -236,6 +266,24 @@ public sealed class CertificateStage
             }
         }
 
+        if (ExamineRule(context, out admittedAs) is { } unauthorized)
+        {
+            return unauthorized;
+        }
+
+        foreach (var validator in _options.Validators)
+        {
+            if (Examine(validator, context) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+
+    private Rejection? ExamineRule(CertificateContext context, out PeerName? admittedAs)
+    {
         if (_options.Authorization.Examine(context, out admittedAs) is { } unauthorized)
         {
             return unauthorized;
@@ -253,14 +301,6 @@ public sealed class CertificateStage
                 Rule = $"{nameof(PurposeRule)}.{nameof(PurposeRule.DangerouslyServerAuthForClients)}",
                 Hint = "Authorize it by its DNS name or another name of its own.",
             };
-        }
-
-        foreach (var validator in _options.Validators)
-        {
-            if (Examine(validator, context) is { } objection)
-            {
-                return objection;
-            }
         }
 
         return null;

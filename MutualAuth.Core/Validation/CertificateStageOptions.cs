@@ -72,9 +72,15 @@ public record CertificateStageOptions
         new object?[] { Trust, Pins }.OfType<IReloadable>().Concat(Authorization.Reloadables()).Distinct();
 
     /// <summary>What these options demand of a peer beyond the certificate stage: one sentence each.</summary>
-    internal virtual IEnumerable<string> DemandsBeyondTheStage() => Trust.NeedsAsyncSteps
-        ? [$"{nameof(Trust)} is {nameof(KnownPeers)}, which decides about an unknown key only after the certificate stage."]
-        : [];
+    internal virtual IEnumerable<string> DemandsBeyondTheStage() =>
+        [
+            .. Trust.NeedsAsyncSteps
+                ? [$"{nameof(Trust)} is {nameof(KnownPeers)}, which decides about an unknown key only after the certificate stage."]
+                : Array.Empty<string>(),
+            .. Authorization.AsksForFacts
+                ? [$"{nameof(Authorization)} asks for facts, which validators give only after the certificate stage."]
+                : Array.Empty<string>(),
+        ];
 
     internal virtual IEnumerable<string> Problems()
     {

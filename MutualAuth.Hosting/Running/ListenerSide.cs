@@ -127,7 +127,12 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
                 Pins = material.Pins,
                 Revocation = material.Lists is { } lists ? new RevocationPolicy { Lists = lists, Coverage = settings.RevocationCoverage } : null,
                 DenyList = material.DenyList,
-                Credentials = CredentialsOf(settings.Require, material.Users?.Source),
+                Credentials = CredentialsOf(settings.Require, material.Users?.Source) with
+                {
+                    LockOut = settings.ToLockOutPolicy(),
+                    UniformRefusalTime = settings.UniformRefusalTime,
+                },
+                SessionLimits = settings.ToSessionLimits(),
                 SendAcceptableIssuers = settings.SendAcceptableIssuers,
                 Confirmation = settings.Confirmation,
                 KeyExchange = settings.KeyExchange,

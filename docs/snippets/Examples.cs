@@ -132,6 +132,10 @@ internal static class Examples
         }
 
         {
+            var three = serverOptions with { SessionLimits = new SessionLimits { MaxPerUser = 3 } };
+        }
+
+        {
             var selecting = serverOptions with
             {
                 SelectServer = (hello, front, _) =>
@@ -619,6 +623,16 @@ internal static class Examples
             var department = Authorize.Where(
                 "it has a name of the laboratory",
                 context => context.Certificate.DnsNames.Any(name => name.EndsWith(".lab.example", StringComparison.Ordinal)));
+        }
+
+        {
+            var compliant = Authorize.Fact("posture", "compliant", "true");
+        }
+
+        {
+            var patched = Authorize.WhereFacts(
+                "its system is of this year",
+                facts => facts.Any(fact => fact.Source == "posture" && fact.Name == "os-year" && fact.Value == "2026"));
         }
 
         {

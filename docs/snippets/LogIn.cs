@@ -82,6 +82,22 @@ internal static class LogIn
         // end
     }
 
+    internal static void Limits(MutualTlsServerOptions serverOptions, ICredentialStore store, Func<LockOutNotice, CancellationToken, ValueTask> mail)
+    {
+        // snippet
+        var sessions = new SessionLimits { MaxPerUser = 1, MaxPerDevice = 2, WhenFull = WhenSessionsAreFull.EndOldest };
+        var payments = serverOptions with
+        {
+            SessionLimits = sessions,                                              // the same object in each server that counts along
+            Credentials = Require.CertificateAndUser(SaslServer.Scram(store)) with
+            {
+                LockOut = new LockOutPolicy { Failures = 5, Duration = TimeSpan.FromMinutes(15), TellUser = mail },
+                UniformRefusalTime = TimeSpan.FromMilliseconds(250),
+            },
+        };
+        // end
+    }
+
     internal static async Task StepUpServer(MutualTlsConnection connection, byte[] transaction)
     {
         // snippet
@@ -92,7 +108,7 @@ internal static class LogIn
             await SendAsync(reply);
         }
 
-        if (stepUp.Proof is { } proof && proof.Covers(transaction))
+        if (stepUp.Proof is { } proof && proof.TryUse(transaction))                // true once
         {
             CarryOut(transaction, proof);
         }

@@ -50,4 +50,17 @@ internal static class SecondFactorPages
         var objection = creation is null ? null : await registration.CompleteAsync(creation);
         // end
     }
+
+    internal static async Task Paying(MutualTlsConnection connection, Func<StepUpVerifier, Task> converse, Action<Payment> carryOut)
+    {
+        // snippet
+        var payment = new Payment("Example AS, NO93 8601 1117 947", 12.50m, "EUR", "order 7");
+        await using var stepUp = connection.BeginStepUp(payment.ToTransaction(), FactorRequirement.TwoKinds);
+        await converse(stepUp);
+        if (stepUp.Proof is { } proof && proof.TryUse(payment.ToTransaction()))
+        {
+            carryOut(payment);
+        }
+        // end
+    }
 }

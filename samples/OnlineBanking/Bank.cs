@@ -100,7 +100,7 @@ internal sealed class Bank : IAsyncDisposable
     /// <summary>Code that moves money requires the proof itself, not a flag that there was one.</summary>
     private static Message CarryOut(Transfer transfer, StepUpProof? proof)
     {
-        if (transfer.Euros >= NeedsConfirmation && proof?.Covers(transfer.ToOctets()) != true)
+        if (transfer.Euros >= NeedsConfirmation && proof?.TryUse(transfer.ToOctets()) != true)
         {
             throw new InvalidOperationException($"{transfer} is not confirmed.");
         }

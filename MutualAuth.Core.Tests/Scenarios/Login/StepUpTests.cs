@@ -44,6 +44,43 @@ public sealed class StepUpTests
         ends.Server.Accepted.Peer.Should().BeSameAs(before);
     }
 
+    [Test]
+    public async Task A_proof_counts_once_however_many_use_it_at_one_moment()
+    {
+        await using var ends = await ConnectAsync();
+        var (proof, _, _) = await StepUpAsync(
+            ends.Client.Accepted, ends.Server.Accepted, Login.WithPassword("alice", "right"), s_transaction, s_transaction);
+        proof!.TryUse("pay 1000 to bob"u8).Should().BeFalse("another transaction");
+        proof.IsUsed.Should().BeFalse("and it is not used up by that");
+        using var together = new Barrier(8);
+
+        var used = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                together.SignalAndWait(ConnectedPair.Deadline);
+                return Enumerable.Range(0, 1000).Count(_ => proof.TryUse(s_transaction));
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)));
+
+        used.Sum().Should().Be(1);
+        proof.IsUsed.Should().BeTrue();
+        proof.Covers(s_transaction).Should().BeTrue("it is still the proof of that transaction");
+    }
+
+    [TestCase(-1, true)]
+    [TestCase(0, false)]
+    public void A_proof_that_is_kept_for_too_long_is_worth_nothing(int milliseconds, bool counts)
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var proof = new StepUpProof(LiveUsersWorld.User("alice"), s_transaction, clock);
+
+        clock.Advance(StepUpVerifier.TimeLimit + TimeSpan.FromMilliseconds(milliseconds));
+
+        proof.TryUse(s_transaction).Should().Be(counts);
+    }
+
     [TestCase("alice", "wrong", RejectionReason.CredentialsWrong)]
     [TestCase("nobody", "right", RejectionReason.StepUpMismatch)]
     [TestCase("bob", "battery", RejectionReason.StepUpMismatch)]

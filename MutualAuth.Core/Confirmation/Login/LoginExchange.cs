@@ -60,7 +60,7 @@ internal static class LoginExchange
         CredentialPolicy policy,
         SaslServerContext context,
         PeerEvidence evidence,
-        Func<AuthenticatedPeer, ValueTask<Rejection?>> examine,
+        Func<AuthenticatedPeer, ValueTask<(Rejection? Objection, AuthenticatedPeer Peer)>> examine,
         ILogger logger,
         CancellationToken cancellationToken)
     {
@@ -94,8 +94,8 @@ internal static class LoginExchange
         }
 
         var user = session.ToUser(success);
-        var peer = AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, user);
-        if (await examine(peer).ConfigureAwait(false) is { } no)
+        var (objectionToAll, peer) = await examine(AuthenticatedPeer.WithUser(context.CertifiedPeer, evidence, user)).ConfigureAwait(false);
+        if (objectionToAll is { } no)
         {
             return await RefuseAsync(channel, no, user.Proofs.HasFlag(PeerProofs.Password)).ConfigureAwait(false);
         }
@@ -155,11 +155,14 @@ internal static class LoginExchange
 
     /// <summary>The client does not log in, like every client that supports the confirmation protocol alone.</summary>
     private static async ValueTask<LoginResult> WithoutLoginAsync(
-        LoginChannel channel, CredentialPolicy policy, AuthenticatedPeer? certifiedPeer, Func<AuthenticatedPeer, ValueTask<Rejection?>> examine)
+        LoginChannel channel,
+        CredentialPolicy policy,
+        AuthenticatedPeer? certifiedPeer,
+        Func<AuthenticatedPeer, ValueTask<(Rejection? Objection, AuthenticatedPeer Peer)>> examine)
     {
-        var objection = policy.NeedsUser || certifiedPeer is null
-            ? new Rejection(RejectionReason.CredentialsRequired, "a client that logs in", "one that does not")
-            { Hint = $"Set {nameof(Credentials)} on the client, with {nameof(Login)}." }
+        var (objection, peer) = policy.NeedsUser || certifiedPeer is null
+            ? (new Rejection(RejectionReason.CredentialsRequired, "a client that logs in", "one that does not")
+            { Hint = $"Set {nameof(Credentials)} on the client, with {nameof(Login)}." }, certifiedPeer)
             : await examine(certifiedPeer).ConfigureAwait(false);
         if (objection is not null)
         {
@@ -169,7 +172,7 @@ internal static class LoginExchange
 
         return await channel.WriteLastAsync(Verdict.Accepted).ConfigureAwait(false) is { } fault
             ? LoginResult.Ended(fault)
-            : LoginResult.Accepted(certifiedPeer!, []);
+            : LoginResult.Accepted(peer!, []);
     }
 
     private static async ValueTask<(SaslServerStep.Succeeded? Success, LoginResult? Ended)> ConverseAsync(
@@ -186,7 +189,8 @@ internal static class LoginExchange
 
             if (answer is SaslServerStep.Failed failed)
             {
-                return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong).ConfigureAwait(false));
+                return (null, await RefuseAsync(channel, failed.Rejection, failed.IsToldAsWrong, failed.IsToldAlike)
+                    .ConfigureAwait(false));
             }
 
             var isNext = answer is SaslServerStep.Advanced;
@@ -319,10 +323,12 @@ internal static class LoginExchange
     /// <param name="channel">The stream.</param>
     /// <param name="objection">The reason.</param>
     /// <param name="isToldAsWrong">The password was right. A client that is rejected is not told so: it may have been a guess.</param>
-    private static async ValueTask<LoginResult> RefuseAsync(LoginChannel channel, Rejection objection, bool isToldAsWrong = false)
+    /// <param name="isToldAlike">It is told like a wrong password, whatever it is.</param>
+    private static async ValueTask<LoginResult> RefuseAsync(
+        LoginChannel channel, Rejection objection, bool isToldAsWrong = false, bool isToldAlike = false)
     {
         var told = PublicReasonTable.ForClient(objection.Reason);
-        if (isToldAsWrong && told is not (PublicReason.InternalError or PublicReason.TryAgainLater))
+        if (isToldAlike || (isToldAsWrong && told is not (PublicReason.InternalError or PublicReason.TryAgainLater)))
         {
             told = PublicReason.CredentialsWrong;
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Numerics;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Collections;
@@ -17,7 +18,7 @@ namespace MutualAuth.Credentials;
 /// learns whether the guess was right. So concurrent guesses, also at several servers, learn no more than sequential ones.</para>
 /// <para>Safe for use from many threads. It holds no store: servers over one store share one of these.</para>
 /// </remarks>
-internal sealed class ConsecutiveFailures
+internal sealed class ConsecutiveFailures(TimeProvider? timeProvider = null)
 {
     internal const int MaxNames = 65_536;
     private const int Ranks = 21;
@@ -28,6 +29,7 @@ internal sealed class ConsecutiveFailures
     /// </summary>
     internal static readonly TimeSpan SameTime = TimeSpan.FromMilliseconds(25);
 
+    private readonly TimeProvider _time = timeProvider ?? TimeProvider.System;
     private readonly Lock _lock = new();
     private readonly BoundedCache<string, Count> _counts = new(MaxNames, Ranks, StringComparer.Ordinal);
     private bool _hasSaidThatNothingIsKept;
@@ -51,12 +53,14 @@ internal sealed class ConsecutiveFailures
     /// Whether the user is known to have reached the bound, checked before an attempt costs anything. False for a user that has not been
     /// seen to reach it here.
     /// </summary>
-    internal async ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, int limit, CancellationToken cancellationToken)
+    internal async ValueTask<bool> IsBarredAsync(ICredentialStore? store, string userName, FailureLimits limits, CancellationToken cancellationToken)
     {
-        if (Find(userName) is not { } count || count.Failures < limit)
+        if (Find(userName) is not { } count || count.Failures < BoundOf(userName, limits))
         {
             return false;
         }
+
+        var limit = BoundOf(userName, limits);
 
         if (count.IsOnlyHere || store is not IFailureCountingStore counting)
         {
@@ -66,10 +70,15 @@ internal sealed class ConsecutiveFailures
         try
         {
             // An operator, or another server, may have cleared it.
-            var isBarred = await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false) >= limit;
+            var kept = await counting.FindFailuresAsync(userName, cancellationToken).ConfigureAwait(false);
+            var isBarred = kept >= limit;
             if (!isBarred)
             {
                 Forget(userName);
+            }
+            else
+            {
+                Meet(userName, kept!.Value, limit, limits);
             }
 
             return isBarred;
@@ -83,8 +92,10 @@ internal sealed class ConsecutiveFailures
     /// <summary>An attempt was wrong.</summary>
     /// <returns>Whether the bound had been reached before it: then the client does not learn the result.</returns>
     internal async ValueTask<bool> FailedAsync(
-        ICredentialStore? store, string userName, int limit, bool isKnown, ILogger logger, CancellationToken cancellationToken)
+        ICredentialStore? store, string userName, FailureLimits limits, bool isKnown, ILogger logger, CancellationToken cancellationToken,
+        IPAddress? address = null)
     {
+        var limit = BoundOf(userName, limits);
         var level = LevelOf(store, cancellationToken);
         int? kept = null;
         if (store is IFailureCountingStore counting)
@@ -105,9 +116,14 @@ internal sealed class ConsecutiveFailures
         }
 
         var before = Add(userName, kept, limit);
-        if (before == limit - 1 && (isKnown || kept is not null))
+        if (before >= limit - 1)
         {
-            CredentialLog.FailuresReachedTheirBound(logger, Errors.SafeText.Quote(userName), limit);
+            Meet(userName, Math.Max(before, limit), limit, limits);
+        }
+
+        if (before < limit && (isKnown || kept is not null))
+        {
+            limits.Tell(userName, before + 1, limit, address, _time, logger);
         }
 
         await level.ConfigureAwait(false);
@@ -120,8 +136,10 @@ internal sealed class ConsecutiveFailures
     /// </summary>
     /// <returns>Whether it is barred.</returns>
     internal async ValueTask<bool> SucceededAsync(
-        ICredentialStore? store, string userName, int limit, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
+        ICredentialStore? store, string userName, FailureLimits limits, bool isFamiliar, bool isWhole, ILogger logger,
+        CancellationToken cancellationToken)
     {
+        var limit = BoundOf(userName, limits);
         var here = Find(userName);
         var failures = here is { IsOnlyHere: true } || store is not IFailureCountingStore ? here?.Failures ?? 0 : 0;
         var counting = store as IFailureCountingStore;
@@ -138,6 +156,7 @@ internal sealed class ConsecutiveFailures
 
         if (failures >= limit && !isFamiliar)
         {
+            Meet(userName, failures, limit, limits);
             await LevelOf(store, cancellationToken).ConfigureAwait(false);
             return true;
         }
@@ -198,9 +217,59 @@ internal sealed class ConsecutiveFailures
             var here = _counts.TryGet(userName, out var count) ? count : null;
             var isOnlyHere = kept is null || here is { IsOnlyHere: true };
             var before = isOnlyHere ? Math.Max(here?.Failures ?? 0, kept ?? 0) : kept!.Value;
-            var after = new Count(Math.Min(before, limit - 1) + 1, isOnlyHere);
+            var after = new Count(Math.Min(before, limit - 1) + 1, isOnlyHere, here?.Bound ?? 0, here?.MetAt, here?.Met ?? 0);
             _counts.Set(userName, after, RankOf(after.Failures));
             return before;
+        }
+    }
+
+    /// <summary>
+    /// How many failures the user may have now: those of the first lock-out, and, once one is over, those of the next. Where a lock-out is not known
+    /// here to be over, it is not.
+    /// </summary>
+    private int BoundOf(string userName, FailureLimits limits)
+    {
+        if (limits.Duration is not { } duration)
+        {
+            return limits.Each;
+        }
+
+        lock (_lock)
+        {
+            if (!_counts.TryGet(userName, out var count))
+            {
+                return limits.Each;
+            }
+
+            if (count.MetAt is { } met && count.Bound < limits.Max && _time.GetElapsedTime(met) >= duration)
+            {
+                count = count with { Bound = limits.NextAfter(count.Met), MetAt = null };
+                _counts.Set(userName, count, RankOf(Math.Max(1, count.Failures)));
+            }
+
+            return count.Bound == 0 ? limits.Each : Math.Min(count.Bound, limits.Max);
+        }
+    }
+
+    /// <summary>
+    /// A user was seen at its bound: from the first time on, and once more where others have counted further meanwhile, the lock-out lasts.
+    /// </summary>
+    private void Meet(string userName, int failures, int bound, FailureLimits limits)
+    {
+        if (limits.Duration is null)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            var count = _counts.TryGet(userName, out var known) ? known : new Count(Math.Min(failures, bound), IsOnlyHere: false);
+            if (count.MetAt is null || failures / limits.Each > count.Met / limits.Each)
+            {
+                count = count with { MetAt = _time.GetTimestamp(), Met = failures, Bound = bound };
+            }
+
+            _counts.Set(userName, count, RankOf(Math.Max(1, count.Failures)));
         }
     }
 
@@ -217,5 +286,8 @@ internal sealed class ConsecutiveFailures
 
     /// <param name="Failures">How many in a row.</param>
     /// <param name="IsOnlyHere">Whether the store does not have them: else it is asked, and this is what it said last.</param>
-    private sealed record Count(int Failures, bool IsOnlyHere);
+    /// <param name="Bound">How many there may be at the next lock-out; zero for the first one.</param>
+    /// <param name="MetAt">When the user was first seen at that bound; null when it was not.</param>
+    /// <param name="Met">How many failures it had then.</param>
+    private sealed record Count(int Failures, bool IsOnlyHere, int Bound = 0, long? MetAt = null, int Met = 0);
 }

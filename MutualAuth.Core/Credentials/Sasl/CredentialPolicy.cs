@@ -76,6 +76,25 @@ public sealed record CredentialPolicy
     public int MaxConsecutiveFailures { get; init; } = 100;
 
     /// <summary>
+    /// Locks users out after a few failures in a row, for a time or until an operator unlocks, and says who is told. Default: null,
+    /// <see cref="MaxConsecutiveFailures"/> alone.
+    /// </summary>
+    public LockOutPolicy? LockOut { get; init; }
+
+    /// <summary>
+    /// Has every refusal for credentials look alike: <see cref="PublicReason.CredentialsWrong"/> for a wrong password, an unknown, disabled or locked
+    /// user, one that must wait, and a wrong or missing second factor, this long after the client's message arrived, or a multiple of it where
+    /// judging
+    /// took longer. Set it to more than your stores need. From 10 milliseconds to 5 seconds, and less than the handshake's timeout. Default:
+    /// null: users that are locked out or must wait are told <see cref="PublicReason.TryAgainLater"/>, and refused as soon as that is known.
+    /// </summary>
+    /// <remarks>
+    /// The log has the reason in any case. Faults and overload on our side and violations of the protocol are told as ever. What it cannot hide: who
+    /// is asked for a second factor had the right password. An attempt that must wait costs as much as any other.
+    /// </remarks>
+    public TimeSpan? UniformRefusalTime { get; init; }
+
+    /// <summary>
     /// How many threads stores, token validators, limiters and rules may block at once while they check what a client sent: those of
     /// SQLite, for instance, block until the database answers. These threads are outside the pool; further checks wait for one, until their
     /// client's deadline. Asynchronous waits do not count. 1 to 1,024; default 32.
@@ -169,6 +188,16 @@ public sealed record CredentialPolicy
         if (MaxConsecutiveFailures is < 1 or > 1_000_000)
         {
             yield return $"{nameof(MaxConsecutiveFailures)} must be from 1 to 1,000,000; it is {MaxConsecutiveFailures}.";
+        }
+
+        foreach (var problem in LockOut?.Problems(MaxConsecutiveFailures) ?? [])
+        {
+            yield return problem;
+        }
+
+        if (UniformRefusalTime is { } uniform && (uniform < TimeSpan.FromMilliseconds(10) || uniform > TimeSpan.FromSeconds(5)))
+        {
+            yield return $"{nameof(UniformRefusalTime)} must be from 10 milliseconds to 5 seconds, or null; it is {uniform}.";
         }
 
         if (MaxConcurrentChecks is < 1 or > 1024)

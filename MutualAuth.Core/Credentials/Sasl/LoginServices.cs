@@ -9,12 +9,14 @@ namespace MutualAuth.Credentials;
 internal sealed class LoginServices
 {
     internal LoginServices(CredentialPolicy policy, TimeProvider time)
-        : this(policy, new SharedLoginState(time))
+        : this(policy, new SharedLoginState(time), time)
     {
     }
 
-    private LoginServices(CredentialPolicy policy, SharedLoginState counts)
+    private LoginServices(CredentialPolicy policy, SharedLoginState counts, TimeProvider time)
     {
+        Time = time;
+        Limits = FailureLimits.Of(policy.MaxConsecutiveFailures, policy.LockOut, time);
         Limiter = policy.AttemptLimiter ?? counts.Limiter;
         Store = SharedLoginState.StoreOf(policy);
         Familiar = counts.Familiar;
@@ -41,6 +43,12 @@ internal sealed class LoginServices
 
     internal ConsecutiveFailures Failures { get; }
 
+    /// <summary>How many failures in a row there may be, and who is told.</summary>
+    internal FailureLimits Limits { get; }
+
+    internal TimeProvider Time { get; }
+
     /// <summary>The services of one of the servers over the policy's store: they count together.</summary>
-    internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) => new(policy, SharedLoginState.Of(policy, time));
+    internal static LoginServices OverStore(CredentialPolicy policy, TimeProvider time) =>
+        new(policy, SharedLoginState.Of(policy, time), time);
 }

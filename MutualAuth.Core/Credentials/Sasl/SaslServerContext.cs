@@ -86,7 +86,7 @@ public sealed class SaslServerContext
         ArgumentNullException.ThrowIfNull(userName);
         var isAnother = OnlyUser is not null && userName.Length > 0 && !string.Equals(userName, OnlyUser, StringComparison.Ordinal);
         var attempt = AttemptOf(OnlyUser ?? userName);
-        if (_admitted is null && IsGuess(attempt) && !Services.Familiar.Contains(attempt)
+        if (_admitted is null && IsGuess(attempt) && !IsExempt(attempt)
             && await IsBarredAsync(attempt.UserName, cancellationToken).ConfigureAwait(false))
         {
             return TooManyInARow();
@@ -115,6 +115,11 @@ public sealed class SaslServerContext
     /// </summary>
     internal async ValueTask<Rejection?> ForeseeAsync(string userName, CancellationToken cancellationToken)
     {
+        if (Policy.UniformRefusalTime is not null)
+        {
+            return null; // it is refused where a wrong password is, so that no client sees who is locked out
+        }
+
         var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);
         if (objection is null || objection.Reason != MismatchReason)
         {
@@ -152,29 +157,33 @@ public sealed class SaslServerContext
             return null;
         }
 
-        var (failures, store, limit, isFamiliar) = (Services.Failures, Services.Store, Policy.MaxConsecutiveFailures,
-            Services.Familiar.Contains(attempt));
+        var (failures, store, limits, isFamiliar) = (Services.Failures, Services.Store, Services.Limits, IsExempt(attempt));
         var isBarred = await Services.Checks.RunAsync(
             () => outcome == AttemptOutcome.Succeeded
-                ? failures.SucceededAsync(store, attempt.UserName, limit, isFamiliar, isWhole, logger, cancellationToken)
-                : failures.FailedAsync(store, attempt.UserName, limit, IsKnown, logger, cancellationToken),
+                ? failures.SucceededAsync(store, attempt.UserName, limits, isFamiliar, isWhole, logger, cancellationToken)
+                : failures.FailedAsync(store, attempt.UserName, limits, IsKnown, logger, cancellationToken, RemoteAddress),
             cancellationToken).ConfigureAwait(false);
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
 
     private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
-        Services.Failures.IsBarredAsync(Services.Store, userName, Policy.MaxConsecutiveFailures, cancellationToken);
+        Services.Failures.IsBarredAsync(Services.Store, userName, Services.Limits, cancellationToken);
+
+    /// <summary>Whether it comes from where the user has logged in before, and that makes a difference.</summary>
+    private bool IsExempt(LoginAttempt attempt) => Policy.LockOut is not { ExemptsKnownPlaces: false } && Services.Familiar.Contains(attempt);
 
     private static bool IsGuess(LoginAttempt attempt) =>
         attempt.UserName.Length > 0 && SaslMechanismNames.CanBeGuessed(attempt.Mechanism);
 
     private Rejection TooManyInARow() => new(
         RejectionReason.AttemptsLimited,
-        $"fewer than {Policy.MaxConsecutiveFailures} failures in a row for this user, or a place where the user has logged in before",
+        $"fewer than {Services.Limits.Each} failures in a row for this user"
+            + (Policy.LockOut is { ExemptsKnownPlaces: false } ? string.Empty : ", or a place where the user has logged in before"),
         "one more attempt from elsewhere")
     {
         Rule = "NIST SP 800-63B §5.2.2",
-        Hint = $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user "
+        Hint = (Services.Limits.Duration is { } duration ? $"Each lock-out lasts {duration}. " : string.Empty)
+            + $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user "
             + "log in again.",
     };
 

@@ -138,6 +138,37 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
     private async ValueTask<SaslServerStep> GuardAsync(Func<ValueTask<SaslServerStep>> step, CancellationToken cancellationToken)
     {
+        var time = _context.Services.Time;
+        var arrived = _policy.UniformRefusalTime is null ? 0 : time.GetTimestamp();
+        var answer = await JudgeAsync(step, cancellationToken).ConfigureAwait(false);
+        if (_policy.UniformRefusalTime is not { } unit
+            || answer is not SaslServerStep.Failed { Rejection: var rejection }
+            || !LooksAlike(rejection.Reason))
+        {
+            return answer;
+        }
+
+        // To the next multiple: a store that is slower for some users shows only where it takes longer than that.
+        var taken = time.GetElapsedTime(arrived);
+        var units = Math.Max(1, Math.Ceiling(taken / unit));
+        await Task.Delay((unit * units) - taken, time, cancellationToken).ConfigureAwait(false);
+        return new SaslServerStep.Failed(rejection) { IsToldAlike = true };
+    }
+
+    /// <summary>Whether it is about the credentials: not a fault or an overload of ours, nor a violation of the protocol or a channel.</summary>
+    private static bool LooksAlike(RejectionReason reason) => reason is not (
+        RejectionReason.CredentialCheckFaulted
+        or RejectionReason.CredentialCheckOverloaded
+        or RejectionReason.DirectoryUnavailable
+        or RejectionReason.TokenIssuerUnavailable
+        or RejectionReason.CredentialProtocolViolated
+        or RejectionReason.MechanismUnavailable
+        or RejectionReason.ChannelBindingMismatch
+        or RejectionReason.ChannelBindingUnavailable
+        or RejectionReason.ChannelBindingDowngraded);
+
+    private async ValueTask<SaslServerStep> JudgeAsync(Func<ValueTask<SaslServerStep>> step, CancellationToken cancellationToken)
+    {
         SaslServerStep answer;
         try
         {

@@ -151,6 +151,9 @@ public abstract class SaslServerStep
 
         /// <summary>The password was right, and is reported like a wrong one: a guesser must not learn it from the answer.</summary>
         internal bool IsToldAsWrong { get; init; }
+
+        /// <summary>It is told like every other refusal for credentials, whatever the reason.</summary>
+        internal bool IsToldAlike { get; init; }
     }
 
     /// <summary>An exchange has succeeded, and the policy wants another. Sessions make it; mechanisms do not.</summary>

@@ -14,7 +14,7 @@ internal sealed class SharedLoginState(TimeProvider time)
 
     internal KnownLoginAddresses Familiar { get; } = new();
 
-    internal ConsecutiveFailures Failures { get; } = new();
+    internal ConsecutiveFailures Failures { get; } = new(time);
 
     /// <summary>Those of the first store or verifier that the policy's passwords are checked against; new ones where there is none.</summary>
     internal static SharedLoginState Of(CredentialPolicy policy, TimeProvider time) => SourceOf(policy) is { } source

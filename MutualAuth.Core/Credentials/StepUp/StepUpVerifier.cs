@@ -193,7 +193,8 @@ public sealed class StepUpVerifier : IAsyncDisposable
             SaslServerStep.Challenged => StepUpMessage.Of(FrameType.Challenge, step.Message.Span),
             SaslServerStep.Advanced => StepUpMessage.Of(FrameType.Next, LoginChannel.NextPayload(step.AdditionalData, _session.Offered)),
             SaslServerStep.Succeeded success => Accept(success),
-            _ => Refuse(Explain(((SaslServerStep.Failed)step).Rejection), ((SaslServerStep.Failed)step).IsToldAsWrong),
+            SaslServerStep.Failed failed => Refuse(Explain(failed.Rejection), failed.IsToldAsWrong || failed.IsToldAlike),
+            _ => throw new InvalidOperationException("There is no other step."),
         };
     }
 
@@ -205,7 +206,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
             return Refuse(objection);
         }
 
-        Proof = _transaction is null ? null : new StepUpProof(user, _transaction, _time.GetUtcNow());
+        Proof = _transaction is null ? null : new StepUpProof(user, _transaction, _time);
         User = user;
         return StepUpMessage.Of(FrameType.Outcome, LoginChannel.OutcomePayload(Verdict.Accepted, success.AdditionalData));
     }
