@@ -35,6 +35,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(CertificateStageOptions), s_server);
         yield return Case(typeof(ValidationCallbackOptions), new ValidationCallbackOptions());
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
+        yield return Case(typeof(RevocationFetchOptions), new RevocationFetchOptions { Addresses = [] });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
         yield return Case(typeof(ClientCredentials), Login.WithToken("token"));

@@ -1,4 +1,5 @@
 using MutualAuth.Revocation;
+using MutualAuth.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Revocation;
 using MutualAuth.Tests.Support;
@@ -181,7 +182,7 @@ public sealed class FetchTimingTests
             stream,
             "200 OK",
             "ETag: \"same\"\r\n",
-            _world.World.IssuingCrl(crl => crl with { Number = number, SigningKey = isForged ? MutualAuth.Testing.TestKey.Generate() : null }).Raw.ToArray(),
+            _world.World.IssuingCrl(crl => crl with { Number = number, SigningKey = isForged ? TestKey.Generate() : null }).Raw.ToArray(),
             token));
         await using var lists = _world.Fetch(options => options with { Addresses = [server.Uri] });
         await lists.FetchAsync(cancellationToken);
@@ -191,7 +192,8 @@ public sealed class FetchTimingTests
         var regular = await NextPauseAsync();
 
         _world.Judge(lists).Revoked.Should().Be(RejectionReason.CertificateRevoked);
-        (await NextPauseAsync()).Should().BeLessThanOrEqualTo(_world.Options.RetryDelay).And.BeLessThan(regular, "a forged list is not left for an hour");
+        (await NextPauseAsync()).Should().BeLessThanOrEqualTo(_world.Options.RetryDelay)
+            .And.BeLessThan(regular, "a forged list is not left for an hour");
         await lists.FetchAsync(cancellationToken);
 
         server.Heads[^1].Should().NotContain("If-None-Match");

@@ -47,8 +47,8 @@ public sealed class RevocationFetchOptionsTests
 
     [Test]
     public void Every_problem_is_told_at_once() =>
-        FluentActions.Invoking(() => new FetchedRevocationLists(s_good with { Timeout = TimeSpan.Zero, MaxBytes = 1 })).Should().Throw<ArgumentException>()
-            .WithMessage("*Timeout*MaxBytes*");
+        FluentActions.Invoking(() => new FetchedRevocationLists(s_good with { Timeout = TimeSpan.Zero, MaxBytes = 1 }))
+            .Should().Throw<ArgumentException>().WithMessage("*Timeout*MaxBytes*");
 
     [Test]
     public void Options_with_the_same_addresses_are_equal() =>

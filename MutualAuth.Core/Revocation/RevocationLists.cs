@@ -112,7 +112,8 @@ public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
     {
         var all = sources.ToArray();
         return new(
-            all.SelectMany(source => source.Lists), certificates: (certificates ?? []).Concat(all.SelectMany(source => source.Certificates)).Distinct());
+            all.SelectMany(source => source.Lists),
+            certificates: (certificates ?? []).Concat(all.SelectMany(source => source.Certificates)).Distinct());
     }
 
     /// <summary>The issuer names of all lists.</summary>

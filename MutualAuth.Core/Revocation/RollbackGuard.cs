@@ -16,8 +16,8 @@ internal sealed class RollbackGuard(TimeProvider clock)
 
     private RevocationLists? _last;
 
-    /// <summary>Why the last set was refused.</summary>
-    internal RevocationFetchFailure Refusal { get; private set; }
+    /// <summary>Whether the last set that was refused went back; otherwise it was not in force.</summary>
+    internal bool HasGoneBack { get; private set; }
 
     /// <summary>Called once for a list that its issuer did not sign, and for which the last good list stays in use.</summary>
     internal Action<MaterialException>? Refuted { get; set; }
@@ -75,19 +75,19 @@ internal sealed class RollbackGuard(TimeProvider clock)
 
         if (candidates.Count == 0)
         {
-            throw Refuse(RevocationFetchFailure.Older, old, "there is no longer a list of the same issuer for the same certificates");
+            throw Refuse(hasGoneBack: true, old, "there is no longer a list of the same issuer for the same certificates");
         }
 
         var ahead = candidates.Where(list => list.BehindWhat(old) is null).ToList();
         if (ahead.Count == 0)
         {
-            throw Refuse(RevocationFetchFailure.Older, old, $"the list that would replace it is older: {candidates[0].BehindWhat(old)}");
+            throw Refuse(hasGoneBack: true, old, $"the list that would replace it is older: {candidates[0].BehindWhat(old)}");
         }
 
         var counting = ahead.Where(list => FlawOf(list, now) is null).ToList();
         return counting.Count > 0 || FlawOf(old, now) is not null
             ? ahead
-            : throw Refuse(RevocationFetchFailure.NotCurrent, old, $"its replacement is {FlawOf(ahead[0], now)}, while it is still valid");
+            : throw Refuse(hasGoneBack: false, old, $"its replacement is {FlawOf(ahead[0], now)}, while it is still valid");
     }
 
     private static string? FlawOf(RevocationList list, DateTimeOffset now) => RevocationCheck.FlawOfDates(list, now, TimeSpan.Zero, ClockSkew);
@@ -95,9 +95,9 @@ internal sealed class RollbackGuard(TimeProvider clock)
     private void OnRefuted(RevocationList forged) => Refuted?.Invoke(new MaterialException(
         $"The {forged} was not signed by its issuer; the previous list stays in force. Fetch it again, and find out how it was loaded."));
 
-    private MaterialException Refuse(RevocationFetchFailure reason, RevocationList old, string why)
+    private MaterialException Refuse(bool hasGoneBack, RevocationList old, string why)
     {
-        Refusal = reason;
+        HasGoneBack = hasGoneBack;
         return new($"The {old} stays in force: {why}. Fetch the current list; to load an older list on purpose, restart the process.");
     }
 }

@@ -6,8 +6,8 @@ namespace MutualAuth.Revocation;
 internal static partial class FetchLog
 {
     [LoggerMessage(1640, LogLevel.Warning,
-        "The revocation lists at {Address} could not be fetched ({Reason}), for the {Times}. time in a row: {Detail}. The last good ones stay in force "
-            + "until their next update.")]
+        "The revocation lists at {Address} could not be fetched ({Reason}), for the {Times}. time in a row: {Detail}. The last good ones "
+            + "stay in force until their next update.")]
     internal static partial void Failed(ILogger logger, string address, RevocationFetchFailure reason, string detail, int times);
 
     [LoggerMessage(1641, LogLevel.Error,

@@ -9,12 +9,12 @@ namespace MutualAuth.Revocation;
 /// Revocation lists that are fetched by HTTP from addresses of the operator's, ahead of their next update, with the last good ones kept.
 /// </summary>
 /// <remarks>
-/// <para>Fetching begins at once and goes on until the end. Until an address has given its first list, or one was kept by an earlier run, certificates
-/// that the list would cover have an unknown status, and are rejected unless the policy says otherwise; so are they when the last good list has run
-/// out.</para>
+/// <para>Fetching begins at once and goes on until the end. Until an address has given its first list, or one was kept by an earlier run,
+/// certificates that the list would cover have an unknown status, and are rejected unless the policy says otherwise; so are they when the last good
+/// list has run out.</para>
 /// <para>A fetched list is judged as one from a file is: read strictly, never older than the last good one, its signature checked at the first path
-/// that needs it, or on arrival where <see cref="RevocationFetchOptions.Issuers"/> has its issuer. Certificates in an answer are not used. Each address
-/// is asked by at most one fetch at a time. Safe for use from many threads. Dispose of it to stop; the last good lists then stay.</para>
+/// that needs it, or on arrival where <see cref="RevocationFetchOptions.Issuers"/> has its issuer. Certificates in an answer are not used. Each
+/// address is asked by at most one fetch at a time. Safe for use from many threads. Dispose of it to stop; the last good lists then stay.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -71,8 +71,8 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
     public ImmutableArray<RevocationFetchStatus> Status => [.. _followers.Select(follower => follower.Status)];
 
     /// <summary>
-    /// Asks every address now, or joins the fetch that is under way, and waits for the answers. Await it at start where peers must not come before the
-    /// lists.
+    /// Asks every address now, or joins the fetch that is under way, and waits for the answers. Await it at start where peers must not come before
+    /// the lists.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting; fetching goes on.</param>
     /// <returns>Whether every address answered with a list that counts, or said that the last good one is the newest.</returns>

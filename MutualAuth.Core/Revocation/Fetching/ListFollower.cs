@@ -59,7 +59,12 @@ internal sealed class ListFollower
         {
             lock (_state)
             {
-                return _status with { NextAttempt = _flight is null && !_stop.IsCancellationRequested ? _nextAttempt : null };
+                return _status with
+                {
+                    NextAttempt = _flight is null && !_stop.IsCancellationRequested ? _nextAttempt : null,
+                    HasLists = _current.Lists.Length > 0,
+                    NextUpdate = _current.NextUpdate,
+                };
             }
         }
     }
@@ -123,8 +128,6 @@ internal sealed class ListFollower
         {
             FetchLog.NotRecalled(_logger, Address, problem.Message);
         }
-
-        _status = _status with { HasLists = _current.Lists.Length > 0, NextUpdate = _current.NextUpdate };
     }
 
     private async Task WaitAsync(TimeSpan pause, DateTimeOffset now)
@@ -247,7 +250,7 @@ internal sealed class ListFollower
         }
         catch (MaterialException problem)
         {
-            return new ListFlaw(_succession.Refusal, problem.Message);
+            return new ListFlaw(_succession.HasGoneBack ? RevocationFetchFailure.Older : RevocationFetchFailure.NotCurrent, problem.Message);
         }
 
         _version = version;
@@ -288,8 +291,6 @@ internal sealed class ListFollower
         var before = _status;
         var after = new RevocationFetchStatus(_address)
         {
-            HasLists = _current.Lists.Length > 0,
-            NextUpdate = _current.NextUpdate,
             LastSuccess = flaw is null ? now : before.LastSuccess,
             Failure = flaw?.Reason,
             Detail = flaw?.Detail,

@@ -77,6 +77,8 @@ internal sealed class ListHttp : IDisposable
         return request;
     }
 
+    private static bool IsCoded(string coding) => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase);
+
     private static bool IsFrom(HttpResponseMessage response, Uri asked) => response.RequestMessage?.RequestUri == asked;
 
     private ListAnswer? FlawOf(HttpResponseMessage response, Uri asked) =>
@@ -87,7 +89,7 @@ internal sealed class ListHttp : IDisposable
                 RevocationFetchFailure.Redirected, $"HTTP status {(int)response.StatusCode} that leads to {SafeText.Quote(location.OriginalString)}")
         : response.StatusCode != HttpStatusCode.OK
             ? ListAnswer.Of(RevocationFetchFailure.HttpStatus, $"HTTP status {(int)response.StatusCode}")
-        : response.Content.Headers.ContentEncoding.FirstOrDefault(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coded
+        : response.Content.Headers.ContentEncoding.FirstOrDefault(IsCoded) is { } coded
             ? ListAnswer.Of(RevocationFetchFailure.Encoded, $"an answer in the content coding {SafeText.Quote(coded)}")
         : response.Content.Headers.ContentLength > _maxBytes ? TooLarge
         : null;
