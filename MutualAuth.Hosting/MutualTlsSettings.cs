@@ -41,14 +41,14 @@ public abstract class MutualTlsSettings
 
     /// <summary>
     /// Addresses from which further lists are fetched (<see cref="Revocation.FetchedRevocationLists"/>), http or https. As for files, they may
-    /// change while the process runs, but not whether there are any lists. Until an address has given its first list, peers that it covers are rejected.
-    /// Default: none.
+    /// change while the process runs, but not whether there are any lists. Until an address has given its first list, peers that it covers are
+    /// rejected. Default: none.
     /// </summary>
     public IList<string> RevocationListAddresses { get; } = [];
 
     /// <summary>
-    /// The directory in which fetched lists are kept for the next start (<see cref="RevocationFetchOptions.Directory"/>). Default: null, they are kept
-    /// in memory only.
+    /// The directory in which fetched lists are kept for the next start (<see cref="RevocationFetchOptions.Directory"/>). Default: null, they are
+    /// kept in memory only.
     /// </summary>
     public string? RevocationListDirectory { get; set; }
 

@@ -12,11 +12,24 @@ namespace MutualAuth;
 public static class Authorize
 {
     /// <summary>
-    /// The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).
+    /// The server whose name we dialled: a dNSName matches it, wildcards included (<see cref="WildcardPolicy.Default"/>), or for an address an
+    /// iPAddress does (RFC 9525 §6).
     /// </summary>
     /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name every server is rejected.</remarks>
     /// <example><code>var dialled = Authorize.ServerName;</code></example>
-    public static AuthorizationRule ServerName { get; } = new ServerNameRule();
+    public static AuthorizationRule ServerName { get; } = new ServerNameRule(WildcardPolicy.Default);
+
+    /// <summary>The server whose name we dialled, as <see cref="ServerName"/>, with another policy for wildcards.</summary>
+    /// <remarks>For clients only. Where only a wildcard that is refused covers the name, the reason is
+    /// <see cref="RejectionReason.WildcardRefused"/>.</remarks>
+    /// <param name="wildcards">What a wildcard counts for.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="wildcards"/> is null.</exception>
+    /// <example><code>var dialledInFull = Authorize.ServerNameBy(WildcardPolicy.Refused);</code></example>
+    public static AuthorizationRule ServerNameBy(WildcardPolicy wildcards)
+    {
+        ArgumentNullException.ThrowIfNull(wildcards);
+        return new ServerNameRule(wildcards);
+    }
 
     /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies no other parties.</summary>
     /// <example><code>var everyPeer = Authorize.AnyTrustedPeer;</code></example>

@@ -22,7 +22,8 @@ internal static class PublicReasonTable
                 PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
-        RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired
+        RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.WildcardRefused or RejectionReason.PinMismatch
+            or RejectionReason.PinsExpired
             or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused => PublicReason.AccessDenied,
         RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded

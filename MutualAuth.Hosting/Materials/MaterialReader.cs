@@ -1,5 +1,6 @@
 using MutualAuth.Authorization;
 using MutualAuth.Credentials;
+using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
 
@@ -25,8 +26,8 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
     internal Material<AuthorizationRule>? Rules() => settings.AllowFile is { } file
         ? Try(nameof(MutualTlsSettings.AllowFile), () => Material<AuthorizationRule>.Of(store.Rules(Full(file)!)))
         : Try(nameof(MutualTlsSettings.Allow), () => Material<AuthorizationRule>.Of(
-            settings is MutualTlsClientSettings && settings.Allow is [MutualTlsClientSettings.AllowServerName]
-                ? Authorize.ServerName
+            settings is MutualTlsClientSettings client && settings.Allow is [MutualTlsClientSettings.AllowServerName]
+                ? Authorize.ServerNameBy(client.RefuseWildcards ? WildcardPolicy.Refused : WildcardPolicy.Default)
                 : Authorize.Parse(settings.Allow)));
 
     internal Material<RevocationLists>? Lists()

@@ -507,6 +507,10 @@ internal static class Examples
         }
 
         {
+            var dialledInFull = Authorize.ServerNameBy(WildcardPolicy.Refused);
+        }
+
+        {
             var everyPeer = Authorize.AnyTrustedPeer;
         }
 

@@ -197,7 +197,9 @@ internal sealed class ListFollower
         // A list that no key of its issuer signed is asked for anew, whatever the server calls its version.
         var isDoubtful = _current.Lists.Any(list => list.IsRefuted);
         var answer = await AskInTimeAsync(isDoubtful ? null : _version).ConfigureAwait(false);
-        return answer.Flaw ?? (answer.Content is null ? FlawOfDates(_current) : await TakeAsync(answer.Content, answer.Version).ConfigureAwait(false));
+        return answer.Flaw is not null ? answer.Flaw
+            : answer.Content is null ? FlawOfDates(_current)
+            : await TakeAsync(answer.Content, answer.Version).ConfigureAwait(false);
     }
 
     /// <summary>The application's handler may ignore the end of a token, and may block: it is left to itself then.</summary>
