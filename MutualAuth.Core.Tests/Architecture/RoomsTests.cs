@@ -16,7 +16,8 @@ public sealed partial class RoomsTests
     // Lowest first; the root, which holds the three roles and their options, last.
     private static readonly string[] s_rooms =
     [
-        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Audit", "Identities", "Paths", "Revocation",
+        "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates", "Reloading", "Audit", "Identities",
+        "Paths/Subtrees", "Paths", "Revocation",
         "Revocation/Fetching",
         "Trust", "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",

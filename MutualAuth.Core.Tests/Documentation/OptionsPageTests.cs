@@ -52,6 +52,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
+        yield return Case(typeof(AnchorConstraints), new AnchorConstraints());
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
         yield return Case(
             typeof(DatabaseCredentialStore), new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource("Data Source=:memory:")));

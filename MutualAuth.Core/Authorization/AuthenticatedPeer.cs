@@ -51,6 +51,13 @@ public sealed class AuthenticatedPeer
     /// <summary>The verified path: the peer's certificate first, the trust anchor last; empty when it showed no certificate.</summary>
     public ImmutableArray<Certificate> Path { get; }
 
+    /// <summary>
+    /// The certificate policies that are valid for the path, as dotted identifiers in the domain of the anchor (user-constrained-policy-set, RFC 5280
+    /// §6.1.6): what all the authorities of the path and our own constraints allow. <c>2.5.29.32.0</c>, anyPolicy, when every policy is valid. Empty
+    /// when none is, and without a certificate.
+    /// </summary>
+    public ImmutableArray<string> Policies { get; internal init; } = [];
+
     /// <summary>The SPIFFE ID, when the certificate is a valid X.509-SVID; otherwise null.</summary>
     public SpiffeId? SpiffeId { get; }
 
@@ -131,16 +138,21 @@ public sealed class AuthenticatedPeer
     internal static AuthenticatedPeer WithUser(AuthenticatedPeer? certified, PeerEvidence evidence, AuthenticatedUser user) =>
         certified is null
             ? new AuthenticatedPeer(evidence, [], null, user, null)
-            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName);
+            : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName)
+            { Policies = certified.Policies };
 
     /// <summary>The same peer with its user as of another login.</summary>
-    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs };
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) =>
+        new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs, Policies = Policies };
 
     /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
-    internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName);
+    internal AuthenticatedPeer? WithoutUser() => Path.IsEmpty
+        ? null
+        : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName) { Policies = Policies };
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs };
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) =>
+        new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs, Policies = Policies };
 
     private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
     {

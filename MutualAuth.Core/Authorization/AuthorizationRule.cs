@@ -40,7 +40,7 @@ public abstract class AuthorizationRule
         ArgumentNullException.ThrowIfNull(peer);
         return peer.Path.IsEmpty
             ? new Rejection(RejectionReason.NotAuthorized, ToString(), "no certificate")
-            : Examine(new CertificateContext(peer.Evidence, peer.Path, at));
+            : Examine(new CertificateContext(peer.Evidence, peer.Path, at, peer.Policies));
     }
 
     /// <summary>Returns null when the peer is accepted. Does not throw.</summary>

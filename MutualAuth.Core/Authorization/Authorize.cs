@@ -88,6 +88,13 @@ public static class Authorize
         return SvidRule.OfMembers(trustDomain);
     }
 
+    /// <summary>A peer for whose whole path this certificate policy is valid (<see cref="AuthenticatedPeer.Policies"/>).</summary>
+    /// <remarks>It names no single peer: combine it with a rule that does by <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.</remarks>
+    /// <param name="policy">The policy as a dotted object identifier, in the domain of the anchor.</param>
+    /// <exception cref="FormatException"><paramref name="policy"/> is not a dotted object identifier.</exception>
+    /// <example><code>var ofPolicy = Authorize.AllOf(Authorize.Dns("client.example"), Authorize.Policy("1.3.6.1.4.1.99999.1"));</code></example>
+    public static AuthorizationRule Policy(string policy) => new PolicyRule(policy);
+
     /// <summary>A peer whose certificate carries this rfc822Name; the case of the local part counts (RFC 5280 §7.5).</summary>
     /// <exception cref="FormatException"><paramref name="address"/> is not an e-mail address in ASCII.</exception>
     /// <example><code>var email = Authorize.Email("alice@corp.example");</code></example>

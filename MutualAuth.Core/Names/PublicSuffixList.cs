@@ -122,6 +122,7 @@ public sealed class PublicSuffixList
         }
 
         throw new MaterialException(
-            $"Line {line} of the list of public suffixes is not a domain: {Errors.SafeText.Quote(text.ToString())}. Give the file of publicsuffix.org.");
+            $"Line {line} of the list of public suffixes is not a domain: {Errors.SafeText.Quote(text.ToString())}. Give the file of "
+                + "publicsuffix.org.");
     }
 }

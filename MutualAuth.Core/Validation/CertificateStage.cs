@@ -96,11 +96,12 @@ public sealed class CertificateStage
                 return Reject(likelier ?? Located(noPath, evidence), leaf);
             }
 
-            var context = new CertificateContext(evidence, result.Path, at);
+            var context = new CertificateContext(evidence, result.Path, at, result.Policies);
             return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
                 : new CertificateVerdict.Accepted(
-                    new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs)));
+                    new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs))
+                    { Policies = result.Policies });
         }
         catch (Exception exception)
         {

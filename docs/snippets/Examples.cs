@@ -496,6 +496,17 @@ internal static class Examples
         }
 
         {
+            var constrained = anchors.WithConstraints(new AnchorConstraints { PermittedSubtrees = [GeneralSubtree.Dns("corp.example")] });
+        }
+
+        {
+            var partner = anchors;
+            {
+                var ownAndPartner = TrustAnchors.Together(anchors, partner);
+            }
+        }
+
+        {
             Console.WriteLine(anchors.ToString());
         }
     }
@@ -504,6 +515,10 @@ internal static class Examples
     {
         {
             var dialled = Authorize.ServerName;
+        }
+
+        {
+            var ofPolicy = Authorize.AllOf(Authorize.Dns("client.example"), Authorize.Policy("1.3.6.1.4.1.99999.1"));
         }
 
         {
