@@ -138,7 +138,9 @@ public sealed class ConfigurationTests
             ["Allowed"] = "x",
             ["Identity:Passwort"] = "x",
             ["RevocationLists"] = "none.crl",
+            ["RevocationListAddresses"] = "ftp://crl.test/",
             ["DenyListFile"] = "none.txt",
+            ["+RevocationListDirectory"] = "lists",
             ["TrustedProxies:0"] = "10.0.0.1/99",
             ["+Identity:Pkcs12"] = "a",
             ["+Identity:Certificate"] = "b",
@@ -150,8 +152,9 @@ public sealed class ConfigurationTests
             new[]
             {
                 "Internal:Listen", "Internal:Protocols", "Internal:Confirmation", "Internal:Identity", "Internal:Trust", "Internal:Allow",
-                "Internal:Allowed", "Internal:Identity:Passwort", "Internal:RevocationLists", "Internal:DenyListFile", "Internal:TrustedProxies",
-                "Other:Listen", "Other:Identity", "Other:Trust", "Other:Allow",
+                "Internal:Allowed", "Internal:Identity:Passwort", "Internal:RevocationLists", "Internal:RevocationListAddresses",
+                "Internal:DenyListFile", "Internal:TrustedProxies",
+                "Other:Listen", "Other:Identity", "Other:Trust", "Other:Allow", "Other:RevocationListDirectory",
             }.Select(key => $"MutualTls:Endpoints:{key}"));
     }
 

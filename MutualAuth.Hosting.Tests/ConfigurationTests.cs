@@ -89,6 +89,9 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["AllowFile"] = "", ":AllowFile is empty");
         yield return Listener(settings => settings["AllowFile"] = Object("x", "y"), ":AllowFile must be one value");
         yield return Listener(settings => settings["RevocationLists"] = "no.crl", ":RevocationLists: ");
+        yield return Listener(settings => settings["RevocationListAddresses"] = "ldap://crl.test/", ":RevocationListAddresses: ");
+        yield return Listener(settings => settings["RevocationListAddresses"] = "no address", ":RevocationListAddresses: 'no address' is not");
+        yield return Listener(settings => settings["RevocationListDirectory"] = "lists", ":RevocationListDirectory is set, but nothing is fetched");
         yield return Listener(settings => settings["RevocationCoverage"] = "1", ":RevocationCoverage must be one of EveryCertificate,");
         yield return Listener(settings => settings["DenyListFile"] = "no.txt", ":DenyListFile: ");
         yield return Listener(settings => settings["PinFile"] = "no.txt", ":PinFile: ");
@@ -183,6 +186,8 @@ public sealed class ConfigurationTests
             ["Allow:1"] = "f",
             ["AllowFile"] = "g",
             ["RevocationLists:0"] = "h",
+            ["RevocationListAddresses"] = "http://m.test/",
+            ["RevocationListDirectory"] = "n",
             ["RevocationCoverage"] = "leafonly",
             ["DenyListFile"] = "i",
             ["PinFile"] = "j",
@@ -231,6 +236,8 @@ public sealed class ConfigurationTests
             Allow = new[] { "e", "f" },
             AllowFile = "g",
             RevocationLists = new[] { "h" },
+            RevocationListAddresses = new[] { "http://m.test/" },
+            RevocationListDirectory = "n",
             RevocationCoverage = RevocationCoverage.LeafOnly,
             DenyListFile = "i",
             PinFile = "j",

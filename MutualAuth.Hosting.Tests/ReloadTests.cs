@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MutualAuth.Hosting;
+using MutualAuth.Testing;
+using MutualAuth.Testing.Responders;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -173,6 +175,38 @@ public sealed class ReloadTests
         var reading = async () => await connection.Stream.ReadAsync(new byte[1], deadline.Token);
         await reading.Should().ThrowAsync<IOException>();
         (await HostWorld.SayAsync(neighbour, "not revoked")).Should().Be("not revoked");
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Lists_are_fetched_and_say_how_they_are(bool withFile)
+    {
+        await using var responder = new CrlResponder(_world.Authority) { Mode = ResponderMode.NotFound };
+        var settings = HostWorld.Listener();
+        (settings["RevocationListAddresses"], settings["RevocationListDirectory"]) = (responder.FullUri, "lists");
+        if (withFile)
+        {
+            using var other = new TestAuthority("Other");
+            _world.Write("other.crl", other.IssueCrl().Pem);
+            settings["RevocationLists"] = "other.crl";
+        }
+
+        _world.Configure(("inventory", settings));
+        await using var host = await StartAsync();
+        await _world.Events.NextAsync(1640);
+        (await HealthAsync(host)).Status.Should().Be(HealthStatus.Unhealthy);
+        await RejectedAsync(host, "client.test", PublicReason.CertificateUnknown);
+
+        // Another directory is another source, which asks at once.
+        responder.Mode = ResponderMode.Normal;
+        settings["RevocationListDirectory"] = "other-lists";
+        _world.Configure(("inventory", settings));
+        await _world.Events.NextAsync(1400);
+        using var certificate = _world.Authority.IssueClient("client.test");
+        await using var connection = await _world.ConnectAsync(host.EndPoint, certificate.ToIdentity());
+        await HostWorld.SayAsync(connection, "x");
+        (await HealthAsync(host)).Status.Should().Be(HealthStatus.Healthy);
+        Directory.Exists(_world["other-lists"]).Should().BeTrue();
     }
 
     private Task<RunningHost> StartAsync() => _world.EchoAsync(builder => builder.Services.AddHealthChecks().AddMutualTls());

@@ -23,6 +23,12 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
     /// </summary>
     public bool JudgeServerBeforeShowingIdentity { get; set; }
 
+    /// <summary>
+    /// Whether <see cref="AllowServerName"/> refuses a server whose certificate covers the dialled name by a wildcard only
+    /// (<see cref="Names.WildcardPolicy.Refused"/>). Default: false.
+    /// </summary>
+    public bool RefuseWildcards { get; set; }
+
     /// <summary>The user as which the client logs in, by SCRAM (RFC 5802). Default: null, no login.</summary>
     public string? User { get; set; }
 
@@ -42,6 +48,7 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
         section.Flag(nameof(WithoutCertificate), value => WithoutCertificate = value);
         section.Time(nameof(ConnectTimeout), value => ConnectTimeout = value);
         section.Flag(nameof(JudgeServerBeforeShowingIdentity), value => JudgeServerBeforeShowingIdentity = value);
+        section.Flag(nameof(RefuseWildcards), value => RefuseWildcards = value);
         section.Text(nameof(User), value => User = value);
         section.Text(nameof(PasswordFile), value => PasswordFile = value);
     }
@@ -52,6 +59,7 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
         (nameof(WithoutCertificate), Text(WithoutCertificate)),
         (nameof(ConnectTimeout), Text(ConnectTimeout)),
         (nameof(JudgeServerBeforeShowingIdentity), Text(JudgeServerBeforeShowingIdentity)),
+        (nameof(RefuseWildcards), Text(RefuseWildcards)),
         (nameof(User), User),
         (nameof(PasswordFile), PasswordFile),
     ];

@@ -40,6 +40,19 @@ public abstract class MutualTlsSettings
     /// </summary>
     public IList<string> RevocationLists { get; } = [];
 
+    /// <summary>
+    /// Addresses from which further lists are fetched (<see cref="Revocation.FetchedRevocationLists"/>), http or https. As for files, they may
+    /// change while the process runs, but not whether there are any lists. Until an address has given its first list, peers that it covers are
+    /// rejected. Default: none.
+    /// </summary>
+    public IList<string> RevocationListAddresses { get; } = [];
+
+    /// <summary>
+    /// The directory in which fetched lists are kept for the next start (<see cref="RevocationFetchOptions.Directory"/>). Default: null, they are
+    /// kept in memory only.
+    /// </summary>
+    public string? RevocationListDirectory { get; set; }
+
     /// <summary>Which certificates the lists must cover. Default: <see cref="Revocation.RevocationCoverage.EveryCertificate"/>.</summary>
     public RevocationCoverage RevocationCoverage { get; set; } = RevocationCoverage.EveryCertificate;
 
@@ -94,6 +107,8 @@ public abstract class MutualTlsSettings
     /// <summary>What could not be read in the configuration, each with its place.</summary>
     internal List<string> BindingProblems { get; } = [];
 
+    internal bool HasRevocationLists => RevocationLists.Count + RevocationListAddresses.Count > 0;
+
     internal string At(string key) => $"{Path}:{key}";
 
     /// <summary>Reads everything that a configuration has to say.</summary>
@@ -110,6 +125,8 @@ public abstract class MutualTlsSettings
         section.Texts(nameof(Allow), Allow);
         section.Text(nameof(AllowFile), value => AllowFile = value);
         section.Texts(nameof(RevocationLists), RevocationLists);
+        section.Texts(nameof(RevocationListAddresses), RevocationListAddresses);
+        section.Text(nameof(RevocationListDirectory), value => RevocationListDirectory = value);
         section.Choice<RevocationCoverage>(nameof(RevocationCoverage), value => RevocationCoverage = value);
         section.Text(nameof(DenyListFile), value => DenyListFile = value);
         section.Text(nameof(PinFile), value => PinFile = value);
@@ -130,7 +147,7 @@ public abstract class MutualTlsSettings
     internal virtual IEnumerable<(string Key, string? Value)> Fixed() =>
     [
         (nameof(Identity), string.Join('|', Identity.Certificate, Identity.Key, Identity.Pkcs12, Identity.PasswordFile)),
-        (nameof(RevocationLists), RevocationLists.Count == 0 ? "none" : "some"),
+        (nameof(RevocationLists), HasRevocationLists ? "some" : "none"),
         (nameof(RevocationCoverage), RevocationCoverage.ToString()),
         (nameof(DenyListFile), DenyListFile is null ? "none" : "one"),
         (nameof(PinFile), PinFile is null ? "none" : "one"),
@@ -192,6 +209,11 @@ public abstract class MutualTlsSettings
         else if (Allow.Count > 0 && AllowFile is not null)
         {
             yield return $"{At(nameof(Allow))} and {nameof(AllowFile)} are both set: set one of them.";
+        }
+
+        if (RevocationListDirectory is not null && RevocationListAddresses.Count == 0)
+        {
+            yield return $"{At(nameof(RevocationListDirectory))} is set, but nothing is fetched: set {nameof(RevocationListAddresses)} too.";
         }
 
         foreach (var (key, value, longest) in Times())

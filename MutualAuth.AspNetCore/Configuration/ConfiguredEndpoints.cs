@@ -69,10 +69,7 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
         var identity = ReadIdentity(section);
         var trust = ReadTrust(section);
         var rule = ReadRule(section);
-        var lists = section.List("RevocationLists");
-        var revocation = lists.IsEmpty
-            ? null
-            : section.Try("RevocationLists", () => new RevocationPolicy { Lists = Own(new RevocationListFiles(Paths(lists), _watch)) });
+        var revocation = ReadRevocation(section);
         var denied = section.Text("DenyListFile") is { } deny ? section.Try("DenyListFile", () => Own(new DenyListFile(Path(deny), _watch))) : null;
         var trusted = section.List("TrustedProxies");
         var proxies = trusted.IsEmpty
@@ -115,6 +112,36 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
                 section.Problem("Listen", exception.Message);
             }
         }
+    }
+
+    private RevocationPolicy? ReadRevocation(EndpointSection section)
+    {
+        var (files, addresses) = (section.List("RevocationLists"), section.List("RevocationListAddresses"));
+        var directory = Path(section.Text("RevocationListDirectory"));
+        if (addresses.IsEmpty && directory is not null)
+        {
+            section.Problem("RevocationListDirectory", "nothing is fetched; write RevocationListAddresses too.");
+        }
+
+        var sources = new List<IRevocationListSource?>();
+        if (!files.IsEmpty)
+        {
+            sources.Add(section.Try("RevocationLists", () => Own(new RevocationListFiles(Paths(files), _watch))));
+        }
+
+        if (!addresses.IsEmpty)
+        {
+            sources.Add(section.Try("RevocationListAddresses", () => Own(new FetchedRevocationLists(new RevocationFetchOptions
+            {
+                Addresses = [.. addresses.Select(address => new Uri(address))],
+                Directory = directory,
+                LoggerFactory = _watch.LoggerFactory,
+            }))));
+        }
+
+        return sources.Count == 0 || sources.Contains(null) ? null
+            : sources is [{ } only] ? new RevocationPolicy { Lists = only }
+            : new RevocationPolicy { Lists = Own(new CombinedRevocationLists(sources.OfType<IRevocationListSource>())) };
     }
 
     private IdentityFiles? ReadIdentity(EndpointSection section)

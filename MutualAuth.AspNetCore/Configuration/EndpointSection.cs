@@ -11,7 +11,8 @@ internal sealed class EndpointSection(IConfigurationSection section, List<string
 {
     private static readonly string[] s_keys =
     [
-        "Listen", "Protocols", "Identity", "Trust", "Allow", "AllowFile", "RevocationLists", "DenyListFile", "Confirmation", "TrustedProxies",
+        "Listen", "Protocols", "Identity", "Trust", "Allow", "AllowFile", "RevocationLists",
+        "RevocationListAddresses", "RevocationListDirectory", "DenyListFile", "Confirmation", "TrustedProxies",
     ];
 
     private static readonly string[] s_identityKeys = ["Certificate", "Key", "Pkcs12", "PasswordFile"];

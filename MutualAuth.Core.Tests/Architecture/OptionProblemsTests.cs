@@ -37,6 +37,8 @@ public sealed partial class OptionProblemsTests
 
     private static readonly RevocationPolicy s_revocation = new() { Lists = RevocationLists.Empty };
 
+    private static readonly RevocationFetchOptions s_fetch = new() { Addresses = [new Uri("http://crl.test/")] };
+
     private static readonly OcspOptions s_ocsp = new() { Responders = [new OcspEndpoint(new Uri("http://ocsp.test/"))] };
 
     private static readonly ClientCredentials s_credentials = Login.WithPassword("alice", Password.From("correct horse"));
@@ -565,6 +567,34 @@ public sealed partial class OptionProblemsTests
         yield return Expiry("LoggerFactory must not be null", new() { LoggerFactory = null! });
     }
 
+    private static IEnumerable<TestCaseData> OfFetches()
+    {
+        static TestCaseData Fetch(string message, RevocationFetchOptions faulty, RevocationFetchOptions? sound = null) =>
+            Fault<RevocationFetchOptions>(message, faulty.Problems, (sound ?? s_fetch).Problems);
+
+        var (tick, second, hour) = (TimeSpan.FromTicks(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        yield return Fetch("Addresses must hold absolute http or https addresses without user and fragment", s_fetch with { Addresses = [] });
+        yield return Fetch("Addresses must hold absolute", s_fetch with { Addresses = [new Uri("ftp://crl.test/")] });
+        yield return Fetch("Addresses must hold each address once", s_fetch with { Addresses = [.. s_fetch.Addresses, .. s_fetch.Addresses] });
+        yield return Fetch("Issuers must hold no null", s_fetch with { Issuers = [null!] });
+        yield return Fetch(
+            "Interval must be between one minute and seven days",
+            s_fetch with { Interval = TimeSpan.FromMinutes(1) - tick },
+            s_fetch with { Interval = TimeSpan.FromMinutes(1) });
+        yield return Fetch(
+            "Interval must be between", s_fetch with { Interval = TimeSpan.FromDays(7) + tick }, s_fetch with { Interval = TimeSpan.FromDays(7) });
+        yield return Fetch("LeadTime must be between zero and seven days", s_fetch with { LeadTime = -tick }, s_fetch with { LeadTime = default });
+        yield return Fetch(
+            "RetryDelay must be between one second and Interval", s_fetch with { RetryDelay = second - tick }, s_fetch with { RetryDelay = second });
+        yield return Fetch("RetryDelay must be between", s_fetch with { RetryDelay = hour + tick }, s_fetch with { RetryDelay = hour });
+        yield return Fetch("Timeout must be above zero and at most ten minutes", s_fetch with { Timeout = default }, s_fetch with { Timeout = tick });
+        yield return Fetch("MaxBytes must be 1024 to", s_fetch with { MaxBytes = 1023 }, s_fetch with { MaxBytes = 1024 });
+        yield return Fetch(
+            "and MaxConcurrentFetches 1 to 64", s_fetch with { MaxConcurrentFetches = 65 }, s_fetch with { MaxConcurrentFetches = 64 });
+        yield return Fetch("Directory must name a directory", s_fetch with { Directory = " " }, s_fetch with { Directory = "lists" });
+        yield return Fetch("TimeProvider and LoggerFactory must not be null", s_fetch with { TimeProvider = null! });
+    }
+
     private static IEnumerable<TestCaseData> OfCallbacks()
     {
         static TestCaseData Callback(string message, ValidationCallbackOptions faulty, ValidationCallbackOptions? sound = null) =>
@@ -580,7 +610,7 @@ public sealed partial class OptionProblemsTests
     private static IEnumerable<TestCaseData> Faults() =>
         [
             .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(),
-            .. OfExpiry(), .. OfCallbacks(),
+            .. OfExpiry(), .. OfFetches(), .. OfCallbacks(),
         ];
 
     [TestCaseSource(nameof(Faults))]

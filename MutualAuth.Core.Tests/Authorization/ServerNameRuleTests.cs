@@ -1,3 +1,4 @@
+using MutualAuth.Names;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Authorization;
@@ -37,11 +38,35 @@ public sealed class ServerNameRuleTests
         other.Hint.Should().BeNull();
     }
 
+    [TestCase("server.test.example", "server.test.example", null)]
+    [TestCase("*.test.example", "server.test.example", RejectionReason.WildcardRefused)]
+    [TestCase("*.other.example", "server.test.example", RejectionReason.ServerNameMismatch)]
+    [TestCase("*.example", "server.example", RejectionReason.ServerNameMismatch)]
+    [TestCase("192.0.2.1", "192.0.2.1", RejectionReason.ServerNameMismatch)]
+    public void Without_wildcards_a_server_must_carry_the_name_itself(string presented, string dialled, RejectionReason? expected) =>
+        (Authorize.ServerNameBy(WildcardPolicy.Refused).Examine(new TestPeer { Dns = [presented], Dialled = dialled }.Context())?.Reason)
+            .Should().Be(expected);
+
+    [Test]
+    public void A_list_of_suffixes_takes_the_place_of_the_built_in_rule()
+    {
+        var rule = Authorize.ServerNameBy(WildcardPolicy.Above(PublicSuffixList.Parse("test.example\nuk\n")));
+
+        Of("*.test.example", "server.test.example").Should().Be(RejectionReason.ServerNameMismatch);
+        Of("*.other.example", "server.other.example").Should().BeNull();
+        Of("*.co.uk", "server.co.uk").Should().BeNull("the list does not have it");
+        Of("*.com", "server.com").Should().Be(RejectionReason.ServerNameMismatch, "a top-level domain always is one");
+
+        RejectionReason? Of(string presented, string dialled) =>
+            rule.Examine(new TestPeer { Dns = [presented], Dialled = dialled }.Context())?.Reason;
+    }
+
     [Test]
     public void An_address_that_is_carried_as_a_dns_name_is_hinted_at() =>
         Authorize.ServerName.Examine(new TestPeer { Dns = ["192.0.2.1"], Dialled = "192.0.2.1" }.Context())!.Hint.Should().NotBeNull();
 
     [TestCase("*.internal", "api.internal", "whole top-level domain")]
+    [TestCase("*.co.uk", "bank.co.uk", "public suffix")]
     [TestCase("*.test.example", "a.server.test.example", "covers one label")]
     [TestCase("server.test.example.", "server.test.example", "ends without a dot")]
     [TestCase("*.test.example.", "server.test.example", "ends without a dot")]

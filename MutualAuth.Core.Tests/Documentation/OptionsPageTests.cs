@@ -36,6 +36,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(CertificateStageOptions), s_server);
         yield return Case(typeof(ValidationCallbackOptions), new ValidationCallbackOptions());
         yield return Case(typeof(RevocationPolicy), new RevocationPolicy { Lists = null! });
+        yield return Case(typeof(RevocationFetchOptions), new RevocationFetchOptions { Addresses = [] });
         yield return Case(typeof(OcspOptions), new OcspOptions { Responders = [] });
         yield return Case(typeof(CredentialPolicy), Require.Certificate);
         yield return Case(typeof(ClientCredentials), Login.WithToken("token"));
@@ -54,6 +55,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(ExpiryWatchOptions), new ExpiryWatchOptions());
         yield return Case(typeof(WatchOptions), new WatchOptions());
         yield return Case(typeof(ValidationProfile), ValidationProfile.MutualTls);
+        yield return Case(typeof(AnchorConstraints), new AnchorConstraints());
         yield return Case(typeof(ValidationBudget), new ValidationBudget());
         yield return Case(typeof(PlatformRequirements), new PlatformRequirements());
         yield return Case(

@@ -107,7 +107,7 @@ public sealed class PolicyTests
     [Test]
     public void A_mapping_carries_a_policy_into_the_domain_below()
     {
-        using var mapping = Authority(Gold, Mapping((Gold, Silver)));
+        using var mapping = Authority(Gold, PolicyExtensions.Mapping((Gold, Silver)));
         using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
         using var gold = mapping.Issue(spec => spec with { Policies = [Gold] });
 
@@ -118,7 +118,7 @@ public sealed class PolicyTests
     [Test]
     public void A_mapping_out_of_any_policy_makes_the_policy()
     {
-        using var mapping = Authority(Any, Mapping((Gold, Silver)));
+        using var mapping = Authority(Any, PolicyExtensions.Mapping((Gold, Silver)));
         using var silver = mapping.Issue(spec => spec with { Policies = [Silver] });
         using var bronze = mapping.Issue(spec => spec with { Policies = [Bronze] });
 
@@ -130,7 +130,8 @@ public sealed class PolicyTests
     public void An_inhibited_mapping_ends_the_policy()
     {
         using var upper = Authority(Gold, Constraints(requireExplicit: null, inhibitMapping: 0));
-        using var lower = upper.IssueIntermediate("Lower", spec => spec with { Policies = [Gold], Extensions = [Mapping((Gold, Silver))] });
+        using var lower = upper.IssueIntermediate(
+            "Lower", spec => spec with { Policies = [Gold], Extensions = [PolicyExtensions.Mapping((Gold, Silver))] });
         using var leaf = lower.Issue(spec => spec with { Policies = [Silver] });
 
         TestPaths.Validate(leaf, TestPaths.Trusting(_root), s_gold).Reason().Should().Be(RejectionReason.PolicyRequired);
@@ -151,7 +152,7 @@ public sealed class PolicyTests
     [TestCase(Gold, Any)]
     public void A_mapping_from_or_to_any_policy_is_refused(string from, string to)
     {
-        using var mapping = Authority(Gold, Mapping((from, to)));
+        using var mapping = Authority(Gold, PolicyExtensions.Mapping((from, to)));
         using var leaf = mapping.Issue(spec => spec with { Policies = [Gold] });
 
         TestPaths.Validate(leaf, TestPaths.Trusting(_root)).Reason().Should().Be(RejectionReason.PolicyRequired);
@@ -162,7 +163,7 @@ public sealed class PolicyTests
     public void Mappings_of_everything_to_everything_do_not_explode(CancellationToken cancellationToken)
     {
         string[] policies = [.. Enumerable.Range(0, 30).Select(i => $"1.3.6.1.4.1.55555.99.{i}")];
-        var all = Mapping([.. policies.SelectMany(from => policies.Select(to => (from, to)))]);
+        var all = PolicyExtensions.Mapping([.. policies.SelectMany(from => policies.Select(to => (from, to)))]);
         var authority = _root;
         for (var depth = 0; depth < 8; depth++)
         {
@@ -179,24 +180,6 @@ public sealed class PolicyTests
 
     private TestAuthority Authority(string? policy, params CertificateExtension[] extensions) =>
         _root.IssueIntermediate("Intermediate", spec => spec with { Policies = policy is null ? [] : [policy], Extensions = extensions });
-
-    private static CertificateExtension Mapping(params (string From, string To)[] mappings)
-    {
-        var writer = new AsnWriter(AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            foreach (var (from, to) in mappings)
-            {
-                using (writer.PushSequence())
-                {
-                    writer.WriteObjectIdentifier(from);
-                    writer.WriteObjectIdentifier(to);
-                }
-            }
-        }
-
-        return new CertificateExtension("2.5.29.33", true, writer.Encode());
-    }
 
     private static CertificateExtension Constraints(int? requireExplicit, int? inhibitMapping)
     {

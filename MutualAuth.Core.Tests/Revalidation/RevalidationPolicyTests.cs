@@ -46,6 +46,7 @@ public sealed class RevalidationPolicyTests
             quiet with { OnUnauthorized = InvalidationAction.Drain },
             RejectionReason.NotAuthorized,
             RejectionReason.ServerNameMismatch,
+            RejectionReason.WildcardRefused,
             RejectionReason.NotAnSvid,
             RejectionReason.ValidatorRefused);
         yield return Case(quiet with { OnMaximumAge = InvalidationAction.Drain }, RejectionReason.MaximumAgeReached);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Evidence;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
@@ -17,13 +16,13 @@ internal sealed class RevocationWorld : IDisposable
 
     internal RevocationWorld(Func<CertificateSpec, CertificateSpec>? client = null, Func<CertificateSpec, CertificateSpec>? intermediate = null)
     {
-        Clock = new FakeTimeProvider(new DateTimeOffset(2030, 6, 1, 12, 0, 0, TimeSpan.Zero));
+        Clock = new PausingClock(new DateTimeOffset(2030, 6, 1, 12, 0, 0, TimeSpan.Zero));
         Root = new TestAuthority("Root", timeProvider: Clock);
         Issuing = Root.IssueIntermediate("Issuing", intermediate);
         _client = Issue(client);
     }
 
-    internal FakeTimeProvider Clock { get; }
+    internal PausingClock Clock { get; }
 
     internal TestAuthority Root { get; }
 

@@ -33,7 +33,7 @@ public sealed class AuthenticatedPeer
     private AuthenticatedPeer(AuthenticatedPeer other, AuthenticatedUser? user, PeerName? name = null)
         : this(other.Evidence, other.Path, other.SpiffeId, user, name ?? other.ProvenName)
     {
-        (Trust, ServerProofs, Leases) = (other.Trust, other.ServerProofs, other.Leases);
+        (Trust, Policies, ServerProofs, Leases) = (other.Trust, other.Policies, other.ServerProofs, other.Leases);
     }
 
     /// <summary>What the peer is called, as one safe token for people and logs: the text of <see cref="ProvenName"/>. Never empty.</summary>
@@ -60,6 +60,13 @@ public sealed class AuthenticatedPeer
 
     /// <summary>The verified path: the peer's certificate first, the trust anchor last; empty when it showed no certificate.</summary>
     public ImmutableArray<Certificate> Path { get; }
+
+    /// <summary>
+    /// The certificate policies that are valid for the path, as dotted identifiers in the domain of the anchor (user-constrained-policy-set, RFC 5280
+    /// §6.1.6): what all the authorities of the path and our own constraints allow. <c>2.5.29.32.0</c>, anyPolicy, when every policy is valid. Empty
+    /// when none is, and without a certificate.
+    /// </summary>
+    public ImmutableArray<string> Policies { get; internal init; } = [];
 
     /// <summary>The SPIFFE ID, when the certificate is a valid X.509-SVID; otherwise null.</summary>
     public SpiffeId? SpiffeId { get; }

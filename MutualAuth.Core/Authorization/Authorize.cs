@@ -15,11 +15,24 @@ namespace MutualAuth;
 public static class Authorize
 {
     /// <summary>
-    /// The server whose name we dialled: a dNSName matches it, wildcards included, or for an address an iPAddress does (RFC 9525 §6).
+    /// The server whose name we dialled: a dNSName matches it, wildcards included (<see cref="WildcardPolicy.Default"/>), or for an address an
+    /// iPAddress does (RFC 9525 §6).
     /// </summary>
     /// <remarks>For clients only. The subject's common name is never looked at. Without a dialled name every server is rejected.</remarks>
     /// <example><code>var dialled = Authorize.ServerName;</code></example>
-    public static AuthorizationRule ServerName { get; } = new ServerNameRule();
+    public static AuthorizationRule ServerName { get; } = new ServerNameRule(WildcardPolicy.Default);
+
+    /// <summary>The server whose name we dialled, as <see cref="ServerName"/>, with another policy for wildcards.</summary>
+    /// <remarks>For clients only. Where only a wildcard that is refused covers the name, the reason is
+    /// <see cref="RejectionReason.WildcardRefused"/>.</remarks>
+    /// <param name="wildcards">What a wildcard counts for.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="wildcards"/> is null.</exception>
+    /// <example><code>var dialledInFull = Authorize.ServerNameBy(WildcardPolicy.Refused);</code></example>
+    public static AuthorizationRule ServerNameBy(WildcardPolicy wildcards)
+    {
+        ArgumentNullException.ThrowIfNull(wildcards);
+        return new ServerNameRule(wildcards);
+    }
 
     /// <summary>Every peer with a path to a trust anchor. Right only where the authority certifies no other parties.</summary>
     /// <example><code>var everyPeer = Authorize.AnyTrustedPeer;</code></example>
@@ -90,6 +103,13 @@ public static class Authorize
         ArgumentNullException.ThrowIfNull(trustDomain);
         return SvidRule.OfMembers(trustDomain);
     }
+
+    /// <summary>A peer for whose whole path this certificate policy is valid (<see cref="AuthenticatedPeer.Policies"/>).</summary>
+    /// <remarks>It names no single peer: combine it with a rule that does by <see cref="AllOf(IEnumerable{AuthorizationRule})"/>.</remarks>
+    /// <param name="policy">The policy as a dotted object identifier, in the domain of the anchor.</param>
+    /// <exception cref="FormatException"><paramref name="policy"/> is not a dotted object identifier.</exception>
+    /// <example><code>var ofPolicy = Authorize.AllOf(Authorize.Dns("client.example"), Authorize.Policy("1.3.6.1.4.1.99999.1"));</code></example>
+    public static AuthorizationRule Policy(string policy) => new PolicyRule(policy);
 
     /// <summary>
     /// A peer whose certificate carries this e-mail address: in an rfc822Name, or where its local part is beyond ASCII in a SmtpUTF8Mailbox (RFC

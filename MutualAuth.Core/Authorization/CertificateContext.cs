@@ -10,8 +10,9 @@ public sealed class CertificateContext
 {
     private string? _presentedNames;
 
-    internal CertificateContext(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at)
+    internal CertificateContext(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, ImmutableArray<string> policies = default)
     {
+        Policies = policies.IsDefault ? [] : policies;
         Evidence = evidence;
         Path = path;
         At = at;
@@ -25,6 +26,11 @@ public sealed class CertificateContext
 
     /// <summary>The peer's own certificate.</summary>
     public Certificate Certificate => Path[0];
+
+    /// <summary>
+    /// The certificate policies that are valid for the path, as dotted identifiers; <c>2.5.29.32.0</c> when every policy is (RFC 5280 §6.1.6).
+    /// </summary>
+    public ImmutableArray<string> Policies { get; }
 
     /// <summary>The time for which the judgement holds.</summary>
     public DateTimeOffset At { get; }

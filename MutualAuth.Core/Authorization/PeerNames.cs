@@ -14,7 +14,8 @@ internal static class PeerNames
     /// <param name="context">The peer.</param>
     /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
     internal static PeerName Of(CertificateContext context, PeerName? admittedAs) =>
-        context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled) ? PeerName.OfServer(dialled)
+        context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled, WildcardPolicy.Default)
+            ? PeerName.OfServer(dialled)
         : admittedAs ?? Of(context.Certificate);
 
     /// <summary>What a certificate calls its holder, where no rule has asked for a name.</summary>

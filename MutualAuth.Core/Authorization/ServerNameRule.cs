@@ -8,11 +8,13 @@ using MutualAuth.Reloading;
 namespace MutualAuth.Authorization;
 
 /// <summary>Accepts the server whose certificate contains the name that was dialled (RFC 9525).</summary>
-internal sealed class ServerNameRule : AuthorizationRule
+/// <param name="wildcards">What a wildcard counts for.</param>
+internal sealed class ServerNameRule(WildcardPolicy wildcards) : AuthorizationRule
 {
     private const string CommonNameOid = "2.5.4.3";
 
-    public override string ToString() => "the server whose certificate carries the dialled name";
+    public override string ToString() =>
+        "the server whose certificate carries the dialled name" + (wildcards.AreAccepted ? null : ", and not by a wildcard");
 
     internal override bool AcceptsServersOnly => true;
 
@@ -31,19 +33,29 @@ internal sealed class ServerNameRule : AuthorizationRule
             };
         }
 
-        if (!Matches(context.Certificate, dialled))
+        if (!Matches(context.Certificate, dialled, wildcards))
         {
-            return Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with
-            { Hint = HintFor(context.Certificate, dialled) };
+            return !wildcards.AreAccepted && Matches(context.Certificate, dialled, WildcardPolicy.Default)
+                ? WildcardRefused(dialled, context)
+                : Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with
+                { Hint = HintFor(context.Certificate, dialled) };
         }
 
         name = PeerName.OfServer(dialled);
         return null;
     }
 
-    internal static bool Matches(Certificate certificate, ServerName dialled) => dialled.Dns is { } name
-        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
+    internal static bool Matches(Certificate certificate, ServerName dialled, WildcardPolicy wildcards) => dialled.Dns is { } name
+        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name, wildcards))
         : certificate.IPAddresses.Contains(dialled.Address!);
+
+    private static Rejection WildcardRefused(ServerName dialled, CertificateContext context) => new(
+        RejectionReason.WildcardRefused, $"the DNS name {dialled} itself", context.PresentedNames)
+    {
+        Element = "leaf certificate",
+        Rule = $"{nameof(WildcardPolicy)}.{nameof(WildcardPolicy.Refused)}",
+        Hint = $"The certificate covers the name by a wildcard only; issue one with {dialled} as a subject alternative name.",
+    };
 
     private static Rejection Mismatch(string expected, CertificateContext context) =>
         new(RejectionReason.ServerNameMismatch, expected, context.PresentedNames) { Element = "leaf certificate", Rule = "RFC 9525 §6" };
@@ -88,8 +100,11 @@ internal sealed class ServerNameRule : AuthorizationRule
             return null;
         }
 
-        return domain.ToString().Contains('.')
+        return text.AsSpan(0, text.Length - domain.ToString().Length - 1).Contains('.')
             ? $"The wildcard {SafeText.Quote(presented)} covers one label and no more (RFC 9525 §6.3); issue the certificate with {text} as well."
+            : domain.ToString().Contains('.')
+                ? $"The wildcard {SafeText.Quote(presented)} would cover what strangers register below a public suffix; issue the certificate with "
+                    + $"{text} itself."
             : $"The wildcard {SafeText.Quote(presented)} would cover a whole top-level domain, and counts only with two labels or more behind it; "
                 + $"issue the certificate with {text} itself.";
     }

@@ -22,9 +22,9 @@ internal static class PublicReasonTable
                 PublicReason.UnsupportedCertificate,
         RejectionReason.PolicyRequired or RejectionReason.BudgetExceeded or RejectionReason.RevocationStatusUnknown
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
-        RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired
-            or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused or RejectionReason.QcStatementsMalformed
-            or RejectionReason.QcStatementMissing or RejectionReason.CompetentAuthorityMismatch
+        RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.WildcardRefused or RejectionReason.PinMismatch
+            or RejectionReason.PinsExpired or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused
+            or RejectionReason.QcStatementsMalformed or RejectionReason.QcStatementMissing or RejectionReason.CompetentAuthorityMismatch
             or RejectionReason.PeerNotVerified => PublicReason.AccessDenied,
         RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded

@@ -202,6 +202,9 @@ public enum RejectionReason
     /// <summary>The key of a new peer could not be stored: the store failed or is full.</summary>
     PeerNotRemembered = 356,
 
+    /// <summary>The certificate covers the name that was dialled by a wildcard only, and wildcards are refused.</summary>
+    WildcardRefused = 357,
+
     // 360: algorithms that are prescribed.
 
     /// <summary>A key or a signature is strong enough, and not among the algorithms that the profile prescribes, such as CNSA 2.0.</summary>

@@ -261,6 +261,7 @@ internal sealed class HandshakeAttempt : IDisposable
             Proofs = tls.Peer.Proofs.ToString(),
             SerialNumber = tls.Peer.Certificate?.SerialNumber,
             Fingerprint = tls.Peer.Certificate?.Thumbprint,
+            Policies = tls.Peer.Policies.IsEmpty ? null : string.Join(' ', tls.Peer.Policies.Take(8)),
             TlsVersion = tls.Session.TlsVersion.ToText(),
             CipherSuite = tls.Session.CipherSuite.ToString(),
             KeyExchangeGroup = tls.Session.KeyExchangeGroup?.ToText(),

@@ -25,6 +25,7 @@ internal sealed class PathBuilder
     private readonly List<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined = new(4);
     private readonly List<(Certificate Authority, Certificate Certificate, Rejection? Objection)> _constrained = [];
     private readonly PathFailure _failure = new();
+    private ImmutableArray<string> _policies = [];
 
     // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
     private int _broken = int.MaxValue;
@@ -61,7 +62,7 @@ internal sealed class PathBuilder
         if (_pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? Complete() : Extend(_pool.Leaf, intermediates: 0))
         {
             Remember();
-            return PathResult.Found([.. _path]);
+            return PathResult.Found([.. _path], _policies);
         }
 
         return PathResult.Rejected(_budget.Exhausted is { } exhausted
@@ -183,7 +184,10 @@ internal sealed class PathBuilder
             return false;
         }
 
-        var objection = PolicyRules.Examine(_path, _profile) ?? ExamineRevocation();
+        var constraints = _pool.Trust.ConstraintsOf(_path[^1]);
+        var objection = ExamineConstraints(constraints)
+            ?? PolicyRules.Examine(_path, constraints, _profile, out _policies)
+            ?? ExamineRevocation();
         if (objection is not null)
         {
             _failure.Note(objection, reachedAnchor: true, _path.Count);
@@ -255,6 +259,45 @@ internal sealed class PathBuilder
         var found = _names.Examine(constraints, authority, authorityPosition, certificate, position);
         _constrained.Add((authority, certificate, found));
         return found;
+    }
+
+    /// <summary>Depth and names below the anchor, as the operator constrains them (RFC 5280 §6.1.1, RFC 5937 §3.2).</summary>
+    private Rejection? ExamineConstraints(ImmutableArray<AnchorConstraints> constraints)
+    {
+        foreach (var one in constraints)
+        {
+            if ((ExamineDepth(one) ?? (one.Names is { } names ? ExamineNamesBelowAnchor(names) : null)) is { } objection)
+            {
+                return objection;
+            }
+        }
+
+        return null;
+    }
+
+    private Rejection? ExamineDepth(AnchorConstraints constraints)
+    {
+        var between = _path.Take(_path.Count - 1).Skip(1).Count(authority => !authority.IsSelfIssued);
+        return constraints.MaximumIntermediates is not { } allowed || between <= allowed
+            ? null
+            : PathRejection.Make(
+                RejectionReason.PathTooLong, _path[^1], PathPosition.Anchor, nameof(AnchorConstraints), $"at most {allowed} authorities below it",
+                $"{between}");
+    }
+
+    /// <summary>An anchor that is itself the peer has its own names examined.</summary>
+    private Rejection? ExamineNamesBelowAnchor(NameConstraintSet names)
+    {
+        for (var i = 0; i < Math.Max(1, _path.Count - 1); i++)
+        {
+            if ((i == 0 || !_path[i].IsSelfIssued)
+                && _names.Examine(names, _path[^1], PathPosition.Anchor, _path[i], PositionOf(_path[i])) is { } objection)
+            {
+                return objection.Reason == RejectionReason.NameConstraintViolated ? objection with { Rule = nameof(AnchorConstraints) } : objection;
+            }
+        }
+
+        return null;
     }
 
     private Rejection? ExamineRevocation()

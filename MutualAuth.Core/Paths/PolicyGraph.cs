@@ -86,25 +86,27 @@ internal sealed class PolicyGraph
         }
     }
 
-    /// <summary>§6.1.5 (g): whether the path is valid for one of these policies, or for any policy when none is named.</summary>
-    internal bool IsGoodFor(HashSet<string> wanted)
+    /// <summary>
+    /// The policies that the authorities allow, as the topmost of them know them (RFC 9618 §5, authority_constrained_policy_set): those of the
+    /// nodes right below an anyPolicy, as far as the last certificate descends from them, and anyPolicy itself where that certificate has it.
+    /// </summary>
+    internal HashSet<string> AuthorityConstrained()
     {
-        // RFC 5280 §6.1.1 (c): anyPolicy among the wanted ones means that any policy is acceptable.
-        if (wanted.Count == 0 || wanted.Contains(_anyPolicy) || _current.ContainsKey(_anyPolicy))
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        if (_current.ContainsKey(_anyPolicy))
         {
-            return !IsEmpty;
+            found.Add(_anyPolicy);
         }
 
-        // The policies as the topmost authorities know them: the nodes right below an anyPolicy.
         var visited = new HashSet<Node>(_current.Values);
         var pending = new Queue<Node>(_current.Values);
         while (pending.TryDequeue(out var node))
         {
             foreach (var parent in node.Parents)
             {
-                if (parent.Policy == _anyPolicy && wanted.Contains(node.Policy))
+                if (parent.Policy == _anyPolicy && node.Policy != _anyPolicy)
                 {
-                    return true;
+                    found.Add(node.Policy);
                 }
 
                 if (visited.Add(parent))
@@ -114,7 +116,7 @@ internal sealed class PolicyGraph
             }
         }
 
-        return false;
+        return found;
     }
 
     private sealed class Node(string policy, List<Node> parents)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 
@@ -9,35 +10,47 @@ internal sealed class PolicyRules
     private static readonly string s_anyPolicy = Convert.ToHexString(Oids.AnyPolicy);
 
     private readonly PolicyGraph _graph = new(s_anyPolicy);
+    private readonly List<ImmutableArray<string>> _wanted;
     private int _explicitPolicy;
     private int _policyMapping;
     private int _inhibitAnyPolicy;
 
-    private PolicyRules(int length, ValidationProfile profile)
+    private PolicyRules(int length, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile)
     {
-        _explicitPolicy = profile.RequiredPolicies.IsEmpty ? length + 1 : 0;
-        _policyMapping = length + 1;
-        _inhibitAnyPolicy = length + 1;
+        _wanted = [.. constraints.Select(one => one.RequiredPolicies).Append(profile.RequiredPolicies).Where(policies => !policies.IsEmpty)];
+        IsPolicyNeeded = _wanted.Count > 0 || constraints.Any(one => one.RequireExplicitPolicy);
+        _explicitPolicy = IsPolicyNeeded ? 0 : length + 1;
+        _policyMapping = constraints.Any(one => one.InhibitPolicyMapping) ? 0 : length + 1;
+        _inhibitAnyPolicy = constraints.Any(one => one.InhibitAnyPolicy) ? 0 : length + 1;
     }
 
+    /// <summary>Whether the operator asks for a policy of the whole path.</summary>
+    private bool IsPolicyNeeded { get; }
+
     /// <summary>The objection to the policies of the path, the peer first and the anchor last; null when there is none.</summary>
-    internal static Rejection? Examine(List<Certificate> path, ValidationProfile profile)
+    /// <param name="path">The path.</param>
+    /// <param name="constraints">The operator's constraints on the anchor.</param>
+    /// <param name="profile">The profile.</param>
+    /// <param name="policies">The policies that are valid for the path (user_constrained_policy_set), as dotted identifiers.</param>
+    internal static Rejection? Examine(
+        List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile, out ImmutableArray<string> policies)
     {
+        policies = [];
         var length = path.Count - 1;
+        var rules = new PolicyRules(length, constraints, profile);
         if (length == 0)
         {
-            return profile.RequiredPolicies.IsEmpty
-                ? null
-                : Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified");
+            return rules.IsPolicyNeeded
+                ? Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified")
+                : null;
         }
 
         // Most private authorities use no policies, and then none of this applies.
-        if (profile.RequiredPolicies.IsEmpty && !Matters(path))
+        if (!rules.IsPolicyNeeded && !Matters(path))
         {
             return null;
         }
 
-        var rules = new PolicyRules(length, profile);
         for (var i = length - 1; i >= 0; i--)
         {
             if (rules.Process(path[i], isLast: i == 0) is { } problem)
@@ -46,11 +59,16 @@ internal sealed class PolicyRules
             }
         }
 
-        return rules.Conclude(path[0], profile);
+        return rules.Conclude(path[0], out policies);
     }
 
     private static bool Matters(List<Certificate> path)
     {
+        if (path[0].Extensions.Has(KnownExtension.CertificatePolicies))
+        {
+            return true;
+        }
+
         for (var i = 0; i < path.Count - 1; i++)
         {
             if (path[i].Extensions.Has(KnownExtension.PolicyConstraints | KnownExtension.PolicyMappings))
@@ -114,7 +132,7 @@ internal sealed class PolicyRules
     }
 
     /// <summary>§6.1.5 (a), (b), (g).</summary>
-    private Rejection? Conclude(Certificate leaf, ValidationProfile profile)
+    private Rejection? Conclude(Certificate leaf, out ImmutableArray<string> policies)
     {
         _explicitPolicy = Math.Max(0, _explicitPolicy - 1);
         if (leaf.Extensions.Policies.RequireExplicitPolicy == 0)
@@ -122,19 +140,41 @@ internal sealed class PolicyRules
             _explicitPolicy = 0;
         }
 
-        if (_explicitPolicy > 0)
-        {
-            return null;
-        }
-
-        var wanted = profile.RequiredPolicies.Select(policy => Convert.ToHexString(Oids.FromDotted(policy)!)).ToHashSet(StringComparer.Ordinal);
-        return _graph.IsGoodFor(wanted)
+        policies = [.. UserConstrained().Select(policy => Oids.ToDotted(Convert.FromHexString(policy))).Order(StringComparer.Ordinal)];
+        return _explicitPolicy > 0 || !policies.IsEmpty
             ? null
             : Refuse(
                 leaf,
                 PathPosition.Leaf,
                 "none that is valid for the whole path",
-                profile.RequiredPolicies.IsEmpty ? null : string.Join(" or ", profile.RequiredPolicies));
+                _wanted.Count == 0 ? null : string.Join(" and ", _wanted.Select(policies => string.Join(" or ", policies))));
+    }
+
+    /// <summary>RFC 9618 §5: of what the authorities allow, what the operator wants. Each set of wanted policies narrows it.</summary>
+    private HashSet<string> UserConstrained()
+    {
+        var valid = _graph.AuthorityConstrained();
+        foreach (var dotted in _wanted)
+        {
+            var wanted = dotted.Select(policy => Convert.ToHexString(Oids.FromDotted(policy)!)).ToHashSet(StringComparer.Ordinal);
+
+            // RFC 5280 §6.1.1 (c): anyPolicy among the wanted ones means that any policy is acceptable.
+            if (wanted.Contains(s_anyPolicy))
+            {
+                continue;
+            }
+
+            if (valid.Contains(s_anyPolicy))
+            {
+                valid = wanted;
+            }
+            else
+            {
+                valid.IntersectWith(wanted);
+            }
+        }
+
+        return valid;
     }
 
     private static Rejection Refuse(Certificate certificate, PathPosition position, string presented, string? expected = null) => PathRejection.Make(

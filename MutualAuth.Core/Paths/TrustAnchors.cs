@@ -45,6 +45,14 @@ public sealed class TrustAnchors : ITrustAnchorSource, IHasFileRemarks
         _intermediates = BySubject(intermediates);
     }
 
+    private TrustAnchors(
+        ImmutableArray<Certificate> certificates,
+        ImmutableArray<Certificate> intermediates,
+        ImmutableArray<UnreadableCertificate> leftOut,
+        IReadOnlyCollection<FileRemark> remarks,
+        FrozenDictionary<Certificate, ImmutableArray<AnchorConstraints>> constraints)
+        : this(certificates, intermediates, leftOut) => (Remarks, Constraints) = (remarks, constraints);
+
     private TrustAnchors()
     {
         LeftOut = [];
@@ -89,6 +97,10 @@ public sealed class TrustAnchors : ITrustAnchorSource, IHasFileRemarks
     IReadOnlyCollection<FileRemark> IHasFileRemarks.Remarks => Remarks;
 
     private IReadOnlyCollection<FileRemark> Remarks { get; init; } = [];
+
+    /// <summary>The operator's constraints on each anchor that has some; all of them hold.</summary>
+    private FrozenDictionary<Certificate, ImmutableArray<AnchorConstraints>> Constraints { get; init; } =
+        FrozenDictionary<Certificate, ImmutableArray<AnchorConstraints>>.Empty;
 
     TrustAnchors ITrustAnchorSource.Current => this;
 
@@ -213,10 +225,55 @@ public sealed class TrustAnchors : ITrustAnchorSource, IHasFileRemarks
         return WithHelpers(CertificatePem.Read(Encoding.UTF8.GetBytes(pem), default));
     }
 
+    /// <summary>
+    /// The same anchors, each with these constraints beside those that it has. They hold for every path below it, whatever its certificate says.
+    /// </summary>
+    /// <param name="constraints">The constraints.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="constraints"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// var constrained = anchors.WithConstraints(new AnchorConstraints { PermittedSubtrees = [GeneralSubtree.Dns("corp.example")] });
+    /// </code>
+    /// </example>
+    public TrustAnchors WithConstraints(AnchorConstraints constraints)
+    {
+        ArgumentNullException.ThrowIfNull(constraints);
+        return new(Certificates, Intermediates, LeftOut, Remarks, Certificates.ToFrozenDictionary(
+            anchor => anchor, anchor => (ImmutableArray<AnchorConstraints>)[.. ConstraintsOf(anchor).Append(constraints).Distinct()]));
+    }
+
+    /// <summary>The anchors of several sets in one, each with the constraints of its own set.</summary>
+    /// <param name="sets">The sets.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="sets"/> is null.</exception>
+    /// <exception cref="MaterialException">There is no anchor, or one is in two sets with different constraints.</exception>
+    /// <example><code>var ownAndPartner = TrustAnchors.Together(anchors, partner);</code></example>
+    public static TrustAnchors Together(params IEnumerable<TrustAnchors> sets)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        var all = sets.ToArray();
+        var constraints = new Dictionary<Certificate, ImmutableArray<AnchorConstraints>>();
+        foreach (var (anchor, own) in all.SelectMany(set => set.Certificates.Select(anchor => (anchor, set.ConstraintsOf(anchor)))))
+        {
+            if (!constraints.TryAdd(anchor, own) && !constraints[anchor].ToHashSet().SetEquals(own))
+            {
+                throw new MaterialException(
+                    $"The trust anchor {anchor} is in two sets with different constraints, so that it is not clear which hold. Give it once.");
+            }
+        }
+
+        return new(
+            Distinct(all.SelectMany(set => set.Certificates)),
+            Distinct(all.SelectMany(set => set.Intermediates)),
+            [.. all.SelectMany(set => set.LeftOut).Distinct()],
+            [.. all.SelectMany(set => set.Remarks).Distinct()],
+            constraints.Where(entry => !entry.Value.IsEmpty).ToFrozenDictionary());
+    }
+
     /// <summary>How many there are; safe to log.</summary>
     /// <example><code>Console.WriteLine(anchors.ToString());</code></example>
     public override string ToString() => Count(Certificates.Length, "anchor")
         + (Intermediates.IsEmpty ? null : $" and {Count(Intermediates.Length, "intermediate")}")
+        + (Constraints.Count == 0 ? null : $"; with constraints of ours: {Constraints.Count}")
         + (LeftOut.IsEmpty ? null : $"; left out as unreadable: {LeftOut.Length}");
 
     private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
@@ -238,7 +295,11 @@ public sealed class TrustAnchors : ITrustAnchorSource, IHasFileRemarks
     }
 
     internal TrustAnchors WithHelpers(IEnumerable<Certificate> certificates) =>
-        new(Certificates, Distinct([.. Intermediates, .. certificates]), LeftOut) { Remarks = Remarks };
+        new(Certificates, Distinct([.. Intermediates, .. certificates]), LeftOut, Remarks, Constraints);
+
+    /// <summary>The operator's constraints on an anchor; empty when there are none.</summary>
+    internal ImmutableArray<AnchorConstraints> ConstraintsOf(Certificate anchor) =>
+        Constraints.TryGetValue(anchor, out var constraints) ? constraints : [];
 
     /// <summary>The anchors of this name.</summary>
     internal SameNameAuthorities AnchorsNamed(DistinguishedName subject) =>

@@ -154,8 +154,8 @@ public sealed record RevalidationPolicy
         RejectionReason.CertificateRevoked or RejectionReason.DenyListed => OnRevoked,
         RejectionReason.RevocationStatusUnknown => OnStatusUnknown,
         RejectionReason.CertificateExpired => OnExpired,
-        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.NotAnSvid or RejectionReason.ValidatorRefused =>
-            OnUnauthorized,
+        RejectionReason.NotAuthorized or RejectionReason.ServerNameMismatch or RejectionReason.WildcardRefused or RejectionReason.NotAnSvid
+            or RejectionReason.ValidatorRefused => OnUnauthorized,
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,

@@ -179,6 +179,13 @@ public sealed class RevocationList
         return isSigner;
     }
 
+    /// <summary>Whether some of the certificates have its issuer's name, and the key of none of them signed it.</summary>
+    internal bool IsSignedByNoneOf(ImmutableArray<Certificate> issuers)
+    {
+        var known = issuers.Where(issuer => issuer.Subject.Equals(Issuer)).ToArray();
+        return known.Length > 0 && !known.Any(issuer => IsSignedBy(issuer.PublicKey));
+    }
+
     /// <summary>Issuer, number, dates and size, safe to log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

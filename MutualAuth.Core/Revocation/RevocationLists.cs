@@ -104,6 +104,18 @@ public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
     internal static RevocationLists FromContents(IEnumerable<FileContent> files) =>
         NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
 
+    /// <summary>Reads what came over the network. Certificates beside the lists are left out: nobody in particular gave them.</summary>
+    internal static RevocationLists FromFetched(byte[] content, string source) => NotEmpty(new(CrlFile.Read(content, source).Lists));
+
+    /// <summary>The lists of several sources in one. Sources that check nothing add nothing.</summary>
+    internal static RevocationLists Together(IEnumerable<RevocationLists> sources, IEnumerable<Certificate>? certificates = null)
+    {
+        var all = sources.ToArray();
+        return new(
+            all.SelectMany(source => source.Lists),
+            certificates: (certificates ?? []).Concat(all.SelectMany(source => source.Certificates)).Distinct());
+    }
+
     /// <summary>The issuer names of all lists.</summary>
     internal IEnumerable<DistinguishedName> Issuers => _byIssuer.Keys;
 

@@ -12,9 +12,12 @@ namespace MutualAuth.Revocation;
 internal sealed class RollbackGuard(TimeProvider clock)
 {
     /// <summary>How far an authority's clock may be ahead of ours: as for OCSP.</summary>
-    private static readonly TimeSpan s_clockSkew = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
     private RevocationLists? _last;
+
+    /// <summary>Whether the last set that was refused went back; otherwise it was not in force.</summary>
+    internal bool HasGoneBack { get; private set; }
 
     /// <summary>Called once for a list that its issuer did not sign, and for which the last good list stays in use.</summary>
     internal Action<MaterialException>? Refuted { get; set; }
@@ -61,7 +64,7 @@ internal sealed class RollbackGuard(TimeProvider clock)
         }
     }
 
-    private static List<RevocationList> SuccessorsOf(RevocationList old, RevocationLists next, DateTimeOffset now)
+    private List<RevocationList> SuccessorsOf(RevocationList old, RevocationLists next, DateTimeOffset now)
     {
         var candidates = next.Naming(old.Issuer).Where(list => list.IsOfTheKindOf(old)).ToList();
         if (candidates.Exists(list => list.NamesTheKeyOf(old)))
@@ -72,26 +75,29 @@ internal sealed class RollbackGuard(TimeProvider clock)
 
         if (candidates.Count == 0)
         {
-            throw Refusal(old, "there is no longer a list of the same issuer for the same certificates");
+            throw Refuse(hasGoneBack: true, old, "there is no longer a list of the same issuer for the same certificates");
         }
 
         var ahead = candidates.Where(list => list.BehindWhat(old) is null).ToList();
         if (ahead.Count == 0)
         {
-            throw Refusal(old, $"the list that would replace it is older: {candidates[0].BehindWhat(old)}");
+            throw Refuse(hasGoneBack: true, old, $"the list that would replace it is older: {candidates[0].BehindWhat(old)}");
         }
 
         var counting = ahead.Where(list => FlawOf(list, now) is null).ToList();
         return counting.Count > 0 || FlawOf(old, now) is not null
             ? ahead
-            : throw Refusal(old, $"its replacement is {FlawOf(ahead[0], now)}, while it is still valid");
+            : throw Refuse(hasGoneBack: false, old, $"its replacement is {FlawOf(ahead[0], now)}, while it is still valid");
     }
 
-    private static string? FlawOf(RevocationList list, DateTimeOffset now) => RevocationCheck.FlawOfDates(list, now, TimeSpan.Zero, s_clockSkew);
+    private static string? FlawOf(RevocationList list, DateTimeOffset now) => RevocationCheck.FlawOfDates(list, now, TimeSpan.Zero, ClockSkew);
 
     private void OnRefuted(RevocationList forged) => Refuted?.Invoke(new MaterialException(
         $"The {forged} was not signed by its issuer; the previous list stays in force. Fetch it again, and find out how it was loaded."));
 
-    private static MaterialException Refusal(RevocationList old, string why) =>
-        new($"The {old} stays in force: {why}. Fetch the current list; to load an older list on purpose, restart the process.");
+    private MaterialException Refuse(bool hasGoneBack, RevocationList old, string why)
+    {
+        HasGoneBack = hasGoneBack;
+        return new($"The {old} stays in force: {why}. Fetch the current list; to load an older list on purpose, restart the process.");
+    }
 }

@@ -36,7 +36,7 @@ internal sealed class AreaLogger : ILogger
         < 1200 => LogArea.Validation,
         < 1300 => LogArea.Listener,
         < 1400 => LogArea.Login,
-        < 1450 => LogArea.Reload,
+        < 1450 or (>= 1640 and < 1650) => LogArea.Reload,
         _ => LogArea.Connection,
     };
 }

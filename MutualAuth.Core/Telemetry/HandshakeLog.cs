@@ -12,7 +12,7 @@ internal static partial class HandshakeLog
 {
     [LoggerMessage(1000, LogLevel.Information,
         "Handshake as {Role}: {Peer} at {RemoteEndPoint} authenticated by {Proofs}, user {User}, certificate {SerialNumber}, SHA-256 {Fingerprint}, "
-            + "TLS {TlsVersion}, {CipherSuite}, key exchange {KeyExchangeGroup}, application protocol {ApplicationProtocol}, "
+            + "policies {Policies}, TLS {TlsVersion}, {CipherSuite}, key exchange {KeyExchangeGroup}, application protocol {ApplicationProtocol}, "
             + "confirmed {IsConfirmed}.")]
     internal static partial void Succeeded(
         ILogger logger,
@@ -23,6 +23,7 @@ internal static partial class HandshakeLog
         string user,
         string serialNumber,
         string fingerprint,
+        string policies,
         string tlsVersion,
         string cipherSuite,
         string keyExchangeGroup,

@@ -87,6 +87,7 @@ internal sealed class HandshakeRecorder
             success.User ?? None,
             success.SerialNumber ?? None,
             success.Fingerprint ?? None,
+            success.Policies ?? None,
             success.TlsVersion,
             success.CipherSuite,
             success.KeyExchangeGroup ?? None,

@@ -16,6 +16,9 @@ internal readonly record struct HandshakeSuccess
     /// <summary>SHA-256 of the peer's certificate; null when it showed none.</summary>
     internal required string? Fingerprint { get; init; }
 
+    /// <summary>The certificate policies that are valid for the peer's path, the first eight; null for none.</summary>
+    internal required string? Policies { get; init; }
+
     internal required string TlsVersion { get; init; }
 
     internal required string CipherSuite { get; init; }

@@ -15,7 +15,7 @@ internal enum LogArea
     /// <summary>Events 1300 to 1399.</summary>
     Login,
 
-    /// <summary>Events 1400 to 1449.</summary>
+    /// <summary>Events 1400 to 1449 and 1640 to 1649.</summary>
     Reload,
 
     /// <summary>Events 1450 to 1499.</summary>

@@ -45,6 +45,9 @@ public static class MutualAuthTelemetry
     internal static readonly Counter<long> Reloads = Meter.CreateCounter<long>(
         "mutualauth.reload", unit: "{reload}", description: "Reloads of our own material, by outcome.");
 
+    internal static readonly Counter<long> RevocationFetches = Meter.CreateCounter<long>(
+        "mutualauth.revocation.fetches", unit: "{fetch}", description: "Fetches of revocation lists, by outcome.");
+
     /// <summary>Days until the watched material expires; negative after expiry.</summary>
     internal static readonly ObservableGauge<double> DaysLeft = Meter.CreateObservableGauge(
         "mutualauth.days_left",

@@ -28,12 +28,26 @@ public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorS
     /// <param name="unreadable">What happens to a certificate that cannot be read, at the start and on each reload.</param>
     /// <param name="options">How the files are watched.</param>
     public TrustAnchorFiles(IEnumerable<string> paths, UnreadableAnchors unreadable, WatchOptions? options = null)
+        : this(paths, unreadable, null, options)
+    {
+    }
+
+    /// <inheritdoc cref="TrustAnchorFiles(IEnumerable{string}, WatchOptions?)"/>
+    /// <param name="paths">PEM files that hold certificates only; at most 64 MiB each.</param>
+    /// <param name="constraints">Constraints on every anchor of the files, at the start and after each reload.</param>
+    /// <param name="options">How the files are watched.</param>
+    public TrustAnchorFiles(IEnumerable<string> paths, AnchorConstraints constraints, WatchOptions? options = null)
+        : this(paths, UnreadableAnchors.LeaveOut, constraints ?? throw new ArgumentNullException(nameof(constraints)), options)
+    {
+    }
+
+    private TrustAnchorFiles(IEnumerable<string> paths, UnreadableAnchors unreadable, AnchorConstraints? constraints, WatchOptions? options)
         : base(
             "trust anchors",
             FileUse.Anchors,
             paths,
             TrustAnchors.MaxFileBytes,
-            files => Said(TrustAnchors.FromContents(files, unreadable), options),
+            files => Constrained(Said(TrustAnchors.FromContents(files, unreadable), options), constraints),
             anchors => anchors.ToString(),
             options)
     {
@@ -44,6 +58,9 @@ public sealed class TrustAnchorFiles : WatchedFiles<TrustAnchors>, ITrustAnchorS
         : this(paths, null)
     {
     }
+
+    private static TrustAnchors Constrained(TrustAnchors anchors, AnchorConstraints? constraints) =>
+        constraints is null ? anchors : anchors.WithConstraints(constraints);
 
     private static TrustAnchors Said(TrustAnchors anchors, WatchOptions? options)
     {

@@ -126,12 +126,12 @@ public sealed class CertificateStage
                 return Reject(likelier ?? Located(noPath, evidence), leaf);
             }
 
-            var context = new CertificateContext(evidence, result.Path, at) { Trust = _options.Trust, Facts = facts };
+            var context = new CertificateContext(evidence, result.Path, at, result.Policies) { Trust = _options.Trust, Facts = facts };
             return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
                 ? Reject(objection, leaf)
                 : new CertificateVerdict.Accepted(
                     new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs))
-                    { Trust = _options.Trust });
+                    { Policies = result.Policies, Trust = _options.Trust });
         }
         catch (Exception exception)
         {

@@ -1,5 +1,6 @@
 using MutualAuth.Authorization;
 using MutualAuth.Credentials;
+using MutualAuth.Names;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
 
@@ -25,12 +26,29 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
     internal Material<AuthorizationRule>? Rules() => settings.AllowFile is { } file
         ? Try(nameof(MutualTlsSettings.AllowFile), () => Material<AuthorizationRule>.Of(store.Rules(Full(file)!)))
         : Try(nameof(MutualTlsSettings.Allow), () => Material<AuthorizationRule>.Of(
-            settings is MutualTlsClientSettings && settings.Allow is [MutualTlsClientSettings.AllowServerName]
-                ? Authorize.ServerName
+            settings is MutualTlsClientSettings client && settings.Allow is [MutualTlsClientSettings.AllowServerName]
+                ? Authorize.ServerNameBy(client.RefuseWildcards ? WildcardPolicy.Refused : WildcardPolicy.Default)
                 : Authorize.Parse(settings.Allow)));
 
-    internal Material<RevocationLists>? Lists() =>
-        Try(nameof(MutualTlsSettings.RevocationLists), () => Material<RevocationLists>.Of(store.Lists(Full(settings.RevocationLists))));
+    internal Material<RevocationLists>? Lists()
+    {
+        var isRead = settings.RevocationLists.Count > 0;
+        var isFetched = settings.RevocationListAddresses.Count > 0;
+        var files = isRead ? Try(nameof(MutualTlsSettings.RevocationLists), () => store.Lists(Full(settings.RevocationLists))) : null;
+        var fetched = isFetched
+            ? Try(
+                nameof(MutualTlsSettings.RevocationListAddresses),
+                () => store.Fetched([.. settings.RevocationListAddresses], Full(settings.RevocationListDirectory)))
+            : null;
+        if (isRead == files is null || isFetched == fetched is null)
+        {
+            files?.Dispose();
+            fetched?.Dispose();
+            return null;
+        }
+
+        return fetched is null ? Material<RevocationLists>.Of(files!) : Combine(files, fetched);
+    }
 
     internal Material<DenyList>? DenyList() =>
         Try(nameof(MutualTlsSettings.DenyListFile), () => Material<DenyList>.Of(store.DenyList(Full(settings.DenyListFile)!)));
@@ -42,6 +60,19 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
 
     internal Password? Password(string file) =>
         Try(nameof(MutualTlsClientSettings.PasswordFile), () => Credentials.Password.FromFile(Full(file)!));
+
+    private static Material<RevocationLists> Combine(Lease<RevocationListFiles>? files, Lease<FetchedRevocationLists> fetched)
+    {
+        IRevocationListSource[] sources = files is null ? [fetched.Source] : [files.Source, fetched.Source];
+        var all = new CombinedRevocationLists(sources);
+        var lease = new Lease<CombinedRevocationLists>(all, () =>
+        {
+            all.Dispose();
+            files?.Dispose();
+            fetched.Dispose();
+        });
+        return Material<RevocationLists>.Of(() => all.Current, all, files?.Source, lease, () => fetched.Source.Status);
+    }
 
     // Of a key that has a problem already, its file would only say the same in other words.
     private T? Try<T>(string key, Func<T> open)

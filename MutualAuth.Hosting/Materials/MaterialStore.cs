@@ -51,6 +51,17 @@ internal sealed class MaterialStore : IDisposable
     internal Lease<RevocationListFiles> Lists(IReadOnlyList<string> paths) =>
         Take(paths, () => new RevocationListFiles(paths, Watch), files => new ExpiryWatch(files, Expiry));
 
+    internal Lease<FetchedRevocationLists> Fetched(IReadOnlyList<string> addresses, string? directory) => Take(
+        [.. addresses, directory ?? ""],
+        () => new FetchedRevocationLists(new RevocationFetchOptions
+        {
+            Addresses = [.. addresses.Select(AddressOf)],
+            Directory = directory,
+            LoggerFactory = _loggerFactory,
+            TimeProvider = _time,
+        }),
+        fetched => new ExpiryWatch(fetched, Expiry));
+
     internal Lease<DenyListFile> DenyList(string path) => Take([path], () => new DenyListFile(path, Watch));
 
     internal Lease<PinFile> Pins(string path) => Take([path], () => new PinFile(path, Watch));
@@ -69,6 +80,10 @@ internal sealed class MaterialStore : IDisposable
             _entries.Clear();
         }
     }
+
+    private static Uri AddressOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address)
+        ? address
+        : throw new FormatException($"'{text}' is not an address, such as http://crl.example/issuing.crl.");
 
     private Lease<T> Take<T>(IReadOnlyList<string> paths, Func<T> open, Func<T, IDisposable>? accompany = null)
         where T : class, IDisposable

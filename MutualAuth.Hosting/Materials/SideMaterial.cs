@@ -34,7 +34,7 @@ internal sealed class SideMaterial : IDisposable
         Identity = settings.Identity.IsSet ? reader.Identity() : null,
         Trust = settings.Trust.Count > 0 && reader.Trust() is { } trust ? new SwitchableTrust(trust) : null,
         Rules = (settings.Allow.Count > 0 || settings.AllowFile is not null) && reader.Rules() is { } rules ? new SwitchableRule(rules) : null,
-        Lists = settings.RevocationLists.Count > 0 && reader.Lists() is { } lists ? new SwitchableLists(lists) : null,
+        Lists = settings.HasRevocationLists && reader.Lists() is { } lists ? new SwitchableLists(lists) : null,
         DenyList = settings.DenyListFile is not null && reader.DenyList() is { } denied ? new SwitchableDenyList(denied) : null,
         Pins = settings.PinFile is not null && reader.Pins() is { } pins ? new SwitchablePins(pins) : null,
         Users = settings is MutualTlsListenerSettings { UsersFile: { } users } ? reader.Users(users) : null,
@@ -64,7 +64,9 @@ internal sealed class SideMaterial : IDisposable
             nameof(MutualTlsSettings.Allow), !old.Allow.SequenceEqual(next.Allow) || old.AllowFile != next.AllowFile, Rules, reader.Rules);
         Prepare(
             nameof(MutualTlsSettings.RevocationLists),
-            next.RevocationLists.Count > 0 && !old.RevocationLists.SequenceEqual(next.RevocationLists),
+            next.HasRevocationLists && !(old.RevocationLists.SequenceEqual(next.RevocationLists)
+                && old.RevocationListAddresses.SequenceEqual(next.RevocationListAddresses)
+                && old.RevocationListDirectory == next.RevocationListDirectory),
             Lists,
             reader.Lists);
         Prepare(

@@ -24,6 +24,8 @@ internal abstract class SwitchableSource<T> : ISwitchableSource
 
     public IFileSource? Files => _material.Files;
 
+    internal IEnumerable<RevocationFetchStatus> Fetches => _material.Fetches();
+
     internal void Switch(Material<T> next)
     {
         Listen(next);
@@ -42,17 +44,17 @@ internal abstract class SwitchableSource<T> : ISwitchableSource
 
     private void Listen(Material<T> material)
     {
-        if (material.Files is { } files)
+        if (material.Source is { } source)
         {
-            files.Replaced += Forward;
+            source.Replaced += Forward;
         }
     }
 
     private void Forget(Material<T> material)
     {
-        if (material.Files is { } files)
+        if (material.Source is { } source)
         {
-            files.Replaced -= Forward;
+            source.Replaced -= Forward;
         }
     }
 

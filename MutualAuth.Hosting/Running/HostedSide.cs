@@ -256,6 +256,13 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
             yield return (HealthStatus.Unhealthy, $"the revocation list of {list.Issuer} should have been replaced by {list.NextUpdate:u}.");
         }
 
+        foreach (var fetch in material.Lists?.Fetches.Where(fetch => fetch.Failure is not null || !fetch.HasLists) ?? [])
+        {
+            var what = fetch.Failure is null ? "have not come yet." : $"could not be fetched ({fetch.Failure}): {fetch.Detail}.";
+            yield return (
+                fetch.HasLists ? HealthStatus.Degraded : HealthStatus.Unhealthy, $"the revocation lists of {fetch.Address} {what}");
+        }
+
         foreach (var files in material.Files)
         {
             if (files.LastFailure is { } failure)

@@ -37,6 +37,19 @@ internal static class CheckRevocation
         // end
     }
 
+    internal static async Task Fetch(MutualTlsServerOptions serverOptions, CancellationToken cancellationToken)
+    {
+        // snippet
+        await using var lists = new FetchedRevocationLists(new RevocationFetchOptions
+        {
+            Addresses = [new Uri("http://crl.example/root.crl"), new Uri("http://crl.example/issuing.crl")],
+            Directory = "/var/lib/inventory/lists",
+        });
+        await lists.FetchAsync(cancellationToken);    // peers that come before the first lists are rejected
+        var fetching = serverOptions with { Revocation = new RevocationPolicy { Lists = lists } };
+        // end
+    }
+
     internal static void ShortLived()
     {
         // snippet

@@ -505,6 +505,17 @@ internal static class Examples
         }
 
         {
+            var constrained = anchors.WithConstraints(new AnchorConstraints { PermittedSubtrees = [GeneralSubtree.Dns("corp.example")] });
+        }
+
+        {
+            var partner = anchors;
+            {
+                var ownAndPartner = TrustAnchors.Together(anchors, partner);
+            }
+        }
+
+        {
             Console.WriteLine(anchors.ToString());
         }
     }
@@ -513,6 +524,14 @@ internal static class Examples
     {
         {
             var dialled = Authorize.ServerName;
+        }
+
+        {
+            var ofPolicy = Authorize.AllOf(Authorize.Dns("client.example"), Authorize.Policy("1.3.6.1.4.1.99999.1"));
+        }
+
+        {
+            var dialledInFull = Authorize.ServerNameBy(WildcardPolicy.Refused);
         }
 
         {

@@ -122,6 +122,15 @@ internal static class Reference
         // end
     }
 
+    internal static void Wildcards()
+    {
+        // snippet
+        var suffixes = PublicSuffixList.Parse(File.ReadAllText("public_suffix_list.dat"));
+        var byList = Authorize.ServerNameBy(WildcardPolicy.Above(suffixes));
+        var inFull = Authorize.ServerNameBy(WildcardPolicy.Refused);    // reason wildcard_refused
+        // end
+    }
+
     internal static async Task GalleryAsync(EndPoint serverEndPoint)
     {
         // snippet

@@ -1,0 +1,324 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Telemetry;
+
+namespace MutualAuth.Revocation;
+
+/// <summary>Follows one address: one fetch at a time, the last good lists kept, the next fetch planned.</summary>
+internal sealed class ListFollower
+{
+    private readonly Uri _address;
+    private readonly RevocationFetchOptions _options;
+    private readonly ListHttp _http;
+    private readonly ListDirectory? _directory;
+    private readonly SemaphoreSlim _places;
+    private readonly ILogger _logger;
+    private readonly Action<ListFollower> _taken;
+    private readonly CancellationToken _stop;
+    private readonly RollbackGuard _succession;
+    private readonly FetchPauses _pauses;
+    private readonly Lock _state = new();
+    private volatile RevocationLists _current = RevocationLists.Empty;
+    private volatile RevocationFetchStatus _status;
+    private ListVersion? _version;
+    private Task<bool>? _flight;
+    private Task _abandoned = Task.CompletedTask;
+    private TaskCompletionSource _refuted = NewSignal();
+    private DateTimeOffset? _nextAttempt;
+    private DateTimeOffset? _saidOver;
+
+    /// <param name="address">The address.</param>
+    /// <param name="options">How it is followed.</param>
+    /// <param name="http">Fetches.</param>
+    /// <param name="directory">Keeps the lists; null for nothing.</param>
+    /// <param name="places">Bounds the fetches of all addresses.</param>
+    /// <param name="logger">Where events go.</param>
+    /// <param name="taken">Called when there are new lists.</param>
+    /// <param name="stop">Ends everything.</param>
+    internal ListFollower(
+        Uri address,
+        RevocationFetchOptions options,
+        ListHttp http,
+        ListDirectory? directory,
+        SemaphoreSlim places,
+        ILogger logger,
+        Action<ListFollower> taken,
+        CancellationToken stop)
+    {
+        (_address, _options, _http, _directory, _places, _logger, _taken, _stop) = (address, options, http, directory, places, logger, taken, stop);
+        _succession = new RollbackGuard(options.TimeProvider) { Refuted = OnRefuted };
+        _pauses = new FetchPauses(options);
+        _status = new RevocationFetchStatus(address);
+        Recall();
+    }
+
+    internal RevocationLists Current => _current;
+
+    internal RevocationFetchStatus Status
+    {
+        get
+        {
+            lock (_state)
+            {
+                return _status with
+                {
+                    NextAttempt = _flight is null && !_stop.IsCancellationRequested ? _nextAttempt : null,
+                    HasLists = _current.Lists.Length > 0,
+                    NextUpdate = _current.NextUpdate,
+                };
+            }
+        }
+    }
+
+    internal string Address => _address.AbsoluteUri;
+
+    private string Source => $"The answer of {Address}";
+
+    /// <summary>Fetches until the end. Never throws.</summary>
+    internal async Task FollowAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var isGood = await Fly().ConfigureAwait(false);
+                var now = _options.TimeProvider.GetUtcNow();
+                await WaitAsync(_pauses.After(isGood, _current, now), now).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed of.
+        }
+    }
+
+    /// <summary>Fetches now, or joins the fetch that is under way. False when the last good lists are not known to be the newest.</summary>
+    internal Task<bool> Fly()
+    {
+        lock (_state)
+        {
+            if (_flight is null)
+            {
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _flight = Task.Run(FetchAsync, CancellationToken.None);
+                }
+            }
+
+            return _flight;
+        }
+    }
+
+    /// <summary>Takes what an earlier run kept. What cannot be used is told, and fetched anew.</summary>
+    private void Recall()
+    {
+        try
+        {
+            foreach (var kept in _directory?.Read(_address) ?? [])
+            {
+                if (ForgedIn(kept) is { } forged)
+                {
+                    throw new MaterialException(forged.Detail);
+                }
+
+                _current = _succession.Admit(kept);
+                FetchLog.Recalled(_logger, Address, kept.ToString());
+            }
+        }
+        catch (MaterialException problem)
+        {
+            FetchLog.NotRecalled(_logger, Address, problem.Message);
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan pause, DateTimeOffset now)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop);
+        var delay = DelayAsync(pause, now, over.Token);
+        if (await Task.WhenAny(delay, _refuted.Task).ConfigureAwait(false) == _refuted.Task)
+        {
+            // Somebody forged a list, or the authority has another key: not at once, and not only after the interval.
+            _refuted = NewSignal();
+            await over.CancelAsync().ConfigureAwait(false);
+            now = _options.TimeProvider.GetUtcNow();
+            delay = DelayAsync(_pauses.After(isGood: false, _current, now), now, _stop);
+        }
+
+        await delay.ConfigureAwait(false);
+    }
+
+    private Task DelayAsync(TimeSpan pause, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        lock (_state)
+        {
+            _nextAttempt = now + pause;
+        }
+
+        return Task.Delay(pause, _options.TimeProvider, cancellationToken);
+    }
+
+    private async Task<bool> FetchAsync()
+    {
+        ListFlaw? flaw;
+        try
+        {
+            await _places.WaitAsync(_stop).ConfigureAwait(false);
+            try
+            {
+                Tell(flaw = await AskAsync().ConfigureAwait(false));
+            }
+            finally
+            {
+                _places.Release();
+            }
+        }
+        catch (Exception exception) when (!_stop.IsCancellationRequested)
+        {
+            FetchLog.Faulted(_logger, Address, exception);
+            Tell(flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}"));
+        }
+        finally
+        {
+            lock (_state)
+            {
+                _flight = null;
+            }
+        }
+
+        return flaw is null;
+    }
+
+    private async Task<ListFlaw?> AskAsync()
+    {
+        if (!_abandoned.IsCompleted)
+        {
+            return new ListFlaw(RevocationFetchFailure.TimedOut, "an earlier fetch that ran out of time has not ended yet");
+        }
+
+        // A list that no key of its issuer signed is asked for anew, whatever the server calls its version.
+        var isDoubtful = _current.Lists.Any(list => list.IsRefuted);
+        var answer = await AskInTimeAsync(isDoubtful ? null : _version).ConfigureAwait(false);
+        return answer.Flaw is not null ? answer.Flaw
+            : answer.Content is null ? FlawOfDates(_current)
+            : await TakeAsync(answer.Content, answer.Version).ConfigureAwait(false);
+    }
+
+    /// <summary>The application's handler may ignore the end of a token, and may block: it is left to itself then.</summary>
+    private async Task<ListAnswer> AskInTimeAsync(ListVersion? known)
+    {
+        using var late = new CancellationTokenSource(_options.Timeout, _options.TimeProvider);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop, late.Token);
+        var token = deadline.Token;
+        var work = Task.Run(() => _http.GetAsync(_address, known, token), CancellationToken.None);
+        try
+        {
+            return await work.WaitAsync(token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _abandoned = ObserveAsync(work);
+            _stop.ThrowIfCancellationRequested();
+            return ListAnswer.Of(RevocationFetchFailure.TimedOut, $"no complete answer within {_options.Timeout}");
+        }
+    }
+
+    private async Task<ListFlaw?> TakeAsync(byte[] content, ListVersion? version)
+    {
+        RevocationLists next;
+        try
+        {
+            next = RevocationLists.FromFetched(content, Source);
+        }
+        catch (MaterialException problem)
+        {
+            return new ListFlaw(RevocationFetchFailure.Malformed, problem.Message);
+        }
+
+        if (ForgedIn(next) is { } forged)
+        {
+            return forged;
+        }
+
+        if (next.Lists.Length == _current.Lists.Length && next.Lists.All(list => _current.Lists.Any(list.IsSameAs)))
+        {
+            _version = version;
+            return _current.Lists.FirstOrDefault(list => list.IsRefuted) is { } refuted
+                ? new ListFlaw(RevocationFetchFailure.NotSigned, $"the {refuted} was not signed by its issuer")
+                : FlawOfDates(_current);
+        }
+
+        try
+        {
+            _current = _succession.Admit(next);
+        }
+        catch (MaterialException problem)
+        {
+            return new ListFlaw(_succession.HasGoneBack ? RevocationFetchFailure.Older : RevocationFetchFailure.NotCurrent, problem.Message);
+        }
+
+        _version = version;
+        _taken(this);
+        await KeepAsync(next).ConfigureAwait(false);
+        return FlawOfDates(next);
+    }
+
+    private ListFlaw? ForgedIn(RevocationLists lists) =>
+        lists.Lists.FirstOrDefault(list => list.IsSignedByNoneOf(_options.Issuers)) is { } forged
+            ? new ListFlaw(RevocationFetchFailure.NotSigned, $"the {forged} was not signed by a key in {nameof(RevocationFetchOptions.Issuers)}")
+            : null;
+
+    /// <summary>A list that does not count is kept, for it may still revoke; it is no success, though.</summary>
+    private ListFlaw? FlawOfDates(RevocationLists lists)
+    {
+        var now = _options.TimeProvider.GetUtcNow();
+        var flaws = lists.Lists.Where(list => list.NextUpdate is not null)
+            .Select(list => RevocationCheck.FlawOfDates(list, now, TimeSpan.Zero, RollbackGuard.ClockSkew));
+        return flaws.FirstOrDefault(flaw => flaw is not null) is { } old ? new ListFlaw(RevocationFetchFailure.NotCurrent, old) : null;
+    }
+
+    private async Task KeepAsync(RevocationLists lists)
+    {
+        try
+        {
+            await (_directory?.WriteAsync(_address, lists, _stop) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is MaterialException or IOException or UnauthorizedAccessException)
+        {
+            FetchLog.NotKept(_logger, Address, exception.Message);
+        }
+    }
+
+    private void Tell(ListFlaw? flaw)
+    {
+        var now = _options.TimeProvider.GetUtcNow();
+        var before = _status;
+        var after = new RevocationFetchStatus(_address)
+        {
+            LastSuccess = flaw is null ? now : before.LastSuccess,
+            Failure = flaw?.Reason,
+            Detail = flaw?.Detail,
+            FailuresInARow = flaw is null ? 0 : before.FailuresInARow + 1,
+        };
+        _status = after;
+        FetchLog.Count(flaw?.Reason);
+        if (flaw is not null)
+        {
+            FetchLog.Failed(_logger, Address, flaw.Reason, flaw.Detail, after.FailuresInARow);
+        }
+
+        if (_current.NextUpdate is { } end && now > end && _saidOver != end)
+        {
+            _saidOver = end;
+            FetchLog.Over(_logger, Address, end);
+        }
+    }
+
+    private void OnRefuted(MaterialException problem)
+    {
+        FetchLog.Refuted(_logger, Address, problem.Message);
+        _refuted.TrySetResult();
+    }
+
+    private static async Task ObserveAsync(Task work) => await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
