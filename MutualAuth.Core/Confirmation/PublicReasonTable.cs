@@ -24,7 +24,8 @@ internal static class PublicReasonTable
             or RejectionReason.NotAnSvid or RejectionReason.PeerKeyChanged => PublicReason.CertificateUnknown,
         RejectionReason.DenyListed or RejectionReason.ServerNameMismatch or RejectionReason.PinMismatch or RejectionReason.PinsExpired
             or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused => PublicReason.AccessDenied,
-        RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted => PublicReason.InternalError,
+        RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted
+            or RejectionReason.AuditNotRecorded => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded
             or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,
         RejectionReason.ConfirmationMalformed or RejectionReason.ConfirmationTruncated

@@ -62,7 +62,9 @@ internal static class Dialer
         }
 
         outcome.RemoteEndPoint = endPoint;
-        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake), time, PeerRole.Client, endPoint).Failed(outcome);
+        var id = ConnectionId.Next();
+        outcome.ConnectionId = id.ToString();
+        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake), time, PeerRole.Client, endPoint, id).Failed(outcome);
         throw outcome;
     }
 

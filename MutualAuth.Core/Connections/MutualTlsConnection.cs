@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Audit;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Handshake;
@@ -34,6 +35,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     private volatile ILiveEntry? _entry;
     private bool _isListenerStopping;
     private readonly Unforgotten _unforgotten;
+    private readonly long _openedAt;
+    private Task _recorded = Task.CompletedTask;
     private TaskCompletionSource? _closed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
@@ -42,6 +45,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         Stream = tls.Stream;
         _peer = tls.Peer;
         OpenedAt = UtcNow(time);
+        _openedAt = tls.Audit is null ? 0 : Timestamp(time);
         Session = tls.Session;
         IsConfirmed = tls.IsConfirmed;
         RemoteEndPoint = remoteEndPoint;
@@ -49,6 +53,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         _time = time;
         _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
+        tls.Stream.CountFromHere();
         tls.Stream.Owner = this; // a reference to the stream keeps the connection, and so its revalidation, alive
         tls.Transport.OnClosed = End;
     }
@@ -65,6 +70,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// <summary>The authenticated peer. After its user has authenticated again it has the user's new claims, and is otherwise the same.</summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer => _peer;
+
+    /// <summary>
+    /// The name of this connection in the log events (<c>ConnectionId</c>), the activity and the audit, from its first octet on. It differs from
+    /// that of every other connection, also of other processes.
+    /// </summary>
+    /// <example><code>await trail.RecordAsync(new AuditEvent("act", "cabinet 7 was opened") { Connection = connection.Id });</code></example>
+    public string Id => _tls.Id.ToString();
 
     /// <summary>When the handshake was complete.</summary>
     /// <example><code>Console.WriteLine($"open since {connection.OpenedAt:O}");</code></example>
@@ -255,7 +267,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
         var terms = new StepUpTerms(factors ?? policy.StepUpFactors, user, StepUpBinding.Binds);
         return new StepUpVerifier(
-            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger(),
+            RecordOf(peer, isStepUp: true));
     }
 
     /// <summary>
@@ -277,7 +290,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         var policy = _tls.Options.RequiredCredentials;
         var terms = new StepUpTerms(policy.LoginFactors, user, StepUpBinding.MayReauthenticate);
         return new StepUpVerifier(
-            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger(),
+            RecordOf(peer, isStepUp: false));
     }
 
     /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
@@ -351,6 +365,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     void IRevalidated.Invalidate(Invalidation lost)
     {
         _invalidation = lost;
+        if (_tls.Audit is { } audit)
+        {
+            ConnectionEvents.Invalidated(audit, Peer, lost);
+        }
+
         Cancel(_noLongerValid);
         if (lost.Action != InvalidationAction.Notify)
         {
@@ -447,7 +466,38 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         var isSaid = await LingeringClose.RunAsync(
             _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
+        await WhenRecordedAsync().ConfigureAwait(false);
         closed.SetResult();
+    }
+
+    /// <summary>
+    /// The end of the connection is recorded, so that its sink may be closed next; within the time that a close may take, however slow the sink is.
+    /// </summary>
+    private async ValueTask WhenRecordedAsync()
+    {
+        if (!_recorded.IsCompleted)
+        {
+            await Task.WhenAny(_recorded, Task.Delay(_tls.Options.CloseTimeout)).ConfigureAwait(false);
+        }
+    }
+
+    private StepUpRecord RecordOf(AuthenticatedPeer peer, bool isStepUp) => _tls.Audit is { } audit
+        ? new(
+            (user, token) => ConnectionEvents.ProvenAgainAsync(audit, isStepUp, user, token),
+            rejection => ConnectionEvents.NotProvenAgain(audit, isStepUp, peer, rejection),
+            Id)
+        : new(null, null, Id);
+
+    private TimeSpan OpenFor()
+    {
+        try
+        {
+            return _time.GetElapsedTime(_openedAt);
+        }
+        catch (Exception)
+        {
+            return TimeSpan.Zero; // the clock threw
+        }
     }
 
     /// <summary>Closes the transport. Never throws; further calls have no effect.</summary>
@@ -518,6 +568,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         }
     }
 
+    private static long Timestamp(TimeProvider time)
+    {
+        try
+        {
+            return time.GetTimestamp();
+        }
+        catch (Exception)
+        {
+            return 0;
+        }
+    }
+
     private async Task LogFaultsAsync(Task callbacks)
     {
         try
@@ -551,6 +613,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
 
         _unforgotten.Dispose();
         MutualAuthTelemetry.Try(-1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
+        if (_tls.Audit is { } audit)
+        {
+            _recorded = ConnectionEvents.Ended(audit, Peer, _tls.Stream, OpenFor());
+        }
+
         onEnded?.Invoke();
     }
 

@@ -221,6 +221,11 @@ public enum RejectionReason
     /// <summary>The maximum number of concurrent asynchronous validations was reached, and no slot became free.</summary>
     ValidatorOverloaded = 403,
 
+    /// <summary>
+    /// The authentication could not be recorded for the auditor, within its time or at all; a peer that is not recorded is not accepted.
+    /// </summary>
+    AuditNotRecorded = 404,
+
     // 500: the confirmation protocol.
 
     /// <summary>Confirmation is required, and the peer does not support it.</summary>

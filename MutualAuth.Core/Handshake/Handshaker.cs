@@ -75,7 +75,8 @@ internal sealed class Handshaker
         attempt.Shown = [identity];
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
-        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
+        var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client)
+        { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         var shares = SharedContext.Suits(_options, hello);
 
@@ -106,7 +107,7 @@ internal sealed class Handshaker
     {
         attempt.Shown = identities;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
-        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
+        var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
         { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         var settings = ApplicationCalls.Ask(
@@ -228,6 +229,8 @@ internal sealed class Handshaker
             Login = _login,
             Options = _options,
             Shown = attempt.Shown,
+            Id = attempt.Id,
+            Audit = attempt.Audit,
         };
     }
 

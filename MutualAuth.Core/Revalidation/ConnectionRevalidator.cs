@@ -307,7 +307,7 @@ internal sealed class ConnectionRevalidator
 
         if (holds)
         {
-            RevalidationLog.Renewed(_logger, connection.Peer.Name, connection.RemoteEndPoint, ValidUntil(entry));
+            RevalidationLog.Renewed(_logger, connection.Peer.Name, connection.RemoteEndPoint, ValidUntil(entry), connection.Id);
         }
 
         return holds;
@@ -753,7 +753,8 @@ internal sealed class ConnectionRevalidator
             rejection.Reason.ToCode(),
             rejection.Expected,
             rejection.Presented,
-            rejection.Element);
+            rejection.Element,
+            connection.Id);
         _invalidated.Tell(connection);
         return true;
     }
@@ -875,7 +876,7 @@ internal sealed class ConnectionRevalidator
         try
         {
             await connection.EndAsync().ConfigureAwait(false);
-            RevalidationLog.GraceOver(_logger, connection.Peer.Name, connection.RemoteEndPoint);
+            RevalidationLog.GraceOver(_logger, connection.Peer.Name, connection.RemoteEndPoint, connection.Id);
         }
         catch (Exception exception)
         {
