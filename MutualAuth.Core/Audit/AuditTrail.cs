@@ -67,6 +67,45 @@ public sealed class AuditTrail : IAuditSink, IAsyncDisposable
         _writing = Task.Run(WriteAllAsync);
     }
 
+    /// <summary>Reads the first key from a file, as 48 octets or as 96 hexadecimal digits in a line.</summary>
+    /// <param name="path">The file of the auditor's.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is null or empty.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, or holds something else.</exception>
+    /// <example><code>AuditTrail.Begin("audit.log", AuditTrail.ReadKey("audit.key"));</code></example>
+    public static byte[] ReadKey(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var content = new byte[(2 * KeyLength) + 3]; // with the end of a line, and one octet to see that there is more
+        try
+        {
+            int length;
+            using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
+            {
+                length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            }
+
+            if (length == KeyLength)
+            {
+                return content[..KeyLength];
+            }
+
+            var key = new byte[KeyLength];
+            var digits = content.AsSpan(0, length).TrimEnd("\r\n"u8);
+            return digits.Length == 2 * KeyLength && Convert.FromHexString(digits, key, out _, out _) == System.Buffers.OperationStatus.Done
+                ? key
+                : throw new MaterialException(
+                    $"{path} holds no first key of an audit trail: {KeyLength} octets, or {2 * KeyLength} hexadecimal digits, are expected.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The key of the audit trail {path} cannot be read: {exception.Message}", exception);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(content);
+        }
+    }
+
     /// <summary>Begins a trail: an empty file, and its state with the first key. This machine keeps no other copy of the key.</summary>
     /// <param name="path">The file of the trail.</param>
     /// <param name="key">The first key, <see cref="KeyLength"/> random octets, which the auditor keeps and the writer does not.</param>

@@ -75,7 +75,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
     /// The name of this connection in the log events (<c>ConnectionId</c>), the activity and the audit, from its first octet on. It differs from
     /// that of every other connection, also of other processes.
     /// </summary>
-    /// <example><code>await trail.RecordAsync(new AuditEvent("act", "cabinet 7 was opened") { Connection = connection.Id });</code></example>
+    /// <example><code>Console.WriteLine($"connection {connection.Id}");</code></example>
     public string Id => _tls.Id.ToString();
 
     /// <summary>When the handshake was complete.</summary>
