@@ -88,7 +88,7 @@ public sealed class AuditFailuresTests
 
             if (holdsItsThread)
             {
-                gate.Wait();
+                gate.Wait(CancellationToken.None);
             }
 
             return new TaskCompletionSource().Task;
@@ -166,7 +166,8 @@ public sealed class AuditFailuresTests
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var auditor = Auditor.For(_sink.Policy, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, TimeProvider.System)!;
         _sink.Instead = (what, _) => what.What == AuditKinds.EventsLost ? null : held.Task;
-        var strangers = Enumerable.Range(0, 5000).Select(_ => (Task<Exception?>)auditor.Tell(new AuditEvent("stranger", "x"), isOfStranger: true)).ToList();
+        var strangers = Enumerable.Range(0, 5000)
+            .Select(_ => (Task<Exception?>)auditor.Tell(new AuditEvent("stranger", "x"), isOfStranger: true)).ToList();
         var known = auditor.RequireAsync(new AuditEvent("known", "x"), default).AsTask();
 
         strangers.Count(task => task.IsCompleted).Should().Be(5000 - SinkWriter.MaxPendingOfStrangers, "the others are refused at once");

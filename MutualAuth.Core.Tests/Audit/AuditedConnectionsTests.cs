@@ -49,7 +49,7 @@ public sealed class AuditedConnectionsTests
         _sink.All.Skip(1).Select(what => what.Connection).Should().AllBe(server.Id);
         (await log.NextAsync(1000)).Values["ConnectionId"]!.ToString().Should().Be(server.Id);
         (Detail(ended, "octets_received"), Detail(ended, "octets_sent"), Detail(ended, "end")).Should().Be(("5", "7", "disposed"));
-        Detail(ended, "peer").Should().Be("client.test");
+        (Detail(ended, "peer"), Detail(ended, "peer_address")).Should().Be(("client.test", server.RemoteEndPoint!.ToString()));
         double.Parse(Detail(ended, "seconds")!, System.Globalization.CultureInfo.InvariantCulture).Should().BeInRange(0, 60);
     }
 
@@ -101,10 +101,23 @@ public sealed class AuditedConnectionsTests
         var certificate = MutualAuth.Certificates.Certificate.Parse(stranger.RawCertificate);
         (failed.Connection, Detail(failed, "reason"), Detail(failed, "failure")).Should().Be(
             (ends.Server.Refusal.ConnectionId, "unknown_authority", "peer_rejected"));
-        (Detail(failed, "claimed"), Detail(failed, "subject"), Detail(failed, "issuer"), Detail(failed, "serial"), Detail(failed, "sha256")).Should().Be(
-            ("stranger.test", "\"CN=stranger.test\"", "\"CN=Theirs\"", certificate.SerialNumber, certificate.Thumbprint));
+        new[] { "claimed", "subject", "issuer", "serial", "sha256" }.Select(name => Detail(failed, name)).Should().Equal(
+            "stranger.test", "\"CN=stranger.test\"", "\"CN=Theirs\"", certificate.SerialNumber, certificate.Thumbprint);
         Detail(failed, "peer_address").Should().Be(ends.Server.Refusal.RemoteEndPoint!.ToString());
         _sink.Kinds.Should().NotContain(AuditKinds.Authenticated);
+    }
+
+    [Test]
+    public async Task A_server_of_another_name_is_recorded_with_the_name_that_was_dialled_and_those_that_it_showed()
+    {
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with { Audit = _sink.Policy }, _world.ServerOptions, "another.test");
+
+        var failed = await _sink.NextAsync(AuditKinds.HandshakeFailed);
+
+        Detail(failed, "reason").Should().Be("server_name_mismatch");
+        Detail(failed, "expected").Should().Contain("another.test");
+        Detail(failed, "presented").Should().Contain("server.test");
     }
 
     [Test]
@@ -165,7 +178,8 @@ public sealed class AuditedConnectionsTests
         nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // and does not listen
         var client = new MutualTlsClient(_world.ClientOptions with { Audit = _sink.Policy });
 
-        var refused = await client.Invoking(each => each.ConnectAsync(nobody.LocalEndPoint!, "server.test")).Should().ThrowAsync<HandshakeException>();
+        var refused = await client.Invoking(each => each.ConnectAsync(nobody.LocalEndPoint!, "server.test")).Should()
+            .ThrowAsync<HandshakeException>();
 
         var failed = await _sink.NextAsync(AuditKinds.HandshakeFailed);
         (Detail(failed, "reason"), failed.Connection).Should().Be(("unreachable", refused.Which.ConnectionId));
@@ -209,7 +223,8 @@ public sealed class AuditedConnectionsTests
     {
         await _users.SetAsync("alice", ScramVerifier.Create(Password.From(Canary), iterations: ScramVerifier.MinIterations));
         var scram = Require.CertificateAndUser(SaslServer.Scram(_users));
-        var plain = Require.CertificateAndUser(SaslServer.PasswordsInPlain(_users)) with { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
+        var plain = Require.CertificateAndUser(SaslServer.PasswordsInPlain(_users)) with
+        { ChannelBinding = ChannelBindingPolicy.DangerouslyOptional };
         var tokens = Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(new AcceptsOne()));
         foreach (var (policy, credentials) in new (CredentialPolicy, ClientCredentials)[]
         {
@@ -276,7 +291,8 @@ public sealed class AuditedConnectionsTests
         var ended = await _sink.NextAsync(AuditKinds.ConnectionEnded);
         (Detail(invalidated, "reason"), Detail(invalidated, "action"), invalidated.Connection).Should().Be(
             ("ended_by_application", "abort", ends.Server.Accepted.Id));
-        (Detail(ended, "end"), Detail(ended, "reason"), ended.Connection).Should().Be(("invalidated", "ended_by_application", ends.Server.Accepted.Id));
+        (Detail(ended, "end"), Detail(ended, "reason"), ended.Connection).Should().Be(
+            ("invalidated", "ended_by_application", ends.Server.Accepted.Id));
     }
 
     [TestCase(true, "closed")]

@@ -23,8 +23,10 @@ internal sealed class AuditDetails
     internal AuditDetails With(string name, bool value) => With(name, value ? "yes" : "no");
 
     /// <summary>Subject, issuer, serial number and SHA-256 of a certificate.</summary>
-    internal AuditDetails With(Certificate? certificate) => certificate is null ? this : With("subject", SafeText.Quote(certificate.Subject.ToString()))
-        .With("issuer", SafeText.Quote(certificate.Issuer.ToString())).With("serial", certificate.SerialNumber).With("sha256", certificate.Thumbprint);
+    internal AuditDetails With(Certificate? certificate) => certificate is null
+        ? this
+        : With("subject", SafeText.Quote(certificate.Subject.ToString())).With("issuer", SafeText.Quote(certificate.Issuer.ToString()))
+            .With("serial", certificate.SerialNumber).With("sha256", certificate.Thumbprint);
 
     /// <summary>The same of what a peer has shown, which may be anything: of what cannot be read only the SHA-256.</summary>
     internal AuditDetails WithShown(ReadOnlyMemory<byte> certificate) => Certificate.TryParse(certificate, out var readable, out _)

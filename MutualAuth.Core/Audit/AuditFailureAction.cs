@@ -7,7 +7,7 @@ public enum AuditFailureAction
     RefuseConnections = 1,
 
     /// <summary>
-    /// They are accepted, and nobody can say later who was connected. Event 1651 tells of it, and the next event that can be recorded.
+    /// They are accepted, and no one can say later who was connected. Event 1651 tells of it, and the next event that can be recorded.
     /// </summary>
     DangerouslyContinueWithoutAudit = 2,
 }

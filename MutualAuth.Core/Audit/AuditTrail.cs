@@ -239,7 +239,7 @@ public sealed class AuditTrail : IAuditSink, IAsyncDisposable
             }
             catch (Exception exception) when (exception is IOException or ObjectDisposedException)
             {
-                // It is sealed, or has failed, and whoever recorded in it has been told.
+                // It is sealed, or has failed, and who recorded in it has been told.
             }
         }
 

@@ -26,7 +26,7 @@ internal sealed class Auditor
 
     /// <summary>Records an event that nothing depends on. Never throws, and does not wait.</summary>
     /// <param name="what">The event.</param>
-    /// <param name="isOfStranger">Whether it is about a peer that nobody has authenticated.</param>
+    /// <param name="isOfStranger">Whether it is about a peer that no one has authenticated.</param>
     /// <returns>Completes when it has an outcome, for callers that may wait a moment; never fails.</returns>
     internal Task Tell(AuditEvent what, bool isOfStranger = false) => _writer.WriteAsync(what, this, isOfStranger);
 

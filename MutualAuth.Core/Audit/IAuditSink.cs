@@ -18,7 +18,7 @@ public interface IAuditSink
 {
     /// <summary>Records an event. When it completes, the event is safe.</summary>
     /// <param name="what">The event.</param>
-    /// <param name="cancellationToken">Cancelled when <see cref="AuditPolicy.Timeout"/> is over: nobody waits any longer.</param>
+    /// <param name="cancellationToken">Cancelled when <see cref="AuditPolicy.Timeout"/> is over: no one waits any longer.</param>
     /// <returns>A task that fails where the event could not be recorded, with any exception.</returns>
     Task RecordAsync(AuditEvent what, CancellationToken cancellationToken);
 }

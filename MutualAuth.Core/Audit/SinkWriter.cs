@@ -12,7 +12,7 @@ internal sealed class SinkWriter
     /// <summary>Events that wait for the sink or have its call under way.</summary>
     internal const int MaxPending = 1024;
 
-    /// <summary>Of them, those about peers that nobody has authenticated: they must not push out the others.</summary>
+    /// <summary>Of them, those about peers that no one has authenticated: they must not push out the others.</summary>
     internal const int MaxPendingOfStrangers = 512;
 
     private static readonly ConditionalWeakTable<IAuditSink, SinkWriter> s_writers = [];

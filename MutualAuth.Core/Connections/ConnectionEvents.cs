@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using MutualAuth.Audit;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
@@ -9,12 +10,14 @@ namespace MutualAuth.Connections;
 /// <summary>What the auditor is told of a live connection. Nothing here is called where nothing is recorded.</summary>
 internal static class ConnectionEvents
 {
-    internal static void Invalidated(ConnectionAudit audit, AuthenticatedPeer peer, Invalidation lost) => audit.Tell(
+    internal static void Invalidated(ConnectionAudit audit, AuthenticatedPeer peer, EndPoint? remote, Invalidation lost) => audit.Tell(
         AuditKinds.ConnectionInvalidated,
         $"{peer.Name} is no longer valid. {lost.Rejection}",
-        new AuditDetails().With("peer", peer.Name).With("action", RejectionReasons.ToSnakeCase(lost.Action.ToString())).With(lost.Rejection).ToArray());
+        new AuditDetails().With("peer", peer.Name).With("peer_address", HandshakeEvents.TextOf(remote))
+            .With("action", RejectionReasons.ToSnakeCase(lost.Action.ToString()))
+            .With(lost.Rejection).ToArray());
 
-    internal static Task Ended(ConnectionAudit audit, AuthenticatedPeer peer, GuardedSslStream stream, TimeSpan openFor)
+    internal static Task Ended(ConnectionAudit audit, AuthenticatedPeer peer, EndPoint? remote, GuardedSslStream stream, TimeSpan openFor)
     {
         var (end, rejection) = stream.Ended;
         var why = end is { } ours ? RejectionReasons.ToSnakeCase(ours.ToString()) : stream.PeerEndedCleanly is null ? "abandoned" : "by_peer";
@@ -24,7 +27,8 @@ internal static class ConnectionEvents
         return audit.Tell(
             AuditKinds.ConnectionEnded,
             $"{peer.Name}, after {seconds} s, {received} octets received and {sent} sent: {why}",
-            new AuditDetails().With("peer", peer.Name).With("seconds", seconds).With("octets_received", received).With("octets_sent", sent)
+            new AuditDetails().With("peer", peer.Name).With("peer_address", HandshakeEvents.TextOf(remote))
+                .With("seconds", seconds).With("octets_received", received).With("octets_sent", sent)
                 .With("end", why).With("reason", rejection?.Reason.ToCode()).With("peers_side", peersEnd).ToArray());
     }
 

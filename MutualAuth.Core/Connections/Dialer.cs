@@ -64,7 +64,8 @@ internal static class Dialer
         outcome.RemoteEndPoint = endPoint;
         var id = ConnectionId.Next();
         outcome.ConnectionId = id.ToString();
-        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake), time, PeerRole.Client, endPoint, id).Failed(outcome);
+        var logger = MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake);
+        new HandshakeRecorder(logger, time, PeerRole.Client, endPoint, id).Failed(outcome);
         throw outcome;
     }
 

@@ -367,7 +367,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         _invalidation = lost;
         if (_tls.Audit is { } audit)
         {
-            ConnectionEvents.Invalidated(audit, Peer, lost);
+            ConnectionEvents.Invalidated(audit, Peer, RemoteEndPoint, lost);
         }
 
         Cancel(_noLongerValid);
@@ -615,7 +615,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ITlsOw
         MutualAuthTelemetry.Try(-1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
         if (_tls.Audit is { } audit)
         {
-            _recorded = ConnectionEvents.Ended(audit, Peer, _tls.Stream, OpenFor());
+            _recorded = ConnectionEvents.Ended(audit, Peer, RemoteEndPoint, _tls.Stream, OpenFor());
         }
 
         onEnded?.Invoke();

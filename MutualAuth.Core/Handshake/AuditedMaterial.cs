@@ -53,7 +53,8 @@ internal static class AuditedMaterial
     private static AuditEvent Configured(HandshakeOptions options, PeerRole ourRole, IEnumerable<IIdentitySource> identities)
     {
         var credentials = options.RequiredCredentials;
-        return new AuditEvent(AuditKinds.Configured, $"a {HandshakeEvents.Name(ourRole)} was configured: peers are accepted by {options.Authorization}")
+        var text = $"a {HandshakeEvents.Name(ourRole)} was configured: peers are accepted by {options.Authorization}";
+        return new AuditEvent(AuditKinds.Configured, text)
         {
             Details = new AuditDetails().With("role", HandshakeEvents.Name(ourRole)).With("version", VersionOfLibrary)
                 .With("minimum_tls", options.TlsVersions.Lowest.ToText()).With("cipher_suites", string.Join(' ', options.CipherSuites))

@@ -31,8 +31,8 @@ internal static class HandshakeEvents
             }
         }
 
-        var details = new AuditDetails().With("role", Name(attempt.OurRole)).With("peer", peer.Name).With("peer_address", TextOf(attempt.RemoteEndPoint))
-            .With("proofs", peer.Proofs.ToString());
+        var details = new AuditDetails().With("role", Name(attempt.OurRole)).With("peer", peer.Name)
+            .With("peer_address", TextOf(attempt.RemoteEndPoint)).With("proofs", peer.Proofs.ToString());
         if (peer.User is { } known)
         {
             Of(known, details);

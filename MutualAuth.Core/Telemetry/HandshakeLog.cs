@@ -45,7 +45,8 @@ internal static partial class HandshakeLog
 
     [LoggerMessage(1002, LogLevel.Warning, "Handshake as {Role}: refused by {Peer} at {RemoteEndPoint} with reason {PeerReason}. {Rejection}")]
     internal static partial void RefusedByPeer(
-        ILogger logger, string role, string peer, string remoteEndPoint, string peerReason, Rejection rejection, string Reason, ConnectionId ConnectionId);
+        ILogger logger, string role, string peer, string remoteEndPoint, string peerReason, Rejection rejection, string Reason,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1003, LogLevel.Warning, "Handshake as {Role} with {RemoteEndPoint} failed ({Failure}). {Rejection}")]
     internal static partial void Failed(
@@ -69,7 +70,8 @@ internal static partial class HandshakeLog
     internal static partial void Cancelled(ILogger logger, string role, string remoteEndPoint, ConnectionId ConnectionId);
 
     [LoggerMessage(1006, LogLevel.Debug, "{RemoteEndPoint} connected and left without a word, as port scanners and health checks do. {Rejection}")]
-    internal static partial void LeftWithoutHello(ILogger logger, string remoteEndPoint, Rejection rejection, string Reason, ConnectionId ConnectionId);
+    internal static partial void LeftWithoutHello(
+        ILogger logger, string remoteEndPoint, Rejection rejection, string Reason, ConnectionId ConnectionId);
 
     [LoggerMessage(1010, LogLevel.Warning,
         "The names of the {Anchors} trust anchors have {Bytes} octets, more than MaxAcceptableIssuerBytes ({Bound}): none are sent to clients.")]

@@ -47,7 +47,9 @@ internal sealed class GuardedSslStream : SslStream
     /// <summary>How our side has ended the connection, and why; null while it has not.</summary>
     internal (ConnectionEnd? End, Rejection? Rejection) Ended => _gate.Ended;
 
-    /// <summary>What was carried before, the verdicts and the login, is none of the application's. Call it before the application has the stream.</summary>
+    /// <summary>
+    /// What was carried before, the verdicts and the login, is none of the application's. Call it before the application has the stream.
+    /// </summary>
     internal void CountFromHere() => (_received, _sent) = (0, 0);
 
     /// <summary>How many octets of application data the peer has sent, as far as they were read.</summary>

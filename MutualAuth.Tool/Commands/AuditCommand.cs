@@ -18,7 +18,10 @@ internal static class AuditCommand
         var key = Key("The auditor's first key. Where there is no such file, a key is drawn and written, for its owner alone.");
         return new ToolCommand("begin", "Begins an audit trail with the auditor's first key.")
         {
-            Details = ["Take the key away from the machine afterwards: who has it can make the whole trail again. The program that writes needs only FILE."],
+            Details =
+            [
+                "Take the key away from the machine afterwards: who has it can make the whole trail again. The program that writes needs only FILE.",
+            ],
             Examples = ["mutualauth audit begin audit.log --key audit.key"],
         }.With(s_file, key).Does(arguments =>
         {
