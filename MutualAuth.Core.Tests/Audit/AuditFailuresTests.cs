@@ -183,6 +183,24 @@ public sealed class AuditFailuresTests
     }
 
     [Test]
+    public async Task A_sink_whose_calls_never_end_holds_so_many_events_and_refuses_the_next_at_once()
+    {
+        var clock = new HurriedClock(s_timeout); // it lets no time pass
+        _sink.Instead = (_, _) => new TaskCompletionSource().Task;
+        var auditor = Auditor.For(
+            _sink.Policy with { Timeout = s_timeout }, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, clock)!;
+        var held = Enumerable.Range(0, SinkWriter.MaxPending).Select(_ => auditor.Tell(new AuditEvent("held", "x"))).ToList();
+
+        var next = await auditor.RequireAsync(new AuditEvent("next", "x"), default).AsTask().WaitAsync(ConnectedPair.Deadline);
+
+        next!.Reason.Should().Be(RejectionReason.AuditNotRecorded);
+        held.Should().OnlyContain(task => !task.IsCompleted);
+        clock.Hurry();
+        await Task.WhenAll(held).WaitAsync(ConnectedPair.Deadline); // each is given up, and still has its place
+        (await auditor.RequireAsync(new AuditEvent("late", "x"), default)).Should().NotBeNull();
+    }
+
+    [Test]
     public async Task Events_reach_the_sink_in_their_order_and_one_at_a_time()
     {
         var inside = 0;

@@ -54,34 +54,46 @@ internal sealed class SinkWriter
     internal Task<Exception?> WriteAsync(AuditEvent what, Auditor from, bool isOfStranger)
     {
         var pending = new PendingEvent(what, from, isOfStranger);
+        pending.Begin(fault => Finish(pending, fault));
+        var calls = default(Calls);
+        bool fits;
+        bool begins;
         lock (_lock)
         {
-            if (_pending >= MaxPending || (isOfStranger && _pendingOfStrangers >= MaxPendingOfStrangers))
+            fits = _pending < MaxPending && (!isOfStranger || _pendingOfStrangers < MaxPendingOfStrangers);
+            begins = fits && !_takesAtOnce && !_isWriting;
+            if (fits)
             {
-                return Task.FromResult<Exception?>(NoteLoss(pending, new IOException("too many events wait for the sink")));
+                _pending++;
+                _pendingOfStrangers += isOfStranger ? 1 : 0;
+                _isWriting |= begins;
+                if (_takesAtOnce)
+                {
+                    calls = Begin(pending); // a trail only puts it into its own queue, and so has it before its owner can close the trail
+                }
+                else
+                {
+                    _queue.Enqueue(pending);
+                }
             }
-
-            _pending++;
-            _pendingOfStrangers += isOfStranger ? 1 : 0;
-            pending.Begin(fault => Finish(pending, fault));
-            if (_takesAtOnce)
-            {
-                Hand(pending); // it only puts it into its own queue, and so an event is in it before its owner can close it
-                return pending.Outcome;
-            }
-
-            _queue.Enqueue(pending);
-            if (_isWriting)
-            {
-                return pending.Outcome;
-            }
-
-            _isWriting = true;
         }
 
-        using (ExecutionContext.SuppressFlow())
+        // Outside the lock: the outcome of a call may be told to a logger of the application's.
+        if (!fits)
         {
-            _ = Task.Run(WriteAll);
+            Finish(pending, new IOException("too many events wait for the sink"));
+            pending.Dispose();
+        }
+        else if (_takesAtOnce)
+        {
+            Follow(pending, calls);
+        }
+        else if (begins)
+        {
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = Task.Run(WriteAll);
+            }
         }
 
         return pending.Outcome;
@@ -102,21 +114,37 @@ internal sealed class SinkWriter
                 return;
             }
 
-            Hand(next);
+            Follow(next, Begin(next));
         }
     }
 
-    /// <summary>Calls the sink. What its call throws or returns decides; the time-out may have decided before.</summary>
-    private void Hand(PendingEvent pending)
+    /// <summary>Calls the sink, unless it is too late because the sink was held by an earlier call.</summary>
+    private Calls Begin(PendingEvent pending)
     {
         if (pending.Outcome.IsCompleted)
         {
-            Release(pending); // too late: the sink was held by an earlier call
+            return default;
+        }
+
+        var lost = TakeWhatWasLost();
+        return new Calls(lost, lost is null ? null : Call(lost.ToEvent(), pending.Token), Call(pending.What, pending.Token));
+    }
+
+    /// <summary>What the call throws or returns decides; the time-out may have decided before.</summary>
+    private void Follow(PendingEvent pending, Calls calls)
+    {
+        if (calls.Event is not { } call)
+        {
+            Release(pending);
             return;
         }
 
-        TellWhatWasLost(pending);
-        _ = AwaitAsync(pending, Call(pending.What, pending.Token));
+        if (calls.Lost is { } lost)
+        {
+            _ = TellAsync(calls.Telling!, lost.Count, pending.From);
+        }
+
+        _ = AwaitAsync(pending, call);
     }
 
     private Task Call(AuditEvent what, CancellationToken cancellationToken)
@@ -147,26 +175,19 @@ internal sealed class SinkWriter
         Release(pending);
     }
 
-    /// <summary>Before the first event that the sink may take again.</summary>
-    private void TellWhatWasLost(PendingEvent next)
+    /// <summary>What is to be told before the first event that the sink may take again; null where that is nothing.</summary>
+    private LostEvents? TakeWhatWasLost()
     {
-        long lost;
-        string? first;
         lock (_lock)
         {
             if (_lost == 0 || _isTelling)
             {
-                return;
+                return null;
             }
 
             _isTelling = true;
-            (lost, first) = (_lost, _firstLost);
+            return new LostEvents(_lost, _firstLost ?? string.Empty);
         }
-
-        var count = lost.ToString(CultureInfo.InvariantCulture);
-        var told = new AuditEvent(AuditKinds.EventsLost, $"{count} events before this one could not be recorded")
-        { Details = [new("events", count), new("first", first ?? string.Empty)] };
-        _ = TellAsync(Call(told, next.Token), lost, next.From);
     }
 
     private async Task TellAsync(Task call, long lost, Auditor from)
@@ -209,7 +230,7 @@ internal sealed class SinkWriter
         }
     }
 
-    private Exception NoteLoss(PendingEvent pending, Exception fault)
+    private void NoteLoss(PendingEvent pending, Exception fault)
     {
         bool isFirst;
         lock (_lock)
@@ -221,7 +242,6 @@ internal sealed class SinkWriter
         }
 
         pending.From.SayLost(pending.What, fault, isFirst && !IsClosed);
-        return fault;
     }
 
     private void Release(PendingEvent pending)
@@ -231,6 +251,20 @@ internal sealed class SinkWriter
         {
             _pending--;
             _pendingOfStrangers -= pending.IsOfStranger ? 1 : 0;
+        }
+    }
+
+    /// <summary>The calls that begin with one event.</summary>
+    private readonly record struct Calls(LostEvents? Lost, Task? Telling, Task? Event);
+
+    /// <summary>How many events were lost, and of which kind the first was.</summary>
+    private sealed record LostEvents(long Count, string First)
+    {
+        internal AuditEvent ToEvent()
+        {
+            var count = Count.ToString(CultureInfo.InvariantCulture);
+            return new AuditEvent(AuditKinds.EventsLost, $"{count} events before this one could not be recorded")
+            { Details = [new("events", count), new("first", First)] };
         }
     }
 

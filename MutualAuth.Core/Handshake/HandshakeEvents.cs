@@ -59,9 +59,10 @@ internal static class HandshakeEvents
                 : details.With("sha256", Certificates.Certificate.DigestOf(leaf));
         }
 
+        var kind = KindOf(outcome);
         audit.Tell(
-            KindOf(outcome), $"{outcome.PeerName ?? "a peer without a name"} at {TextOf(outcome.RemoteEndPoint)}. {outcome.Rejection}",
-            details.ToArray(), isOfStranger: attempt.OurRole == PeerRole.Server);
+            kind, $"{outcome.PeerName ?? "a peer without a name"} at {TextOf(outcome.RemoteEndPoint)}. {outcome.Rejection}", details.ToArray(),
+            isOfStranger: kind == AuditKinds.HandshakeFailed && attempt.OurRole == PeerRole.Server);
     }
 
     /// <summary>Our own caller gave it up.</summary>

@@ -62,7 +62,9 @@ internal sealed class Vault : IAsyncDisposable
     {
         await using var stepUp = connection.BeginStepUp(Encoding.UTF8.GetBytes(act));
         await StepUps.AskAsync(connection.Stream, stepUp);
-        return stepUp.Proof is { } proof ? await ConsiderAsync(connection, act, proof) : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
+        return stepUp.Proof is { } proof
+            ? await ConsiderAsync(connection, act, proof)
+            : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
     }
 
     /// <summary>Two proofs, of two persons, over the same octets; and the act is on the disk before it counts.</summary>
