@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using MutualAuth.Audit;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
@@ -48,6 +49,7 @@ public sealed class MutualTlsClient
         _options = options;
         _handshaker.WarnOfOwnIdentity(options.Identity.AtHand, PeerRole.Client);
         IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), options.Identity.AtHand);
+        AuditedMaterial.Begin(options, PeerRole.Client, options.Identity.AtHand);
     }
 
     private MutualTlsClient(MutualTlsClient other, MutualTlsClientOptions options)
@@ -217,8 +219,18 @@ public sealed class MutualTlsClient
 
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
     {
-        var socket = await Dialer.ConnectAsync(
-            endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
+        Socket socket;
+        try
+        {
+            socket = await Dialer.ConnectAsync(
+                endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HandshakeException outcome) when (Auditor.For(_options.Audit, _options.LoggerFactory, _options.TimeProvider) is { } auditor)
+        {
+            HandshakeEvents.Unreachable(auditor, outcome);
+            throw;
+        }
+
         return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), serverName).ConfigureAwait(false);
     }
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Audit;
 using MutualAuth.Collections;
 using MutualAuth.Connections;
 using MutualAuth.Handshake;
@@ -28,6 +29,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     private readonly ListeningSocket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly Auditor? _auditor;
     private readonly AdmissionControl _admission;
     private readonly Channel<MutualTlsConnection> _ready;
     private readonly OpenConnections _open = new();
@@ -45,6 +47,8 @@ public sealed class MutualTlsListener : IAsyncDisposable
         LocalEndPoint = socket.LocalEndPoint;
         _time = options.Server.Options.TimeProvider;
         _logger = MutualAuthTelemetry.CreateLogger(options.Server.Options.LoggerFactory, LogArea.Listener);
+        _auditor = Auditor.For(options.Server.Options.Audit, options.Server.Options.LoggerFactory, _time);
+        _auditor?.Tell(Event(AuditKinds.ListenerStarted, "the listener has begun to accept"));
         _admission = new AdmissionControl(options.ToAdmissionBounds(), _time);
         _ready = Channel.CreateBounded<MutualTlsConnection>(options.MaxReadyConnections);
         WarnOfDescriptors();
@@ -392,9 +396,16 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
 
         await Task.WhenAny(_acceptLoop, Task.Delay(s_patience)).ConfigureAwait(false);
+        if (_auditor?.Tell(Event(AuditKinds.ListenerStopped, "the listener has stopped")) is { } recorded)
+        {
+            await Task.WhenAny(recorded, Task.Delay(s_patience)).ConfigureAwait(false);
+        }
 
         Task WaitAsync(Task task) => Task.WhenAny(task, Task.Delay(Timeout.InfiniteTimeSpan, _stopDraining.Token));
     }
+
+    private AuditEvent Event(string kind, string text) =>
+        new(kind, $"{text} on {LocalEndPoint}") { Details = [new("local_address", LocalEndPoint.ToString() ?? string.Empty)] };
 
     private void Step(Action step)
     {

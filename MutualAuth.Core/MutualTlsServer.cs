@@ -49,6 +49,7 @@ public sealed class MutualTlsServer
         _handshaker.AnnounceContext();
         _handshaker.WarnOfOwnIdentity(ServerIdentities.AtHand(options.Identity), PeerRole.Server);
         IHasFileRemarks.Log(MutualAuthTelemetry.CreateLogger(options.LoggerFactory), ServerIdentities.AtHand(options.Identity));
+        AuditedMaterial.Begin(options, PeerRole.Server, [options.Identity]);
     }
 
     internal MutualTlsServerOptions Options { get; }
@@ -164,6 +165,11 @@ public sealed class MutualTlsServer
                 attempt.Admission = admission;
                 admission.HelloIsComplete();
                 var server = await SelectAsync(attempt, hello).ConfigureAwait(false);
+                if (!ReferenceEquals(server, this))
+                {
+                    attempt.RecordFor(server.Options);
+                }
+
                 using var registration = await server._live.BeginAsync(attempt).ConfigureAwait(false);
                 var identity = await server.IdentityForAsync(attempt, hello).ConfigureAwait(false);
                 var tls = await server._handshaker.AsServerAsync(attempt, hello, identity).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MutualAuth.Audit;
 using MutualAuth.Hosting.Binding;
 using MutualAuth.Platforms;
 using MutualAuth.Revocation;
@@ -101,6 +102,9 @@ public abstract class MutualTlsSettings
     /// <summary>Warnings about this configuration that are not to be logged. Default: none.</summary>
     public ConfigurationWarnings AcknowledgedWarnings { get; set; }
 
+    /// <summary>The audit trail in which every connection is recorded. Default: none.</summary>
+    public AuditSettings Audit { get; } = new();
+
     /// <summary>Where the settings stand in the configuration, or the name of the listener or client when they come from code.</summary>
     internal string Path { get; set; } = "";
 
@@ -140,6 +144,12 @@ public abstract class MutualTlsSettings
         section.Time(nameof(MaximumAge), value => MaximumAge = value);
         section.Time(nameof(IdleTimeout), value => IdleTimeout = value);
         section.Time(nameof(GracePeriod), value => GracePeriod = value);
+        section.Object(nameof(Audit), audit =>
+        {
+            audit.Text(nameof(AuditSettings.File), value => Audit.File = value);
+            audit.Text(nameof(AuditSettings.KeyFile), value => Audit.KeyFile = value);
+            audit.Choice<AuditFailureAction>(nameof(AuditSettings.OnFailure), value => Audit.OnFailure = value);
+        });
         section.Choices<ConfigurationWarnings>(nameof(AcknowledgedWarnings), value => AcknowledgedWarnings |= value);
     }
 
@@ -162,6 +172,7 @@ public abstract class MutualTlsSettings
         (nameof(IdleTimeout), Text(IdleTimeout)),
         (nameof(GracePeriod), Text(GracePeriod)),
         (nameof(AcknowledgedWarnings), AcknowledgedWarnings.ToString()),
+        (nameof(Audit), string.Join('|', Audit.File, Audit.KeyFile, Audit.OnFailure)),
     ];
 
     /// <summary>
@@ -224,6 +235,16 @@ public abstract class MutualTlsSettings
                 var least = key == nameof(GracePeriod) ? "zero or more" : "above zero";
                 yield return $"{At(key)} must be {least} and at most {longest:c}; it is {value:c}.";
             }
+        }
+
+        if (Audit is { IsSet: true, File: null })
+        {
+            yield return $"{At(nameof(Audit))}: {nameof(AuditSettings.File)} is missing: say where the trail is.";
+        }
+
+        if (!Enum.IsDefined(Audit.OnFailure))
+        {
+            yield return $"{At(nameof(Audit))}:{nameof(AuditSettings.OnFailure)} must be an {nameof(AuditFailureAction)}; it is {Audit.OnFailure}.";
         }
 
         if (Confirmation == ConfirmationPolicy.Never && HasLogin)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using MutualAuth.Audit;
 using MutualAuth.Callbacks;
 using MutualAuth.Confirmation;
 using MutualAuth.Connections;
@@ -139,6 +140,20 @@ public sealed partial class OptionProblemsTests
                 () => (options with { CipherSuites = sound }).CipherSuiteProblems(isTheSystems));
         }
 
+        static TestCaseData Audits(string message, AuditPolicy faulty, AuditPolicy sound) => Fault<AuditPolicy>(
+            message, (s_server with { Audit = faulty }).Problems, (s_client with { Audit = sound }).Problems);
+
+        var audit = new AuditPolicy { Sink = new RecordingSink() };
+        yield return Audits("AuditPolicy.Sink is missing: say where events are recorded", audit with { Sink = null! }, audit);
+        yield return Audits(
+            "AuditPolicy.OnFailure must be an action; it is 0", audit with { OnFailure = default },
+            audit with { OnFailure = AuditFailureAction.DangerouslyContinueWithoutAudit });
+        yield return Audits(
+            "AuditPolicy.Timeout must be more than zero and at most a minute; it is 00:00:00", audit with { Timeout = default },
+            audit with { Timeout = TimeSpan.FromTicks(1) });
+        yield return Audits(
+            "AuditPolicy.Timeout must be more than zero and at most a minute; it is 00:01:00.0000001",
+            audit with { Timeout = TimeSpan.FromMinutes(1) + TimeSpan.FromTicks(1) }, audit with { Timeout = TimeSpan.FromMinutes(1) });
         var longest = new string('p', ConfirmationProtocol.MaxApplicationProtocolLength);
         yield return Case(
             "ApplicationProtocols must be set", s_server with { ApplicationProtocols = default }, s_server with { ApplicationProtocols = [] });

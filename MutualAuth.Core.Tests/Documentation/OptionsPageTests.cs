@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Audit;
 using MutualAuth.Callbacks;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
@@ -45,6 +46,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(SessionLimits), new SessionLimits());
         yield return Case(typeof(IdentityCheck), new IdentityCheck { Role = PeerRole.Server });
         yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());
+        yield return Case(typeof(AuditPolicy), new AuditPolicy { Sink = null! });
         yield return Case(typeof(RevalidationPolicy), new RevalidationPolicy());
         yield return Case(typeof(HandshakeLimits), new HandshakeLimits());
         yield return Case(typeof(TcpKeepAlive), new TcpKeepAlive());

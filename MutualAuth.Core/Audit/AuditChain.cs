@@ -16,6 +16,9 @@ internal sealed class AuditChain : IDisposable
     internal const int MaxWhatLength = 64;
     internal const int MaxConnectionLength = 128;
     internal const int MaxTextLength = 8192;
+    internal const int MaxDetails = 20;
+    internal const int MaxDetailNameLength = 32;
+    internal const int MaxDetailLength = 512;
 
     private const int CodeTextLength = 2 * HMACSHA384.HashSizeInBytes;
 
@@ -122,6 +125,17 @@ internal sealed class AuditChain : IDisposable
             }
 
             json.WriteString("text", Bounded(what.Text, MaxTextLength));
+            if (!what.Details.IsEmpty)
+            {
+                json.WriteStartObject("details");
+                foreach (var (name, value) in what.Details.Take(MaxDetails))
+                {
+                    json.WriteString(Bounded(name, MaxDetailNameLength), Bounded(value, MaxDetailLength));
+                }
+
+                json.WriteEndObject();
+            }
+
             json.WriteEndObject();
         }
 

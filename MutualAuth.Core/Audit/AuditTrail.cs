@@ -33,7 +33,7 @@ namespace MutualAuth.Audit;
 /// await trail.RecordAsync(new AuditEvent("act", "cabinet 7 was opened"));
 /// </code>
 /// </example>
-public sealed class AuditTrail : IAsyncDisposable
+public sealed class AuditTrail : IAuditSink, IAsyncDisposable
 {
     /// <summary>The length of the first key, in octets: draw them at random.</summary>
     public const int KeyLength = AuditChain.KeyLength;
@@ -43,6 +43,8 @@ public sealed class AuditTrail : IAsyncDisposable
     private const string Reserved = "trail.";
     private const string Sealed = Reserved + "sealed";
     private const string Recovered = Reserved + "recovered";
+    private const string Opened = Reserved + "opened";
+    private const string ClosedWell = Reserved + "closed";
     private const int QueueLength = 1024;
 
     private readonly string _path;
@@ -54,6 +56,8 @@ public sealed class AuditTrail : IAsyncDisposable
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
     private readonly Task _writing;
     private long _length;
+    private int _isAttached;
+    private int _isClosing;
     private volatile Exception? _fault;
 
     private AuditTrail(string path, IDisposable held, FileStream file, AuditChain chain, TimeProvider time, Action<string>? onStep)
@@ -61,6 +65,45 @@ public sealed class AuditTrail : IAsyncDisposable
         (_path, _lock, _file, _chain, _time, _onStep) = (path, held, file, chain, time, onStep);
         _length = file.Length;
         _writing = Task.Run(WriteAllAsync);
+    }
+
+    /// <summary>Reads the first key from a file, as 48 octets or as 96 hexadecimal digits in a line.</summary>
+    /// <param name="path">The file of the auditor's.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is null or empty.</exception>
+    /// <exception cref="MaterialException">The file cannot be read, or holds something else.</exception>
+    /// <example><code>AuditTrail.Begin("audit.log", AuditTrail.ReadKey("audit.key"));</code></example>
+    public static byte[] ReadKey(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var content = new byte[(2 * KeyLength) + 3]; // with the end of a line, and one octet to see that there is more
+        try
+        {
+            int length;
+            using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0))
+            {
+                length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            }
+
+            if (length == KeyLength)
+            {
+                return content[..KeyLength];
+            }
+
+            var key = new byte[KeyLength];
+            var digits = content.AsSpan(0, length).TrimEnd("\r\n"u8);
+            return digits.Length == 2 * KeyLength && Convert.FromHexString(digits, key, out _, out _) == System.Buffers.OperationStatus.Done
+                ? key
+                : throw new MaterialException(
+                    $"{path} holds no first key of an audit trail: {KeyLength} octets, or {2 * KeyLength} hexadecimal digits, are expected.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The key of the audit trail {path} cannot be read: {exception.Message}", exception);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(content);
+        }
     }
 
     /// <summary>Begins a trail: an empty file, and its state with the first key. This machine keeps no other copy of the key.</summary>
@@ -181,10 +224,25 @@ public sealed class AuditTrail : IAsyncDisposable
         await DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Writes what is waiting, and closes the file. Never throws.</summary>
+    /// <summary>
+    /// Writes what is waiting, and closes the file. Where servers or clients record in it, the last entry is <c>trail.closed</c>: a trail that is
+    /// opened again without it was not closed but cut off. Never throws.
+    /// </summary>
     /// <example><code>await trail.DisposeAsync();</code></example>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isClosing, 1) == 0 && Volatile.Read(ref _isAttached) != 0)
+        {
+            try
+            {
+                await EnqueueAsync(new AuditEvent(ClosedWell, "the trail was closed"), default).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+            {
+                // It is sealed, or has failed, and who recorded in it has been told.
+            }
+        }
+
         _queue.Writer.TryComplete();
         await _writing.ConfigureAwait(false);
     }
@@ -217,6 +275,24 @@ public sealed class AuditTrail : IAsyncDisposable
             return new(AuditProblem.Unreadable, chain.Count, false, 0, $"the trail cannot be read after entry {chain.Count}: {exception.Message}");
         }
     }
+
+    /// <summary>A server or client records in it from now on: the first one makes the trail tell when it is opened and closed.</summary>
+    internal void Attach()
+    {
+        if (Interlocked.Exchange(ref _isAttached, 1) == 0)
+        {
+            var by = $"by process {Environment.ProcessId} on {Environment.MachineName}";
+            var opened = EnqueueAsync(new AuditEvent(Opened, $"the trail was opened {by}"), default);
+            _ = opened.ContinueWith(
+                static failed => _ = failed.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Whether nothing is recorded any more because its owner has closed it.</summary>
+    internal bool IsClosing => Volatile.Read(ref _isClosing) != 0;
 
     private static AuditVerification Verify(FileStream file, AuditChain chain, AuditChain? known, long atLeast)
     {

@@ -26,7 +26,8 @@ internal static class PublicReasonTable
             or RejectionReason.PinsExpired or RejectionReason.NotAuthorized or RejectionReason.ValidatorRefused
             or RejectionReason.QcStatementsMalformed or RejectionReason.QcStatementMissing or RejectionReason.CompetentAuthorityMismatch
             or RejectionReason.PeerNotVerified => PublicReason.AccessDenied,
-        RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted => PublicReason.InternalError,
+        RejectionReason.ValidatorFaulted or RejectionReason.PeerNotRemembered or RejectionReason.SourceFaulted
+            or RejectionReason.AuditNotRecorded => PublicReason.InternalError,
         RejectionReason.ValidatorTimedOut or RejectionReason.ValidatorOverloaded or RejectionReason.Overloaded
             or RejectionReason.FactsExpired or RejectionReason.TooManySessions
             or RejectionReason.ListenerStopped => PublicReason.TryAgainLater,

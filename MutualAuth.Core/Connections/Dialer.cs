@@ -62,7 +62,10 @@ internal static class Dialer
         }
 
         outcome.RemoteEndPoint = endPoint;
-        new HandshakeRecorder(MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake), time, PeerRole.Client, endPoint).Failed(outcome);
+        var id = ConnectionId.Next();
+        outcome.ConnectionId = id.ToString();
+        var logger = MutualAuthTelemetry.CreateLogger(loggerFactory, LogArea.Handshake);
+        new HandshakeRecorder(logger, time, PeerRole.Client, endPoint, id).Failed(outcome);
         throw outcome;
     }
 

@@ -12,6 +12,9 @@ internal interface IRevalidated
 
     EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>Names the connection in logs and in the audit.</summary>
+    string Id => "none";
+
     /// <summary>The time since the last octet of application data; counted from <see cref="CountIdle"/> on, zero before.</summary>
     TimeSpan IdleFor { get; }
 

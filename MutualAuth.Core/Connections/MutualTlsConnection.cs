@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Audit;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -37,6 +38,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     private volatile ILiveEntry? _entry;
     private bool _isListenerStopping;
     private readonly Unforgotten _unforgotten;
+    private readonly long _openedAt;
+    private Task _recorded = Task.CompletedTask;
     private TaskCompletionSource? _closed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
@@ -45,6 +48,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         Stream = tls.Stream;
         _peer = tls.Peer;
         OpenedAt = UtcNow(time);
+        _openedAt = tls.Audit is null ? 0 : Timestamp(time);
         Session = tls.Session;
         IsConfirmed = tls.IsConfirmed;
         RemoteEndPoint = remoteEndPoint;
@@ -52,6 +56,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         _time = time;
         _unforgotten = new Unforgotten(this);
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
+        tls.Stream.CountFromHere();
         tls.Stream.Owner = this; // a reference to the stream keeps the connection, and so its revalidation, alive
         tls.Transport.OnClosed = End;
     }
@@ -71,6 +76,13 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     /// </summary>
     /// <example><code>Console.WriteLine($"connected with {connection.Peer.Name}");</code></example>
     public AuthenticatedPeer Peer => _peer;
+
+    /// <summary>
+    /// The name of this connection in the log events (<c>ConnectionId</c>), the activity and the audit, from its first octet on. It differs from
+    /// that of every other connection, also of other processes.
+    /// </summary>
+    /// <example><code>Console.WriteLine($"connection {connection.Id}");</code></example>
+    public string Id => _tls.Id.ToString();
 
     /// <summary>When the handshake was complete.</summary>
     /// <example><code>Console.WriteLine($"open since {connection.OpenedAt:O}");</code></example>
@@ -261,7 +273,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
         var terms = new StepUpTerms(factors ?? policy.StepUpFactors, user, StepUpBinding.Binds);
         return new StepUpVerifier(
-            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.Of(_tls.Channel, transaction), terms, transaction.ToArray(), null, _time, LoginLogger(),
+            RecordOf(peer, isStepUp: true));
     }
 
     /// <summary>
@@ -283,7 +296,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         var policy = _tls.Options.RequiredCredentials;
         var terms = new StepUpTerms(policy.LoginFactors, user, StepUpBinding.MayReauthenticate);
         return new StepUpVerifier(
-            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger());
+            policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger(),
+            RecordOf(peer, isStepUp: false));
     }
 
     /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
@@ -391,6 +405,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     void IRevalidated.Invalidate(Invalidation lost)
     {
         _invalidation = lost;
+        if (_tls.Audit is { } audit)
+        {
+            ConnectionEvents.Invalidated(audit, Peer, RemoteEndPoint, lost);
+        }
+
         Cancel(_noLongerValid);
         if (lost.Action != InvalidationAction.Notify)
         {
@@ -499,7 +518,38 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         var isSaid = await LingeringClose.RunAsync(
             _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
+        await WhenRecordedAsync().ConfigureAwait(false);
         closed.SetResult();
+    }
+
+    /// <summary>
+    /// The end of the connection is recorded, so that its sink may be closed next; within the time that a close may take, however slow the sink is.
+    /// </summary>
+    private async ValueTask WhenRecordedAsync()
+    {
+        if (!_recorded.IsCompleted)
+        {
+            await Task.WhenAny(_recorded, Task.Delay(_tls.Options.CloseTimeout)).ConfigureAwait(false);
+        }
+    }
+
+    private StepUpRecord RecordOf(AuthenticatedPeer peer, bool isStepUp) => _tls.Audit is { } audit
+        ? new(
+            (user, token) => ConnectionEvents.ProvenAgainAsync(audit, isStepUp, user, token),
+            rejection => ConnectionEvents.NotProvenAgain(audit, isStepUp, peer, rejection),
+            Id)
+        : new(null, null, Id);
+
+    private TimeSpan OpenFor()
+    {
+        try
+        {
+            return _time.GetElapsedTime(_openedAt);
+        }
+        catch (Exception)
+        {
+            return TimeSpan.Zero; // the clock threw
+        }
     }
 
     /// <summary>Closes the transport. Never throws; further calls have no effect.</summary>
@@ -579,6 +629,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         }
     }
 
+    private static long Timestamp(TimeProvider time)
+    {
+        try
+        {
+            return time.GetTimestamp();
+        }
+        catch (Exception)
+        {
+            return 0;
+        }
+    }
+
     private async Task LogFaultsAsync(Task callbacks)
     {
         try
@@ -612,6 +674,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
         _unforgotten.Dispose();
         MutualAuthTelemetry.Try(-1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
+        if (_tls.Audit is { } audit)
+        {
+            _recorded = ConnectionEvents.Ended(audit, Peer, RemoteEndPoint, _tls.Stream, OpenFor());
+        }
+
         onEnded?.Invoke();
     }
 

@@ -61,6 +61,12 @@ public sealed class HandshakeException : AuthenticationException
     /// <summary>The peer's address; null when the transport has none.</summary>
     public EndPoint? RemoteEndPoint { get; internal set; }
 
+    /// <summary>
+    /// The name of this attempt in the log events (<c>ConnectionId</c>), the activity and the audit; see <see cref="MutualTlsConnection.Id"/>. Null
+    /// where the failure is that of a connection that existed before.
+    /// </summary>
+    public string? ConnectionId { get; internal set; }
+
     /// <summary>The same outcome, with one more sentence in its hint.</summary>
     internal HandshakeException WithHint(string sentence) =>
         new(Failure, Rejection with { Hint = Rejection.Hint is { } hint ? $"{hint} {sentence}" : sentence }, InnerException)
@@ -69,6 +75,7 @@ public sealed class HandshakeException : AuthenticationException
             TokenError = TokenError,
             PeerName = PeerName,
             RemoteEndPoint = RemoteEndPoint,
+            ConnectionId = ConnectionId,
         };
 
     private static string Describe(HandshakeFailure failure, Rejection rejection) => failure switch

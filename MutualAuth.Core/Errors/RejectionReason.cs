@@ -244,6 +244,11 @@ public enum RejectionReason
     ValidatorOverloaded = 403,
 
     /// <summary>
+    /// The authentication could not be recorded for the auditor, within its time or at all; a peer that is not recorded is not accepted.
+    /// </summary>
+    AuditNotRecorded = 404,
+
+    /// <summary>
     /// The yes of a validator that counts for a time was over, and there was no new one (<see cref="Validation.IPeerFactValidator"/>).
     /// </summary>
     FactsExpired = 405,

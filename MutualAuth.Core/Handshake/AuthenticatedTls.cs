@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using MutualAuth.Audit;
 using MutualAuth.Credentials;
+using MutualAuth.Telemetry;
 using MutualAuth.Transport;
 
 namespace MutualAuth.Handshake;
@@ -28,4 +30,10 @@ internal sealed record AuthenticatedTls(GuardedSslStream Stream, AuthenticatedPe
 
     /// <summary>What we had to show to the peer.</summary>
     internal required ImmutableArray<Identity> Shown { get; init; }
+
+    /// <summary>Names the connection in logs and in the audit.</summary>
+    internal required ConnectionId Id { get; init; }
+
+    /// <summary>Tells the auditor; null where nothing is recorded.</summary>
+    internal required ConnectionAudit? Audit { get; init; }
 }

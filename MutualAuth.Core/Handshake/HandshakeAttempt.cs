@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using MutualAuth.Audit;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Hello;
@@ -41,7 +42,9 @@ internal sealed class HandshakeAttempt : IDisposable
         RemoteEndPoint = remoteEndPoint;
         Transport = new HandshakeTransport(stream, options.HandshakeLimits.MaxHandshakeBytes);
         var logger = MutualAuthTelemetry.CreateLogger(options.LoggerFactory, LogArea.Handshake);
-        _recorder = new HandshakeRecorder(logger, options.TimeProvider, ourRole, RemoteEndPoint);
+        Id = ConnectionId.Next();
+        _recorder = new HandshakeRecorder(logger, options.TimeProvider, ourRole, RemoteEndPoint, Id);
+        RecordFor(options);
         try
         {
             _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
@@ -57,6 +60,18 @@ internal sealed class HandshakeAttempt : IDisposable
     }
 
     internal Socket? Socket { get; }
+
+    /// <summary>Names this attempt, and the connection that comes of it.</summary>
+    internal ConnectionId Id { get; }
+
+    /// <summary>Tells the auditor; null where nothing is recorded.</summary>
+    internal ConnectionAudit? Audit { get; private set; }
+
+    /// <summary>What the peer has shown, once it has: a claim.</summary>
+    internal PeerEvidence? ShownByPeer => Judge?.Evidence;
+
+    /// <summary>What judges the peer; null until there is one.</summary>
+    internal PeerValidationCallback? Judge { get; set; }
 
     internal PeerRole OurRole { get; }
 
@@ -243,6 +258,19 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
+    /// <summary>
+    /// Has this attempt recorded as these options say, from its beginning. Those of a server that was selected come after those of the server that
+    /// selected it; where they name no sink, or the same one, nothing changes.
+    /// </summary>
+    internal void RecordFor(HandshakeOptions options)
+    {
+        if (options.Audit is { } policy && !ReferenceEquals(policy.Sink, Audit?.Auditor.Sink))
+        {
+            Audit = new ConnectionAudit(Auditor.For(policy, options.LoggerFactory, options.TimeProvider)!, Id);
+            HandshakeEvents.Begun(Audit, OurRole, RemoteEndPoint, EndPointOf(Socket, static socket => socket.LocalEndPoint));
+        }
+    }
+
     /// <summary>A proxy has said where the peer is. From here on it is at this address, for every bound and every log.</summary>
     internal void PeerIsAt(EndPoint address)
     {
@@ -290,6 +318,11 @@ internal sealed class HandshakeAttempt : IDisposable
             DropFlight();
             await CloseAsync(polite: false).ConfigureAwait(false);
             _recorder.Cancelled();
+            if (Audit is not null)
+            {
+                HandshakeEvents.Cancelled(Audit, this);
+            }
+
             return new OperationCanceledException("The caller gave up the handshake.", exception, _callerToken);
         }
 
@@ -297,6 +330,7 @@ internal sealed class HandshakeAttempt : IDisposable
         var outcome = OwnEvidence.Explain(ToOutcome(exception), Shown, OurRole);
         outcome.PeerName ??= ClaimedName;
         outcome.RemoteEndPoint ??= RemoteEndPoint;
+        outcome.ConnectionId ??= Id.ToString();
         if (outcome.Failure == HandshakeFailure.OurFault && HelloSeen && !Transport.HasSent)
         {
             await TellOurFaultAsync().ConfigureAwait(false);
@@ -310,6 +344,11 @@ internal sealed class HandshakeAttempt : IDisposable
         var hasSpoken = Transport.HasRefused || (outcome.Failure == HandshakeFailure.OurFault && Transport.HasSent);
         await CloseAsync(polite: hasSpoken || outcome.Failure is HandshakeFailure.PeerRejected or HandshakeFailure.NoAgreement).ConfigureAwait(false);
         _recorder.Failed(outcome);
+        if (Audit is not null)
+        {
+            HandshakeEvents.Failed(Audit, this, outcome);
+        }
+
         return outcome;
     }
 
@@ -471,11 +510,13 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
-    private static EndPoint? EndPointOf(Socket? socket)
+    private static EndPoint? EndPointOf(Socket? socket) => EndPointOf(socket, static socket => socket.RemoteEndPoint);
+
+    private static EndPoint? EndPointOf(Socket? socket, Func<Socket, EndPoint?> which)
     {
         try
         {
-            return socket?.RemoteEndPoint;
+            return socket is null ? null : which(socket);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
+using MutualAuth.Audit;
 using MutualAuth.Collections;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
@@ -109,6 +110,12 @@ public abstract record HandshakeOptions : CertificateStageOptions
     /// <see cref="HandshakeFailure.OurFault"/>, and the socket is closed. Called from many threads at once. Default: null, nothing is called.
     /// </summary>
     public Action<Socket>? ConfigureSocket { get; init; }
+
+    /// <summary>
+    /// Where every connection is recorded for an auditor, from its first octet to its end, and every change of what it is judged by. Default: none,
+    /// nothing is recorded.
+    /// </summary>
+    public AuditPolicy? Audit { get; init; }
 
     /// <summary>The clock for deadlines and for judging dates. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
@@ -247,6 +254,11 @@ public abstract record HandshakeOptions : CertificateStageOptions
         {
             yield return $"{nameof(HandshakeLimits)}, {nameof(KeepAlive)} and {nameof(TimeProvider)} must not be null.";
             yield break;
+        }
+
+        foreach (var problem in Audit?.Problems() ?? [])
+        {
+            yield return problem;
         }
 
         foreach (var problem in HandshakeLimits.Problems().Concat(KeepAlive.Problems()))

@@ -88,7 +88,8 @@ internal sealed class Handshaker
         attempt.Shown = [identity];
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
-        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client) { RemoteEndPoint = attempt.RemoteEndPoint };
+        var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client)
+        { RemoteEndPoint = attempt.RemoteEndPoint };
         var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
         var shares = SharedContext.Suits(_options, hello);
 
@@ -119,7 +120,7 @@ internal sealed class Handshaker
     {
         attempt.Shown = identities;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
-        var judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
+        var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Server)
         { DialledName = serverName, RemoteEndPoint = attempt.RemoteEndPoint };
         attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: false);
         if (_options.EffectiveConfirmation != ConfirmationPolicy.Never)
@@ -278,6 +279,8 @@ internal sealed class Handshaker
             Options = _options,
             Shown = attempt.Shown,
             OwnIdentity = tls.OwnIdentity,
+            Id = attempt.Id,
+            Audit = attempt.Audit,
         };
     }
 

@@ -133,7 +133,9 @@ internal sealed class PeerAcceptance
 
         // Last of what may refuse without a trace, so that no peer that is rejected all the same takes a place.
         objection ??= TakePlace(attempt, peer);
-        return (objection ?? await AdmitAsync(attempt, tls, peer).ConfigureAwait(false), peer);
+        objection ??= await AdmitAsync(attempt, tls, peer).ConfigureAwait(false)
+            ?? await RecordAsync(attempt, tls, peer).ConfigureAwait(false);
+        return (objection, peer);
     }
 
     private Rejection? TakePlace(HandshakeAttempt attempt, AuthenticatedPeer peer)
@@ -158,6 +160,20 @@ internal sealed class PeerAcceptance
                 "the trust source's answer",
                 () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token))
             : default;
+
+    /// <summary>Last of all: who is accepted is recorded before anybody is told so, and who cannot be recorded is not accepted.</summary>
+    private static async ValueTask<Rejection?> RecordAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)
+    {
+        if (attempt.Audit is not { } audit)
+        {
+            return null;
+        }
+
+        attempt.Asked = "an entry for the auditor";
+        var objection = await HandshakeEvents.AcceptAsync(audit, attempt, peer, tls.ToSessionFacts(), tls.Confirms).ConfigureAwait(false);
+        attempt.Asked = null;
+        return objection;
+    }
 
     /// <summary>Tells a peer that confirms our no, and learns its verdict. Returns what to throw.</summary>
     private async ValueTask<HandshakeException> RefuseAsync(HandshakeAttempt attempt, CompletedTls tls, Rejection objection)

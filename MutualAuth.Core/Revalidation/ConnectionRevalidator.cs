@@ -313,7 +313,7 @@ internal sealed class ConnectionRevalidator
 
         if (holds)
         {
-            RevalidationLog.Renewed(_logger, connection.Peer.Name, connection.RemoteEndPoint, ValidUntil(entry));
+            RevalidationLog.Renewed(_logger, connection.Peer.Name, connection.RemoteEndPoint, ValidUntil(entry), connection.Id);
         }
 
         return holds;
@@ -786,7 +786,8 @@ internal sealed class ConnectionRevalidator
             rejection.Reason.ToCode(),
             rejection.Expected,
             rejection.Presented,
-            rejection.Element);
+            rejection.Element,
+            connection.Id);
         _invalidated.Tell(connection);
         return true;
     }
@@ -908,7 +909,7 @@ internal sealed class ConnectionRevalidator
         try
         {
             await connection.EndAsync().ConfigureAwait(false);
-            RevalidationLog.GraceOver(_logger, connection.Peer.Name, connection.RemoteEndPoint);
+            RevalidationLog.GraceOver(_logger, connection.Peer.Name, connection.RemoteEndPoint, connection.Id);
         }
         catch (Exception exception)
         {

@@ -33,6 +33,7 @@ internal sealed class AreaLogger : ILogger
     internal static LogArea AreaOf(int eventId) => eventId switch
     {
         < 1100 or (>= 1600 and < 1620) => LogArea.Handshake,
+        >= 1650 and < 1660 => LogArea.Audit,
         < 1200 => LogArea.Validation,
         < 1300 => LogArea.Listener,
         < 1400 => LogArea.Login,

@@ -58,5 +58,6 @@ internal static partial class CredentialLog
     internal static partial void NoticeDropped(ILogger logger, string user, int waiting);
 
     [LoggerMessage(1310, LogLevel.Warning, "A {What} of {User} at {RemoteEndPoint} failed. {Rejection}")]
-    internal static partial void StepUpFailed(ILogger logger, string what, string user, string remoteEndPoint, Rejection rejection);
+    internal static partial void StepUpFailed(
+        ILogger logger, string what, string user, string remoteEndPoint, Rejection rejection, string ConnectionId);
 }

@@ -28,7 +28,8 @@ internal static partial class HandshakeLog
         string cipherSuite,
         string keyExchangeGroup,
         string applicationProtocol,
-        bool isConfirmed);
+        bool isConfirmed,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1001, LogLevel.Warning, "Handshake as {Role}: rejected {Peer} at {RemoteEndPoint}. {Rejection}")]
     internal static partial void PeerRejected(
@@ -40,11 +41,13 @@ internal static partial class HandshakeLog
         string Reason,
         string Expected,
         string Presented,
-        string? Element);
+        string? Element,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1002, LogLevel.Warning, "Handshake as {Role}: refused by {Peer} at {RemoteEndPoint} with reason {PeerReason}. {Rejection}")]
     internal static partial void RefusedByPeer(
-        ILogger logger, string role, string peer, string remoteEndPoint, string peerReason, Rejection rejection, string Reason);
+        ILogger logger, string role, string peer, string remoteEndPoint, string peerReason, Rejection rejection, string Reason,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1003, LogLevel.Warning, "Handshake as {Role} with {RemoteEndPoint} failed ({Failure}). {Rejection}")]
     internal static partial void Failed(
@@ -56,17 +59,20 @@ internal static partial class HandshakeLog
         string Reason,
         string Expected,
         string Presented,
-        string? Element);
+        string? Element,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1004, LogLevel.Warning, "Handshake as {Role} with {RemoteEndPoint} was not performed: no capacity. {Rejection}")]
     internal static partial void NoCapacity(
-        ILogger logger, string role, string remoteEndPoint, Rejection rejection, string Reason, string Expected, string Presented);
+        ILogger logger, string role, string remoteEndPoint, Rejection rejection, string Reason, string Expected, string Presented,
+        ConnectionId ConnectionId);
 
     [LoggerMessage(1005, LogLevel.Debug, "Handshake as {Role} with {RemoteEndPoint} cancelled by the caller.")]
-    internal static partial void Cancelled(ILogger logger, string role, string remoteEndPoint);
+    internal static partial void Cancelled(ILogger logger, string role, string remoteEndPoint, ConnectionId ConnectionId);
 
     [LoggerMessage(1006, LogLevel.Debug, "{RemoteEndPoint} connected and left without a word, as port scanners and health checks do. {Rejection}")]
-    internal static partial void LeftWithoutHello(ILogger logger, string remoteEndPoint, Rejection rejection, string Reason);
+    internal static partial void LeftWithoutHello(
+        ILogger logger, string remoteEndPoint, Rejection rejection, string Reason, ConnectionId ConnectionId);
 
     [LoggerMessage(1010, LogLevel.Warning,
         "The names of the {Anchors} trust anchors have {Bytes} octets, more than MaxAcceptableIssuerBytes ({Bound}): none are sent to clients.")]

@@ -16,15 +16,17 @@ internal sealed class HandshakeRecorder
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly string _role;
+    private readonly ConnectionId _id;
     private readonly long _startedAt;
     private Activity? _activity;
     private int _ended;
 
-    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole ourRole, EndPoint? remote)
+    internal HandshakeRecorder(ILogger logger, TimeProvider time, PeerRole ourRole, EndPoint? remote, ConnectionId id)
     {
         _logger = logger;
         _time = time;
         Remote = remote;
+        _id = id;
         _role = ourRole == PeerRole.Server ? "server" : "client";
         try
         {
@@ -92,7 +94,8 @@ internal sealed class HandshakeRecorder
             success.CipherSuite,
             success.KeyExchangeGroup ?? None,
             success.ApplicationProtocol ?? None,
-            success.IsConfirmed);
+            success.IsConfirmed,
+            _id);
     }
 
     internal void Failed(HandshakeException outcome)
@@ -110,20 +113,21 @@ internal sealed class HandshakeRecorder
         {
             case HandshakeFailure.PeerRejected:
                 HandshakeLog.PeerRejected(
-                    _logger, _role, peer, RemoteText, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element);
+                    _logger, _role, peer, RemoteText, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element, _id);
                 break;
             case HandshakeFailure.RefusedByPeer:
-                HandshakeLog.RefusedByPeer(_logger, _role, peer, RemoteText, outcome.PeerReason?.ToCode() ?? None, rejection, reason);
+                HandshakeLog.RefusedByPeer(_logger, _role, peer, RemoteText, outcome.PeerReason?.ToCode() ?? None, rejection, reason, _id);
                 break;
             case HandshakeFailure.NoCapacity:
-                HandshakeLog.NoCapacity(_logger, _role, RemoteText, rejection, reason, rejection.Expected, rejection.Presented);
+                HandshakeLog.NoCapacity(_logger, _role, RemoteText, rejection, reason, rejection.Expected, rejection.Presented, _id);
                 break;
             case HandshakeFailure.TransportLost when rejection.Reason == RejectionReason.NoClientHello:
-                HandshakeLog.LeftWithoutHello(_logger, RemoteText, rejection, reason);
+                HandshakeLog.LeftWithoutHello(_logger, RemoteText, rejection, reason, _id);
                 break;
             default:
                 HandshakeLog.Failed(
-                    _logger, _role, RemoteText, outcome.Failure, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element);
+                    _logger, _role, RemoteText, outcome.Failure, rejection, reason, rejection.Expected, rejection.Presented, rejection.Element,
+                    _id);
                 break;
         }
     }
@@ -133,7 +137,7 @@ internal sealed class HandshakeRecorder
         if (TryEnd("cancelled"))
         {
             EndActivity(static activity => activity.SetStatus(ActivityStatusCode.Error, "cancelled"));
-            HandshakeLog.Cancelled(_logger, _role, RemoteText);
+            HandshakeLog.Cancelled(_logger, _role, RemoteText, _id);
         }
     }
 
@@ -185,7 +189,7 @@ internal sealed class HandshakeRecorder
     {
         if (_activity is { } activity)
         {
-            MutualAuthTelemetry.Try((activity, describe, Remote), static end =>
+            MutualAuthTelemetry.Try((activity, describe, Remote, Id: _id), static end =>
             {
                 switch (end.Remote)
                 {
@@ -197,6 +201,7 @@ internal sealed class HandshakeRecorder
                         break;
                 }
 
+                end.activity.SetTag("mutualauth.connection.id", end.Id.ToString());
                 end.describe(end.activity).Dispose();
             });
         }

@@ -20,4 +20,7 @@ internal enum LogArea
 
     /// <summary>Events 1450 to 1499.</summary>
     Connection,
+
+    /// <summary>Events 1650 to 1659.</summary>
+    Audit,
 }

@@ -16,8 +16,8 @@ public static class MutualAuthTelemetry
 
     /// <summary>
     /// What the categories begin with under which events are logged: <c>MutualAuth.Handshake</c>, <c>MutualAuth.Validation</c>,
-    /// <c>MutualAuth.Listener</c>, <c>MutualAuth.Login</c>, <c>MutualAuth.Reload</c> and <c>MutualAuth.Connection</c>. A filter for this prefix
-    /// covers all of them.
+    /// <c>MutualAuth.Listener</c>, <c>MutualAuth.Login</c>, <c>MutualAuth.Reload</c>, <c>MutualAuth.Connection</c> and
+    /// <c>MutualAuth.Audit</c>. A filter for this prefix covers all of them.
     /// </summary>
     public const string LogCategory = "MutualAuth";
 
@@ -60,6 +60,9 @@ public static class MutualAuthTelemetry
 
     internal static readonly Counter<long> CallbackVerdicts = Meter.CreateCounter<long>(
         "mutualauth.callback.verdicts", unit: "{verdict}", description: "Peers judged in the validation callbacks of other libraries.");
+
+    internal static readonly Counter<long> AuditEventsLost = Meter.CreateCounter<long>(
+        "mutualauth.audit.lost", unit: "{event}", description: "Events for an auditor that could not be recorded.");
 
     internal static string CategoryOf(LogArea area) => $"{LogCategory}.{area}";
 

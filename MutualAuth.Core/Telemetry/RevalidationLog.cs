@@ -16,10 +16,11 @@ internal static partial class RevalidationLog
         string Reason,
         string Expected,
         string Presented,
-        string? Element);
+        string? Element,
+        string ConnectionId);
 
     [LoggerMessage(1451, LogLevel.Information, "The grace period of {Peer} at {RemoteEndPoint} has expired; the connection was closed.")]
-    internal static partial void GraceOver(ILogger logger, string peer, EndPoint? remoteEndPoint);
+    internal static partial void GraceOver(ILogger logger, string peer, EndPoint? remoteEndPoint, string ConnectionId);
 
     [LoggerMessage(
         1452, LogLevel.Information, "Trust or authorization changed: re-evaluated {Judged} of {Live} connections; {Lost} are no longer authorized.")]
@@ -57,7 +58,8 @@ internal static partial class RevalidationLog
     internal static partial void UsersReadable(ILogger logger, string source);
 
     [LoggerMessage(1462, LogLevel.Information, "{Peer} at {RemoteEndPoint} has authenticated again; the connection is valid until {ValidUntil}.")]
-    internal static partial void Renewed(ILogger logger, string peer, EndPoint? remoteEndPoint, DateTimeOffset? validUntil);
+    internal static partial void Renewed(
+        ILogger logger, string peer, EndPoint? remoteEndPoint, DateTimeOffset? validUntil, string ConnectionId);
 
     [LoggerMessage(1463, LogLevel.Error, "The OnReauthenticationDue callback threw.")]
     internal static partial void DueObserverFaulted(ILogger logger, Exception exception);

@@ -23,6 +23,8 @@ internal sealed class GuardedSslStream : SslStream
     private readonly HandshakeTransport _transport;
     private readonly TlsStateOwner _gate = new();
     private readonly Lock _shutdownLock = new();
+    private long _received; // by one reader at a time
+    private long _sent; // by one writer at a time
     private Task? _shutdown;
     private bool _isReleased;
 
@@ -41,6 +43,20 @@ internal sealed class GuardedSslStream : SslStream
 
     /// <summary>True when the peer said close_notify, false when its transport ended without; null while neither was seen.</summary>
     internal bool? PeerEndedCleanly { get; private set; }
+
+    /// <summary>How our side has ended the connection, and why; null while it has not.</summary>
+    internal (ConnectionEnd? End, Rejection? Rejection) Ended => _gate.Ended;
+
+    /// <summary>
+    /// What was carried before, the verdicts and the login, is none of the application's. Call it before the application has the stream.
+    /// </summary>
+    internal void CountFromHere() => (_received, _sent) = (0, 0);
+
+    /// <summary>How many octets of application data the peer has sent, as far as they were read.</summary>
+    internal long Received => Volatile.Read(ref _received);
+
+    /// <summary>How many octets of application data were written.</summary>
+    internal long Sent => Volatile.Read(ref _sent);
 
     /// <summary>From here on no call of the application's comes in.</summary>
     internal void End(ConnectionEnd end, Rejection? rejection) => _gate.End(end, rejection);
@@ -144,7 +160,7 @@ internal sealed class GuardedSslStream : SslStream
         try
         {
             var count = base.Read(buffer);
-            return buffer.IsEmpty ? count : Received(count);
+            return buffer.IsEmpty ? count : Take(count);
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
         {
@@ -197,6 +213,7 @@ internal sealed class GuardedSslStream : SslStream
         {
             _transport.Writing = buffer.IsEmpty ? null : IdleClock;
             base.Write(buffer);
+            _sent += buffer.Length;
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
         {
@@ -270,7 +287,7 @@ internal sealed class GuardedSslStream : SslStream
         try
         {
             var count = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            return buffer.IsEmpty ? count : Received(count);
+            return buffer.IsEmpty ? count : Take(count);
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
         {
@@ -289,6 +306,7 @@ internal sealed class GuardedSslStream : SslStream
         {
             _transport.Writing = buffer.IsEmpty ? null : IdleClock;
             await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            _sent += buffer.Length;
         }
         catch (Exception exception) when (Failed(exception) is { } ended)
         {
@@ -338,7 +356,7 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
-    private int Received(int count)
+    private int Take(int count)
     {
         NoteEnd(count);
         return _gate.HasEnded ? throw _gate.ToException(null)! : count;
@@ -353,6 +371,7 @@ internal sealed class GuardedSslStream : SslStream
         else
         {
             _transport.NoteData();
+            _received += count;
             IdleClock?.Moved();
         }
     }

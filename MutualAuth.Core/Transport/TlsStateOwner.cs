@@ -23,6 +23,18 @@ internal sealed class TlsStateOwner
     /// <summary>Our side has ended the connection.</summary>
     internal bool HasEnded => _hasEnded;
 
+    /// <summary>How our side has ended the connection, and why; null while it has not.</summary>
+    internal (ConnectionEnd? End, Rejection? Rejection) Ended
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_hasEnded ? _end : null, _rejection);
+            }
+        }
+    }
+
     /// <summary>From here on no call may enter. The first reason counts.</summary>
     internal void End(ConnectionEnd end, Rejection? rejection)
     {

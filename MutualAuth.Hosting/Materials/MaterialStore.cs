@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Authorization;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
+using MutualAuth.Hosting.Running;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
 
@@ -67,6 +68,10 @@ internal sealed class MaterialStore : IDisposable
     internal Lease<PinFile> Pins(string path) => Take([path], () => new PinFile(path, Watch));
 
     internal Lease<FileCredentialStore> Users(string path) => Take([path], () => FileCredentialStore.Open(path, _time, _loggerFactory));
+
+    /// <summary>A trail has one writer: who names the file shares it, whatever key file is named beside it.</summary>
+    internal Lease<SharedTrail> Audit(string path, string? keyPath) => Take(
+        [path], () => SharedTrail.Open(path, keyPath, _time, _loggerFactory.CreateLogger(HostingLog.Category)));
 
     public void Dispose()
     {

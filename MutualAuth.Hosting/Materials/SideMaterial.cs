@@ -23,6 +23,8 @@ internal sealed class SideMaterial : IDisposable
 
     internal Password? Password { get; private set; }
 
+    internal Lease<SharedTrail>? Audit { get; private set; }
+
     /// <summary>The files that are followed, to ask each whether its last change was refused.</summary>
     internal IEnumerable<IFileSource> Files =>
         new ISwitchableSource?[] { Trust, Rules, Lists, DenyList, Pins }.Select(source => source?.Files).Append(Identity?.Source)
@@ -39,6 +41,7 @@ internal sealed class SideMaterial : IDisposable
         Pins = settings.PinFile is not null && reader.Pins() is { } pins ? new SwitchablePins(pins) : null,
         Users = settings is MutualTlsListenerSettings { UsersFile: { } users } ? reader.Users(users) : null,
         Password = settings is MutualTlsClientSettings { PasswordFile: { } password } ? reader.Password(password) : null,
+        Audit = settings.Audit.File is not null ? reader.Audit() : null,
     };
 
     /// <summary>Opens what the new settings name otherwise than the old ones, and puts it in force once all of it could be read.</summary>
@@ -88,7 +91,7 @@ internal sealed class SideMaterial : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in new IDisposable?[] { Identity, Trust, Rules, Lists, DenyList, Pins, Users, Password })
+        foreach (var part in new IDisposable?[] { Identity, Trust, Rules, Lists, DenyList, Pins, Users, Password, Audit })
         {
             part?.Dispose();
         }

@@ -57,6 +57,7 @@ internal sealed class ClientSide(ClientRegistration registration, IServiceProvid
                 Revalidation = settings.ToRevalidationPolicy(),
                 LoggerFactory = LoggerFactory,
                 TimeProvider = Time,
+                Audit = settings.Audit.ToPolicy(material.Audit?.Source.Trail),
             };
             _client = new MutualTlsClient(registration.Changes.Aggregate(options, (changed, change) => change(Services, changed)));
         });

@@ -40,4 +40,8 @@ internal static partial class HostingLog
 
     [LoggerMessage(2010, LogLevel.Warning, "Peers that trust what {Name} trusts would reject its certificate: {Problem}")]
     internal static partial void IdentityDoubtful(ILogger logger, string name, string problem);
+
+    [LoggerMessage(2011, LogLevel.Warning,
+        "The first key of the audit trail {File} is on this machine, in {KeyFile}, and could make the whole trail again: take it away.")]
+    internal static partial void AuditKeyIsHere(ILogger logger, string file, string keyFile);
 }

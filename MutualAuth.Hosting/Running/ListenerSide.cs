@@ -145,6 +145,7 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
                 Revalidation = settings.ToRevalidationPolicy(),
                 LoggerFactory = LoggerFactory,
                 TimeProvider = Time,
+                Audit = settings.Audit.ToPolicy(material.Audit?.Source.Trail),
             };
             _server = new MutualTlsServer(_registration.ServerChanges.Aggregate(options, (changed, change) => change(Services, changed)));
         });

@@ -16,7 +16,7 @@ public sealed class RestrictedNetworkTests
         ("Ada, by another authority", "unknown_authority", "unknown_ca"),
         ("Ada, with TLS 1.2 alone", "protocol_version_unsupported", "protocol_version"),
         ("Ada, with another cipher suite", "no_common_cipher_suite", "refused"),
-        ("Ada, while the audit trail cannot be written", "validator_faulted", "internal_error"),
+        ("Ada, while the audit trail cannot be written", "audit_not_recorded", "internal_error"),
     ];
 
     [Test]

@@ -10,7 +10,7 @@ internal static class ToolCommands
     [
         (0, "as asked"),
         (2, "usage, or material that cannot be read or used"),
-        (10, "we would reject the peer"),
+        (10, "we would reject the peer, or an audit trail is not intact"),
         (11, "the peer rejected us"),
         (12, "no agreement: no TLS, no version, no application protocol in common, or the transport ended without a verdict"),
         (13, "timed out"),
@@ -32,6 +32,7 @@ internal static class ToolCommands
             UsersCommand.Create(),
             AuthorityCommand.Create(),
             ListsCommand.Create(),
+            AuditCommand.Create(),
             ConfigCommand.Create(),
             PlatformCommand.Create(),
             CompletionCommand.Create(),

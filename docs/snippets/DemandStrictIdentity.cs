@@ -1,11 +1,12 @@
+using MutualAuth.Audit;
+
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/demand-strict-identity.md</summary>
 internal static class DemandStrictIdentity
 {
     internal static MutualTlsServerOptions RequiredCheck(
-        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster,
-        IAsyncPeerValidator audit, ILoggerFactory auditLog)
+        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditTrail trail)
     {
         // snippet
         var demands = new MutualTlsServerOptions
@@ -18,8 +19,7 @@ internal static class DemandStrictIdentity
             MinimumTlsVersion = TlsVersion.Tls13,
             CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
             Confirmation = ConfirmationPolicy.Required,                                // no client takes itself for accepted when it is not
-            AsyncValidators = [audit],                                                 // a peer that cannot be logged is not accepted
-            LoggerFactory = auditLog,
+            Audit = new AuditPolicy { Sink = trail },                                  // a peer that cannot be recorded is not accepted
         };
         // end
         return demands;

@@ -268,6 +268,10 @@ internal static class Examples
         }
 
         {
+            Console.WriteLine($"connection {connection.Id}");
+        }
+
+        {
             Console.WriteLine($"open since {connection.OpenedAt:O}");
         }
 

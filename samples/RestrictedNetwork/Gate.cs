@@ -1,4 +1,5 @@
 using System.Net.Security;
+using MutualAuth.Audit;
 using MutualAuth.Certificates;
 using MutualAuth.Credentials;
 using MutualAuth.Names;
@@ -14,7 +15,7 @@ internal static class Gate
     internal const string IdentifiedInPerson = "2.999.7.1";
 
     internal static MutualTlsServerOptions Demands(
-        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditLog audit) => new()
+        Identity gate, TrustAnchors authority, IRevocationListSource lists, IEnumerable<string> roster, AuditTrail trail) => new()
         {
             Identity = gate, // its key is in the token
             Trust = authority, // ours, and no other
@@ -24,8 +25,7 @@ internal static class Gate
             MinimumTlsVersion = TlsVersion.Tls13,
             CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
             Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not
-            AsyncValidators = [audit], // a peer that cannot be recorded is not accepted
-            LoggerFactory = audit,
+            Audit = new AuditPolicy { Sink = trail }, // every connection under one id; a peer that cannot be recorded is not accepted
         };
 
     /// <summary>The same, and a user beside the card: each person with its own.</summary>

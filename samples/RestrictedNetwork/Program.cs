@@ -1,5 +1,5 @@
 // A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
-// policy, TLS 1.3 with one cipher suite, people by name, and an audit log in which an auditor detects changes. Ada satisfies all of it and is
+// policy, TLS 1.3 with one cipher suite, people by name, and an audit trail in which an auditor detects changes. Ada satisfies all of it and is
 // admitted; each of the others lacks one requirement and is rejected. Behind it is a vault, in which two persons must confirm an act.
 // Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
@@ -39,12 +39,12 @@ var directory = Directory.CreateTempSubdirectory("mutualauth-audit-");
 var auditPath = Path.Combine(directory.FullName, "audit.jsonl");
 var auditorsKey = RandomNumberGenerator.GetBytes(AuditTrail.KeyLength); // on a real system drawn, and kept, by the auditor alone
 AuditTrail.Begin(auditPath, auditorsKey);
-var audit = AuditLog.Open(auditPath);
+var trail = AuditTrail.Open(auditPath);
 
 var ada = Issue(Ada);
 var bob = Issue(Bob);
 var dora = Issue(Dora);
-var demands = Gate.Demands(gate, authority.ToTrustAnchors(), ListsOf(_ => _), [Ada, Bob, Dora], audit);
+var demands = Gate.Demands(gate, authority.ToTrustAnchors(), ListsOf(_ => _), [Ada, Bob, Dora], trail);
 
 await TryAsync("Ada", demands, ada);
 authority.Revoke(bob);
@@ -73,7 +73,7 @@ if (token is not null)
     await TryAsync("Ada, after the token was pulled out", demands, ada);
 }
 
-await audit.DisposeAsync(); // the same effect as a full disk
+await trail.DisposeAsync(); // the same effect as a full disk
 await TryAsync("Ada, while the audit trail cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
 
 var entries = File.ReadAllLines(auditPath);
@@ -136,7 +136,7 @@ async Task ActAsync()
     await users.SetAsync("ada", ScramVerifier.Create(Password.From("correct horse")));
     await users.SetAsync("dora", ScramVerifier.Create(Password.From("battery staple")));
     var ofTwo = Gate.WithUsers(demands, users, new() { [Ada] = "ada", [Dora] = "dora" });
-    await using var vault = Vault.Open(ListenerOf(ofTwo), audit);
+    await using var vault = Vault.Open(ListenerOf(ofTwo), trail);
     await using var one = await EnterAsync("Ada", ada, Login.WithPassword("ada", "correct horse"));
     await using var same = await EnterAsync("Ada", ada, Login.WithPassword("ada", "correct horse"));
     await using var other = await EnterAsync("Dora", dora, Login.WithPassword("dora", "battery staple"));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using MutualAuth.Audit;
 using MutualAuth.Credentials;
 
 namespace MutualAuth.Samples;
@@ -13,20 +14,21 @@ internal sealed class Vault : IAsyncDisposable
     private static readonly TimeSpan s_proofsLast = TimeSpan.FromMinutes(5);
 
     private readonly MutualTlsListener _listener;
-    private readonly AuditLog _audit;
+    private readonly AuditTrail _trail;
     private readonly Lock _lock = new();
     private readonly List<StepUpProof> _proofs = [];
 
-    private Vault(MutualTlsListener listener, AuditLog audit)
+    private Vault(MutualTlsListener listener, AuditTrail trail)
     {
         _listener = listener;
-        _audit = audit;
+        _trail = trail;
         _ = ServeAsync();
     }
 
     internal EndPoint EndPoint => _listener.LocalEndPoint;
 
-    internal static Vault Open(MutualTlsListenerOptions options, AuditLog audit) => new(MutualTlsListener.Start(options), audit);
+    internal static Vault Open(MutualTlsListenerOptions options, AuditTrail trail) =>
+        new(MutualTlsListener.Start(options), trail);
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
@@ -60,11 +62,13 @@ internal sealed class Vault : IAsyncDisposable
     {
         await using var stepUp = connection.BeginStepUp(Encoding.UTF8.GetBytes(act));
         await StepUps.AskAsync(connection.Stream, stepUp);
-        return stepUp.Proof is { } proof ? await ConsiderAsync(act, proof) : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
+        return stepUp.Proof is { } proof
+            ? await ConsiderAsync(connection, act, proof)
+            : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
     }
 
     /// <summary>Two proofs, of two persons, over the same octets; and the act is on the disk before it counts.</summary>
-    private async Task<string> ConsiderAsync(string act, StepUpProof proof)
+    private async Task<string> ConsiderAsync(MutualTlsConnection connection, string act, StepUpProof proof)
     {
         var octets = Encoding.UTF8.GetBytes(act);
         string[] persons;
@@ -81,8 +85,14 @@ internal sealed class Vault : IAsyncDisposable
             _proofs.RemoveAll(one => one.Covers(octets));
         }
 
-        return await _audit.TryRecordAsync("act", $"{act}, by {persons[0]} and {persons[1]}")
-            ? $"carried out, by {persons[0]} and {persons[1]}"
-            : "refused, it cannot be recorded";
+        try
+        {
+            await _trail.RecordAsync(new AuditEvent("act", $"{act}, by {persons[0]} and {persons[1]}") { Connection = connection.Id });
+            return $"carried out, by {persons[0]} and {persons[1]}";
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            return "refused, it cannot be recorded";
+        }
     }
 }

@@ -28,6 +28,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
     private readonly Func<AuthenticatedUser, Rejection?>? _renew;
     private readonly AuthenticatedPeer _peer;
     private readonly ILogger _logger;
+    private readonly StepUpRecord _record;
     private readonly long _begun;
     private FrameType _expected = FrameType.Start;
     private int _busy;
@@ -42,6 +43,7 @@ public sealed class StepUpVerifier : IAsyncDisposable
     /// <param name="renew">In a re-authentication: has the connection rely on the user as it is now; says why it cannot.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where faults are logged.</param>
+    /// <param name="record">Tells the auditor.</param>
     internal StepUpVerifier(
         CredentialPolicy policy,
         LoginServices services,
@@ -51,8 +53,10 @@ public sealed class StepUpVerifier : IAsyncDisposable
         byte[]? transaction,
         Func<AuthenticatedUser, Rejection?>? renew,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        StepUpRecord record)
     {
+        _record = record;
         _transaction = transaction;
         _renew = renew;
         _time = time;
@@ -192,15 +196,20 @@ public sealed class StepUpVerifier : IAsyncDisposable
         {
             SaslServerStep.Challenged => StepUpMessage.Of(FrameType.Challenge, step.Message.Span),
             SaslServerStep.Advanced => StepUpMessage.Of(FrameType.Next, LoginChannel.NextPayload(step.AdditionalData, _session.Offered)),
-            SaslServerStep.Succeeded success => Accept(success),
+            SaslServerStep.Succeeded success => await AcceptAsync(success, cancellationToken).ConfigureAwait(false),
             SaslServerStep.Failed failed => Refuse(Explain(failed.Rejection), failed.IsToldAsWrong || failed.IsToldAlike),
             _ => throw new InvalidOperationException("There is no other step."),
         };
     }
 
-    private byte[] Accept(SaslServerStep.Succeeded success)
+    private async ValueTask<byte[]> AcceptAsync(SaslServerStep.Succeeded success, CancellationToken cancellationToken)
     {
         var user = _session.ToUser(success);
+        if (_record.AcceptAsync is { } record && await record(user, cancellationToken).ConfigureAwait(false) is { } notRecorded)
+        {
+            return Refuse(notRecorded);
+        }
+
         if (_renew?.Invoke(user) is { } objection)
         {
             return Refuse(objection);
@@ -227,7 +236,9 @@ public sealed class StepUpVerifier : IAsyncDisposable
                 _transaction is null ? "re-authentication" : "step-up",
                 $"{_peer.User}",
                 EndPointText.Of(_peer.RemoteEndPoint) ?? "none",
-                Rejection);
+                Rejection,
+                _record.ConnectionId);
+            _record.Refused?.Invoke(Rejection);
         }
     }
 

@@ -28,7 +28,7 @@ namespace MutualAuth.Credentials;
 /// </para>
 /// </remarks>
 public sealed class DatabaseCredentialStore
-    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IAnnouncesWrites
 {
     /// <summary>The version of the schema that this version of the library reads and writes.</summary>
     public const int SchemaVersion = 3;
@@ -79,6 +79,7 @@ public sealed class DatabaseCredentialStore
 
     private const int FirstVersionWithFactors = 3;
 
+    private EventHandler<string>? _written;
     private readonly DbDataSource _source;
     private readonly NameCollation _nameColumn = new();
     private readonly DatabaseFactors _factors;
@@ -108,6 +109,12 @@ public sealed class DatabaseCredentialStore
             field = value;
         }
     } = TimeSpan.FromSeconds(5);
+
+    event EventHandler<string>? IAnnouncesWrites.Written
+    {
+        add => _written += value;
+        remove => _written -= value;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The column of the names takes two for one.</exception>
@@ -231,10 +238,12 @@ public sealed class DatabaseCredentialStore
         _factors.FindAsync(userName, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
+    public async ValueTask SetFactorAsync(string userName, StoredFactor factor, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factor);
-        return _factors.SetAsync(UserNames.Prepare(userName), factor, cancellationToken);
+        var name = UserNames.Prepare(userName);
+        await _factors.SetAsync(name, factor, cancellationToken).ConfigureAwait(false);
+        _written?.Invoke(this, name);
     }
 
     /// <inheritdoc/>
@@ -246,10 +255,13 @@ public sealed class DatabaseCredentialStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
+    public async ValueTask<bool> RemoveFactorAsync(string userName, string factorId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factorId);
-        return _factors.RemoveAsync(UserNames.Prepare(userName), factorId, cancellationToken);
+        var name = UserNames.Prepare(userName);
+        var wasThere = await _factors.RemoveAsync(name, factorId, cancellationToken).ConfigureAwait(false);
+        _written?.Invoke(this, name);
+        return wasThere;
     }
 
     /// <inheritdoc/>
@@ -421,7 +433,9 @@ public sealed class DatabaseCredentialStore
         {
             try
             {
-                return await ChangeOnceAsync(name, change, cancellationToken).ConfigureAwait(false);
+                var wasThere = await ChangeOnceAsync(name, change, cancellationToken).ConfigureAwait(false);
+                _written?.Invoke(this, name);
+                return wasThere;
             }
             catch (DbException exception) when (exception.IsTransient && attempt < MaxWriteAttempts)
             {

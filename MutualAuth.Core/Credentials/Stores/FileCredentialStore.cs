@@ -91,6 +91,9 @@ public sealed class FileCredentialStore
         remove => Listen(() => _refused -= value);
     }
 
+    /// <summary>The file.</summary>
+    internal string FilePath => _path;
+
     /// <summary>How many users there are.</summary>
     public int Count => _users.Count;
 

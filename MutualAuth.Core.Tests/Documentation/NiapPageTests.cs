@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Documentation;
+
+/// <summary>Holds docs/security/niap-tls.md to the tests that it names: a security target cites that page.</summary>
+public sealed partial class NiapPageTests
+{
+    private static readonly string[] s_sections = ["Auditable events", "TLS as a client", "TLS as a server", "X.509 validation"];
+
+    private static readonly DocumentationPage s_page = DocumentationPage.Open("docs/security/niap-tls.md");
+
+    private static readonly Lazy<HashSet<string>> s_tests = new(() =>
+    [
+        .. from folder in Directory.EnumerateDirectories(DocumentationPage.Root, "MutualAuth.*Tests")
+           from file in Directory.EnumerateFiles(folder, "*Tests.cs", SearchOption.AllDirectories)
+           from name in TestsIn(File.ReadAllText(file))
+           select $"{Path.GetFileNameWithoutExtension(file)}.{name}",
+    ]);
+
+    private static IEnumerable<string[]> Rows => s_sections.SelectMany(section => s_page.Table(section)).Select(row => row.Values.ToArray());
+
+    [Test]
+    public void Each_row_has_a_requirement_an_answer_and_a_test_or_a_no()
+    {
+        Rows.Should().HaveCountGreaterThan(50);
+        Rows.Where(row => row.Length != 4 || !Requirement().IsMatch(row[0]) || row[2].Length == 0 || (row[3] != "no" && !row[3].StartsWith('`')))
+            .Select(row => string.Join(" | ", row)).Should().BeEmpty();
+    }
+
+    [Test]
+    public void A_no_has_its_reason() =>
+        Rows.Where(row => row[3] == "no" && !row[2].StartsWith("no: ", StringComparison.Ordinal)
+            && !row[2].StartsWith("not claimed: ", StringComparison.Ordinal)).Select(row => row[2]).Should().BeEmpty();
+
+    [Test]
+    public void Each_test_that_is_named_is_one() =>
+        Rows.Select(row => row[3]).Where(cell => cell != "no").Select(cell => cell.Trim('`'))
+            .Where(name => !s_tests.Value.Contains(name) && !s_tests.Value.Any(test => test.StartsWith(name + ".", StringComparison.Ordinal)))
+            .Should().BeEmpty();
+
+    [Test]
+    public void What_is_no_test_is_not_found() =>
+        s_tests.Value.Should().Contain($"{nameof(NiapPageTests)}.{nameof(What_is_no_test_is_not_found)}").And.NotContain("NiapPageTests.TestsIn");
+
+    /// <summary>The methods that carry an attribute of a test.</summary>
+    private static IEnumerable<string> TestsIn(string source) => TestMethod().Matches(source).Select(match => match.Groups[1].Value);
+
+    [GeneratedRegex(@"^(FAU|FCS|FIA)_[A-Z0-9_]+\.[0-9.]+$")]
+    private static partial Regex Requirement();
+
+    [GeneratedRegex(@"\[(?:Test|TestCase|TestCaseSource)\b[^{;]*?public (?:async )?(?:Task|void) (\w+)\(", RegexOptions.Singleline)]
+    private static partial Regex TestMethod();
+}
