@@ -79,32 +79,49 @@ public sealed class DuplexDirection
         }
     }
 
+    /// <summary>The faults of this direction.</summary>
+    public IReadOnlyList<WireFault> Faults => [];
+
     /// <summary>Changes the octet at <paramref name="position"/> by exclusive or.</summary>
     /// <param name="position">Which octet.</param>
     /// <param name="mask">The bits to flip. Default: the lowest.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="position"/> is negative.</exception>
-    public void CorruptAt(long position, byte mask = 0x01)
+    public WireFault CorruptAt(long position, byte mask = 0x01)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         lock (_gate)
         {
             _corruptions[position] = mask;
         }
+
+        return new WireFault(_direction, WireFaultKind.Corruption, position);
     }
 
     /// <summary>Holds back everything from <paramref name="position"/> on, without an end or an error, until <see cref="Resume"/>.</summary>
-    public void StallAt(long position) => Set(() => _stallAt = position, position);
+    public WireFault StallAt(long position)
+    {
+        Set(() => _stallAt = position, position);
+        return new WireFault(_direction, WireFaultKind.Stall, position);
+    }
 
     /// <summary>Lets go what <see cref="StallAt"/> holds back.</summary>
     public void Resume() => Set(() => _stallAt = long.MaxValue, 0);
 
     /// <summary>Lets the octets before <paramref name="position"/> through and then breaks the connection, both ways, as a reset does.</summary>
-    public void ResetAt(long position) => Set(() => _resetAt = position, position);
+    public WireFault ResetAt(long position)
+    {
+        Set(() => _resetAt = position, position);
+        return new WireFault(_direction, WireFaultKind.Reset, position);
+    }
 
     /// <summary>
     /// Lets the octets before <paramref name="position"/> through and then shows the reader an orderly end; the writer notices nothing.
     /// </summary>
-    public void EndAt(long position) => Set(() => _endAt = position, position);
+    public WireFault EndAt(long position)
+    {
+        Set(() => _endAt = position, position);
+        return new WireFault(_direction, WireFaultKind.End, position);
+    }
 
     internal void Reset()
     {

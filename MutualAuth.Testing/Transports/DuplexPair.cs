@@ -47,6 +47,9 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     /// </summary>
     public IReadOnlyList<Flight> Flights => _flights.Snapshot();
 
+    /// <summary>The faults of both directions, those from the client to the server first; see <see cref="DuplexDirection.Faults"/>.</summary>
+    public IReadOnlyList<WireFault> Faults => [.. ClientToServer.Faults, .. ServerToClient.Faults];
+
     /// <summary>Cuts the connection as a reset does: both ends fail from here on.</summary>
     public void Reset() => ClientToServer.Reset();
 
