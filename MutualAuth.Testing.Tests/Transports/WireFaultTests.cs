@@ -497,6 +497,85 @@ public sealed class WireFaultTests
         }
     }
 
+    [Test]
+    public async Task A_refusal_is_under_way_for_as_long_as_octets_are(CancellationToken token)
+    {
+        var clock = new FakeTimeProvider();
+        await using var pair = new DuplexPair(clock);
+        (pair.ClientToServer.Latency, pair.ServerToClient.Latency) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+        await pair.Server.DisposeAsync();
+
+        await pair.Client.WriteAsync(new byte[1], token);
+        clock.Advance(TimeSpan.FromMilliseconds(3999));
+        await pair.Client.WriteAsync(new byte[1], token);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        await RefusedAsync(pair.Client, token);
+    }
+
+    [Test]
+    public async Task A_writer_that_waits_for_room_hears_the_refusal_when_it_arrives(CancellationToken token)
+    {
+        var clock = new FakeTimeProvider();
+        await using var pair = new DuplexPair(clock, capacity: 4);
+        pair.ServerToClient.Latency = TimeSpan.FromSeconds(1);
+        var write = pair.Client.WriteAsync(new byte[9], token).AsTask();
+        pair.ClientToServer.StallAt(4);
+
+        await pair.Server.DisposeAsync(); // drops four, and the next four are held back
+        write.IsCompleted.Should().BeFalse();
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        await FluentActions.Awaiting(() => write).Should().ThrowAsync<IOException>();
+    }
+
+    [Test]
+    public async Task No_refusal_gets_past_a_stall_of_either_direction([Values] Direction stalled, CancellationToken token)
+    {
+        await using var pair = new DuplexPair();
+        var wire = stalled == Direction.ClientToServer ? pair.ClientToServer : pair.ServerToClient;
+        wire.StallAt(0);
+        await pair.Server.DisposeAsync();
+
+        await pair.Client.WriteAsync(new byte[1], token);
+        await pair.Client.WriteAsync(new byte[1], token);
+        pair.Client.ReadAsync(new byte[1], token).AsTask().IsCompleted.Should().Be(stalled == Direction.ClientToServer);
+        wire.Resume();
+
+        await RefusedAsync(pair.Client, token);
+    }
+
+    [Test]
+    public async Task A_writer_that_waits_on_a_stalled_wire_hears_the_refusal_when_it_is_lifted(CancellationToken token)
+    {
+        await using var pair = new DuplexPair(capacity: 4);
+        pair.ClientToServer.StallAt(0);
+        var write = pair.Client.WriteAsync(new byte[9], token).AsTask();
+        await pair.Server.DisposeAsync();
+        write.IsCompleted.Should().BeFalse();
+
+        pair.ClientToServer.Resume();
+
+        await FluentActions.Awaiting(() => write).Should().ThrowAsync<IOException>();
+    }
+
+    [Test]
+    public async Task What_an_end_swallows_is_never_refused(CancellationToken token)
+    {
+        await using var pair = new DuplexPair();
+        pair.ClientToServer.EndAt(0);
+        await pair.Server.DisposeAsync();
+
+        await pair.Client.WriteAsync(new byte[1], token);
+        await pair.Client.WriteAsync(new byte[1], token);
+
+        pair.ClientToServer.Written.Should().Be(2);
+    }
+
+    private static async Task RefusedAsync(DuplexStream stream, CancellationToken token) =>
+        (await FluentActions.Awaiting(() => stream.WriteAsync(new byte[1], token).AsTask()).Should().ThrowAsync<IOException>())
+            .WithInnerException<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.Shutdown);
+
     private static WireFault Set(DuplexDirection wire, WireFaultKind kind, long position) => kind switch
     {
         WireFaultKind.Corruption => wire.CorruptAt(position),

@@ -19,12 +19,13 @@ public sealed class DuplexDirection
     private readonly object _gate; // One for both directions: a reset takes both.
     private readonly OctetQueue _queue = new();
     private readonly FaultTable _faults;
+    private readonly WaitingLine _readers;
+    private readonly WaitingLine _writers;
     private readonly List<byte> _recording = [];
     private readonly Direction _direction;
     private readonly TimeProvider _clock;
     private readonly int _capacity;
     private readonly FlightLog _flights;
-    private TaskCompletionSource _changed = NewSignal();
     private int _maxReadSize = int.MaxValue;
     private TimeSpan _latency;
     private int? _bytesPerSecond;
@@ -33,7 +34,11 @@ public sealed class DuplexDirection
     private long _written;
     private long _delivered;
     private long _lostFrom = long.MaxValue;
+    private long _dropped; // arrived where nobody reads any more
+    private long _letGoAt; // when the reader left, or a stall was lifted
+    private long? _refusedFrom; // when the writer hears that the reader has left
     private long? _endArrivesAt;
+    private bool _writerGone;
     private bool _readerGone;
     private bool _isReset;
 
@@ -41,6 +46,8 @@ public sealed class DuplexDirection
     {
         _gate = gate;
         _faults = new FaultTable(direction);
+        _readers = new WaitingLine(gate, clock);
+        _writers = new WaitingLine(gate, clock);
         _direction = direction;
         _clock = clock;
         _capacity = capacity;
@@ -150,7 +157,12 @@ public sealed class DuplexDirection
     public WireFault StallAt(long position) => Set(position, () => _faults.Stall(position));
 
     /// <summary>Lets go what <see cref="StallAt"/> holds back.</summary>
-    public void Resume() => Change(_faults.Lift);
+    public void Resume() => Change(() =>
+    {
+        _faults.Lift();
+        _letGoAt = _clock.GetTimestamp();
+        Opposite.Pulse(); // a refusal may have been held back
+    });
 
     /// <summary>Lets the octets before <paramref name="position"/> through and then breaks the connection, both ways, as a reset does.</summary>
     /// <returns>The fault, which says whether it has happened.</returns>
@@ -191,55 +203,50 @@ public sealed class DuplexDirection
     /// <summary>The writer has sent all: the reader sees an end after what is still under way.</summary>
     internal void End() => Change(() => _endArrivesAt ??= ArrivalOf(0));
 
-    /// <summary>The reader is gone: writing fails from here on.</summary>
-    internal void Abandon() => Change(() => _readerGone = true);
-
-    internal async ValueTask WriteAsync(ReadOnlyMemory<byte> octets, int trip, CancellationToken cancellationToken)
+    /// <summary>The writer is gone: the reader sees the same, and a write that waits for room fails.</summary>
+    internal void Leave() => Change(() =>
     {
-        while (true)
+        _endArrivesAt ??= ArrivalOf(0);
+        _writerGone = true;
+    });
+
+    /// <summary>The reader is gone: octets that arrive from here on, or have not been read, are answered by a refusal.</summary>
+    internal void Abandon() => Change(() =>
+    {
+        _readerGone = true;
+        _letGoAt = _clock.GetTimestamp();
+    });
+
+    internal ValueTask WriteAsync(ReadOnlyMemory<byte> octets, int trip, CancellationToken cancellationToken) => _writers.InTurnAsync(
+        (out TimeSpan wait) =>
         {
-            Task room;
-            lock (_gate)
+            int count;
+            do
             {
-                octets = octets[Put(octets.Span, trip)..];
-                if (octets.IsEmpty)
-                {
-                    return;
-                }
-
-                room = _changed.Task;
+                count = Put(octets.Span, trip, out wait);
+                octets = octets[count..];
             }
-
-            await WaitAsync(room, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
-        }
-    }
+            while (count > 0 && !octets.IsEmpty);
+            return octets.IsEmpty;
+        },
+        cancellationToken);
 
     /// <summary>Reads at least one octet, or none at the end; waits for something to read even when <paramref name="buffer"/> is empty.</summary>
     internal async ValueTask<(int Count, int Trip)> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            Task change;
-            TimeSpan wait;
-            lock (_gate)
-            {
-                if (Take(buffer.Span, out wait) is { } taken)
-                {
-                    return taken;
-                }
-
-                change = _changed.Task;
-            }
-
-            await WaitAsync(change, wait, cancellationToken).ConfigureAwait(false);
-        }
+        (int Count, int Trip)? taken = null;
+        await _readers.InTurnAsync((out TimeSpan wait) => (taken = Take(buffer.Span, out wait)) is not null, cancellationToken).ConfigureAwait(false);
+        return taken!.Value;
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static IOException Error(SocketError error, string message) => new(message, new SocketException((int)error));
 
     private static IOException ConnectionReset() => Error(SocketError.ConnectionReset, "The connection was reset.");
+
+    private static IOException Aborted() => Error(SocketError.OperationAborted, "This end has been closed.");
+
+    /// <summary>The position of the first octet that is under way.</summary>
+    private long Front => _delivered + _dropped;
 
     private T Get<T>(ref T field)
     {
@@ -284,26 +291,40 @@ public sealed class DuplexDirection
     /// <summary>Has whoever waits look again, and notes whether a stall has come to hold something back.</summary>
     private void Pulse()
     {
+        DropUnread();
         var holdsBack = !_queue.IsEmpty || _endArrivesAt is not null || Math.Min(_faults.ResetAt, _faults.EndAt) <= _delivered;
         if (holdsBack && _delivered == _faults.StallAt && !_isReset && !_readerGone)
         {
             _faults.StallHappens();
         }
 
-        _changed.TrySetResult();
-        _changed = NewSignal();
+        _readers.Wake();
+        _writers.Wake();
+    }
+
+    /// <summary>Octets that come where nobody reads any more are dropped. The first of them has the writer told.</summary>
+    private void DropUnread()
+    {
+        while (_readerGone && !_queue.IsEmpty && _faults.StallAt > Front && HasArrived(_queue.ArrivesAt, out _))
+        {
+            _refusedFrom ??= Math.Max(_queue.ArrivesAt, _letGoAt) + Ticks(Opposite._latency);
+            _dropped += _queue.Drop(_faults.StallAt - Front);
+        }
     }
 
     /// <summary>Takes as many octets as there is room for.</summary>
-    private int Put(ReadOnlySpan<byte> octets, int trip)
+    private int Put(ReadOnlySpan<byte> octets, int trip, out TimeSpan wait)
     {
+        DropUnread();
         ThrowIfUnwritable();
         var room = _capacity - _queue.Count;
 
         // What lies beyond an end that the reader will see is lost, and must not hold up the writer.
         var count = _faults.EndAt - _written <= room ? octets.Length : Math.Min(octets.Length, room);
+        wait = Timeout.InfiniteTimeSpan;
         if (count == 0)
         {
+            wait = _readerGone ? UntilDroppedOrRefused() : wait;
             return 0;
         }
 
@@ -321,6 +342,19 @@ public sealed class DuplexDirection
         return count;
     }
 
+    /// <summary>Where nobody reads, room comes by itself when octets arrive, and an error when the refusal does.</summary>
+    private TimeSpan UntilDroppedOrRefused()
+    {
+        var next = !_queue.IsEmpty && _faults.StallAt > Front ? _queue.ArrivesAt : long.MaxValue;
+        if (_refusedFrom is { } refused && !HasArrived(refused, out _))
+        {
+            next = Math.Min(next, refused);
+        }
+
+        HasArrived(next, out var wait);
+        return wait;
+    }
+
     private void ThrowIfUnwritable()
     {
         if (_isReset)
@@ -328,14 +362,20 @@ public sealed class DuplexDirection
             throw ConnectionReset();
         }
 
+        if (_writerGone)
+        {
+            throw Aborted();
+        }
+
         if (_endArrivesAt is not null)
         {
             throw Error(SocketError.Shutdown, "This direction has been ended.");
         }
 
-        if (_readerGone)
+        // The refusal comes the other way, and a stall there holds it back.
+        if (_refusedFrom is { } refused && HasArrived(refused, out _) && Opposite._faults.StallAt > Opposite._written)
         {
-            throw Error(SocketError.ConnectionReset, "The far end has closed.");
+            throw Error(SocketError.Shutdown, "The far end has closed.");
         }
     }
 
@@ -345,7 +385,7 @@ public sealed class DuplexDirection
         if (_written > _faults.EndAt)
         {
             _lostFrom = Math.Min(_lostFrom, _faults.EndAt);
-            _queue.Truncate(_lostFrom - _delivered);
+            _queue.Truncate(Math.Max(0, _lostFrom - Front));
         }
     }
 
@@ -358,13 +398,19 @@ public sealed class DuplexDirection
             now = _busyUntil;
         }
 
-        return now + (long)(_latency.TotalSeconds * _clock.TimestampFrequency);
+        return now + Ticks(_latency);
     }
+
+    private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _clock.TimestampFrequency);
 
     private (int Count, int Trip)? Take(Span<byte> buffer, out TimeSpan wait)
     {
         wait = Timeout.InfiniteTimeSpan;
-        ObjectDisposedException.ThrowIf(_readerGone, typeof(DuplexStream));
+        if (_readerGone)
+        {
+            throw Aborted();
+        }
+
         if (_isReset)
         {
             throw ConnectionReset();
@@ -399,12 +445,19 @@ public sealed class DuplexDirection
     private (int Count, int Trip) Deliver(Span<byte> buffer)
     {
         var limit = Math.Min(Math.Min(_faults.StallAt, _faults.ResetAt), _faults.EndAt) - _delivered;
-        var trip = _queue.Trip;
-        var count = _queue.Take(buffer[..(int)Math.Min(Math.Min(buffer.Length, _maxReadSize), limit)]);
-        if (count == 0)
+        var room = buffer[..(int)Math.Min(Math.Min(buffer.Length, _maxReadSize), limit)];
+        if (room.IsEmpty)
         {
             return (0, 0);
         }
+
+        // Octets of several writes come together, as those of a socket do, but not those of several trips: what counts as read would be chance.
+        var (trip, count) = (_queue.Trip, 0);
+        do
+        {
+            count += _queue.Take(room[count..]);
+        }
+        while (count < room.Length && !_queue.IsEmpty && _queue.Trip == trip && HasArrived(_queue.ArrivesAt, out _));
 
         _faults.Apply(buffer[..count], _delivered);
         _delivered += count;
@@ -429,14 +482,5 @@ public sealed class DuplexDirection
             : TimeSpan.FromTicks((long)Math.Min(
                 s_longestWait.Ticks, Math.Ceiling(early * (double)TimeSpan.TicksPerSecond / _clock.TimestampFrequency)));
         return early <= 0;
-    }
-
-    /// <summary>Waits for a change, or until the time has passed, down to the tick: <see cref="Task.Delay(TimeSpan)"/> knows milliseconds only.</summary>
-    private async Task WaitAsync(Task change, TimeSpan wait, CancellationToken cancellationToken)
-    {
-        var elapsed = NewSignal();
-        await using var timer = _clock.CreateTimer(
-            static state => ((TaskCompletionSource)state!).TrySetResult(), elapsed, wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-        await Task.WhenAny(change, elapsed.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 }
