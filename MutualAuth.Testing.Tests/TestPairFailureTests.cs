@@ -107,7 +107,8 @@ public sealed class TestPairFailureTests
         await deaf.Asked.WaitAsync(token);
         await giveUp.CancelAsync();
 
-        await FluentActions.Awaiting(() => connecting.WaitAsync(token)).Should().ThrowAsync<OperationCanceledException>();
+        (await FluentActions.Awaiting(() => connecting.WaitAsync(token)).Should().ThrowAsync<OperationCanceledException>())
+            .Which.CancellationToken.Should().Be(giveUp.Token);
         ShouldBeClosed();
     }
 
