@@ -47,14 +47,41 @@ public sealed record TestPair : IDisposable
     public string ServerName { get; init; }
 
     /// <summary>Runs the handshake over a wire in memory, and waits until both sides have ended, with a connection or a failure.</summary>
+    /// <remarks>
+    /// What is not a failure of a handshake, such as a name or options that cannot be, is thrown: the wire is closed, the other side ends without a
+    /// deadline, and a connection that it has is closed.
+    /// </remarks>
     /// <param name="wire">The wire, with its faults, owned by the two connections from here on; null for a sound one.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException"><see cref="ServerName"/> is no name, or the options of a side have problems.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<PairOutcome> ConnectAsync(DuplexPair? wire = null, CancellationToken cancellationToken = default)
     {
         wire ??= new DuplexPair(Client.TimeProvider);
-        var serving = TryAsync(() => new MutualTlsServer(Server).AcceptAsync(wire.Server, cancellationToken));
-        var dialling = TryAsync(() => new MutualTlsClient(Client).UpgradeAsync(wire.Client, ServerName, cancellationToken));
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var serving = TryAsync(() => new MutualTlsServer(Server).AcceptAsync(wire.Server, giveUp.Token));
+        var dialling = TryAsync(() => new MutualTlsClient(Client).UpgradeAsync(wire.Client, ServerName, giveUp.Token));
+
+        // Who ends first has the cause; what the other says may be what came of it.
+        var first = await Task.WhenAny(serving, dialling).ConfigureAwait(false);
+        var both = Task.WhenAll(first, first == serving ? dialling : serving);
+        if (!first.IsCompletedSuccessfully)
+        {
+            await CloseAsync(wire, giveUp).ConfigureAwait(false);
+        }
+
+        await ((Task)both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!both.IsCompletedSuccessfully)
+        {
+            await CloseAsync(wire, giveUp, serving, dialling).ConfigureAwait(false);
+        }
+
+        if (both.IsCanceled)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        await both.ConfigureAwait(false);
         var (server, serverFailure) = await serving.ConfigureAwait(false);
         var (client, clientFailure) = await dialling.ConfigureAwait(false);
         return new PairOutcome(client, clientFailure, server, serverFailure);
@@ -76,6 +103,21 @@ public sealed record TestPair : IDisposable
         catch (HandshakeException failure)
         {
             return (null, failure);
+        }
+    }
+
+    /// <summary>Ends whoever is still at it, and closes the connections that there are.</summary>
+    private static async Task CloseAsync(
+        DuplexPair wire, CancellationTokenSource giveUp, params Task<(MutualTlsConnection? Connection, HandshakeException? Failure)>[] sides)
+    {
+        await wire.DisposeAsync().ConfigureAwait(false);
+        await giveUp.CancelAsync().ConfigureAwait(false);
+        foreach (var side in sides.Where(side => side.IsCompletedSuccessfully))
+        {
+            if ((await side.ConfigureAwait(false)).Connection is { } connection)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 }

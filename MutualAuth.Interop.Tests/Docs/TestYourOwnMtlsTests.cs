@@ -34,6 +34,10 @@ public sealed class TestYourOwnMtlsTests
     }
 
     [Test]
+    public async Task A_far_end_closes_as_the_page_about_wires_says() =>
+        await FluentActions.Awaiting(Wires.CloseAsync).Should().ThrowAsync<IOException>();
+
+    [Test]
     public async Task A_frame_that_is_none_is_malformed(CancellationToken token)
     {
         using var authority = new TestAuthority();

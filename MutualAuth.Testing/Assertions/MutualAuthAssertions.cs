@@ -1,5 +1,6 @@
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Responders;
+using MutualAuth.Testing.Transports;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Testing.Assertions;
@@ -172,6 +173,36 @@ public static class MutualAuthAssertions
 
     private static string ListOf(IReadOnlyList<ResponderProblem> problems) =>
         string.Concat(problems.Select(problem => $"{Environment.NewLine}  {problem}"));
+
+    /// <summary>Asserts that a fault of a wire has happened, so that what a test saw is what comes of it.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="fault"/> is null.</exception>
+    /// <exception cref="MutualAuthAssertionException">It has not happened.</exception>
+    public static void ShouldHaveHappened(this WireFault fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        new[] { fault }.ShouldHaveHappened();
+    }
+
+    /// <summary>
+    /// Asserts that every one of these faults has happened, such as <see cref="DuplexPair.Faults"/>, so that what a test saw is what comes of them.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="faults"/> is null.</exception>
+    /// <exception cref="MutualAuthAssertionException">One of them has not happened, or there are none; the message lists them.</exception>
+    public static void ShouldHaveHappened(this IEnumerable<WireFault> faults)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        var all = faults.ToList();
+        if (all.Count == 0)
+        {
+            throw new MutualAuthAssertionException("Expected the faults of the wire to have happened, but it was told to have none.");
+        }
+
+        if (!all.TrueForAll(fault => fault.Happened))
+        {
+            throw new MutualAuthAssertionException(
+                $"Expected the wire to have had its faults, but:{Environment.NewLine}{string.Join(Environment.NewLine, all)}");
+        }
+    }
 
     private static async Task<HandshakeException> FailureOfAsync(Task handshake, string expected)
     {

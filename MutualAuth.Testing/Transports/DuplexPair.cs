@@ -2,8 +2,8 @@ namespace MutualAuth.Testing.Transports;
 
 /// <summary>Two streams that are each other's far end, in memory: a connection whose wire can be watched and made to fail.</summary>
 /// <remarks>
-/// It behaves like a TCP connection: bounded buffers with back-pressure, half-close, end of stream after what was sent, an error after a reset.
-/// Safe for one reader and one writer on each end, as sockets are.
+/// It behaves like a TCP connection: bounded buffers with back-pressure, half-close, end of stream after what was sent, an error after a reset,
+/// timeouts of synchronous calls. Safe for concurrent use, as sockets are: reads, and writes, are served one after the other, each as a whole.
 /// </remarks>
 public sealed class DuplexPair : IDisposable, IAsyncDisposable
 {
@@ -11,8 +11,8 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
 
     /// <summary>Makes a connected pair.</summary>
     /// <param name="timeProvider">
-    /// The clock of <see cref="DuplexDirection.Latency"/> and <see cref="DuplexDirection.BytesPerSecond"/>; null for the system's. A fake
-    /// makes the wire stand still until it is moved on.
+    /// The clock of <see cref="DuplexDirection.Latency"/>, <see cref="DuplexDirection.BytesPerSecond"/> and the timeouts of the streams; null for
+    /// the system's. A fake makes the wire stand still until it is moved on.
     /// </param>
     /// <param name="capacity">How many octets each direction holds before writers wait. Default: 256 KiB.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is zero or negative.</exception>
@@ -25,8 +25,8 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
         ServerToClient = new DuplexDirection(gate, Direction.ServerToClient, clock, capacity, _flights);
         ClientToServer.Opposite = ServerToClient;
         ServerToClient.Opposite = ClientToServer;
-        Client = new DuplexStream(ServerToClient, ClientToServer);
-        Server = new DuplexStream(ClientToServer, ServerToClient);
+        Client = new DuplexStream(ServerToClient, ClientToServer, clock);
+        Server = new DuplexStream(ClientToServer, ServerToClient, clock);
     }
 
     /// <summary>The end for the side that speaks first.</summary>
@@ -46,6 +46,9 @@ public sealed class DuplexPair : IDisposable, IAsyncDisposable
     /// <see cref="DuplexStream.Trips"/> does not depend on it.
     /// </summary>
     public IReadOnlyList<Flight> Flights => _flights.Snapshot();
+
+    /// <summary>The faults of both directions, those from the client to the server first; see <see cref="DuplexDirection.Faults"/>.</summary>
+    public IReadOnlyList<WireFault> Faults => [.. ClientToServer.Faults, .. ServerToClient.Faults];
 
     /// <summary>Cuts the connection as a reset does: both ends fail from here on.</summary>
     public void Reset() => ClientToServer.Reset();

@@ -157,6 +157,7 @@ public static class TestYourOwnMtls
         wire.ServerToClient.ResetAt(500);                   // a reset, a stall or a broken byte at a place of your choice
         wire.ClientToServer.MaxReadSize = 1;                // every read gets one byte
         await using var outcome = await pair.ConnectAsync(wire);
+        wire.Faults.ShouldHaveHappened();                   // or the reset came after the handshake, and the test shows nothing
         Console.WriteLine(outcome.ClientFailure!.Reason);  // TransportFailed
         // end
     }
