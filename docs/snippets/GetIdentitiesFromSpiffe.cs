@@ -4,7 +4,7 @@ using MutualAuth.Spiffe.Testing;
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/get-identities-from-spiffe.md</summary>
-internal static class GetIdentitiesFromSpiffe
+public static class GetIdentitiesFromSpiffe
 {
     internal static async Task BothSidesAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal static class GetIdentitiesFromSpiffe
     }
 
     /// <summary>An agent for a test.</summary>
-    internal static async Task TestAsync()
+    public static async Task TestAsync()
     {
         // snippet
         using var domain = new TestTrustDomain("example.org");                   // its authority is a TestAuthority

@@ -140,7 +140,7 @@ public static class PackagePages
     }
 
     /// <summary>An agent for a test.</summary>
-    public static async Task FakeAgentAsync()
+    internal static async Task FakeAgentAsync()
     {
         // snippet
         using var domain = new TestTrustDomain("example.org");
