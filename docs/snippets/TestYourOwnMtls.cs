@@ -131,4 +131,12 @@ public static class TestYourOwnMtls
         folder.Rotate(first);                          // as it should be done
         // end
     }
+
+    // snippet
+    public class GreetingServer() : MutualTlsFixture(pair => pair with { Server = pair.Server with { Confirmation = ConfirmationPolicy.Required } })
+    {
+        protected override async Task ServeAsync(MutualTlsConnection connection, CancellationToken cancellationToken) =>
+            await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);
+    }
+    // end
 }
