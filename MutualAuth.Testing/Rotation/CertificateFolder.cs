@@ -47,7 +47,7 @@ public sealed class CertificateFolder : IDisposable
 
         if (_options.Layout == FolderLayout.KubernetesSecret && OperatingSystem.IsWindows())
         {
-            throw new PlatformNotSupportedException("A folder as Kubernetes mounts it needs links that are replaced in one step, which Windows lacks.");
+            throw new PlatformNotSupportedException("A folder as Kubernetes mounts it needs links that are replaced in one step.");
         }
 
         _isOurs = _options.Directory is null;
