@@ -10,7 +10,7 @@ namespace MutualAuth.Testing.Responders;
 public sealed class CrlResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
-    private readonly TestKey _stranger = TestKey.Generate();
+    private readonly TestKey _stranger;
     private TestCrl _base;
 
     /// <summary>Starts serving. The authority is not owned.</summary>
@@ -18,6 +18,7 @@ public sealed class CrlResponder : HttpResponder
         : base(ClockOf(authority))
     {
         _authority = authority;
+        _stranger = authority.StrangeKey();
         _base = authority.IssueCrl();
     }
 

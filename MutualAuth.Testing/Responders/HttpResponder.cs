@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing.Responders;
 
@@ -15,6 +15,9 @@ namespace MutualAuth.Testing.Responders;
 public abstract class HttpResponder : IAsyncDisposable
 {
     private const int MaxRequest = 1 << 20;
+
+    // Octets that are neither DER nor PEM, and the same in every run.
+    private static readonly byte[] s_garbage = Seed.Of("garbage").Bytes(999);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -113,7 +116,7 @@ public abstract class HttpResponder : IAsyncDisposable
                 return;
             case ResponderMode.Garbage:
                 await SendAsync(
-                    stream, new ResponderReply(200, "application/octet-stream", RandomNumberGenerator.GetBytes(999)), 999).ConfigureAwait(false);
+                    stream, new ResponderReply(200, "application/octet-stream", s_garbage), 999).ConfigureAwait(false);
                 return;
             case ResponderMode.Oversized:
                 await SendOversizedAsync(stream).ConfigureAwait(false);

@@ -10,11 +10,15 @@ namespace MutualAuth.Testing.Responders;
 public sealed class OcspResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
-    private readonly TestKey _stranger = TestKey.Generate();
+    private readonly TestKey _stranger;
 
     /// <summary>Starts answering. The authority is not owned.</summary>
     public OcspResponder(TestAuthority authority)
-        : base(ClockOf(authority)) => _authority = authority;
+        : base(ClockOf(authority))
+    {
+        _authority = authority;
+        _stranger = authority.StrangeKey();
+    }
 
     /// <summary>Where it answers.</summary>
     public string Uri => BaseUri.ToString();
