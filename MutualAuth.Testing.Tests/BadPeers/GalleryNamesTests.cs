@@ -62,7 +62,8 @@ public sealed class GalleryNamesTests
             var names = exhibit.Good.Spec.DnsNames;
             names.Should().Contain(each => each.EndsWith(issued, StringComparison.Ordinal) || exhibit.DialledName == each, peer.Name);
             exhibit.DialledName.Should().Match(
-                dialled => role == PeerRole.Client || dialled.EndsWith(issued, StringComparison.Ordinal) || dialled == names[0] || dialled == "192.0.2.1",
+                dialled => role == PeerRole.Client || dialled.EndsWith(issued, StringComparison.Ordinal) || dialled == names[0]
+                    || dialled == "192.0.2.1",
                 peer.Name);
             using var good = X509CertificateLoader.LoadCertificate(exhibit.Good.RawCertificate.Span);
             var common = good.SubjectName.EnumerateRelativeDistinguishedNames().Select(part => part.GetSingleElementValue()).ToArray();

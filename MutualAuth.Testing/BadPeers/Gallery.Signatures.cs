@@ -144,7 +144,8 @@ public static partial class Gallery
         RejectionReason.WeakKey,
         "RFC 5480 §2.1.1",
         "Its key lies on P-256, but the certificate spells the curve's parameters out, which the standard forbids.",
-        (spec, scene) => spec with { Key = ExplicitKey(scene) }).With("CVE-2021-3450, CVE-2022-0778: explicit parameters took checks out of their way");
+        (spec, scene) => spec with { Key = ExplicitKey(scene) }).With(
+            "CVE-2021-3450, CVE-2022-0778: explicit parameters took checks out of their way");
 
     private static IEnumerable<BadPeer> Signatures =>
     [
