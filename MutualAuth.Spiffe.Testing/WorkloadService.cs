@@ -8,6 +8,8 @@ namespace MutualAuth.Spiffe.Testing;
 internal sealed class WorkloadService
 {
     private const string Name = "SpiffeWorkloadAPI";
+    private const string FetchX509SVID = nameof(FetchX509SVID);
+    private const string FetchX509Bundles = nameof(FetchX509Bundles);
 
     private static readonly Marshaller<byte[]> s_octets = Marshallers.Create<byte[]>(static octets => octets, static octets => octets);
 
@@ -18,8 +20,8 @@ internal sealed class WorkloadService
     {
         public void OnServiceMethodDiscovery(ServiceMethodProviderContext<WorkloadService> context)
         {
-            Add(context, "FetchX509SVID", bundlesOnly: false);
-            Add(context, "FetchX509Bundles", bundlesOnly: true);
+            Add(context, FetchX509SVID, bundlesOnly: false);
+            Add(context, FetchX509Bundles, bundlesOnly: true);
         }
 
         private void Add(ServiceMethodProviderContext<WorkloadService> context, string name, bool bundlesOnly) => context.AddServerStreamingMethod(
