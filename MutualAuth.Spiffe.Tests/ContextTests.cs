@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -11,10 +12,10 @@ public sealed class ContextTests
     private static readonly AsyncLocal<string?> s_ambient = new();
 
     private readonly FakeTimeProvider _clock = Clocks.Standing();
-    private Domain _domain = null!;
+    private TestTrustDomain _domain = null!;
 
     [SetUp]
-    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+    public void Make_the_trust_domain() => _domain = new TestTrustDomain("example.test", _clock);
 
     [TearDown]
     public void Dispose_of_the_trust_domain() => _domain.Dispose();

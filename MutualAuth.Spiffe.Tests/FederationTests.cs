@@ -1,7 +1,7 @@
-using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Names;
 using MutualAuth.Spiffe;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -10,11 +10,11 @@ namespace MutualAuth.Tests;
 public sealed class FederationTests
 {
     private readonly FakeTimeProvider _clock = Clocks.Standing();
-    private Domain _ours = null!;
-    private Domain _theirs = null!;
+    private TestTrustDomain _ours = null!;
+    private TestTrustDomain _theirs = null!;
 
     [SetUp]
-    public void Make_the_trust_domains() => (_ours, _theirs) = (new Domain("ours.test", _clock), new Domain("theirs.test", _clock));
+    public void Make_the_trust_domains() => (_ours, _theirs) = (new TestTrustDomain("ours.test", _clock), new TestTrustDomain("theirs.test", _clock));
 
     [TearDown]
     public void Dispose_of_the_trust_domains()
@@ -48,9 +48,8 @@ public sealed class FederationTests
     public async Task A_federated_authority_cannot_make_a_workload_of_our_trust_domain()
     {
         // The impostor's own agent is content: to it, their authority is that of ours.test.
-        var forged = _ours.Svid("/client", by: _theirs.Authority);
-        forged.Bundle = _theirs.Bundle();
-        await using var impostor = await Workload.StartAsync(_clock, Domain.Message([forged]));
+        var forged = _ours.Issue("/client", by: _theirs.Authority) with { Bundle = _theirs.Bundle() };
+        await using var impostor = await Workload.StartAsync(_clock, new WorkloadUpdate { Svids = [forged] });
         await using var genuine = await Workload.StartAsync(_clock, _ours.Update("/client"));
         await using var ours = await Workload.StartAsync(_clock, _ours.Update("/api", _theirs), Authorize.SpiffeId("spiffe://ours.test/client"));
 
@@ -75,10 +74,7 @@ public sealed class FederationTests
     public async Task An_empty_bundle_ends_a_federation_too()
     {
         await using var ours = await Workload.StartAsync(_clock, _ours.Update("/api", _theirs));
-        var update = _ours.Update("/api");
-        update.FederatedBundles.Add(_theirs.Id, ByteString.Empty);
-
-        await ours.UpdateAsync(update);
+        await ours.UpdateAsync(With(_ours.Update("/api"), _theirs.SpiffeId, ReadOnlyMemory<byte>.Empty));
 
         ours.Source.Current.Bundles.TrustDomains.Should().Equal(_ours.Name);
         ours.Log.Entries.Should().NotContain(entry => entry.Name == "FederatedBundleRefused");
@@ -86,16 +82,16 @@ public sealed class FederationTests
 
     private static IEnumerable<TestCaseData> BrokenBundles()
     {
-        static TestCaseData Case(string name, Func<Domain, ByteString> bundle, UpdateRefusalReason reason) =>
+        static TestCaseData Case(string name, Func<TestTrustDomain, ReadOnlyMemory<byte>> bundle, UpdateRefusalReason reason) =>
             new TestCaseData(bundle, reason).SetArgDisplayNames(name);
 
-        yield return Case("not DER", _ => ByteString.CopyFromUtf8("bundle"), UpdateRefusalReason.CertificateMalformed);
-        yield return Case("cut off", domain => ByteString.CopyFrom(domain.Bundle().Span[..^1]), UpdateRefusalReason.CertificateMalformed);
-        yield return Case("something behind it", domain => ByteString.CopyFrom([.. domain.Bundle(), 0]), UpdateRefusalReason.CertificateMalformed);
-        yield return Case("a workload's certificate", domain => domain.Svid("/api").X509Svid, UpdateRefusalReason.BundleWithoutAuthority);
+        yield return Case("not DER", _ => "bundle"u8.ToArray(), UpdateRefusalReason.CertificateMalformed);
+        yield return Case("cut off", domain => domain.Bundle()[..^1], UpdateRefusalReason.CertificateMalformed);
+        yield return Case("something behind it", domain => (byte[])[.. domain.Bundle().Span, 0], UpdateRefusalReason.CertificateMalformed);
+        yield return Case("a workload's certificate", domain => domain.Issue("/api").Certificates, UpdateRefusalReason.BundleWithoutAuthority);
         yield return Case(
             "too many",
-            domain => ByteString.CopyFrom([.. Enumerable.Repeat(domain.Bundle(), 5).SelectMany(bundle => bundle)]),
+            domain => (byte[])[.. Enumerable.Repeat(domain.Bundle().ToArray(), 5).SelectMany(bundle => bundle)],
             UpdateRefusalReason.TooMany);
     }
 
@@ -105,10 +101,8 @@ public sealed class FederationTests
         await using var ours = await Workload.StartAsync(
             _clock, _ours.Update("/api", _theirs), change: options => options with { Limits = new UpdateLimits { MaxBundleCertificates = 4 } });
         var (before, theirs) = (ours.Source.Current, AnchorsOf(ours, _theirs));
-        var update = _ours.Update("/api");
-        update.FederatedBundles.Add(_theirs.Id, ((Func<Domain, ByteString>)bundle)(_theirs));
 
-        await ours.UpdateAsync(update);
+        await ours.UpdateAsync(With(_ours.Update("/api"), _theirs.SpiffeId, ((Func<TestTrustDomain, ReadOnlyMemory<byte>>)bundle)(_theirs)));
 
         ours.Source.Current.Identity.Should().NotBeSameAs(before.Identity);
         AnchorsOf(ours, _theirs).Should().Equal(theirs, "its last good bundle stays");
@@ -118,10 +112,8 @@ public sealed class FederationTests
     [Test]
     public async Task A_broken_bundle_without_a_last_good_one_trusts_nobody_of_that_domain()
     {
-        var update = _ours.Update("/api");
-        update.FederatedBundles.Add(_theirs.Id, ByteString.CopyFromUtf8("bundle"));
-        update.FederatedBundles.Add("https://theirs.test", _theirs.Bundle());
-        await using var ours = await Workload.StartAsync(_clock, update);
+        var update = With(_ours.Update("/api"), _theirs.SpiffeId, "bundle"u8.ToArray());
+        await using var ours = await Workload.StartAsync(_clock, With(update, "https://theirs.test", _theirs.Bundle()));
 
         ours.Source.Current.Bundles.TrustDomains.Should().Equal(_ours.Name);
         await ours.Log.UntilAsync("FederatedBundleRefused", 2);
@@ -130,14 +122,15 @@ public sealed class FederationTests
     [Test]
     public async Task A_federated_bundle_cannot_take_the_place_of_our_own()
     {
-        var update = _ours.Update("/api");
-        update.FederatedBundles.Add(_ours.Id, _theirs.Bundle());
-        await using var ours = await Workload.StartAsync(_clock, update);
+        await using var ours = await Workload.StartAsync(_clock, With(_ours.Update("/api"), _ours.SpiffeId, _theirs.Bundle()));
 
-        AnchorsOf(ours, _ours).Should().Equal(Certificates.Certificate.Parse(_ours.Bundle().Memory));
+        AnchorsOf(ours, _ours).Should().Equal(Certificates.Certificate.Parse(_ours.Bundle()));
         (await ours.Log.UntilAsync("FederatedBundleRefused")).Values["Reason"].Should().Be(UpdateRefusalReason.BundlesDisagree);
     }
 
-    private static System.Collections.Immutable.ImmutableArray<Certificates.Certificate> AnchorsOf(Workload workload, Domain domain) =>
+    private static WorkloadUpdate With(WorkloadUpdate update, string domain, ReadOnlyMemory<byte> bundle) =>
+        update with { FederatedBundles = update.FederatedBundles.Add(domain, bundle) };
+
+    private static System.Collections.Immutable.ImmutableArray<Certificates.Certificate> AnchorsOf(Workload workload, TestTrustDomain domain) =>
         workload.Source.Current.Bundles.TryGet(domain.Name, out var anchors) ? anchors.Certificates : [];
 }

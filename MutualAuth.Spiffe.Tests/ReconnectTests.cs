@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Reloading;
 using MutualAuth.Spiffe;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -10,10 +11,10 @@ namespace MutualAuth.Tests;
 public sealed class ReconnectTests
 {
     private readonly FakeTimeProvider _clock = Clocks.Standing();
-    private Domain _domain = null!;
+    private TestTrustDomain _domain = null!;
 
     [OneTimeSetUp]
-    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+    public void Make_the_trust_domain() => _domain = new TestTrustDomain("example.test", _clock);
 
     [OneTimeTearDown]
     public void Dispose_of_the_trust_domain() => _domain.Dispose();
@@ -24,7 +25,7 @@ public sealed class ReconnectTests
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
         var before = workload.Source.Current;
 
-        await workload.Api.KillAsync();
+        await workload.Api.GoAwayAsync();
         await workload.Log.UntilAsync("StreamEnded");
         workload.Source.Current.Should().BeSameAs(before);
         (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
@@ -33,7 +34,7 @@ public sealed class ReconnectTests
         (await workload.Log.UntilAsync("StreamEnded", 2)).Values["Failure"].Should().Be(WorkloadApiFailure.Unreachable);
 
         workload.Api.Send(_domain.Update("/renewed"));
-        await workload.Api.StartAsync();
+        await workload.Api.ComeBackAsync();
         _clock.Advance(TimeSpan.FromSeconds(30));
         await workload.Log.UntilAsync("UpdateTaken", 2);
 
@@ -50,7 +51,7 @@ public sealed class ReconnectTests
         workload.Api.EndStreams();
         await workload.Log.UntilAsync("StreamEnded");
         _clock.Advance(TimeSpan.FromSeconds(30));
-        await workload.Api.UntilOpenAsync(1);
+        await workload.Api.WaitForStreamsAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
         await workload.UpdateAsync(_domain.Update("/other"));
 
         replaced.Should().Be(1, "only the last update was news");
@@ -62,7 +63,7 @@ public sealed class ReconnectTests
     public async Task Waits_double_up_to_their_bound_and_begin_anew_after_a_good_update()
     {
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
-        await workload.Api.KillAsync();
+        await workload.Api.GoAwayAsync();
 
         var delays = new List<double>();
         for (var attempt = 1; attempt <= 8; attempt++)
@@ -77,7 +78,7 @@ public sealed class ReconnectTests
 
         await workload.Log.UntilAsync("StreamEnded", 9);
         workload.Api.Send(_domain.Update("/renewed"));
-        await workload.Api.StartAsync();
+        await workload.Api.ComeBackAsync();
         _clock.Advance(TimeSpan.FromSeconds(30));
         await workload.Log.UntilAsync("UpdateTaken", 2);
         workload.Api.EndStreams();
@@ -93,7 +94,7 @@ public sealed class ReconnectTests
         await workload.Log.UntilAsync("StreamEnded");
 
         _clock.Advance(TimeSpan.FromSeconds(1));
-        await workload.Api.UntilOpenAsync(1);
+        await workload.Api.WaitForStreamsAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
         _clock.Advance(TimeSpan.FromSeconds(30));
 
         (await workload.Log.UntilAsync("StreamEnded", 2)).Values["Failure"].Should().Be(WorkloadApiFailure.Silent);
@@ -174,14 +175,14 @@ public sealed class ReconnectTests
     {
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
 
-        await workload.Api.KillAsync();
+        await workload.Api.GoAwayAsync();
         await workload.Log.UntilAsync("StreamEnded");
-        await workload.Api.StartAsync(withService: false);
+        await workload.Api.ComeBackAsAnotherServerAsync();
         _clock.Advance(TimeSpan.FromSeconds(30));
         await workload.Log.UntilAsync("StreamEnded", 2);
-        await workload.Api.KillAsync();
+        await workload.Api.GoAwayAsync();
         workload.Api.Send(_domain.Update("/renewed"));
-        await workload.Api.StartAsync();
+        await workload.Api.ComeBackAsync();
         _clock.Advance(TimeSpan.FromSeconds(30));
 
         await workload.Log.UntilAsync("UpdateTaken", 2);
@@ -227,8 +228,8 @@ public sealed class ReconnectTests
     [Test]
     public async Task A_connection_that_has_gone_dead_is_found_by_pings_and_left()
     {
-        await using var api = await WorkloadApi.StartAsync(_domain.Update("/api"));
-        await using var road = await FreezingRoad.OpenAsync(api.Address);
+        await using var api = await FakeWorkloadApi.StartAsync(_domain.Update("/api"));
+        await using var road = await FreezingRoad.OpenAsync(WorkloadApiAddress.Parse(api.Address));
         using var log = new EventLog();
         await using var source = await X509Source.ConnectAsync(
             new X509SourceOptions { Address = road.Address, TimeProvider = _clock, LoggerFactory = log, KeepAlive = TimeSpan.FromSeconds(1) })
@@ -247,12 +248,12 @@ public sealed class ReconnectTests
     public async Task Disposing_ends_the_stream_and_leaves_the_identity()
     {
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
-        await workload.Api.UntilOpenAsync(1);
+        await workload.Api.WaitForStreamsAsync(1).WaitAsync(TimeSpan.FromSeconds(20));
 
         await workload.Source.DisposeAsync();
         await workload.Source.DisposeAsync();
 
-        await workload.Api.UntilOpenAsync(0);
+        await workload.Api.WaitForStreamsAsync(0).WaitAsync(TimeSpan.FromSeconds(20));
         await workload.Source.Completion.WaitAsync(TimeSpan.FromSeconds(20));
         (await workload.CallAsync(workload)).Client!.SpiffeId!.Path.Should().Be("/api");
     }
@@ -261,7 +262,7 @@ public sealed class ReconnectTests
     public async Task Disposing_while_waiting_for_the_next_attempt_does_not_wait_for_it()
     {
         await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
-        await workload.Api.KillAsync();
+        await workload.Api.GoAwayAsync();
         await workload.Log.UntilAsync("StreamEnded");
 
         await workload.Source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));

@@ -1,7 +1,6 @@
-using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Reloading;
-using MutualAuth.Spiffe.Protocol;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -11,10 +10,10 @@ namespace MutualAuth.Tests;
 public sealed class RevocationListsTests
 {
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
-    private Domain _domain = null!;
+    private TestTrustDomain _domain = null!;
 
     [OneTimeSetUp]
-    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+    public void Make_the_trust_domain() => _domain = new TestTrustDomain("example.test", _clock);
 
     [OneTimeTearDown]
     public void Dispose_of_the_trust_domain() => _domain.Dispose();
@@ -61,22 +60,19 @@ public sealed class RevocationListsTests
         await workload.UpdateAsync(older);
         var lists = workload.Source.Current.RevocationLists;
 
-        var again = older.Clone();
-        again.Svids.Clear();
-        again.Svids.Add(_domain.Svid("/again"));
-        await workload.UpdateAsync(again);
+        await workload.UpdateAsync(older with { Svids = [_domain.Issue("/again")] });
 
         workload.Source.Current.RevocationLists.Should().BeSameAs(lists);
     }
 
-    private X509SVIDResponse With(X509SVIDResponse update, int? number, int minutes)
+    private WorkloadUpdate With(WorkloadUpdate update, int? number, int minutes)
     {
-        if (number is not null)
+        if (number is null)
         {
-            var now = _clock.GetUtcNow().AddHours(-1).AddMinutes(minutes);
-            update.Crl.Add(ByteString.CopyFrom(_domain.Authority.IssueCrl(list => list with { Number = number, ThisUpdate = now }).Raw.Span));
+            return update;
         }
 
-        return update;
+        var now = _clock.GetUtcNow().AddHours(-1).AddMinutes(minutes);
+        return update with { RevocationLists = [_domain.Authority.IssueCrl(list => list with { Number = number, ThisUpdate = now }).Raw] };
     }
 }

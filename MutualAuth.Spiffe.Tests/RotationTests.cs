@@ -2,6 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
 using MutualAuth.Reloading;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -10,10 +11,10 @@ namespace MutualAuth.Tests;
 public sealed class RotationTests
 {
     private readonly FakeTimeProvider _clock = Clocks.Standing();
-    private Domain _domain = null!;
+    private TestTrustDomain _domain = null!;
 
     [SetUp]
-    public void Make_the_trust_domain() => _domain = new Domain("example.test", _clock);
+    public void Make_the_trust_domain() => _domain = new TestTrustDomain("example.test", _clock);
 
     [TearDown]
     public void Dispose_of_the_trust_domain() => _domain.Dispose();
@@ -56,9 +57,8 @@ public sealed class RotationTests
 
         // The new authority is announced beside the old one, as an agent does it, and signs afterwards.
         _domain.RotateAuthority();
-        var both = _domain.Svid("/other");
-        both.Bundle = _domain.Bundle(newest: 2);
-        await other.UpdateAsync(Domain.Message([both]));
+        var both = _domain.Issue("/other") with { Bundle = _domain.Bundle(newest: 2) };
+        await other.UpdateAsync(new WorkloadUpdate { Svids = [both] });
         var between = await old.CallAsync(other);
         between.ByClient.Should().Be(RejectionReason.UnknownAuthority, "it has not learnt of the new authority");
         between.ByServer.Should().Be(RejectionReason.RefusedByPeer, "its authority is still in the bundle, so that only the client objects");
@@ -85,16 +85,15 @@ public sealed class RotationTests
 
         var renewed = _domain.Update("/api");
         await workload.UpdateAsync(renewed);
-        heard.Should().Equal($"identity {Certificate.Parse(renewed.Svids[0].X509Svid.Memory).Thumbprint}", "source");
+        heard.Should().Equal($"identity {Certificate.Parse(renewed.Svids[0].Certificates).Thumbprint}", "source");
 
         heard.Clear();
-        using var other = new Domain("other.test", _clock);
-        await workload.UpdateAsync(Domain.Message([renewed.Svids[0]], other));
+        using var other = new TestTrustDomain("other.test", _clock);
+        await workload.UpdateAsync(new WorkloadUpdate { Svids = [renewed.Svids[0]] }.FederatedWith(other));
         heard.Should().Equal("trust 2", "source");
 
         heard.Clear();
-        var withList = Domain.Message([renewed.Svids[0]], other);
-        withList.Crl.Add(Google.Protobuf.ByteString.CopyFrom(_domain.Authority.IssueCrl().Raw.Span));
+        var withList = new WorkloadUpdate { Svids = [renewed.Svids[0]], RevocationLists = [_domain.Authority.IssueCrl().Raw] }.FederatedWith(other);
         await workload.UpdateAsync(withList);
         heard.Should().Equal("lists 1", "source");
 
@@ -102,7 +101,7 @@ public sealed class RotationTests
         workload.Api.Send(withList);
         await workload.UpdateAsync(first);
         heard.Should().Equal(
-            ["identity " + Certificate.Parse(first.Svids[0].X509Svid.Memory).Thumbprint, "trust 1", "source"],
+            ["identity " + Certificate.Parse(first.Svids[0].Certificates).Thumbprint, "trust 1", "source"],
             "the update that was sent twice changed nothing the second time, and lists that are left out stay");
         source.RevocationLists.Current.Lists.Should().ContainSingle();
     }
@@ -110,7 +109,7 @@ public sealed class RotationTests
     [Test]
     public async Task Identity_and_bundle_change_together()
     {
-        var (first, second) = (_domain.Update("/api"), new Domain("second.test", _clock));
+        var (first, second) = (_domain.Update("/api"), new TestTrustDomain("second.test", _clock));
         using (second)
         {
             await using var workload = await Workload.StartAsync(_clock, first);
@@ -156,7 +155,7 @@ public sealed class RotationTests
     [Test]
     public async Task An_identity_that_is_not_renewed_is_refused_by_its_dates_and_says_so()
     {
-        var update = Domain.Message([_domain.Svid("/api", spec => spec with { NotAfter = _clock.GetUtcNow().AddHours(1) })]);
+        var update = new WorkloadUpdate { Svids = [_domain.Issue("/api", spec => spec with { NotAfter = _clock.GetUtcNow().AddHours(1) })] };
         await using var old = await Workload.StartAsync(_clock, update);
         await using var other = await Workload.StartAsync(_clock, _domain.Update("/other"));
         (await old.CallAsync(other)).ByServer.Should().BeNull();
@@ -172,7 +171,7 @@ public sealed class RotationTests
     public async Task An_identity_of_many_months_does_not_say_that_it_expired_before_it_has()
     {
         await using var workload = await Workload.StartAsync(
-            _clock, Domain.Message([_domain.Svid("/api", spec => spec with { NotAfter = _clock.GetUtcNow().AddDays(100) })]));
+            _clock, new WorkloadUpdate { Svids = [_domain.Issue("/api", spec => spec with { NotAfter = _clock.GetUtcNow().AddDays(100) })] });
 
         for (var day = 0; day < 100; day += 10)
         {

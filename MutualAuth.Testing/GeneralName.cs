@@ -126,7 +126,7 @@ public sealed class GeneralName
     }
 
     /// <summary>The name with each label beyond ASCII as its A-label, in small letters.</summary>
-    private static string ToALabels(string name)
+    internal static string ToALabels(string name)
     {
         if (Ascii.IsValid(name))
         {

@@ -19,6 +19,7 @@ public sealed class TestAuthority : IDisposable
     private readonly RevocationRegister _revoked;
     private readonly Lazy<X509Certificate2> _certificate;
     private int _issued;
+    private int _strangers;
 
     /// <summary>Makes a root: ECDSA on P-256, valid from a day before now for ten years.</summary>
     /// <param name="name">The common name of its subject.</param>
@@ -26,18 +27,22 @@ public sealed class TestAuthority : IDisposable
     /// <param name="timeProvider">The clock that all dates are relative to; null for the system's.</param>
     /// <param name="seed">
     /// Any text: with the same one, the same clock reading and the same calls in the same order, every octet of every key, certificate and
-    /// CRL is the same.
-    /// Null makes everything random.
+    /// CRL is the same, in the exhibits of the gallery and in what responders forge too. Null makes everything random.
     /// </param>
     public TestAuthority(
         string name = "Test Authority",
         Func<CertificateSpec, CertificateSpec>? spec = null,
         TimeProvider? timeProvider = null,
         string? seed = null)
+        : this(name, spec, timeProvider ?? TimeProvider.System, seed is null ? null : Seed.Of(seed))
     {
-        Clock = timeProvider ?? TimeProvider.System;
+    }
+
+    internal TestAuthority(string name, Func<CertificateSpec, CertificateSpec>? spec, TimeProvider clock, Seed? seed)
+    {
+        Clock = clock;
         _revoked = new RevocationRegister();
-        _seed = seed is null ? null : Seed.Of(seed);
+        _seed = seed;
         var asked = Templates.Root(Clock.GetUtcNow(), name);
         asked = spec?.Invoke(asked) ?? asked;
 
@@ -124,6 +129,16 @@ public sealed class TestAuthority : IDisposable
     internal Issuer Issuer => _issuer;
 
     internal RevocationRegister Revoked => _revoked;
+
+    /// <summary>What a stranger is made of, who has nothing to do with this authority but its seed; null where all is random.</summary>
+    internal Seed? NextStranger() => _seed?.Derive($"stranger {Interlocked.Increment(ref _strangers)}");
+
+    /// <summary>A key of nobody whom this authority knows.</summary>
+    internal TestKey StrangeKey() => KeyFactory.Generate(KeyAlgorithm.EcdsaP256, NextStranger()?.Derive("key"));
+
+    /// <summary>A key that is made once: for the process, or for this seed.</summary>
+    internal TestKey SharedKey(KeyAlgorithm algorithm, int index = 0) =>
+        _seed is null ? TestKey.Shared(algorithm, index) : KeyFactory.Generate(algorithm, _seed.Derive($"shared {algorithm} {index}"));
 
     /// <summary>Issues a certificate for a TLS server.</summary>
     /// <param name="names">

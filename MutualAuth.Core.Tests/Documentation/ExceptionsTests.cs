@@ -9,6 +9,7 @@ public sealed partial class ExceptionsTests
     [TestCase("MutualAuth.Core")]
     [TestCase("MutualAuth.Factors")]
     [TestCase("MutualAuth.Spiffe")]
+    [TestCase("MutualAuth.Spiffe.Testing", 20)]
     [TestCase("MutualAuth.Directories", 5)]
     [TestCase("MutualAuth.Hosting", 20)]
     [TestCase("MutualAuth.Http", 5)]

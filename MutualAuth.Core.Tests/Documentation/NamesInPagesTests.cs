@@ -10,7 +10,8 @@ public sealed partial class NamesInPagesTests
     private static readonly string[] s_roots =
     [
         "", "MutualAuth.Core", "MutualAuth.Core.Tests", "MutualAuth.Interop.Tests", "MutualAuth.Testing", "MutualAuth.Factors", "MutualAuth.Spiffe",
-        "MutualAuth.Tokens", "MutualAuth.Directories", "MutualAuth.Hosting", "MutualAuth.AspNetCore", "MutualAuth.Http", "MutualAuth.Tool", "docs",
+        "MutualAuth.Spiffe.Testing", "MutualAuth.Tokens", "MutualAuth.Directories", "MutualAuth.Hosting", "MutualAuth.AspNetCore",
+        "MutualAuth.Http", "MutualAuth.Tool", "docs",
     ];
 
     // Beginnings and ends of names.

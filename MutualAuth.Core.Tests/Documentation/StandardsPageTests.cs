@@ -11,7 +11,7 @@ public sealed partial class StandardsPageTests
     private static readonly string[] s_packages =
     [
         "MutualAuth.AspNetCore", "MutualAuth.Core", "MutualAuth.Directories", "MutualAuth.Factors", "MutualAuth.Hosting", "MutualAuth.Http",
-        "MutualAuth.Spiffe", "MutualAuth.Testing", "MutualAuth.Tokens", "MutualAuth.Tool",
+        "MutualAuth.Spiffe", "MutualAuth.Spiffe.Testing", "MutualAuth.Testing", "MutualAuth.Tokens", "MutualAuth.Tool",
     ];
 
     [Test]

@@ -16,8 +16,9 @@ internal static partial class Vocabulary
     // Read as text: the tests of Core refer to none of them.
     private static readonly string[] s_readAsText =
     [
-        "MutualAuth.Factors", "MutualAuth.Factors.Tests", "MutualAuth.Spiffe", "MutualAuth.Spiffe.Tests", "MutualAuth.Tokens",
-        "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests", "MutualAuth.Hosting", "MutualAuth.Hosting.Tests",
+        "MutualAuth.Factors", "MutualAuth.Factors.Tests", "MutualAuth.Spiffe", "MutualAuth.Spiffe.Testing", "MutualAuth.Spiffe.Tests",
+        "MutualAuth.Tokens", "MutualAuth.Tokens.Tests", "MutualAuth.Directories", "MutualAuth.Directories.Tests", "MutualAuth.Hosting",
+        "MutualAuth.Hosting.Tests",
         "MutualAuth.AspNetCore", "MutualAuth.AspNetCore.Tests", "MutualAuth.Http", "MutualAuth.Http.Tests", "MutualAuth.Tool",
         "MutualAuth.Tool.Tests", "MutualAuth.Testing.Tests", "MutualAuth.Interop.Tests", "samples", "stress", "fuzz", "benchmarks", "conformance",
         "mutation",

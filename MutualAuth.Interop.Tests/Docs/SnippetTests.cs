@@ -36,6 +36,17 @@ public sealed class SnippetTests
     }
 
     [Test]
+    public void What_the_snippets_do_not_hold_is_run_as_a_project_of_its_own()
+    {
+        var other = Files("*.md").SelectMany(file => File.ReadLines(Path.Combine(Repository.Root, file))
+            .Where(line => line.TrimStart().StartsWith("```cs", StringComparison.OrdinalIgnoreCase) && line != "```csharp")
+            .Select(line => $"{file}: {line}"));
+
+        other.Distinct().Should().BeEquivalentTo(((string[])["xunit", "nunit", "mstest"]).Select(
+            framework => $"{Path.Combine("docs", "how-to", "test-your-own-mtls.md")}: ```csharp {framework}"));
+    }
+
+    [Test]
     public void There_are_pages_with_code() => Blocks().Should().HaveCountGreaterThan(5);
 
     /// <summary>The blocks of all pages, fences left out.</summary>

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Spiffe;
-using MutualAuth.Spiffe.Protocol;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Tests.Support;
@@ -11,7 +11,7 @@ internal sealed class Workload : IAsyncDisposable
     private readonly MutualTlsServer _server;
     private readonly MutualTlsClient _client;
 
-    private Workload(WorkloadApi api, X509Source source, EventLog log, AuthorizationRule peers, TimeProvider clock)
+    private Workload(FakeWorkloadApi api, X509Source source, EventLog log, AuthorizationRule peers, TimeProvider clock)
     {
         Api = api;
         Source = source;
@@ -27,7 +27,7 @@ internal sealed class Workload : IAsyncDisposable
         });
     }
 
-    internal WorkloadApi Api { get; }
+    internal FakeWorkloadApi Api { get; }
 
     internal X509Source Source { get; }
 
@@ -35,17 +35,17 @@ internal sealed class Workload : IAsyncDisposable
 
     /// <summary>Starts an agent that gives <paramref name="first"/>, and waits for it.</summary>
     internal static async Task<Workload> StartAsync(
-        FakeTimeProvider clock, X509SVIDResponse first, AuthorizationRule? peers = null, Func<X509SourceOptions, X509SourceOptions>? change = null)
+        FakeTimeProvider clock, WorkloadUpdate first, AuthorizationRule? peers = null, Func<X509SourceOptions, X509SourceOptions>? change = null)
     {
-        var api = await WorkloadApi.StartAsync(first);
+        var api = await FakeWorkloadApi.StartAsync(first);
         var log = new EventLog();
-        var options = new X509SourceOptions { Address = api.Address, TimeProvider = clock, LoggerFactory = log };
+        var options = new X509SourceOptions { Address = WorkloadApiAddress.Parse(api.Address), TimeProvider = clock, LoggerFactory = log };
         var source = await X509Source.ConnectAsync(change?.Invoke(options) ?? options).WaitAsync(TimeSpan.FromSeconds(20));
         return new Workload(api, source, log, peers ?? Authorize.AnyTrustedPeer, clock);
     }
 
     /// <summary>Sends an update, and waits until it was taken.</summary>
-    internal async Task UpdateAsync(X509SVIDResponse update)
+    internal async Task UpdateAsync(WorkloadUpdate update)
     {
         var taken = Log.Entries.Count(entry => entry.Name == "UpdateTaken");
         Api.Send(update);
@@ -53,7 +53,7 @@ internal sealed class Workload : IAsyncDisposable
     }
 
     /// <summary>Sends an update, and waits until it was refused.</summary>
-    internal async Task<UpdateRefusalReason> OfferAsync(X509SVIDResponse update)
+    internal async Task<UpdateRefusalReason> OfferAsync(WorkloadUpdate update)
     {
         var refused = Log.Entries.Count(entry => entry.Name == "UpdateRefused");
         Api.Send(update);

@@ -46,6 +46,32 @@ public sealed class GalleryRunTests
         await serving;
     }
 
+    [TestCase("a-service-with-a-very-long-name.of-a-namespace-with-a-long-name.cluster-7.example.test")]
+    [TestCase("bücher.test")]
+    public async Task A_run_holds_under_names_of_other_kinds(string name, CancellationToken token)
+    {
+        using var authority = new TestAuthority();
+        using var identity = authority.IssueClient("client.test");
+        var client = new MutualTlsClient(new MutualTlsClientOptions
+        {
+            Identity = identity.ToIdentity(),
+            Trust = authority.ToTrustAnchors(),
+            Authorization = Authorize.ServerName,
+        });
+
+        var report = await GalleryRun.AgainstClientAsync(
+            authority,
+            async (endPoint, dialled, cancel) =>
+            {
+                await using var connection = await client.ConnectAsync(endPoint, dialled, cancel);
+            },
+            new GalleryRunOptions { Demands = [RequiredCheck.ServerName], Names = new GalleryNames { Server = name } },
+            token);
+
+        report.IsClean.Should().BeTrue(report.ToString());
+        report.Results.Should().HaveCountGreaterThan(10);
+    }
+
     [Test]
     public async Task Our_own_client_turns_all_of_them_away(CancellationToken token)
     {

@@ -25,12 +25,17 @@ public sealed class GalleryTests
     {
         using var exhibit = peer.Make(s_authority, role);
 
-        var good = Judge(exhibit, exhibit.Good, role);
-        var bad = Judge(exhibit, exhibit.Bad, role);
+        ShouldBeJudgedRightly(exhibit, role, s_authority, "client.test");
+    }
+
+    internal static void ShouldBeJudgedRightly(BadPeerCase exhibit, PeerRole role, TestAuthority authority, string client)
+    {
+        var good = Judge(exhibit, exhibit.Good, role, authority, client);
+        var bad = Judge(exhibit, exhibit.Bad, role, authority, client);
 
         good.Should().BeOfType<CertificateVerdict.Accepted>((good as CertificateVerdict.Rejected)?.Rejection.ToString());
         var rejected = bad.Should().BeOfType<CertificateVerdict.Rejected>().Subject;
-        rejected.Rejection.Reason.Should().Be(peer.Reason, rejected.Rejection.ToString());
+        rejected.Rejection.Reason.Should().Be(exhibit.Peer.Reason, rejected.Rejection.ToString());
     }
 
     [Test]
@@ -52,15 +57,15 @@ public sealed class GalleryTests
     public void A_peer_of_one_role_is_not_made_for_the_other() =>
         FluentActions.Invoking(() => Gallery.NoCertificate.Make(s_authority, PeerRole.Server)).Should().Throw<ArgumentException>();
 
-    private static CertificateVerdict Judge(BadPeerCase exhibit, TestCertificate? shown, PeerRole role)
+    private static CertificateVerdict Judge(BadPeerCase exhibit, TestCertificate? shown, PeerRole role, TestAuthority authority, string client)
     {
         var stage = new CertificateStage(new CertificateStageOptions
         {
-            Trust = TrustAnchors.From(s_authority.Certificate),
+            Trust = TrustAnchors.From(authority.Certificate),
             Authorization = exhibit.Peer.RequiredCheck switch
             {
                 RequiredCheck.ServerName => Authorize.ServerName,
-                RequiredCheck.DnsName => Authorize.Dns("client.test"),
+                RequiredCheck.DnsName => Authorize.Dns(client),
                 RequiredCheck.SpiffeId => Authorize.MemberOf("gallery.test"),
                 _ => Authorize.AnyTrustedPeer,
             },

@@ -71,7 +71,9 @@ public sealed class BadPeer
     /// <param name="role">The part that the peer plays.</param>
     /// <param name="names">The names of good neighbours; null for the usual ones.</param>
     /// <returns>The exhibit, which the caller disposes.</returns>
-    /// <exception cref="ArgumentException">It cannot play <paramref name="role"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// It cannot play <paramref name="role"/>, or a name is empty or has no form in ASCII.
+    /// </exception>
     public BadPeerCase Make(TestAuthority authority, PeerRole role, GalleryNames? names = null) => Make(authority, role, names, trap: null);
 
     internal BadPeerCase Make(TestAuthority authority, PeerRole role, GalleryNames? names, string? trap)

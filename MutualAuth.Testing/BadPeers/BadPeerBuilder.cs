@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.BadPeers;
@@ -13,8 +14,10 @@ internal sealed class BadPeerBuilder
         Trap = trap ?? "http://127.0.0.1:9/issuer.cer";
         Root = root;
         Role = role;
-        Names = names;
-        DialledName = names.Server;
+        ArgumentException.ThrowIfNullOrEmpty(names.Client);
+        ArgumentException.ThrowIfNullOrEmpty(names.Server);
+        Names = names with { Client = GeneralName.ToALabels(names.Client), Server = GeneralName.ToALabels(names.Server) };
+        DialledName = Names.Server;
     }
 
     internal TestAuthority Root { get; }
@@ -38,6 +41,9 @@ internal sealed class BadPeerBuilder
 
     internal string Name => Role == PeerRole.Client ? Names.Client : Names.Server;
 
+    /// <summary>The name as a common name, even where it is longer than one may be: for those whose story is about it, and for issuers.</summary>
+    internal string CommonName => Dn.CommonName(Name);
+
     internal string SpiffeId => $"spiffe://{Names.TrustDomain}/{(Role == PeerRole.Client ? "client" : "server")}";
 
     internal string Usage => Role == PeerRole.Client ? ExtendedKeyUsage.ClientAuth : ExtendedKeyUsage.ServerAuth;
@@ -54,7 +60,7 @@ internal sealed class BadPeerBuilder
 
     internal CertificateSpec Good(CertificateSpec spec) => spec with
     {
-        Subject = "CN=" + Name,
+        Subject = Dn.SubjectOf(Name),
         DnsNames = [Name],
         Uris = [SpiffeId],
         ExtendedKeyUsages = [Usage],
@@ -65,7 +71,7 @@ internal sealed class BadPeerBuilder
         Own((issuer ?? Root).IssueIntermediate(name, change));
 
     internal TestAuthority Stranger(Func<CertificateSpec, CertificateSpec>? change = null) =>
-        Own(new TestAuthority("Strange Root", change, Root.Clock));
+        Own(new TestAuthority("Strange Root", change, Root.Clock, Root.NextStranger()));
 
     /// <summary>Another companion list for a certificate, in DER; the exhibit owns the result.</summary>
     internal TestCertificate WithChain(TestCertificate certificate, params IEnumerable<ReadOnlyMemory<byte>> chain) =>

@@ -37,7 +37,7 @@ public static partial class Gallery
         RejectionReason.UnknownAuthority,
         "RFC 5280 §6.1",
         "It has signed its certificate itself, with the right name and usage in it.",
-        scene => (scene.Own(new TestAuthority("unused", spec => SelfSigned(spec, scene), scene.Root.Clock)).AsCertificate, scene.Leaf()));
+        scene => (scene.Stranger(spec => SelfSigned(spec, scene)).AsCertificate, scene.Leaf()));
 
     /// <summary>Lacks the certificate in the middle.</summary>
     public static BadPeer MissingIntermediate { get; } = new BadPeer(
@@ -86,6 +86,7 @@ public static partial class Gallery
         "A peer with a good certificate has used its key to issue another one.",
         (spec, scene) => scene.Good(spec) with
         {
+            Subject = scene.CommonName,
             BasicConstraints = new BasicConstraints(false),
             KeyUsage = X509KeyUsageFlags.DigitalSignature,
         }).With("CVE-2002-0862, CVE-2011-0228, CVE-2015-1793");
@@ -165,6 +166,7 @@ public static partial class Gallery
 
     private static CertificateSpec SelfSigned(CertificateSpec spec, BadPeerBuilder scene) => scene.Good(spec) with
     {
+        Subject = scene.CommonName,
         NotAfter = scene.Now.AddDays(30),
         BasicConstraints = new BasicConstraints(false),
         KeyUsage = X509KeyUsageFlags.DigitalSignature,

@@ -15,12 +15,12 @@ public static partial class Gallery
     /// <summary>The right name in the subject alone.</summary>
     public static BadPeer ClientNameInSubjectOnly { get; } = Client(
         "The accepted name is its common name, which no authority has checked, and is not among its DNS names.",
-        (spec, scene) => spec with { DnsNames = ["other." + scene.Names.Client] });
+        (spec, scene) => spec with { Subject = scene.CommonName, DnsNames = ["other." + scene.Names.Client] });
 
     /// <summary>A wildcard that would cover the name.</summary>
     public static BadPeer WildcardClient { get; } = Client(
         "Its DNS name is a wildcard that covers the accepted one: wildcards are for servers.",
-        (spec, scene) => spec with { DnsNames = ["*" + scene.Names.Client[scene.Names.Client.IndexOf('.', StringComparison.Ordinal)..]] });
+        (spec, scene) => spec with { DnsNames = ["*" + scene.Names.Client[LabelOf(scene.Names.Client).Length..]] });
 
     /// <summary>The accepted name, in front of another domain.</summary>
     public static BadPeer ClientNameAsPrefix { get; } = Client(

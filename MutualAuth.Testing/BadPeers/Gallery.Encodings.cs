@@ -103,7 +103,7 @@ public static partial class Gallery
         (spec, _) => spec with
         {
             NotAfter = new DateTimeOffset(2049, 3, 29, 12, 0, 0, TimeSpan.Zero),
-            RewriteTbs = tbs => Replace(tbs, "490329120000Z", "490339120000Z"),
+            RewriteTbs = tbs => Replace(tbs, "490329120000Z"u8.ToArray(), "490339120000Z"u8.ToArray()),
         },
         (spec, _) => spec with { NotAfter = new DateTimeOffset(2049, 3, 29, 12, 0, 0, TimeSpan.Zero) });
 

@@ -73,7 +73,7 @@ public static partial class Gallery
     /// <summary>Beneath an authority whose list another authority has signed.</summary>
     public static BadPeer ForgedRevocationList { get; } = Uncovered(
         "Another key has signed its intermediate's list, which no longer mentions it.",
-        (authority, _) => authority.IssueCrl(spec => spec with { SigningKey = TestKey.Generate() }));
+        (authority, scene) => authority.IssueCrl(spec => spec with { SigningKey = scene.Root.StrangeKey() }));
 
     /// <summary>Beneath an authority whose list speaks of authorities only.</summary>
     public static BadPeer RevocationListForOthers { get; } = Uncovered(

@@ -17,12 +17,12 @@ public static partial class Gallery
     /// <summary>The name stands in the subject alone.</summary>
     public static BadPeer CommonNameOnly { get; } = Named(
         "The dialled name is its common name, and its certificate has no DNS name.",
-        (spec, _) => spec with { DnsNames = [] }).With("Platform validators that fall back to the common name");
+        (spec, scene) => spec with { Subject = scene.CommonName, DnsNames = [] }).With("Platform validators that fall back to the common name");
 
     /// <summary>The name stands in the subject, another one where it counts.</summary>
     public static BadPeer CommonNameBesideOtherName { get; } = Named(
         "The dialled name is its common name; its DNS names are others.",
-        (spec, scene) => spec with { DnsNames = ["other." + scene.Names.Server] });
+        (spec, scene) => spec with { Subject = scene.CommonName, DnsNames = ["other." + scene.Names.Server] });
 
     /// <summary>A wildcard over two labels.</summary>
     public static BadPeer WildcardOverTwoLabels { get; } = Wild(
@@ -59,7 +59,7 @@ public static partial class Gallery
     /// <summary>A name that looks the same.</summary>
     public static BadPeer HomographName { get; } = Named(
         "One letter of its name is a Cyrillic one that looks like the Latin one, written as an A-label as it should be.",
-        (spec, scene) => spec with { DnsNames = [new IdnMapping().GetAscii("ѕ" + scene.Names.Server[1..])] });
+        (spec, scene) => spec with { DnsNames = [HomographOf(scene.Names.Server)] });
 
     /// <summary>A name beyond ASCII.</summary>
     public static BadPeer NameBeyondAscii { get; } = BadPeer.Leaf(
@@ -104,6 +104,22 @@ public static partial class Gallery
         WildcardForItsParent, NulInName, HomographName, NameBeyondAscii, NameAsPrefix, NameAsSuffix, NameInUriOnly, AddressAsDnsName,
         WildcardOverAddresses, WrongAddress,
     ];
+
+    private static string LabelOf(string name) => name.Split('.')[0];
+
+    /// <summary>The name with a Cyrillic letter in front, as an A-label (RFC 5890 §2.3.2.1).</summary>
+    private static string HomographOf(string name)
+    {
+        var label = LabelOf(name);
+        try
+        {
+            return new IdnMapping().GetAscii("ѕ" + label[1..]) + name[label.Length..];
+        }
+        catch (ArgumentException)
+        {
+            return $"xn--{label[1..]}-7of{name[label.Length..]}"; // A label that is too long already has no A-label, but one that looks like it.
+        }
+    }
 
     private static BadPeer Named(
         string story, Func<CertificateSpec, BadPeerBuilder, CertificateSpec> wrong, [CallerMemberName] string name = "") =>

@@ -1,3 +1,5 @@
+using MutualAuth.Testing.Building;
+using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Crypto.Parameters;
 
 namespace MutualAuth.Testing.BadPeers;
@@ -16,7 +18,7 @@ public static partial class Gallery
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1.3 (a)(1)",
         "Its certificate names the trusted root and its key identifier, and another key has signed it.",
-        (spec, _) => spec with { SigningKey = TestKey.Generate() });
+        (spec, scene) => spec with { SigningKey = scene.Root.StrangeKey() });
 
     /// <summary>Changed after it was signed.</summary>
     public static BadPeer NameChangedAfterSigning { get; } = BadPeer.Leaf(
@@ -25,9 +27,8 @@ public static partial class Gallery
         "Its certificate was issued to another peer; the common name was changed afterwards, and all names are right now.",
         (spec, scene) => spec with
         {
-            Subject = "CN="
-            + new string('x', scene.Name.Length),
-            RewriteCertificate = der => Replace(der, new string('x', scene.Name.Length), scene.Name)
+            Subject = Dn.CommonName(new string('x', scene.Name.Length)),
+            RewriteCertificate = der => Replace(der, Value(new string('x', scene.Name.Length)), Value(scene.Name)),
         });
 
     /// <summary>Beneath an intermediate whose signature is wrong.</summary>
@@ -35,7 +36,7 @@ public static partial class Gallery
         RejectionReason.SignatureInvalid,
         "RFC 5280 §6.1.3 (a)(1)",
         "Its intermediate names the trusted root as issuer, and has signed itself in: only who checks every signature of the path notices.",
-        (spec, _) => spec with { SigningKey = TestKey.Generate() });
+        (spec, scene) => spec with { SigningKey = scene.Root.StrangeKey() });
 
     /// <summary>Signed with SHA-1.</summary>
     public static BadPeer Sha1Signature { get; } = BadPeer.Leaf(
@@ -52,7 +53,7 @@ public static partial class Gallery
         "An intermediate with an RSA key has signed its certificate over MD5.",
         scene =>
         {
-            var intermediate = scene.Intermediate(spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) });
+            var intermediate = scene.Intermediate(spec => spec with { Key = scene.Root.SharedKey(KeyAlgorithm.Rsa2048) });
             return (scene.Leaf(spec => spec with { SignatureAlgorithm = SignatureAlgorithm.RsaMd5 }, intermediate), scene.Leaf(issuer: intermediate));
         }).With("The rogue authority of 2008; Flame, 2012", demand: RequiredCheck.StrongAlgorithms);
 
@@ -68,8 +69,8 @@ public static partial class Gallery
         RejectionReason.WeakKey,
         "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
         "Its RSA key has 1024 bits.",
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) },
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048) }).With(
+        (spec, scene) => spec with { Key = scene.Root.SharedKey(KeyAlgorithm.Rsa1024) },
+        (spec, scene) => spec with { Key = scene.Root.SharedKey(KeyAlgorithm.Rsa2048) }).With(
             "Digicert Sdn. Bhd., 2011: keys that could be factored", demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>Beneath an intermediate with a key that can be broken.</summary>
@@ -77,8 +78,8 @@ public static partial class Gallery
         RejectionReason.WeakKey,
         "CA/B Baseline Requirements §6.1.5; NIST SP 800-131A",
         "Its own key is strong, but its intermediate's is RSA of 1024 bits.",
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024, 1) },
-        (spec, _) => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa2048, 1) }).With(demand: RequiredCheck.StrongAlgorithms);
+        (spec, scene) => spec with { Key = scene.Root.SharedKey(KeyAlgorithm.Rsa1024, 1) },
+        (spec, scene) => spec with { Key = scene.Root.SharedKey(KeyAlgorithm.Rsa2048, 1) }).With(demand: RequiredCheck.StrongAlgorithms);
 
     /// <summary>An Ed25519 key, which the platform's TLS cannot present or check.</summary>
     public static BadPeer Ed25519Leaf { get; } = BadPeer.Leaf(
@@ -92,21 +93,21 @@ public static partial class Gallery
         RejectionReason.AlgorithmNotSupported,
         "RFC 9881 §8.3",
         "Its key says that it is for HashML-DSA, the variant over a hash, which has no place in certificates.",
-        (spec, _) => MLDsaKey(spec, 0x20, withParameters: false, cut: 0));
+        (spec, scene) => MLDsaKey(spec, scene, 0x20, withParameters: false, cut: 0));
 
     /// <summary>An ML-DSA key with parameters.</summary>
     public static BadPeer MLDsaKeyWithParameters { get; } = BadPeer.Leaf(
         RejectionReason.WeakKey,
         "RFC 9881 §2",
         "Its ML-DSA-44 key has parameters, which must be absent: a second encoding of the same key would pass a list of keys.",
-        (spec, _) => MLDsaKey(spec, 0x11, withParameters: true, cut: 0));
+        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: true, cut: 0));
 
     /// <summary>An ML-DSA key that is too short.</summary>
     public static BadPeer MLDsaKeyCutShort { get; } = BadPeer.Leaf(
         RejectionReason.WeakKey,
         "RFC 9881 §4, FIPS 204 §4",
         "One octet of its ML-DSA-44 key is missing.",
-        (spec, _) => MLDsaKey(spec, 0x11, withParameters: false, cut: 1));
+        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: false, cut: 1));
 
     /// <summary>One bit of an ML-DSA signature is wrong, in a path of both kinds of algorithm.</summary>
     public static BadPeer ForgedMLDsaSignature { get; } = new BadPeer(
@@ -132,7 +133,7 @@ public static partial class Gallery
             var stranger = scene.Stranger(spec => spec with
             {
                 Subject = scene.Root.AsCertificate.Spec.Subject,
-                Key = CurveBallKey(scene.Root.AsCertificate.Key),
+                Key = CurveBallKey(scene),
                 SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256,
             });
             return (scene.WithChain(scene.Leaf(issuer: stranger), stranger.AsCertificate.RawCertificate), scene.Leaf());
@@ -143,7 +144,8 @@ public static partial class Gallery
         RejectionReason.WeakKey,
         "RFC 5480 §2.1.1",
         "Its key lies on P-256, but the certificate spells the curve's parameters out, which the standard forbids.",
-        (spec, _) => spec with { Key = ExplicitKey() }).With("CVE-2021-3450, CVE-2022-0778: explicit parameters took checks out of their way");
+        (spec, scene) => spec with { Key = ExplicitKey(scene) }).With(
+            "CVE-2021-3450, CVE-2022-0778: explicit parameters took checks out of their way");
 
     private static IEnumerable<BadPeer> Signatures =>
     [
@@ -155,17 +157,21 @@ public static partial class Gallery
     private static SignatureAlgorithm Sha1Of(TestAuthority authority) =>
         authority.AsCertificate.Key.Algorithm < KeyAlgorithm.Rsa1024 ? SignatureAlgorithm.EcdsaSha1 : SignatureAlgorithm.RsaSha1;
 
-    private static byte[] Replace(byte[] der, string from, string to) => Convert.FromHexString(
-        Convert.ToHexString(der).Replace(Hex(from), Hex(to), StringComparison.Ordinal));
-
-    private static string Hex(string text) => Convert.ToHexString(System.Text.Encoding.ASCII.GetBytes(text));
-
-    private static TestKey CurveBallKey(TestKey victim)
+    private static byte[] Replace(byte[] der, byte[] from, byte[] to)
     {
-        if (victim.Private is not ECPrivateKeyParameters known)
+        var at = der.AsSpan().IndexOf(from);
+        return [.. der[..at], .. to, .. der[(at + from.Length)..]];
+    }
+
+    /// <summary>The value of a common name as it stands in a certificate, with tag and length, so that it is found there alone.</summary>
+    private static byte[] Value(string name) => new DerUtf8String(name).GetDerEncoded();
+
+    private static TestKey CurveBallKey(BadPeerBuilder scene)
+    {
+        if (scene.Root.AsCertificate.Key.Private is not ECPrivateKeyParameters known)
         {
             // With an RSA root there is no point to share; a strange key makes the same exhibit weaker, not wrong.
-            return ExplicitKey();
+            return ExplicitKey(scene);
         }
 
         var point = known.Parameters.G.Multiply(known.D).Normalize();
@@ -174,9 +180,9 @@ public static partial class Gallery
     }
 
     /// <summary>An ML-DSA-44 key whose SubjectPublicKeyInfo is written in another way than the standard's.</summary>
-    private static CertificateSpec MLDsaKey(CertificateSpec spec, byte algorithm, bool withParameters, int cut)
+    private static CertificateSpec MLDsaKey(CertificateSpec spec, BadPeerBuilder scene, byte algorithm, bool withParameters, int cut)
     {
-        var key = TestKey.Shared(KeyAlgorithm.MLDsa44);
+        var key = scene.Root.SharedKey(KeyAlgorithm.MLDsa44);
         var writer = new System.Formats.Asn1.AsnWriter(System.Formats.Asn1.AsnEncodingRules.DER);
         using (writer.PushSequence())
         {
@@ -195,9 +201,9 @@ public static partial class Gallery
         return spec with { Key = key, RawPublicKey = writer.Encode() };
     }
 
-    private static TestKey ExplicitKey()
+    private static TestKey ExplicitKey(BadPeerBuilder scene)
     {
-        var named = (ECPrivateKeyParameters)TestKey.Generate().Private;
+        var named = (ECPrivateKeyParameters)scene.Root.StrangeKey().Private;
         var domain = new ECDomainParameters(named.Parameters.Curve, named.Parameters.G, named.Parameters.N, named.Parameters.H);
         return new TestKey(KeyAlgorithm.EcdsaP256, new ECPrivateKeyParameters(named.D, domain), deterministic: true);
     }

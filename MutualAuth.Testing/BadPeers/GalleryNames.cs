@@ -1,6 +1,10 @@
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>The names of the good neighbours, which a server or client of yours must accept.</summary>
+/// <remarks>
+/// Any characters and any length will do; names in another script are issued as their A-labels (RFC 5890 §2.3.2.1). A name of more than 64
+/// characters is no common name, as with <see cref="TestAuthority.IssueClient"/>, except where the common name is what an exhibit is about.
+/// </remarks>
 public sealed record GalleryNames
 {
     /// <summary>The DNS name of good clients. Default: <c>client.test</c>.</summary>

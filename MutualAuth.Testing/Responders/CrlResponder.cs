@@ -10,7 +10,7 @@ namespace MutualAuth.Testing.Responders;
 public sealed class CrlResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
-    private readonly TestKey _stranger = TestKey.Generate();
+    private readonly TestKey _stranger;
     private TestCrl _base;
 
     /// <summary>Starts serving.</summary>
@@ -28,6 +28,7 @@ public sealed class CrlResponder : HttpResponder
         : base(ClockOf(authority), publishedHost, port)
     {
         _authority = authority;
+        _stranger = authority.StrangeKey();
         _base = authority.IssueCrl();
     }
 

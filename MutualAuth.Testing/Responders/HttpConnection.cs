@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing.Responders;
 
 /// <summary>One connection to a responder: reads its requests, and answers each as the responder's mode has it.</summary>
 internal sealed class HttpConnection(HttpResponder responder, Socket socket, CancellationToken stop) : IDisposable
 {
+    // Octets that are neither DER nor PEM, and the same in every run.
+    private static readonly byte[] s_garbage = Seed.Of("garbage").Bytes(999);
+
     private const int MaxDrained = 16 << 20;
 
     private static readonly TimeSpan s_lastWord = TimeSpan.FromSeconds(2);
@@ -120,7 +123,7 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
                 await SendAsync(ResponderReply.NotFound, request.Method, keepsAlive).ConfigureAwait(false);
                 return true;
             case ResponderMode.Garbage:
-                await SendAsync(new ResponderReply(200, type, RandomNumberGenerator.GetBytes(999)), request.Method, keepsAlive).ConfigureAwait(false);
+                await SendAsync(new ResponderReply(200, type, s_garbage), request.Method, keepsAlive).ConfigureAwait(false);
                 return true;
             case ResponderMode.Oversized:
                 await SendOversizedAsync(type, request.Method, keepsAlive).ConfigureAwait(false);

@@ -11,7 +11,7 @@ namespace MutualAuth.Testing.Responders;
 public sealed class OcspResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
-    private readonly TestKey _stranger = TestKey.Generate();
+    private readonly TestKey _stranger;
 
     /// <summary>Starts answering.</summary>
     /// <param name="authority">Whose word it passes on. Not owned.</param>
@@ -25,7 +25,11 @@ public sealed class OcspResponder : HttpResponder
     /// <exception cref="System.Net.Sockets.SocketException">The port is in use, or not ours to take.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> is null.</exception>
     public OcspResponder(TestAuthority authority, string? publishedHost = null, int port = 0)
-        : base(ClockOf(authority), publishedHost, port) => _authority = authority;
+        : base(ClockOf(authority), publishedHost, port)
+    {
+        _authority = authority;
+        _stranger = authority.StrangeKey();
+    }
 
     /// <summary>Where it answers.</summary>
     public string Uri => BaseUri.ToString();

@@ -1,9 +1,10 @@
 using MutualAuth.Spiffe;
+using MutualAuth.Spiffe.Testing;
 
 namespace MutualAuth.Snippets;
 
 /// <summary>docs/how-to/get-identities-from-spiffe.md</summary>
-internal static class GetIdentitiesFromSpiffe
+public static class GetIdentitiesFromSpiffe
 {
     internal static async Task BothSidesAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
     {
@@ -25,6 +26,23 @@ internal static class GetIdentitiesFromSpiffe
             Trust = spiffe.Trust,
             Authorization = Authorize.SpiffeId("spiffe://example.org/billing"),
         });
+        // end
+    }
+
+    /// <summary>An agent for a test.</summary>
+    public static async Task TestAsync()
+    {
+        // snippet
+        using var domain = new TestTrustDomain("example.org");                   // its authority is a TestAuthority
+        using var partner = new TestTrustDomain("partner.test");
+        await using var agent = await FakeWorkloadApi.StartAsync(domain.Update("/payments", partner));
+        await using var spiffe = await X509Source.ConnectAsync(new X509SourceOptions { Address = WorkloadApiAddress.Parse(agent.Address) });
+
+        agent.Send(domain.Update("/payments"));        // a rotation over the open stream; the federation has ended
+        agent.Refuse();                                // PermissionDenied, until something is sent again
+        await agent.GoAwayAsync();                     // streams break off, as when an agent is killed
+        agent.Send(new WorkloadUpdate { Svids = [domain.Issue("/payments") with { Hint = "internal" }] });
+        await agent.ComeBackAsync();                   // with what was sent last
         // end
     }
 

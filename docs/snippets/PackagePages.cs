@@ -1,6 +1,7 @@
 using MutualAuth.Factors;
 using MutualAuth.Http;
 using MutualAuth.Spiffe;
+using MutualAuth.Spiffe.Testing;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tokens;
@@ -135,6 +136,19 @@ public static class PackagePages
             Trust = source.Trust,         // each trust domain's authorities vouch for that domain alone
             Authorization = Authorize.SpiffeId("spiffe://example.org/frontend"),
         });
+        // end
+    }
+
+    /// <summary>An agent for a test.</summary>
+    internal static async Task FakeAgentAsync()
+    {
+        // snippet
+        using var domain = new TestTrustDomain("example.org");
+        await using var agent = await FakeWorkloadApi.StartAsync(domain.Update("/payments"));
+        Environment.SetEnvironmentVariable("SPIFFE_ENDPOINT_SOCKET", agent.Address);   // where clients look for it
+
+        agent.Send(domain.Update("/payments"));     // a rotation: a new certificate and key
+        agent.Refuse();                             // PermissionDenied, until something is sent again
         // end
     }
 }

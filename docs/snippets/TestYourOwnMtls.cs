@@ -1,6 +1,7 @@
 using DotNet.Testcontainers.Builders;
 using MutualAuth.Testing.Assertions;
 using MutualAuth.Testing.Responders;
+using MutualAuth.Testing.Rotation;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Snippets;
@@ -161,4 +162,32 @@ public static class TestYourOwnMtls
         Console.WriteLine(outcome.ClientFailure!.Reason);  // TransportFailed
         // end
     }
+
+    /// <summary>Files that are replaced, and torn.</summary>
+    public static void Rotate()
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        using var first = authority.IssueServer("server.test");
+        using var next = authority.IssueServer("server.test");
+        using var folder = new CertificateFolder(
+            first, [authority], new CertificateFolderOptions { Layout = FolderLayout.KubernetesSecret });     // ..data, swapped in one step
+        using var identity = IdentityFiles.FromPem(folder.CertificatePath, folder.KeyPath);                     // or the program under test
+
+        var torn = folder.RotateTorn(next);            // as a careless program does it: in place, and one file after the other
+        torn.ContinueTo(TornStep.FirstFileAlone);      // the new certificate lies beside the old key, for as long as you wait
+        Console.WriteLine(identity.Reload());          // False: the last good pair stays in force
+        torn.ContinueTo(TornStep.Complete);
+        Console.WriteLine(identity.Reload());          // True
+        folder.Rotate(first);                          // as it should be done
+        // end
+    }
+
+    // snippet
+    public class GreetingServer() : MutualTlsFixture(pair => pair with { Server = pair.Server with { Confirmation = ConfirmationPolicy.Required } })
+    {
+        protected override async Task ServeAsync(MutualTlsConnection connection, CancellationToken cancellationToken) =>
+            await connection.Stream.WriteAsync("hello"u8.ToArray(), cancellationToken);
+    }
+    // end
 }

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using MutualAuth.Spiffe.Testing.Protocol;
+
+namespace MutualAuth.Spiffe.Testing;
+
+/// <summary>
+/// What an agent has for a workload at one moment: identities, bundles and revocation lists. An update is complete; what is not in it does not
+/// count any more (SPIFFE Workload API §4.3).
+/// </summary>
+/// <remarks>Immutable. <see cref="TestTrustDomain.Update"/> makes a right one. Nothing is checked: what is malformed is sent as it is.</remarks>
+public sealed record WorkloadUpdate
+{
+    private const string Scheme = "spiffe://";
+
+    /// <summary>The identities; the first is the default. Default: none, which an agent never sends.</summary>
+    public ImmutableArray<WorkloadSvid> Svids { get; init; } = [];
+
+    /// <summary>
+    /// The bundles of foreign trust domains: certificates in DER, one behind the other, by the SPIFFE ID of the domain, in its order. Default: none.
+    /// </summary>
+    public ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> FederatedBundles { get; init; } =
+        ImmutableSortedDictionary.Create<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+
+    /// <summary>Revocation lists in DER. Default: none, as from SPIRE.</summary>
+    public ImmutableArray<ReadOnlyMemory<byte>> RevocationLists { get; init; } = [];
+
+    /// <summary>The same with the bundles of these trust domains as well.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="domains"/> is null.</exception>
+    public WorkloadUpdate FederatedWith(params IEnumerable<TestTrustDomain> domains)
+    {
+        ArgumentNullException.ThrowIfNull(domains);
+        return this with
+        {
+            FederatedBundles = FederatedBundles.SetItems(
+                domains.Select(domain => KeyValuePair.Create(domain.SpiffeId, domain.Bundle()))),
+        };
+    }
+
+    /// <summary>The message that answers <c>FetchX509SVID</c>, encoded.</summary>
+    public byte[] ToX509SvidMessage()
+    {
+        var message = new X509SVIDResponse();
+        message.Svids.AddRange(Svids.Select(svid => new X509SVID
+        {
+            SpiffeId = svid.SpiffeId,
+            X509Svid = Octets(svid.Certificates),
+            X509SvidKey = Octets(svid.PrivateKey),
+            Bundle = Octets(svid.Bundle),
+            Hint = svid.Hint,
+        }));
+        message.Crl.AddRange(RevocationLists.Select(Octets));
+        foreach (var (domain, bundle) in FederatedBundles)
+        {
+            message.FederatedBundles.Add(domain, Octets(bundle));
+        }
+
+        return message.ToByteArray();
+    }
+
+    /// <summary>
+    /// The message that answers <c>FetchX509Bundles</c>, encoded: the federated bundles, and those of the identities, which prevail.
+    /// </summary>
+    public byte[] ToX509BundlesMessage()
+    {
+        var message = new X509BundlesResponse();
+        message.Crl.AddRange(RevocationLists.Select(Octets));
+        foreach (var (domain, bundle) in FederatedBundles.Concat(
+            Svids.Select(svid => KeyValuePair.Create(TrustDomainOf(svid.SpiffeId), svid.Bundle))))
+        {
+            message.Bundles[domain] = Octets(bundle);
+        }
+
+        return message.ToByteArray();
+    }
+
+    private static string TrustDomainOf(string spiffeId)
+    {
+        var end = spiffeId.StartsWith(Scheme, StringComparison.Ordinal) ? spiffeId.IndexOf('/', Scheme.Length) : -1;
+        return end < 0 ? spiffeId : spiffeId[..end];
+    }
+
+    private static ByteString Octets(ReadOnlyMemory<byte> octets) => ByteString.CopyFrom(octets.Span);
+}
