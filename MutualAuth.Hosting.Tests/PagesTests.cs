@@ -30,7 +30,9 @@ public sealed partial class PagesTests
     }
 
     private static readonly object[] s_settings =
-        [new MutualTlsListenerSettings(), new MutualTlsClientSettings(), new IdentitySettings(), new ListenerLimits()];
+    [
+        new MutualTlsListenerSettings(), new MutualTlsClientSettings(), new IdentitySettings(), new TrustConstraintsSettings(), new ListenerLimits(),
+    ];
 
     [TestCaseSource(nameof(s_settings))]
     public void Defaults_are_as_documented(object settings) =>
