@@ -89,6 +89,10 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["AllowFile"] = "", ":AllowFile is empty");
         yield return Listener(settings => settings["AllowFile"] = Object("x", "y"), ":AllowFile must be one value");
         yield return Listener(settings => settings["RevocationLists"] = "no.crl", ":RevocationLists: ");
+        yield return Listener(settings => settings["TrustConstraints"] = Object("PermittedNames", "dns *.x"), ":TrustConstraints: ");
+        yield return Listener(settings => settings["TrustConstraints"] = Object("RequiredPolicies", "gold"), ":TrustConstraints: ");
+        yield return Listener(settings => settings["TrustConstraints"] = Object("MaximumIntermediates", "33"), ":TrustConstraints: ");
+        yield return Listener(settings => settings["TrustConstraints"] = Object("Permitted", "dns x"), ":TrustConstraints:Permitted is not known");
         yield return Listener(settings => settings["RevocationListAddresses"] = "ldap://crl.test/", ":RevocationListAddresses: ");
         yield return Listener(settings => settings["RevocationListAddresses"] = "no address", ":RevocationListAddresses: 'no address' is not");
         yield return Listener(settings => settings["RevocationListDirectory"] = "lists", ":RevocationListDirectory is set, but nothing is fetched");
@@ -182,6 +186,13 @@ public sealed class ConfigurationTests
             ["Identity:Key"] = "b",
             ["Identity:PasswordFile"] = "c",
             ["Trust"] = "d",
+            ["TrustConstraints:PermittedNames"] = "dns o",
+            ["TrustConstraints:ExcludedNames:0"] = "uri p",
+            ["TrustConstraints:RequiredPolicies"] = "1.2.3",
+            ["TrustConstraints:RequireExplicitPolicy"] = "true",
+            ["TrustConstraints:InhibitPolicyMapping"] = "true",
+            ["TrustConstraints:InhibitAnyPolicy"] = "true",
+            ["TrustConstraints:MaximumIntermediates"] = "2",
             ["Allow:0"] = "e",
             ["Allow:1"] = "f",
             ["AllowFile"] = "g",
@@ -229,6 +240,16 @@ public sealed class ConfigurationTests
 
         settings.BindingProblems.Should().BeEmpty();
         settings.Identity.Should().BeEquivalentTo(new { Certificate = "a", Key = "b", PasswordFile = "c" });
+        settings.TrustConstraints.Should().BeEquivalentTo(new
+        {
+            PermittedNames = new[] { "dns o" },
+            ExcludedNames = new[] { "uri p" },
+            RequiredPolicies = new[] { "1.2.3" },
+            RequireExplicitPolicy = true,
+            InhibitPolicyMapping = true,
+            InhibitAnyPolicy = true,
+            MaximumIntermediates = 2,
+        });
         settings.Limits.All().Select(limit => limit.Value).Should().Equal(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
         settings.Should().BeEquivalentTo(new
         {

@@ -30,7 +30,10 @@ public sealed partial class PagesTests
     }
 
     private static readonly object[] s_settings =
-        [new MutualTlsListenerSettings(), new MutualTlsClientSettings(), new IdentitySettings(), new AuditSettings(), new ListenerLimits()];
+    [
+        new MutualTlsListenerSettings(), new MutualTlsClientSettings(), new IdentitySettings(), new TrustConstraintsSettings(), new AuditSettings(),
+        new ListenerLimits(),
+    ];
 
     [TestCaseSource(nameof(s_settings))]
     public void Defaults_are_as_documented(object settings) =>

@@ -209,6 +209,25 @@ public sealed class ReloadTests
         Directory.Exists(_world["other-lists"]).Should().BeTrue();
     }
 
+    [Test]
+    public async Task Constraints_on_the_authorities_are_taken_up_and_decide()
+    {
+        var settings = HostWorld.Listener();
+        settings["TrustConstraints"] = new Dictionary<string, object?> { ["PermittedNames"] = "dns client.test" };
+        _world.Configure(("inventory", settings));
+        await using var host = await StartAsync();
+        await using (var before = await _world.ConnectAsync(host.EndPoint))
+        {
+            await HostWorld.SayAsync(before, "x");
+        }
+
+        settings["TrustConstraints"] = new Dictionary<string, object?> { ["PermittedNames"] = "dns other.test" };
+        _world.Configure(("inventory", settings));
+        await _world.Events.NextAsync(2007);
+
+        await RejectedAsync(host, "client.test", PublicReason.UnknownCa);
+    }
+
     private Task<RunningHost> StartAsync() => _world.EchoAsync(builder => builder.Services.AddHealthChecks().AddMutualTls());
 
     private static async Task<HealthReport> HealthAsync(RunningHost host) =>

@@ -27,6 +27,11 @@ public abstract class MutualTlsSettings
     public IList<string> Trust { get; } = [];
 
     /// <summary>
+    /// Constraints on every authority of <see cref="Trust"/>. They may change while the process runs; live connections are judged again.
+    /// </summary>
+    public TrustConstraintsSettings TrustConstraints { get; } = new();
+
+    /// <summary>
     /// Who is accepted, one rule in each string, in the grammar of <see cref="Authorize.Parse"/>; a peer that one of them accepts is accepted. Either
     /// this or <see cref="AllowFile"/> is set. It may change while the process runs; live connections are judged again.
     /// </summary>
@@ -151,6 +156,7 @@ public abstract class MutualTlsSettings
             audit.Choice<AuditFailureAction>(nameof(AuditSettings.OnFailure), value => Audit.OnFailure = value);
         });
         section.Choices<ConfigurationWarnings>(nameof(AcknowledgedWarnings), value => AcknowledgedWarnings |= value);
+        section.Object(nameof(TrustConstraints), TrustConstraints.Bind);
     }
 
     /// <summary>What cannot change while the process runs, as text to compare.</summary>

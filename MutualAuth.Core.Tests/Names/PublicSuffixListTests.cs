@@ -50,7 +50,6 @@ public sealed class PublicSuffixListTests
     [TestCase("!www.ck")]
     [TestCase("com\n*.*.ck")]
     [TestCase("com\n-.ck")]
-    [TestCase("com\n\uFFFF.ck")]
     [TestCase("<html>")]
     public void What_is_no_list_is_refused(string text) =>
         FluentActions.Invoking(() => PublicSuffixList.Parse(text)).Should().Throw<MaterialException>();

@@ -9,7 +9,9 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Paths;
 
-/// <summary>Constraints of the operator's on an anchor whose certificate has none (RFC 5280 §6.1.1, RFC 5937 §3.2), and the policies of a path.</summary>
+/// <summary>
+/// Constraints of the operator's on an anchor whose certificate has none (RFC 5280 §6.1.1, RFC 5937 §3.2), and the policies of a path.
+/// </summary>
 public sealed class AnchorConstraintsTests
 {
     private const string Gold = "1.3.6.1.4.1.55555.10";
@@ -248,7 +250,8 @@ public sealed class AnchorConstraintsTests
         Authorize.Policy(Silver).Examine(accepted.Peer, TimeProvider.System.GetUtcNow())!.Reason.Should().Be(RejectionReason.NotAuthorized);
         Authorize.Policy(Gold).Examine(accepted.Peer, TimeProvider.System.GetUtcNow()).Should().BeNull();
 
-        RevocationWorld.RejectionOf(Stage(stage with { Authorization = Authorize.Policy(Silver) }))!.Reason.Should().Be(RejectionReason.NotAuthorized);
+        var other = stage with { Authorization = Authorize.Policy(Silver) };
+        RevocationWorld.RejectionOf(Stage(other))!.Reason.Should().Be(RejectionReason.NotAuthorized);
         FluentActions.Invoking(() => Authorize.Policy("gold")).Should().Throw<FormatException>();
 
         CertificateVerdict Stage(CertificateStageOptions options) => new CertificateStage(options).Judge(

@@ -20,8 +20,11 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
             Full(identity.Certificate), Full(identity.Key), Full(identity.Pkcs12), Full(identity.PasswordFile)));
     }
 
-    internal Material<TrustAnchors>? Trust() =>
-        Try(nameof(MutualTlsSettings.Trust), () => Material<TrustAnchors>.Of(store.Trust(Full(settings.Trust))));
+    internal Material<TrustAnchors>? Trust() => Try(nameof(MutualTlsSettings.TrustConstraints), settings.TrustConstraints.Read) is { } constraints
+        ? Try(
+            nameof(MutualTlsSettings.Trust),
+            () => Material<TrustAnchors>.Of(store.Trust(Full(settings.Trust), constraints, settings.TrustConstraints.ToString())))
+        : null;
 
     internal Material<AuthorizationRule>? Rules() => settings.AllowFile is { } file
         ? Try(nameof(MutualTlsSettings.AllowFile), () => Material<AuthorizationRule>.Of(store.Rules(Full(file)!)))

@@ -4,6 +4,7 @@ using MutualAuth.Authorization;
 using MutualAuth.Credentials;
 using MutualAuth.Expiry;
 using MutualAuth.Hosting.Running;
+using MutualAuth.Paths;
 using MutualAuth.Pinning;
 using MutualAuth.Revocation;
 
@@ -45,7 +46,8 @@ internal sealed class MaterialStore : IDisposable
             : IdentityFiles.FromPkcs12(pkcs12, password, null, Watch),
         files => new ExpiryWatch(files, Expiry));
 
-    internal Lease<TrustAnchorFiles> Trust(IReadOnlyList<string> paths) => Take(paths, () => new TrustAnchorFiles(paths, Watch));
+    internal Lease<TrustAnchorFiles> Trust(IReadOnlyList<string> paths, AnchorConstraints constraints, string constraintsText) =>
+        Take([.. paths, "", constraintsText], () => new TrustAnchorFiles(paths, constraints, Watch));
 
     internal Lease<AuthorizationFile> Rules(string path) => Take([path], () => new AuthorizationFile(path, Watch));
 

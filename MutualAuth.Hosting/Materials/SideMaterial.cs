@@ -62,7 +62,11 @@ internal sealed class SideMaterial : IDisposable
             }
         }
 
-        Prepare(nameof(MutualTlsSettings.Trust), !old.Trust.SequenceEqual(next.Trust), Trust, reader.Trust);
+        Prepare(
+            nameof(MutualTlsSettings.Trust),
+            !old.Trust.SequenceEqual(next.Trust) || old.TrustConstraints.ToString() != next.TrustConstraints.ToString(),
+            Trust,
+            reader.Trust);
         Prepare(
             nameof(MutualTlsSettings.Allow), !old.Allow.SequenceEqual(next.Allow) || old.AllowFile != next.AllowFile, Rules, reader.Rules);
         Prepare(

@@ -87,7 +87,8 @@ public sealed class GeneralSubtree : IEquatable<GeneralSubtree>
     }
 
     /// <summary>Compares form and base, as they are encoded.</summary>
-    public bool Equals(GeneralSubtree? other) => other is not null && Name.Form == other.Name.Form && Name.Value.Span.SequenceEqual(other.Name.Value.Span);
+    public bool Equals(GeneralSubtree? other) =>
+        other is not null && Name.Form == other.Name.Form && Name.Value.Span.SequenceEqual(other.Name.Value.Span);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as GeneralSubtree);
@@ -107,7 +108,7 @@ public sealed class GeneralSubtree : IEquatable<GeneralSubtree>
     private static GeneralSubtree OfText(string form, GeneralNameForm kind, string value, string expected)
     {
         ArgumentNullException.ThrowIfNull(value);
-        var name = new GeneralName(kind, Encoding.UTF8.GetBytes(value.ToLowerInvariant() is var lower && kind != GeneralNameForm.Email ? lower : value));
+        var name = new GeneralName(kind, Encoding.UTF8.GetBytes(kind == GeneralNameForm.Email ? value : value.ToLowerInvariant()));
         return NameSubtree.IsWellFormed(name, isLenient: false)
             ? new GeneralSubtree($"{form} {name.Text}", name)
             : throw new FormatException($"Expected {expected}, got {SafeText.Quote(value)}.");
