@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing.Transports;
@@ -127,6 +128,23 @@ public sealed class TestPairFailureTests
         using var factory = new LoggerFactory([loggers]);
         var told = _pair with { Server = _pair.Server with { LoggerFactory = factory } };
         var stall = _wire.ServerToClient.StallAt(verdict);
+        var (opened, open) = (0L, 0L);
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "mutualauth.connection.open")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        meters.SetMeasurementEventCallback<int>((_, change, _, _) =>
+        {
+            Interlocked.Add(ref opened, Math.Max(0, change));
+            Interlocked.Add(ref open, change);
+        });
+        meters.Start();
 
         var connecting = told.ConnectAsync(_wire, giveUp.Token);
         await loggers.Seen.WaitAsync(token);
@@ -135,6 +153,7 @@ public sealed class TestPairFailureTests
         await FluentActions.Awaiting(() => connecting.WaitAsync(token)).Should().ThrowAsync<OperationCanceledException>();
         stall.Happened.Should().BeTrue();
         ShouldBeClosed();
+        (opened, open).Should().Be((1, 0));
     }
 
     private void Begin(TimeProvider clock)

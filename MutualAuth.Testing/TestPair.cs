@@ -62,7 +62,7 @@ public sealed record TestPair : IDisposable
         var serving = TryAsync(() => new MutualTlsServer(Server).AcceptAsync(wire.Server, giveUp.Token));
         var dialling = TryAsync(() => new MutualTlsClient(Client).UpgradeAsync(wire.Client, ServerName, giveUp.Token));
 
-        // Who ends first has the cause; what the other says may be what came of it.
+        // The side that ends first has the cause; what the other says may be what came of it.
         var first = await Task.WhenAny(serving, dialling).ConfigureAwait(false);
         var both = Task.WhenAll(first, first == serving ? dialling : serving);
         if (!first.IsCompletedSuccessfully)
@@ -106,7 +106,7 @@ public sealed record TestPair : IDisposable
         }
     }
 
-    /// <summary>Ends whoever is still at it, and closes the connections that there are.</summary>
+    /// <summary>Ends the side that is still at it, and closes the connections that there are.</summary>
     private static async Task CloseAsync(
         DuplexPair wire, CancellationTokenSource giveUp, params Task<(MutualTlsConnection? Connection, HandshakeException? Failure)>[] sides)
     {

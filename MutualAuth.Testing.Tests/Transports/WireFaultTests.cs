@@ -248,7 +248,8 @@ public sealed class WireFaultTests
     }
 
     [Test]
-    public async Task A_fault_at_an_octet_that_was_delivered_is_refused_and_the_one_before_it_stays([Values] WireFaultKind kind, CancellationToken token)
+    public async Task A_fault_at_an_octet_that_was_delivered_is_refused_and_the_one_before_stays(
+        [Values] WireFaultKind kind, CancellationToken token)
     {
         await using var pair = new DuplexPair();
         var wire = pair.ClientToServer;

@@ -76,7 +76,7 @@ internal static class WireScenes
             });
             await wire.Far.ReadExactlyAsync(new byte[1]); // so the write has begun
             await wire.Near.DisposeAsync();
-            return InTime(await write);
+            return (await write).Split(' ')[0]; // the code in a socket's error is now one, now another
         },
         ["Read, write, read nothing, write nothing after closing"] = async wire =>
         {
@@ -293,9 +293,9 @@ internal static class WireScenes
             await wire.Far.ReadExactlyAsync(buffer.AsMemory(0, 2));
             return Told(string.Join(' ', buffer), $"{wire.Far.ReadByte()}", $"{wire.Far.ReadByte()}");
         },
-        ["Write more than there is room for, which nobody reads"] = wire =>
+        ["Write more than there is room for, which is not read"] = wire =>
             Task.FromResult<string?>(ToldAsync(() => wire.Near.WriteAsync(s_much)).IsCompleted ? "does not wait" : "waits"),
-        ["Write 2 where the pair has a capacity of 1, which nobody reads"] = wire =>
+        ["Write 2 where the pair has a capacity of 1, which is not read"] = wire =>
             Task.FromResult<string?>(WriteAsync(wire.Near, 2).IsCompleted ? "does not wait" : "waits"),
 
         // Timeouts.
@@ -316,7 +316,7 @@ internal static class WireScenes
             wire.UntilArrived(2);
             return Told(first, await BlockingAsync(() => wire.Near.Read(new byte[9], 0, 9)));
         },
-        ["Write much synchronously with a WriteTimeout, and nobody reads"] = async wire =>
+        ["Write much synchronously with a WriteTimeout, and the far end does not read"] = async wire =>
         {
             wire.Near.WriteTimeout = 1;
             return await DoneAsync(() => wire.Near.Write(s_much, 0, s_much.Length));
@@ -363,7 +363,9 @@ internal static class WireScenes
     /// before it closes it.
     /// </summary>
     private static string? InTime(string told) =>
-        told.Contains(nameof(ObjectDisposedException)) || told.Contains(nameof(SocketError.Shutdown)) || told.Contains("end") || told == "0" ? null : told;
+        told is "0" || told.Contains("end") || told.Contains(nameof(SocketError.Shutdown)) || told.Contains(nameof(ObjectDisposedException))
+            ? null
+            : told;
 
     private static Task<string> ReadAsync(Stream stream, int most = 100, CancellationToken token = default) => ToldAsync(async () =>
     {

@@ -14,7 +14,6 @@ namespace MutualAuth.Testing.Transports;
 public sealed class DuplexDirection
 {
     private static readonly TimeSpan s_longestLatency = TimeSpan.FromMilliseconds(int.MaxValue);
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1); // then the clock is asked again: timers have a bound
 
     private readonly object _gate; // One for both directions: a reset takes both.
     private readonly OctetQueue _queue = new();
@@ -23,18 +22,15 @@ public sealed class DuplexDirection
     private readonly WaitingLine _writers;
     private readonly List<byte> _recording = [];
     private readonly Direction _direction;
-    private readonly TimeProvider _clock;
+    private readonly Pace _pace;
     private readonly int _capacity;
     private readonly FlightLog _flights;
     private int _maxReadSize = int.MaxValue;
-    private TimeSpan _latency;
-    private int? _bytesPerSecond;
     private bool _record;
-    private long _busyUntil;
     private long _written;
     private long _delivered;
     private long _lostFrom = long.MaxValue;
-    private long _dropped; // arrived where nobody reads any more
+    private long _dropped; // arrived when the reader had left
     private long _letGoAt; // when the reader left, or a stall was lifted
     private long? _refusedFrom; // when the writer hears that the reader has left
     private long? _endArrivesAt;
@@ -49,7 +45,7 @@ public sealed class DuplexDirection
         _readers = new WaitingLine(gate, clock);
         _writers = new WaitingLine(gate, clock);
         _direction = direction;
-        _clock = clock;
+        _pace = new Pace(clock);
         _capacity = capacity;
         _flights = flights;
     }
@@ -72,12 +68,19 @@ public sealed class DuplexDirection
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or more than <see cref="int.MaxValue"/> milliseconds.</exception>
     public TimeSpan Latency
     {
-        get => Get(ref _latency);
+        get
+        {
+            lock (_gate)
+            {
+                return _pace.Latency;
+            }
+        }
+
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longestLatency);
-            Change(() => _latency = value);
+            Change(() => _pace.Latency = value);
         }
     }
 
@@ -85,11 +88,18 @@ public sealed class DuplexDirection
     /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
     public int? BytesPerSecond
     {
-        get => Get(ref _bytesPerSecond);
+        get
+        {
+            lock (_gate)
+            {
+                return _pace.BytesPerSecond;
+            }
+        }
+
         set
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value ?? 1, nameof(value));
-            Change(() => _bytesPerSecond = value);
+            Change(() => _pace.BytesPerSecond = value);
         }
     }
 
@@ -160,7 +170,7 @@ public sealed class DuplexDirection
     public void Resume() => Change(() =>
     {
         _faults.Lift();
-        _letGoAt = _clock.GetTimestamp();
+        _letGoAt = _pace.Now;
         Opposite.Pulse(); // a refusal may have been held back
     });
 
@@ -201,12 +211,12 @@ public sealed class DuplexDirection
     }
 
     /// <summary>The writer has sent all: the reader sees an end after what is still under way.</summary>
-    internal void End() => Change(() => _endArrivesAt ??= ArrivalOf(0));
+    internal void End() => Change(() => _endArrivesAt ??= _pace.ArrivalOf(0));
 
     /// <summary>The writer is gone: the reader sees the same, and a write that waits for room fails.</summary>
     internal void Leave() => Change(() =>
     {
-        _endArrivesAt ??= ArrivalOf(0);
+        _endArrivesAt ??= _pace.ArrivalOf(0);
         _writerGone = true;
     });
 
@@ -214,7 +224,7 @@ public sealed class DuplexDirection
     internal void Abandon() => Change(() =>
     {
         _readerGone = true;
-        _letGoAt = _clock.GetTimestamp();
+        _letGoAt = _pace.Now;
     });
 
     internal ValueTask WriteAsync(ReadOnlyMemory<byte> octets, int trip, CancellationToken cancellationToken) => _writers.InTurnAsync(
@@ -288,7 +298,7 @@ public sealed class DuplexDirection
         _queue.Clear();
     });
 
-    /// <summary>Has whoever waits look again, and notes whether a stall has come to hold something back.</summary>
+    /// <summary>Has those who wait look again, and notes whether a stall has come to hold something back.</summary>
     private void Pulse()
     {
         DropUnread();
@@ -302,12 +312,12 @@ public sealed class DuplexDirection
         _writers.Wake();
     }
 
-    /// <summary>Octets that come where nobody reads any more are dropped. The first of them has the writer told.</summary>
+    /// <summary>Octets that come when the reader has left are dropped. The first of them has the writer told.</summary>
     private void DropUnread()
     {
-        while (_readerGone && !_queue.IsEmpty && _faults.StallAt > Front && HasArrived(_queue.ArrivesAt, out _))
+        while (_readerGone && !_queue.IsEmpty && _faults.StallAt > Front && _pace.HasCome(_queue.ArrivesAt))
         {
-            _refusedFrom ??= Math.Max(_queue.ArrivesAt, _letGoAt) + Ticks(Opposite._latency);
+            _refusedFrom ??= Opposite._pace.After(Math.Max(_queue.ArrivesAt, _letGoAt));
             _dropped += _queue.Drop(_faults.StallAt - Front);
         }
     }
@@ -335,23 +345,23 @@ public sealed class DuplexDirection
         }
 
         var carried = (int)Math.Clamp(_faults.EndAt - _written, 0, count);
-        _queue.Add(octets[..carried], trip, ArrivalOf(carried));
+        _queue.Add(octets[..carried], trip, _pace.ArrivalOf(carried));
         _written += count;
         Lose();
         Pulse();
         return count;
     }
 
-    /// <summary>Where nobody reads, room comes by itself when octets arrive, and an error when the refusal does.</summary>
+    /// <summary>When the reader has left, room comes by itself when octets arrive, and an error when the refusal does.</summary>
     private TimeSpan UntilDroppedOrRefused()
     {
         var next = !_queue.IsEmpty && _faults.StallAt > Front ? _queue.ArrivesAt : long.MaxValue;
-        if (_refusedFrom is { } refused && !HasArrived(refused, out _))
+        if (_refusedFrom is { } refused && !_pace.HasCome(refused))
         {
             next = Math.Min(next, refused);
         }
 
-        HasArrived(next, out var wait);
+        _pace.HasCome(next, out var wait);
         return wait;
     }
 
@@ -373,7 +383,7 @@ public sealed class DuplexDirection
         }
 
         // The refusal comes the other way, and a stall there holds it back.
-        if (_refusedFrom is { } refused && HasArrived(refused, out _) && Opposite._faults.StallAt > Opposite._written)
+        if (_refusedFrom is { } refused && _pace.HasCome(refused) && Opposite._faults.StallAt > Opposite._written)
         {
             throw Error(SocketError.Shutdown, "The far end has closed.");
         }
@@ -388,20 +398,6 @@ public sealed class DuplexDirection
             _queue.Truncate(Math.Max(0, _lostFrom - Front));
         }
     }
-
-    private long ArrivalOf(int count)
-    {
-        var now = _clock.GetTimestamp();
-        if (_bytesPerSecond is { } rate)
-        {
-            _busyUntil = Math.Max(now, _busyUntil) + (long)(count * (double)_clock.TimestampFrequency / rate);
-            now = _busyUntil;
-        }
-
-        return now + Ticks(_latency);
-    }
-
-    private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _clock.TimestampFrequency);
 
     private (int Count, int Trip)? Take(Span<byte> buffer, out TimeSpan wait)
     {
@@ -436,10 +432,10 @@ public sealed class DuplexDirection
 
         if (_queue.IsEmpty)
         {
-            return _endArrivesAt is { } end && HasArrived(end, out wait) ? (0, 0) : null;
+            return _endArrivesAt is { } end && _pace.HasCome(end, out wait) ? (0, 0) : null;
         }
 
-        return HasArrived(_queue.ArrivesAt, out wait) ? Deliver(buffer) : null;
+        return _pace.HasCome(_queue.ArrivesAt, out wait) ? Deliver(buffer) : null;
     }
 
     private (int Count, int Trip) Deliver(Span<byte> buffer)
@@ -457,7 +453,7 @@ public sealed class DuplexDirection
         {
             count += _queue.Take(room[count..]);
         }
-        while (count < room.Length && !_queue.IsEmpty && _queue.Trip == trip && HasArrived(_queue.ArrivesAt, out _));
+        while (count < room.Length && !_queue.IsEmpty && _queue.Trip == trip && _pace.HasCome(_queue.ArrivesAt));
 
         _faults.Apply(buffer[..count], _delivered);
         _delivered += count;
@@ -472,15 +468,5 @@ public sealed class DuplexDirection
         }
 
         return (count, trip);
-    }
-
-    private bool HasArrived(long arrivesAt, out TimeSpan wait)
-    {
-        var early = arrivesAt - _clock.GetTimestamp();
-        wait = early <= 0
-            ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromTicks((long)Math.Min(
-                s_longestWait.Ticks, Math.Ceiling(early * (double)TimeSpan.TicksPerSecond / _clock.TimestampFrequency)));
-        return early <= 0;
     }
 }

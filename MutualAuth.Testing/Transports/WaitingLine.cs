@@ -58,7 +58,7 @@ internal sealed class WaitingLine(object gate, TimeProvider clock)
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Waits for a change, or until the time has passed, down to the tick: <see cref="Task.Delay(TimeSpan)"/> knows milliseconds only.</summary>
+    /// <summary>Waits for a change, or for a time down to the tick: <see cref="Task.Delay(TimeSpan)"/> knows milliseconds only.</summary>
     private async Task WaitAsync(Task change, TimeSpan wait, CancellationToken cancellationToken)
     {
         var elapsed = NewSignal();

@@ -19,7 +19,7 @@ public sealed class WireFault
 
     /// <summary>
     /// Whether it has happened: the changed octet was delivered, the reset or the end took place, or all octets before a stall were delivered and
-    /// it held something back. False for a fault whose octet nobody wrote or read so far.
+    /// it held something back. False for a fault whose octet has not been written, or not been read, so far.
     /// </summary>
     public bool Happened => _happened;
 

@@ -15,7 +15,7 @@ public static class Wires
         var buffer = new byte[9];
         Console.WriteLine(await wire.Client.ReadAsync(buffer));          // 3
         Console.WriteLine(await wire.Client.ReadAsync(buffer));          // 0, the end
-        await wire.Client.WriteAsync(buffer);                            // nobody has said that the far end does not read any more
+        await wire.Client.WriteAsync(buffer);                            // succeeds: no answer has come that says otherwise
         await wire.Client.WriteAsync(buffer);                            // throws an IOException, as the first has been answered by a reset
         // end
     }
