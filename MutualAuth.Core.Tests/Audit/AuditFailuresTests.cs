@@ -115,11 +115,22 @@ public sealed class AuditFailuresTests
     {
         using var log = new EventLog();
         var options = _world.ServerOptions with { Audit = _sink.Policy, LoggerFactory = log };
-        _sink.Instead = Broken("fails");
+        var last = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _sink.Instead = (what, _) =>
+        {
+            if (what.What == AuditKinds.HandshakeFailed)
+            {
+                last.TrySetResult(); // no call waits for it
+            }
+
+            return Task.FromException(new IOException("The disk is full."));
+        };
         await using (var refused = await ConnectedPair.ShakeAsync(_world.ClientOptions, options))
         {
             refused.Server.Refusal.Reason.Should().Be(RejectionReason.AuditNotRecorded);
         }
+
+        await last.Task.WaitAsync(ConnectedPair.Deadline);
 
         _sink.Instead = null;
         await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, options);

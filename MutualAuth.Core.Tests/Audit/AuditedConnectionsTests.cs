@@ -44,7 +44,7 @@ public sealed class AuditedConnectionsTests
 
         await server.DisposeAsync();
 
-        var ended = _sink.All[^1];
+        var ended = await _sink.NextAsync(AuditKinds.ConnectionEnded);
         _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated, AuditKinds.ConnectionEnded);
         _sink.All.Skip(1).Select(what => what.Connection).Should().AllBe(server.Id);
         (await log.NextAsync(1000)).Values["ConnectionId"]!.ToString().Should().Be(server.Id);
@@ -166,6 +166,7 @@ public sealed class AuditedConnectionsTests
 
         await ends.Client.Accepted.DisposeAsync();
 
+        await _sink.NextAsync(AuditKinds.ConnectionEnded);
         _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated, AuditKinds.ConnectionEnded);
         (Detail(_sink.All[2], "role"), Detail(_sink.All[2], "peer"), _sink.All[3].Connection).Should().Be(
             ("client", "server.test", ends.Client.Accepted.Id));
@@ -239,6 +240,11 @@ public sealed class AuditedConnectionsTests
             await using var ends = await ConnectedPair.ShakeAsync(
                 _world.ClientOptions with { Credentials = credentials, Audit = _sink.Policy },
                 _world.ServerOptions with { Credentials = policy, Audit = _sink.Policy });
+        }
+
+        for (var refused = 0; refused < 3; refused++)
+        {
+            await _sink.NextAsync(AuditKinds.LoginRefused); // no call waits for those
         }
 
         var all = _sink.All;
@@ -338,6 +344,7 @@ public sealed class AuditedConnectionsTests
 
         await ends.Server.Accepted.DisposeAsync();
 
+        await own.NextAsync(AuditKinds.ConnectionEnded);
         _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun);
         own.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated, AuditKinds.ConnectionEnded);
         own.All.Skip(1).Select(what => what.Connection).Should().AllBe(ends.Server.Accepted.Id);
@@ -352,6 +359,7 @@ public sealed class AuditedConnectionsTests
 
         await ends.Server.Accepted.DisposeAsync();
 
+        await _sink.NextAsync(AuditKinds.ConnectionEnded);
         _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated, AuditKinds.ConnectionEnded);
     }
 

@@ -61,6 +61,7 @@ public sealed class AuditedMaterialTests
 
         await listener.StopAsync(TimeSpan.Zero);
 
+        await _sink.NextAsync(AuditKinds.ListenerStopped);
         _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ListenerStarted, AuditKinds.ListenerStopped);
         _sink.All.Skip(1).Select(what => Detail(what, "local_address")).Should().AllBe(address);
     }
