@@ -9,6 +9,9 @@ namespace MutualAuth.Hosting.Running;
 /// <param name="Fips">Whether algorithms come from a FIPS provider alone.</param>
 internal sealed record PlatformHealth(string? OpenSsl, PlatformAnswer GivesSessions, PlatformAnswer KeyLogging, PlatformAnswer Fips)
 {
+    // A check has a deadline of its own, often of a second, and the first reading takes about as long.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(250);
+
     private bool IsShared => GivesSessions == PlatformAnswer.No;
 
     /// <summary>What an operator must know; null for nothing.</summary>
@@ -21,10 +24,18 @@ internal sealed record PlatformHealth(string? OpenSsl, PlatformAnswer GivesSessi
         ? "OpenSSL gives no sessions: the TLS 1.3 connections of a listener share one TLS context for each identity."
         : "OpenSSL gives sessions, or it cannot be told: each connection of a listener has a TLS context of its own.";
 
+    /// <summary>What is known within a moment. The reading goes on, and a later check has it.</summary>
     internal static async Task<PlatformHealth> ReadAsync(CancellationToken cancellationToken)
     {
-        var report = await PlatformReport.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return new PlatformHealth(report.OpenSsl, report.Server.GivesSessions, report.KeyLogging, report.Fips);
+        try
+        {
+            var report = await PlatformReport.ReadAsync(CancellationToken.None).WaitAsync(s_patience, cancellationToken).ConfigureAwait(false);
+            return new PlatformHealth(report.OpenSsl, report.Server.GivesSessions, report.KeyLogging, report.Fips);
+        }
+        catch (TimeoutException)
+        {
+            return new PlatformHealth(null, PlatformAnswer.Unknown, PlatformAnswer.Unknown, PlatformAnswer.Unknown);
+        }
     }
 
     internal void AddTo(Dictionary<string, object> data)

@@ -16,6 +16,7 @@ global using MutualAuth.Names;
 global using MutualAuth.Ocsp;
 global using MutualAuth.Paths;
 global using MutualAuth.Pinning;
+global using MutualAuth.Platforms;
 global using MutualAuth.Revocation;
 global using MutualAuth.Testing;
 global using MutualAuth.Testing.BadPeers;
