@@ -76,7 +76,7 @@ public sealed class RenewalTests
         await world.Store.SetAsync("alice", LiveUsersWorld.Verifier("another"));
         await world.AskedAsync();
         await alice.LostAsync();
-        alice.Replacing = () => world.AskedAsync().Wait(ConnectedPair.Deadline).Should().BeTrue();
+        alice.Replacing = () => world.Registry.Users.IdleAsync().Wait(ConnectedPair.Deadline).Should().BeTrue();
 
         alice.Entry!.Renew(old).Should().BeFalse();
 

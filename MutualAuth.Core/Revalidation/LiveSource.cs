@@ -362,7 +362,7 @@ internal sealed class LiveSource
         {
             for (var fact = head; fact is not null; fact = fact.Next)
             {
-                first = fact.IsLost ? first : Math.Min(first, fact.GoodAt);
+                first = fact.Objection is not null ? first : Math.Min(first, fact.GoodAt);
             }
         }
 
@@ -385,7 +385,7 @@ internal sealed class LiveSource
             {
                 for (var fact = head; fact is not null; fact = fact.Next)
                 {
-                    if (!fact.IsLost && fact.GoodAt <= lastGood)
+                    if (fact.Objection is null && fact.GoodAt <= lastGood)
                     {
                         stale.Add(fact);
                     }

@@ -188,13 +188,13 @@ internal sealed class LiveUsers
             return Lose(fact, objection);
         }
 
-        fact.IsLost = false;
+        fact.Objection = null;
         return Examine(fact.Entry);
     }
 
     internal bool Lose(LiveFact fact, Rejection objection)
     {
-        fact.IsLost = true;
+        fact.Objection = objection;
         return _registry.Invalidate(fact.Entry, objection, _policy.ActionFor(objection.Reason), LossGround.User);
     }
 
@@ -224,11 +224,13 @@ internal sealed class LiveUsers
             return _registry.Invalidate(entry, objection, _policy.ActionFor(objection.Reason), LossGround.User);
         }
 
-        if (!Array.Exists(standing.Facts, static fact => fact.IsLost))
+        // What was found while the connection drained for something else, and that was taken back, counts still.
+        if (Array.Find(standing.Facts, static fact => fact.Objection is not null)?.Objection is { } lost)
         {
-            _registry.UserStands(entry);
+            return _registry.Invalidate(entry, lost, _policy.ActionFor(lost.Reason), LossGround.User);
         }
 
+        _registry.UserStands(entry);
         return false;
     }
 

@@ -39,8 +39,8 @@ internal sealed class LiveFact(RevalidationEntry entry, LoginFact fact, LiveSour
     /// <summary>As of when it is known to hold, in ticks since the registry began.</summary>
     internal long GoodAt { get; set; } = goodAt;
 
-    /// <summary>It does not hold, or was not known to for too long.</summary>
-    internal bool IsLost { get; set; }
+    /// <summary>Why it does not hold, or was not known to for too long; null while it holds.</summary>
+    internal Rejection? Objection { get; set; }
 
     internal LiveFact? Previous { get; set; }
 
