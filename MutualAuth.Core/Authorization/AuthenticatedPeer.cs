@@ -148,15 +148,15 @@ public sealed class AuthenticatedPeer
             : new AuthenticatedPeer(certified.Evidence, certified.Path, certified.SpiffeId, user, certified.ProvenName) { Trust = certified.Trust };
 
     /// <summary>The same peer with its user as of another login.</summary>
-    internal AuthenticatedPeer WithUser(AuthenticatedUser user) => 
+    internal AuthenticatedPeer WithUser(AuthenticatedUser user) =>
         new(Evidence, Path, SpiffeId, user, ProvenName) { ServerProofs = ServerProofs, Trust = Trust };
 
     /// <summary>The peer as its certificate shows it, without the user; null when it showed none.</summary>
-    internal AuthenticatedPeer? WithoutUser() => 
+    internal AuthenticatedPeer? WithoutUser() =>
         Path.IsEmpty ? null : new AuthenticatedPeer(Evidence, Path, SpiffeId, null, ProvenName) { Trust = Trust };
 
     /// <summary>The same server, and what it proved while we logged in.</summary>
-    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) => 
+    internal AuthenticatedPeer WithServerProofs(PeerProofs proofs) =>
         new(Evidence, Path, SpiffeId, User, ProvenName) { ServerProofs = proofs, Trust = Trust };
 
     private static string? ClaimTypeOf(PeerNameKind kind) => kind switch
