@@ -53,8 +53,14 @@ public sealed class PresentedExtensionTests
     {
         using var old = _authority.Issue(spec => spec with
         {
-            Version = 1, DnsNames = [], BasicConstraints = null, KeyUsage = null, ExtendedKeyUsages = [], SubjectKeyIdentifier = KeyIdentifier.Absent,
-            AuthorityKeyIdentifier = KeyIdentifier.Absent, Subject = "CN=old",
+            Version = 1,
+            DnsNames = [],
+            BasicConstraints = null,
+            KeyUsage = null,
+            ExtendedKeyUsages = [],
+            SubjectKeyIdentifier = KeyIdentifier.Absent,
+            AuthorityKeyIdentifier = KeyIdentifier.Absent,
+            Subject = "CN=old",
         });
 
         Certificate.Parse(old.RawCertificate).FindExtension(Asset).Should().BeNull();

@@ -107,7 +107,7 @@ public sealed class KeptListsTests
         await using (var lists = _world.Fetch(options => options with
         {
             Directory = Directory,
-            Addresses = [new Uri(_world.Responder.FullUri), new Uri(_world.Responder.FullUri + "?2"), new Uri(_world.RootResponder.FullUri)],
+            Addresses = [new Uri(_world.Responder.FullUri), new Uri(_world.Responder.FullUri + ".none"), new Uri(_world.RootResponder.FullUri)],
         }))
         {
             await lists.FetchAsync(cancellationToken);

@@ -138,7 +138,7 @@ public sealed class DevicesTests
         var devices = KnownPeersFile.Open(_path).DevicesOf("alice");
 
         devices.Select(device => (device.Device, device.VerifiedAt)).Should().Equal((null, null), ("laptop", s_compared));
-        File.ReadAllText(_path).Should().Contain("verified=2026-02-01T12:00:00Z device=laptop").And.Contain("revision 3");
+        File.ReadAllText(_path).Should().Contain("verified=2026-02-01T12:00:00Z device=laptop").And.Contain("# revision 3\n");
     }
 
     [TestCase("device=laptop verified=2026-02-01T12:00:00Z")]
@@ -344,6 +344,46 @@ public sealed class DevicesTests
         store.Peers.Should().ContainKey("alice");
     }
 
+    [Test]
+    public async Task A_witness_that_throws_leaves_the_last_good_list_and_takes_no_key()
+    {
+        using var phone = SelfSigned.Issue("alice");
+        using var carol = SelfSigned.Issue("carol");
+        var witness = new FaultyWitness();
+        var store = KnownPeersFile.OpenOrCreate(_path, witness: witness);
+        await store.AddAsync(SelfSigned.Known("alice", phone));
+        witness.Fails = true;
+        var log = new FakeLogger();
+
+        Write(File.ReadAllText(_path) + "# touched\n");
+        await store.RefreshAsync(log, default);
+        await store.Awaiting(it => it.AddAsync(SelfSigned.Known("carol", carol)).AsTask()).Should().ThrowAsync<MaterialException>();
+
+        store.Peers.Keys.Should().Equal("alice");
+        log.Collector.GetSnapshot().Should().ContainSingle();
+        FluentActions.Invoking(() => KnownPeersFile.Open(_path, witness: witness)).Should().Throw<MaterialException>();
+    }
+
+    /// <summary>Two stores on one file, as two processes have them: every device is kept, each label once, and the revision counts each change.</summary>
+    [Test]
+    public async Task Devices_that_are_added_at_once_are_all_kept_and_each_label_once()
+    {
+        const int Devices = 12;
+        using var phone = SelfSigned.Issue("alice");
+        KnownPeersFile[] stores = [KnownPeersFile.OpenOrCreate(_path), KnownPeersFile.Open(_path)];
+        await stores[0].AddAsync(SelfSigned.Known("alice", phone));
+
+        // Each label is tried with two keys, through either store.
+        var added = await Task.WhenAll(Enumerable.Range(0, 2 * Devices).Select(i => stores[i % 2].AddDeviceAsync(
+            new KnownPeer("alice", SpkiPin.OfSubjectPublicKeyInfo([(byte)i]), s_now) { Device = $"device-{i / 2}" }).AsTask()))
+            .WaitAsync(ConnectedPair.Deadline);
+
+        added.Count(was => was).Should().Be(Devices);
+        KnownPeersFile.Open(_path).DevicesOf("alice").Should().HaveCount(1 + Devices)
+            .And.OnlyHaveUniqueItems(device => device.Device).And.OnlyHaveUniqueItems(device => device.Key);
+        File.ReadAllText(_path).Should().Contain($"# revision {1 + Devices}\n");
+    }
+
     [TestCase("")]
     [TestCase("3")]
     [TestCase("-3\n")]
@@ -369,16 +409,40 @@ public sealed class DevicesTests
         RevisionFile.Open(Path.Combine(_directory, "revision")).Highest.Should().Be(7);
     }
 
-    [TestCase("revision 1\nrevision 2\n")]
-    [TestCase("revision\n")]
-    [TestCase("revision x\n")]
-    [TestCase("revision -1\n")]
-    [TestCase("revision 1 2\n")]
+    [TestCase("# revision 1\n# revision 2\n")]
+    [TestCase("revision 1\n")]
     public void A_malformed_revision_is_an_error(string text)
     {
         Write(text);
 
         FluentActions.Invoking(() => KnownPeersFile.Open(_path)).Should().Throw<MaterialException>();
+    }
+
+    [TestCase("# revision x\n")]
+    [TestCase("# revision\n")]
+    [TestCase("# revision -1\n")]
+    [TestCase("# revision 1 2\n")]
+    [TestCase("# revision 9223372036854775807\n")]
+    public void A_comment_that_is_no_revision_counts_nothing_so_that_a_witness_refuses_it(string text)
+    {
+        Write(text);
+        var witness = RevisionFile.Create(Path.Combine(_directory, "revision"));
+        KnownPeersFile.Open(_path, witness: witness);
+        witness.Advance(1);
+
+        FluentActions.Invoking(() => KnownPeersFile.Open(_path, witness: witness)).Should().Throw<MaterialException>().WithMessage("*older copy*");
+    }
+
+    [Test]
+    public async Task A_file_that_counts_nothing_begins_to_count_where_there_is_a_witness([Values] bool hasWitness)
+    {
+        using var phone = SelfSigned.Issue("alice");
+        Write("# mine\n");
+        var store = KnownPeersFile.Open(_path, witness: hasWitness ? RevisionFile.Create(Path.Combine(_directory, "revision")) : null);
+
+        await store.AddAsync(SelfSigned.Known("alice", phone));
+
+        File.ReadAllText(_path).Should().StartWith(hasWitness ? "# revision 1\n# mine\n" : "# mine\nalice ");
     }
 
     private static object[] Mailbox(string? name, GeneralName presented, string subject) => [name!, presented, subject];
@@ -425,5 +489,18 @@ public sealed class DevicesTests
         var client = new MutualTlsClient(
             new MutualTlsClientOptions { Identity = own.ToIdentity(), Trust = KnownPeers.Only(bobs), Authorization = Authorize.AnyTrustedPeer });
         return await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "bob"), server.AcceptAsync(serverSocket));
+    }
+
+    private sealed class FaultyWitness : IRevisionWitness
+    {
+        internal bool Fails { get; set; }
+
+        public long Highest
+        {
+            get => Fails ? throw new TimeoutException("the counter does not answer") : field;
+            private set;
+        }
+
+        public void Advance(long revision) => Highest = Fails ? throw new TimeoutException("the counter does not answer") : revision;
     }
 }

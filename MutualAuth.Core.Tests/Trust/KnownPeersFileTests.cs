@@ -36,7 +36,7 @@ public sealed class KnownPeersFileTests
 
         var added = await KnownPeersFile.Open(_path).AddAsync(Peer("bob", 2));
 
-        File.ReadAllText(_path).Should().Be($"# mine\nrevision 1\n\n{Alice}\n  # and more\n{added}\n");
+        File.ReadAllText(_path).Should().Be($"# mine\n\n{Alice}\n  # and more\n{added}\n");
         KnownPeersFile.Open(_path).Peers.Values.Should().BeEquivalentTo([Peer("alice", 0, "2026-01-31T12:00:00Z"), added]);
     }
 
@@ -61,7 +61,7 @@ public sealed class KnownPeersFileTests
         (await store.ForgetAsync("alice")).Should().BeTrue();
         (await store.ForgetAsync("alice")).Should().BeFalse();
 
-        File.ReadAllText(_path).Should().Be($"# mine\r\nrevision 1\n{Bob}\n# end\n");
+        File.ReadAllText(_path).Should().Be($"# mine\r\n{Bob}\n# end\n");
         store.Peers.Keys.Should().Equal("bob");
     }
 

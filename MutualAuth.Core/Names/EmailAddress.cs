@@ -117,7 +117,9 @@ public sealed class EmailAddress : IEquatable<EmailAddress>
         return !atom.IsEmpty;
     }
 
-    /// <summary>What two people would not see, or what is no character yet, stands in no name; the replacement character also stands for what was not UTF-16.</summary>
+    /// <summary>
+    /// What two people would not see, or what is no character yet, stands in no name; the replacement character also stands for what was not UTF-16.
+    /// </summary>
     private static bool IsVisible(Rune rune) => rune != Rune.ReplacementChar && !Rune.IsWhiteSpace(rune)
         && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse
             or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);

@@ -13,7 +13,7 @@ namespace MutualAuth.Trust;
 /// Several processes may share the file. Writers serialize through a lock file beside it (<c>.lock</c>), and changes by other processes are
 /// read at the next handshake. The file is replaced as a whole, so that a crash at any moment leaves either the old state or the new one. A
 /// missing, damaged or truncated file is an error and never counts as an empty one; while the error lasts, the peers that were read last
-/// stay known and no peer is added. The line <c>revision N</c> counts the changes: a file of a lower revision than one that was read or written
+/// stay known and no peer is added. The line <c># revision N</c> counts the changes: a file of a lower revision than one that was read or written
 /// before
 /// is an older copy, and is an error too; with a witness, also after a restart. On Unix, only the owner can read and write the file; a file that
 /// others can write is rejected. Keep it
@@ -168,7 +168,7 @@ public sealed class KnownPeersFile : KnownPeerStore
             return false;
         }
 
-        var after = before.Text.With(keys);
+        var after = before.Text.With(keys, counts: _witness is not null);
         var content = after.ToBytes();
         if (content.Length > MaxBytes)
         {
@@ -200,13 +200,13 @@ public sealed class KnownPeersFile : KnownPeerStore
         }
 
         var text = KnownPeersText.Parse(BoundedFile.ReadBytes(_path, MaxBytes), _path);
-        var highest = Math.Max(_highest, _witness?.Highest ?? 0);
+        var highest = Math.Max(_highest, Ask(witness => witness.Highest));
         if (text.Revision < highest)
         {
             throw new MaterialException(
                 $"The file of known peers {_path} is of revision {text.Revision}, and there was a revision {highest}: it is an older copy, in which "
                     + "keys may stand that were removed since. Bring back the newer one; or, if this one is right, compare its keys with what you "
-                    + $"know and write the line: revision {highest + 1}");
+                    + $"know and write the line: # revision {highest + 1}");
         }
 
         Saw(text.Revision);
@@ -217,7 +217,24 @@ public sealed class KnownPeersFile : KnownPeerStore
     private void Saw(long revision)
     {
         _highest = revision;
-        _witness?.Advance(revision);
+        Ask(witness =>
+        {
+            witness.Advance(revision);
+            return revision;
+        });
+    }
+
+    /// <summary>A witness of the application may throw anything; what it does not say is never taken for 0.</summary>
+    private long Ask(Func<IRevisionWitness, long> question)
+    {
+        try
+        {
+            return _witness is null ? 0 : question(_witness);
+        }
+        catch (Exception exception) when (exception is not MaterialException)
+        {
+            throw new MaterialException($"The witness of the file of known peers {_path} failed: {exception.Message}", exception);
+        }
     }
 
     private bool CanOthersWrite()

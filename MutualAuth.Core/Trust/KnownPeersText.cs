@@ -8,7 +8,8 @@ internal sealed class KnownPeersText
 {
     internal const string Header = """
         # Keys of known peers, one in a line: NAME sha256/BASE64 FIRST-SEEN [verified=TIME] [device=LABEL]
-        # The line "revision N" counts the changes; keep it, so that an older copy of the file is noticed.
+        # The next line counts the changes. Keep it, so that an older copy of the file is noticed.
+        # revision 0
         # An account that can write this file can act as any of them. To accept a new key of a peer, remove its line:
         # write a changed copy and rename it over this file, so that no reader sees half of it.
 
@@ -16,21 +17,23 @@ internal sealed class KnownPeersText
 
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private const string RevisionField = "revision ";
+    private const string RevisionLine = "# revision ";
 
     private readonly string _text;
 
-    private KnownPeersText(string text, KnownPeerSet keys, long revision)
+    private readonly long? _revision;
+
+    private KnownPeersText(string text, KnownPeerSet keys, long? revision)
     {
         _text = text;
         Keys = keys;
-        Revision = revision;
+        _revision = revision;
     }
 
     internal KnownPeerSet Keys { get; }
 
     /// <summary>How often the file was changed by a store; 0 where it does not say.</summary>
-    internal long Revision { get; }
+    internal long Revision => _revision ?? 0;
 
     /// <summary>Reads a whole file. A malformed line is an error and never skipped: without it, any peer could claim that name.</summary>
     /// <exception cref="MaterialException">The text is not a file of known peers; the message has the line number.</exception>
@@ -55,13 +58,8 @@ internal sealed class KnownPeersText
             var line = body[range].TrimEnd('\r');
             if (IsComment(line))
             {
-                continue;
-            }
-
-            if (line.StartsWith(RevisionField))
-            {
-                revision = revision is null && TryRevision(line, out var read) ? read : throw new MaterialException(
-                    $"Line {number} of the file of known peers {path} is not the only line \"revision NUMBER\". Correct the line.");
+                revision = !TryRevision(line, out var read) ? revision : revision is null ? read : throw new MaterialException(
+                    $"Line {number} of the file of known peers {path} has a revision, and so has a line above it. Remove the lower one.");
                 continue;
             }
 
@@ -76,20 +74,23 @@ internal sealed class KnownPeersText
                     + "or, if it is another device with another key, give it a label of its own: device=LABEL");
         }
 
-        return new KnownPeersText(text, keys, revision ?? 0);
+        return new KnownPeersText(text, keys, revision);
     }
 
     /// <summary>The same text with these keys, one revision later. Lines that say the same stay as they are, comments too.</summary>
-    internal KnownPeersText With(KnownPeerSet keys)
+    /// <param name="keys">The keys.</param>
+    /// <param name="counts">Whether changes are counted from now on, where the text does not yet count them.</param>
+    internal KnownPeersText With(KnownPeerSet keys, bool counts)
     {
-        var revision = Revision + 1;
+        var revision = _revision is not null || counts ? Revision + 1 : (long?)null;
         var lines = new List<string>();
-        var place = -1;
+        var hasRevision = false;
         foreach (var line in _text[..^1].Split('\n'))
         {
-            if (line.StartsWith(RevisionField, StringComparison.Ordinal))
+            if (TryRevision(line.AsSpan().TrimEnd('\r'), out _))
             {
-                place = lines.Count;
+                hasRevision = true;
+                lines.Add(LineOf(revision));
             }
             else if (IsComment(line) || !KnownPeer.TryParse(line.TrimEnd('\r'), out var peer, out _))
             {
@@ -102,8 +103,11 @@ internal sealed class KnownPeersText
         }
 
         lines.AddRange(keys.All.Where(peer => Keys.Find(peer.Name, peer.Key) is null).Select(peer => peer.ToString()));
-        lines.Insert(place < 0 ? lines.TakeWhile(line => line.StartsWith('#')).Count() : place,
-            string.Create(CultureInfo.InvariantCulture, $"{RevisionField}{revision}"));
+        if (revision is not null && !hasRevision)
+        {
+            lines.Insert(0, LineOf(revision));
+        }
+
         return new KnownPeersText(string.Join('\n', lines) + '\n', keys, revision);
     }
 
@@ -123,8 +127,14 @@ internal sealed class KnownPeersText
         }
     }
 
-    private static bool TryRevision(ReadOnlySpan<char> line, out long revision) =>
-        long.TryParse(line[RevisionField.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out revision) && revision < long.MaxValue;
+    private static string LineOf(long? revision) => string.Create(CultureInfo.InvariantCulture, $"{RevisionLine}{revision}");
+
+    private static bool TryRevision(ReadOnlySpan<char> line, out long revision)
+    {
+        revision = 0;
+        return line.StartsWith(RevisionLine)
+            && long.TryParse(line[RevisionLine.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out revision) && revision < long.MaxValue;
+    }
 
     private static bool IsComment(ReadOnlySpan<char> line) => line.Trim() is [] or ['#', ..];
 }
