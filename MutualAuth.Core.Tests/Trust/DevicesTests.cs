@@ -364,7 +364,9 @@ public sealed class DevicesTests
         FluentActions.Invoking(() => KnownPeersFile.Open(_path, witness: witness)).Should().Throw<MaterialException>();
     }
 
-    /// <summary>Two stores on one file, as two processes have them: every device is kept, each label once, and the revision counts each change.</summary>
+    /// <summary>
+    /// Two stores on one file, as two processes have them: every device is kept, each label once, and the revision counts each change.
+    /// </summary>
     [Test]
     public async Task Devices_that_are_added_at_once_are_all_kept_and_each_label_once()
     {
