@@ -33,9 +33,9 @@ internal sealed class ServerNameRule(WildcardPolicy wildcards) : AuthorizationRu
             };
         }
 
-        if (!Matches(context.Certificate, dialled, wildcards))
+        if (!PeerNames.Carries(context.Certificate, dialled, wildcards))
         {
-            return !wildcards.AreAccepted && Matches(context.Certificate, dialled, WildcardPolicy.Default)
+            return !wildcards.AreAccepted && PeerNames.Carries(context.Certificate, dialled, WildcardPolicy.Default)
                 ? WildcardRefused(dialled, context)
                 : Mismatch(dialled.Dns is null ? $"the IP address {dialled}" : $"the DNS name {dialled}", context) with
                 { Hint = HintFor(context.Certificate, dialled) };
@@ -44,10 +44,6 @@ internal sealed class ServerNameRule(WildcardPolicy wildcards) : AuthorizationRu
         name = PeerName.OfServer(dialled);
         return null;
     }
-
-    internal static bool Matches(Certificate certificate, ServerName dialled, WildcardPolicy wildcards) => dialled.Dns is { } name
-        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name, wildcards))
-        : certificate.IPAddresses.Contains(dialled.Address!);
 
     private static Rejection WildcardRefused(ServerName dialled, CertificateContext context) => new(
         RejectionReason.WildcardRefused, $"the DNS name {dialled} itself", context.PresentedNames)

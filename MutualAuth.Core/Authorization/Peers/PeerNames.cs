@@ -14,9 +14,14 @@ internal static class PeerNames
     /// <param name="context">The peer.</param>
     /// <param name="admittedAs">The name by which the authorization rule accepted it, if any.</param>
     internal static PeerName Of(CertificateContext context, PeerName? admittedAs) =>
-        context.Evidence.DialledName is { } dialled && ServerNameRule.Matches(context.Certificate, dialled, WildcardPolicy.Default)
+        context.Evidence.DialledName is { } dialled && Carries(context.Certificate, dialled, WildcardPolicy.Default)
             ? PeerName.OfServer(dialled)
         : admittedAs ?? Of(context.Certificate);
+
+    /// <summary>Whether the certificate contains the name that was dialled (RFC 9525 §6).</summary>
+    internal static bool Carries(Certificate certificate, ServerName dialled, WildcardPolicy wildcards) => dialled.Dns is { } name
+        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name, wildcards))
+        : certificate.IPAddresses.Contains(dialled.Address!);
 
     /// <summary>What a certificate calls its holder, where no rule has asked for a name.</summary>
     internal static PeerName Of(Certificate certificate) => AllOf(certificate).First();
