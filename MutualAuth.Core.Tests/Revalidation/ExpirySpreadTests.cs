@@ -76,6 +76,18 @@ public sealed class ExpirySpreadTests
             own ? RejectionReason.OwnCertificateExpired : RejectionReason.CertificateExpired);
     }
 
+    [Test]
+    public async Task The_application_reads_the_sooner_end()
+    {
+        using var world = new RevalidationWorld(new RevalidationPolicy { MaximumAge = 4 * s_hour, ExpirySpread = s_hour }, () => 0.5);
+        var connection = world.Connect();
+
+        connection.Entry!.ValidUntil.Should().Be(world.Clock.GetUtcNow() + (3.5 * s_hour));
+
+        world.Clock.Advance(3.5 * s_hour);
+        (await connection.LostAsync()).Reason.Should().Be(RejectionReason.MaximumAgeReached);
+    }
+
     private static List<FakeConnection> Connect(RevalidationWorld world) => [.. Enumerable.Range(0, Count).Select(_ => world.Connect())];
 
     private static int Lost(List<FakeConnection> connections) => connections.Count(connection => connection.Losses.Count > 0);

@@ -400,14 +400,14 @@ internal sealed class ConnectionRevalidator
             {
                 Registry = this,
                 SpreadShare = share,
-                OwnEarly = counted is { } own ? EarlyBy(share, After(own) - _policy.ExpiryMargin - Now) : TimeSpan.Zero,
                 User = user is null ? null : new UserStanding(),
             };
-            entry.PathEarly = PathEarlyOf(entry);
             _entries.Add(entry);
             _index.Add(entry);
             try
             {
+                entry.PathEarly = PathEarlyOf(entry);
+                entry.OwnEarly = counted is { } own ? EarlyBy(share, After(own) - _policy.ExpiryMargin - Now) : TimeSpan.Zero;
                 BeginAge(entry);
                 if (user is not null)
                 {

@@ -37,7 +37,7 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     internal TimeSpan PathEarly { get; set; }
 
     /// <summary>How much sooner than <see cref="OwnEnd"/> it ends.</summary>
-    internal TimeSpan OwnEarly { get; init; }
+    internal TimeSpan OwnEarly { get; set; }
 
     /// <summary>When our own certificate ends, where that counts; null once it has been dealt with.</summary>
     internal DateTimeOffset? OwnEnd { get; set; } = ownEnd;
