@@ -88,6 +88,24 @@ public sealed class ExpirySpreadTests
         (await connection.LostAsync()).Reason.Should().Be(RejectionReason.MaximumAgeReached);
     }
 
+    [Test]
+    public async Task A_token_ends_sooner_and_a_new_one_counts_by_the_same_part()
+    {
+        using var world = new LiveUsersWorld(new RevalidationPolicy { ExpirySpread = s_hour }, nextShare: () => 0.5);
+        var alice = await world.LogInAsync("alice");
+        var now = world.Clock.GetUtcNow();
+
+        alice.Entry!.Renew(LiveUsersWorld.User("alice", now + (4 * s_hour))).Should().BeTrue();
+        alice.Entry.ValidUntil.Should().Be(now + (3.5 * s_hour));
+        alice.Entry.Renew(LiveUsersWorld.User("alice", now + (4 * s_hour))).Should().BeTrue("it is the same token");
+        alice.Entry.ValidUntil.Should().Be(now + (3.5 * s_hour));
+        alice.Entry.Renew(LiveUsersWorld.User("alice", now + s_hour)).Should().BeTrue();
+        alice.Entry.ValidUntil.Should().Be(now + (0.75 * s_hour), "at most half of what is left counts");
+
+        world.Clock.Advance(0.75 * s_hour);
+        (await alice.LostAsync()).Reason.Should().Be(RejectionReason.TokenExpired);
+    }
+
     private static List<FakeConnection> Connect(RevalidationWorld world) => [.. Enumerable.Range(0, Count).Select(_ => world.Connect())];
 
     private static int Lost(List<FakeConnection> connections) => connections.Count(connection => connection.Losses.Count > 0);
