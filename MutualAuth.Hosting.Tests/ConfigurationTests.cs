@@ -109,7 +109,8 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["HandshakeTimeout"] = "00:00:00", ":HandshakeTimeout must be above zero and at most 01:00:00");
         yield return Listener(settings => settings["CloseTimeout"] = "02:00:00", ":CloseTimeout must be above zero");
         yield return Listener(settings => settings["MaximumAge"] = "-01:00:00", ":MaximumAge must be above zero and at most 3660.00:00:00");
-        yield return Listener(settings => settings["ExpirySpread"] = "2.00:00:00", ":ExpirySpread must be above zero and at most 1.00:00:00");
+        yield return Listener(
+            settings => settings["ExpirySpread"] = "2.00:00:00", ":ExpirySpread must be above zero and at most 1.00:00:00");
         yield return Listener(settings => settings["IdleTimeout"] = "00:00:00", ":IdleTimeout must be above zero");
         yield return Listener(settings => settings["GracePeriod"] = "02:00:00", ":GracePeriod must be zero or more and at most 01:00:00");
         yield return Listener(settings => settings["AcknowledgedWarnings"] = "Everything", ":AcknowledgedWarnings must be one of None,");

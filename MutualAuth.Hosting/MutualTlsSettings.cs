@@ -99,7 +99,8 @@ public abstract class MutualTlsSettings
     public TimeSpan? MaximumAge { get; set; }
 
     /// <summary>
-    /// Over how long before a common end connections end, see <see cref="RevalidationPolicy.ExpirySpread"/>; at most a day. Default: null, at the end.
+    /// Over how long before a common end connections end, see <see cref="RevalidationPolicy.ExpirySpread"/>; at most a day. Default: null, no
+    /// spread.
     /// </summary>
     public TimeSpan? ExpirySpread { get; set; }
 
