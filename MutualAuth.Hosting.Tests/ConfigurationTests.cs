@@ -109,6 +109,8 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["HandshakeTimeout"] = "00:00:00", ":HandshakeTimeout must be above zero and at most 01:00:00");
         yield return Listener(settings => settings["CloseTimeout"] = "02:00:00", ":CloseTimeout must be above zero");
         yield return Listener(settings => settings["MaximumAge"] = "-01:00:00", ":MaximumAge must be above zero and at most 3660.00:00:00");
+        yield return Listener(
+            settings => settings["ExpirySpread"] = "2.00:00:00", ":ExpirySpread must be above zero and at most 1.00:00:00");
         yield return Listener(settings => settings["IdleTimeout"] = "00:00:00", ":IdleTimeout must be above zero");
         yield return Listener(settings => settings["GracePeriod"] = "02:00:00", ":GracePeriod must be zero or more and at most 01:00:00");
         yield return Listener(settings => settings["AcknowledgedWarnings"] = "Everything", ":AcknowledgedWarnings must be one of None,");
@@ -210,6 +212,7 @@ public sealed class ConfigurationTests
             ["HandshakeTimeout"] = "00:00:03",
             ["CloseTimeout"] = "00:00:04",
             ["MaximumAge"] = "1.00:00:00",
+            ["ExpirySpread"] = "00:10:00",
             ["IdleTimeout"] = "00:05:00",
             ["GracePeriod"] = "00:00:06",
             ["AcknowledgedWarnings:0"] = "RevocationNotChecked",
@@ -270,6 +273,7 @@ public sealed class ConfigurationTests
             HandshakeTimeout = TimeSpan.FromSeconds(3),
             CloseTimeout = TimeSpan.FromSeconds(4),
             MaximumAge = TimeSpan.FromDays(1),
+            ExpirySpread = TimeSpan.FromMinutes(10),
             IdleTimeout = TimeSpan.FromMinutes(5),
             GracePeriod = TimeSpan.FromSeconds(6),
             AcknowledgedWarnings = ConfigurationWarnings.RevocationNotChecked | ConfigurationWarnings.OwnIdentityDoubtful,

@@ -98,6 +98,12 @@ public abstract class MutualTlsSettings
     /// <summary>How long a connection may last; at most 3,660 days. Default: null, no bound.</summary>
     public TimeSpan? MaximumAge { get; set; }
 
+    /// <summary>
+    /// Over how long before a common end connections end, see <see cref="RevalidationPolicy.ExpirySpread"/>; at most a day. Default: null, no
+    /// spread.
+    /// </summary>
+    public TimeSpan? ExpirySpread { get; set; }
+
     /// <summary>How long a connection may carry no data; at most 3,660 days. Default: null, no bound.</summary>
     public TimeSpan? IdleTimeout { get; set; }
 
@@ -147,6 +153,7 @@ public abstract class MutualTlsSettings
         section.Time(nameof(HandshakeTimeout), value => HandshakeTimeout = value);
         section.Time(nameof(CloseTimeout), value => CloseTimeout = value);
         section.Time(nameof(MaximumAge), value => MaximumAge = value);
+        section.Time(nameof(ExpirySpread), value => ExpirySpread = value);
         section.Time(nameof(IdleTimeout), value => IdleTimeout = value);
         section.Time(nameof(GracePeriod), value => GracePeriod = value);
         section.Object(nameof(Audit), audit =>
@@ -175,6 +182,7 @@ public abstract class MutualTlsSettings
         (nameof(HandshakeTimeout), Text(HandshakeTimeout)),
         (nameof(CloseTimeout), Text(CloseTimeout)),
         (nameof(MaximumAge), Text(MaximumAge)),
+        (nameof(ExpirySpread), Text(ExpirySpread)),
         (nameof(IdleTimeout), Text(IdleTimeout)),
         (nameof(GracePeriod), Text(GracePeriod)),
         (nameof(AcknowledgedWarnings), AcknowledgedWarnings.ToString()),
@@ -260,13 +268,20 @@ public abstract class MutualTlsSettings
         }
     }
 
-    internal RevalidationPolicy ToRevalidationPolicy() => new() { MaximumAge = MaximumAge, IdleTimeout = IdleTimeout, GracePeriod = GracePeriod };
+    internal RevalidationPolicy ToRevalidationPolicy() => new()
+    {
+        MaximumAge = MaximumAge,
+        ExpirySpread = ExpirySpread ?? TimeSpan.Zero,
+        IdleTimeout = IdleTimeout,
+        GracePeriod = GracePeriod,
+    };
 
     private protected virtual IEnumerable<(string Key, TimeSpan? Value, TimeSpan Longest)> Times() =>
     [
         (nameof(HandshakeTimeout), HandshakeTimeout, TimeSpan.FromHours(1)),
         (nameof(CloseTimeout), CloseTimeout, TimeSpan.FromHours(1)),
         (nameof(MaximumAge), MaximumAge, TimeSpan.FromDays(3660)),
+        (nameof(ExpirySpread), ExpirySpread, TimeSpan.FromDays(1)),
         (nameof(IdleTimeout), IdleTimeout, TimeSpan.FromDays(3660)),
         (nameof(GracePeriod), GracePeriod, TimeSpan.FromHours(1)),
     ];

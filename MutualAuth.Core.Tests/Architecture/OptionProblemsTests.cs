@@ -342,6 +342,8 @@ public sealed partial class OptionProblemsTests
         yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
         yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
+        yield return Again("ExpirySpread must be between zero and a day", new() { ExpirySpread = -tick }, new() { ExpirySpread = default });
+        yield return Again("ExpirySpread must be between", new() { ExpirySpread = day + tick }, new() { ExpirySpread = day });
         yield return Again("RecheckInterval must be from a second to a day", new() { RecheckInterval = tick }, new());
         yield return Again("MaxUserStaleness must be from RecheckInterval to 3,660 days", new() { MaxUserStaleness = tick }, new());
         yield return Again(

@@ -93,6 +93,8 @@ public sealed class RevalidationPolicyTests
         yield return Case("IdleTimeout, most", new() { IdleTimeout = decade }, new() { IdleTimeout = decade + s_tick });
         yield return Case("ExpiryMargin, least", new() { ExpiryMargin = default }, new() { ExpiryMargin = -s_tick });
         yield return Case("ExpiryMargin, most", new() { ExpiryMargin = day }, new() { ExpiryMargin = day + s_tick });
+        yield return Case("ExpirySpread, least", new() { ExpirySpread = default }, new() { ExpirySpread = -s_tick });
+        yield return Case("ExpirySpread, most", new() { ExpirySpread = day }, new() { ExpirySpread = day + s_tick });
         var second = TimeSpan.FromSeconds(1);
         yield return Case("RecheckInterval, least", new() { RecheckInterval = second }, new() { RecheckInterval = second - s_tick });
         yield return Case(

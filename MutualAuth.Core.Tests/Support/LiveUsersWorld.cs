@@ -13,11 +13,15 @@ internal sealed class LiveUsersWorld : IDisposable
 
     private readonly RevalidationWorld _world = new();
 
-    internal LiveUsersWorld(RevalidationPolicy? policy = null, Func<CredentialPolicy, CredentialPolicy>? rules = null)
+    internal LiveUsersWorld(
+        RevalidationPolicy? policy = null, Func<CredentialPolicy, CredentialPolicy>? rules = null, Func<double>? nextShare = null)
     {
         var credentials = Require.CertificateOrUser(SaslServer.Scram(Store)) with { Users = UserRules.From(Rule) };
         var options = _world.Options with { Credentials = rules?.Invoke(credentials) ?? credentials };
-        Registry = new ConnectionRevalidator(_world.Stage, options, policy ?? new RevalidationPolicy(), PeerRole.Server);
+        Registry = new ConnectionRevalidator(_world.Stage, options, policy ?? new RevalidationPolicy(), PeerRole.Server)
+        {
+            NextShare = nextShare ?? Random.Shared.NextDouble,
+        };
     }
 
     internal MemoryCredentialStore Store { get; } = new();

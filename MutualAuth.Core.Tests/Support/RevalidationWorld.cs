@@ -23,6 +23,11 @@ internal sealed class RevalidationWorld : IDisposable
     private readonly List<IDisposable> _certificates = [];
 
     internal RevalidationWorld(RevalidationPolicy? policy = null, params ICertificateValidator[] validators)
+        : this(policy, null, validators)
+    {
+    }
+
+    internal RevalidationWorld(RevalidationPolicy? policy, Func<double>? nextShare, params ICertificateValidator[] validators)
     {
         Lists = new ReloadableLists(_world.Lists());
         Trust = new ReloadableTrust(_world.Root.ToTrustAnchors());
@@ -41,7 +46,10 @@ internal sealed class RevalidationWorld : IDisposable
             LoggerFactory = Log,
         };
         Stage = new CertificateStage(Options);
-        Registry = new ConnectionRevalidator(Stage, Options, policy ?? new RevalidationPolicy(), PeerRole.Server);
+        Registry = new ConnectionRevalidator(Stage, Options, policy ?? new RevalidationPolicy(), PeerRole.Server)
+        {
+            NextShare = nextShare ?? Random.Shared.NextDouble,
+        };
     }
 
     internal RevocationWorld Authorities => _world;

@@ -60,6 +60,9 @@ internal sealed class ConnectionRevalidator
         _timer = new DueTimer(options.TimeProvider, OnTimer);
     }
 
+    /// <summary>Chooses the part of the spread of ends that a connection takes: from zero to one. Tests set it.</summary>
+    internal Func<double> NextShare { get; init; } = Random.Shared.NextDouble;
+
     /// <summary>How many connections are registered, for tests.</summary>
     internal int Count
     {
@@ -227,10 +230,8 @@ internal sealed class ConnectionRevalidator
     {
         lock (_lock)
         {
-            var certificates = Earlier(entry.Path.IsEmpty ? null : entry.PathEnd, entry.OwnEnd) is { } end
-                ? After(end) - _policy.ExpiryMargin
-                : (DateTimeOffset?)null;
-            return Earlier(Earlier(certificates, entry.User?.NotAfter), entry.AgeEnd);
+            var certificates = Earlier(entry.Path.IsEmpty ? null : PathDue(entry), OwnDue(entry));
+            return Earlier(Earlier(certificates, entry.User?.EndsAt), entry.AgeEnd);
         }
     }
 
@@ -276,7 +277,7 @@ internal sealed class ConnectionRevalidator
                     BeginAge(entry);
                 }
 
-                BeginUserDates(standing, user);
+                BeginUserDates(entry, standing, user);
                 ScheduleDate(entry);
                 (isPathEndPast, isOwnEndPast) = (entry.IsPathEndPast, entry.IsOwnEndPast);
             }
@@ -291,7 +292,7 @@ internal sealed class ConnectionRevalidator
         // What came second while it drained was not kept: everything is looked at again.
         if (isPathEndPast)
         {
-            Rejudge(entry, Now + _policy.ExpiryMargin);
+            Rejudge(entry, Now + _policy.ExpiryMargin + entry.PathEarly);
         }
         else
         {
@@ -393,19 +394,24 @@ internal sealed class ConnectionRevalidator
         Exception? fault = null;
         lock (_lock)
         {
-            entry = new RevalidationEntry(connection, ++_lastNumber, connection.Peer.Path, _policy.EndsWithOwnCertificate ? ownEnd : null)
+            var counted = _policy.EndsWithOwnCertificate ? ownEnd : null;
+            var share = _policy.ExpirySpread > TimeSpan.Zero ? NextShare() : 0;
+            entry = new RevalidationEntry(connection, ++_lastNumber, connection.Peer.Path, counted)
             {
                 Registry = this,
+                SpreadShare = share,
                 User = user is null ? null : new UserStanding(),
             };
             _entries.Add(entry);
             _index.Add(entry);
             try
             {
+                entry.PathEarly = PathEarlyOf(entry);
+                entry.OwnEarly = counted is { } own ? EarlyBy(share, After(own) - _policy.ExpiryMargin - Now) : TimeSpan.Zero;
                 BeginAge(entry);
                 if (user is not null)
                 {
-                    BeginUserDates(entry.User!, user);
+                    BeginUserDates(entry, entry.User!, user);
                 }
 
                 if (_policy.IdleTimeout is { } idleTimeout)
@@ -486,6 +492,7 @@ internal sealed class ConnectionRevalidator
             return;
         }
 
+        most -= EarlyBy(entry.SpreadShare, most);
         var lead = _policy.ReauthenticationLead < most ? _policy.ReauthenticationLead : most;
         entry.AgeDue = _timer.DueIn(most);
         entry.AgeEnd = Now + most;
@@ -493,16 +500,18 @@ internal sealed class ConnectionRevalidator
         _timer.SetDurationAt(entry, entry.IsAgeLeadAhead ? entry.AgeDue - lead.Ticks : entry.AgeDue);
     }
 
-    private void BeginUserDates(UserStanding standing, AuthenticatedUser user)
+    private void BeginUserDates(RevalidationEntry entry, UserStanding standing, AuthenticatedUser user)
     {
-        standing.End = user.NotAfter;
         if (standing.NotAfter == user.NotAfter)
         {
+            standing.End = standing.EndsAt;
             return; // the same deadline, of which the application has been told, or will be
         }
 
         standing.NotAfter = user.NotAfter;
-        standing.LeadAt = user.NotAfter is { } end && _policy.OnReauthenticationDue is not null
+        standing.EndsAt = user.NotAfter is { } date ? date - EarlyBy(entry.SpreadShare, date - Now) : null;
+        standing.End = standing.EndsAt;
+        standing.LeadAt = standing.EndsAt is { } end && _policy.OnReauthenticationDue is not null
             ? end > DateTimeOffset.MinValue + _policy.ReauthenticationLead ? end - _policy.ReauthenticationLead : DateTimeOffset.MinValue
             : null;
     }
@@ -721,6 +730,7 @@ internal sealed class ConnectionRevalidator
             {
                 _index.Remove(entry);
                 entry.StandOn(peer.Path);
+                entry.PathEarly = PathEarlyOf(entry);
                 _index.Add(entry);
                 ScheduleDate(entry);
             }
@@ -922,7 +932,7 @@ internal sealed class ConnectionRevalidator
     {
         var at = Now + _policy.ExpiryMargin;
         var loses = false;
-        if (!entry.IsOwnEndPast && entry.OwnEnd is { } end && at >= After(end))
+        if (!entry.IsOwnEndPast && entry.OwnEnd is { } end && at + entry.OwnEarly >= After(end))
         {
             entry.IsOwnEndPast = true;
             loses = Invalidate(entry, OwnExpired(end));
@@ -930,10 +940,10 @@ internal sealed class ConnectionRevalidator
 
         loses |= OnUserDate(entry);
 
-        if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at >= After(entry.PathEnd))
+        if (!entry.IsPathEndPast && !entry.Path.IsEmpty && at + entry.PathEarly >= After(entry.PathEnd))
         {
             entry.IsPathEndPast = true;
-            loses |= Rejudge(entry, at);
+            loses |= Rejudge(entry, at + entry.PathEarly);
         }
 
         lock (_lock)
@@ -959,7 +969,7 @@ internal sealed class ConnectionRevalidator
             var now = Now;
             isLead = standing.LeadAt <= now;
             standing.LeadAt = isLead ? null : standing.LeadAt;
-            end = standing.End <= now ? standing.End : null;
+            end = standing.End <= now ? standing.NotAfter : null;
             standing.End = end is null ? standing.End : null;
         }
 
@@ -988,9 +998,25 @@ internal sealed class ConnectionRevalidator
 
     private void ScheduleDate(RevalidationEntry entry)
     {
-        var certificates = Earlier(entry.IsPathEndPast || entry.Path.IsEmpty ? null : entry.PathEnd, entry.IsOwnEndPast ? null : entry.OwnEnd);
-        var next = Earlier(certificates is { } end ? After(end) - _policy.ExpiryMargin : null, Earlier(entry.User?.End, entry.User?.LeadAt));
+        var certificates = Earlier(entry.IsPathEndPast || entry.Path.IsEmpty ? null : PathDue(entry), entry.IsOwnEndPast ? null : OwnDue(entry));
+        var next = Earlier(certificates, Earlier(entry.User?.End, entry.User?.LeadAt));
         _timer.SetDate(entry, entry.IsOver ? null : next);
+    }
+
+    private DateTimeOffset PathDue(RevalidationEntry entry) => After(entry.PathEnd) - _policy.ExpiryMargin - entry.PathEarly;
+
+    private DateTimeOffset? OwnDue(RevalidationEntry entry) =>
+        entry.OwnEnd is { } end ? After(end) - _policy.ExpiryMargin - entry.OwnEarly : null;
+
+    private TimeSpan PathEarlyOf(RevalidationEntry entry) => entry.Path.IsEmpty
+        ? TimeSpan.Zero
+        : EarlyBy(entry.SpreadShare, After(entry.PathEnd) - _policy.ExpiryMargin - Now);
+
+    /// <summary>At most half of what is left: who comes shortly before the end, or with short credentials, is not sent away at once.</summary>
+    private TimeSpan EarlyBy(double share, TimeSpan left)
+    {
+        var most = left / 2 < _policy.ExpirySpread ? left / 2 : _policy.ExpirySpread;
+        return most > TimeSpan.Zero ? most * share : TimeSpan.Zero;
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;

@@ -30,6 +30,15 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>The last moment at which every certificate of <see cref="Path"/> is valid.</summary>
     internal DateTimeOffset PathEnd { get; private set; } = EndOf(path);
 
+    /// <summary>Its part of the spread of ends, from zero to one, chosen once.</summary>
+    internal double SpreadShare { get; init; }
+
+    /// <summary>How much sooner than <see cref="PathEnd"/> it ends.</summary>
+    internal TimeSpan PathEarly { get; set; }
+
+    /// <summary>How much sooner than <see cref="OwnEnd"/> it ends.</summary>
+    internal TimeSpan OwnEarly { get; set; }
+
     /// <summary>When our own certificate ends, where that counts; null once it has been dealt with.</summary>
     internal DateTimeOffset? OwnEnd { get; set; } = ownEnd;
 

@@ -138,6 +138,14 @@ public sealed record RevalidationPolicy
     /// </summary>
     public TimeSpan ExpiryMargin { get; init; }
 
+    /// <summary>
+    /// Over how long before a common end connections end, so that a fleet does not reconnect at once. Each connection chooses its part of it by
+    /// chance, once, and ends by so much sooner, by at most half of the time that was left when the end became known; never later. It applies to
+    /// the expiry of a certificate of the path and, with <see cref="EndsWithOwnCertificate"/>, of our own, to that of tokens, and to
+    /// <see cref="MaximumAge"/>; <see cref="ReauthenticationLead"/> counts from the sooner end. Default: zero; at most a day.
+    /// </summary>
+    public TimeSpan ExpirySpread { get; init; }
+
     /// <summary>Whether the expiry of the certificate that we presented also ends the connection. Default: false; the peer decides.</summary>
     public bool EndsWithOwnCertificate { get; init; }
 
@@ -199,6 +207,11 @@ public sealed record RevalidationPolicy
         if (ExpiryMargin < TimeSpan.Zero || ExpiryMargin > TimeSpan.FromDays(1))
         {
             yield return $"{nameof(ExpiryMargin)} must be between zero and a day; it is {ExpiryMargin}.";
+        }
+
+        if (ExpirySpread < TimeSpan.Zero || ExpirySpread > TimeSpan.FromDays(1))
+        {
+            yield return $"{nameof(ExpirySpread)} must be between zero and a day; it is {ExpirySpread}.";
         }
 
         if (RecheckInterval < TimeSpan.FromSeconds(1) || RecheckInterval > TimeSpan.FromDays(1))

@@ -17,6 +17,9 @@ internal sealed class UserStanding
     /// <summary>When the credentials expire.</summary>
     internal DateTimeOffset? NotAfter { get; set; }
 
+    /// <summary>When the connection ends for that: not later, and sooner where ends are spread.</summary>
+    internal DateTimeOffset? EndsAt { get; set; }
+
     /// <summary>The same; null once that has been dealt with.</summary>
     internal DateTimeOffset? End { get; set; }
 
