@@ -44,7 +44,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
 
     /// <summary>Starts an agent.</summary>
     /// <param name="first">
-    /// What it has for its callers; null refuses them with PermissionDenied, as an agent does to whom nobody has registered.
+    /// What it has for its callers; null refuses them with PermissionDenied, as an agent does to a workload that is not registered.
     /// </param>
     /// <param name="socketPath">Where its socket is, in the place of what lies there; null for a folder of its own, which goes with it.</param>
     /// <param name="timeProvider">The clock of <see cref="Delay"/>; null for the system's.</param>
@@ -200,7 +200,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
         }
     }
 
-    /// <summary>Goes away as if it were killed: streams break off, and nobody listens. Does nothing when it has gone already.</summary>
+    /// <summary>Goes away as if it were killed: streams break off, and no server listens. Does nothing when it has gone already.</summary>
     public async Task GoAwayAsync()
     {
         if (Interlocked.Exchange(ref _server, null) is { } server)

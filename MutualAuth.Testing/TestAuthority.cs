@@ -133,7 +133,7 @@ public sealed class TestAuthority : IDisposable
     /// <summary>What a stranger is made of, who has nothing to do with this authority but its seed; null where all is random.</summary>
     internal Seed? NextStranger() => _seed?.Derive($"stranger {Interlocked.Increment(ref _strangers)}");
 
-    /// <summary>A key of nobody whom this authority knows.</summary>
+    /// <summary>A key of a stranger to this authority.</summary>
     internal TestKey StrangeKey() => KeyFactory.Generate(KeyAlgorithm.EcdsaP256, NextStranger()?.Derive("key"));
 
     /// <summary>A key that is made once: for the process, or for this seed.</summary>

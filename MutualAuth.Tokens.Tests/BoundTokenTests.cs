@@ -146,11 +146,12 @@ public sealed class BoundTokenTests
     public async Task A_callback_on_a_connection_that_shows_nothing_has_no_certificate()
     {
         Identity? shown = _identity.Current;
-        var client = new MutualTlsClient(Options((context, _) =>
+        var options = Options((context, _) =>
         {
             shown = context.OwnIdentity;
             return ValueTask.FromResult(Unbound);
-        }) with { DangerousAllowServersThatAskForNoCertificate = true });
+        });
+        var client = new MutualTlsClient(options with { DangerousAllowServersThatAskForNoCertificate = true });
         var server = Sockets.Server(new ByThumbprint()) with { Credentials = Require.User(SaslServer.DangerouslyUnboundTokens(new ByThumbprint())) };
 
         await using var ends = await Sockets.ConnectAsync(server, client);

@@ -61,6 +61,7 @@ public sealed class HostileListServerTests
     }
 
     [Test]
+    [NonParallelizable] // allocations are counted for the process
     public async Task A_length_that_is_only_announced_costs_no_memory(CancellationToken cancellationToken)
     {
         var maxBytes = 512 << 20;
@@ -88,6 +89,7 @@ public sealed class HostileListServerTests
     }
 
     [Test]
+    [NonParallelizable] // allocations are counted for the process
     public async Task What_a_client_of_the_application_decompresses_is_bounded_as_it_is_read(CancellationToken cancellationToken)
     {
         await using var server = ServeZeroes(256 << 20);

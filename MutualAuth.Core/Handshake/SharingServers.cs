@@ -50,7 +50,7 @@ internal sealed class SharingServers
         }
     }
 
-    /// <summary>There is a session of this server, which nobody wants: no context is shared for it.</summary>
+    /// <summary>There is a session of this server, which no client of ours wants: no context is shared for it.</summary>
     internal void GivesSessions(ServerName server)
     {
         lock (_lock)

@@ -84,7 +84,7 @@ public sealed class PublicSuffixList
             : throw new MaterialException("There is no suffix in the list of public suffixes. Give the file of publicsuffix.org.");
     }
 
-    /// <summary>Whether names directly below this domain belong to whoever registered them.</summary>
+    /// <summary>Whether names directly below this domain belong to those who registered them.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="domain"/> is null.</exception>
     public bool Contains(DnsName domain)
     {

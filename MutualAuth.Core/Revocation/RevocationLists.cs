@@ -104,7 +104,7 @@ public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
     internal static RevocationLists FromContents(IEnumerable<FileContent> files) =>
         NotEmpty(Of([.. files.Select(file => CrlFile.Read(file.Bytes, file.Source))]));
 
-    /// <summary>Reads what came over the network. Certificates beside the lists are left out: nobody in particular gave them.</summary>
+    /// <summary>Reads what came over the network. Certificates beside the lists are left out: no operator gave them.</summary>
     internal static RevocationLists FromFetched(byte[] content, string source) => NotEmpty(new(CrlFile.Read(content, source).Lists));
 
     /// <summary>The lists of several sources in one. Sources that check nothing add nothing.</summary>

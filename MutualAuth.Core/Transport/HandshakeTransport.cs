@@ -230,7 +230,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     /// <summary>The first of the peer's data has come out of the TLS engine.</summary>
     internal void NoteData() => _recordsUntilData ??= _serverFlight?.ProtectedRecords;
 
-    /// <summary>The TLS engine above would have offered a session. Another one may begin anew.</summary>
+    /// <summary>The TLS engine above would have offered a session. Another one may begin again.</summary>
     internal bool HasWithheldSession { get; private set; }
 
     /// <summary>The engine above is given up before anything of its has gone out; the transport stays open for the next one.</summary>

@@ -38,7 +38,8 @@ internal sealed class Pace(TimeProvider clock)
         var early = timestamp - Now;
         wait = early <= 0
             ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromTicks((long)Math.Min(s_longestWait.Ticks, Math.Ceiling(early * (double)TimeSpan.TicksPerSecond / clock.TimestampFrequency)));
+            : TimeSpan.FromTicks(
+                (long)Math.Min(s_longestWait.Ticks, Math.Ceiling(early * (double)TimeSpan.TicksPerSecond / clock.TimestampFrequency)));
         return early <= 0;
     }
 }

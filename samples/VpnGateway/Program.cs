@@ -147,7 +147,7 @@ async Task CarryPacketsAsync(TwoNetworks networks)
     using var questions = networks.UserSocket(() => Bound(SocketType.Dgram, ProtocolType.Udp, new(IPAddress.Parse("10.8.0.2"), 0)));
     Console.WriteLine($"   bob: {await AskAsync(questions, gatewayInside, TimeSpan.FromSeconds(10))}");
 
-    // A header with the address of somebody else: 10.8.0.99.
+    // A header with another user's address: 10.8.0.99.
     await bob.Stream.WriteAsync(Tunnel.Framed([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 10, 8, 0, 99, 10, 8, 0, 1]));
     Console.WriteLine($"   gateway: dropped a packet of Bob's that says it comes from {await dropped.Task.WaitAsync(TimeSpan.FromSeconds(10))}");
 

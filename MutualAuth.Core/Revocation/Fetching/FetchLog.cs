@@ -11,7 +11,7 @@ internal static partial class FetchLog
     internal static partial void Failed(ILogger logger, string address, RevocationFetchFailure reason, string detail, int times);
 
     [LoggerMessage(1641, LogLevel.Error,
-        "The last good revocation lists of {Address} ran out at {EndsAt:u}; the status of certificates that they covered is unknown until there are "
+        "The last good revocation lists of {Address} expired at {EndsAt:u}; the status of certificates that they covered is unknown until there are "
             + "newer ones.")]
     internal static partial void Over(ILogger logger, string address, DateTimeOffset endsAt);
 

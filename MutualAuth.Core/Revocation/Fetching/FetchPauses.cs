@@ -43,7 +43,7 @@ internal sealed class FetchPauses(RevocationFetchOptions options)
         return TimeSpan.FromMilliseconds(whole) * (1 - (Random() / 2));
     }
 
-    /// <summary>Not beyond the end of the lists: what runs out is noticed, and said, when it does.</summary>
+    /// <summary>Not beyond the end of the lists: what expires is noticed, and said, when it does.</summary>
     private TimeSpan NotPast(DateTimeOffset? end, DateTimeOffset now, TimeSpan pause) =>
         end is { } endsAt && now <= endsAt && endsAt - now < pause
             ? endsAt - now + (options.RetryDelay * Random()) + TimeSpan.FromMilliseconds(2)

@@ -11,7 +11,7 @@ namespace MutualAuth.Revocation;
 /// <remarks>
 /// <para>Fetching begins at once and goes on until the end. Until an address has given its first list, or one was kept by an earlier run,
 /// certificates that the list would cover have an unknown status, and are rejected unless the policy says otherwise; so are they when the last good
-/// list has run out.</para>
+/// list has expired.</para>
 /// <para>A fetched list is judged as one from a file is: read strictly, never older than the last good one, its signature checked at the first path
 /// that needs it, or on arrival where <see cref="RevocationFetchOptions.Issuers"/> has its issuer. Certificates in an answer are not used. Each
 /// address is asked by at most one fetch at a time. Safe for use from many threads. Dispose of it to stop; the last good lists then stay.</para>

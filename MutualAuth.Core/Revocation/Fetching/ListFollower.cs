@@ -108,7 +108,7 @@ internal sealed class ListFollower
         }
     }
 
-    /// <summary>Takes what an earlier run kept. What cannot be used is told, and fetched anew.</summary>
+    /// <summary>Takes what an earlier run kept. What cannot be used is told, and fetched again.</summary>
     private void Recall()
     {
         try
@@ -136,7 +136,7 @@ internal sealed class ListFollower
         var delay = DelayAsync(pause, now, over.Token);
         if (await Task.WhenAny(delay, _refuted.Task).ConfigureAwait(false) == _refuted.Task)
         {
-            // Somebody forged a list, or the authority has another key: not at once, and not only after the interval.
+            // An attacker forged a list, or the authority has another key: not at once, and not only after the interval.
             _refuted = NewSignal();
             await over.CancelAsync().ConfigureAwait(false);
             now = _options.TimeProvider.GetUtcNow();
@@ -194,7 +194,7 @@ internal sealed class ListFollower
             return new ListFlaw(RevocationFetchFailure.TimedOut, "an earlier fetch that ran out of time has not ended yet");
         }
 
-        // A list that no key of its issuer signed is asked for anew, whatever the server calls its version.
+        // A list that no key of its issuer signed is asked for again, whatever the server calls its version.
         var isDoubtful = _current.Lists.Any(list => list.IsRefuted);
         var answer = await AskInTimeAsync(isDoubtful ? null : _version).ConfigureAwait(false);
         return answer.Flaw is not null ? answer.Flaw

@@ -27,7 +27,7 @@ public enum RevocationFetchFailure
     /// <summary>The list is older than the last good one, or there is none of an issuer and scope that had one.</summary>
     Older = 8,
 
-    /// <summary>The list has run out or is not valid yet.</summary>
+    /// <summary>The list has expired or is not valid yet.</summary>
     NotCurrent = 9,
 
     /// <summary>No key of its issuer signed the list.</summary>
