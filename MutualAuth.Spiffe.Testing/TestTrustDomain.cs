@@ -3,7 +3,7 @@ using MutualAuth.Testing;
 
 namespace MutualAuth.Spiffe.Testing;
 
-/// <summary>A SPIFFE trust domain for a test: an authority, which can be made again, and what an agent gives to the workloads of the domain.</summary>
+/// <summary>A SPIFFE trust domain for a test: an authority, which can be made again, and what an agent gives to the domain's workloads.</summary>
 /// <remarks>Safe for concurrent use. Disposing of it disposes of its authorities.</remarks>
 public sealed class TestTrustDomain : IDisposable
 {

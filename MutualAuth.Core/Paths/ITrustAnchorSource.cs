@@ -15,6 +15,8 @@ public interface ITrustAnchorSource : ITrustSource
 
     bool ITrustSource.NeedsAsyncSteps => false;
 
+    bool? ITrustSource.IsKeyVerified(Certificate leaf) => null;
+
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     PathResult ITrustSource.FindPath(in PathSearch search) =>

@@ -30,7 +30,7 @@ public interface ITrustSource
     /// Whether people have compared the key of this certificate, as far as is known now; null where an authority vouches for it. Pure, as
     /// <see cref="FindPath"/>.
     /// </summary>
-    internal bool? IsKeyVerified(Certificate leaf) => null;
+    internal bool? IsKeyVerified(Certificate leaf);
 
     /// <summary>Whether <see cref="FindPath"/> decides nothing without the other two, which wait for I/O.</summary>
     internal bool NeedsAsyncSteps { get; }

@@ -16,6 +16,8 @@ public interface ISpiffeBundleSource : ITrustSource
 
     bool ITrustSource.NeedsAsyncSteps => false;
 
+    bool? ITrustSource.IsKeyVerified(Certificate leaf) => null;
+
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     PathResult ITrustSource.FindPath(in PathSearch search)

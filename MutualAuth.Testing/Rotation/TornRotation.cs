@@ -1,8 +1,8 @@
 namespace MutualAuth.Testing.Rotation;
 
 /// <summary>
-/// A rotation as a careless program does it, one step at a time: files are written in place, so that a program that reads between two steps sees half a
-/// file, or a certificate with the key of another. It pauses for as long as <see cref="Next"/> is not called.
+/// A rotation as a careless program does it, one step at a time: files are written in place, so that a program that reads between two steps sees half
+/// a file, or a certificate with the key of another. It pauses for as long as <see cref="Next"/> is not called.
 /// </summary>
 /// <remarks>Safe for concurrent use. It need not be carried to its end.</remarks>
 public sealed class TornRotation

@@ -6,6 +6,9 @@ namespace MutualAuth.Revocation;
 /// <summary>Follows one address: one fetch at a time, the last good lists kept, the next fetch planned.</summary>
 internal sealed class ListFollower
 {
+    // Real time, whatever clock the options have.
+    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(500);
+
     private readonly Uri _address;
     private readonly RevocationFetchOptions _options;
     private readonly ListHttp _http;
@@ -217,6 +220,9 @@ internal sealed class ListFollower
         {
             _abandoned = ObserveAsync(work);
             _stop.ThrowIfCancellationRequested();
+
+            // One that heeds its token ends at once, and must not stand in the way of the next fetch.
+            await Task.WhenAny(_abandoned, Task.Delay(s_moment, _stop)).ConfigureAwait(false);
             return ListAnswer.Of(RevocationFetchFailure.TimedOut, $"no complete answer within {_options.Timeout}");
         }
     }
