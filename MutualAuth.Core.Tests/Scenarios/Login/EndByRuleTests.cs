@@ -157,11 +157,13 @@ public sealed class EndByRuleTests
         due.Reader.TryRead(out _).Should().BeFalse();
         clock.Advance(TimeSpan.FromMilliseconds(1));
         (await due.Reader.ReadAsync().AsTask().WaitAsync(ConnectedPair.Deadline)).Connection.Should().Be(connection);
+        await server.Live.Ringing.WaitAsync(ConnectedPair.Deadline); // the timer is set again
         clock.Advance(TimeSpan.FromMinutes(9));
         due.Reader.TryRead(out _).Should().BeFalse("each deadline is told once");
         clock.Advance(TimeSpan.FromMinutes(1));
         await due.Reader.ReadAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         connection.DrainRequested.IsCancellationRequested.Should().BeFalse();
+        await server.Live.Ringing.WaitAsync(ConnectedPair.Deadline);
 
         var later = clock.GetUtcNow() + TimeSpan.FromMinutes(1);
         connection.Renew(new AuthenticatedUser("alice", null, "OAUTHBEARER", PeerProofs.Token, [], later)).Should().BeTrue();
