@@ -59,7 +59,27 @@ internal sealed class JudgingServers(string kind, TestAuthority authority) : IAs
                 judging, Tool.Find("java"), Script("Gallery.java"), trust, _workshop.Write("own.p12", own.ToPkcs12(Password))),
             _ => await OpenSslAsync(judging, trust, chain, key),
         };
+        await UntilItAcceptsAsync(port);
         return new IPEndPoint(IPAddress.Loopback, port);
+    }
+
+    /// <summary>Some say that they listen a moment before they do, and the first visit of a gallery would find no server.</summary>
+    private static async Task UntilItAcceptsAsync(int port)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            try
+            {
+                using var visitor = new TcpClient();
+                await visitor.ConnectAsync(IPAddress.Loopback, port, deadline.Token);
+                return;
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                await Task.Delay(10, deadline.Token);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
