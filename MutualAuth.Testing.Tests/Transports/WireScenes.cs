@@ -407,6 +407,10 @@ internal static class WireScenes
         {
             return $"{nameof(IOException)} ({inner.SocketErrorCode})";
         }
+        catch (IOException error) when (error.InnerException is ObjectDisposedException)
+        {
+            return nameof(ObjectDisposedException); // the socket was closed between two looks of one call
+        }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             return error.GetType().Name;
