@@ -359,13 +359,11 @@ internal static class WireScenes
     private static string Told(params string?[] steps) => string.Join(", ", steps);
 
     /// <summary>
-    /// Null if a call began after the stream was closed, or if it ended between the two steps in which a stream closes its socket: it shuts it down
-    /// before it closes it.
+    /// Null if a call did not wait yet when its stream was closed, of which it may be told in several ways, or if it ended between the two steps in
+    /// which a stream closes its socket: it shuts it down before it closes it.
     /// </summary>
     private static string? InTime(string told) =>
-        told is "0" || told.Contains("end") || told.Contains(nameof(SocketError.Shutdown)) || told.Contains(nameof(ObjectDisposedException))
-            ? null
-            : told;
+        told.Split(", ").All(step => step.StartsWith($"{nameof(IOException)} (") && !step.Contains(nameof(SocketError.Shutdown))) ? told : null;
 
     private static Task<string> ReadAsync(Stream stream, int most = 100, CancellationToken token = default) => ToldAsync(async () =>
     {
@@ -406,10 +404,6 @@ internal static class WireScenes
         catch (IOException error) when (error.InnerException is SocketException inner)
         {
             return $"{nameof(IOException)} ({inner.SocketErrorCode})";
-        }
-        catch (IOException error) when (error.InnerException is ObjectDisposedException)
-        {
-            return nameof(ObjectDisposedException); // the socket was closed between two looks of one call
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
