@@ -72,7 +72,9 @@ public sealed class StoryTests
         RefusedToCustomer(chapters[16]).Should().HaveCount(6).And.HaveElementAt(5, $"31 EUR to {Baker}, right-1");
 
         CarriedOut(chapters[17]).Should().HaveCount(3, "less than five minutes are no end");
-        chapters[17].Should().ContainAll("bank: \"alice\" is out, idle_timeout_reached", "customer: the bank has ended the connection");
+        chapters[17].Should().ContainAll(
+            "bank: \"alice\" is out, idle_timeout_reached: expected a connection on which something moves every 00:05:00",
+            "customer: the bank has ended the connection");
         chapters[18].Should().ContainAll("alice: The peer was rejected. pin_mismatch", "impostor: The peer refused us.");
         chapters[18].Should().NotContain("is in", "an impostor learns of no customer");
         chapters[19].Should().ContainAll(
@@ -142,11 +144,12 @@ public sealed class StoryTests
     [Test]
     public async Task The_cloud_service_takes_a_token_from_the_workload_that_it_was_issued_to_and_from_no_other()
     {
+        const string LetIn = "spiffe://prod.example/billing may invoices:read; proven: Certificate, Token, ChannelBinding; certificate ";
         var chapters = await RunAsync("CloudClient");
 
-        chapters.Should().HaveCount(12);
-        chapters[0].Should().ContainAll(
-            "service: spiffe://prod.example/billing may invoices:read; proven: Certificate, Token, ChannelBinding", "billing: 3 invoices");
+        chapters.Should().HaveCount(19);
+        chapters[0].Should().Contain("billing: spiffe://prod.example/invoices says, 3 invoices");
+        var first = Said(chapters[0], $"service: {LetIn}").Should().ContainSingle().Subject;
         Refused(chapters[1], "thief", "credentials_wrong", "token_not_bound_to_certificate");
         Refused(chapters[2], "thief", "certificate_required", "no_certificate");
         Refused(chapters[3], "billing", "credentials_required", "credentials_required");
@@ -155,15 +158,43 @@ public sealed class StoryTests
         Refused(chapters[6], "billing", "credentials_wrong", "token_audience_wrong");
         Refused(chapters[7], "forger", "credentials_wrong", "token_signature_wrong");
         Refused(chapters[8], "reports", "access_denied", "user_not_allowed");
-        Refused(chapters[9], "staging", "access_denied", "not_authorized");
-        chapters[1..10].Should().OnlyContain(chapter => !chapter.Contains("invoices\n"));
+        Refused(chapters[9], "staging", "unknown_ca", "unknown_authority");
+
+        // The client authenticates the service by its SPIFFE ID, and whom it rejects learns of no token.
         chapters[10].Should().ContainAll(
-            "service: spiffe://prod.example/billing has shown its token again", "billing: still connected, 3 invoices");
-        chapters[10].Should().NotContain("is out");
-        chapters[11].Should().ContainAll(
+            "billing: The peer was rejected. not_authorized", "spiffe://prod.example/reports", "impostor: The peer refused us.");
+        chapters[11].Should().ContainAll("billing: The peer was rejected. unknown_authority", "stranger: The peer refused us.");
+        chapters[1..12].Should().OnlyContain(chapter => !chapter.Contains("3 invoices") && !chapter.Contains(" may "));
+
+        chapters[12].Should().ContainAll(
+            "service: spiffe://prod.example/billing has shown its token again", "billing: renewed", "billing: still connected, 3 invoices");
+        chapters[12].Should().NotContain("is out");
+        chapters[13].Should().ContainAll(
+            "billing: not renewed, credential_check_faulted",
             "service: spiffe://prod.example/billing not renewed, refused_by_peer",
-            "service: spiffe://prod.example/billing is out: token_expired",
-            "billing: the service has ended the connection");
+            $"service: spiffe://prod.example/billing is out: token_expired; certificate {first}",
+            "billing: the service ends the connection, token_expired");
+
+        // The certificate is replaced: two connections with the old one, and one with the new one.
+        var (old, fresh) = Said(chapters[14], $"service: {LetIn}") is [var one, var two, var three] && one == two
+            ? (one, three)
+            : throw new AssertionException(chapters[14]);
+        new[] { first, old, fresh }.Should().OnlyHaveUniqueItems();
+        chapters[14].Should().ContainAll("old: 3 invoices", "careless: 3 invoices", "new: 3 invoices", "old: still connected, 3 invoices");
+        Refused(chapters[15], "billing", "credentials_wrong", "token_not_bound_to_certificate");
+        Said(chapters[16], "service: ").Should().Equal(Enumerable.Repeat("spiffe://prod.example/billing has shown its token again", 2));
+        chapters[16].Should().ContainAll("old: renewed, 3 invoices", "new: renewed, 3 invoices");
+        chapters[17].Should().ContainAll(
+            "service: spiffe://prod.example/billing not renewed, token_not_bound_to_certificate",
+            "careless: not renewed, refused_by_peer",
+            $"service: spiffe://prod.example/billing is out: token_expired; certificate {old}",
+            "careless: the service ends the connection, token_expired",
+            "old: still connected, 3 invoices");
+        chapters[18].Should().ContainAll(
+            $"service: spiffe://prod.example/billing is out: certificate_expired; certificate {old}",
+            "old: the service ends the connection, certificate_expired",
+            "new: still connected, 3 invoices");
+        chapters[14..].Sum(chapter => Said(chapter, "service: ").Count(line => line.Contains("is out"))).Should().Be(2);
 
         static void Refused(string chapter, string who, string told, string reason) =>
             chapter.Should().ContainAll($"   {who}: The peer refused us.", told, $"   service: The peer was rejected. {reason}");

@@ -100,7 +100,7 @@ internal sealed class Bank : IAsyncDisposable
 
         if (connection.Invalidation is { } lost)
         {
-            Console.WriteLine($"   bank: {connection.Peer.User} is out, {lost.Rejection.Reason.ToCode()}");
+            Console.WriteLine($"   bank: {connection.Peer.User} is out, {lost.Rejection}");
         }
     }
 
