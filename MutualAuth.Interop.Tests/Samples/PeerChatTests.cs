@@ -202,6 +202,41 @@ public sealed class PeerChatTests
         KnownTo("alice").Should().ContainSingle().Which.Should().StartWith("carol ");
     }
 
+    [Test]
+    public async Task What_a_peer_writes_goes_to_those_it_is_connected_to_and_is_passed_on_to_none()
+    {
+        await using var alice = await ListenAsync("alice");
+        await using var bob = await ListenAsync("bob", "--connect", AddressOf(alice));
+        await using var carol = await ListenAsync("carol", "--connect", AddressOf(alice));
+        await alice.LineAsync("met bob");
+        await alice.LineAsync("met carol");
+
+        await carol.WriteAsync("alice alone reads this\n");
+        (await alice.LineAsync(">")).Should().Be("carol> alice alone reads this");
+        await alice.WriteAsync("both read this\n");
+
+        (await bob.LineAsync(">")).Should().Be("alice> both read this", "it is the first that came to bob");
+        (await carol.LineAsync(">")).Should().Be("alice> both read this");
+        KnownTo("bob").Should().ContainSingle().Which.Should().StartWith("alice ", "those whom alice knows are no peers of bob's");
+    }
+
+    [Test]
+    public async Task A_second_device_of_a_known_name_is_a_changed_key_and_the_first_one_stays()
+    {
+        await using var alice = await ListenAsync("alice");
+        await using var telephone = await StartAsync("bob", "bob-telephone", "--connect", AddressOf(alice));
+        await alice.LineAsync("met bob");
+
+        await using (var laptop = await StartAsync("bob", "bob-laptop", "--connect", AddressOf(alice)))
+        {
+            await EndAsync(laptop, 11);
+        }
+
+        await telephone.WriteAsync("still here\n");
+        (await alice.LineAsync(">")).Should().Be("bob> still here");
+        alice.Errors.Should().Contain("THE KEY OF bob HAS CHANGED. No connection was made.");
+    }
+
     private async Task MeetAsync()
     {
         await using var alice = await ListenAsync("alice");

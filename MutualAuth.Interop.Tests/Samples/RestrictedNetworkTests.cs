@@ -11,6 +11,7 @@ public sealed class RestrictedNetworkTests
         ("Ada, while the list is out of date", "revocation_status_unknown", "certificate_unknown"),
         ("Ada, while there is no list", "revocation_status_unknown", "certificate_unknown"),
         ("Ada, with a card on P-256", "algorithm_not_permitted", "unsupported_certificate"),
+        ("Ada, with a card that was signed over SHA-256", "algorithm_not_permitted", "unsupported_certificate"),
         ("Ada, with a card of a lower policy", "policy_required", "certificate_unknown"),
         ("Cem, who is not on the roster", "not_authorized", "access_denied"),
         ("Ada, by another authority", "unknown_authority", "unknown_ca"),
@@ -25,6 +26,7 @@ public sealed class RestrictedNetworkTests
         await using var program = RunningProgram.StartSample("RestrictedNetwork", "--key-in-memory");
 
         (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
+        program.Output.Should().Contain("gate     its key is in memory");
         TellsTheStory(program, s_refused);
     }
 
@@ -36,7 +38,8 @@ public sealed class RestrictedNetworkTests
         await using var program = RunningProgram.StartSample("RestrictedNetwork");
 
         (await program.ExitCodeAsync(TimeSpan.FromSeconds(90))).Should().Be(0, program.ToString());
-        program.Output.Should().Contain("gate     its key is in the token, which a wrong PIN opens: False");
+        program.Output.Should().Contain(
+            "gate     its key is in the token, which a wrong PIN opens: False; the key is sensitive, always sensitive, never extractable, local");
         TellsTheStory(program, [.. s_refused, ("Ada, after the token was pulled out", "cryptography_failed", "internal_error")]);
     }
 
@@ -53,7 +56,8 @@ public sealed class RestrictedNetworkTests
             "vault    \"dora\" confirms open cabinet 8: waits for a second person",
             "vault    \"dora\" confirms open cabinet 7: refused, step_up_mismatch",
             "vault    \"dora\" confirms open cabinet 7: carried out, by ada and dora",
-            "vault    \"ada\" confirms open cabinet 7: waits for a second person");
+            "vault    \"ada\" confirms open cabinet 7: waits for a second person",
+            "vault    \"dora\" confirms open cabinet 7: waits for a second person");
         program.Output.Where(line => line.StartsWith("told", StringComparison.Ordinal)).Should().Equal(
             "told     Ada, who confirmed open cabinet 7: waits for a second person",
             "told     Ada, who confirmed open cabinet 7: waits for a second person",
@@ -61,7 +65,18 @@ public sealed class RestrictedNetworkTests
             "told     Dora, who confirmed open cabinet 8: waits for a second person",
             "told     Dora, who confirmed open cabinet 9: refused, step_up_mismatch",
             "told     Dora, who confirmed open cabinet 7: carried out, by ada and dora",
-            "told     Ada, who confirmed open cabinet 7: waits for a second person");
+            "told     Ada, who confirmed open cabinet 7: waits for a second person",
+            "told     Dora, who confirmed open cabinet 7: waits for a second person");
+
+        // Whom the gate admitted and whom it refused, except the last, who could not be recorded and was refused for it; and the one act.
+        program.Output.Where(line => line.StartsWith("recorded", StringComparison.Ordinal)).Should().Equal(
+            "recorded act: 1",
+            "recorded authenticated: 4",
+            "recorded authorization.refused: 1",
+            $"recorded handshake.failed: {refused.Length - 2}",
+            "recorded login.accepted: 3",
+            "recorded step_up.accepted: 7",
+            "recorded step_up.refused: 1");
         program.Output.Where(line => line.StartsWith("audit", StringComparison.Ordinal)).Should().Equal(
             "audit    as it is: intact",
             "audit    after somebody turned Bob into Rob: not intact (Changed)",

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,7 +9,7 @@ namespace MutualAuth.Samples;
 /// Issues signed tokens (RFC 7519, ES256), each bound to the certificate of the workload that asked for it. In production this is your identity
 /// provider.
 /// </summary>
-internal sealed class TokenIssuer(string name, ECDsa key)
+internal sealed class TokenIssuer(string name, ECDsa key, TimeProvider clock)
 {
     private const string KeyId = "2026";
 
@@ -31,21 +30,21 @@ internal sealed class TokenIssuer(string name, ECDsa key)
         }.ToJsonString();
     }
 
-    internal string Issue(string subject, string audience, X509Certificate2? boundTo, string scope, TimeSpan? lifetime = null)
+    internal string Issue(string subject, string audience, ReadOnlyMemory<byte>? boundTo, string scope, TimeSpan? lifetime = null)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = clock.GetUtcNow();
         var claims = new JsonObject
         {
             ["iss"] = name,
             ["sub"] = subject,
             ["aud"] = audience,
             ["iat"] = now.ToUnixTimeSeconds(),
-            ["exp"] = (now + (lifetime ?? TimeSpan.FromMinutes(5))).ToUnixTimeSeconds(),
+            ["exp"] = (now + (lifetime ?? TimeSpan.FromMinutes(10))).ToUnixTimeSeconds(),
             ["scope"] = scope,
         };
-        if (boundTo is not null)
+        if (boundTo is { } certificate)
         {
-            claims["cnf"] = new JsonObject { ["x5t#S256"] = Base64Url.EncodeToString(boundTo.GetCertHash(HashAlgorithmName.SHA256)) };
+            claims["cnf"] = new JsonObject { ["x5t#S256"] = Base64Url.EncodeToString(SHA256.HashData(certificate.Span)) };
         }
 
         var signed = $"{Encode(new JsonObject { ["alg"] = "ES256", ["typ"] = "at+jwt", ["kid"] = KeyId })}.{Encode(claims)}";

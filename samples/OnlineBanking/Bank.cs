@@ -5,65 +5,91 @@ using MutualAuth.Factors;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// The bank: authenticates customers by password and passkey, and makes a large transfer only with a proof that the customer's passkey confirmed it.
+/// The bank: authenticates customers by password and passkey, and asks for a proof that the customer's passkey confirmed the payment, unless it is
+/// one of the few small ones that go without.
 /// </summary>
 internal sealed class Bank : IAsyncDisposable
 {
-    private const int NeedsConfirmation = 1000;
-
     internal static PasskeyOptions Passkeys { get; } = new() { RelyingParty = "bank.test" };
 
     private readonly MutualTlsListener _listener;
+    private readonly Ledger _ledger;
+    private readonly Task _serving;
 
-    private Bank(MutualTlsListener listener)
+    private Bank(MutualTlsListener listener, Ledger ledger)
     {
         _listener = listener;
-        _ = ServeAsync();
+        _ledger = ledger;
+        _serving = ServeAsync();
     }
 
     internal EndPoint EndPoint => _listener.LocalEndPoint;
 
-    internal static Bank Open(Identity identity, DatabaseCredentialStore users, ITrustSource trust, Action<HandshakeException> onRefusal) => new(
+    internal static Bank Open(MutualTlsServerOptions demands, Ledger ledger, Action<HandshakeException> onRefusal) => new(
         MutualTlsListener.Start(new MutualTlsListenerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            Server = new MutualTlsServer(new MutualTlsServerOptions
-            {
-                Identity = identity,
-                Trust = trust,
-                Authorization = Authorize.Nobody, // by a certificate: users are accepted, not devices
-                Credentials = Require.User(SaslServer.Scram(users)) with
-                {
-                    SecondFactors = [SecondFactors.Passkeys(users, Passkeys)],
-                    LoginFactors = FactorRequirement.TwoKinds, // what one knows and what one has
-                    StepUpFactors = FactorRequirement.Proofs(PeerProofs.Passkey | PeerProofs.UserVerification), // a key, and a person at it
-                },
-                Revalidation = new RevalidationPolicy { RecheckInterval = TimeSpan.FromSeconds(1) }, // customers who are connected
-            }),
+            Server = new MutualTlsServer(demands),
             OnHandshakeFailed = onRefusal,
-        }));
+        }),
+        ledger);
 
-    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+    internal static MutualTlsServerOptions Demands(
+        Identity identity, DatabaseCredentialStore users, ITrustSource trust, Func<LockOutNotice, CancellationToken, ValueTask> tellUser) => new()
+        {
+            Identity = identity,
+            Trust = trust,
+            Authorization = Authorize.Nobody, // by a certificate: users are accepted, not devices
+            Credentials = Require.User(SaslServer.Scram(users)) with
+            {
+                SecondFactors = [SecondFactors.Passkeys(users, Passkeys)],
+                LoginFactors = FactorRequirement.TwoKinds, // what one knows and what one has (art. 4(1))
+                StepUpFactors = FactorRequirement.Proofs(PeerProofs.Passkey | PeerProofs.UserVerification), // a key, and a person at it
+                UniformRefusalTime = TimeSpan.FromMilliseconds(300), // whichever factor is wrong: one word at one time (art. 4(3)(a))
+                LockOut = new LockOutPolicy
+                {
+                    Failures = 5, // the most that art. 4(3)(b) permits, for logins and confirmations together
+                    Duration = TimeSpan.FromMinutes(15),
+                    ExemptsKnownPlaces = false, // the regulation knows no exception
+                    TellUser = tellUser,
+                },
+            },
+            Revalidation = new RevalidationPolicy
+            {
+                IdleTimeout = TimeSpan.FromMinutes(5), // the most that art. 4(3)(d) permits
+                OnIdle = InvalidationAction.Abort,
+                RecheckInterval = TimeSpan.FromSeconds(1), // customers who are connected
+            },
+        };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _listener.DisposeAsync();
+        await _serving;
+    }
 
     private async Task ServeAsync()
     {
+        var sessions = new List<Task>();
         await foreach (var connection in _listener.AcceptAllAsync())
         {
             Console.WriteLine($"   bank: {connection.Peer.User} is in: {connection.Peer.Proofs}");
-            _ = ServeAsync(connection);
+            sessions.Add(ServeAsync(connection));
         }
+
+        await Task.WhenAll(sessions);
     }
 
-    private static async Task ServeAsync(MutualTlsConnection connection)
+    private async Task ServeAsync(MutualTlsConnection connection)
     {
         await using var owned = connection;
         try
         {
             while (await Message.ReadAsync(connection.Stream) is { } message)
             {
-                var answer = message.Word == "pay" && Transfer.Parse(message.Value) is { } transfer
+                var answer = message.Word == "pay" && Transfer.Read(message.Value) is { } transfer
                     ? await ConsiderAsync(connection, transfer)
-                    : new Message("refused", "I do not understand");
+                    : new Message("refused", "this is no payment that a bank can carry out");
                 await answer.WriteAsync(connection.Stream);
             }
         }
@@ -74,38 +100,40 @@ internal sealed class Bank : IAsyncDisposable
 
         if (connection.Invalidation is { } lost)
         {
-            Console.WriteLine($"   bank: {connection.Peer.User} is out, {lost.Rejection.Reason.ToCode()}");
+            Console.WriteLine($"   bank: {connection.Peer.User} is out, {lost.Rejection}");
         }
     }
 
-    private static async Task<Message> ConsiderAsync(MutualTlsConnection connection, Transfer transfer)
+    private async Task<Message> ConsiderAsync(MutualTlsConnection connection, Transfer transfer)
     {
-        if (transfer.Euros < NeedsConfirmation)
+        var customer = connection.Peer.User!.Name;
+        var decision = _ledger.CarryOutUnconfirmed(customer, transfer);
+        if (decision != Decision.NeedsConfirmation)
         {
-            return CarryOut(transfer, proof: null);
+            return Tell(decision, transfer, $"without a confirmation of {connection.Peer.User}");
         }
 
-        // A fresh exchange inside our own messages, bound to this connection and to these octets.
-        await using var stepUp = connection.BeginStepUp(transfer.ToOctets());
+        // A fresh exchange inside our own messages, bound to this connection and to this payment.
+        await using var stepUp = connection.BeginStepUp(transfer.ToPayment().ToTransaction());
         await StepUps.AskAsync(connection.Stream, stepUp);
-        if (stepUp.Proof is null)
+        if (stepUp.Proof is not { } proof)
         {
             Console.WriteLine($"   bank: not carried out, {stepUp.Rejection?.ToString() ?? "nobody confirmed it"}");
             return new Message("refused", $"{transfer}");
         }
 
-        return CarryOut(transfer, stepUp.Proof);
+        return Tell(_ledger.CarryOut(customer, transfer, proof), transfer, $"confirmed by {proof.User}: {proof.Proofs}");
     }
 
-    /// <summary>Code that moves money requires the proof itself, not a flag that there was one.</summary>
-    private static Message CarryOut(Transfer transfer, StepUpProof? proof)
+    private static Message Tell(Decision decision, Transfer transfer, string how)
     {
-        if (transfer.Euros >= NeedsConfirmation && proof?.TryUse(transfer.ToOctets()) != true)
+        if (decision == Decision.CarriedOut)
         {
-            throw new InvalidOperationException($"{transfer} is not confirmed.");
+            Console.WriteLine($"   bank: carried out, {transfer}, {how}");
+            return new Message("done", $"{transfer}");
         }
 
-        Console.WriteLine($"   bank: carried out, {transfer}{(proof is null ? null : $", confirmed by {proof.User}: {proof.Proofs}")}");
-        return new Message("done", $"{transfer}");
+        Console.WriteLine($"   bank: not carried out, {transfer.Reference} has been used");
+        return new Message("refused", $"{transfer.Reference} has been used");
     }
 }

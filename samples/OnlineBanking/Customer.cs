@@ -22,7 +22,7 @@ internal sealed class Customer : IAsyncDisposable
     /// <summary>Sends one transfer, and confirms what was shown: the same one, in an honest program.</summary>
     internal async Task PayAsync(Transfer shown, Transfer sent, ClientCredentials? confirmation = null)
     {
-        var answer = await AskAsync(new Message("pay", $"{sent}"));
+        var answer = await AskAsync(new Message("pay", sent.ToJson()));
         if (answer.Word == StepUps.Word)
         {
             answer = confirmation is null ? await AskAsync(new Message("no", string.Empty)) : await ConfirmAsync(shown, confirmation, answer);
@@ -48,7 +48,7 @@ internal sealed class Customer : IAsyncDisposable
 
     private async Task<Message> ConfirmAsync(Transfer shown, ClientCredentials credentials, Message first)
     {
-        using var responder = _connection.AnswerStepUp(credentials, shown.ToOctets());
+        using var responder = _connection.AnswerStepUp(credentials, shown.ToPayment().ToTransaction());
         await StepUps.AnswerAsync(_connection.Stream, responder, first);
         Console.WriteLine(responder.IsConfirmed
             ? "   customer: confirmed"

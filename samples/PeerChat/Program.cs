@@ -1,9 +1,19 @@
-// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection.
+// A chat between equals: every peer listens and dials, there is no authority, and each keeps the other's key at the first connection. Each pair is
+// connected directly, and TLS protects that connection.
 // One:    dotnet run --project samples/PeerChat -- --name alice --listen 127.0.0.1:7001
 // Other:  dotnet run --project samples/PeerChat -- --name bob --listen 127.0.0.1:7002 --connect alice@127.0.0.1:7001
-// Both print the same fourteen groups of digits: read them to each other by telephone, once. What you type goes to every peer that is connected;
-// "/drop NAME" forgets the key of one, whose connection ends at once. If a known name ever comes with another key, both ends say so and there is no
-// connection; delete ~/.peerchat/alice/identity.pem and start it again to see this.
+// Both print the same fourteen groups of digits: read them to each other by telephone, once. Until you have, the first connection may have been to
+// a man in the middle. What you type goes to every peer that is connected to you; "/drop NAME" forgets the key of one, whose connection ends at once.
+// If a known name ever comes with another key, there is no connection: one end says that the key has changed, and the other that it was refused.
+// Delete ~/.peerchat/alice/identity.pem and start it again to see this.
+// What it is not:
+//  - A messenger with servers, and so with end-to-end encryption: no program passes on or keeps what others write. A line for a peer that is not
+//    connected is not sent later, and two peers of one third do not read each other.
+//  - A group: each pair is by itself, and nothing says that all have read the same.
+//  - For several devices: a name has one key. A second device is refused as a changed key (KnownPeers has AddDeviceAsync for it).
+//  - A record of whom you have called: it forgets that digits were compared (VerifyAsync and Authorize.VerifiedKey keep and demand it).
+//  - A proof of who is behind a name: a name that is not taken yet is the first one's who comes with it. --only-known adds no one.
+//  - A safe for the key, which lies in a file that only its owner can read.
 // Exit codes: 0; 2 usage; 10 a peer came with another key and was rejected; 11 a peer refused us; 12 a dialled peer could not be reached for another
 // reason.
 using System.CommandLine;

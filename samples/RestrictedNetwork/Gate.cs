@@ -8,7 +8,7 @@ using MutualAuth.Revocation;
 
 namespace MutualAuth.Samples;
 
-/// <summary>What the gate requires. A peer that fails any one line is rejected.</summary>
+/// <summary>What the gate requires of persons. Who fails any one line is rejected.</summary>
 internal static class Gate
 {
     /// <summary>The authority's policy for people who were identified in person, under an arc reserved for examples.</summary>
@@ -21,7 +21,7 @@ internal static class Gate
             Trust = authority, // ours, and no other
             Revocation = new RevocationPolicy { Lists = lists }, // every certificate covered by a list in force, or refused
             Profile = ValidationProfile.Rfc5280 with { RequiredPolicies = [IdentifiedInPerson], Algorithms = AlgorithmSuite.Cnsa1 },
-            Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by name
+            Authorization = Authorize.AnyOf(roster.Select(Authorize.Subject)), // people, by the name in their certificate
             MinimumTlsVersion = TlsVersion.Tls13,
             CipherSuites = [TlsCipherSuite.TLS_AES_256_GCM_SHA384],
             Confirmation = ConfirmationPolicy.Required, // no client takes itself for accepted when it is not

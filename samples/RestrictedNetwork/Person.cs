@@ -30,6 +30,16 @@ internal sealed class Person : IAsyncDisposable
         Console.WriteLine($"told     {_name}, who confirmed {shown}: {(await ReceiveAsync()).Value}");
     }
 
+    /// <summary>Leaves, and waits until the vault has noticed.</summary>
+    internal async Task LeaveAsync()
+    {
+        await new Message("leave", "-").WriteAsync(_connection.Stream);
+        while (await Message.ReadAsync(_connection.Stream) is not null)
+        {
+            // The vault says nothing more of its own accord.
+        }
+    }
+
     private async Task<Message> ReceiveAsync() =>
         await Message.ReadAsync(_connection.Stream) ?? throw new IOException("The vault has hung up.");
 

@@ -1,11 +1,21 @@
-// A gate into a network with strict identity checks: its key in a hardware token, revocation lists that must be in force, a certificate
-// policy, TLS 1.3 with one cipher suite, people by name, and an audit trail in which an auditor detects changes. Ada satisfies all of it and is
-// admitted; each of the others lacks one requirement and is rejected. Behind it is a vault, in which two persons must confirm an act.
+// A gate into a network with strict identity checks: its key in a PKCS#11 token, revocation lists that must be in force, a certificate policy,
+// certificates on P-384 with SHA-384, TLS 1.3 with one cipher suite, people by name, and an audit trail in which an auditor detects changes. Ada
+// satisfies all of it and is admitted; each of the others lacks one requirement and is rejected. Behind it is a vault, in which two persons who are
+// both connected must confirm an act.
 // Run it:  dotnet run --project samples/RestrictedNetwork        (needs softhsm2, opensc and libengine-pkcs11-openssl)
 //          dotnet run --project samples/RestrictedNetwork -- --key-in-memory
+// What it leaves out, and such a network has:
+//  - Hardware. SoftHSM is software with the interface of a token, and the cards of the persons are keys in memory.
+//  - A demand on what TLS chooses beside version and cipher suite: key exchange and signatures of the handshake, and a validated module
+//    (RequirePlatform; a profile of OpenSSL).
+//  - The other direction. The persons' programs check the gate's authority and name, and neither lists nor policy.
+//  - Strong passwords. A person confirms an act with a password, on a connection that its card has opened.
+//  - The auditor, who keeps the first key elsewhere, and notes how many entries there were: who puts back older copies of trail and state together
+//    is detected by that number alone.
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
+using System.Text.Json;
 using MutualAuth;
 using MutualAuth.Audit;
 using MutualAuth.Credentials;
@@ -18,15 +28,15 @@ const string Ada = "CN=Ada Example,OU=Signals,O=Example Forces", Bob = "CN=Bob E
 const string ServerAuth = "1.3.6.1.5.5.7.3.1", ClientAuth = "1.3.6.1.5.5.7.3.2";
 
 using var authority = new TestAuthority("Example Forces CA", OnP384);
-HardwareToken? token = null;
+Pkcs11Token? token = null;
 Identity gate;
 try
 {
-    token = args is ["--key-in-memory"] ? null : new HardwareToken();
+    token = args is ["--key-in-memory"] ? null : new Pkcs11Token();
     Console.WriteLine(
         token is null
             ? "gate     its key is in memory"
-            : $"gate     its key is in the token, which a wrong PIN opens: {HardwareToken.OpensWith("00000000")}");
+            : $"gate     its key is in the token, which a wrong PIN opens: {Pkcs11Token.OpensWith("00000000")}; the key is {token.KeyAccess}");
     gate = token?.IssueTo(authority, GateSpec) ?? authority.Issue(GateSpec).ToIdentity();
 }
 catch (InvalidOperationException exception)
@@ -53,6 +63,8 @@ await TryAsync("Ada, while the list is out of date", demands with { Revocation =
 await TryAsync("Ada, while there is no list", demands with { Revocation = new RevocationPolicy { Lists = RevocationLists.Empty } }, ada);
 await TryAsync("Ada, with a card on P-256", demands, authority.Issue(
     blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson) with { KeyAlgorithm = KeyAlgorithm.EcdsaP256 }));
+await TryAsync("Ada, with a card that was signed over SHA-256", demands, authority.Issue(
+    blank => PersonSpec(blank, Ada, Gate.IdentifiedInPerson) with { SignatureAlgorithm = SignatureAlgorithm.EcdsaSha256 }));
 await TryAsync("Ada, with a card of a lower policy", demands, Issue(Ada, "2.999.7.2"));
 await TryAsync("Cem, who is not on the roster", demands, Issue("CN=Cem Example,OU=Signals,O=Example Forces"));
 await TryAsync(
@@ -73,17 +85,26 @@ if (token is not null)
     await TryAsync("Ada, after the token was pulled out", demands, ada);
 }
 
-await trail.DisposeAsync(); // the same effect as a full disk
+await trail.DisposeAsync(); // it records nothing any more, as one whose disk is full
 await TryAsync("Ada, while the audit trail cannot be written", demands with { Identity = authority.Issue(GateSpec).ToIdentity() }, ada);
 
 var entries = File.ReadAllLines(auditPath);
 Audit("as it is", entries);
+string[] ofPersons = ["authenticated", "handshake.failed", "authorization.refused", "login.accepted", "step_up.accepted", "step_up.refused", "act"];
+foreach (var kind in entries.Select(What).Where(ofPersons.Contains).CountBy(what => what).OrderBy(kind => kind.Key, StringComparer.Ordinal))
+{
+    Console.WriteLine($"recorded {kind.Key}: {kind.Value}");
+}
+
 Audit("after somebody turned Bob into Rob", entries.Select(entry => entry.Replace("Bob", "Rob", StringComparison.Ordinal)));
 Audit("after somebody removed an entry", entries.Where((_, number) => number != 2));
 Audit("after somebody cut off the last entry", entries.SkipLast(1));
 
 directory.Delete(recursive: true);
 return 0;
+
+// An entry is a code, a space and what was recorded.
+static string What(string entry) => JsonDocument.Parse(entry[entry.IndexOf('{')..]).RootElement.GetProperty("what").GetString()!;
 
 void Audit(string when, IEnumerable<string> lines)
 {
@@ -148,6 +169,9 @@ async Task ActAsync()
     await other.ConfirmAsync("open cabinet 9", sent: "open cabinet 7"); // her program shows one act and sends another
     await other.ConfirmAsync("open cabinet 7");
     await same.ConfirmAsync("open cabinet 7"); // what was confirmed was carried out once
+    await one.LeaveAsync();
+    await same.LeaveAsync();
+    await other.ConfirmAsync("open cabinet 7"); // the first person has confirmed, and is not there any more
 
     async Task<Person> EnterAsync(string who, TestCertificate card, ClientCredentials credentials) =>
         await Person.EnterAsync(who, ClientOf(card) with { Credentials = credentials }, vault.EndPoint);

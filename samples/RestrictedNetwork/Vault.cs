@@ -6,17 +6,15 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// Acts that two persons must confirm, each on a connection of its own. A proof is bound to its connection and to the octets of the act; it counts
-/// for five minutes, and for one act.
+/// Acts that two persons must confirm, each on a connection of its own, and both must still be there. A proof is bound to its connection and to the
+/// octets of the act; it counts for five minutes, and once.
 /// </summary>
 internal sealed class Vault : IAsyncDisposable
 {
-    private static readonly TimeSpan s_proofsLast = TimeSpan.FromMinutes(5);
-
     private readonly MutualTlsListener _listener;
     private readonly AuditTrail _trail;
     private readonly Lock _lock = new();
-    private readonly List<StepUpProof> _proofs = [];
+    private readonly List<(MutualTlsConnection Connection, StepUpProof Proof)> _confirmed = [];
 
     private Vault(MutualTlsListener listener, AuditTrail trail)
     {
@@ -54,7 +52,14 @@ internal sealed class Vault : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or FormatException)
         {
-            // The person has left, or breaks the protocol.
+            // The person has left, or breaks the protocol; or the library has ended the connection.
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _confirmed.RemoveAll(one => one.Connection == connection);
+            }
         }
     }
 
@@ -67,28 +72,29 @@ internal sealed class Vault : IAsyncDisposable
             : $"refused, {stepUp.Rejection?.Reason.ToCode() ?? "not confirmed"}";
     }
 
-    /// <summary>Two proofs, of two persons, over the same octets; and the act is on the disk before it counts.</summary>
+    /// <summary>Two proofs, of two persons who are there, over the same octets; and the act is on the disk before it counts.</summary>
     private async Task<string> ConsiderAsync(MutualTlsConnection connection, string act, StepUpProof proof)
     {
         var octets = Encoding.UTF8.GetBytes(act);
-        string[] persons;
+        StepUpProof earlier;
         lock (_lock)
         {
-            _proofs.RemoveAll(older => proof.At - older.At > s_proofsLast);
-            _proofs.Add(proof);
-            persons = [.. _proofs.Where(one => one.Covers(octets)).Select(one => one.User.Name).Distinct()];
-            if (persons.Length < 2)
+            _confirmed.RemoveAll(one => one.Connection.NoLongerValid.IsCancellationRequested || proof.At - one.Proof.At > StepUpVerifier.TimeLimit);
+            earlier = _confirmed.Find(one => one.Proof.User.Name != proof.User.Name && one.Proof.TryUse(octets)).Proof;
+            if (earlier is null || !proof.TryUse(octets))
             {
+                _confirmed.Add((connection, proof));
                 return "waits for a second person";
             }
 
-            _proofs.RemoveAll(one => one.Covers(octets));
+            _confirmed.RemoveAll(one => one.Proof.Covers(octets));
         }
 
+        var persons = $"{earlier.User.Name} and {proof.User.Name}";
         try
         {
-            await _trail.RecordAsync(new AuditEvent("act", $"{act}, by {persons[0]} and {persons[1]}") { Connection = connection.Id });
-            return $"carried out, by {persons[0]} and {persons[1]}";
+            await _trail.RecordAsync(new AuditEvent("act", $"{act}, by {persons}") { Connection = connection.Id });
+            return $"carried out, by {persons}";
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {

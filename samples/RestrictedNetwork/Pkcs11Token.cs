@@ -7,12 +7,13 @@ using MutualAuth.Testing;
 namespace MutualAuth.Samples;
 
 /// <summary>
-/// A PKCS#11 token with the gate's key, which is generated in the token and never leaves it. Here it is SoftHSM's, in a directory of our own; with a
-/// real module only the module's path, the token's name and the PIN differ.
+/// A PKCS#11 token with the gate's key, which is generated in the token. Here it is SoftHSM's, which is software: it keeps the key in a directory of
+/// ours, and only keeps up the interface. With the module of a real one the module's path, the token's name and the PIN differ.
 /// </summary>
-internal sealed partial class HardwareToken : IDisposable
+internal sealed partial class Pkcs11Token : IDisposable
 {
     private const string Label = "gate";
+    private const string Access = "Access:";
     private const string Module = "/usr/lib/softhsm/libsofthsm2.so";
     private const string Needed = "Install softhsm2, opensc and libengine-pkcs11-openssl, or start with --key-in-memory to see the rest.";
 
@@ -20,7 +21,7 @@ internal sealed partial class HardwareToken : IDisposable
     private readonly string _pin = RandomNumberGenerator.GetString("0123456789", 8);
 
     /// <exception cref="InvalidOperationException">This machine has no such token.</exception>
-    internal HardwareToken()
+    internal Pkcs11Token()
     {
         var configuration = Path.Combine(_directory.FullName, "softhsm2.conf");
         Directory.CreateDirectory(Path.Combine(_directory.FullName, "tokens"));
@@ -59,6 +60,14 @@ internal sealed partial class HardwareToken : IDisposable
         return Identity.From(certificate.CopyWithPrivateKey(key));
     }
 
+    /// <summary>What the token says of the key: whether it has ever been, or can be, outside.</summary>
+    internal string KeyAccess => Run(
+        "pkcs11-tool", "--module", Module, "--token-label", Label, "--login", "--pin", _pin, "--list-objects", "--type", "privkey")
+        .Split('\n')
+        .Select(line => line.Trim())
+        .Single(line => line.StartsWith(Access, StringComparison.Ordinal))[Access.Length..]
+        .TrimStart();
+
     internal static bool OpensWith(string pin)
     {
         try
@@ -85,19 +94,18 @@ internal sealed partial class HardwareToken : IDisposable
         return new ECDsaOpenSsl(handle);
     }
 
-    private static void Run(string program, params string[] arguments)
+    private static string Run(string program, params string[] arguments)
     {
         try
         {
             using var process =
                 Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var said = process.StandardError.ReadToEndAsync();
-            process.StandardOutput.ReadToEnd();
+            var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode != 0)
-            {
-                throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {said.Result} {Needed}");
-            }
+            return process.ExitCode == 0
+                ? output
+                : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {said.Result} {Needed}");
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
