@@ -35,6 +35,8 @@ public sealed partial class NiapPageTests
     [TestCase("NiapPageTests", true)]
     [TestCase("NiapPageTests.Requirement", false)]
     [TestCase("NiapPage", false)]
+    [TestCase("LiveUsersTableTests", false)]
+    [TestCase("LiveUsersTableTests.A_change_ends_the_connection_of_that_user_and_no_other", false)]
     public void What_is_no_test_is_not_found(string name, bool isThere) => NamedTests.AreThere(name).Should().Be(isThere);
 
     [GeneratedRegex(@"^(FAU|FCS|FIA)_[A-Z0-9_]+\.[0-9.]+$")]
