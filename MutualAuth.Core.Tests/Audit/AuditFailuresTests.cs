@@ -72,6 +72,38 @@ public sealed class AuditFailuresTests
         (await log.NextAsync(1651)).Level.Should().Be(Microsoft.Extensions.Logging.LogLevel.Critical);
     }
 
+    /// <summary>Also where both write into one sink, which is how several servers keep one trail.</summary>
+    [TestCase(AuditFailureAction.DangerouslyContinueWithoutAudit, AuditFailureAction.RefuseConnections, RejectionReason.AuditNotRecorded)]
+    [TestCase(AuditFailureAction.RefuseConnections, AuditFailureAction.DangerouslyContinueWithoutAudit, null)]
+    public async Task The_server_that_is_selected_says_what_happens_without_a_record(
+        AuditFailureAction ofFront, AuditFailureAction ofSelected, RejectionReason? reason)
+    {
+        _sink.Instead = Broken("fails");
+        var special = new MutualTlsServer(_world.ServerOptions with { Audit = _sink.Policy with { OnFailure = ofSelected } });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions,
+            _world.ServerOptions with { Audit = _sink.Policy with { OnFailure = ofFront }, SelectServer = (_, _, _) => new(special) });
+
+        (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
+        (ends.Server.Connection is not null).Should().Be(reason is null);
+    }
+
+    [Test]
+    public async Task Front_and_selected_server_with_one_sink_record_the_beginning_once()
+    {
+        var special = new MutualTlsServer(_world.ServerOptions with { Audit = _sink.Policy });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions,
+            _world.ServerOptions with
+            {
+                Audit = _sink.Policy with { OnFailure = AuditFailureAction.DangerouslyContinueWithoutAudit },
+                SelectServer = (_, _, _) => new(special),
+            });
+
+        ends.Server.Accepted.IsConfirmed.Should().BeTrue();
+        _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated);
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task A_sink_that_never_answers_is_given_up_after_its_time(bool holdsItsThread)
