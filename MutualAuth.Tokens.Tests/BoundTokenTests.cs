@@ -147,6 +147,23 @@ public sealed class BoundTokenTests
     }
 
     [Test]
+    public async Task A_connection_of_before_asks_for_its_token_with_the_chain_of_now()
+    {
+        using var issuing = Sockets.Authority.IssueIntermediate("Issuing");
+        using var client = issuing.IssueClient("billing.test");
+        _identity.Replace(client.ToIdentity());
+
+        await using var ends = await ConnectAsync((context, cancellationToken) =>
+        {
+            _identity.Replace(Identity.From(client.Certificate));
+            return _source.GetForAsync(context, cancellationToken);
+        });
+
+        ends.Server.Connection!.Peer.User!.Name.Should().Be("billing");
+        _issuer.IntermediatesShown.Should().Be(0);
+    }
+
+    [Test]
     public async Task Forgetting_forgets_the_tokens_of_all_certificates()
     {
         await _source.GetAsync();
