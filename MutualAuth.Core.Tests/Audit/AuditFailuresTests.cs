@@ -174,6 +174,43 @@ public sealed class AuditFailuresTests
         (await log.NextAsync(1652)).Values["Lost"].Should().Be(4L);
     }
 
+    /// <summary>
+    /// Whoever can open a socket can be refused at the login, as often as it likes: that must not leave a sink without room for those who are let in.
+    /// </summary>
+    [TestCase(false, 2)]
+    [TestCase(true, 1)]
+    public async Task A_login_that_is_refused_is_of_a_stranger_unless_a_certificate_was_accepted(bool showsOne, int ofStrangers)
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var users = await TestUsers.CreateAsync();
+        var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _sink.Instead = (what, _) =>
+        {
+            if (what.What == AuditKinds.LoginRefused)
+            {
+                refused.SetResult();
+            }
+
+            return new TaskCompletionSource().Task;
+        };
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with
+            {
+                Identity = showsOne ? _world.ClientIdentity : ClientIdentity.None,
+                Credentials = Login.WithPassword("alice", "wrong"),
+            },
+            _world.ServerOptions with
+            {
+                Audit = _sink.Policy,
+                Credentials = Require.CertificateOrUser(SaslServer.Scram(users)),
+                TimeProvider = clock,
+            });
+        await refused.Task.WaitAsync(ConnectedPair.Deadline);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsWrong);
+        SinkWriter.Of(_sink).Pending.Should().Be((3, ofStrangers), "the configuration is no one's, and the socket is a stranger's");
+    }
+
     [Test]
     public async Task A_broken_sink_ends_no_listener()
     {
