@@ -127,6 +127,42 @@ public sealed class BoundTokenTests
         (await _source.GetAsync()).Should().Be(before);
     }
 
+    /// <summary>The same certificate may come again with what was missing beside it, or with its key in a session that works.</summary>
+    [Test]
+    public async Task A_token_is_renewed_with_the_identity_of_now_also_where_the_certificate_is_the_same()
+    {
+        using var issuing = Sockets.Authority.IssueIntermediate("Issuing");
+        using var client = issuing.IssueClient("billing.test");
+        _identity.Replace(Identity.From(client.Certificate));
+        var token = await _source.GetAsync();
+        _issuer.IntermediatesShown.Should().Be(0);
+
+        _identity.Replace(client.ToIdentity());
+        (await _source.GetAsync()).Should().Be(token);
+        _issuer.Asked.Should().Be(1, "the token that is there is bound to the same certificate");
+        _time.Advance(TimeSpan.FromSeconds(100));
+        await _source.GetAsync();
+
+        (_issuer.Asked, _issuer.IntermediatesShown).Should().Be((2, 1));
+    }
+
+    [Test]
+    public async Task A_connection_of_before_asks_for_its_token_with_the_chain_of_now()
+    {
+        using var issuing = Sockets.Authority.IssueIntermediate("Issuing");
+        using var client = issuing.IssueClient("billing.test");
+        _identity.Replace(client.ToIdentity());
+
+        await using var ends = await ConnectAsync((context, cancellationToken) =>
+        {
+            _identity.Replace(Identity.From(client.Certificate));
+            return _source.GetForAsync(context, cancellationToken);
+        });
+
+        ends.Server.Connection!.Peer.User!.Name.Should().Be("billing");
+        _issuer.IntermediatesShown.Should().Be(0);
+    }
+
     [Test]
     public async Task Forgetting_forgets_the_tokens_of_all_certificates()
     {

@@ -72,6 +72,38 @@ public sealed class AuditFailuresTests
         (await log.NextAsync(1651)).Level.Should().Be(Microsoft.Extensions.Logging.LogLevel.Critical);
     }
 
+    /// <summary>Also where both write into one sink, which is how several servers keep one trail.</summary>
+    [TestCase(AuditFailureAction.DangerouslyContinueWithoutAudit, AuditFailureAction.RefuseConnections, RejectionReason.AuditNotRecorded)]
+    [TestCase(AuditFailureAction.RefuseConnections, AuditFailureAction.DangerouslyContinueWithoutAudit, null)]
+    public async Task The_server_that_is_selected_says_what_happens_without_a_record(
+        AuditFailureAction ofFront, AuditFailureAction ofSelected, RejectionReason? reason)
+    {
+        _sink.Instead = Broken("fails");
+        var special = new MutualTlsServer(_world.ServerOptions with { Audit = _sink.Policy with { OnFailure = ofSelected } });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions,
+            _world.ServerOptions with { Audit = _sink.Policy with { OnFailure = ofFront }, SelectServer = (_, _, _) => new(special) });
+
+        (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
+        (ends.Server.Connection is not null).Should().Be(reason is null);
+    }
+
+    [Test]
+    public async Task Front_and_selected_server_with_one_sink_record_the_beginning_once()
+    {
+        var special = new MutualTlsServer(_world.ServerOptions with { Audit = _sink.Policy });
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions,
+            _world.ServerOptions with
+            {
+                Audit = _sink.Policy with { OnFailure = AuditFailureAction.DangerouslyContinueWithoutAudit },
+                SelectServer = (_, _, _) => new(special),
+            });
+
+        ends.Server.Accepted.IsConfirmed.Should().BeTrue();
+        _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated);
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task A_sink_that_never_answers_is_given_up_after_its_time(bool holdsItsThread)
@@ -140,6 +172,43 @@ public sealed class AuditFailuresTests
         (Detail(_sink.All[0], "events"), Detail(_sink.All[0], "first")).Should().Be(("4", AuditKinds.Configured));
         _sink.Kinds.Skip(1).Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.Authenticated);
         (await log.NextAsync(1652)).Values["Lost"].Should().Be(4L);
+    }
+
+    /// <summary>
+    /// Whoever can open a socket can be refused at the login, as often as it likes: that must not leave a sink without room for those who are let in.
+    /// </summary>
+    [TestCase(false, 2)]
+    [TestCase(true, 1)]
+    public async Task A_login_that_is_refused_is_of_a_stranger_unless_a_certificate_was_accepted(bool showsOne, int ofStrangers)
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var users = await TestUsers.CreateAsync();
+        var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _sink.Instead = (what, _) =>
+        {
+            if (what.What == AuditKinds.LoginRefused)
+            {
+                refused.SetResult();
+            }
+
+            return new TaskCompletionSource().Task;
+        };
+        await using var ends = await ConnectedPair.ShakeAsync(
+            _world.ClientOptions with
+            {
+                Identity = showsOne ? _world.ClientIdentity : ClientIdentity.None,
+                Credentials = Login.WithPassword("alice", "wrong"),
+            },
+            _world.ServerOptions with
+            {
+                Audit = _sink.Policy,
+                Credentials = Require.CertificateOrUser(SaslServer.Scram(users)),
+                TimeProvider = clock,
+            });
+        await refused.Task.WaitAsync(ConnectedPair.Deadline);
+
+        ends.Server.Refusal.Reason.Should().Be(RejectionReason.CredentialsWrong);
+        SinkWriter.Of(_sink).Pending.Should().Be((3, ofStrangers), "the configuration is no one's, and the socket is a stranger's");
     }
 
     [Test]

@@ -147,6 +147,25 @@ public sealed class AuditedConnectionsTests
             .Equal(AuditKinds.ConnectionBegun, AuditKinds.HandshakeFailed);
     }
 
+    /// <summary>It is we who do not accept it, whatever its certificate says: nobody has been authenticated then.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Who_does_not_confirm_where_that_is_required_is_not_recorded_as_accepted(bool weAreServer)
+    {
+        var (server, client) = (_world.ServerOptions, _world.ClientOptions);
+        var never = ConfirmationPolicy.Never;
+        await using var ends = weAreServer
+            ? await ConnectedPair.ShakeAsync(
+                client with { Confirmation = never }, server with { Confirmation = ConfirmationPolicy.Required, Audit = _sink.Policy })
+            : await ConnectedPair.ShakeAsync(
+                client with { Confirmation = ConfirmationPolicy.Required, Audit = _sink.Policy }, server with { Confirmation = never });
+
+        var failed = await _sink.NextAsync(AuditKinds.HandshakeFailed);
+
+        Detail(failed, "failure").Should().Be("no_agreement");
+        _sink.Kinds.Should().Equal(AuditKinds.Configured, AuditKinds.ConnectionBegun, AuditKinds.HandshakeFailed);
+    }
+
     [Test]
     public async Task A_peer_that_refuses_us_is_recorded_after_we_have_accepted_it()
     {

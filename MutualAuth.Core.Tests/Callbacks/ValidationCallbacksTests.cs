@@ -5,6 +5,7 @@ using MutualAuth.Callbacks;
 using MutualAuth.Credentials;
 using MutualAuth.Paths;
 using MutualAuth.Pinning;
+using MutualAuth.Platforms;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Tests.Support;
@@ -288,6 +289,12 @@ public sealed class ValidationCallbacksTests
         Making(world.ServerOptions).Should().NotThrow();
         Making(world.ServerOptions with { Credentials = Require.CertificateAndUser(SaslServer.Scram(new MemoryCredentialStore())) })
             .Should().Throw<ArgumentException>().WithMessage("*log in*");
+        Making(client with { Audit = new RecordingSink().Policy }).Should().Throw<ArgumentException>().WithMessage("*Audit*");
+        Making(world.ServerOptions with { Audit = new RecordingSink().Policy }).Should().Throw<ArgumentException>().WithMessage("*Audit*");
+        Making(world.ServerOptions with { SessionLimits = new SessionLimits { MaxPerDevice = 1 } })
+            .Should().Throw<ArgumentException>().WithMessage("*SessionLimits*");
+        Making(client with { RequirePlatform = PlatformRequirements.Default })
+            .Should().Throw<ArgumentException>().WithMessage("*RequirePlatform*");
     }
 
     private sealed class Objection : ICertificateValidator

@@ -82,6 +82,24 @@ public sealed class SessionLimitsTests
         session.Ends.Should().ContainSingle();
     }
 
+    /// <summary>Such as one that was revoked while its handshake was under way.</summary>
+    [Test]
+    public void A_session_that_has_ended_before_it_is_counted_has_nobody_give_way_and_leaves_no_place()
+    {
+        var limits = new SessionLimits { MaxPerUser = 1, WhenFull = WhenSessionsAreFull.EndOldest };
+        var session = Pass(limits, User("alice"));
+        limits.TryTake(User("alice"), out var place).Should().BeNull();
+        var dead = new Session();
+        dead.End();
+
+        place!.PassTo(dead);
+
+        session.Ends.Should().BeEmpty();
+        (limits.CountOfUser("alice"), dead.Ends.Count).Should().Be((1, 0));
+        session.End();
+        limits.Keys.Should().Be(0);
+    }
+
     [Test]
     public void A_session_that_is_forgotten_gives_its_place_back_and_is_not_kept_alive()
     {
@@ -120,10 +138,23 @@ public sealed class SessionLimitsTests
     {
         private readonly Lock _lock = new();
         private Action? _onEnded;
+        private bool _isOver;
 
         internal List<Rejection> Ends { get; } = [];
 
-        public void OnEnded(Action action) => _onEnded = action;
+        public void OnEnded(Action action)
+        {
+            lock (_lock)
+            {
+                if (!_isOver)
+                {
+                    _onEnded += action;
+                    return;
+                }
+            }
+
+            action();
+        }
 
         public void End(Rejection rejection)
         {
@@ -135,6 +166,16 @@ public sealed class SessionLimitsTests
             End();
         }
 
-        internal void End() => _onEnded?.Invoke();
+        internal void End()
+        {
+            Action? onEnded;
+            lock (_lock)
+            {
+                _isOver = true;
+                (onEnded, _onEnded) = (_onEnded, null);
+            }
+
+            onEnded?.Invoke();
+        }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class Auditor
         _time = time;
     }
 
-    internal IAuditSink Sink => _policy.Sink;
+    internal AuditPolicy Policy => _policy;
 
     internal static Auditor? For(AuditPolicy? policy, ILoggerFactory loggerFactory, TimeProvider time) =>
         policy is null ? null : new Auditor(policy, loggerFactory, time);

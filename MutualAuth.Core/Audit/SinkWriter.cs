@@ -46,6 +46,18 @@ internal sealed class SinkWriter
     /// <summary>Whether nothing can be recorded any more because the owner has closed the trail.</summary>
     internal bool IsClosed => _sink is AuditTrail { IsClosing: true };
 
+    /// <summary>How many events wait for the sink or have its call under way, and how many of them are of strangers, for tests.</summary>
+    internal (int All, int OfStrangers) Pending
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_pending, _pendingOfStrangers);
+            }
+        }
+    }
+
     /// <summary>Whether this source, in this part, is seen for the first time: its changes are recorded once, however many servers use it.</summary>
     internal bool TryWatch(object source) => _watched.TryAdd(source, this);
 

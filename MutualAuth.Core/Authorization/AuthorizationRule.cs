@@ -41,7 +41,7 @@ public abstract class AuthorizationRule
         ArgumentNullException.ThrowIfNull(peer);
         return peer.Path.IsEmpty
             ? new Rejection(RejectionReason.NotAuthorized, ToString(), "no certificate")
-            : Examine(new CertificateContext(peer.Evidence, peer.Path, at, peer.Policies) { Trust = peer.Trust, Facts = peer.Facts });
+            : Examine(CertificateContext.Of(peer, at));
     }
 
     /// <summary>Returns null when the peer is accepted. Does not throw.</summary>

@@ -17,9 +17,10 @@ namespace MutualAuth.Callbacks;
 /// to 1134) and one measurement of <c>mutualauth.callback.verdicts</c>.
 /// </para>
 /// <para>
-/// A callback sees the certificates and nothing else. It cannot wait, so that options with asynchronous validators, logins or <c>KnownPeers</c> are
-/// refused; the connection is not confirmed by the peer, and nothing judges it again while it lives. No deadline of this library's applies: a
-/// source or a validator that blocks holds the handshake of the other library. Safe for use from many threads.
+/// A callback sees the certificates and nothing else. It cannot wait, so that options with asynchronous validators, logins, <c>KnownPeers</c>, an
+/// audit, session limits or a required platform are refused; the connection is not confirmed by the peer, and nothing judges it again while it
+/// lives. No deadline of this library's applies: a source or a validator that blocks holds the handshake of the other library. Safe for use from
+/// many threads.
 /// </para>
 /// </remarks>
 /// <example>
@@ -38,8 +39,8 @@ public sealed class ValidationCallbacks
     /// <param name="options">How to tell what was decided; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="stage"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// The options of the stage demand more than a callback can decide (asynchronous validators, a login, <c>KnownPeers</c>), or
-    /// <paramref name="options"/> contradict themselves; the message lists every problem.
+    /// The options of the stage demand more than a callback can do (asynchronous validators, a login, <c>KnownPeers</c>, an audit, session limits, a
+    /// required platform), or <paramref name="options"/> contradict themselves; the message lists every problem.
     /// </exception>
     public ValidationCallbacks(CertificateStage stage, ValidationCallbackOptions? options = null)
     {

@@ -260,13 +260,19 @@ internal sealed class HandshakeAttempt : IDisposable
 
     /// <summary>
     /// Has this attempt recorded as these options say, from its beginning. Those of a server that was selected come after those of the server that
-    /// selected it; where they name no sink, or the same one, nothing changes.
+    /// selected it; where they record nothing, nothing changes. In one sink the beginning is recorded once.
     /// </summary>
     internal void RecordFor(HandshakeOptions options)
     {
-        if (options.Audit is { } policy && !ReferenceEquals(policy.Sink, Audit?.Auditor.Sink))
+        if (options.Audit is not { } policy || ReferenceEquals(policy, Audit?.Auditor.Policy))
         {
-            Audit = new ConnectionAudit(Auditor.For(policy, options.LoggerFactory, options.TimeProvider)!, Id);
+            return;
+        }
+
+        var hasBegun = ReferenceEquals(policy.Sink, Audit?.Auditor.Policy.Sink);
+        Audit = new ConnectionAudit(Auditor.For(policy, options.LoggerFactory, options.TimeProvider)!, Id);
+        if (!hasBegun)
+        {
             HandshakeEvents.Begun(Audit, OurRole, RemoteEndPoint, EndPointOf(Socket, static socket => socket.LocalEndPoint));
         }
     }

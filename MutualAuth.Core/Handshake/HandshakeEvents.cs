@@ -2,6 +2,7 @@ using System.Net;
 using MutualAuth.Audit;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
 
@@ -62,8 +63,16 @@ internal static class HandshakeEvents
         var kind = KindOf(outcome);
         audit.Tell(
             kind, $"{outcome.PeerName ?? "a peer without a name"} at {TextOf(outcome.RemoteEndPoint)}. {outcome.Rejection}", details.ToArray(),
-            isOfStranger: kind == AuditKinds.HandshakeFailed && attempt.OurRole == PeerRole.Server);
+            isOfStranger: attempt.OurRole == PeerRole.Server && IsOfStranger(kind, attempt));
     }
+
+    /// <summary>Whoever fails a login has proven nothing by it; its certificate may have.</summary>
+    private static bool IsOfStranger(string kind, HandshakeAttempt attempt) => kind switch
+    {
+        AuditKinds.HandshakeFailed => true,
+        AuditKinds.LoginRefused => attempt.Judge?.Verdict is not CertificateVerdict.Accepted,
+        _ => false,
+    };
 
     /// <summary>Our own caller gave it up.</summary>
     internal static void Cancelled(ConnectionAudit audit, HandshakeAttempt attempt) => audit.Tell(

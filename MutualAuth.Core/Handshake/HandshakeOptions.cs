@@ -149,6 +149,9 @@ public abstract record HandshakeOptions : CertificateStageOptions
             .. base.DemandsBeyondTheStage(),
             .. AsyncValidators.IsEmpty ? Array.Empty<string>() : [$"{nameof(AsyncValidators)} run only after the certificate stage."],
             .. RequiredCredentials.LetsUsersIn ? ["Users log in only after the certificate stage."] : Array.Empty<string>(),
+            .. Audit is null ? Array.Empty<string>() : [$"{nameof(Audit)} records who was accepted only after the certificate stage."],
+            .. LimitsOfSessions is null ? Array.Empty<string>() : ["SessionLimits count connections only after the certificate stage."],
+            .. RequirePlatform is null ? Array.Empty<string>() : [$"{nameof(RequirePlatform)} is judged before there is any handshake."],
         ];
 
     /// <summary>What is wrong with <see cref="ApplicationProtocols"/>.</summary>

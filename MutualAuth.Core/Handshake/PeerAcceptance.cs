@@ -79,9 +79,7 @@ internal sealed class PeerAcceptance
                 return (confirmed, []);
 
             case NextStep.AcceptUnconfirmed accept:
-                var accepted = await ExamineAsync(attempt, tls, accept.Peer).ConfigureAwait(false);
-                RequireNoConfirmation(tls);
-                return (accepted, []);
+                return (await ExamineAsync(attempt, tls, accept.Peer).ConfigureAwait(false), []);
 
             default:
                 throw new InvalidOperationException("There is no other step.");
@@ -131,9 +129,14 @@ internal sealed class PeerAcceptance
             objection = _stage.ExamineFacts(ref peer, _options.TimeProvider.GetUtcNow());
         }
 
+        if (objection is null)
+        {
+            RequireConfirmation(tls);
+        }
+
         // Last of what may refuse without a trace, so that no peer that is rejected all the same takes a place.
         objection ??= TakePlace(attempt, peer);
-        objection ??= await AdmitAsync(attempt, tls, peer).ConfigureAwait(false)
+        objection ??= await AdmitAsync(attempt, peer).ConfigureAwait(false)
             ?? await RecordAsync(attempt, tls, peer).ConfigureAwait(false);
         return (objection, peer);
     }
@@ -153,9 +156,8 @@ internal sealed class PeerAcceptance
     /// <summary>
     /// The trust source's answer. It is not asked about a peer that is rejected all the same, so that it does not keep it as a known one.
     /// </summary>
-    private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer) =>
+    private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer) =>
         _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate
-            && (tls.Confirms || _options.EffectiveConfirmation != ConfirmationPolicy.Required)
             ? attempt.AskAsync(
                 "the trust source's answer",
                 () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token))
@@ -206,9 +208,10 @@ internal sealed class PeerAcceptance
         }
     }
 
-    private void RequireNoConfirmation(CompletedTls tls)
+    /// <summary>Before anything remembers the peer as an accepted one: known peers, session limits, the auditor.</summary>
+    private void RequireConfirmation(CompletedTls tls)
     {
-        if (_options.EffectiveConfirmation == ConfirmationPolicy.Required)
+        if (!tls.Confirms && _options.EffectiveConfirmation == ConfirmationPolicy.Required)
         {
             var presented = tls.NegotiatedProtocol is { } protocol ? new[] { protocol } : [];
             throw new HandshakeException(HandshakeFailure.NoAgreement, ConfirmationProtocol.Unavailable([.. presented]));

@@ -71,7 +71,7 @@ public sealed class CertificateStage
             return null;
         }
 
-        var context = new CertificateContext(peer.Evidence, peer.Path, at) { Facts = peer.Facts };
+        var context = CertificateContext.Of(peer, at);
         if (ExamineRule(context, out var admittedAs) is { } objection)
         {
             return objection;

@@ -107,14 +107,14 @@ public sealed class SessionLimits
 
     /// <summary>
     /// The place belongs to a connection now. Where the oldest have to give way, they are no longer counted from here on, and are to be ended by the
-    /// caller. For a handshake that is not complete none gives way.
+    /// caller. For a handshake that is not complete, and a connection that has ended, none gives way.
     /// </summary>
     internal IReadOnlyList<(SessionPlace Place, Rejection Rejection)> Establish(SessionPlace place)
     {
         List<(SessionPlace, Rejection)> oldest = [];
         lock (_lock)
         {
-            if (WhenFull == WhenSessionsAreFull.EndOldest)
+            if (WhenFull == WhenSessionsAreFull.EndOldest && !place.IsOver)
             {
                 Enter(place);
                 TakeOldest(place.InUser?.List, MaxPerUser, "user", oldest);
@@ -129,6 +129,7 @@ public sealed class SessionLimits
     {
         lock (_lock)
         {
+            place.IsOver = true;
             Leave(place);
         }
     }

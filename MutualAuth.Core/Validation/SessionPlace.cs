@@ -14,13 +14,18 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
 
     internal LinkedListNode<SessionPlace>? InDevice { get; set; }
 
-    /// <summary>Passes it on to a connection, which gives it back when it ends. Who has to give way for it is cut before this returns.</summary>
+    /// <summary>It has been given back, and is not taken again.</summary>
+    internal bool IsOver { get; set; }
+
+    /// <summary>
+    /// Passes it on to a connection, which gives it back when it ends. Who has to give way for it is cut before this returns; for a connection that
+    /// has ended already nobody has to.
+    /// </summary>
     internal void PassTo(ICountedSession session)
     {
         _session = new(session);
-        var oldest = limits.Establish(this);
         session.OnEnded(Dispose);
-        foreach (var (place, rejection) in oldest)
+        foreach (var (place, rejection) in limits.Establish(this))
         {
             if (place._session?.TryGetTarget(out var old) == true)
             {

@@ -29,6 +29,9 @@ internal sealed class OddIssuer : IAsyncDisposable
 
     internal int Asked => Volatile.Read(ref _asked);
 
+    /// <summary>How many certificates the last client that showed its own sent beside that; null before the first one.</summary>
+    internal int? IntermediatesShown { get; private set; }
+
     /// <summary>What is answered.</summary>
     internal Func<HttpContext, Task> Answer { get; set; } = context => context.Response.WriteAsync("{}");
 
@@ -39,6 +42,7 @@ internal sealed class OddIssuer : IAsyncDisposable
     internal static async Task<OddIssuer> StartAsync()
     {
         var authority = new TestAuthority("Issuer Authority");
+        OddIssuer? asked = null;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
@@ -46,9 +50,13 @@ internal sealed class OddIssuer : IAsyncDisposable
             {
                 // Whoever has a certificate shows it: tokens are bound to that.
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                https.AllowAnyClientCertificate();
+                https.ClientCertificateValidation = (_, chain, _) =>
+                {
+                    asked!.IntermediatesShown = chain!.ChainPolicy.ExtraStore.Count;
+                    return true;
+                };
             })));
-        var issuer = new OddIssuer(builder.Build(), authority);
+        var issuer = asked = new OddIssuer(builder.Build(), authority);
         issuer._application.Run(context =>
         {
             Interlocked.Increment(ref issuer._asked);

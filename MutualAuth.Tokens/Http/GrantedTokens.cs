@@ -38,8 +38,12 @@ internal sealed class GrantedTokens : TokenSource
         ArgumentNullException.ThrowIfNull(context);
 
         // Where we show the issuer nothing, it cannot bind the token to anything.
-        return GetAsync(_options.Connection.Identity is { } source ? context.OwnIdentity ?? source.Current : null, cancellationToken);
+        return GetAsync(_options.Connection.Identity is { } source ? LatestOf(context.OwnIdentity, source.Current) : null, cancellationToken);
     }
+
+    /// <summary>What a connection has shown; with the chain and the key of now where the certificate has come again.</summary>
+    private static Identity LatestOf(Identity? shown, Identity current) =>
+        shown is null || shown.Certificate.Equals(current.Certificate) ? current : shown;
 
     public override void Forget()
     {
@@ -93,11 +97,12 @@ internal sealed class GrantedTokens : TokenSource
         return (await flight.WaitAsync(cancellationToken).ConfigureAwait(false)).Text;
     }
 
-    /// <summary>What there is for this certificate. The one that was used longest ago makes room.</summary>
+    /// <summary>What there is for this certificate, to be asked for as this identity. The one that was used longest ago makes room.</summary>
     private Bound BoundTo(Identity? identity)
     {
         var bound = _bound.Find(bound => Equals(bound.Identity?.Certificate, identity?.Certificate))
-            ?? new Bound(identity, new Backoff(_options.RetryDelay, _options.MaxRetryDelay));
+            ?? new Bound(new Backoff(_options.RetryDelay, _options.MaxRetryDelay));
+        bound.Identity = identity;
         _bound.Remove(bound);
         if (_bound.Count == MaxCertificates)
         {
@@ -114,7 +119,8 @@ internal sealed class GrantedTokens : TokenSource
         {
             using (ExecutionContext.SuppressFlow())
             {
-                bound.Flight = Task.Run(() => AskAsync(bound), CancellationToken.None);
+                var identity = bound.Identity;
+                bound.Flight = Task.Run(() => AskAsync(bound, identity), CancellationToken.None);
                 _ = bound.Flight.ContinueWith(
                     static flight => _ = flight.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             }
@@ -123,11 +129,11 @@ internal sealed class GrantedTokens : TokenSource
         return bound.Flight;
     }
 
-    private async Task<Granted> AskAsync(Bound bound)
+    private async Task<Granted> AskAsync(Bound bound, Identity? identity)
     {
         try
         {
-            var granted = await RequestAsync(bound.Identity).ConfigureAwait(false);
+            var granted = await RequestAsync(identity).ConfigureAwait(false);
             lock (_state)
             {
                 (bound.Good, bound.Pause, bound.Flight) = (granted, null, null);
@@ -193,9 +199,10 @@ internal sealed class GrantedTokens : TokenSource
     private static TokenIssuerException Repeat(TokenIssuerException trouble) => new(trouble.Problem, trouble.Message, trouble.ErrorCode, trouble);
 
     /// <summary>The token that is bound to one certificate, and what is done to have it. Guarded by the source's lock.</summary>
-    private sealed class Bound(Identity? identity, Backoff backoff)
+    private sealed class Bound(Backoff backoff)
     {
-        internal Identity? Identity => identity;
+        /// <summary>With the chain and the key that came last.</summary>
+        internal Identity? Identity { get; set; }
 
         internal Backoff Backoff => backoff;
 

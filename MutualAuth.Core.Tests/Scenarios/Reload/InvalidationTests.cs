@@ -2,9 +2,12 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Evidence;
+using MutualAuth.Paths;
 using MutualAuth.Revocation;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -13,6 +16,9 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(120000)]
 public sealed class InvalidationTests
 {
+    private const string Gold = "1.3.6.1.4.1.55555.10";
+    private const string Silver = "1.3.6.1.4.1.55555.20";
+
     private World _world = null!;
     private ReloadableLists _lists = null!;
 
@@ -56,6 +62,43 @@ public sealed class InvalidationTests
         await listener.StopAsync(TimeSpan.FromSeconds(20));
         (await serving.WaitAsync(ConnectedPair.Deadline)).OfType<Invalidation>().Select(lost => lost.Rejection.Reason).Should().Equal(
             RejectionReason.CertificateRevoked);
+    }
+
+    /// <summary>What an authority may certify counts for connections that are open, beside a rule that looks at policies and facts.</summary>
+    [TestCase("excluded client.test", RejectionReason.NameConstraintViolated)]
+    [TestCase("excluded other.test", null)]
+    [TestCase("policy " + Silver, RejectionReason.PolicyRequired)]
+    [TestCase("policy " + Gold, null)]
+    public async Task A_constraint_of_an_anchor_that_is_tightened_ends_whom_it_no_longer_allows(string constraint, RejectionReason? reason)
+    {
+        using var certificate = _world.Authority.Issue(spec => spec with { DnsNames = ["client.test"], Policies = [Gold] });
+        using var log = new EventLog();
+        var trust = new ReplaceableTrustAnchors(_world.Trust);
+        var posture = new ScriptedFacts { Always = _ => PeerFactVerdict.Holds(TimeSpan.FromHours(1), new PeerFact("compliant", "true")) };
+        var server = new MutualTlsServer(_world.ServerOptions with
+        {
+            Trust = trust,
+            AsyncValidators = [posture],
+            Authorization = Authorize.AllOf(Authorize.Policy(Gold), Authorize.Fact("posture", "compliant", "true")),
+            Revalidation = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort },
+            LoggerFactory = log,
+        });
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        await using var ends = await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(_world.ClientOptions with { Identity = World.ToIdentity(certificate) }).UpgradeAsync(clientSocket, "server.test"),
+            server.AcceptAsync(serverSocket));
+        var connection = ends.Server.Accepted;
+
+        trust.Replace(_world.Trust.WithConstraints(constraint.Split(' ') switch
+        {
+            ["excluded", var name] => new AnchorConstraints { ExcludedSubtrees = [GeneralSubtree.Dns(name)] },
+            [_, var policy] => new AnchorConstraints { RequiredPolicies = [policy] },
+            _ => throw new ArgumentOutOfRangeException(nameof(constraint)),
+        }));
+        (await log.NextAsync(1452)).Values["Judged"].Should().Be(1);
+
+        (connection.Invalidation?.Rejection.Reason).Should().Be(reason);
+        (server.Live.Count == 0).Should().Be(reason is not null);
     }
 
     /// <summary>Whoever is told of the first does not decide when the others go.</summary>

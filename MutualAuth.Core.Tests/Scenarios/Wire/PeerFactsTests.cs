@@ -2,8 +2,10 @@ using MutualAuth.Authorization;
 using MutualAuth.Callbacks;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
+using MutualAuth.Names;
 using MutualAuth.Tests.Credentials;
 using MutualAuth.Tests.Support;
+using MutualAuth.Trust;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
@@ -12,6 +14,9 @@ namespace MutualAuth.Tests.Scenarios;
 [CancelAfter(60000)]
 public sealed class PeerFactsTests
 {
+    private const string Gold = "1.3.6.1.4.1.55555.10";
+    private const string Silver = "1.3.6.1.4.1.55555.20";
+
     private static readonly PeerFact s_compliant = new("compliant", "true");
 
     private World _world = null!;
@@ -84,6 +89,52 @@ public sealed class PeerFactsTests
 
         (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
         ends.Server.Connection?.Peer.Name.Should().Be(acceptedAs);
+    }
+
+    /// <summary>What the certificate stage has found out is not forgotten when the rule is asked once more.</summary>
+    [TestCase(Gold, "true", null)]
+    [TestCase(Silver, "true", RejectionReason.NotAuthorized)]
+    [TestCase(Gold, "false", RejectionReason.NotAuthorized)]
+    public async Task A_rule_asks_for_a_certificate_policy_and_for_a_fact(string policy, string value, RejectionReason? reason)
+    {
+        using var client = _world.Authority.Issue(spec => spec with { DnsNames = ["client.test"], Policies = [policy] });
+        var server = _world.ServerOptions with
+        {
+            AsyncValidators = [Says(new PeerFact("compliant", value))],
+            Authorization = Authorize.AllOf(Authorize.Policy(Gold), Authorize.Fact("posture", "compliant", "true")),
+        };
+
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = World.ToIdentity(client) }, server);
+
+        (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
+        ends.Server.Connection?.Peer.Policies.Should().Equal(Gold);
+        (ends.Server.Connection is not null).Should().Be(reason is null);
+    }
+
+    [TestCase(true, null)]
+    [TestCase(false, RejectionReason.PeerNotVerified)]
+    public async Task A_rule_asks_for_a_key_that_was_compared_and_for_a_fact(bool isCompared, RejectionReason? reason)
+    {
+        using var alice = SelfSigned.Issue("alice");
+        var known = SelfSigned.Known("alice", alice);
+        var store = new KnownPeersInMemory();
+        await store.AddAsync(known);
+        if (isCompared)
+        {
+            await store.VerifyAsync("alice", PeerFingerprint.Of(known.Key), TimeProvider.System.GetUtcNow());
+        }
+
+        var server = _world.ServerOptions with
+        {
+            Trust = KnownPeers.Only(store),
+            AsyncValidators = [Says(s_compliant)],
+            Authorization = Authorize.AllOf(Authorize.VerifiedKey, Authorize.Fact("posture", "compliant", "true")),
+        };
+
+        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions with { Identity = World.ToIdentity(alice) }, server);
+
+        (ends.Server.Failure as HandshakeException)?.Reason.Should().Be(reason);
+        (ends.Server.Connection?.Peer.IsKeyVerified).Should().Be(isCompared ? true : null);
     }
 
     [Test]

@@ -18,6 +18,10 @@ public sealed class CertificateContext
         At = at;
     }
 
+    /// <summary>Of a peer that was accepted and has a certificate: all that was found out of it then, and what validators say of it now.</summary>
+    internal static CertificateContext Of(AuthenticatedPeer peer, DateTimeOffset at) =>
+        new(peer.Evidence, peer.Path, at, peer.Policies) { Trust = peer.Trust, Facts = peer.Facts };
+
     /// <summary>What the peer showed.</summary>
     public PeerEvidence Evidence { get; }
 
