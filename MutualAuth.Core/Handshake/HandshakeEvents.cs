@@ -66,7 +66,7 @@ internal static class HandshakeEvents
             isOfStranger: attempt.OurRole == PeerRole.Server && IsOfStranger(kind, attempt));
     }
 
-    /// <summary>Whoever fails a login has proven nothing by it; its certificate may have.</summary>
+    /// <summary>A login that fails proves nothing; the certificate of the peer may have.</summary>
     private static bool IsOfStranger(string kind, HandshakeAttempt attempt) => kind switch
     {
         AuditKinds.HandshakeFailed => true,

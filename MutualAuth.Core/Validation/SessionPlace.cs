@@ -19,7 +19,7 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
 
     /// <summary>
     /// Passes it on to a connection, which gives it back when it ends. Who has to give way for it is cut before this returns; for a connection that
-    /// has ended already nobody has to.
+    /// has ended already no one has to.
     /// </summary>
     internal void PassTo(ICountedSession session)
     {
