@@ -89,8 +89,7 @@ public sealed class DrainTests
         host.Dispose();
 
         using var deadline = new CancellationTokenSource(HostWorld.Deadline);
-        var reading = async () => await connection.Stream.ReadAsync(new byte[1], deadline.Token);
-        await reading.Should().ThrowAsync<IOException>();
+        (await EndsAsync(connection.Stream, deadline.Token)).Should().BeTrue("it was aborted, or its handler closed it at the last moment");
     }
 
     [Test]
@@ -108,5 +107,17 @@ public sealed class DrainTests
 
         await ((Func<Task>)(() => stopping)).Should().CompleteWithinAsync(HostWorld.Deadline);
         (await _world.Events.NextAsync(2002)).Text.Should().Contain("has stopped");
+    }
+
+    private static async Task<bool> EndsAsync(Stream stream, CancellationToken deadline)
+    {
+        try
+        {
+            return await stream.ReadAsync(new byte[1], deadline) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using MutualAuth.Testing;
 
 namespace MutualAuth.Benchmarks.Compare;
@@ -63,13 +64,24 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     {
         output.WriteLine(
             $"{options.Rounds} rounds of {options.Handshakes} handshakes; {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC; {Environment.ProcessorCount} "
-                + $"cores, .NET {Environment.Version}");
+                + $"cores, .NET {Environment.Version}{TheOpenSsl()}");
         output.WriteLine(
             "ratio: processor time to that of the first row, median of the rounds and middle half; bytes: allocated on the managed heap");
         foreach (var scenario in Scenarios())
         {
             await RunAsync(scenario);
         }
+    }
+
+    private static string TheOpenSsl()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return string.Empty;
+        }
+
+        var version = SafeEvpPKeyHandle.OpenSslVersion;
+        return $", OpenSSL {version >> 28}.{(version >> 20) & 0xff}.{(version >> 4) & 0xff}";
     }
 
     private IEnumerable<Scenario> Scenarios() =>
@@ -84,8 +96,8 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         using var materials = new Materials(scenario.Keys);
         var native = new Dictionary<string, string?>
         {
-            ["c"] = NativePeers.BuildC(materials.Directory, output),
-            ["go"] = NativePeers.BuildGo(materials.Directory, output),
+            ["c"] = NativePeers.C(options.Peers ?? materials.Directory, output),
+            ["go"] = NativePeers.Go(options.Peers ?? materials.Directory, output),
         };
         try
         {

@@ -7,7 +7,7 @@ internal sealed record CompareOptions
 {
     internal const string Help =
         "compare [--rounds N] [--handshakes N] [--tls 1.2|1.3] [--keys ec|rsa] [--part servers|clients|resumed|streams|http] [--only NAME…] "
-            + "[--small]";
+            + "[--peers FOLDER] [--small]";
 
     internal int Rounds { get; private init; } = 10;
 
@@ -18,6 +18,9 @@ internal sealed record CompareOptions
     internal string? Keys { get; private init; }
 
     internal string? Part { get; private init; }
+
+    /// <summary>Where servers in other languages are kept: built when they are not there, and taken as they are when they are.</summary>
+    internal string? Peers { get; private init; }
 
     internal IReadOnlyList<string> Only { get; private init; } = [];
 
@@ -37,6 +40,7 @@ internal sealed record CompareOptions
                 "--tls" => options with { Tls = Word(words, ++at) },
                 "--keys" => options with { Keys = Word(words, ++at) },
                 "--part" => options with { Part = Word(words, ++at) },
+                "--peers" => options with { Peers = Word(words, ++at) },
                 "--small" => options with { IsSmall = true, Rounds = 1, Handshakes = 20 },
                 "--only" => options,
                 var name when at > 0 && !name.StartsWith('-') => Add(name),

@@ -3,21 +3,23 @@ using System.Diagnostics;
 
 namespace MutualAuth.Benchmarks.Compare;
 
-/// <summary>Servers in other languages, built from their sources here where a compiler is installed.</summary>
+/// <summary>Servers in other languages, built from their sources here where a compiler is installed, unless they are there already.</summary>
 internal static class NativePeers
 {
     /// <summary>The command of the C server on OpenSSL; null, with a note on why, when it cannot be built.</summary>
-    internal static string? BuildC(string directory, TextWriter notes)
+    internal static string? C(string directory, TextWriter notes)
     {
-        var program = Path.Combine(directory, "server-c");
-        return Run("gcc", Sources("c"), ["-O2", "-o", program, "server.c", "-lssl", "-lcrypto", "-lpthread"], notes) ? program : null;
+        var program = Path.GetFullPath(Path.Combine(directory, "server-c"));
+        return File.Exists(program) || Run("gcc", Sources("c"), ["-O2", "-o", program, "server.c", "-lssl", "-lcrypto", "-lpthread"], notes)
+            ? program
+            : null;
     }
 
     /// <summary>The command of the Go server.</summary>
-    internal static string? BuildGo(string directory, TextWriter notes)
+    internal static string? Go(string directory, TextWriter notes)
     {
-        var program = Path.Combine(directory, "server-go");
-        return Run("go", Sources("go"), ["build", "-o", program, "."], notes) ? program : null;
+        var program = Path.GetFullPath(Path.Combine(directory, "server-go"));
+        return File.Exists(program) || Run("go", Sources("go"), ["build", "-o", program, "."], notes) ? program : null;
     }
 
     private static string Sources(string language) => Path.Combine(AppContext.BaseDirectory, "peers", language);
