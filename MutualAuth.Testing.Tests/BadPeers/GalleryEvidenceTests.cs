@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MutualAuth.Testing.BadPeers;
 using MutualAuth.Testing.Tests.Support;
+using Org.BouncyCastle.Tls;
 
 namespace MutualAuth.Testing.Tests.BadPeers;
 
@@ -24,16 +25,10 @@ public sealed class GalleryEvidenceTests
         [Values(0, 1, 2)] int which, CancellationToken token)
     {
         using var identity = _authority.IssueServer("server.test");
-        using var elsewhere = new TestAuthority();
-        var nobody = new MutualTlsServer(new MutualTlsServerOptions
-        {
-            Identity = identity.ToIdentity(),
-            Trust = elsewhere.ToTrustAnchors(),
-            Authorization = Authorize.AnyTrustedPeer,
-        });
+        var nobody = AlertingServer.Of(identity, AlertDescription.unknown_ca);
         var everybody = SocketServer.Echo(identity, (_, _, _, _) => true);
-        await using var server = new SocketServer((socket, number, stop) => number % 3 != which ? everybody(socket, number, stop)
-            : nobody.AcceptAsync(new NetworkStream(socket), stop));
+        await using var server = new SocketServer(
+            (socket, number, stop) => (number % 3 == which ? nobody : everybody)(socket, number, stop));
 
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
 
@@ -52,6 +47,19 @@ public sealed class GalleryEvidenceTests
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
+    }
+
+    [Test]
+    public async Task A_server_that_breaks_inside_once_has_not_refused(CancellationToken token)
+    {
+        using var identity = _authority.IssueServer("server.test");
+        var broken = AlertingServer.Of(identity, AlertDescription.internal_error);
+        var everybody = SocketServer.Echo(identity, (_, _, _, _) => true);
+        await using var server = new SocketServer((socket, number, stop) => (number == 2 ? broken : everybody)(socket, number, stop));
+
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(Gallery.ExpiredLeaf), token);
+
+        report.Results.Single().Bad.Should().Be(PeerOutcome.LetIn, report.ToString());
     }
 
     [TestCase("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", true)]
