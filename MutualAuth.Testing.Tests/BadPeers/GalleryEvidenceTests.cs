@@ -173,7 +173,8 @@ public sealed class GalleryEvidenceTests
     public async Task A_client_with_a_defect_has_not_refused(Type defect, CancellationToken token)
     {
         var report = await RunAgainstClientAsync(
-            () => defect == typeof(ObjectDisposedException) ? new ObjectDisposedException("pool") : (Exception)Activator.CreateInstance(defect)!, token);
+            () => defect == typeof(ObjectDisposedException) ? new ObjectDisposedException("pool") : (Exception)Activator.CreateInstance(defect)!,
+            token);
 
         report.Results.Single().Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
     }
@@ -187,7 +188,7 @@ public sealed class GalleryEvidenceTests
                 0 => new HttpRequestException("the request was not sent", new TimeoutException()),
                 1 => new IOException("it was not read", new SocketException((int)SocketError.TimedOut)),
                 2 => new AggregateException(new IOException("one"), new OperationCanceledException("two")),
-                _ => new HttpRequestException("the connection was not made", new IOException("inner", new NullReferenceException())),
+                _ => new HttpRequestException("the connection was not made", new IOException("inner", new InvalidCastException())),
             },
             token);
 
@@ -230,7 +231,7 @@ public sealed class GalleryEvidenceTests
         var report = await GalleryRun.AgainstServerAsync(
             _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Names = new GalleryNames { Server = "bücher.test" } }, token);
 
-        asked.Should().Be("xn--bcher-kva.test");
+        asked.Should().Be("bücher.test", "SslStream turns A-labels back");
         report.IsClean.Should().BeTrue(report.ToString());
     }
 

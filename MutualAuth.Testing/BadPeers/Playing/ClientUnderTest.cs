@@ -56,10 +56,17 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         }
     }
 
-    /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer.</summary>
+    /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer. Others may have wrapped it.</summary>
     /// <remarks>What a refusal throws is any TLS library's own, and cannot be listed; these come of a fault in a program alone.</remarks>
-    private static bool IsNoJudgement(Exception exception) => exception is OperationCanceledException or TimeoutException
-        or NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException;
+    private static bool IsNoJudgement(Exception? exception) => exception switch
+    {
+        null => false,
+        AggregateException several => several.InnerExceptions.Any(IsNoJudgement),
+        OperationCanceledException or TimeoutException or SocketException { SocketErrorCode: SocketError.TimedOut } => true,
+        NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException
+            or ArgumentException or KeyNotFoundException or ArithmeticException or FormatException or ObjectDisposedException => true,
+        _ => IsNoJudgement(exception.InnerException),
+    };
 
     private IPEndPoint EndPointOf(TcpListener listener)
     {
