@@ -114,7 +114,6 @@ public sealed class NamesTests
     [TestCase("ünïcödé")]
     [TestCase("\\")]
     [TestCase("\\leading")]
-    [TestCase("\\#both")]
     [TestCase("\t")]
     [TestCase("\n tabs and lines \r\n")]
     [TestCase("\u00a0no break\u2003")]
