@@ -235,6 +235,81 @@ public sealed class GalleryEvidenceTests
         report.IsClean.Should().BeTrue(report.ToString());
     }
 
+    [TestCase("GET", "1.1")]
+    [TestCase("POST", "1.1")]
+    [TestCase("HEAD", "1.0")]
+    public async Task A_client_of_HTTP_is_answered_as_it_wants(string method, string version, CancellationToken token)
+    {
+        var report = await GalleryRun.AgainstClientAsync(
+            _authority,
+            async (endPoint, name, cancel) =>
+            {
+                using var http = new HttpClient(HandlerTo(endPoint));
+                using var request = new HttpRequestMessage(new HttpMethod(method), $"https://{name}:{endPoint.Port}/")
+                {
+                    Version = Version.Parse(version),
+                    Content = method == "POST" ? new ByteArrayContent(new byte[100_000]) : null,
+                };
+                using var answer = await http.SendAsync(request, cancel);
+                answer.EnsureSuccessStatusCode();
+            },
+            Only(s_few),
+            token);
+
+        report.IsClean.Should().BeTrue(report.ToString());
+    }
+
+    [TestCase("GET / HTTP/1.1\n\n")]
+    [TestCase("GET / HTTP/2.0\r\n\r\n")]
+    [TestCase("get a HTTP/1.1 line\r\n\r\n")]
+    [TestCase("G")]
+    public async Task A_client_of_something_else_gets_back_what_it_sends(string sent, CancellationToken token)
+    {
+        var report = await GalleryRun.AgainstClientAsync(
+            _authority,
+            async (endPoint, name, cancel) =>
+            {
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(endPoint, cancel);
+                await using var tls = new SslStream(new NetworkStream(socket));
+                await tls.AuthenticateAsClientAsync(OptionsFor(name), cancel);
+                await tls.WriteAsync(Encoding.ASCII.GetBytes(sent), cancel);
+                var back = new byte[sent.Length];
+                await tls.ReadExactlyAsync(back, cancel);
+                if (Encoding.ASCII.GetString(back) != sent)
+                {
+                    throw new InvalidDataException("no echo");
+                }
+            },
+            Only(s_few),
+            token);
+
+        report.IsClean.Should().BeTrue(report.ToString());
+    }
+
+    private SocketsHttpHandler HandlerTo(System.Net.IPEndPoint endPoint) => new()
+    {
+        ConnectCallback = async (_, cancel) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(endPoint, cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+        SslOptions = OptionsFor(null),
+    };
+
+    private SslClientAuthenticationOptions OptionsFor(string? name) => new()
+    {
+        TargetHost = name,
+        CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { _authority.Certificate },
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        },
+    };
+
     private static GalleryProbe ProbeOf(bool anyAnswer) => anyAnswer ? GalleryProbe.AnyAnswer : GalleryProbe.Http("/");
 
     private static GalleryRunOptions Only(params BadPeer[] peers) => new()
