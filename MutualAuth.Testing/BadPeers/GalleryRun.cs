@@ -53,7 +53,7 @@ public static class GalleryRun
     /// <param name="authority">The root that the client trusts.</param>
     /// <param name="dial">
     /// Has your client connect to the end point and authenticate the server under the given name, and throws when the client rejects it. The
-    /// server sends back what it receives.
+    /// server answers a request of HTTP/1 with 200, and else sends back what it receives.
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
