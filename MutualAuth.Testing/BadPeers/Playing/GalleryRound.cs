@@ -51,8 +51,8 @@ internal sealed class GalleryRound(
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + " s";
 
     /// <summary>
-    /// Whether the good neighbour comes once more before this peer. In the order of Thue and Morse, which has no period: of nodes that take turns,
-    /// not the same one meets every bad peer.
+    /// Whether the good neighbour comes once more before this peer: where the number has an odd count of ones, a sequence that has no period. Of
+    /// nodes that take turns, not the same one meets every bad peer.
     /// </summary>
     private static bool HasOneVisitMore(int number) => BitOperations.PopCount((uint)number) % 2 == 1;
 

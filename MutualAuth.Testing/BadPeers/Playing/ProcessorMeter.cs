@@ -34,7 +34,7 @@ internal sealed class ProcessorMeter
 
     /// <summary>
     /// Puts what was spent since this reading into what was seen. A process that has ended leaves no refusal to believe in, and nor do processes
-    /// that cannot be read, of which nobody knows whether they have.
+    /// that cannot be read, which may have ended too.
     /// </summary>
     internal Sighting Add(Sighting seen, GalleryRunOptions options)
     {

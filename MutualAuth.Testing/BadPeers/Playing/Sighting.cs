@@ -24,7 +24,7 @@ internal sealed record Sighting(PeerOutcome Outcome, string Detail, bool ByClosi
     /// <param name="seen">What TLS saw.</param>
     /// <param name="endedByFarEnd">Whether the far end has ended it, and not we or something else.</param>
     /// <param name="what">What was seen, in words.</param>
-    /// <param name="answered">How many octets the far end has said before: whoever is answered has not been refused.</param>
+    /// <param name="answered">How many octets the far end has said before: a peer that is answered has not been refused.</param>
     internal static Sighting OfTheEnd(LooseTlsRecord seen, bool endedByFarEnd, string what, long answered = 0)
     {
         if (!seen.CertificateShown)
