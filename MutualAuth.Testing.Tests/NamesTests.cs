@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Testing.Assertions;
 
 namespace MutualAuth.Testing.Tests;
 
@@ -24,6 +25,65 @@ public sealed class NamesTests
         leaf.Certificate.Subject.Should().Be(subject.Length == 0 ? "" : subject + name);
         AlternativeNames(leaf).Critical.Should().Be(isCritical);
         AlternativeNames(leaf).EnumerateDnsNames().Should().Equal(name);
+    }
+
+    [TestCase("bücher.test", "xn--bcher-kva.test")]
+    [TestCase("BÜCHER.test", "xn--bcher-kva.test")]
+    public async Task A_pair_has_its_names_as_certificates_have_them(string name, string expected)
+    {
+        using var pair = _authority.CreatePair("client." + name, name);
+
+        await using var outcome = await pair.ConnectAsync();
+
+        pair.ServerName.Should().Be(expected);
+        outcome.ShouldBeConnected();
+        outcome.Server!.ShouldBeTo("client." + expected);
+    }
+
+    [TestCase(null, "server.test")]
+    [TestCase("client.test", null)]
+    public void A_pair_without_a_name_is_none(string? client, string? server) =>
+        FluentActions.Invoking(() => _authority.CreatePair(client!, server!)).Should().Throw<ArgumentNullException>();
+
+    [Test]
+    public void A_name_that_is_missing_is_told([Values] bool first)
+    {
+        string[] names = first ? [null!, "a.test"] : ["a.test", null!];
+
+        FluentActions.Invoking(() => _authority.IssueServer(names)).Should().Throw<ArgumentException>().WithParameterName("names");
+        FluentActions.Invoking(() => _authority.IssueClient(["a.test", ""])).Should().Throw<ArgumentException>();
+    }
+
+    [TestCase("[::1]:443")]
+    [TestCase("[2001:db8::1]:8443")]
+    [TestCase("fe80::1%eth0")]
+    [TestCase("fe80::1%3")]
+    public void An_address_with_something_beside_it_is_not_issued_as_the_address_alone(string name) =>
+        FluentActions.Invoking(() => _authority.IssueServer(name)).Should().Throw<ArgumentException>().WithMessage("*could mean several things*");
+
+    [TestCase("[2001:db8::1]")]
+    [TestCase("2001:db8:0::1")]
+    [TestCase("::ffff:192.0.2.1")]
+    public void An_address_of_either_spelling_is_one(string name)
+    {
+        using var leaf = _authority.IssueServer(name);
+
+        AlternativeNames(leaf).EnumerateIPAddresses().Should().Equal(System.Net.IPAddress.Parse(name));
+    }
+
+    [Test]
+    public void What_is_beyond_ASCII_in_a_URI_or_a_service_is_written_as_it_is()
+    {
+        using var leaf = _authority.Issue(spec => spec with
+        {
+            IssuerUris = ["http://büchereins/"],
+            OcspUris = ["http://bücherzwei/"],
+            CrlDistributionPoints = ["http://bücherdrei/"],
+            OtherNames = [GeneralName.Service("_imaps.büchervier")],
+        });
+
+        var text = System.Text.Encoding.UTF8.GetString(leaf.RawCertificate.Span);
+        text.Should().Contain("büchereins").And.Contain("bücherzwei").And.Contain("bücherdrei").And.Contain("büchervier");
     }
 
     [Test]
@@ -52,6 +112,12 @@ public sealed class NamesTests
     [TestCase("a\"b\\c;<d>")]
     [TestCase(" ")]
     [TestCase("ünïcödé")]
+    [TestCase("\\")]
+    [TestCase("\\leading")]
+    [TestCase("\t")]
+    [TestCase("\n tabs and lines \r\n")]
+    [TestCase("\u00a0no break\u2003")]
+    [TestCase("\u202eright to left")]
     public void A_common_name_is_what_was_asked_for(string name)
     {
         using var authority = new TestAuthority(name);

@@ -46,6 +46,41 @@ public sealed class SeedTests
     }
 
     [Test]
+    public void A_seed_holds_for_keys_of_ones_own_too(
+        [Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048, KeyAlgorithm.Ed25519)] KeyAlgorithm algorithm, [Values] bool takenOver)
+    {
+        using var existing = new TestAuthority(
+            spec: spec => spec with { Key = TestKey.Shared(algorithm) }, timeProvider: new FakeTimeProvider(s_now));
+        var leafKey = TestKey.Shared(algorithm, 1);
+
+        Everything().Should().Equal(Everything());
+
+        List<string> Everything()
+        {
+            var clock = new FakeTimeProvider(s_now);
+            using var authority = takenOver
+                ? TestAuthority.FromPem(existing.CertificatePem, existing.AsCertificate.Key.PrivateKeyPem, timeProvider: clock, seed: "seed")
+                : new TestAuthority(spec: spec => spec with { Key = existing.AsCertificate.Key }, timeProvider: clock, seed: "seed");
+            using var intermediate = authority.IssueIntermediate(spec: spec => spec with { Key = TestKey.FromPem(leafKey.PrivateKeyPem) });
+            using var leaf = intermediate.Issue(spec => spec with { DnsNames = ["a.test"], Key = leafKey });
+            using var forged = authority.Issue(spec => spec with { DnsNames = ["a.test"], SigningKey = leafKey });
+            return
+            [
+                Convert.ToHexString(authority.AsCertificate.RawCertificate.Span),
+                Convert.ToHexString(leaf.RawCertificate.Span),
+                Convert.ToHexString(forged.RawCertificate.Span),
+                Convert.ToHexString(authority.IssueCrl().Raw.Span),
+                Convert.ToHexString(authority.IssueCrl(spec => spec with { SigningKey = leafKey }).Raw.Span),
+                Convert.ToHexString(intermediate.IssueOcspResponse(leaf)),
+                Convert.ToHexString(intermediate.IssueOcspResponse(leaf, spec => spec with { SigningKey = leafKey })),
+                leaf.ToEncryptedPrivateKeyPem("password"),
+                Convert.ToHexString(leaf.ToPkcs12("password")),
+                Convert.ToHexString(authority.ToTrustPkcs12("password")),
+            ];
+        }
+    }
+
+    [Test]
     public void A_key_from_a_seed_is_always_the_same() =>
         TestKey.FromSeed(KeyAlgorithm.EcdsaP256, "a").Pkcs8.ToArray().Should().Equal(TestKey.FromSeed(KeyAlgorithm.EcdsaP256, "a").Pkcs8.ToArray());
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
@@ -25,6 +26,26 @@ public sealed class SpecificationTests
         leaf.Certificate.NotBefore.ToUniversalTime().Should().Be(s_now.AddDays(-1).UtcDateTime);
         leaf.Certificate.NotAfter.ToUniversalTime().Should().Be(s_now.AddDays(30).UtcDateTime);
         leaf.Spec.NotAfter.Should().Be(s_now.AddDays(30));
+    }
+
+    [TestCase("0001-01-01T00:00:00Z")]
+    [TestCase("2049-12-31T23:59:59.9999999Z")]
+    [TestCase("2050-01-01T00:00:00Z")]
+    [TestCase("9999-06-01T00:00:00Z")]
+    [TestCase("9999-12-31T23:59:59.9999999Z")]
+    public void A_clock_may_stand_anywhere(string now)
+    {
+        using var authority = new TestAuthority(timeProvider: new StillClock(DateTimeOffset.Parse(now, CultureInfo.InvariantCulture)));
+        using var intermediate = authority.IssueIntermediate();
+        using var leaf = intermediate.IssueServer("a.test");
+        using var spec = intermediate.Issue(new CertificateSpec { DnsNames = ["a.test"] });
+        intermediate.Revoke(leaf);
+
+        var list = CertificateRevocationListBuilder.Load(intermediate.IssueCrl().Raw.ToArray(), out _);
+        list.RemoveEntry(leaf.Certificate.SerialNumberBytes.Span).Should().BeTrue();
+        intermediate.IssueOcspResponse(leaf).Should().NotBeEmpty();
+        (spec.Certificate.NotBefore <= spec.Certificate.NotAfter).Should().BeTrue();
+        authority.Certificate.NotAfter.ToUniversalTime().Year.Should().BeLessThanOrEqualTo(9999);
     }
 
     [Test]
@@ -55,6 +76,11 @@ public sealed class SpecificationTests
 
         Convert.ToHexString(leaf.Certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier!.Value.Span)
             .Should().Be(IdentifierOf(foreign));
+    }
+
+    private sealed class StillClock(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
     }
 
     private static string IdentifierOf(TestKey key) =>

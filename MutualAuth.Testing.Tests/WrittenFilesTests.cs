@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using MutualAuth.Testing.Rotation;
 using MutualAuth.Testing.Tests.Support;
 
 namespace MutualAuth.Testing.Tests;
@@ -70,5 +71,77 @@ public sealed class WrittenFilesTests
         await done.CancelAsync();
         await reading;
         torn.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task A_list_that_is_written_again_is_whole_at_any_moment(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < 3000; i++)
+        {
+            _authority.Revoke(i); // so that a list takes a while to write
+        }
+
+        var lists = new[] { _authority.IssueCrl(), _authority.IssueCrl() };
+        var path = lists[0].WriteTo(_directory.Path);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var torn = new List<int>();
+        var reading = Task.Run(
+            () =>
+            {
+                while (!done.IsCancellationRequested)
+                {
+                    var text = File.ReadAllText(path);
+                    if (!lists.Any(list => list.Pem == text))
+                    {
+                        torn.Add(text.Length);
+                    }
+                }
+            },
+            CancellationToken.None);
+
+        for (var i = 0; i < 300; i++)
+        {
+            lists[i % 2].WriteTo(_directory.Path);
+        }
+
+        await done.CancelAsync();
+        await reading;
+
+        torn.Should().BeEmpty();
+    }
+
+    [Test]
+    public void A_certificate_whose_key_is_elsewhere_changes_no_file([Values] bool inFolder, [Values] bool kubernetes)
+    {
+        using var owner = System.Security.Cryptography.ECDsa.Create();
+        using var keyless = _authority.Sign(
+            new System.Security.Cryptography.X509Certificates.CertificateRequest(
+                "CN=x", owner, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem());
+        using var server = _authority.IssueServer("server.test");
+        using var folder = new CertificateFolder(server, [_authority], new CertificateFolderOptions
+        {
+            Directory = _directory.Path,
+            Layout = kubernetes ? FolderLayout.KubernetesSecret : FolderLayout.Files,
+        });
+        var (certificate, _) = server.WriteTo(_directory.Path, "server");
+        var before = Files();
+
+        FluentActions.Invoking(() =>
+        {
+            if (inFolder)
+            {
+                folder.Rotate(keyless);
+            }
+            else
+            {
+                keyless.WriteTo(_directory.Path, "server");
+            }
+        }).Should().Throw<InvalidOperationException>();
+
+        Files().Should().Equal(before);
+        File.ReadAllText(certificate).Should().Be(server.ChainPem);
+        File.ReadAllText(folder.CertificatePath).Should().Be(server.ChainPem);
+
+        List<string> Files() => [.. Directory.GetFileSystemEntries(_directory.Path).Order()];
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Testing.Building;
 
 namespace MutualAuth.Testing;
 
@@ -120,5 +121,5 @@ public sealed record CertificateSpec
 
     /// <summary>The same with the dates that were left open.</summary>
     internal CertificateSpec DatedAt(DateTimeOffset now) =>
-        this with { NotBefore = _notBefore ?? now.AddDays(-1), NotAfter = _notAfter ?? now.AddDays(30) };
+        this with { NotBefore = _notBefore ?? now.ShiftDays(-1), NotAfter = _notAfter ?? now.ShiftDays(30) };
 }

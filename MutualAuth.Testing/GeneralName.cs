@@ -58,7 +58,7 @@ public sealed class GeneralName
         new DerSequence(new DerObjectIdentifier(oid), new DerTaggedObject(true, 0, Asn1Object.FromByteArray(value.ToArray())))));
 
     /// <summary>A service of a domain, such as <c>_imaps.example.org</c>: an SRVName (RFC 4985).</summary>
-    public static GeneralName Service(string name) => Other("1.3.6.1.5.5.7.8.7", new DerIA5String(name).GetDerEncoded());
+    public static GeneralName Service(string name) => Other("1.3.6.1.5.5.7.8.7", Der.Ia5(name));
 
     /// <summary>
     /// An e-mail address whose local part is beyond ASCII: a SmtpUTF8Mailbox (RFC 9598). Nothing is converted; the domain of a right one has
@@ -76,15 +76,24 @@ public sealed class GeneralName
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// <paramref name="text"/> is empty or could mean several things: a number that some read as an address, a range, a host with a port, an
-    /// e-mail address or a URI beyond ASCII. The other members of this class write any of them.
+    /// address with a zone, an e-mail address or a URI beyond ASCII. The other members of this class write any of them.
     /// </exception>
     public static GeneralName Guess(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentException.ThrowIfNullOrEmpty(text);
-        if (IPAddress.TryParse(text, out var address) && (text.Contains(':') || address.ToString() == text))
+        if (IPAddress.TryParse(text, out var address))
         {
-            return Address(address);
+            if (text.Contains('%'))
+            {
+                throw Ambiguous(text, "its zone means something on one machine alone, and a certificate has none; leave it out");
+            }
+
+            // The parser passes over a port behind the bracket.
+            if (text.Contains(':') ? !text.StartsWith('[') || text.EndsWith(']') : address.ToString() == text)
+            {
+                return Address(address);
+            }
         }
 
         if (text.Contains("://", StringComparison.Ordinal) || text.StartsWith("urn:", StringComparison.OrdinalIgnoreCase))

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
@@ -17,6 +18,7 @@ public sealed class TestAuthority : IDisposable
     private readonly Seed? _seed;
     private readonly Issuer _issuer;
     private readonly RevocationRegister _revoked;
+    private readonly ConcurrentDictionary<(string Name, string Key), RevocationRegister> _below = new();
     private readonly Lazy<X509Certificate2> _certificate;
     private int _issued;
     private int _strangers;
@@ -27,7 +29,8 @@ public sealed class TestAuthority : IDisposable
     /// <param name="timeProvider">The clock that all dates are relative to; null for the system's.</param>
     /// <param name="seed">
     /// Any text: with the same one, the same clock reading and the same calls in the same order, every octet of every key, certificate and
-    /// CRL is the same, in the exhibits of the gallery and in what responders forge too. Null makes everything random.
+    /// CRL is the same, in the exhibits of the gallery and in what responders forge too. Keys that you give sign reproducibly as well. Null makes
+    /// everything random.
     /// </param>
     public TestAuthority(
         string name = "Test Authority",
@@ -47,10 +50,10 @@ public sealed class TestAuthority : IDisposable
         asked = spec?.Invoke(asked) ?? asked;
 
         var material = _seed?.Derive("root");
-        var key = asked.Key ?? KeyFactory.Generate(asked.KeyAlgorithm, material?.Derive("key"));
+        var key = Own(asked.Key) ?? KeyFactory.Generate(asked.KeyAlgorithm, material?.Derive("key"));
         var serial = asked.SerialNumber ?? Templates.SerialNumber(material);
         var self = new Issuer(CertificateEncoder.SubjectOf(asked), key, KeyIdentifier: null);
-        AsCertificate = new TestCertificate(CertificateEncoder.Encode(asked, key, serial, self), [], key, asked, serial);
+        AsCertificate = new TestCertificate(CertificateEncoder.Encode(Own(asked), key, serial, self), [], key, asked, serial);
         _issuer = IssuerOf(AsCertificate);
         _certificate = new(() => FrameworkCertificate.Load(AsCertificate.RawCertificate.Span));
     }
@@ -90,6 +93,7 @@ public sealed class TestAuthority : IDisposable
     {
         ArgumentNullException.ThrowIfNull(certificatePem);
         var key = TestKey.FromPem(keyPem, password);
+        key = seed is null ? key : key.Reproducible();
         var chain = ExistingCertificate.Read(certificatePem, key);
         var clock = timeProvider ?? TimeProvider.System;
         TestAuthority? above = null;
@@ -161,10 +165,18 @@ public sealed class TestAuthority : IDisposable
     public TestCertificate IssueClient(params string[] names) => Issue(names, ExtendedKeyUsage.ClientAuth);
 
     /// <summary>A client and a server that accept each other, ready to connect.</summary>
-    /// <param name="clientName">The client's DNS name, which the server accepts.</param>
-    /// <param name="serverName">The server's DNS name, which the client dials.</param>
+    /// <param name="clientName">The client's DNS name, which the server accepts; one in another script becomes its A-labels.</param>
+    /// <param name="serverName">The server's DNS name or IP address, which the client dials; likewise.</param>
     /// <returns>The pair, which the caller disposes.</returns>
-    public TestPair CreatePair(string clientName = "client.test", string serverName = "server.test") => new(this, clientName, serverName);
+    /// <exception cref="ArgumentNullException">A name is null.</exception>
+    /// <exception cref="ArgumentException">A name is empty, could mean several things, or has no form in ASCII.</exception>
+    /// <exception cref="FormatException"><paramref name="clientName"/> is no DNS name.</exception>
+    public TestPair CreatePair(string clientName = "client.test", string serverName = "server.test")
+    {
+        ArgumentNullException.ThrowIfNull(clientName);
+        ArgumentNullException.ThrowIfNull(serverName);
+        return new TestPair(this, clientName, serverName);
+    }
 
     /// <summary>Issues whatever certificate you describe.</summary>
     /// <param name="spec">
@@ -209,12 +221,16 @@ public sealed class TestAuthority : IDisposable
     /// <summary>Makes an intermediate authority beneath this one, valid for five years; what it issues carries its certificate along.</summary>
     /// <param name="name">The common name of its subject.</param>
     /// <param name="spec">Changes what its certificate says; null leaves it alone.</param>
-    /// <returns>An authority with the same clock, which the caller disposes.</returns>
+    /// <returns>
+    /// An authority with the same clock, which the caller disposes. Where an earlier one of this authority has the same name and key, whose
+    /// certificate is renewed so, it is the same issuer: they revoke in one list and number it together.
+    /// </returns>
     public TestAuthority IssueIntermediate(string name = "Test Intermediate", Func<CertificateSpec, CertificateSpec>? spec = null)
     {
         var asked = Templates.Intermediate(Clock.GetUtcNow(), name);
         var seed = NextSeed();
-        return new TestAuthority(this, Issue(spec?.Invoke(asked) ?? asked, seed), Clock, seed?.Derive("intermediate"));
+        var certificate = Issue(spec?.Invoke(asked) ?? asked, seed);
+        return new TestAuthority(this, certificate, Clock, seed?.Derive("intermediate"), RegisterOf(certificate));
     }
 
     /// <summary>Certifies another authority's name and key: a bridge, over which what the other issues leads to this authority's root too.</summary>
@@ -269,12 +285,12 @@ public sealed class TestAuthority : IDisposable
         var asked = new CrlSpec
         {
             ThisUpdate = _revoked.KnownSince(now),
-            NextUpdate = now.AddDays(7),
+            NextUpdate = now.ShiftDays(7),
             Number = _revoked.NextCrlNumber(),
             Revoked = _revoked.Snapshot(),
         };
         asked = spec?.Invoke(asked) ?? asked;
-        return new TestCrl(CrlEncoder.Encode(asked, _issuer), asked);
+        return new TestCrl(CrlEncoder.Encode(asked with { SigningKey = Own(asked.SigningKey) }, _issuer), asked);
     }
 
     /// <summary>
@@ -295,10 +311,11 @@ public sealed class TestAuthority : IDisposable
         var now = Clock.GetUtcNow();
         var asked = new OcspSpec
         {
-            Answers = [.. answers.Select(answer => answer with { ThisUpdate = _revoked.KnownSince(now), NextUpdate = now.AddDays(1) })],
+            Answers = [.. answers.Select(answer => answer with { ThisUpdate = _revoked.KnownSince(now), NextUpdate = now.ShiftDays(1) })],
             ProducedAt = now,
         };
-        return OcspEncoder.Encode(spec?.Invoke(asked) ?? asked, _issuer);
+        asked = spec?.Invoke(asked) ?? asked;
+        return OcspEncoder.Encode(asked with { SigningKey = Own(asked.SigningKey) }, _issuer);
     }
 
     /// <summary>
@@ -342,9 +359,10 @@ public sealed class TestAuthority : IDisposable
     private TestCertificate Issue(string[] names, string usage)
     {
         ArgumentNullException.ThrowIfNull(names);
-        if (names.Length == 0)
+        if (names.Length == 0 || names.Any(string.IsNullOrEmpty))
         {
-            throw new ArgumentException("At least one name is needed; a certificate without a name is made with Issue.", nameof(names));
+            throw new ArgumentException(
+                "At least one name is needed, and none that is empty; a certificate without a name is made with Issue.", nameof(names));
         }
 
         return Issue(
@@ -353,12 +371,22 @@ public sealed class TestAuthority : IDisposable
 
     private TestCertificate Issue(CertificateSpec spec, Seed? seed)
     {
-        var key = spec.Key ?? KeyFactory.Generate(spec.KeyAlgorithm, seed?.Derive("key"));
+        var key = Own(spec.Key) ?? KeyFactory.Generate(spec.KeyAlgorithm, seed?.Derive("key"));
         var serial = spec.SerialNumber ?? Templates.SerialNumber(seed);
         ImmutableArray<ReadOnlyMemory<byte>> chain = _parent is null ? [] : [AsCertificate.RawCertificate, .. AsCertificate.RawChain];
         _revoked.Issued(serial, spec.BasicConstraints is { IsAuthority: true });
-        return new TestCertificate(CertificateEncoder.Encode(spec, key, serial, _issuer), chain, key, spec, serial);
+        return new TestCertificate(CertificateEncoder.Encode(Own(spec), key, serial, _issuer), chain, key, spec, serial);
     }
+
+    /// <summary>A key that was given, which makes the same signatures each time where a seed decides everything else.</summary>
+    private TestKey? Own(TestKey? key) => _seed is null ? key : key?.Reproducible();
+
+    private CertificateSpec Own(CertificateSpec spec) => spec with { SigningKey = Own(spec.SigningKey) };
+
+    private RevocationRegister RegisterOf(TestCertificate intermediate) => _below.GetOrAdd(
+        (Convert.ToHexString(CertificateEncoder.SubjectOf(intermediate.Spec).GetDerEncoded()),
+            Convert.ToHexString(intermediate.Key.SubjectPublicKeyInfo.Span)),
+        _ => new RevocationRegister());
 
     private Seed? NextSeed() => _seed?.Derive($"issue {Interlocked.Increment(ref _issued)}");
 

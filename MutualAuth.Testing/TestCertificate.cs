@@ -104,13 +104,15 @@ public sealed class TestCertificate : IDisposable
     /// <param name="directory">Where; it is created when it does not exist.</param>
     /// <param name="name">The name of the files without its ending.</param>
     /// <returns>The paths of the two files.</returns>
+    /// <exception cref="InvalidOperationException">The key is its owner's (<see cref="TestAuthority.Sign"/>); no file is touched.</exception>
     public (string CertificatePath, string KeyPath) WriteTo(string directory, string name = "certificate")
     {
+        var key = Encoding.ASCII.GetBytes(PrivateKeyPem); // Where there is none, no file is touched.
         Directory.CreateDirectory(directory);
         var certificatePath = Path.Combine(directory, name + ".pem");
         var keyPath = Path.Combine(directory, name + ".key");
         WholeFile.Write(certificatePath, ChainPem);
-        WholeFile.WriteSecret(keyPath, Encoding.ASCII.GetBytes(PrivateKeyPem));
+        WholeFile.WriteSecret(keyPath, key);
         return (certificatePath, keyPath);
     }
 

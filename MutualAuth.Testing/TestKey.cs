@@ -67,7 +67,11 @@ public sealed class TestKey
     public string PrivateKeyPem => PemText.Of("PRIVATE KEY", Pkcs8.Span);
 
     /// <summary>Whether the key comes from a seed, so that what it signs is reproducible as well.</summary>
-    internal bool IsDeterministic { get; }
+    internal bool IsDeterministic { get; private init; }
+
+    /// <summary>The same key, which signs reproducibly.</summary>
+    internal TestKey Reproducible() =>
+        IsDeterministic || !HasPrivateKey ? this : new TestKey(Algorithm, _pkcs8!, _publicKey) { IsDeterministic = true };
 
     internal AsymmetricKeyParameter Private => _private.Value;
 

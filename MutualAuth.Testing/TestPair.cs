@@ -12,6 +12,9 @@ public sealed record TestPair : IDisposable
 {
     internal TestPair(TestAuthority authority, string clientName, string serverName)
     {
+        // As certificates have them, and rules and dialled names are compared with those.
+        clientName = GeneralName.ToALabels(clientName);
+        serverName = GeneralName.ToALabels(serverName);
         ServerName = serverName;
         ClientCertificate = authority.IssueClient(clientName);
         ServerCertificate = authority.IssueServer(serverName);

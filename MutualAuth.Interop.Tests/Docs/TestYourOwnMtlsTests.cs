@@ -91,6 +91,26 @@ public sealed class TestYourOwnMtlsTests
     }
 
     [Test]
+    public async Task The_gallery_finds_of_the_platforms_client_what_the_page_says()
+    {
+        var before = Console.Out;
+        using var said = new StringWriter();
+        try
+        {
+            Console.SetOut(said);
+            await TestYourOwnMtls.RunGalleryAgainstHttpClientAsync().WaitAsync(TimeSpan.FromSeconds(100));
+        }
+        finally
+        {
+            Console.SetOut(before);
+        }
+
+        said.ToString().Should().Contain(" 0 without control, 0 unclear, 0 not tried");
+        said.ToString().Split('\n').Where(line => line.StartsWith("LET IN", StringComparison.Ordinal)).Select(line => line[11..line.IndexOf(':')])
+            .Should().BeEquivalentTo(["CommonNameOnly", "NameInUriOnly"]);
+    }
+
+    [Test]
     public Task The_agent_of_the_page_serves() => GetIdentitiesFromSpiffe.TestAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
     [Test]

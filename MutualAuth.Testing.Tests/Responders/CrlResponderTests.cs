@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing.Responders;
+using MutualAuth.Testing.Tests.Support;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.X509;
@@ -101,6 +102,76 @@ public sealed class CrlResponderTests
 
         (stale.NextUpdate < now.UtcDateTime, stale.IsSignatureValid(key)).Should().Be((true, true));
         (forged.NextUpdate < now.UtcDateTime, forged.IsSignatureValid(key)).Should().Be((false, false));
+    }
+
+    [Test]
+    public async Task A_stale_CRL_does_not_know_what_came_later(CancellationToken token)
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var authority = new TestAuthority(timeProvider: clock);
+        using var old = authority.IssueClient("old.test");
+        using var late = authority.IssueClient("late.test");
+        authority.Revoke(old);
+        await using var responder = new CrlResponder(authority) { Mode = ResponderMode.Stale };
+        clock.Advance(TimeSpan.FromDays(60));
+        authority.Revoke(late);
+
+        var stale = await FetchAsync(responder.FullUri, token);
+
+        (IsRevoked(stale, old), IsRevoked(stale, late)).Should().Be((true, false));
+        stale.GetRevokedCertificates().Should().OnlyContain(entry => entry.RevocationDate <= stale.ThisUpdate);
+    }
+
+    [Test]
+    public async Task The_base_is_what_it_was_when_it_was_made_its_dates_included(CancellationToken token)
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var authority = new TestAuthority(timeProvider: clock);
+        using var leaf = authority.IssueClient("leaf.test");
+        await using var responder = new CrlResponder(authority);
+        var before = await FetchAsync(responder.BaseCrlUri, token);
+        clock.Advance(TimeSpan.FromDays(1));
+        authority.Revoke(leaf);
+
+        var after = await FetchAsync(responder.BaseCrlUri, token);
+        responder.Rebase();
+        var rebased = await FetchAsync(responder.BaseCrlUri, token);
+
+        (after.ThisUpdate, after.NextUpdate).Should().Be((before.ThisUpdate, before.NextUpdate), "it does not know of what came later");
+        (IsRevoked(after, leaf), IsRevoked(rebased, leaf)).Should().Be((false, true));
+        rebased.ThisUpdate.Should().Be(clock.GetUtcNow().UtcDateTime);
+    }
+
+    [TestCase("//full.crl")]
+    [TestCase("/full.crl")]
+    [TestCase("http://elsewhere.test//full.crl")]
+    public async Task A_redirection_leads_to_the_same_place_however_many_slashes_the_path_begins_with(string target, CancellationToken token)
+    {
+        using var authority = new TestAuthority();
+        await using var responder = new CrlResponder(authority) { Mode = ResponderMode.Redirect };
+
+        var answer = await RawHttp.AskAsync(responder.BaseUri, $"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n", token);
+
+        var location = new Uri(new Uri(responder.BaseUri, "somewhere"), answer.Field("Location"));
+        (location.Authority, location.AbsolutePath.TrimStart('/')).Should().Be((responder.BaseUri.Authority, "full.crl"));
+    }
+
+    [Test]
+    public async Task Values_that_mean_nothing_are_refused_where_they_are_set()
+    {
+        using var authority = new TestAuthority();
+        await using var responder = new CrlResponder(authority);
+
+        ShouldBeRefused(() => _ = new CrlResponder(authority) { Partitions = 0 });
+        ShouldBeRefused(() => _ = new CrlResponder(authority) { Partitions = -3 });
+        ShouldBeRefused(() => responder.Delay = TimeSpan.FromTicks(-1));
+        ShouldBeRefused(() => responder.Delay = TimeSpan.MaxValue);
+        ShouldBeRefused(() => responder.OversizedLength = -1);
+        ShouldBeRefused(() => responder.Mode = default);
+        ShouldBeRefused(() => responder.Mode = (ResponderMode)99);
+        (responder.Mode, responder.Delay, responder.OversizedLength).Should().Be((ResponderMode.Normal, TimeSpan.FromSeconds(2), 64L << 20));
+
+        static void ShouldBeRefused(Action set) => set.Should().Throw<ArgumentOutOfRangeException>();
     }
 
     [Test]

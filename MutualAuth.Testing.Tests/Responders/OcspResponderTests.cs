@@ -89,6 +89,23 @@ public sealed class OcspResponderTests
     }
 
     [Test]
+    public async Task A_stale_answer_does_not_know_of_a_later_revocation([Values] bool late, CancellationToken token)
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var authority = new TestAuthority(timeProvider: clock);
+        using var leaf = authority.IssueClient("leaf.test");
+        await using var responder = new OcspResponder(authority) { Mode = ResponderMode.Stale };
+        clock.Advance(TimeSpan.FromDays(late ? 60 : 0));
+        authority.Revoke(leaf);
+        clock.Advance(TimeSpan.FromDays(late ? 0 : 60));
+
+        var stale = Single(await AskAsync(responder, RequestFor(authority, leaf), byGet: false, token));
+
+        (stale.GetCertStatus() is RevokedStatus).Should().Be(!late);
+        (stale.GetCertStatus() as RevokedStatus)?.RevocationTime.Should().BeOnOrBefore(stale.ThisUpdate);
+    }
+
+    [Test]
     public async Task Nonsense_is_a_malformed_request_and_try_later_can_be_had(CancellationToken token)
     {
         using var authority = new TestAuthority();

@@ -87,6 +87,21 @@ public sealed class DatesTests
         }
     }
 
+    [Test]
+    public void There_is_one_list_for_one_issuer_also_when_its_certificate_is_renewed([Values] bool sameName)
+    {
+        using var first = _authority.IssueIntermediate("Issuing");
+        using var renewed = _authority.IssueIntermediate(
+            sameName ? "Issuing" : "Other", spec => spec with { Key = first.AsCertificate.Key, NotAfter = spec.NotAfter.AddYears(1) });
+        using var leaf = first.IssueClient("a.test");
+        first.Revoke(leaf);
+        var before = first.IssueCrl().Spec;
+
+        var list = renewed.IssueCrl().Spec;
+
+        (list.Number != before.Number, list.Revoked.Count == 1).Should().Be((sameName, sameName));
+    }
+
     private (SingleResponse Answer, DateTime Produced) AnswerAbout(TestCertificate certificate)
     {
         var response = OcspResponse.GetInstance(Asn1Object.FromByteArray(_authority.IssueOcspResponse(certificate)));

@@ -9,6 +9,7 @@ namespace MutualAuth.Testing.Tests.Transports;
 internal static class WireScenes
 {
     private static readonly CancellationToken s_cancelled = new(canceled: true);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
     private static readonly byte[] s_much = new byte[32 * 1024 * 1024]; // more than any socket buffers
 
     internal static IReadOnlyDictionary<string, Func<IWire, Task<string?>>> All { get; } = new Dictionary<string, Func<IWire, Task<string?>>>
@@ -41,6 +42,19 @@ internal static class WireScenes
             var write = ToldAsync(() => wire.Near.WriteAsync(s_much, cancellation.Token));
             await cancellation.CancelAsync();
             return await write;
+        },
+        ["Begin a read that waits, then a write; the far end reads, and writes 3"] = async wire =>
+        {
+            var read = Task.Factory.FromAsync(wire.Near.BeginRead, wire.Near.EndRead, new byte[9], 0, 9, null);
+            var write = Task.Run(() => Task.Factory.FromAsync(wire.Near.BeginWrite, wire.Near.EndWrite, new byte[5], 0, 5, null));
+            if (await Task.WhenAny(write, Task.Delay(s_patience)) != write)
+            {
+                return "the write waits for the read";
+            }
+
+            var far = await ReadAsync(wire.Far);
+            await WriteAsync(wire.Far, 3);
+            return Told(far, $"{await read} read");
         },
         ["Read and write with a cancelled token after closing"] = async wire =>
         {

@@ -27,7 +27,8 @@ public sealed class GalleryProbe
 
     /// <summary>
     /// Asks for <c>/</c> by HTTP/1.0, and takes any answer for service, as echo servers give it too. An answer that begins
-    /// <c>HTTP/1.x 4</c> is a refusal, except 408 and 429, which speak of time and rate: these and <c>HTTP/1.x 5</c> are unclear.
+    /// <c>HTTP/1.x 4</c> is a refusal, except 408 and 429, which speak of time and rate: these and <c>HTTP/1.x 5</c> are unclear. Interim answers,
+    /// such as <c>103 Early Hints</c>, are passed over.
     /// </summary>
     public static GalleryProbe AnyAnswer { get; } = Asking("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), answer => JudgeAny(answer));
 
@@ -36,7 +37,7 @@ public sealed class GalleryProbe
 
     /// <summary>
     /// Asks for a page by HTTP/1.1: 2xx is service, 4xx is a refusal except 408 and 429, and every other answer is unclear. The good neighbour
-    /// must get 2xx.
+    /// must get 2xx. Interim answers, such as <c>100 Continue</c>, are passed over.
     /// </summary>
     /// <param name="path">The path, with its leading slash, percent-encoded.</param>
     /// <param name="host">The host to name. Default: <c>server.test</c>.</param>
@@ -64,7 +65,8 @@ public sealed class GalleryProbe
     /// <summary>Sends a request of yours, and has you judge the answer.</summary>
     /// <param name="request">The octets to send; a copy is taken. Empty waits for what the server says first.</param>
     /// <param name="judge">
-    /// Is given the whole answer so far, each time that some of it came; null reads on. An answer without a verdict after 64 KiB is unclear.
+    /// Is given the whole answer so far, each time that some of it came; null reads on. An answer without a verdict after 64 KiB, or at its
+    /// end, is unclear.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="judge"/> is null.</exception>
     public static GalleryProbe Request(ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, PeerOutcome?> judge)
@@ -77,7 +79,7 @@ public sealed class GalleryProbe
     /// <summary>A conversation of yours, which says what became of the client.</summary>
     /// <param name="probe">
     /// Gets the stream inside TLS, not owned, and a token that ends the patience. An <see cref="IOException"/> is judged by what was seen of the
-    /// connection; any other exception is unclear, and is told in the report.
+    /// connection, and is unclear once the server has answered something; any other exception is unclear. Both are told in the report.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="probe"/> is null.</exception>
     public static GalleryProbe From(Func<Stream, CancellationToken, Task<PeerOutcome>> probe)
@@ -123,13 +125,13 @@ public sealed class GalleryProbe
                     }
                 }
 
-                return ((PeerOutcome?)null, "the connection ended without an answer");
+                return ((PeerOutcome?)null, "the connection ended without a verdict");
             },
             token,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default));
 
-    private static (PeerOutcome? Outcome, string Detail) JudgeAny(ReadOnlyMemory<byte> answer) => StatusOf(answer.Span) switch
+    private static (PeerOutcome? Outcome, string Detail) JudgeAny(ReadOnlyMemory<byte> answer) => StatusOf(FinalPartOf(answer.Span)) switch
     {
         null => (null, string.Empty),
         0 => (PeerOutcome.LetIn, "answered"),
@@ -138,7 +140,7 @@ public sealed class GalleryProbe
         { } status => (PeerOutcome.LetIn, $"HTTP {status}"),
     };
 
-    private static (PeerOutcome? Outcome, string Detail) JudgeHttp(ReadOnlyMemory<byte> answer) => StatusOf(answer.Span) switch
+    private static (PeerOutcome? Outcome, string Detail) JudgeHttp(ReadOnlyMemory<byte> answer) => StatusOf(FinalPartOf(answer.Span)) switch
     {
         null => (null, string.Empty),
         0 => (PeerOutcome.Unclear, "the answer is no HTTP/1"),
@@ -153,6 +155,21 @@ public sealed class GalleryProbe
         >= 400 and < 500 => PeerOutcome.Refused,
         _ => null,
     };
+
+    /// <summary>
+    /// What follows the interim answers, which say nothing of the request (RFC 9110 §15.2); 101 is none of them, for no other follows it. Empty
+    /// while an interim answer is not through.
+    /// </summary>
+    private static ReadOnlySpan<byte> FinalPartOf(ReadOnlySpan<byte> answer)
+    {
+        while (StatusOf(answer) is 100 or (> 101 and < 200))
+        {
+            var end = answer.IndexOf("\r\n\r\n"u8);
+            answer = end < 0 ? [] : answer[(end + 4)..];
+        }
+
+        return answer;
+    }
 
     /// <summary>The status of an answer; 0 when it is no HTTP/1, null when more of it is needed to tell.</summary>
     private static int? StatusOf(ReadOnlySpan<byte> answer)

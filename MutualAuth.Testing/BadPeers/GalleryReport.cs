@@ -6,22 +6,18 @@ namespace MutualAuth.Testing.BadPeers;
 /// <summary>The outcome of a run of the gallery.</summary>
 public sealed class GalleryReport
 {
-    private readonly bool _isMeasured;
-
     internal GalleryReport(
         IReadOnlyList<GalleryResult> results,
         IReadOnlyList<BadPeer> notTried,
         string? stopped,
         int addressesAsked,
-        TimeSpan elapsed,
-        bool isMeasured)
+        TimeSpan elapsed)
     {
         Results = results;
         NotTried = notTried;
         Stopped = stopped;
         AddressesAsked = addressesAsked;
         Elapsed = elapsed;
-        _isMeasured = isMeasured;
     }
 
     /// <summary>One result for each bad peer that was tried, in the gallery's order.</summary>
@@ -62,7 +58,7 @@ public sealed class GalleryReport
             CultureInfo.InvariantCulture,
             $"{Results.Count} bad peers, {WronglyLetIn.Count()} wrongly let in, {WithoutControl.Count()} without control, {Unclear.Count()} unclear, "
                 + $"{NotTried.Count} not tried, {AddressesAsked} addresses asked, {Elapsed.TotalSeconds:0.0} s; "
-                + $"processor time {(_isMeasured ? "measured" : "not measured")}");
+                + $"processor time {(Results.Any(result => result.ProcessorTime is not null) ? "measured" : "not measured")}");
         if (Stopped is not null)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"STOPPED    {Stopped}; not tried: {string.Join(", ", NotTried)}");

@@ -6,12 +6,12 @@ namespace MutualAuth.Testing.BadPeers;
 /// Runs the gallery against a server or client of yours, whatever library it uses, and reports which bad peers it wrongly accepted.
 /// </summary>
 /// <remarks>
-/// Every bad peer shakes hands for itself, between two visits of its good neighbour, which are the control. A refusal is what the other side did to
+/// Every bad peer shakes hands for itself, between visits of its good neighbour, which are the control. A refusal is what the other side did to
 /// this very peer: a fatal alert or the end of the connection after the peer's certificate was shown, or an answer that the probe takes for one. A
-/// refusal by the end of the connection alone must happen twice in a row. Everything else is unclear: no connection, an end before the certificate,
-/// nothing in time, an exception that is no judgement. The run stops early, and says so, when a plain good peer is not served either; what was seen
-/// is kept. The peers do not speak the confirmation protocol: a side that requires it turns the good ones away as well, so let it be preferred for
-/// the run.
+/// refusal by the end of the connection alone, or by the alert <c>internal_error</c>, must happen twice in a row. Everything else is
+/// unclear: no connection, an end before the certificate or in the middle of an answer, nothing in time, an exception that is no judgement. The run
+/// stops early, and says so, when a plain good peer is not served either; what was seen is kept. The peers do not speak the confirmation protocol: a
+/// side that requires it turns the good ones away as well, so let it be preferred for the run.
 /// </remarks>
 public static class GalleryRun
 {
@@ -53,7 +53,7 @@ public static class GalleryRun
     /// <param name="authority">The root that the client trusts.</param>
     /// <param name="dial">
     /// Has your client connect to the end point and authenticate the server under the given name, and throws when the client rejects it. The
-    /// server sends back what it receives.
+    /// server answers a request of HTTP/1 with 200, and else sends back what it receives.
     /// </param>
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>

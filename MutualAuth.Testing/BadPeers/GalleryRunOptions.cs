@@ -39,7 +39,8 @@ public sealed record GalleryRunOptions
 
     /// <summary>
     /// The ids of the processes on this machine that judge, to measure their processor time and to see them end; asked around each peer. Name
-    /// processes that should outlive a connection, and the run by itself: other work in them is counted too. Default: null, not measured.
+    /// processes that should outlive a connection, and the run by itself: other work in them is counted too. Where none of them can be read, no
+    /// refusal is believed. Default: null, not measured.
     /// </summary>
     public Func<IEnumerable<int>>? Processes { get; init; }
 

@@ -22,7 +22,9 @@ internal static class Dn
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         return "CN=" + string.Concat(name.Select((character, i) =>
-            ",+\"\\<>;=#".Contains(character) || (character == ' ' && (i == 0 || i == name.Length - 1)) ? $"\\{character}" : character.ToString()));
+            ",+\"\\<>;=#".Contains(character) || (char.IsWhiteSpace(character) && (i == 0 || i == name.Length - 1))
+                ? $"\\{character}"
+                : character.ToString()));
     }
 
     /// <summary>The subject of who is called <paramref name="name"/>: its common name, or nothing where that cannot hold it.</summary>
@@ -33,6 +35,12 @@ internal static class Dn
     {
         public override Asn1Object GetConvertedValue(DerObjectIdentifier oid, string value)
         {
+            // The base takes a first backslash away, which it believes to stand before a sharp.
+            if (value.StartsWith('\\') && !value.StartsWith("\\#", StringComparison.Ordinal))
+            {
+                value = '\\' + value;
+            }
+
             try
             {
                 return base.GetConvertedValue(oid, value);

@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
-using BcName = Org.BouncyCastle.Asn1.X509.GeneralName;
 
 namespace MutualAuth.Testing.Building;
 
@@ -69,8 +68,8 @@ internal static class ExtensionEncoder
         if (spec.OcspUris.Count + spec.IssuerUris.Count > 0)
         {
             Add(X509Extensions.AuthorityInfoAccess, false, Der.Sequence([
-                .. spec.OcspUris.Select(uri => new AccessDescription(AccessDescription.IdADOcsp, UriOf(uri))),
-                .. spec.IssuerUris.Select(uri => new AccessDescription(AccessDescription.IdADCAIssuers, UriOf(uri)))]));
+                .. spec.OcspUris.Select(uri => new DerSequence(AccessDescription.IdADOcsp, GeneralName.Uri(uri).Encoding)),
+                .. spec.IssuerUris.Select(uri => new DerSequence(AccessDescription.IdADCAIssuers, GeneralName.Uri(uri).Encoding))]));
         }
 
         foreach (var extension in spec.Extensions)
@@ -131,6 +130,4 @@ internal static class ExtensionEncoder
     /// <summary><c>distributionPoint [0] DistributionPointName</c> with <c>fullName [0] GeneralNames</c> of one URI.</summary>
     internal static DerTaggedObject PointNameOf(string uri) =>
         new(true, 0, new DerTaggedObject(false, 0, new DerSequence(GeneralName.Uri(uri).Encoding)));
-
-    private static BcName UriOf(string uri) => new(BcName.UniformResourceIdentifier, uri);
 }

@@ -84,7 +84,7 @@ internal sealed class LooseTlsClient : DefaultTlsClient, TlsAuthentication
 
     protected override IList<Org.BouncyCastle.Tls.ServerName>? GetSniServerNames() =>
         _options.ServerName is { } name && Uri.CheckHostName(name) == UriHostNameType.Dns
-            ? [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(name))]
+            ? [new Org.BouncyCastle.Tls.ServerName(NameType.host_name, System.Text.Encoding.ASCII.GetBytes(GeneralName.ToALabels(name)))]
             : null;
 
     protected override IList<ProtocolName>? GetProtocolNames() => LooseTls.Protocols(_options);

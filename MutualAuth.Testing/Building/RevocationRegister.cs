@@ -51,7 +51,8 @@ internal sealed class RevocationRegister
     {
         lock (_lock)
         {
-            return _changed > now.AddHours(-1) ? _changed : now.AddHours(-1);
+            var anHourAgo = now.Shift(TimeSpan.FromHours(-1));
+            return _changed > anHourAgo ? _changed : anHourAgo;
         }
     }
 

@@ -10,8 +10,8 @@ internal static class Templates
     internal static CertificateSpec Leaf(DateTimeOffset now, string subject, params string[] usages) => new()
     {
         Subject = subject,
-        NotBefore = now.AddDays(-1),
-        NotAfter = now.AddDays(30),
+        NotBefore = now.ShiftDays(-1),
+        NotAfter = now.ShiftDays(30),
         BasicConstraints = new BasicConstraints(IsAuthority: false),
         KeyUsage = X509KeyUsageFlags.DigitalSignature,
         ExtendedKeyUsages = usages,
@@ -31,8 +31,8 @@ internal static class Templates
     private static CertificateSpec Authority(DateTimeOffset now, string name, TimeSpan lifetime) => new()
     {
         Subject = Dn.CommonName(name),
-        NotBefore = now.AddDays(-1),
-        NotAfter = now.Add(lifetime),
+        NotBefore = now.ShiftDays(-1),
+        NotAfter = now.Shift(lifetime),
         BasicConstraints = new BasicConstraints(IsAuthority: true),
         KeyUsage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign,
     };

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
+using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 
 namespace MutualAuth.Testing.Responders;
@@ -48,7 +50,18 @@ public sealed class CrlResponder : HttpResponder
     public string AuthoritiesUri => BaseUri + "authorities.crl";
 
     /// <summary>How many partitions by serial number there are. Default: four.</summary>
-    public int Partitions { get; init; } = 4;
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>
+    public int Partitions
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    }
+
+    = 4;
 
     /// <summary>The partition that a serial number belongs to; every certificate names its own as its distribution point.</summary>
     public string PartitionUri(BigInteger serialNumber) => PartitionUri((int)(BigInteger.Abs(serialNumber) % Partitions));
@@ -91,7 +104,7 @@ public sealed class CrlResponder : HttpResponder
     private Func<CrlSpec, CrlSpec>? ListAt(string name) => name switch
     {
         "full.crl" => full => full,
-        "base.crl" => full => full with { Number = _base.Spec.Number, Revoked = _base.Spec.Revoked, FreshestCrlUris = [DeltaUri] },
+        "base.crl" => _ => _base.Spec with { FreshestCrlUris = [DeltaUri] },
         "delta.crl" => full => full with { DeltaBase = _base.Spec.Number, Revoked = ChangesSince(_base, full.Revoked) },
         "end-entities.crl" => full => Part(
             full,
@@ -106,24 +119,33 @@ public sealed class CrlResponder : HttpResponder
 
     private Func<CrlSpec, CrlSpec>? PartitionOf(string name)
     {
-        for (var partition = 0; partition < Partitions; partition++)
-        {
-            var (uri, number) = (PartitionUri(partition), partition);
-            if (uri.EndsWith("/" + name, StringComparison.Ordinal))
-            {
-                return full => Part(
-                    full, new IssuingDistributionPoint { Uri = uri }, entry => (int)(BigInteger.Abs(entry.SerialNumber) % Partitions) == number);
-            }
-        }
-
-        return null;
+        var digits = string.Concat(name.Where(char.IsAsciiDigit));
+        return !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number >= Partitions
+            || BaseUri + name != PartitionUri(number)
+            ? null
+            : full => Part(
+                full,
+                new IssuingDistributionPoint { Uri = PartitionUri(number) },
+                entry => (int)(BigInteger.Abs(entry.SerialNumber) % Partitions) == number);
     }
 
     private string PartitionUri(int partition) => $"{BaseUri}partition-{partition}.crl";
 
+    // A list knows nothing of what came after it (RFC 5280 §5.1.2.4).
+    private static CrlSpec Stale(CrlSpec spec)
+    {
+        var made = spec.ThisUpdate.ShiftDays(-30);
+        return spec with
+        {
+            ThisUpdate = made,
+            NextUpdate = spec.ThisUpdate.ShiftDays(-7),
+            Revoked = [.. spec.Revoked.Where(entry => entry.At <= made)],
+        };
+    }
+
     private CrlSpec Misbehave(CrlSpec spec) => Mode switch
     {
-        ResponderMode.Stale => spec with { ThisUpdate = spec.ThisUpdate.AddDays(-30), NextUpdate = spec.ThisUpdate.AddDays(-7) },
+        ResponderMode.Stale => Stale(spec),
         ResponderMode.WrongSigner => spec with { SigningKey = _stranger },
         _ => spec,
     };

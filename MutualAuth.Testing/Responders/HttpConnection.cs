@@ -129,7 +129,9 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
                 await SendOversizedAsync(type, request.Method, keepsAlive).ConfigureAwait(false);
                 return true;
             case ResponderMode.Redirect:
-                await WriteHeadAsync(302, $"Location: {request.Path}\r\n", 0, keepsAlive).ConfigureAwait(false);
+                // With the host, for a path that begins with two slashes would be taken for one (RFC 3986 §4.2).
+                var place = responder.BaseUri.GetLeftPart(UriPartial.Authority) + request.Path;
+                await WriteHeadAsync(302, $"Location: {place}\r\n", 0, keepsAlive).ConfigureAwait(false);
                 return true;
             case ResponderMode.Truncated:
                 var reply = responder.Reply(request);

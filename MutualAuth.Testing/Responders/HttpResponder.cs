@@ -19,6 +19,7 @@ namespace MutualAuth.Testing.Responders;
 /// </remarks>
 public abstract class HttpResponder : IAsyncDisposable
 {
+    private static readonly TimeSpan s_longestDelay = TimeSpan.FromMilliseconds(int.MaxValue);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly TcpListener _listener;
@@ -29,6 +30,9 @@ public abstract class HttpResponder : IAsyncDisposable
     private readonly Lock _stopping = new();
     private readonly Task _accepting;
     private Task? _stopped;
+    private ResponderMode _mode = ResponderMode.Normal;
+    private TimeSpan _delay = TimeSpan.FromSeconds(2);
+    private long _oversizedLength = 64L << 20;
     private int _connections;
     private int _hits;
 
@@ -42,13 +46,37 @@ public abstract class HttpResponder : IAsyncDisposable
     }
 
     /// <summary>How it behaves. Default: as it should.</summary>
-    public ResponderMode Mode { get; set; } = ResponderMode.Normal;
+    /// <exception cref="ArgumentOutOfRangeException">There is no such mode.</exception>
+    public ResponderMode Mode
+    {
+        get => _mode;
+        set => _mode = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Not a mode of responders.");
+    }
 
     /// <summary>How long <see cref="ResponderMode.Slow"/> takes, by the authority's clock. Default: two seconds.</summary>
-    public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(2);
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or more than <see cref="int.MaxValue"/> milliseconds.</exception>
+    public TimeSpan Delay
+    {
+        get => _delay;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longestDelay);
+            _delay = value;
+        }
+    }
 
     /// <summary>How many octets <see cref="ResponderMode.Oversized"/> sends. Default: 64 MiB.</summary>
-    public long OversizedLength { get; set; } = 64L << 20;
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long OversizedLength
+    {
+        get => _oversizedLength;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _oversizedLength = value;
+        }
+    }
 
     /// <summary>How many connections have come so far, those without a request included.</summary>
     public int Connections => Volatile.Read(ref _connections);

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Revocation;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Ocsp;
@@ -159,6 +160,18 @@ public sealed class OcspResponder : HttpResponder
         }
     }
 
+    // An answer knows nothing of what came after it (RFC 6960 §2.4).
+    private static OcspAnswer Stale(OcspAnswer answer)
+    {
+        var known = answer.ThisUpdate.ShiftDays(-30);
+        return answer with
+        {
+            ThisUpdate = known,
+            NextUpdate = answer.ThisUpdate.ShiftDays(-7),
+            Status = answer.Status == OcspStatus.Revoked && answer.RevokedAt > known ? OcspStatus.Good : answer.Status,
+        };
+    }
+
     private OcspSpec Misbehave(OcspSpec spec)
     {
         var changed = Spec is null ? spec : Spec(spec) ?? throw new InvalidOperationException("Spec returned null.");
@@ -166,10 +179,8 @@ public sealed class OcspResponder : HttpResponder
         {
             ResponderMode.Stale => changed with
             {
-                ProducedAt = changed.ProducedAt.AddDays(-30),
-                Answers =
-                    [.. changed.Answers.Select(
-                        answer => answer with { ThisUpdate = answer.ThisUpdate.AddDays(-30), NextUpdate = answer.ThisUpdate.AddDays(-7) })],
+                ProducedAt = changed.ProducedAt.ShiftDays(-30),
+                Answers = [.. changed.Answers.Select(Stale)],
             },
             ResponderMode.WrongSigner => changed with { SigningKey = _stranger },
             _ => changed,

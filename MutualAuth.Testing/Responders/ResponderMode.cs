@@ -21,7 +21,7 @@ public enum ResponderMode
     /// <summary>Announces the whole answer, sends half of it and closes.</summary>
     Truncated = 6,
 
-    /// <summary>Answers with a response that was valid a month ago and expired a week ago.</summary>
+    /// <summary>Answers with a response that was valid a month ago and expired a week ago; it does not know of a later revocation.</summary>
     Stale = 7,
 
     /// <summary>Answers with something that another key has signed.</summary>

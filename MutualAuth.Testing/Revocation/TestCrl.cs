@@ -21,13 +21,13 @@ public sealed class TestCrl
     /// <summary>What the CRL was asked to say.</summary>
     public CrlSpec Spec { get; }
 
-    /// <summary>Writes it as <c>NAME.pem</c>, overwriting it.</summary>
+    /// <summary>Writes it as <c>NAME.pem</c>, in one step in the place of what lay there.</summary>
     /// <returns>The path of the file.</returns>
     public string WriteTo(string directory, string name = "crl")
     {
         Directory.CreateDirectory(directory);
         var path = Path.Combine(directory, name + ".pem");
-        File.WriteAllText(path, Pem);
+        WholeFile.Write(path, Pem);
         return path;
     }
 }

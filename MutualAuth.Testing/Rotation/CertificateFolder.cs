@@ -78,6 +78,7 @@ public sealed class CertificateFolder : IDisposable
     /// <param name="certificate">The next certificate, with its intermediates and its key.</param>
     /// <param name="trust">The authorities to trust from now on, several while one follows another; null leaves the file as it is.</param>
     /// <exception cref="ArgumentNullException"><paramref name="certificate"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The key is its owner's (<see cref="TestAuthority.Sign"/>); no file is touched.</exception>
     /// <exception cref="ObjectDisposedException">The folder was disposed.</exception>
     /// <exception cref="IOException">The files cannot be written.</exception>
     public void Rotate(TestCertificate certificate, IEnumerable<TestAuthority>? trust = null)
@@ -87,14 +88,15 @@ public sealed class CertificateFolder : IDisposable
         lock (Sync)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            var files = Files(certificate, _volume is null ? roots : roots ?? _trust); // before anything changes
             _generation++;
             if (_volume is not null)
             {
-                _volume.Replace(Files(certificate, roots ?? _trust));
+                _volume.Replace(files);
             }
             else
             {
-                foreach (var file in Files(certificate, roots))
+                foreach (var file in files)
                 {
                     file.WriteTo(Directory);
                 }
@@ -146,15 +148,14 @@ public sealed class CertificateFolder : IDisposable
         }
     }
 
-    private IEnumerable<FolderFile> Files(TestCertificate certificate, byte[]? trust)
+    private List<FolderFile> Files(TestCertificate certificate, byte[]? trust)
     {
-        if (trust is not null)
-        {
-            yield return new FolderFile(_options.TrustName, trust, IsSecret: false);
-        }
-
-        yield return new FolderFile(_options.CertificateName, Octets(certificate.ChainPem), IsSecret: false);
-        yield return new FolderFile(_options.KeyName, Octets(certificate.PrivateKeyPem), IsSecret: true);
+        List<FolderFile> files =
+        [
+            new FolderFile(_options.CertificateName, Octets(certificate.ChainPem), IsSecret: false),
+            new FolderFile(_options.KeyName, Octets(certificate.PrivateKeyPem), IsSecret: true),
+        ];
+        return trust is null ? files : [new FolderFile(_options.TrustName, trust, IsSecret: false), .. files];
     }
 
     private static byte[] Octets(string pem) => Encoding.ASCII.GetBytes(pem);

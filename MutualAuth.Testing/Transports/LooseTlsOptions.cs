@@ -5,7 +5,7 @@ namespace MutualAuth.Testing.Transports;
 /// <summary>How a <see cref="LooseTlsPeer"/> speaks TLS.</summary>
 public sealed record LooseTlsOptions
 {
-    /// <summary>The server name that a client sends; null sends none. Default: <c>server.test</c>.</summary>
+    /// <summary>The server name that a client sends, in A-labels; null sends none. Default: <c>server.test</c>.</summary>
     public string? ServerName { get; init; } = "server.test";
 
     /// <summary>The application protocols that a client offers, or that a server knows, the preferred first. Default: none.</summary>

@@ -63,6 +63,37 @@ public static class TestYourOwnMtls
         return options;
     }
 
+    /// <summary>The gallery against a client of HTTP.</summary>
+    public static async Task RunGalleryAgainstHttpClientAsync()
+    {
+        // snippet
+        using var authority = new TestAuthority();
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(authority.ToCertificateCollection());
+        var report = await GalleryRun.AgainstClientAsync(authority, async (endPoint, name, token) =>
+        {
+            using var handler = new SocketsHttpHandler
+            {
+                SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
+                ConnectCallback = async (_, cancel) =>                 // the name is not in the DNS
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                    await socket.ConnectAsync(endPoint, cancel);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            };
+            using var client = new HttpClient(handler);
+            using var answer = await client.GetAsync($"https://{name}/", token);
+        });
+        Console.WriteLine(report);
+        // end
+    }
+
     /// <summary>From one certificate to a bridge.</summary>
     public static void Climb()
     {

@@ -17,7 +17,7 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         using var listener = PublishedAddress.Listen(options.PublishedHost, 0);
         var seen = new LooseTlsRecord();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(token);
-        var echoing = EchoAsync(listener, shown, seen, over.Token);
+        var answering = AnswerAsync(listener, shown, seen, over.Token);
         try
         {
             await dial(EndPointOf(listener), name, token).ConfigureAwait(false);
@@ -28,17 +28,17 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         catch (Exception exception) when (!token.IsCancellationRequested)
         {
             // It has thrown already, and what it sent before that may still be under way: an alert is the better witness.
-            await Task.WhenAny(echoing, Task.Delay(s_lastWord, token)).ConfigureAwait(false);
+            await Task.WhenAny(answering, Task.Delay(s_lastWord, token)).ConfigureAwait(false);
             return Sighting.OfTheEnd(seen, endedByFarEnd: !IsNoJudgement(exception), $"{exception.GetType().Name}: {exception.Message}");
         }
         finally
         {
             await over.CancelAsync().ConfigureAwait(false);
-            await echoing.ConfigureAwait(false);
+            await answering.ConfigureAwait(false);
         }
     }
 
-    private async Task EchoAsync(TcpListener listener, TestCertificate shown, LooseTlsRecord seen, CancellationToken token)
+    private async Task AnswerAsync(TcpListener listener, TestCertificate shown, LooseTlsRecord seen, CancellationToken token)
     {
         try
         {
@@ -47,7 +47,7 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
             var transport = new NetworkStream(socket, ownsSocket: true);
             using var peer = await LooseTlsPeer.AcceptAsync(transport, shown, options.Tls, seen, token).ConfigureAwait(false);
             using var closing = token.Register(transport.Dispose);
-            await Task.Factory.StartNew(() => peer.Stream.CopyTo(peer.Stream), token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            await Task.Factory.StartNew(() => PlainAnswer.Give(peer.Stream), token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
                 .ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
@@ -56,10 +56,17 @@ internal sealed class ClientUnderTest(Func<IPEndPoint, string, CancellationToken
         }
     }
 
-    /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer.</summary>
+    /// <summary>What a client throws when it has run out of time, or broken down: no word on the peer. Others may have wrapped it.</summary>
     /// <remarks>What a refusal throws is any TLS library's own, and cannot be listed; these come of a fault in a program alone.</remarks>
-    private static bool IsNoJudgement(Exception exception) => exception is OperationCanceledException or TimeoutException
-        or NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException;
+    private static bool IsNoJudgement(Exception? exception) => exception switch
+    {
+        null => false,
+        AggregateException several => several.InnerExceptions.Any(IsNoJudgement),
+        OperationCanceledException or TimeoutException or SocketException { SocketErrorCode: SocketError.TimedOut } => true,
+        NullReferenceException or IndexOutOfRangeException or InvalidCastException or OutOfMemoryException or NotImplementedException
+            or ArgumentException or KeyNotFoundException or ArithmeticException or FormatException or ObjectDisposedException => true,
+        _ => IsNoJudgement(exception.InnerException),
+    };
 
     private IPEndPoint EndPointOf(TcpListener listener)
     {

@@ -7,10 +7,11 @@ namespace MutualAuth.Testing.BadPeers;
 internal sealed class ProcessorMeter
 {
     private readonly Dictionary<int, TimeSpan> _spent;
+    private readonly string? _failure;
 
-    private ProcessorMeter(Dictionary<int, TimeSpan> spent) => _spent = spent;
+    private ProcessorMeter(Dictionary<int, TimeSpan> spent, string? failure) => (_spent, _failure) = (spent, failure);
 
-    /// <summary>Null where the processes are not known, or the function that should know them throws.</summary>
+    /// <summary>Null where no processes are named.</summary>
     internal static ProcessorMeter? Read(GalleryRunOptions options)
     {
         if (options.Processes is not { } processes)
@@ -20,28 +21,38 @@ internal sealed class ProcessorMeter
 
         try
         {
-            return new ProcessorMeter(processes().Distinct().Select(id => (id, Spent: SpentBy(id))).Where(process => process.Spent is not null)
-                .ToDictionary(process => process.id, process => process.Spent!.Value));
+            return new ProcessorMeter(
+                processes().Distinct().Select(id => (id, Spent: SpentBy(id))).Where(process => process.Spent is not null)
+                    .ToDictionary(process => process.id, process => process.Spent!.Value),
+                failure: null);
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            return null;
+            return new ProcessorMeter([], $"{exception.GetType().Name}: {exception.Message}");
         }
     }
 
-    /// <summary>Puts what was spent since this reading into what was seen; a process that has ended leaves no refusal to believe in.</summary>
+    /// <summary>
+    /// Puts what was spent since this reading into what was seen. A process that has ended leaves no refusal to believe in, and nor do processes
+    /// that cannot be read, which may have ended too.
+    /// </summary>
     internal Sighting Add(Sighting seen, GalleryRunOptions options)
     {
-        if (Read(options)?._spent is not { } now)
+        var now = Read(options)!;
+        var ended = _spent.Keys.Where(id => now._failure is null && !now._spent.ContainsKey(id)).ToList();
+        var blind = _failure ?? now._failure ?? (_spent.Count == 0 ? "none of them is there" : null);
+        var doubt = ended.Count > 0 ? $"process {string.Join(", ", ended)} of the judged side ended"
+            : blind is not null ? $"the processes of the judged side cannot be read: {blind}"
+            : null;
+        if (doubt is not null && seen.Outcome == PeerOutcome.Refused)
         {
-            return seen;
+            seen = Sighting.Unclear($"{doubt} ({seen.Detail})") with { Elapsed = seen.Elapsed };
         }
 
-        var ended = _spent.Keys.Where(id => !now.ContainsKey(id)).ToList();
-        var spent = now.Aggregate(TimeSpan.Zero, (sum, entry) => sum + entry.Value - _spent.GetValueOrDefault(entry.Key));
-        return ended.Count > 0 && seen.Outcome == PeerOutcome.Refused
-            ? Sighting.Unclear($"process {string.Join(", ", ended)} of the judged side ended ({seen.Detail})") with { ProcessorTime = spent }
-            : seen with { ProcessorTime = spent };
+        return blind is not null ? seen : seen with
+        {
+            ProcessorTime = now._spent.Aggregate(TimeSpan.Zero, (sum, entry) => sum + entry.Value - _spent.GetValueOrDefault(entry.Key)),
+        };
     }
 
     /// <summary>Null when it has ended, or is not ours to look at.</summary>

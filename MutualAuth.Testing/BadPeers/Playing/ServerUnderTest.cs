@@ -44,13 +44,14 @@ internal sealed class ServerUnderTest(Func<CancellationToken, Task<Stream>> conn
         await using (transport.ConfigureAwait(false))
         {
             var seen = new LooseTlsRecord();
+            AnswerStream? answer = null;
             try
             {
                 using var peer = await LooseTlsPeer.ConnectAsync(transport, shown, options.Tls, seen, token).ConfigureAwait(false);
                 using var closing = token.Register(transport.Dispose);
-                var (outcome, detail) = await options.Probe.AskAsync(peer.Stream, token).ConfigureAwait(false);
+                var (outcome, detail) = await options.Probe.AskAsync(answer = new AnswerStream(peer.Stream), token).ConfigureAwait(false);
                 token.ThrowIfCancellationRequested();
-                return outcome is { } judged ? new Sighting(judged, detail) : Sighting.OfTheEnd(seen, endedByFarEnd: true, detail);
+                return outcome is { } judged ? new Sighting(judged, detail) : Sighting.OfTheEnd(seen, endedByFarEnd: true, detail, answer.Received);
             }
             catch (Exception exception) when (!token.IsCancellationRequested)
             {
@@ -61,7 +62,8 @@ internal sealed class ServerUnderTest(Func<CancellationToken, Task<Stream>> conn
                     seen,
                     isClosed,
                     isClosed ? "the server closed the connection"
-                        : isOfTheConnection ? exception.Message : $"{exception.GetType().Name}: {exception.Message}");
+                        : isOfTheConnection ? exception.Message : $"{exception.GetType().Name}: {exception.Message}",
+                    answer?.Received ?? 0);
             }
         }
     }

@@ -1,12 +1,15 @@
 using MutualAuth.Testing.Building;
 using MutualAuth.Testing.Transports;
+using Org.BouncyCastle.Tls;
 
 namespace MutualAuth.Testing.BadPeers;
 
 /// <summary>What was seen of one peer's visit.</summary>
 /// <param name="Outcome">What became of the peer.</param>
 /// <param name="Detail">What that was told by, for a person to read.</param>
-/// <param name="ByClosing">Whether the end of the connection is all that speaks for a refusal.</param>
+/// <param name="ByClosing">
+/// Whether all that speaks for a refusal is an end, by closing or by an alert, that a server which breaks comes to as well.
+/// </param>
 internal sealed record Sighting(PeerOutcome Outcome, string Detail, bool ByClosing = false)
 {
     internal TimeSpan Elapsed { get; init; }
@@ -17,17 +20,27 @@ internal sealed record Sighting(PeerOutcome Outcome, string Detail, bool ByClosi
 
     internal static Sighting Unclear(string detail) => new(PeerOutcome.Unclear, detail);
 
-    /// <summary>What the end of a visit without an answer says: a refusal only where it is the far end's reaction to the certificate.</summary>
-    internal static Sighting OfTheEnd(LooseTlsRecord seen, bool endedByFarEnd, string what)
+    /// <summary>What the end of a visit without a verdict says: a refusal only where it is the far end's reaction to the certificate.</summary>
+    /// <param name="seen">What TLS saw.</param>
+    /// <param name="endedByFarEnd">Whether the far end has ended it, and not we or something else.</param>
+    /// <param name="what">What was seen, in words.</param>
+    /// <param name="answered">How many octets the far end has said before: a peer that is answered has not been refused.</param>
+    internal static Sighting OfTheEnd(LooseTlsRecord seen, bool endedByFarEnd, string what, long answered = 0)
     {
         if (!seen.CertificateShown)
         {
             return Unclear($"it was over before the certificate was shown: {what}");
         }
 
+        var isOfTheCertificate = seen.Alert is not (null or AlertDescription.internal_error or AlertDescription.user_canceled);
+        if (answered > 0 && !isOfTheCertificate)
+        {
+            return Unclear($"after {answered} octets of an answer that were no verdict: {what}");
+        }
+
         if (seen.Alert is { } alert)
         {
-            return new Sighting(PeerOutcome.Refused, $"alert {LooseTlsPeer.NameOf(alert)}");
+            return new Sighting(PeerOutcome.Refused, $"alert {LooseTlsPeer.NameOf(alert)}", ByClosing: !isOfTheCertificate);
         }
 
         return endedByFarEnd ? new Sighting(PeerOutcome.Refused, $"it ended after the certificate: {what}", ByClosing: true) : Unclear(what);
