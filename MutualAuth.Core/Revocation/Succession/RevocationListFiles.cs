@@ -9,7 +9,7 @@ namespace MutualAuth.Revocation;
 /// <remarks>
 /// Lists never go back: a set is also rejected if one of its lists has an older number or date, is not in force while the previous list is,
 /// or lacks an issuer. A list that its issuer has not signed is detected at the first path that needs it, and the previous list is used
-/// instead. This state is lost at a restart.
+/// instead. A restart forgets this, unless there is a <see cref="RevocationListWitness"/>.
 /// </remarks>
 public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevocationListSource
 {
@@ -21,6 +21,22 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
         : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
     {
+    }
+
+    /// <summary>Reads revocation lists, watches their files, and refuses at the start as well what a witness shows to be a step back.</summary>
+    /// <param name="paths">Files with one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB each.</param>
+    /// <param name="witness">What remembers the lists over a restart.</param>
+    /// <param name="options">How the files are watched; null means the defaults.</param>
+    /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="witness"/> is null.</exception>
+    /// <exception cref="MaterialException">
+    /// A file cannot be read, is empty, or has a list that cannot be used; a list is older than one that was in force, or is missing; or the witness
+    /// cannot be read or written.
+    /// </exception>
+    public RevocationListFiles(IEnumerable<string> paths, RevocationListWitness witness, WatchOptions? options)
+        : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
+    {
+        ArgumentNullException.ThrowIfNull(witness);
     }
 
     /// <inheritdoc cref="RevocationListFiles(IEnumerable{string}, WatchOptions?)"/>
