@@ -99,6 +99,9 @@ public abstract class WatchedFiles<T> : IFileSource
 
     private protected ILogger Logger { get; }
 
+    /// <summary>What is wrong with material that was taken up just now and is in force all the same; null for nothing.</summary>
+    private protected virtual MaterialException? FlawAfterLoad => null;
+
     private protected TimeProvider Time => _options.TimeProvider;
 
     /// <inheritdoc/>
@@ -204,8 +207,15 @@ public abstract class WatchedFiles<T> : IFileSource
         }
 
         _currentMark = look.Mark;
-        _lastFailure = _standing = null;
-        return () => _events.Replaced(Replaced, _describe(Current));
+        var flaw = _lastFailure = _standing = FlawAfterLoad;
+        return () =>
+        {
+            _events.Replaced(Replaced, _describe(Current));
+            if (flaw is not null)
+            {
+                _events.Refused(Refused, flaw);
+            }
+        };
     }
 
     private T Load(FilesLook look)
@@ -232,6 +242,9 @@ public abstract class WatchedFiles<T> : IFileSource
         _lastFailure = _standing = problem;
         _events.Refused(Refused, problem);
     }
+
+    /// <summary>What <see cref="RefuseAfterwards"/> or <see cref="FlawAfterLoad"/> reported no longer applies.</summary>
+    private protected void Recover() => _lastFailure = _standing = null;
 
     private static MaterialException Unforeseen(Exception exception) =>
         new($"It could not be read because of an unexpected error, {exception.GetType().Name}: {exception.Message}", exception);

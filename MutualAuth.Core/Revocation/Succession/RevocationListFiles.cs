@@ -13,13 +13,15 @@ namespace MutualAuth.Revocation;
 /// </remarks>
 public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevocationListSource
 {
+    private readonly RollbackGuard _succession;
+
     /// <summary>Reads revocation lists and watches their files.</summary>
     /// <param name="paths">Files with one list in DER, or any number in PEM (<c>X509 CRL</c>); at most 512 MiB each.</param>
     /// <param name="options">How the files are watched.</param>
     /// <exception cref="ArgumentException">There is no path, or <paramref name="options"/> contradict themselves.</exception>
     /// <exception cref="MaterialException">A file cannot be read, is empty, or has a list that cannot be used.</exception>
     public RevocationListFiles(IEnumerable<string> paths, WatchOptions? options = null)
-        : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
+        : this(paths, options, GuardOf(options, memory: null))
     {
     }
 
@@ -34,9 +36,13 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     /// cannot be read or written.
     /// </exception>
     public RevocationListFiles(IEnumerable<string> paths, RevocationListWitness witness, WatchOptions? options)
-        : this(paths, options, new RollbackGuard((options ?? WatchOptions.Default).TimeProvider))
+        : this(paths, options, Remembered(paths, witness, (options ?? WatchOptions.Default).TimeProvider))
     {
-        ArgumentNullException.ThrowIfNull(witness);
+        if (_succession.Unrecorded is { } unrecorded)
+        {
+            Dispose();
+            throw unrecorded;
+        }
     }
 
     /// <inheritdoc cref="RevocationListFiles(IEnumerable{string}, WatchOptions?)"/>
@@ -44,6 +50,9 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
         : this(paths, null)
     {
     }
+
+    private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, WitnessedSource memory)
+        : this(paths, options, GuardOf(options, memory)) => memory.Unrecorded = OnUnrecorded;
 
     private RevocationListFiles(IEnumerable<string> paths, WatchOptions? options, RollbackGuard succession)
         : base(
@@ -53,6 +62,34 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
             CrlFile.MaxBytes,
             files => succession.Admit(RevocationLists.FromContents(files)),
             lists => lists.ToString(),
-            options) =>
+            options)
+    {
+        _succession = succession;
         succession.Refuted = RefuseAfterwards;
+    }
+
+    /// <inheritdoc/>
+    private protected override MaterialException? FlawAfterLoad => _succession.Unrecorded;
+
+    private static RollbackGuard GuardOf(WatchOptions? options, WitnessedSource? memory) =>
+        new((options ?? WatchOptions.Default).TimeProvider, memory);
+
+    private static WitnessedSource Remembered(IEnumerable<string> paths, RevocationListWitness witness, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        ArgumentNullException.ThrowIfNull(witness);
+        return witness.OfFiles(paths, clock);
+    }
+
+    private void OnUnrecorded(MaterialException? problem)
+    {
+        if (problem is not null)
+        {
+            RefuseAfterwards(problem);
+        }
+        else
+        {
+            Recover();
+        }
+    }
 }

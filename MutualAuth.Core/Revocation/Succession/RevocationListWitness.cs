@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using MutualAuth.Reloading;
 
 namespace MutualAuth.Revocation;
@@ -19,9 +22,13 @@ namespace MutualAuth.Revocation;
 /// </example>
 public sealed class RevocationListWitness
 {
-    private readonly string _path;
+    private readonly Lock _turn = new();
+    private Task _queue = Task.CompletedTask;
 
-    private RevocationListWitness(string path) => _path = path;
+    private RevocationListWitness(string path) => Path = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The file.</summary>
+    internal string Path { get; }
 
     /// <summary>Opens an existing file, and sees whether it can be written.</summary>
     /// <param name="path">The file.</param>
@@ -30,7 +37,9 @@ public sealed class RevocationListWitness
     public static RevocationListWitness Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new RevocationListWitness(Path.GetFullPath(path));
+        var witness = new RevocationListWitness(path);
+        witness.Locked(() => AtomicFile.Replace(witness.Path, WitnessBook.Write(witness.Read()), onStep: null));
+        return witness;
     }
 
     /// <summary>Makes the file, for a first start; one that exists is an error.</summary>
@@ -40,9 +49,110 @@ public sealed class RevocationListWitness
     public static RevocationListWitness Create(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new RevocationListWitness(Path.GetFullPath(path));
+        var witness = new RevocationListWitness(path);
+        witness.Locked(() =>
+        {
+            if (File.Exists(witness.Path))
+            {
+                throw new MaterialException(
+                    $"The witness {witness.Path} exists. Open it; to begin anew, remove it first, and look why it is there.");
+            }
+
+            AtomicFile.CreateUnlessExists(witness.Path, WitnessBook.Write(WitnessBook.Empty));
+        });
+        return witness;
     }
 
-    /// <summary>Completes when everything that was to be written is written, or has failed.</summary>
-    internal Task WrittenAsync() => Task.CompletedTask;
+    /// <summary>What it remembers of the lists of these files, whatever their order.</summary>
+    /// <exception cref="MaterialException">It cannot be read.</exception>
+    internal WitnessedSource OfFiles(IEnumerable<string> paths, TimeProvider clock) =>
+        new(this, KeyOf(["files", .. paths.Select(System.IO.Path.GetFullPath).Order(StringComparer.Ordinal).Distinct()]), clock);
+
+    /// <summary>What it remembers of the lists of an address.</summary>
+    /// <exception cref="MaterialException">It cannot be read.</exception>
+    internal WitnessedSource OfAddress(Uri address, TimeProvider clock) => new(this, KeyOf(["address", address.AbsoluteUri]), clock);
+
+    /// <summary>Everything that it remembers.</summary>
+    /// <exception cref="MaterialException">The file is missing or damaged, or others may write it.</exception>
+    internal ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>> Read()
+    {
+        var file = BoundedFile.Read(Path, WitnessBook.MaxBytes);
+        if (file.Mode is { } mode && (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        {
+            throw new MaterialException(
+                $"The witness {Path} is writable by others than its owner, who could then take away what revokes certificates. Look what they did, and "
+                    + $"then: chmod go-w {Path}")
+            { Problem = MaterialProblem.WritableByOthers };
+        }
+
+        try
+        {
+            return WitnessBook.Read(file.Bytes);
+        }
+        catch (FormatException problem)
+        {
+            throw new MaterialException(
+                $"The witness {Path} is damaged: {problem.Message}. Restore it, or compare the lists with their authorities' by hand and make it anew.",
+                problem);
+        }
+    }
+
+    /// <summary>Changes what it remembers, in one step, and after any other program.</summary>
+    /// <exception cref="MaterialException">The file cannot be read or written, or there would be too much in it.</exception>
+    internal void Write(
+        Func<ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>, ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>> change) =>
+        Locked(() =>
+        {
+            var before = Read();
+            var content = WitnessBook.Write(change(before));
+            if (content.Length > WitnessBook.MaxBytes)
+            {
+                throw new MaterialException(
+                    $"The witness {Path} would have more than {WitnessBook.MaxBytes} bytes. Compare the lists with their authorities' by hand and make it "
+                        + "anew: it still has the lists of sources that are no longer used.");
+            }
+
+            if (!content.AsSpan().SequenceEqual(WitnessBook.Write(before)))
+            {
+                AtomicFile.Replace(Path, content, onStep: null);
+            }
+        });
+
+    /// <summary>Has something written in the background, after what was to be written before.</summary>
+    internal void Queue(Action write)
+    {
+        lock (_turn)
+        {
+            using (ExecutionContext.SuppressFlow())
+            {
+                _queue = _queue.ContinueWith(_ => write(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+        }
+    }
+
+    /// <summary>Completes when everything that was to be written in the background by now is written, or has failed.</summary>
+    internal Task WrittenAsync()
+    {
+        lock (_turn)
+        {
+            return _queue;
+        }
+    }
+
+    private static string KeyOf(IEnumerable<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts))));
+
+    private void Locked(Action act)
+    {
+        try
+        {
+            using var held = FileLock.Acquire(Path + ".lock");
+            act();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new MaterialException($"The witness {Path} cannot be written: {exception.Message}", exception)
+            { Problem = MaterialProblem.Unreadable };
+        }
+    }
 }
