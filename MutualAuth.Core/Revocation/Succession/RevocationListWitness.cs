@@ -27,8 +27,8 @@ public sealed class RevocationListWitness
 
     private RevocationListWitness(string path) => Path = System.IO.Path.GetFullPath(path);
 
-    /// <summary>The file.</summary>
-    internal string Path { get; }
+    /// <summary>The file, as an absolute path.</summary>
+    public string Path { get; }
 
     /// <summary>Opens an existing file, and sees whether it can be written.</summary>
     /// <param name="path">The file.</param>
@@ -61,6 +61,19 @@ public sealed class RevocationListWitness
             AtomicFile.CreateUnlessExists(witness.Path, WitnessBook.Write(WitnessBook.Empty));
         });
         return witness;
+    }
+
+    /// <summary>
+    /// Opens the file, or makes it where it is missing. Whoever can remove the file makes the next start a first one, at which any list is taken: use
+    /// it where nobody attends the first start, and for no longer.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is null or empty.</exception>
+    /// <exception cref="MaterialException">The file is damaged, others may write it, or it cannot be read, written or made.</exception>
+    public static RevocationListWitness DangerouslyOpenOrCreate(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return File.Exists(path) ? Open(path) : Create(path);
     }
 
     /// <summary>What it remembers of the lists of these files, whatever their order.</summary>
