@@ -96,12 +96,14 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["RevocationListAddresses"] = "ldap://crl.test/", ":RevocationListAddresses: ");
         yield return Listener(settings => settings["RevocationListAddresses"] = "no address", ":RevocationListAddresses: 'no address' is not");
         yield return Listener(settings => settings["RevocationListDirectory"] = "lists", ":RevocationListDirectory is set, but nothing is fetched");
-        yield return Listener(settings => settings["RevocationListWitness"] = "lists.witness", ":RevocationListWitness is set, but there are no lists");
+        yield return Listener(
+            settings => settings["RevocationListWitness"] = "lists.witness", ":RevocationListWitness is set, but there are no lists");
         yield return Listener(
             settings => settings["DangerouslyCreateRevocationListWitness"] = true,
             ":DangerouslyCreateRevocationListWitness is true, but RevocationListWitness is missing");
         yield return Listener(
-            settings => (settings["RevocationLists"], settings["RevocationListWitness"]) = ("authority.crl", "no.witness"), ":RevocationListWitness: ");
+            settings => (settings["RevocationLists"], settings["RevocationListWitness"]) = ("authority.crl", "no.witness"),
+            ":RevocationListWitness: ");
         yield return Listener(settings => settings["RevocationCoverage"] = "1", ":RevocationCoverage must be one of EveryCertificate,");
         yield return Listener(settings => settings["DenyListFile"] = "no.txt", ":DenyListFile: ");
         yield return Listener(settings => settings["PinFile"] = "no.txt", ":PinFile: ");

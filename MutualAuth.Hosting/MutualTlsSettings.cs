@@ -60,14 +60,14 @@ public abstract class MutualTlsSettings
     public string? RevocationListDirectory { get; set; }
 
     /// <summary>
-    /// The file that remembers over a restart which lists were in force (<see cref="Revocation.RevocationListWitness"/>), so that older ones are refused.
-    /// It must exist. Default: null, a restart forgets.
+    /// The file that remembers over a restart which lists were in force (<see cref="Revocation.RevocationListWitness"/>), so that older ones are
+    /// refused. It must exist. Default: null, a restart forgets.
     /// </summary>
     public string? RevocationListWitness { get; set; }
 
     /// <summary>
-    /// Whether <see cref="RevocationListWitness"/> is made where it is missing: for the first start. Whoever can remove the file can otherwise have an
-    /// older list taken. Default: false.
+    /// Whether <see cref="RevocationListWitness"/> is made where it is missing: for the first start. Set it back to false then, or an attacker
+    /// who can remove the file can have an older list taken. Default: false.
     /// </summary>
     public bool DangerouslyCreateRevocationListWitness { get; set; }
 
@@ -265,7 +265,8 @@ public abstract class MutualTlsSettings
 
         if (DangerouslyCreateRevocationListWitness && RevocationListWitness is null)
         {
-            yield return $"{At(nameof(DangerouslyCreateRevocationListWitness))} is true, but {nameof(RevocationListWitness)} is missing: name the file.";
+            yield return $"{At(nameof(DangerouslyCreateRevocationListWitness))} is true, but {nameof(RevocationListWitness)} is missing: name the "
+                + "file.";
         }
 
         foreach (var (key, value, longest) in Times())

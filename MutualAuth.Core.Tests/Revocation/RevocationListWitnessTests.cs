@@ -7,7 +7,9 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Revocation;
 
-/// <summary>Lists do not go back over a restart either, where a witness remembers them: each test is a run, a restart, and what is refused then.</summary>
+/// <summary>
+/// Lists do not go back over a restart either, where a witness remembers them: each test is a run, a restart, and what is refused then.
+/// </summary>
 public sealed class RevocationListWitnessTests
 {
     private static readonly DateTimeOffset s_now = new(2030, 6, 1, 12, 0, 0, TimeSpan.Zero);
@@ -52,7 +54,8 @@ public sealed class RevocationListWitnessTests
         yield return Case("only a delta", crl => crl with { Number = 7, DeltaBase = 6 }, isTaken: false);
     }
 
-    private static TestCaseData Case(string name, Func<CrlSpec, CrlSpec> next, bool isTaken) => new TestCaseData(next, isTaken).SetArgDisplayNames(name);
+    private static TestCaseData Case(string name, Func<CrlSpec, CrlSpec> next, bool isTaken) =>
+        new TestCaseData(next, isTaken).SetArgDisplayNames(name);
 
     [TestCaseSource(nameof(Restarts))]
     public void What_is_refused_in_one_process_is_refused_after_a_restart(Func<CrlSpec, CrlSpec> next, bool isTaken)
@@ -233,15 +236,16 @@ public sealed class RevocationListWitnessTests
     [Test]
     public async Task Programs_that_write_at_once_lose_nothing_of_each_other()
     {
-        var paths = Enumerable.Range(0, 8).Select(number =>
-            _cabinet.Write($"{number}.crl", _world.IssuingCrl(crl => Sixth(crl) with { Number = 10 + number, Issuer = $"CN=Authority {number}" }).Pem)).ToArray();
+        string ListOf(int authority, int number) => _cabinet.Write(
+            $"{authority}.crl", _world.IssuingCrl(crl => Sixth(crl) with { Number = number, Issuer = $"CN=Authority {authority}" }).Pem);
+        var paths = Enumerable.Range(0, 8).Select(authority => ListOf(authority, 10 + authority)).ToArray();
 
         await Task.WhenAll(paths.Select(path => Task.Run(() =>
             new RevocationListFiles([path], RevocationListWitness.Open(Witness), _cabinet.Options).Dispose()))).WaitAsync(TimeSpan.FromSeconds(60));
 
         for (var number = 0; number < paths.Length; number++)
         {
-            _cabinet.Write($"{number}.crl", _world.IssuingCrl(crl => Sixth(crl) with { Number = 9, Issuer = $"CN=Authority {number}" }).Pem);
+            ListOf(number, 9);
             FluentActions.Invoking(() => new RevocationListFiles([paths[number]], RevocationListWitness.Open(Witness), _cabinet.Options))
                 .Should().Throw<MaterialException>();
         }

@@ -129,7 +129,7 @@ public sealed class RevocationList
         }
     }
 
-    /// <summary>Has somebody told, without waiting for it, when a path proves or refutes the signature.</summary>
+    /// <summary>Has a listener told, without waiting for it, when a path proves or refutes the signature.</summary>
     internal void TellWhenJudged(Action whenJudged) => _whenJudged = whenJudged;
 
     internal void Prove()

@@ -18,8 +18,8 @@ internal static class SuffixFile
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.OtherWrite) != 0)
         {
             throw new MaterialException(
-                $"The file {path} is writable by every user of this machine, who could then decide which wildcards count. Check its content, and then: "
-                    + $"chmod o-w {path}")
+                $"The file {path} is writable by every user of this machine, who could then decide which wildcards count. Check its content, and "
+                    + $"then: chmod o-w {path}")
             { Problem = MaterialProblem.WritableByOthers };
         }
 
@@ -32,6 +32,7 @@ internal static class SuffixFile
         var content = new byte[file.Length];
         file.ReadExactly(content);
         var text = content.AsSpan();
-        return PublicSuffixList.Parse(Encoding.UTF8.GetString(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text));
+        return PublicSuffixList.Parse(
+            Encoding.UTF8.GetString(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text));
     }
 }

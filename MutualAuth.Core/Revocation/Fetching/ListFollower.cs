@@ -146,7 +146,7 @@ internal sealed class ListFollower
         }
         catch (MaterialException problem)
         {
-            // Somebody has put older lists into the directory.
+            // Older lists were put into the directory.
             _current = RevocationLists.Empty;
             FetchLog.NotRecalled(_logger, Address, problem.Message);
         }

@@ -6,13 +6,13 @@ using MutualAuth.Reloading;
 namespace MutualAuth.Revocation;
 
 /// <summary>
-/// Remembers over a restart, in a small file, which revocation lists were in force: for each issuer, key and scope the number and the dates, of full and
-/// of delta lists. A source that has a witness refuses at its start what it would refuse while it runs.
+/// Remembers over a restart, in a small file, which revocation lists were in force: for each issuer, key and scope the number and the dates, of full
+/// and of delta lists. A source that has a witness refuses at its start what it would refuse while it runs.
 /// </summary>
 /// <remarks>
 /// A missing, empty or damaged file is an error and never counts as a first start: <see cref="Create"/> makes it, once. Keep it where a copy of the
-/// lists does not reach. It is written in one step, for its owner alone, and has a checksum against damage, which is no protection from somebody who
-/// may write it. Give one to every source of a program; several programs may share it. Safe for concurrent use.
+/// lists does not reach. It is written in one step, for its owner alone, and has a checksum against damage, which does not protect from those who may
+/// write it. Give one to every source of a program; several programs may share it. Safe for concurrent use.
 /// </remarks>
 /// <example>
 /// <code>
@@ -64,8 +64,8 @@ public sealed class RevocationListWitness
     }
 
     /// <summary>
-    /// Opens the file, or makes it where it is missing. Whoever can remove the file makes the next start a first one, at which any list is taken: use
-    /// it where nobody attends the first start, and for no longer.
+    /// Opens the file, or makes it where it is missing. An attacker who can remove the file makes the next start a first one, at which any list is
+    /// taken: use it where no operator attends the first start, and for no longer.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is null or empty.</exception>
@@ -93,8 +93,8 @@ public sealed class RevocationListWitness
         if (file.Mode is { } mode && (mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
         {
             throw new MaterialException(
-                $"The witness {Path} is writable by others than its owner, who could then take away what revokes certificates. Look what they did, and "
-                    + $"then: chmod go-w {Path}")
+                $"The witness {Path} is writable by others than its owner, who could then take away what revokes certificates. Look what they did, "
+                    + $"and then: chmod go-w {Path}")
             { Problem = MaterialProblem.WritableByOthers };
         }
 
@@ -105,7 +105,8 @@ public sealed class RevocationListWitness
         catch (FormatException problem)
         {
             throw new MaterialException(
-                $"The witness {Path} is damaged: {problem.Message}. Restore it, or compare the lists with their authorities' by hand and make it anew.",
+                $"The witness {Path} is damaged: {problem.Message}. Restore it, or compare the lists with their authorities' by hand "
+                    + "and create it again.",
                 problem);
         }
     }
@@ -113,7 +114,9 @@ public sealed class RevocationListWitness
     /// <summary>Changes what it remembers, in one step, and after any other program.</summary>
     /// <exception cref="MaterialException">The file cannot be read or written, or there would be too much in it.</exception>
     internal void Write(
-        Func<ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>, ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>> change) =>
+        Func<
+            ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>,
+            ImmutableSortedDictionary<string, ImmutableArray<WitnessedList>>> change) =>
         Locked(() =>
         {
             var before = Read();
@@ -121,8 +124,8 @@ public sealed class RevocationListWitness
             if (content.Length > WitnessBook.MaxBytes)
             {
                 throw new MaterialException(
-                    $"The witness {Path} would have more than {WitnessBook.MaxBytes} bytes. Compare the lists with their authorities' by hand and make it "
-                        + "anew: it still has the lists of sources that are no longer used.");
+                    $"The witness {Path} would have more than {WitnessBook.MaxBytes} bytes. Compare the lists with their authorities' by hand and "
+                        + "create it again: it still has the lists of sources that are no longer used.");
             }
 
             if (!content.AsSpan().SequenceEqual(WitnessBook.Write(before)))

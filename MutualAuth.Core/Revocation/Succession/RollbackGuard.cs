@@ -1,8 +1,8 @@
 namespace MutualAuth.Revocation;
 
 /// <summary>
-/// Compares each set of lists of one source with the previous one: for each issuer and scope, no list may be older. The first set is compared with what
-/// a witness remembers of earlier runs; without a witness the state is lost with the process.
+/// Compares each set of lists of one source with the previous one: for each issuer and scope, no list may be older. The first set is compared with
+/// what a witness remembers of earlier runs; without a witness the state is lost with the process.
 /// </summary>
 /// <remarks>
 /// Numbers and dates are compared when a set is loaded. The signature of a list is checked only at the first path that needs it; until then
@@ -28,7 +28,8 @@ internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory 
     internal MaterialException? Unrecorded { get; private set; }
 
     /// <summary>
-    /// Returns lists that an earlier run kept, checked against those that it kept before, and not against the witness: what stands in reserve is older.
+    /// Returns lists that an earlier run kept, checked against those that it kept before, and not against the witness: what stands in reserve is
+    /// older.
     /// </summary>
     /// <exception cref="MaterialException">One of them is older, or an issuer no longer has a list.</exception>
     internal RevocationLists AdmitKept(RevocationLists lists)
@@ -152,7 +153,7 @@ internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory 
         HasGoneBack = hasGoneBack;
         return new(isOfEarlierRun
             ? $"The {old} was in force in an earlier run: {why}. Fetch the current list, and find out who put this one in its place; to go back on "
-                + $"purpose, or when the list of the earlier run was forged, remove the witness {memory!.Witness} and make it anew."
+                + $"purpose, or when the list of the earlier run was forged, remove the witness {memory!.Witness} and create it again."
             : $"The {old} stays in force: {why}. Fetch the current list; to load an older list on purpose, restart the process"
                 + (memory is null ? "." : $" with a new witness in place of {memory.Witness}."));
     }

@@ -101,7 +101,8 @@ internal static class WitnessBook
     private static WitnessedList With(WitnessedList list, WitnessedList below) => list with { Reserve = list.Reserve.Add(below) };
 
     private static WitnessedList Parse(string[] fields) =>
-        fields is [_, "full" or "delta", "proven" or "seen", var number, var made, var next, { Length: HashLength } digest, var key, var scope, var issuer]
+        fields is [
+            _, "full" or "delta", "proven" or "seen", var number, var made, var next, { Length: HashLength } digest, var key, var scope, var issuer]
         && DistinguishedName.TryDecode(Octets(issuer), out var name)
             ? new(
                 new ListMark
