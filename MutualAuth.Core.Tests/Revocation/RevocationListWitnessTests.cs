@@ -314,7 +314,7 @@ public sealed class RevocationListWitnessTests
 
         _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked, "a newer list is no step back");
         files.LastFailure.Should().NotBeNull();
-        heard.Refused.Should().ContainSingle();
+        heard.Refused.Should().BeEmpty("nothing was refused");
         File.Exists(Witness).Should().BeFalse("it is never made anew unseen");
     }
 

@@ -99,7 +99,7 @@ public abstract class WatchedFiles<T> : IFileSource
 
     private protected ILogger Logger { get; }
 
-    /// <summary>What is wrong with material that was taken up just now and is in force all the same; null for nothing.</summary>
+    /// <summary>Why material that was taken up just now, and is in force, cannot be remembered for the next start; null when it can.</summary>
     private protected virtual MaterialException? FlawAfterLoad => null;
 
     private protected TimeProvider Time => _options.TimeProvider;
@@ -213,7 +213,7 @@ public abstract class WatchedFiles<T> : IFileSource
             _events.Replaced(Replaced, _describe(Current));
             if (flaw is not null)
             {
-                _events.Refused(Refused, flaw);
+                _events.NotRemembered(flaw);
             }
         };
     }
@@ -243,7 +243,14 @@ public abstract class WatchedFiles<T> : IFileSource
         _events.Refused(Refused, problem);
     }
 
-    /// <summary>What <see cref="RefuseAfterwards"/> or <see cref="FlawAfterLoad"/> reported no longer applies.</summary>
+    /// <summary>Reports that material in force cannot be remembered for the next start. Applies until the next content.</summary>
+    private protected void NoteNotRemembered(MaterialException problem)
+    {
+        _lastFailure = _standing = problem;
+        _events.NotRemembered(problem);
+    }
+
+    /// <summary>What <see cref="NoteNotRemembered"/> or <see cref="FlawAfterLoad"/> reported no longer applies.</summary>
     private protected void Recover() => _lastFailure = _standing = null;
 
     private static MaterialException Unforeseen(Exception exception) =>

@@ -85,7 +85,7 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     {
         if (problem is not null)
         {
-            RefuseAfterwards(problem);
+            NoteNotRemembered(problem);
         }
         else
         {
