@@ -45,6 +45,102 @@ public sealed class ConfigurationTests
         }
     }
 
+    [TestCase("PermittedNames", "dns client.test", true)]
+    [TestCase("PermittedNames:0", "dns other.test", false)]
+    [TestCase("ExcludedNames", "dns other.test", true)]
+    [TestCase("ExcludedNames", "dns client.test", false)]
+    [TestCase("RequireExplicitPolicy", "false", true)]
+    [TestCase("RequireExplicitPolicy", "true", false)]
+    [TestCase("RequiredPolicies", "1.2.3", false)]
+    [TestCase("MaximumIntermediates", "0", true)]
+    public async Task Constraints_on_the_authorities_decide(string key, string value, bool serves, CancellationToken cancellationToken)
+    {
+        await using var site = await StartAsync(new() { ["AllowFile"] = "clients.txt", [$"TrustConstraints:{key}"] = value });
+        using var client = Clients.Plain(s_world.ClientCertificate);
+
+        var getting = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+
+        if (serves)
+        {
+            (await getting()).Should().Be("client.test");
+        }
+        else
+        {
+            await getting.Should().ThrowAsync<HttpRequestException>();
+        }
+    }
+
+    [Test]
+    public async Task Policies_and_depth_reach_the_authorities(CancellationToken cancellationToken)
+    {
+        using var beneath = s_world.Authority.IssueIntermediate("Beneath");
+        using var certificate = beneath.IssueClient("client.test");
+        foreach (var (depth, serves) in new[] { ("1", true), ("0", false) })
+        {
+            await using var site = await StartAsync(new()
+            {
+                ["AllowFile"] = "clients.txt",
+                ["TrustConstraints:MaximumIntermediates"] = depth,
+                ["TrustConstraints:InhibitPolicyMapping"] = "true",
+                ["TrustConstraints:InhibitAnyPolicy"] = "true",
+            });
+            using var client = Clients.Confirmed(s_world.ClientOptions with { Identity = certificate.ToIdentity() });
+            var getting = () => client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
+            if (serves)
+            {
+                (await getting()).Should().Be("client.test");
+            }
+            else
+            {
+                await getting.Should().ThrowAsync<HttpRequestException>();
+            }
+        }
+    }
+
+    [Test]
+    public async Task A_list_that_was_put_back_while_the_site_was_down_is_refused()
+    {
+        var keys = new Dictionary<string, string?>
+        {
+            ["AllowFile"] = "clients.txt",
+            ["RevocationLists"] = "authority.crl",
+            ["RevocationListWitness"] = "lists.witness",
+            ["DangerouslyCreateRevocationListWitness"] = "true",
+        };
+        void Put(int number) => File.WriteAllText(
+            Path.Combine(_folder, "authority.crl"), s_world.Authority.IssueCrl(crl => crl with { Number = number }).Pem);
+        Put(6);
+        await (await StartAsync(keys)).DisposeAsync();
+        keys.Remove("DangerouslyCreateRevocationListWitness");
+        Put(5);
+
+        var starting = () => StartAsync(keys);
+
+        (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Should().Contain("Internal:RevocationLists: ");
+        Put(7);
+        await (await StartAsync(keys)).DisposeAsync();
+        File.Delete(Path.Combine(_folder, "lists.witness"));
+        (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Should().Contain("Internal:RevocationListWitness: ");
+    }
+
+    [TestCase("TrustConstraints:PermittedNames", "dns *.x", "TrustConstraints:PermittedNames")]
+    [TestCase("TrustConstraints:ExcludedNames:0", "x", "TrustConstraints:ExcludedNames")]
+    [TestCase("TrustConstraints:RequiredPolicies", "gold", "TrustConstraints")]
+    [TestCase("TrustConstraints:RequireExplicitPolicy", "perhaps", "TrustConstraints:RequireExplicitPolicy")]
+    [TestCase("TrustConstraints:MaximumIntermediates", "many", "TrustConstraints:MaximumIntermediates")]
+    [TestCase("TrustConstraints:MaximumIntermediates", "33", "TrustConstraints")]
+    [TestCase("TrustConstraints:Permitted", "dns x", "TrustConstraints:Permitted")]
+    [TestCase("RevocationListWitness", "lists.witness", "RevocationListWitness")]
+    [TestCase("DangerouslyCreateRevocationListWitness", "true", "DangerouslyCreateRevocationListWitness")]
+    [TestCase("DangerouslyCreateRevocationListWitness", "perhaps", "DangerouslyCreateRevocationListWitness")]
+    public async Task A_constraint_that_means_nothing_keeps_the_site_from_starting(string key, string value, string told)
+    {
+        var starting = () => StartAsync(new() { ["AllowFile"] = "clients.txt", [key] = value });
+
+        (await starting.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Split(Environment.NewLine).Skip(1)
+            .Should().ContainSingle().Which.Should().StartWith($"MutualTls:Endpoints:Internal:{told}: ");
+    }
+
     [TestCase("Http1", 1, true)]
     [TestCase("Http1", 2, false)]
     [TestCase("Http2", 2, true)]

@@ -82,8 +82,9 @@ public static class MutualTlsWebHostBuilderExtensions
     /// <remarks>
     /// <para>
     /// Keys: <c>Listen</c> (one or more of <c>ADDRESS:PORT</c>, <c>unix:PATH</c>), <c>Identity</c> (<c>Certificate</c> and <c>Key</c>, or
-    /// <c>Pkcs12</c>; <c>PasswordFile</c>), <c>Trust</c>, <c>Allow</c> or <c>AllowFile</c>, <c>RevocationLists</c>,
-    /// <c>RevocationListAddresses</c>, <c>RevocationListDirectory</c>, <c>DenyListFile</c>,
+    /// <c>Pkcs12</c>; <c>PasswordFile</c>), <c>Trust</c>, <c>TrustConstraints</c>, <c>Allow</c> or <c>AllowFile</c>,
+    /// <c>RevocationLists</c>, <c>RevocationListAddresses</c>, <c>RevocationListDirectory</c>, <c>RevocationListWitness</c>,
+    /// <c>DangerouslyCreateRevocationListWitness</c>, <c>DenyListFile</c>,
     /// <c>Confirmation</c>, <c>Protocols</c>, <c>TrustedProxies</c>. The files are relative to the content root, and are followed; the
     /// application's container disposes of them. The configuration itself is read once.
     /// </para>

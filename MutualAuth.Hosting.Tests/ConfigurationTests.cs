@@ -96,6 +96,14 @@ public sealed class ConfigurationTests
         yield return Listener(settings => settings["RevocationListAddresses"] = "ldap://crl.test/", ":RevocationListAddresses: ");
         yield return Listener(settings => settings["RevocationListAddresses"] = "no address", ":RevocationListAddresses: 'no address' is not");
         yield return Listener(settings => settings["RevocationListDirectory"] = "lists", ":RevocationListDirectory is set, but nothing is fetched");
+        yield return Listener(
+            settings => settings["RevocationListWitness"] = "lists.witness", ":RevocationListWitness is set, but there are no lists");
+        yield return Listener(
+            settings => settings["DangerouslyCreateRevocationListWitness"] = true,
+            ":DangerouslyCreateRevocationListWitness is true, but RevocationListWitness is missing");
+        yield return Listener(
+            settings => (settings["RevocationLists"], settings["RevocationListWitness"]) = ("authority.crl", "no.witness"),
+            ":RevocationListWitness: ");
         yield return Listener(settings => settings["RevocationCoverage"] = "1", ":RevocationCoverage must be one of EveryCertificate,");
         yield return Listener(settings => settings["DenyListFile"] = "no.txt", ":DenyListFile: ");
         yield return Listener(settings => settings["PinFile"] = "no.txt", ":PinFile: ");
@@ -140,6 +148,14 @@ public sealed class ConfigurationTests
         yield return Client(settings => settings["PasswordFile"] = "us.key", ":User is missing");
         yield return Client(
             settings => settings["Allow"] = new[] { "server-name", "dns x.test" }, ":Allow: \"server-name\" stands beside other rules");
+        yield return Client(settings => settings["PublicSuffixFile"] = "no.dat", ":PublicSuffixFile: ");
+        yield return Client(settings => settings["PublicSuffixFile"] = "us.key", ":PublicSuffixFile: Line 1");
+        yield return Client(
+            settings => (settings["PublicSuffixFile"], settings["RefuseWildcards"]) = ("suffixes.dat", true),
+            ":PublicSuffixFile is set, but no wildcard counts");
+        yield return Client(
+            settings => (settings["PublicSuffixFile"], settings["Allow"]) = ("suffixes.dat", "dns x.test"),
+            ":PublicSuffixFile is set, but is for \"server-name\" alone");
     }
 
     [TestCaseSource(nameof(Problems))]
@@ -201,6 +217,8 @@ public sealed class ConfigurationTests
             ["RevocationLists:0"] = "h",
             ["RevocationListAddresses"] = "http://m.test/",
             ["RevocationListDirectory"] = "n",
+            ["RevocationListWitness"] = "q",
+            ["DangerouslyCreateRevocationListWitness"] = "true",
             ["RevocationCoverage"] = "leafonly",
             ["DenyListFile"] = "i",
             ["PinFile"] = "j",
@@ -262,6 +280,8 @@ public sealed class ConfigurationTests
             RevocationLists = new[] { "h" },
             RevocationListAddresses = new[] { "http://m.test/" },
             RevocationListDirectory = "n",
+            RevocationListWitness = "q",
+            DangerouslyCreateRevocationListWitness = true,
             RevocationCoverage = RevocationCoverage.LeafOnly,
             DenyListFile = "i",
             PinFile = "j",

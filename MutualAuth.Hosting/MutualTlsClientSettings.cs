@@ -29,6 +29,12 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
     /// </summary>
     public bool RefuseWildcards { get; set; }
 
+    /// <summary>
+    /// A list of public suffixes in the format of publicsuffix.org, directly above which no wildcard counts for <see cref="AllowServerName"/>
+    /// (<see cref="Names.PublicSuffixList.Parse"/>), in place of the built-in rule; it is read once. Default: null.
+    /// </summary>
+    public string? PublicSuffixFile { get; set; }
+
     /// <summary>The user as which the client logs in, by SCRAM (RFC 5802). Default: null, no login.</summary>
     public string? User { get; set; }
 
@@ -49,6 +55,7 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
         section.Time(nameof(ConnectTimeout), value => ConnectTimeout = value);
         section.Flag(nameof(JudgeServerBeforeShowingIdentity), value => JudgeServerBeforeShowingIdentity = value);
         section.Flag(nameof(RefuseWildcards), value => RefuseWildcards = value);
+        section.Text(nameof(PublicSuffixFile), value => PublicSuffixFile = value);
         section.Text(nameof(User), value => User = value);
         section.Text(nameof(PasswordFile), value => PasswordFile = value);
     }
@@ -60,6 +67,7 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
         (nameof(ConnectTimeout), Text(ConnectTimeout)),
         (nameof(JudgeServerBeforeShowingIdentity), Text(JudgeServerBeforeShowingIdentity)),
         (nameof(RefuseWildcards), Text(RefuseWildcards)),
+        (nameof(PublicSuffixFile), PublicSuffixFile),
         (nameof(User), User),
         (nameof(PasswordFile), PasswordFile),
     ];
@@ -82,6 +90,13 @@ public sealed class MutualTlsClientSettings : MutualTlsSettings
         {
             yield return $"{At(User is null ? nameof(User) : nameof(PasswordFile))} is missing: a login needs {nameof(User)} and "
                 + $"{nameof(PasswordFile)}.";
+        }
+
+        if (PublicSuffixFile is not null && (RefuseWildcards || Allow is not [AllowServerName]))
+        {
+            yield return RefuseWildcards
+                ? $"{At(nameof(PublicSuffixFile))} is set, but no wildcard counts: remove it, or {nameof(RefuseWildcards)}."
+                : $"{At(nameof(PublicSuffixFile))} is set, but is for \"{AllowServerName}\" alone in {nameof(Allow)}: remove it, or the other rules.";
         }
 
         if (Allow.Count > 1 && Allow.Contains(AllowServerName))

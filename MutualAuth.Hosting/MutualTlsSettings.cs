@@ -59,6 +59,18 @@ public abstract class MutualTlsSettings
     /// </summary>
     public string? RevocationListDirectory { get; set; }
 
+    /// <summary>
+    /// The file that remembers over a restart which lists were in force (<see cref="Revocation.RevocationListWitness"/>), so that older ones are
+    /// refused. It must exist. Default: null, a restart forgets.
+    /// </summary>
+    public string? RevocationListWitness { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="RevocationListWitness"/> is made where it is missing: for the first start. Set it back to false then, or an attacker
+    /// who can remove the file can have an older list taken. Default: false.
+    /// </summary>
+    public bool DangerouslyCreateRevocationListWitness { get; set; }
+
     /// <summary>Which certificates the lists must cover. Default: <see cref="Revocation.RevocationCoverage.EveryCertificate"/>.</summary>
     public RevocationCoverage RevocationCoverage { get; set; } = RevocationCoverage.EveryCertificate;
 
@@ -142,6 +154,8 @@ public abstract class MutualTlsSettings
         section.Texts(nameof(RevocationLists), RevocationLists);
         section.Texts(nameof(RevocationListAddresses), RevocationListAddresses);
         section.Text(nameof(RevocationListDirectory), value => RevocationListDirectory = value);
+        section.Text(nameof(RevocationListWitness), value => RevocationListWitness = value);
+        section.Flag(nameof(DangerouslyCreateRevocationListWitness), value => DangerouslyCreateRevocationListWitness = value);
         section.Choice<RevocationCoverage>(nameof(RevocationCoverage), value => RevocationCoverage = value);
         section.Text(nameof(DenyListFile), value => DenyListFile = value);
         section.Text(nameof(PinFile), value => PinFile = value);
@@ -171,6 +185,8 @@ public abstract class MutualTlsSettings
     [
         (nameof(Identity), string.Join('|', Identity.Certificate, Identity.Key, Identity.Pkcs12, Identity.PasswordFile)),
         (nameof(RevocationLists), HasRevocationLists ? "some" : "none"),
+        (nameof(RevocationListWitness), RevocationListWitness),
+        (nameof(DangerouslyCreateRevocationListWitness), Text(DangerouslyCreateRevocationListWitness)),
         (nameof(RevocationCoverage), RevocationCoverage.ToString()),
         (nameof(DenyListFile), DenyListFile is null ? "none" : "one"),
         (nameof(PinFile), PinFile is null ? "none" : "one"),
@@ -239,6 +255,18 @@ public abstract class MutualTlsSettings
         if (RevocationListDirectory is not null && RevocationListAddresses.Count == 0)
         {
             yield return $"{At(nameof(RevocationListDirectory))} is set, but nothing is fetched: set {nameof(RevocationListAddresses)} too.";
+        }
+
+        if (RevocationListWitness is not null && !HasRevocationLists)
+        {
+            yield return $"{At(nameof(RevocationListWitness))} is set, but there are no lists: set {nameof(RevocationLists)} or "
+                + $"{nameof(RevocationListAddresses)} too.";
+        }
+
+        if (DangerouslyCreateRevocationListWitness && RevocationListWitness is null)
+        {
+            yield return $"{At(nameof(DangerouslyCreateRevocationListWitness))} is true, but {nameof(RevocationListWitness)} is missing: name the "
+                + "file.";
         }
 
         foreach (var (key, value, longest) in Times())

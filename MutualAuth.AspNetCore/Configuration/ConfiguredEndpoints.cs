@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
 using MutualAuth.Connections;
 using MutualAuth.Identities;
+using MutualAuth.Paths;
 using MutualAuth.Reloading;
 using MutualAuth.Revocation;
 using MutualAuth.Trust;
@@ -123,10 +124,17 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
             section.Problem("RevocationListDirectory", "nothing is fetched; write RevocationListAddresses too.");
         }
 
+        if (!TryReadWitness(section, hasLists: !files.IsEmpty || !addresses.IsEmpty, out var witness))
+        {
+            return null;
+        }
+
         var sources = new List<IRevocationListSource?>();
         if (!files.IsEmpty)
         {
-            sources.Add(section.Try("RevocationLists", () => Own(new RevocationListFiles(Paths(files), _watch))));
+            sources.Add(section.Try("RevocationLists", () => Own(witness is null
+                ? new RevocationListFiles(Paths(files), _watch)
+                : new RevocationListFiles(Paths(files), witness, _watch))));
         }
 
         if (!addresses.IsEmpty)
@@ -135,6 +143,7 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
             {
                 Addresses = [.. addresses.Select(address => new Uri(address))],
                 Directory = directory,
+                Witness = witness,
                 LoggerFactory = _watch.LoggerFactory,
             }))));
         }
@@ -142,6 +151,33 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
         return sources.Count == 0 || sources.Contains(null) ? null
             : sources is [{ } only] ? new RevocationPolicy { Lists = only }
             : new RevocationPolicy { Lists = Own(new CombinedRevocationLists(sources.OfType<IRevocationListSource>())) };
+    }
+
+    /// <summary>False when there is a problem with it.</summary>
+    private bool TryReadWitness(EndpointSection section, bool hasLists, out RevocationListWitness? witness)
+    {
+        witness = null;
+        var mayCreate = section.Flag("DangerouslyCreateRevocationListWitness");
+        if (section.Text("RevocationListWitness") is not { } path)
+        {
+            if (mayCreate)
+            {
+                section.Problem("DangerouslyCreateRevocationListWitness", "there is nothing to create; write RevocationListWitness too.");
+            }
+
+            return !mayCreate;
+        }
+
+        if (!hasLists)
+        {
+            section.Problem("RevocationListWitness", "there are no lists; write RevocationLists or RevocationListAddresses too.");
+            return false;
+        }
+
+        witness = section.Try("RevocationListWitness", () => mayCreate
+            ? RevocationListWitness.DangerouslyOpenOrCreate(Path(path))
+            : RevocationListWitness.Open(Path(path)));
+        return witness is not null;
     }
 
     private IdentityFiles? ReadIdentity(EndpointSection section)
@@ -168,8 +204,28 @@ internal sealed class ConfiguredEndpoints(IServiceProvider services) : IDisposab
             return null;
         }
 
-        return section.Try("Trust", () => Own(new TrustAnchorFiles(Paths(paths), _watch)));
+        return ReadConstraints(section) is { } constraints
+            ? section.Try("Trust", () => Own(new TrustAnchorFiles(Paths(paths), constraints, _watch)))
+            : null;
     }
+
+    private static AnchorConstraints? ReadConstraints(EndpointSection section)
+    {
+        var permitted = section.Try("TrustConstraints:PermittedNames", () => Subtrees(section.List("TrustConstraints:PermittedNames")));
+        var excluded = section.Try("TrustConstraints:ExcludedNames", () => Subtrees(section.List("TrustConstraints:ExcludedNames")));
+        return permitted is null || excluded is null ? null : section.Try("TrustConstraints", () => new AnchorConstraints
+        {
+            PermittedSubtrees = [.. permitted],
+            ExcludedSubtrees = [.. excluded],
+            RequiredPolicies = section.List("TrustConstraints:RequiredPolicies"),
+            RequireExplicitPolicy = section.Flag("TrustConstraints:RequireExplicitPolicy"),
+            InhibitPolicyMapping = section.Flag("TrustConstraints:InhibitPolicyMapping"),
+            InhibitAnyPolicy = section.Flag("TrustConstraints:InhibitAnyPolicy"),
+            MaximumIntermediates = section.Number("TrustConstraints:MaximumIntermediates"),
+        });
+    }
+
+    private static GeneralSubtree[] Subtrees(IEnumerable<string> names) => [.. names.Select(GeneralSubtree.Parse)];
 
     private AuthorizationRule? ReadRule(EndpointSection section)
     {

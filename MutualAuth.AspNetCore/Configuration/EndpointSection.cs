@@ -11,11 +11,18 @@ internal sealed class EndpointSection(IConfigurationSection section, List<string
 {
     private static readonly string[] s_keys =
     [
-        "Listen", "Protocols", "Identity", "Trust", "Allow", "AllowFile", "RevocationLists",
-        "RevocationListAddresses", "RevocationListDirectory", "DenyListFile", "Confirmation", "TrustedProxies",
+        "Listen", "Protocols", "Identity", "Trust", "TrustConstraints", "Allow", "AllowFile", "RevocationLists", "RevocationListAddresses",
+        "RevocationListDirectory", "RevocationListWitness", "DangerouslyCreateRevocationListWitness", "DenyListFile", "Confirmation",
+        "TrustedProxies",
     ];
 
     private static readonly string[] s_identityKeys = ["Certificate", "Key", "Pkcs12", "PasswordFile"];
+
+    private static readonly string[] s_constraintKeys =
+    [
+        "PermittedNames", "ExcludedNames", "RequiredPolicies", "RequireExplicitPolicy", "InhibitPolicyMapping", "InhibitAnyPolicy",
+        "MaximumIntermediates",
+    ];
 
     internal string Name => section.Key;
 
@@ -24,6 +31,7 @@ internal sealed class EndpointSection(IConfigurationSection section, List<string
     {
         Refuse(section, s_keys);
         Refuse(section.GetSection("Identity"), s_identityKeys);
+        Refuse(section.GetSection("TrustConstraints"), s_constraintKeys);
     }
 
     internal string? Text(string key) => section[key] is { Length: > 0 } text ? text : null;
@@ -56,6 +64,37 @@ internal sealed class EndpointSection(IConfigurationSection section, List<string
         return otherwise;
     }
 
+    /// <summary>Whether a key is true; a value that is neither true nor false is a problem.</summary>
+    internal bool Flag(string key)
+    {
+        if (Text(key) is not { } text)
+        {
+            return false;
+        }
+
+        if (!bool.TryParse(text, out var flag))
+        {
+            Problem(key, $"'{text}' is neither true nor false.");
+        }
+
+        return flag;
+    }
+
+    internal int? Number(string key)
+    {
+        if (Text(key) is { } text)
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                return number;
+            }
+
+            Problem(key, $"'{text}' is not a number.");
+        }
+
+        return null;
+    }
+
     /// <summary>What a key says, or a problem and null.</summary>
     internal T? Try<T>(string key, Func<T> make)
         where T : class
@@ -66,7 +105,7 @@ internal sealed class EndpointSection(IConfigurationSection section, List<string
         }
         catch (Exception exception) when (exception is MaterialException or FormatException or ArgumentException)
         {
-            Problem(key, exception.Message);
+            Problem(key, exception.Message.ReplaceLineEndings(" "));
             return null;
         }
     }

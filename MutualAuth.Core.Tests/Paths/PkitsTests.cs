@@ -18,7 +18,7 @@ public sealed class PkitsTests
 
         var results = PkitsCommand.RunAll(Files);
 
-        results.Should().HaveCountGreaterThan(200);
+        results.Should().HaveCount(247);
         results.Where(result => !result.IsRight && result.Test.Deviation is null)
             .Select(result => $"{result.Test.Target}: {result.Reason}")
             .Should().BeEmpty();

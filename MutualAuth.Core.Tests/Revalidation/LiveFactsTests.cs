@@ -334,7 +334,122 @@ public sealed class LiveFactsTests
         connection.Peer.Facts[0].ToString().Should().Be("posture: serial");
     }
 
-    private ConnectionRevalidator Registry(RevalidationPolicy? policy = null, TimeSpan? timeout = null, TimeProvider? clock = null)
+    [Test]
+    public async Task A_thousand_whose_service_is_away_end_over_the_spread_and_none_later()
+    {
+        const int Connections = 1000;
+        var next = 0;
+        var registry = Registry(Spread(s_lifetime / 4), nextShare: () => next++ / (double)Connections);
+        var peer = _world.Judge();
+        var connections = Enumerable.Range(0, Connections).Select(_ => Connect(registry, peer: peer)).ToList();
+        _posture.Always = _ => throw new InvalidOperationException("the service is away");
+        Clock.Advance(s_lifetime * 0.75);
+        await registry.Facts.IdleAsync();
+        Lost().Should().Be(0);
+
+        for (var quarter = 1; quarter <= 4; quarter++)
+        {
+            Clock.Advance(s_lifetime / 16);
+            await registry.Facts.IdleAsync();
+            Lost().Should().BeInRange((quarter * Connections / 4) - 1, (quarter * Connections / 4) + 1);
+        }
+
+        int Lost() => connections.Count(connection => connection.Losses.Count > 0);
+    }
+
+    [Test]
+    public async Task What_ends_sooner_is_asked_about_sooner_and_not_at_once()
+    {
+        var registry = Registry(Spread(TimeSpan.FromDays(1)), nextShare: () => 1);
+        var connection = Connect(registry);
+
+        // A spread that is longer than the lifetime takes half of it.
+        Clock.Advance((s_lifetime / 4) - s_instant);
+        await registry.Facts.Ringing;
+        _posture.IsAsked.Should().BeFalse();
+        Clock.Advance((s_lifetime / 8) + (2 * s_instant));
+        (await _posture.AskedAsync()).Throw();
+        await _world.Log.NextAsync(1466);
+        Clock.Advance((s_lifetime / 8) - (2 * s_instant));
+        await registry.Facts.Ringing;
+        connection.Losses.Should().BeEmpty();
+
+        Clock.Advance(2 * s_instant);
+        (await connection.LostAsync()).Reason.Should().Be(RejectionReason.FactsExpired);
+    }
+
+    [Test]
+    public async Task A_renewed_yes_ends_sooner_by_the_same_part()
+    {
+        var registry = Registry(Spread(s_lifetime / 4), nextShare: () => 0.5);
+        var connection = Connect(registry);
+        (await AskedAgainAsync()).Yes(s_lifetime, new PeerFact("patch", "2"));
+        await FactsAsync(connection, "2");
+
+        Clock.Advance((s_lifetime * 0.875) - s_instant);
+        await registry.Facts.Ringing;
+        connection.Losses.Should().BeEmpty();
+
+        Clock.Advance(2 * s_instant);
+        (await connection.LostAsync()).Reason.Should().Be(RejectionReason.FactsExpired);
+    }
+
+    /// <summary>Whatever a service does: answers at any time or never, throws, says yes for longer or for less, or comes too late.</summary>
+    [Test]
+    public async Task No_connection_outlives_its_last_yes_whatever_the_service_does([Range(1, 40)] int seed)
+    {
+        var random = new Random(seed);
+        var registry = Registry(
+            new RevalidationPolicy { GracePeriod = RevalidationWorld.Grace, MaxConcurrentFactQuestions = random.Next(1, 3) });
+        var connections = Enumerable.Range(0, 3).Select(_ => Connect(registry)).ToArray();
+        var ends = connections.Select(_ => s_lifetime).ToArray();
+        var open = new List<(ScriptedFacts.Question Question, int Of, TimeSpan At)>();
+        var start = Clock.GetTimestamp();
+        var renewed = 0;
+        for (var step = 0; step < 120; step++)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(random.Next(1, 40)));
+            await registry.Facts.Ringing;
+            while (_posture.IsAsked)
+            {
+                // Its peer is that of the connection until it is answered.
+                var question = await _posture.AskedAsync();
+                open.Add((question, Array.FindIndex(connections, each => ReferenceEquals(each.Peer, question.Peer)), Clock.GetElapsedTime(start)));
+            }
+
+            if (open.Count > 0 && random.Next(4) > 0)
+            {
+                var (question, of, at) = open[random.Next(open.Count)];
+                open.RemoveAll(each => each.Question == question);
+                var lifetime = TimeSpan.FromSeconds(random.Next(10, 400));
+                if (random.Next(3) == 0)
+                {
+                    question.Throw();
+                }
+                else
+                {
+                    ends[of] = ends[of] > at + lifetime ? ends[of] : at + lifetime;
+                    renewed++;
+                    question.Yes(lifetime, new PeerFact("patch", $"{renewed}"));
+                }
+            }
+
+            for (var of = 0; of < connections.Length; of++)
+            {
+                if (ends[of] <= Clock.GetElapsedTime(start))
+                {
+                    await connections[of].LostAsync();
+                }
+            }
+        }
+
+        open.ForEach(each => each.Question.Throw());
+    }
+
+    private static RevalidationPolicy Spread(TimeSpan spread) => new() { GracePeriod = RevalidationWorld.Grace, ExpirySpread = spread };
+
+    private ConnectionRevalidator Registry(
+        RevalidationPolicy? policy = null, TimeSpan? timeout = null, TimeProvider? clock = null, Func<double>? nextShare = null)
     {
         var options = _world.Options with
         {
@@ -343,7 +458,10 @@ public sealed class LiveFactsTests
             TimeProvider = clock ?? Clock,
         };
         return new ConnectionRevalidator(
-            new CertificateStage(options), options, policy ?? new RevalidationPolicy { GracePeriod = RevalidationWorld.Grace }, PeerRole.Server);
+            new CertificateStage(options), options, policy ?? new RevalidationPolicy { GracePeriod = RevalidationWorld.Grace }, PeerRole.Server)
+        {
+            NextShare = nextShare ?? Random.Shared.NextDouble,
+        };
     }
 
     private FakeConnection Connect(

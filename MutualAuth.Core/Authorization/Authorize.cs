@@ -342,7 +342,8 @@ public static class Authorize
 
     /// <summary>A peer that one of these lines names, in the grammar of an <see cref="AuthorizationFile"/>: for rules in a configuration.</summary>
     /// <param name="lines">
-    /// Such as <c>dns client.example</c> or <c>subject CN=client,O=Example</c>. Empty lines and those that begin with # are passed over.
+    /// Such as <c>dns client.example</c>, <c>subject CN=client,O=Example</c> or <c>dns client.example &amp;&amp; policy 1.3.6.1.4.1.99999.1</c>.
+    /// Empty lines and those that begin with # are passed over.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="lines"/> is null.</exception>
     /// <exception cref="FormatException">A line is not a rule, there is no rule, or <c>nobody</c> is not alone; the message says which

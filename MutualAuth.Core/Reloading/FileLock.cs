@@ -9,6 +9,7 @@ namespace MutualAuth.Reloading;
 internal static class FileLock
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Takes the lock; disposing of the result releases it.</summary>
@@ -18,29 +19,33 @@ internal static class FileLock
     /// </exception>
     internal static async Task<IDisposable> AcquireAsync(string path, CancellationToken cancellationToken)
     {
-        if (IsDisabled)
-        {
-            throw new MaterialException(
-                $"File locks are disabled in this process (System.IO.DisableFileLocking); concurrent changes could be lost. The lock {path} "
-                    + "is not taken.");
-        }
-
+        ThrowIfDisabled(path);
         var began = TimeProvider.System.GetTimestamp();
-        for (var pause = TimeSpan.FromMilliseconds(1); ; pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause)
+        for (var pause = s_shortestPause; ; pause = Longer(pause))
         {
-            try
+            if (TryOpen(path, began) is { } held)
             {
-                return Excluding(new FileStream(path, Options()), path);
+                return held;
             }
-            catch (Exception exception)
-                when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException || IsOverdue(exception, began))
+
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same, for callers that cannot await: the thread waits, for files whose writers hold the lock for milliseconds.</summary>
+    /// <exception cref="MaterialException">As above.</exception>
+    internal static IDisposable Acquire(string path)
+    {
+        ThrowIfDisabled(path);
+        var began = TimeProvider.System.GetTimestamp();
+        for (var pause = s_shortestPause; ; pause = Longer(pause))
+        {
+            if (TryOpen(path, began) is { } held)
             {
-                throw new MaterialException($"The lock {path} cannot be taken: {exception.Message}", exception);
+                return held;
             }
-            catch (IOException)
-            {
-                await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
-            }
+
+            Thread.Sleep(pause);
         }
     }
 
@@ -68,6 +73,36 @@ internal static class FileLock
         (AppContext.TryGetSwitch("System.IO.DisableFileLocking", out var byContext) && byContext)
         || Environment.GetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING") is { } byEnvironment
             && (byEnvironment == "1" || byEnvironment.Equals("true", StringComparison.OrdinalIgnoreCase));
+
+    private static void ThrowIfDisabled(string path)
+    {
+        if (IsDisabled)
+        {
+            throw new MaterialException(
+                $"File locks are disabled in this process (System.IO.DisableFileLocking); concurrent changes could be lost. The lock {path} "
+                    + "is not taken.");
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+
+    /// <summary>The lock; null while another holds it.</summary>
+    private static FileStream? TryOpen(string path, long began)
+    {
+        try
+        {
+            return Excluding(new FileStream(path, Options()), path);
+        }
+        catch (Exception exception)
+            when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException || IsOverdue(exception, began))
+        {
+            throw new MaterialException($"The lock {path} cannot be taken: {exception.Message}", exception);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The lock, after a second attempt to take it has failed as it must.</summary>
     private static FileStream Excluding(FileStream held, string path)

@@ -27,6 +27,8 @@ internal sealed class ReloadEvents(object sender, string material, string origin
         }
     }
 
+    internal void NotRemembered(MaterialException problem) => ReloadLog.NotRemembered(logger, material, origin, problem.Message);
+
     private void Run(Action handler)
     {
         try

@@ -99,6 +99,9 @@ public abstract class WatchedFiles<T> : IFileSource
 
     private protected ILogger Logger { get; }
 
+    /// <summary>Why material that was taken up just now, and is in force, cannot be remembered for the next start; null when it can.</summary>
+    private protected virtual MaterialException? FlawAfterLoad => null;
+
     private protected TimeProvider Time => _options.TimeProvider;
 
     /// <inheritdoc/>
@@ -204,8 +207,15 @@ public abstract class WatchedFiles<T> : IFileSource
         }
 
         _currentMark = look.Mark;
-        _lastFailure = _standing = null;
-        return () => _events.Replaced(Replaced, _describe(Current));
+        var flaw = _lastFailure = _standing = FlawAfterLoad;
+        return () =>
+        {
+            _events.Replaced(Replaced, _describe(Current));
+            if (flaw is not null)
+            {
+                _events.NotRemembered(flaw);
+            }
+        };
     }
 
     private T Load(FilesLook look)
@@ -232,6 +242,16 @@ public abstract class WatchedFiles<T> : IFileSource
         _lastFailure = _standing = problem;
         _events.Refused(Refused, problem);
     }
+
+    /// <summary>Reports that material in force cannot be remembered for the next start. Applies until the next content.</summary>
+    private protected void NoteNotRemembered(MaterialException problem)
+    {
+        _lastFailure = _standing = problem;
+        _events.NotRemembered(problem);
+    }
+
+    /// <summary>What <see cref="NoteNotRemembered"/> or <see cref="FlawAfterLoad"/> reported no longer applies.</summary>
+    private protected void Recover() => _lastFailure = _standing = null;
 
     private static MaterialException Unforeseen(Exception exception) =>
         new($"It could not be read because of an unexpected error, {exception.GetType().Name}: {exception.Message}", exception);

@@ -1013,7 +1013,7 @@ internal sealed class ConnectionRevalidator
         : EarlyBy(entry.SpreadShare, After(entry.PathEnd) - _policy.ExpiryMargin - Now);
 
     /// <summary>At most half of what is left: who comes shortly before the end, or with short credentials, is not sent away at once.</summary>
-    private TimeSpan EarlyBy(double share, TimeSpan left)
+    internal TimeSpan EarlyBy(double share, TimeSpan left)
     {
         var most = left / 2 < _policy.ExpirySpread ? left / 2 : _policy.ExpirySpread;
         return most > TimeSpan.Zero ? most * share : TimeSpan.Zero;

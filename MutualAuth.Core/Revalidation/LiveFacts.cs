@@ -146,8 +146,11 @@ internal sealed class LiveFacts
     {
         live.Lease = lease;
         live.Lost = null;
-        live.EndAt = Elapsed + lease.Left(_time).Ticks;
-        live.AskAt = live.EndAt - (long)(lease.Lifetime.Ticks * (1 - EarliestShare - (Random.Shared.NextDouble() * JitterShare)));
+        var left = lease.Left(_time);
+        var early = _registry.EarlyBy(live.Entry.SpreadShare, left);
+        live.EndAt = Elapsed + (left - early).Ticks;
+        var lifetime = lease.Lifetime - early;
+        live.AskAt = live.EndAt - (long)(lifetime.Ticks * (1 - EarliestShare - (Random.Shared.NextDouble() * JitterShare)));
         Move(live, live.AskAt);
     }
 

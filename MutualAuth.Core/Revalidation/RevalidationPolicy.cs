@@ -141,8 +141,9 @@ public sealed record RevalidationPolicy
     /// <summary>
     /// Over how long before a common end connections end, so that a fleet does not reconnect at once. Each connection chooses its part of it by
     /// chance, once, and ends by so much sooner, by at most half of the time that was left when the end became known; never later. It applies to
-    /// the expiry of a certificate of the path and, with <see cref="EndsWithOwnCertificate"/>, of our own, to that of tokens, and to
-    /// <see cref="MaximumAge"/>; <see cref="ReauthenticationLead"/> counts from the sooner end. Default: zero; at most a day.
+    /// the expiry of a certificate of the path and, with <see cref="EndsWithOwnCertificate"/>, of our own, to that of tokens, to that
+    /// of what an <see cref="Validation.IPeerFactValidator"/> said, and to <see cref="MaximumAge"/>; <see cref="ReauthenticationLead"/> and the next
+    /// question to a validator count from the sooner end. Default: zero; at most a day.
     /// </summary>
     public TimeSpan ExpirySpread { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using System.Security.Cryptography;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
@@ -39,6 +40,9 @@ internal sealed class IssuingScope
 
     /// <summary>Whether the list also covers other issuers.</summary>
     internal bool IsIndirect { get; private set; }
+
+    /// <summary>The SHA-256 of its encoding, in hex; empty for the whole scope.</summary>
+    internal string Digest => _encoding.IsEmpty ? "" : Convert.ToHexStringLower(SHA256.HashData(_encoding.Span));
 
     /// <summary>Whether both cover the same certificates. Different encodings of the same scope count as different.</summary>
     internal bool IsSameAs(IssuingScope other) => _encoding.Span.SequenceEqual(other._encoding.Span);

@@ -147,6 +147,10 @@ internal sealed class RevocationCheck : IRevocationSource
 
     /// <summary>Why the list is not valid at this time; null when it is.</summary>
     internal static string? FlawOfDates(RevocationList list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
+        FlawOfDates(list.Mark, at, grace, skew);
+
+    /// <inheritdoc cref="FlawOfDates(RevocationList, DateTimeOffset, TimeSpan, TimeSpan)"/>
+    internal static string? FlawOfDates(ListMark list, DateTimeOffset at, TimeSpan grace, TimeSpan skew) =>
         at + skew < list.ThisUpdate ? $"a list that was made later, at {UtcText.Of(list.ThisUpdate)}"
         : list.NextUpdate is null && grace == TimeSpan.Zero ? "a list without a next update"
         : at - grace > (list.NextUpdate ?? list.ThisUpdate) ? $"a list that expired at {UtcText.Of(list.NextUpdate ?? list.ThisUpdate)}"

@@ -22,6 +22,8 @@ public sealed class RevocationList
     private ImmutableArray<CheckedKey> _checked = [];
     private ImmutableArray<RevocationList> _reserve = [];
     private Action<RevocationList>? _whenRefuted;
+    private Action? _whenJudged;
+    private ListMark? _mark;
     private volatile bool _isProven;
     private volatile bool _isRefuted;
 
@@ -59,6 +61,22 @@ public sealed class RevocationList
     /// <summary>The previous lists that this one replaces once its signature is proven; until then they are used where it does not verify.</summary>
     internal ImmutableArray<RevocationList> Reserve => _reserve;
 
+    /// <summary>Whether a path has proven its signature, in this process or in an earlier one.</summary>
+    internal bool IsProven => _isProven;
+
+    /// <summary>What it is compared by with lists of earlier and later times.</summary>
+    internal ListMark Mark => _mark ??= new ListMark
+    {
+        Issuer = Issuer,
+        KeyId = _fields.AuthorityKeyId.KeyId,
+        Scope = Scope.Digest,
+        IsDelta = IsDelta,
+        Number = _fields.Number,
+        ThisUpdate = ThisUpdate,
+        NextUpdate = NextUpdate,
+        Digest = Convert.ToHexStringLower(SHA256.HashData(RawData.Span)),
+    };
+
     internal IssuingScope Scope => _fields.Scope;
 
     internal ReadOnlyMemory<byte> RawData => _fields.RawData;
@@ -82,31 +100,19 @@ public sealed class RevocationList
         && (FormProblem is null || FormProblem == other.FormProblem)
         && _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
 
-    /// <summary>Whether this list may replace the other of the same issuer: same scope, and equally complete.</summary>
-    internal bool IsOfTheKindOf(RevocationList other) => Scope.IsSameAs(other.Scope) && (!IsDelta || other.IsDelta);
-
-    /// <summary>Whether both name the same signing key.</summary>
-    internal bool NamesTheKeyOf(RevocationList other) => _fields.AuthorityKeyId.KeyId.Span.SequenceEqual(other._fields.AuthorityKeyId.KeyId.Span);
-
-    /// <summary>In what respect this list is older than the other, as text; null when it is not.</summary>
-    internal string? BehindWhat(RevocationList other) =>
-        Number is null && other.Number is not null ? "it no longer has a number"
-        : other.Number is not null && Compare(_fields.Number.Span, other._fields.Number.Span) < 0 ? $"its number {Number} is behind {other.Number}"
-        : ThisUpdate < other.ThisUpdate ? "it was made before"
-        : null;
-
     /// <summary>
     /// Whether this delta can be applied to that list (RFC 5280 §5.2.4): same scope and key, base not newer than that list, delta newer
     /// than it.
     /// </summary>
     internal bool AddsTo(RevocationList full) =>
-        !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && NamesTheKeyOf(full)
-        && Compare(_fields.DeltaBase.Span, full._fields.Number.Span) <= 0 && Compare(full._fields.Number.Span, _fields.Number.Span) < 0;
+        !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && Mark.NamesTheKeyOf(full.Mark)
+        && ListMark.Compare(_fields.DeltaBase.Span, full._fields.Number.Span) <= 0
+        && ListMark.Compare(full._fields.Number.Span, _fields.Number.Span) < 0;
 
     /// <summary>Whether that list already includes the changes of this delta.</summary>
     internal bool IsOvertakenBy(RevocationList full) => !full.IsDelta && full.Number is not null && Scope.IsSameAs(full.Scope) && !IsNewerThan(full);
 
-    internal bool IsNewerThan(RevocationList other) => Compare(_fields.Number.Span, other._fields.Number.Span) > 0;
+    internal bool IsNewerThan(RevocationList other) => ListMark.Compare(_fields.Number.Span, other._fields.Number.Span) > 0;
 
     /// <summary>Copies the results of the signature check from the same list that was loaded before.</summary>
     internal void Continue(RevocationList same) => (_checked, _reserve, _whenRefuted, _isProven, _isRefuted) =
@@ -123,11 +129,15 @@ public sealed class RevocationList
         }
     }
 
+    /// <summary>Has a listener told, without waiting for it, when a path proves or refutes the signature.</summary>
+    internal void TellWhenJudged(Action whenJudged) => _whenJudged = whenJudged;
+
     internal void Prove()
     {
         if (!_isProven)
         {
             (_isProven, _reserve) = (true, []);
+            _whenJudged?.Invoke();
         }
     }
 
@@ -140,7 +150,12 @@ public sealed class RevocationList
             return;
         }
 
-        _isRefuted = true;
+        if (!_isRefuted)
+        {
+            _isRefuted = true;
+            _whenJudged?.Invoke();
+        }
+
         if (hasReserve && Interlocked.Exchange(ref _whenRefuted, null) is { } tell)
         {
             tell(this);
@@ -191,14 +206,6 @@ public sealed class RevocationList
         CultureInfo.InvariantCulture,
         $"list {Number ?? "without number"} of {SafeText.Quote(Issuer.ToString())}, {UtcText.Of(ThisUpdate)} to "
             + $"{(NextUpdate is { } next ? UtcText.Of(next) : "no stated end")}, {Count} entries");
-
-    /// <summary>Compares two numbers that are not negative, by their contents octets.</summary>
-    private static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
-    {
-        left = left.TrimStart((byte)0);
-        right = right.TrimStart((byte)0);
-        return left.Length != right.Length ? left.Length.CompareTo(right.Length) : left.SequenceCompareTo(right);
-    }
 
     private readonly record struct CheckedKey(ReadOnlyMemory<byte> Key, bool IsSigner);
 }

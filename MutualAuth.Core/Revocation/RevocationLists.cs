@@ -25,7 +25,7 @@ public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
     private RevocationLists(IEnumerable<RevocationList> lists, bool isChecked = true, IEnumerable<Certificate>? certificates = null)
     {
         // The same list may be in two files. Their order does not matter: no list replaces another.
-        Lists = [.. lists.DistinctBy(list => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(list.RawData.Span)))];
+        Lists = [.. lists.DistinctBy(list => list.Mark.Digest)];
         IsChecked = isChecked;
         Certificates = [.. certificates ?? []];
         _byIssuer = Lists.GroupBy(list => list.Issuer).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());

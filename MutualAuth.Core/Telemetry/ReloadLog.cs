@@ -28,6 +28,10 @@ internal static partial class ReloadLog
     [LoggerMessage(1406, LogLevel.Warning, "{Count} trust anchors cannot be read and were left out; peers below them are not trusted. {LeftOut}")]
     internal static partial void AnchorsLeftOut(ILogger logger, int count, string leftOut);
 
+    [LoggerMessage(1407, LogLevel.Error,
+        "The {Material} from {Files} are in force, but cannot be remembered for the next start, which could take older ones. {Problem}")]
+    internal static partial void NotRemembered(ILogger logger, string material, string files, string problem);
+
     [LoggerMessage(1410, LogLevel.Warning, "The {Material} {Name} expires at {EndsAt:u}, in {DaysLeft:0.##} days.")]
     internal static partial void Expiring(ILogger logger, string material, string name, DateTimeOffset endsAt, double daysLeft);
 

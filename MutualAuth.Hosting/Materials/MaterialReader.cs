@@ -28,20 +28,25 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
 
     internal Material<AuthorizationRule>? Rules() => settings.AllowFile is { } file
         ? Try(nameof(MutualTlsSettings.AllowFile), () => Material<AuthorizationRule>.Of(store.Rules(Full(file)!)))
-        : Try(nameof(MutualTlsSettings.Allow), () => Material<AuthorizationRule>.Of(
-            settings is MutualTlsClientSettings client && settings.Allow is [MutualTlsClientSettings.AllowServerName]
-                ? Authorize.ServerNameBy(client.RefuseWildcards ? WildcardPolicy.Refused : WildcardPolicy.Default)
-                : Authorize.Parse(settings.Allow)));
+        : settings is MutualTlsClientSettings client && settings.Allow is [MutualTlsClientSettings.AllowServerName]
+        ? Wildcards(client) is { } wildcards ? Material<AuthorizationRule>.Of(Authorize.ServerNameBy(wildcards)) : null
+        : Try(nameof(MutualTlsSettings.Allow), () => Material<AuthorizationRule>.Of(Authorize.Parse(settings.Allow)));
 
     internal Material<RevocationLists>? Lists()
     {
         var isRead = settings.RevocationLists.Count > 0;
         var isFetched = settings.RevocationListAddresses.Count > 0;
-        var files = isRead ? Try(nameof(MutualTlsSettings.RevocationLists), () => store.Lists(Full(settings.RevocationLists))) : null;
+        RevocationListWitness? witness = null;
+        if (settings.RevocationListWitness is { } path && (witness = Witness(path)) is null)
+        {
+            return null;
+        }
+
+        var files = isRead ? Try(nameof(MutualTlsSettings.RevocationLists), () => store.Lists(Full(settings.RevocationLists), witness)) : null;
         var fetched = isFetched
             ? Try(
                 nameof(MutualTlsSettings.RevocationListAddresses),
-                () => store.Fetched([.. settings.RevocationListAddresses], Full(settings.RevocationListDirectory)))
+                () => store.Fetched([.. settings.RevocationListAddresses], Full(settings.RevocationListDirectory), witness))
             : null;
         if (isRead == files is null || isFetched == fetched is null)
         {
@@ -66,6 +71,15 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
 
     internal Password? Password(string file) =>
         Try(nameof(MutualTlsClientSettings.PasswordFile), () => Credentials.Password.FromFile(Full(file)!));
+
+    private WildcardPolicy? Wildcards(MutualTlsClientSettings client) => client.RefuseWildcards ? WildcardPolicy.Refused
+        : client.PublicSuffixFile is not { } file ? WildcardPolicy.Default
+        : Try(nameof(MutualTlsClientSettings.PublicSuffixFile), () => WildcardPolicy.Above(SuffixFile.Read(Full(file)!)));
+
+    private RevocationListWitness? Witness(string path) => Try(nameof(MutualTlsSettings.RevocationListWitness), () =>
+        settings.DangerouslyCreateRevocationListWitness
+            ? RevocationListWitness.DangerouslyOpenOrCreate(Full(path)!)
+            : RevocationListWitness.Open(Full(path)!));
 
     private static Material<RevocationLists> Combine(Lease<RevocationListFiles>? files, Lease<FetchedRevocationLists> fetched)
     {

@@ -51,15 +51,18 @@ internal sealed class MaterialStore : IDisposable
 
     internal Lease<AuthorizationFile> Rules(string path) => Take([path], () => new AuthorizationFile(path, Watch));
 
-    internal Lease<RevocationListFiles> Lists(IReadOnlyList<string> paths) =>
-        Take(paths, () => new RevocationListFiles(paths, Watch), files => new ExpiryWatch(files, Expiry));
+    internal Lease<RevocationListFiles> Lists(IReadOnlyList<string> paths, RevocationListWitness? witness) => Take(
+        [.. paths, "", witness?.Path ?? ""],
+        () => witness is null ? new RevocationListFiles(paths, Watch) : new RevocationListFiles(paths, witness, Watch),
+        files => new ExpiryWatch(files, Expiry));
 
-    internal Lease<FetchedRevocationLists> Fetched(IReadOnlyList<string> addresses, string? directory) => Take(
-        [.. addresses, directory ?? ""],
+    internal Lease<FetchedRevocationLists> Fetched(IReadOnlyList<string> addresses, string? directory, RevocationListWitness? witness) => Take(
+        [.. addresses, directory ?? "", witness?.Path ?? ""],
         () => new FetchedRevocationLists(new RevocationFetchOptions
         {
             Addresses = [.. addresses.Select(AddressOf)],
             Directory = directory,
+            Witness = witness,
             LoggerFactory = _loggerFactory,
             TimeProvider = _time,
         }),

@@ -22,7 +22,6 @@ public sealed record PkitsResult(PkitsTest Test, bool IsAccepted, string Reason)
 /// </summary>
 public static class PkitsCommand
 {
-    private const string AnyPolicy = "2.5.29.32.0";
     private const string Policy = "2.16.840.1.101.3.2.1.48.";
 
     // The suite's certificates are valid from 2010 to 2030.
@@ -40,7 +39,7 @@ public static class PkitsCommand
         foreach (var result in results.Where(result => !result.IsRight))
         {
             Console.WriteLine(
-                $"{result.Test.Target} [{string.Join(',', result.Test.Policies)}] expected {(result.Test.IsValid ? "valid" : "invalid")}, got "
+                $"{result.Test.Target} [{result.Test.Inputs}] expected {(result.Test.IsValid ? "valid" : "invalid")}, got "
                     + $"{result.Reason}");
             Console.WriteLine(result.Test.Deviation is { } why ? $"    on purpose: {why}" : "    ! not explained");
         }
@@ -66,7 +65,13 @@ public static class PkitsCommand
             var (others, lists) = suite.LedToBy(target);
             var stage = new CertificateStage(new CertificateStageOptions
             {
-                Trust = TrustAnchors.FromDer(suite.Anchor),
+                Trust = TrustAnchors.FromDer(suite.Anchor).WithConstraints(new AnchorConstraints
+                {
+                    RequiredPolicies = [.. test.Inputs.Policies.Select(policy => $"{Policy}{policy}")],
+                    RequireExplicitPolicy = test.Inputs.IsExplicit,
+                    InhibitPolicyMapping = test.Inputs.InhibitsMapping,
+                    InhibitAnyPolicy = test.Inputs.InhibitsAnyPolicy,
+                }),
                 Authorization = Authorize.AnyTrustedPeer,
                 Revocation = new RevocationPolicy { Lists = lists.Count == 0 ? RevocationLists.Empty : RevocationLists.FromDer(lists) },
                 CertificateLimits = new CertificateLimits { MaxCertificates = 100 },
@@ -75,7 +80,6 @@ public static class PkitsCommand
                     Purpose = PurposeRule.UnlessContradicted,
                     Leaf = LeafRule.AnyCertificate,
                     LeafKeyUsage = System.Security.Cryptography.X509Certificates.X509KeyUsageFlags.None,
-                    RequiredPolicies = [.. test.Policies.Select(policy => policy == 0 ? AnyPolicy : $"{Policy}{policy}")],
                 },
             });
             return stage.Judge(new PeerEvidence(PeerRole.Client, [target, .. others]), s_at) is CertificateVerdict.Rejected rejected

@@ -50,6 +50,19 @@ internal static class CheckRevocation
         // end
     }
 
+    internal static async Task Witness()
+    {
+        // snippet
+        var witness = RevocationListWitness.Open("/var/lib/inventory/lists.witness");    // Create, once, before the first start
+        using var files = new RevocationListFiles(["root.crl", "issuing.crl"], witness, null);
+        await using var fetched = new FetchedRevocationLists(new RevocationFetchOptions
+        {
+            Addresses = [new Uri("http://crl.example/partner.crl")],
+            Witness = witness,
+        });
+        // end
+    }
+
     internal static void ShortLived()
     {
         // snippet

@@ -48,7 +48,9 @@ internal sealed class ListFollower
         CancellationToken stop)
     {
         (_address, _options, _http, _directory, _places, _logger, _taken, _stop) = (address, options, http, directory, places, logger, taken, stop);
-        _succession = new RollbackGuard(options.TimeProvider) { Refuted = OnRefuted };
+        var memory = options.Witness?.OfAddress(address, options.TimeProvider);
+        memory?.Unrecorded = OnUnrecorded;
+        _succession = new RollbackGuard(options.TimeProvider, memory) { Refuted = OnRefuted };
         _pauses = new FetchPauses(options);
         _status = new RevocationFetchStatus(address);
         Recall();
@@ -123,12 +125,29 @@ internal sealed class ListFollower
                     throw new MaterialException(forged.Detail);
                 }
 
-                _current = _succession.Admit(kept);
+                _current = _succession.AdmitKept(kept);
                 FetchLog.Recalled(_logger, Address, kept.ToString());
             }
         }
         catch (MaterialException problem)
         {
+            FetchLog.NotRecalled(_logger, Address, problem.Message);
+        }
+
+        if (_current.Lists.IsEmpty)
+        {
+            return;
+        }
+
+        try
+        {
+            _succession.Admit(_current);
+            OnUnrecorded(_succession.Unrecorded);
+        }
+        catch (MaterialException problem)
+        {
+            // Older lists were put into the directory.
+            _current = RevocationLists.Empty;
             FetchLog.NotRecalled(_logger, Address, problem.Message);
         }
     }
@@ -262,6 +281,7 @@ internal sealed class ListFollower
         }
 
         _version = version;
+        OnUnrecorded(_succession.Unrecorded);
         _taken(this);
         await KeepAsync(next).ConfigureAwait(false);
         return FlawOfDates(next);
@@ -322,6 +342,14 @@ internal sealed class ListFollower
     {
         FetchLog.Refuted(_logger, Address, problem.Message);
         _refuted.TrySetResult();
+    }
+
+    private void OnUnrecorded(MaterialException? problem)
+    {
+        if (problem is not null)
+        {
+            FetchLog.NotKept(_logger, Address, problem.Message);
+        }
     }
 
     private static async Task ObserveAsync(Task work) => await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

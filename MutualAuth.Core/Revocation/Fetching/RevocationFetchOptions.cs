@@ -68,6 +68,12 @@ public sealed record RevocationFetchOptions
     public string? Directory { get; init; }
 
     /// <summary>
+    /// What remembers over a restart which lists were in force; an older list is then not taken, and one that is missing is missed, even where
+    /// <see cref="Directory"/> was emptied or put back. Default: null.
+    /// </summary>
+    public RevocationListWitness? Witness { get; init; }
+
+    /// <summary>
     /// The HTTP client; the caller owns it. It should follow no redirects and use no cookies. What it decompresses counts as it is read, up to
     /// <see cref="MaxBytes"/>. Default: one that uses neither redirects nor cookies nor a proxy, and decompresses nothing.
     /// </summary>
