@@ -151,9 +151,12 @@ public sealed record CredentialPolicy
     internal ImmutableArray<ISaslServerMechanism> Mechanisms => _mechanisms.Items;
 
     /// <summary>Whether a step-up can prove this.</summary>
-    internal bool CanStepUpWith(FactorRequirement factors) => CanBeMet(factors, [.. Mechanisms, .. SecondFactors]);
+    internal bool CanStepUpWith(FactorRequirement factors) => CanBeMet(factors, [.. FullLogins, .. SecondFactors]);
 
     private string Sentence { get; }
+
+    /// <summary>The mechanisms that need no earlier login.</summary>
+    private IEnumerable<ISaslServerMechanism> FullLogins => Mechanisms.Where(mechanism => mechanism is not ReconnectServer);
 
     private bool CanBeMet(FactorRequirement factors, ImmutableArray<ISaslServerMechanism> first)
     {
@@ -236,12 +239,25 @@ public sealed record CredentialPolicy
             yield break;
         }
 
+        if (SecondFactors.Any(mechanism => mechanism is ReconnectServer))
+        {
+            yield return $"{nameof(SecondFactors)} must not hold a {nameof(ReconnectCredentials)}.{nameof(ReconnectCredentials.Mechanism)}: it is "
+                + "a first mechanism.";
+        }
+
+        if (Mechanisms.Any(mechanism => mechanism is ReconnectServer) && (!AsksForCertificate || !FullLogins.Any()))
+        {
+            yield return $"A {nameof(ReconnectCredentials)}.{nameof(ReconnectCredentials.Mechanism)} needs a policy that asks for certificates, and "
+                + "a mechanism for the full login beside it.";
+            yield break;
+        }
+
         if (!SecondFactors.IsEmpty && !asksForMore)
         {
             yield return $"There are {nameof(SecondFactors)}, and nothing requires them: set {nameof(LoginFactors)} or {nameof(StepUpFactors)}.";
         }
 
-        if (!CanBeMet(LoginFactors, Mechanisms))
+        if (!CanBeMet(LoginFactors, [.. FullLogins]))
         {
             yield return $"{nameof(LoginFactors)} can never be met: no mechanism and {nameof(SecondFactors)} prove {LoginFactors}.";
         }
