@@ -292,7 +292,9 @@ public sealed class ReconnectCredentials : IDisposable
             return ReferenceEquals(earlier.Source, _factors) ? earlier.Content with { Secret = NewSecret() } : null;
         }
 
+        // Each exchange has relied on something that can be asked for again, and nothing else is known of the user.
         if (!user.Claims.IsEmpty
+            || user.Facts.Length != user.Mechanisms.Length
             || user.Facts.OfType<VerifierFact>().ToArray() is not [var password] || !ReferenceEquals(password.Source, _options.Store)
             || user.Facts.Any(fact => fact is not VerifierFact && !(fact is SecondFactorFact && ReferenceEquals(fact.Source, _factors))))
         {
