@@ -302,12 +302,12 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     }
 
     /// <summary>
-    /// On the server: makes a reconnect credential for the client, with which its user logs in from elsewhere without password and code for a few
-    /// hours. The application sends it to the client on this connection.
+    /// On the server: makes a reconnect credential for the client, with which its user logs in from elsewhere without password and code for a
+    /// few hours. The application sends it to the client on this connection.
     /// </summary>
     /// <remarks>
-    /// On a connection that a reconnect credential opened, the new one ends when the old one would have. One that the auditor cannot be told of is not
-    /// issued.
+    /// On a connection that a reconnect credential opened, the new one ends when the old one would have. One that the auditor cannot be told of
+    /// is not issued.
     /// </remarks>
     /// <param name="reconnects">The service's reconnect credentials, whose mechanism is in the server's policy.</param>
     /// <param name="cancellationToken">Gives up.</param>

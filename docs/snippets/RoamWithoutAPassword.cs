@@ -62,17 +62,22 @@ internal static class RoamWithoutAPassword
         // end
     }
 
-    // snippet
-    static async Task<MutualTlsConnection> ConnectAsync(MutualTlsClient client, HeldReconnectCredential held)
+    internal static Task<MutualTlsConnection> Roaming(MutualTlsClient client, HeldReconnectCredential held)
     {
-        try
+        return ConnectAsync(client, held);
+
+        // snippet
+        static async Task<MutualTlsConnection> ConnectAsync(MutualTlsClient client, HeldReconnectCredential held)
         {
-            return await client.ConnectAsync("vpn.example", 443);
+            try
+            {
+                return await client.ConnectAsync("vpn.example", 443);
+            }
+            catch (HandshakeException refused) when (refused.PeerReason == PublicReason.CredentialsWrong && held.Forget())
+            {
+                return await client.ConnectAsync("vpn.example", 443);                   // nothing is held: in full
+            }
         }
-        catch (HandshakeException refused) when (refused.PeerReason == PublicReason.CredentialsWrong && held.Forget())
-        {
-            return await client.ConnectAsync("vpn.example", 443);                   // nothing is held: in full
-        }
+        // end
     }
-    // end
 }

@@ -21,7 +21,8 @@ public sealed class HeldReconnectCredentialTests
     {
         await _world.HoldAsync();
         bool IsShown(SaslClientContext context) => _world.Held.Mechanism.NamesFor(context).Any();
-        var elsewhere = new SaslClientContext(ReconnectWorld.PeerOf(_world.Device, PeerRole.Server), Sasl.Binding, []) { OwnIdentity = _world.Device };
+        var another = ReconnectWorld.PeerOf(_world.Device, PeerRole.Server);
+        var elsewhere = new SaslClientContext(another, Sasl.Binding, []) { OwnIdentity = _world.Device };
         var unbound = new SaslClientContext(_world.Server, null, []) { OwnIdentity = _world.Device };
         var naked = new SaslClientContext(_world.Server, Sasl.Binding, []);
 

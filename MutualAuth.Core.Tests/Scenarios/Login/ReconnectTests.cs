@@ -122,6 +122,8 @@ public sealed class ReconnectTests
         await using var second = await ConnectAsync(Alice());
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = second.Server.Accepted.NoLongerValid.Register(ended.SetResult);
+        var firstEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var firstRegistration = first.Server.Accepted.NoLongerValid.Register(firstEnded.SetResult);
 
         await (what switch
         {
@@ -134,7 +136,16 @@ public sealed class ReconnectTests
 
         await ended.Task.WaitAsync(ConnectedPair.Deadline);
         second.Server.Accepted.Invalidation!.Rejection.Reason.Should().Be(reason);
-        (first.Server.Accepted.Invalidation is null).Should().Be(reason == RejectionReason.ReconnectCredentialRevoked);
+        if (reason == RejectionReason.ReconnectCredentialRevoked)
+        {
+            first.Server.Accepted.Invalidation.Should().BeNull();
+        }
+        else
+        {
+            await firstEnded.Task.WaitAsync(ConnectedPair.Deadline);
+            first.Server.Accepted.Invalidation!.Rejection.Reason.Should().Be(reason);
+        }
+
         (await second.Server.Accepted.IssueReconnectCredentialAsync(_reconnects)).Octets.Should().BeNull();
     }
 

@@ -4,8 +4,8 @@ using MutualAuth.Errors;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// A client's place for the reconnect credential of one server: in memory only, shown at the next login there, and wiped when another takes its place,
-/// when it is forgotten, and when this is disposed of.
+/// A client's place for the reconnect credential of one server: in memory only, shown at the next login there, and wiped when another takes its
+/// place, when it is forgotten, and when this is disposed of.
 /// </summary>
 /// <remarks>
 /// Give <see cref="ClientCredentials.Reconnecting"/> one object, and keep it as long as the program connects to that server. While it holds nothing,
@@ -50,7 +50,9 @@ public sealed class HeldReconnectCredential : IDisposable
 
     /// <summary>Takes what the server has issued on this connection. What was held before is wiped.</summary>
     /// <param name="server">The server that sent them, <see cref="MutualTlsConnection.Peer"/> of the connection: it alone is shown them.</param>
-    /// <param name="octets">What <see cref="ReconnectIssue.Octets"/> had at the server; they are copied, and wiping them is left to the caller.</param>
+    /// <param name="octets">
+    /// What <see cref="ReconnectIssue.Octets"/> had at the server; they are copied, and wiping them is left to the caller.
+    /// </param>
     /// <returns>False when they are not of that form; nothing is held then.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="server"/> is null.</exception>
     /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>

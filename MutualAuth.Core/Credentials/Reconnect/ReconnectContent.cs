@@ -5,7 +5,7 @@ using System.Text;
 
 namespace MutualAuth.Credentials;
 
-/// <summary>What a reconnect credential says to the server that sealed it. Nobody else can read it.</summary>
+/// <summary>What a reconnect credential says to the server that sealed it. No one else can read it.</summary>
 internal sealed record ReconnectContent
 {
     internal const int MaxLength = 1024;
@@ -128,7 +128,8 @@ internal sealed record ReconnectContent
     private static bool TryReadTime(ReadOnlySpan<byte> octets, out DateTimeOffset time)
     {
         var milliseconds = BinaryPrimitives.ReadInt64BigEndian(octets);
-        var isTime = milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+        var isTime = milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds()
+            && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
         time = isTime ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : default;
         return isTime;
     }

@@ -28,12 +28,15 @@ public sealed record ReconnectCredentialsOptions
     /// </summary>
     public required string Server { get; init; }
 
-    /// <summary>The store against which the passwords of the logins are checked. It is asked at each use whether the user is as at the login.</summary>
+    /// <summary>
+    /// The store against which the passwords of the logins are checked. It is asked at each use whether the user is as at the login.
+    /// </summary>
     public required ICredentialStore Store { get; init; }
 
     /// <summary>
-    /// The store of the second factors: a credential ends when the user has others. It also keeps what <see cref="ReconnectCredentials.RevokeAsync"/>
-    /// writes, as a factor of the kind <c>reconnect</c>. Default: null, <see cref="Store"/>, which must then be an <see cref="ISecondFactorStore"/>.
+    /// The store of the second factors: a credential ends when the user has others. It also keeps what
+    /// <see cref="ReconnectCredentials.RevokeAsync"/> writes, as a factor of the kind <c>reconnect</c>. Default: null, <see cref="Store"/>, which
+    /// must then be an <see cref="ISecondFactorStore"/>.
     /// </summary>
     public ISecondFactorStore? Factors { get; init; }
 
@@ -97,7 +100,8 @@ public sealed record ReconnectCredentialsOptions
 
         if (!IsKeyOrEmpty(Key) || !IsKeyOrEmpty(OtherKey))
         {
-            yield return $"{nameof(Key)} and {nameof(OtherKey)} must have {KeyLength} random octets; leave them empty for a random key, and for no other.";
+            yield return $"{nameof(Key)} and {nameof(OtherKey)} must have {KeyLength} random octets; leave them empty for a random key, and for "
+                + "no other.";
         }
         else if (Key.IsEmpty && !OtherKey.IsEmpty)
         {
@@ -107,6 +111,6 @@ public sealed record ReconnectCredentialsOptions
 
     private static bool IsKeyOrEmpty(ImmutableArray<byte> key) => !key.IsDefault && (key.IsEmpty || IsKey(key.AsSpan()));
 
-    /// <summary>Whether it can be a key: of that length, and not of one octet all over, as a buffer that nobody filled.</summary>
+    /// <summary>Whether it can be a key: of that length, and not of one octet all over, as a buffer that was never filled.</summary>
     internal static bool IsKey(ReadOnlySpan<byte> key) => key.Length == KeyLength && key.ContainsAnyExcept(key[0]);
 }

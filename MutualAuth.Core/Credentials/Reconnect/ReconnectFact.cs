@@ -8,8 +8,8 @@ using MutualAuth.Errors;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// The login was by a reconnect credential, and relies on the set of second factors that the user had at the full login, and on nobody having revoked
-/// the user's credentials since.
+/// The login was by a reconnect credential, and relies on the set of second factors that the user had at the full login, and on no revocation of the
+/// user's credentials since.
 /// </summary>
 internal sealed class ReconnectFact(ISecondFactorStore store, ReconnectContent content, ImmutableArray<IFactorIdentity> identities) : LoginFact
 {
