@@ -311,7 +311,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     /// </remarks>
     /// <param name="reconnects">The service's reconnect credentials, whose mechanism is in the server's policy.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The octets, or the reason why there are none: no certificate, a login of another kind, a connection that is no longer valid.</returns>
+    /// <returns>
+    /// The octets, or the reason why there are none: no certificate, a login of another kind, a connection that is no longer valid.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="reconnects"/> is null.</exception>
     /// <exception cref="InvalidOperationException">
     /// No user has logged in, this side is the client, or the server's policy does not have the mechanism.

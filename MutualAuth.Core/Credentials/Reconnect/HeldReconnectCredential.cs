@@ -8,8 +8,8 @@ namespace MutualAuth.Credentials;
 /// place, when it is forgotten, and when this is disposed of.
 /// </summary>
 /// <remarks>
-/// Give <see cref="ClientCredentials.Reconnecting"/> one object, and keep it as long as the program connects to that server. While it holds nothing,
-/// or what it holds does not fit the connection, the client logs in in full. Safe for use from many threads.
+/// Give <see cref="ReconnectExtensions.Reconnecting"/> one object, and keep it as long as the program connects to that server. While it holds
+/// nothing, or what it holds does not fit the connection, the client logs in in full. Safe for use from many threads.
 /// </remarks>
 /// <example>
 /// <code>

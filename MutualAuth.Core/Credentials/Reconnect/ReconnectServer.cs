@@ -3,9 +3,11 @@ using MutualAuth.Errors;
 namespace MutualAuth.Credentials;
 
 /// <summary>RECONNECT-PLUS at the server: one message with the credential and a proof, and the server's own proof with the success.</summary>
-internal sealed class ReconnectServer(ReconnectCredentials owner) : ISaslServerMechanism
+internal sealed class ReconnectServer(ReconnectCredentials owner) : ISaslServerMechanism, INeedsEarlierLogin
 {
     internal const string Name = SaslMechanismNames.Reconnect;
+
+    public string Maker => $"{nameof(ReconnectCredentials)}.{nameof(ReconnectCredentials.Mechanism)}";
 
     public PeerProofs MayProve => owner.StandsFor | PeerProofs.ChannelBinding | PeerProofs.ReconnectCredential;
 

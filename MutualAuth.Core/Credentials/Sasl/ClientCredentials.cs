@@ -43,18 +43,9 @@ public sealed record ClientCredentials
             : this with { _secondFactors = new([.. SecondFactors, .. further]) };
     }
 
-    /// <summary>
-    /// The same credentials, and before them a reconnect credential: where one is held that fits the server and our certificate, it is shown, and
-    /// otherwise the user logs in in full.
-    /// </summary>
-    /// <param name="held">What holds it; the caller owns it, and keeps it as long as these credentials are used.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="held"/> is null.</exception>
-    /// <example><code>var credentials = Login.WithPassword("alice", password).Then(oneTimeCode).Reconnecting(held);</code></example>
-    public ClientCredentials Reconnecting(HeldReconnectCredential held)
-    {
-        ArgumentNullException.ThrowIfNull(held);
-        return new ClientCredentials([held.Mechanism, .. Mechanisms]) { _secondFactors = _secondFactors, OnlyMechanism = OnlyMechanism };
-    }
+    /// <summary>The same credentials, and this mechanism before the others.</summary>
+    internal ClientCredentials Behind(ISaslClientMechanism first) =>
+        new([first, .. Mechanisms]) { _secondFactors = _secondFactors, OnlyMechanism = OnlyMechanism };
 
     internal IEnumerable<string> Problems()
     {

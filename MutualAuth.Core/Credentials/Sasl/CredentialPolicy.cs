@@ -156,7 +156,7 @@ public sealed record CredentialPolicy
     private string Sentence { get; }
 
     /// <summary>The mechanisms that need no earlier login.</summary>
-    private IEnumerable<ISaslServerMechanism> FullLogins => Mechanisms.Where(mechanism => mechanism is not ReconnectServer);
+    private IEnumerable<ISaslServerMechanism> FullLogins => Mechanisms.Where(mechanism => mechanism is not INeedsEarlierLogin);
 
     private bool CanBeMet(FactorRequirement factors, ImmutableArray<ISaslServerMechanism> first)
     {
@@ -239,16 +239,14 @@ public sealed record CredentialPolicy
             yield break;
         }
 
-        if (SecondFactors.Any(mechanism => mechanism is ReconnectServer))
+        if (SecondFactors.OfType<INeedsEarlierLogin>().FirstOrDefault() is { } second)
         {
-            yield return $"{nameof(SecondFactors)} must not hold a {nameof(ReconnectCredentials)}.{nameof(ReconnectCredentials.Mechanism)}: it is "
-                + "a first mechanism.";
+            yield return $"{nameof(SecondFactors)} must not hold a {second.Maker}: it is a first mechanism.";
         }
 
-        if (Mechanisms.Any(mechanism => mechanism is ReconnectServer) && (!AsksForCertificate || !FullLogins.Any()))
+        if (Mechanisms.OfType<INeedsEarlierLogin>().FirstOrDefault() is { } first && (!AsksForCertificate || !FullLogins.Any()))
         {
-            yield return $"A {nameof(ReconnectCredentials)}.{nameof(ReconnectCredentials.Mechanism)} needs a policy that asks for certificates, and "
-                + "a mechanism for the full login beside it.";
+            yield return $"A {first.Maker} needs a policy that asks for certificates, and a mechanism for the full login beside it.";
             yield break;
         }
 
