@@ -4,7 +4,7 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Factors;
 
 /// <summary>TOTP at the server: one message with the code.</summary>
-internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOptions options) : ISaslServerMechanism
+internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOptions options) : ISaslServerMechanism, IFactorIdentity
 {
     internal const string Name = "TOTP";
 
@@ -13,6 +13,10 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, context);
+
+    /// <summary>Everything but the last step that was used.</summary>
+    public string? IdentityOf(StoredFactor factor) =>
+        factor.Kind == OneTimeCodeSecret.Kind && factor.Data.LastIndexOf(';') is >= 0 and var end ? factor.Data[..end] : null;
 
     private sealed class Exchange(ISecondFactorStore store, OneTimeCodeOptions options, SaslServerContext context) : ISaslServerExchange
     {

@@ -6,7 +6,7 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Factors;
 
 /// <summary>PASSKEY-PLUS at the server: a greeting, a challenge, an assertion.</summary>
-internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions options) : ISaslServerMechanism
+internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions options) : ISaslServerMechanism, IFactorIdentity
 {
     private readonly PasskeyVerifier _verifier = new(options);
     private readonly ILogger _logger = FactorLog.Create(options.LoggerFactory);
@@ -16,6 +16,12 @@ internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions opt
     public IEnumerable<string> NamesFor(SaslServerContext context) => context.ChannelBinding is null ? [] : [PasskeyWire.Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, _verifier, _logger, context);
+
+    /// <summary>The passkey and whether it is locked, without its counter.</summary>
+    public string? IdentityOf(StoredFactor factor) =>
+        factor.Kind == StoredPasskey.Kind && factor.Data.Split(';') is [var version, var id, var key, _, var state]
+            ? string.Join(';', version, id, key, state)
+            : null;
 
     private sealed class Exchange(
         ISecondFactorStore store, PasskeyOptions options, PasskeyVerifier verifier, ILogger logger, SaslServerContext context) : ISaslServerExchange

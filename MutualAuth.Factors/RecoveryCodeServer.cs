@@ -6,7 +6,7 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Factors;
 
 /// <summary>Recovery codes at the server: one message with the code, whose hash is removed with its use.</summary>
-internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logger) : ISaslServerMechanism
+internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logger) : ISaslServerMechanism, IFactorIdentity
 {
     internal const string Name = "RECOVERY-CODE";
 
@@ -15,6 +15,10 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
     public IEnumerable<string> NamesFor(SaslServerContext context) => [Name];
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, logger, context);
+
+    /// <summary>The salt of the set, without the codes that are left.</summary>
+    public string? IdentityOf(StoredFactor factor) =>
+        factor.Kind == RecoveryCodes.Kind && factor.Data.LastIndexOf(';') is >= 0 and var end ? factor.Data[..end] : null;
 
     private sealed class Exchange(ISecondFactorStore store, ILogger logger, SaslServerContext context) : ISaslServerExchange
     {

@@ -34,6 +34,8 @@ public sealed partial class OptionProblemsTests
 
     private static readonly MutualTlsClientOptions s_client = s_world.ClientOptions;
 
+    private static readonly ReconnectCredentialsOptions s_reconnects = new() { Server = "vpn.test", Store = new MemoryCredentialStore() };
+
     private static readonly CredentialPolicy s_users = Require.User(SaslServer.Scram(new MemoryCredentialStore()));
 
     private static readonly RevocationPolicy s_revocation = new() { Lists = RevocationLists.Empty };
@@ -451,6 +453,20 @@ public sealed partial class OptionProblemsTests
             "StepUpFactors can never be met", s_users with { StepUpFactors = both }, s_users with { SecondFactors = [codes], StepUpFactors = both });
         yield return Policy("need a policy that lets users log in", Require.Certificate with { LoginFactors = both });
         yield return Policy("need a policy that lets users log in", Require.Certificate with { SecondFactors = [codes] });
+        using var reconnects = new ReconnectCredentials(s_reconnects);
+        var scram = SaslServer.Scram(s_reconnects.Store);
+        yield return Policy(
+            "SecondFactors must not hold a ReconnectCredentials.Mechanism",
+            s_users with { SecondFactors = [reconnects.Mechanism, codes], LoginFactors = both },
+            s_users with { SecondFactors = [codes], LoginFactors = both });
+        const string InFull =
+            "A ReconnectCredentials.Mechanism needs a policy that asks for certificates, and a mechanism for the full login beside it";
+        yield return Policy(InFull, Require.User(scram, reconnects.Mechanism), Require.CertificateOrUser(scram, reconnects.Mechanism));
+        yield return Policy(InFull, Require.CertificateAndUser(reconnects.Mechanism), Require.CertificateAndUser(scram, reconnects.Mechanism));
+        yield return Policy(
+            "LoginFactors can never be met",
+            Require.CertificateAndUser(scram, reconnects.Mechanism) with { LoginFactors = FactorRequirement.Proofs(PeerProofs.ReconnectCredential) },
+            Require.CertificateAndUser(scram, reconnects.Mechanism));
         yield return Policy("ChannelBinding must be a policy", s_users with { ChannelBinding = (ChannelBindingPolicy)99 });
         const string Derivations =
             "MaxConcurrentKeyDerivations must be from 1 to 1,024, MaxWaitingKeyDerivations from 0 to 65,536, MaxKeyDerivationsPerAddress at least 1";
@@ -510,6 +526,54 @@ public sealed partial class OptionProblemsTests
         yield return Users("MaxFileBytes must be from 1", new() { MaxFileBytes = 2_000_000_001 }, new() { MaxFileBytes = 2_000_000_000 });
         yield return Users("TimeProvider and LoggerFactory must not be null", new() { TimeProvider = null! });
         yield return Users("TimeProvider and LoggerFactory must not be null", new() { LoggerFactory = null! });
+    }
+
+    /// <summary>The faults of <see cref="ReconnectCredentialsOptions"/>.</summary>
+    private static IEnumerable<TestCaseData> OfReconnectCredentials()
+    {
+        static TestCaseData Case(string message, ReconnectCredentialsOptions faulty, ReconnectCredentialsOptions? sound = null) =>
+            Fault<ReconnectCredentialsOptions>(message, faulty.Problems, (sound ?? s_reconnects).Problems);
+        static byte[] Key(int length, byte first = 1) => [.. Enumerable.Range(first, length).Select(octet => (byte)octet)];
+
+        yield return Case("Server must name the service", s_reconnects with { Server = null! });
+        yield return Case("Server must name the service", s_reconnects with { Server = " " });
+        yield return Case(
+            "in at most 255 octets", s_reconnects with { Server = new string('x', 256) }, s_reconnects with { Server = new string('x', 255) });
+        yield return Case("Store and TimeProvider must not be null", s_reconnects with { Store = null! });
+        yield return Case("Store and TimeProvider must not be null", s_reconnects with { TimeProvider = null! });
+        yield return Case(
+            "Factors must be set",
+            s_reconnects with { Store = new OtherStore() },
+            s_reconnects with { Store = new OtherStore(), Factors = new MemoryCredentialStore() });
+        yield return Case(
+            "StandsFor may hold Password, OneTimeCode, Passkey, UserVerification, RecoveryCode",
+            s_reconnects with { StandsFor = PeerProofs.Password | PeerProofs.Certificate },
+            s_reconnects with { StandsFor = PeerProofs.Password | PeerProofs.RecoveryCode });
+        yield return Case(
+            "StandsFor may hold",
+            s_reconnects with { StandsFor = PeerProofs.ReconnectCredential },
+            s_reconnects with { StandsFor = PeerProofs.None });
+        var tick = TimeSpan.FromTicks(1);
+        yield return Case("Lifetime must be more than zero", s_reconnects with { Lifetime = TimeSpan.Zero }, s_reconnects with { Lifetime = tick });
+        yield return Case(
+            "and at most 1.00:00:00",
+            s_reconnects with { Lifetime = TimeSpan.FromHours(24) + tick },
+            s_reconnects with { Lifetime = TimeSpan.FromHours(24) });
+        const string Keys = "Key and OtherKey must have 32 random octets";
+        yield return Case(Keys, s_reconnects with { Key = [.. Key(31)] }, s_reconnects with { Key = [.. Key(32)] });
+        yield return Case(Keys, s_reconnects with { Key = [.. Key(33)] });
+        yield return Case(Keys, s_reconnects with { Key = [.. new byte[32]] });
+        yield return Case(Keys, s_reconnects with { Key = default });
+        yield return Case(
+            Keys,
+            s_reconnects with { Key = [.. Key(32)], OtherKey = [.. Key(31)] },
+            s_reconnects with { Key = [.. Key(32)], OtherKey = [.. Key(32, 2)] });
+        yield return Case("OtherKey needs a Key beside it", s_reconnects with { OtherKey = [.. Key(32)] });
+    }
+
+    private sealed class OtherStore : ICredentialStore
+    {
+        public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) => default;
     }
 
     /// <summary>The faults of <see cref="OcspOptions"/>, <see cref="WatchOptions"/> and other options that stand for themselves.</summary>
@@ -626,8 +690,8 @@ public sealed partial class OptionProblemsTests
 
     private static IEnumerable<TestCaseData> Faults() =>
         [
-            .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(), .. OfOcspAndFiles(),
-            .. OfExpiry(), .. OfFetches(), .. OfCallbacks(),
+            .. OfTheCertificateStage(), .. OfTheHandshake(), .. OfClientsAndServers(), .. OfTheListener(), .. OfCredentials(),
+            .. OfReconnectCredentials(), .. OfOcspAndFiles(), .. OfExpiry(), .. OfFetches(), .. OfCallbacks(),
         ];
 
     [TestCaseSource(nameof(Faults))]

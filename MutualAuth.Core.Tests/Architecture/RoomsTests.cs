@@ -21,7 +21,7 @@ public sealed partial class RoomsTests
         "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Limits", "Credentials/Binding",
         "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",
-        "Credentials/Mechanisms",
+        "Credentials/Mechanisms", "Credentials/Reconnect",
         "Credentials", "Confirmation", "Confirmation/Login", "Credentials/StepUp", "Hello", "Platforms/Facts", "Platforms/Probing",
         "Platforms", "Transport", "Handshake", "Connections",
         "Revalidation", "",

@@ -43,6 +43,7 @@ public sealed class OptionsPageTests
         yield return Case(typeof(ClientCredentials), Login.WithToken("token"));
         yield return Case(typeof(BackoffAttemptLimiter), new BackoffAttemptLimiter());
         yield return Case(typeof(LockOutPolicy), new LockOutPolicy { Failures = 5 });
+        yield return Case(typeof(ReconnectCredentialsOptions), new ReconnectCredentialsOptions { Server = "vpn.test", Store = null! });
         yield return Case(typeof(SessionLimits), new SessionLimits());
         yield return Case(typeof(IdentityCheck), new IdentityCheck { Role = PeerRole.Server });
         yield return Case(typeof(FileCredentialStoreOptions), new FileCredentialStoreOptions());

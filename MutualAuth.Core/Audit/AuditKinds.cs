@@ -44,6 +44,15 @@ public static class AuditKinds
     /// <summary>The user of a connection was to confirm a transaction, and did not.</summary>
     public const string StepUpRefused = "step_up.refused";
 
+    /// <summary>
+    /// The client of a connection was given a reconnect credential: recorded before it is. Its use is <see cref="LoginAccepted"/> or
+    /// <see cref="LoginRefused"/>.
+    /// </summary>
+    public const string ReconnectIssued = "reconnect.issued";
+
+    /// <summary>The application wanted to give the client of a connection a reconnect credential, and there is none, and why.</summary>
+    public const string ReconnectNotIssued = "reconnect.not_issued";
+
     /// <summary>A connection is no longer valid, and why.</summary>
     public const string ConnectionInvalidated = "connection.invalidated";
 

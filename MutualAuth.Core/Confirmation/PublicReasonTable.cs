@@ -43,7 +43,10 @@ internal static class PublicReasonTable
             or RejectionReason.TokenAudienceWrong or RejectionReason.TokenIssuerWrong or RejectionReason.TokenKeyUnknown
             or RejectionReason.TokenSignatureWrong or RejectionReason.TokenTypeWrong or RejectionReason.TokenScopeMissing
             or RejectionReason.TokenNotActive or RejectionReason.AccountLocked or RejectionReason.PasswordExpired
-            or RejectionReason.TicketRefused or RejectionReason.RealmNotAccepted => PublicReason.CredentialsWrong,
+            or RejectionReason.TicketRefused or RejectionReason.RealmNotAccepted
+            or RejectionReason.ReconnectCredentialInvalid or RejectionReason.ReconnectCredentialNotBound
+            or RejectionReason.ReconnectCredentialForAnotherServer
+            or RejectionReason.ReconnectCredentialNoLongerValid => PublicReason.CredentialsWrong,
         RejectionReason.MechanismUnavailable or RejectionReason.ChannelBindingUnavailable => PublicReason.MechanismUnavailable,
         RejectionReason.ChannelBindingMismatch or RejectionReason.ChannelBindingDowngraded => PublicReason.ChannelBindingRefused,
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,

@@ -40,6 +40,21 @@ internal static class ConnectionEvents
         HandshakeEvents.Of(user, new AuditDetails()).With("proofs", user.Proofs.ToString()).ToArray(),
         cancellationToken);
 
+    /// <summary>A reconnect credential is ready for the client. One that cannot be recorded is not handed out.</summary>
+    internal static ValueTask<Rejection?> ReconnectIssuedAsync(
+        ConnectionAudit audit, AuthenticatedPeer peer, AuthenticatedUser user, DateTimeOffset notAfter, CancellationToken cancellationToken) =>
+        audit.RequireAsync(
+            AuditKinds.ReconnectIssued,
+            $"{user}, on a connection of {peer.Name}, until {notAfter:O}",
+            HandshakeEvents.Of(user, new AuditDetails()).With("peer", peer.Name)
+                .With("not_after", notAfter.ToString("O", CultureInfo.InvariantCulture)).ToArray(),
+            cancellationToken);
+
+    internal static void ReconnectNotIssued(ConnectionAudit audit, AuthenticatedPeer peer, AuthenticatedUser user, Rejection rejection) => audit.Tell(
+        AuditKinds.ReconnectNotIssued,
+        $"{user}, on a connection of {peer.Name}. {rejection}",
+        HandshakeEvents.Of(user, new AuditDetails()).With("peer", peer.Name).With(rejection).ToArray());
+
     internal static void NotProvenAgain(ConnectionAudit audit, bool isStepUp, AuthenticatedPeer peer, Rejection rejection) => audit.Tell(
         isStepUp ? AuditKinds.StepUpRefused : AuditKinds.ReauthenticationRefused,
         $"{peer.User}. {rejection}",

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using MutualAuth.Audit;
 using MutualAuth.Connections;
 using MutualAuth.Credentials;
@@ -298,6 +299,61 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         return new StepUpVerifier(
             policy, _tls.Login, peer, StepUpBinding.OfReauthentication(_tls.Channel), terms, null, RenewLogin, _time, LoginLogger(),
             RecordOf(peer, isStepUp: false));
+    }
+
+    /// <summary>
+    /// On the server: makes a reconnect credential for the client, with which its user logs in from elsewhere without password and code for a
+    /// few hours. The application sends it to the client on this connection.
+    /// </summary>
+    /// <remarks>
+    /// On a connection that a reconnect credential opened, the new one ends when the old one would have. One that the auditor cannot be told of
+    /// is not issued.
+    /// </remarks>
+    /// <param name="reconnects">The service's reconnect credentials, whose mechanism is in the server's policy.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>
+    /// The octets, or the reason why there are none: no certificate, a login of another kind, a connection that is no longer valid.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="reconnects"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No user has logged in, this side is the client, or the server's policy does not have the mechanism.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException"><paramref name="reconnects"/> has been disposed of.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example><code>var issue = await connection.IssueReconnectCredentialAsync(reconnects, cancellationToken);</code></example>
+    public async ValueTask<ReconnectIssue> IssueReconnectCredentialAsync(
+        ReconnectCredentials reconnects, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reconnects);
+        var (peer, policy) = (Peer, _tls.Options.RequiredCredentials);
+        if (peer.User is not { } user || !policy.Mechanisms.Contains(reconnects.Mechanism))
+        {
+            throw new InvalidOperationException("A reconnect credential needs a user that has logged in, and its mechanism in the server's policy.");
+        }
+
+        var issue = await _tls.Login.Checks.RunAsync(
+            () => reconnects.IssueAsync(user, peer.Certificate, OpenedAt, policy, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var audit = _tls.Audit;
+        if (issue.NotAfter is { } notAfter)
+        {
+            var objection = FindEnd() ?? (audit is null
+                ? null
+                : await ConnectionEvents.ReconnectIssuedAsync(audit, peer, user, notAfter, cancellationToken).ConfigureAwait(false));
+            if (objection is null)
+            {
+                return issue;
+            }
+
+            CryptographicOperations.ZeroMemory(issue.Octets);
+            issue = ReconnectIssue.Refused(objection);
+        }
+
+        if (audit is not null)
+        {
+            ConnectionEvents.ReconnectNotIssued(audit, peer, user, issue.Rejection!);
+        }
+
+        return issue;
     }
 
     /// <summary>On the client: answers the server's step-up, and so confirms a transaction with the user's credentials.</summary>
@@ -615,6 +671,12 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             RejectionReason.ReauthenticationTooLate, "a connection that is open, and ends for no other reason",
             _invalidation?.Rejection.ToString() ?? "one that is over");
     }
+
+    /// <summary>Why the connection is over, or about to be; null while it is open and valid.</summary>
+    private Rejection? FindEnd() => _invalidation?.Rejection
+        ?? (Volatile.Read(ref _isOver)
+            ? new Rejection(RejectionReason.ReconnectCredentialUnavailable, "a connection that is open", "one that is over")
+            : null);
 
     /// <summary>A clock of the application's that throws stops no handshake here; others look at it.</summary>
     private static DateTimeOffset UtcNow(TimeProvider time)

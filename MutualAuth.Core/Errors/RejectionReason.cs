@@ -421,6 +421,23 @@ public enum RejectionReason
     /// <summary>The client could not get a Kerberos ticket for the server.</summary>
     TicketUnavailable = 655,
 
+    // 660: reconnect credentials.
+
+    /// <summary>The reconnect credential is not one of ours, or was altered, or the client does not have its secret.</summary>
+    ReconnectCredentialInvalid = 660,
+
+    /// <summary>The reconnect credential is bound to the key of another client certificate: it was taken from its device.</summary>
+    ReconnectCredentialNotBound = 661,
+
+    /// <summary>The reconnect credential was issued for another service.</summary>
+    ReconnectCredentialForAnotherServer = 662,
+
+    /// <summary>The reconnect credential is over: by its time, its key, or what has become of the user since.</summary>
+    ReconnectCredentialNoLongerValid = 663,
+
+    /// <summary>No reconnect credential is issued for a login of this kind.</summary>
+    ReconnectCredentialUnavailable = 664,
+
     // 700: further reasons that end a live connection.
 
     /// <summary>A connection reached its maximum age.</summary>
@@ -455,6 +472,11 @@ public enum RejectionReason
 
     /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>
     SessionReplaced = 716,
+
+    /// <summary>
+    /// The user of a live connection that a reconnect credential opened has other second factors now, or its credentials were revoked.
+    /// </summary>
+    ReconnectCredentialRevoked = 717,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

@@ -373,6 +373,7 @@ internal sealed class ConnectionRevalidator
         RejectionReason.TokenExpired
         or RejectionReason.PasswordChanged
         or RejectionReason.SecondFactorRemoved
+        or RejectionReason.ReconnectCredentialRevoked
         or RejectionReason.UserStoreUnreadable
         or RejectionReason.MaximumAgeReached;
 

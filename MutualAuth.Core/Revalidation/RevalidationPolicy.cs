@@ -171,7 +171,7 @@ public sealed record RevalidationPolicy
         RejectionReason.UserDisabled => OnUserDisabled,
         RejectionReason.UserRemoved => OnUserRemoved,
         RejectionReason.UserNotAllowed or RejectionReason.AuthorizationIdentityRefused => OnUserNotAllowed,
-        RejectionReason.SecondFactorRemoved => OnSecondFactorRemoved,
+        RejectionReason.SecondFactorRemoved or RejectionReason.ReconnectCredentialRevoked => OnSecondFactorRemoved,
         RejectionReason.PasswordChanged => OnPasswordChanged,
         RejectionReason.TokenExpired => OnTokenExpired,
         RejectionReason.UserStoreUnreadable => OnUserStoreUnreadable,

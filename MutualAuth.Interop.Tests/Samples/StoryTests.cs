@@ -104,7 +104,7 @@ public sealed class StoryTests
     {
         var chapters = await RunAsync("VpnGateway");
 
-        chapters.Should().HaveCount(13);
+        chapters.Should().HaveCount(14);
         chapters[0].Should().ContainAll(
             "gateway: \"alice\" on laptop-1.vpn.test gets 10.8.0.2; proven: Certificate, Password, ChannelBinding, OneTimeCode",
             "alice: the tunnel is up, and we are 10.8.0.2",
@@ -121,16 +121,19 @@ public sealed class StoryTests
         chapters[1..10].Should().OnlyContain(chapter => !chapter.Contains("tunnel is up"));
         chapters[10].Should().ContainAll("alice: the tunnel is up, and we are 10.8.0.4");
         Refused(chapters[10], "onlooker", "credentials_wrong", "second_factor_reused");
-        chapters[11].Should().ContainAll(
+        chapters[11].Should().ContainAll("proven: Certificate, Password, ChannelBinding, OneTimeCode, ReconnectCredential");
+        Refused(chapters[11], "thief", "credentials_wrong", "credentials_wrong");
+        Refused(chapters[11], "alice", "credentials_wrong", "reconnect_credential_no_longer_valid");
+        chapters[12].Should().ContainAll(
             "gateway: the tunnel of \"alice\" is down: user_not_allowed", "alice: the tunnel is down", "bob: the tunnel is still up");
-        chapters[11].Should().NotContain("the tunnel of \"bob\" is down");
-        if (chapters[12].Contains("There is no tunnel here", StringComparison.Ordinal))
+        chapters[12].Should().NotContain("the tunnel of \"bob\" is down");
+        if (chapters[13].Contains("There is no tunnel here", StringComparison.Ordinal))
         {
-            Environment.IsPrivilegedProcess.Should().BeFalse("root on Linux can make one: {0}", chapters[12]);
+            Environment.IsPrivilegedProcess.Should().BeFalse("root on Linux can make one: {0}", chapters[13]);
         }
         else
         {
-            chapters[12].Should().ContainAll(
+            chapters[13].Should().ContainAll(
                 "bob: 10.8.0.1:7 has answered through the tunnel",
                 "gateway: dropped a packet of Bob's that says it comes from 10.8.0.99",
                 "gateway: the tunnel of \"bob\" is down: user_not_allowed",

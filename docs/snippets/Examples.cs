@@ -258,7 +258,7 @@ internal static class Examples
 
     internal static async Task Connection(
         MutualTlsConnection connection, ClientCredentials credentials, byte[] transaction,
-        Func<CancellationToken, ValueTask<string>> currentToken, byte[] buffer, CancellationToken cancellationToken)
+        Func<CancellationToken, ValueTask<string>> currentToken, byte[] buffer, ReconnectCredentials reconnects, CancellationToken cancellationToken)
     {
         static Task SendAsync(ReadOnlyMemory<byte> message) => Task.CompletedTask;
         static Task<byte[]> ReceiveAsync() => throw new NotSupportedException();
@@ -358,6 +358,10 @@ internal static class Examples
 
         {
             using var responder = connection.AnswerReauthentication(Login.WithToken(currentToken));
+        }
+
+        {
+            var issue = await connection.IssueReconnectCredentialAsync(reconnects, cancellationToken);
         }
 
         {

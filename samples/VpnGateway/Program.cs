@@ -1,8 +1,10 @@
 // A VPN gateway: a company's device *and* the user that it was given to, by password and one-time code. Each alone is rejected, and so is another
-// user's device; and who loses the device loses the tunnel. In the first twelve chapters a tunnel is a connection that carries lines. The last one
-// makes a real one, with packets, where that is possible: on Linux, with the command ip and the rights of root.
+// user's device; and who loses the device loses the tunnel. Who changes networks comes back for some hours without typing anything, on the same
+// device. In the first thirteen chapters a tunnel is a connection that carries lines. The last one makes a real one, with packets, where that is
+// possible: on Linux, with the command ip and the rights of root.
 // Run it:  dotnet run --project samples/VpnGateway
 // Expect:  two users with their addresses in the tunnel; then peers that lack one part, mix them up, use a code twice or a lost laptop: all rejected;
+//          Alice from another network, with neither password nor code, until her reconnect credential is revoked;
 //          a tunnel that goes down while it is up, because its laptop was taken away; and a datagram through a TUN device, or why there is none.
 using System.Net;
 using System.Net.Sockets;
@@ -41,6 +43,14 @@ var devices = new ReplaceableUserRule(UserRules.OfDevice(new Dictionary<PeerName
     [PeerName.Dns("laptop-2.vpn.test")] = ["bob"],
 }));
 
+// It stands for both, password and code, as far as they were shown at the full login, and for eight hours.
+using var reconnects = new ReconnectCredentials(new ReconnectCredentialsOptions
+{
+    Server = "vpn.test",
+    Store = users,
+    StandsFor = PeerProofs.Password | PeerProofs.OneTimeCode,
+});
+
 using var hasSpoken = new SemaphoreSlim(0); // each story ends on both sides before the next begins
 var server = new MutualTlsServer(new MutualTlsServerOptions
 {
@@ -48,7 +58,7 @@ var server = new MutualTlsServer(new MutualTlsServerOptions
     Trust = company.ToTrustAnchors(),
     Authorization = Authorize.AnyTrustedPeer, // this authority certifies only the company's devices
     Revocation = new RevocationPolicy { Lists = RevocationLists.FromPem(company.IssueCrl().Pem) },
-    Credentials = Require.CertificateAndUser(SaslServer.Scram(users)) with
+    Credentials = Require.CertificateAndUser(SaslServer.Scram(users), reconnects.Mechanism) with
     {
         Users = UserRules.From(devices),
         SecondFactors = [SecondFactors.OneTimeCodes(users, new OneTimeCodeOptions { TimeProvider = clock })],
@@ -100,7 +110,23 @@ var seen = phones["alice"].CodeAt(clock.GetUtcNow());
 await VisitAsync("alice", laptopOfAlice, Login.WithPassword("alice", "correct horse").Then(SecondFactor.OneTimeCode(_ => new(seen))));
 await VisitAsync("onlooker", laptopOfAlice, Login.WithPassword("alice", "correct horse").Then(SecondFactor.OneTimeCode(_ => new(seen))));
 
-Console.WriteLine("12. Alice's laptop is taken away from her while her tunnel is up, and Bob's is not.");
+Console.WriteLine("12. Alice changes networks. She logs in once, and comes back with what the gateway gave her, until that is revoked.");
+using (var held = new HeldReconnectCredential())
+{
+    await using (var alice = await ConnectAsync("alice", laptopOfAlice, User("alice", "correct horse").Reconnecting(held)))
+    {
+        await alice!.Stream.WriteAsync("reconnect\n"u8.ToArray());
+        held.Receive(alice.Peer, Convert.FromBase64String((await ReadLineAsync(alice))!));
+    }
+
+    var roaming = Login.WithPassword("alice", "not typed again").Reconnecting(held);
+    await VisitAsync("alice", laptopOfAlice, roaming);
+    await VisitAsync("thief", laptopOfBob, roaming); // not shown on another device: what is left is a wrong password
+    await reconnects.RevokeAsync("alice");
+    await VisitAsync("alice", laptopOfAlice, roaming);
+}
+
+Console.WriteLine("13. Alice's laptop is taken away from her while her tunnel is up, and Bob's is not.");
 await using (var alice = await ConnectAsync("alice", laptopOfAlice, User("alice", "correct horse")))
 await using (var bob = await ConnectAsync("bob", laptopOfBob, User("bob", "battery staple")))
 {
@@ -110,7 +136,7 @@ await using (var bob = await ConnectAsync("bob", laptopOfBob, User("bob", "batte
     Console.WriteLine($"   bob: {await SayAsync(bob!, untilItEnds: false)}");
 }
 
-Console.WriteLine("13. Bob again, with packets: two networks that reach each other's inside through the tunnel alone.");
+Console.WriteLine("14. Bob again, with packets: two networks that reach each other's inside through the tunnel alone.");
 using (var networks = TwoNetworks.TryMake(out var why))
 {
     if (networks is null)
@@ -277,6 +303,12 @@ async Task ServeAsync()
     }
 }
 
+async Task<string> IssueAsync(MutualTlsConnection connection)
+{
+    var issue = await connection.IssueReconnectCredentialAsync(reconnects);
+    return issue.Octets is { } octets ? Convert.ToBase64String(octets) : string.Empty;
+}
+
 async Task CarryAsync(MutualTlsConnection connection, int address)
 {
     await using var owned = connection;
@@ -285,7 +317,12 @@ async Task CarryAsync(MutualTlsConnection connection, int address)
     try
     {
         await connection.Stream.WriteAsync(Encoding.ASCII.GetBytes($"the tunnel is up, and we are 10.8.0.{address}\n"));
-        await connection.Stream.CopyToAsync(connection.Stream);
+        using var reader = new StreamReader(connection.Stream, Encoding.ASCII, leaveOpen: true);
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            var answer = line == "reconnect" ? await IssueAsync(connection) : line;
+            await connection.Stream.WriteAsync(Encoding.ASCII.GetBytes($"{answer}\n"));
+        }
     }
     catch (IOException)
     {

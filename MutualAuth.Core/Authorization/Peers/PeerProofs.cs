@@ -36,4 +36,9 @@ public enum PeerProofs
 
     /// <summary>It presented a ticket of a Kerberos realm that the server accepts (RFC 4120).</summary>
     Kerberos = 512,
+
+    /// <summary>
+    /// It showed a reconnect credential: what stands beside it was proven at an earlier login, and not now; of a server, that it has issued ours.
+    /// </summary>
+    ReconnectCredential = 1024,
 }

@@ -9,7 +9,7 @@ namespace MutualAuth.Credentials;
 /// <see cref="PeerProofs.Certificate"/> only in <see cref="TwoKindsCountingCertificate"/>, because a certificate often is that of a device.
 /// <see cref="PeerProofs.UserVerification"/> is knowledge or inherence, the authenticator does not say which: it is a second kind beside
 /// possession, and not beside knowledge. <see cref="PeerProofs.Token"/> and <see cref="PeerProofs.Other"/> are of no kind: only their issuer
-/// knows what was shown.</para>
+/// knows what was shown. Nor is <see cref="PeerProofs.ReconnectCredential"/>: what it stands for is named beside it.</para>
 /// <para>Immutable and safe to share.</para>
 /// </remarks>
 /// <example>
@@ -24,7 +24,8 @@ namespace MutualAuth.Credentials;
 public sealed class FactorRequirement
 {
     private const PeerProofs All = PeerProofs.Certificate | PeerProofs.Password | PeerProofs.Token | PeerProofs.ChannelBinding | PeerProofs.Other
-        | PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.UserVerification | PeerProofs.RecoveryCode | PeerProofs.Kerberos;
+        | PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.UserVerification | PeerProofs.RecoveryCode | PeerProofs.Kerberos
+        | PeerProofs.ReconnectCredential;
 
     private readonly Func<PeerProofs, bool> _isMet;
     private readonly string _sentence;

@@ -43,6 +43,10 @@ public sealed record ClientCredentials
             : this with { _secondFactors = new([.. SecondFactors, .. further]) };
     }
 
+    /// <summary>The same credentials, and this mechanism before the others.</summary>
+    internal ClientCredentials Behind(ISaslClientMechanism first) =>
+        new([first, .. Mechanisms]) { _secondFactors = _secondFactors, OnlyMechanism = OnlyMechanism };
+
     internal IEnumerable<string> Problems()
     {
         if (Mechanisms.IsDefaultOrEmpty || Mechanisms.Any(mechanism => mechanism is null))

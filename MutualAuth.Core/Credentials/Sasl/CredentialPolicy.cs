@@ -151,9 +151,12 @@ public sealed record CredentialPolicy
     internal ImmutableArray<ISaslServerMechanism> Mechanisms => _mechanisms.Items;
 
     /// <summary>Whether a step-up can prove this.</summary>
-    internal bool CanStepUpWith(FactorRequirement factors) => CanBeMet(factors, [.. Mechanisms, .. SecondFactors]);
+    internal bool CanStepUpWith(FactorRequirement factors) => CanBeMet(factors, [.. FullLogins, .. SecondFactors]);
 
     private string Sentence { get; }
+
+    /// <summary>The mechanisms that need no earlier login.</summary>
+    private IEnumerable<ISaslServerMechanism> FullLogins => Mechanisms.Where(mechanism => mechanism is not INeedsEarlierLogin);
 
     private bool CanBeMet(FactorRequirement factors, ImmutableArray<ISaslServerMechanism> first)
     {
@@ -236,12 +239,23 @@ public sealed record CredentialPolicy
             yield break;
         }
 
+        if (SecondFactors.OfType<INeedsEarlierLogin>().FirstOrDefault() is { } second)
+        {
+            yield return $"{nameof(SecondFactors)} must not hold a {second.Maker}: it is a first mechanism.";
+        }
+
+        if (Mechanisms.OfType<INeedsEarlierLogin>().FirstOrDefault() is { } first && (!AsksForCertificate || !FullLogins.Any()))
+        {
+            yield return $"A {first.Maker} needs a policy that asks for certificates, and a mechanism for the full login beside it.";
+            yield break;
+        }
+
         if (!SecondFactors.IsEmpty && !asksForMore)
         {
             yield return $"There are {nameof(SecondFactors)}, and nothing requires them: set {nameof(LoginFactors)} or {nameof(StepUpFactors)}.";
         }
 
-        if (!CanBeMet(LoginFactors, Mechanisms))
+        if (!CanBeMet(LoginFactors, [.. FullLogins]))
         {
             yield return $"{nameof(LoginFactors)} can never be met: no mechanism and {nameof(SecondFactors)} prove {LoginFactors}.";
         }

@@ -166,6 +166,15 @@ public sealed class SaslServerContext
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
 
+    /// <summary>
+    /// Whether a user is locked out who shows what cannot be guessed, and comes from where it has logged in before: that counts only where the policy
+    /// exempts no known place.
+    /// </summary>
+    internal async ValueTask<Rejection?> FindLockOutAsync(string userName, CancellationToken cancellationToken) =>
+        Policy.LockOut is { ExemptsKnownPlaces: false } && await IsBarredAsync(userName, cancellationToken).ConfigureAwait(false)
+            ? TooManyInARow()
+            : null;
+
     private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
         Services.Failures.IsBarredAsync(Services.Store, userName, Services.Limits, cancellationToken);
 

@@ -331,7 +331,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         SaslServerStep.Failed
         {
             Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded
-                or RejectionReason.DirectoryUnavailable,
+                or RejectionReason.DirectoryUnavailable or RejectionReason.ReconnectCredentialNoLongerValid,
         } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };

@@ -35,8 +35,9 @@ internal static class StepUpBinding
     internal static ChannelBinding OfReauthentication(ReadOnlySpan<byte> endPoint, ReadOnlySpan<byte> transcript) =>
         new(ReauthenticationType, Digest("mutualauth reauth 1"u8, endPoint, transcript, []));
 
-    /// <summary>Whether a mechanism may be the first of a step-up: it must bind.</summary>
-    internal static bool Binds(string mechanism) => mechanism.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal);
+    /// <summary>Whether a mechanism may be the first of a step-up: it must bind, and prove something now and not at an earlier login.</summary>
+    internal static bool Binds(string mechanism) =>
+        mechanism.EndsWith(ScramMechanisms.Plus, StringComparison.Ordinal) && mechanism != SaslMechanismNames.Reconnect;
 
     /// <summary>Whether a mechanism may be the first of a re-authentication: it binds, or is a token, which is bound as at the login.</summary>
     internal static bool MayReauthenticate(string mechanism) => Binds(mechanism) || mechanism == SaslMechanismNames.OAuthBearer;

@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MutualAuth.Authorization;
+using MutualAuth.Errors;
+
+namespace MutualAuth.Credentials;
+
+/// <summary>
+/// The login was by a reconnect credential, and relies on the set of second factors that the user had at the full login, and on no revocation of the
+/// user's credentials since.
+/// </summary>
+internal sealed class ReconnectFact(ISecondFactorStore store, ReconnectContent content, ImmutableArray<IFactorIdentity> identities) : LoginFact
+{
+    internal override object Source => store;
+
+    internal override string Key => content.UserName;
+
+    /// <summary>What the credential said.</summary>
+    internal ReconnectContent Content => content;
+
+    public override string ToString() => $"the second factors of {SafeText.Quote(content.UserName)} at the full login";
+
+    internal override FactReader CreateReader() => new Reader(store);
+
+    /// <summary>Why the credential does not count any more; null when it does.</summary>
+    internal Rejection? Examine(ImmutableArray<StoredFactor> factors) => Examine(content, factors, identities);
+
+    /// <inheritdoc cref="Examine(ImmutableArray{StoredFactor})"/>
+    internal static Rejection? Examine(
+        ReconnectContent content, ImmutableArray<StoredFactor> factors, ImmutableArray<IFactorIdentity> identities) =>
+        IsRevoked(content.LoginAt, factors) is { } revoked
+            ? revoked
+            : CryptographicOperations.FixedTimeEquals(DigestOf(factors, identities).AsSpan(), content.Factors.AsSpan())
+                ? null
+                : Lost("the second factors that the user had at the full login", "others");
+
+    /// <summary>Why no credential of a login at this time counts; null when one may. It does not depend on what else there is.</summary>
+    internal static Rejection? IsRevoked(DateTimeOffset loginAt, ImmutableArray<StoredFactor> factors)
+    {
+        foreach (var factor in factors)
+        {
+            if (factor.Kind == ReconnectRevocation.Kind && ReconnectRevocation.IsAfter(factor, loginAt))
+            {
+                return Lost("a full login after the last revocation of the user's reconnect credentials", "an earlier one");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>SHA-256 over kind, identifier and identity of each factor.</summary>
+    internal static ImmutableArray<byte> DigestOf(ImmutableArray<StoredFactor> factors, ImmutableArray<IFactorIdentity> identities)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var factor in factors.OrderBy(factor => factor.Id, StringComparer.Ordinal))
+        {
+            ReconnectWire.Append(hash, Encoding.ASCII.GetBytes(factor.Kind));
+            ReconnectWire.Append(hash, Encoding.ASCII.GetBytes(factor.Id));
+            ReconnectWire.Append(hash, Encoding.UTF8.GetBytes(IdentityOf(factor, identities)));
+        }
+
+        return [.. hash.GetHashAndReset()];
+    }
+
+    private static string IdentityOf(StoredFactor factor, ImmutableArray<IFactorIdentity> identities)
+    {
+        foreach (var each in identities)
+        {
+            if (each.IdentityOf(factor) is { } identity)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"known {identity}");
+            }
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"whole {factor.Data}");
+    }
+
+    private static Rejection Lost(string expected, string presented) => new(RejectionReason.ReconnectCredentialRevoked, expected, presented);
+
+    /// <summary>Asks a store for the factors of one user after the other.</summary>
+    private sealed class Reader(ISecondFactorStore store) : AnnouncedReader(store)
+    {
+        internal override int MaxKeys => 1;
+
+        internal override async ValueTask<FactAnswers> AskAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+        {
+            var found = new Dictionary<string, ImmutableArray<StoredFactor>>(StringComparer.Ordinal);
+            foreach (var key in keys)
+            {
+                found[key] = await store.FindFactorsAsync(key, cancellationToken).ConfigureAwait(false);
+            }
+
+            return new Answers(found);
+        }
+    }
+
+    private sealed class Answers(Dictionary<string, ImmutableArray<StoredFactor>> factors) : FactAnswers
+    {
+        internal override FactState StateOf(LoginFact fact) =>
+            factors.TryGetValue(fact.Key, out var found) && ((ReconnectFact)fact).Examine(found) is { } objection
+                ? FactState.Lost(objection)
+                : factors.ContainsKey(fact.Key) ? FactState.Holds : FactState.Unknown;
+    }
+}
+
+/// <summary>The mark that a revocation leaves among a user's second factors, where all instances of a service see it.</summary>
+internal static class ReconnectRevocation
+{
+    internal const string Kind = "reconnect";
+    internal const string FactorId = "reconnect-revoked";
+
+    private const string Version = "1";
+
+    /// <summary>With a random part, so that a later mark is another one even when a clock stood still.</summary>
+    internal static StoredFactor At(DateTimeOffset time) => new(
+        FactorId,
+        Kind,
+        string.Create(
+            CultureInfo.InvariantCulture, $"{Version};{time.ToUnixTimeMilliseconds()};{RandomNumberGenerator.GetHexString(16, lowercase: true)}"));
+
+    /// <summary>Whether it was made at this time or later; also where it cannot be read.</summary>
+    internal static bool IsAfter(StoredFactor mark, DateTimeOffset loginAt) =>
+        mark.Data.Split(';') is not [Version, var time, _]
+        || !long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var milliseconds)
+        || loginAt.ToUnixTimeMilliseconds() <= milliseconds;
+}

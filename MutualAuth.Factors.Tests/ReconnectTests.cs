@@ -1,0 +1,232 @@
+using MutualAuth.Credentials;
+using MutualAuth.Factors;
+using MutualAuth.Testing;
+using MutualAuth.Tests.Support;
+
+namespace MutualAuth.Tests.Factors;
+
+/// <summary>A reconnect credential where a login needs a second factor, and what becomes of it when the factors are used or changed.</summary>
+[CancelAfter(60000)]
+public sealed class ReconnectTests
+{
+    private const string Party = "server.test";
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
+
+    private readonly PasskeyOptions _passkeys = new() { RelyingParty = Party };
+    private TestAuthority _authority = null!;
+    private TestPair _pair = null!;
+    private MemoryCredentialStore _store = null!;
+    private OneTimeCodeSecret _secret = null!;
+    private SoftwareAuthenticator _authenticator = null!;
+    private HeldReconnectCredential _held = null!;
+    private int _asked;
+    private int _step;
+
+    [SetUp]
+    public async Task SetUpAsync()
+    {
+        _authority = new TestAuthority();
+        _pair = _authority.CreatePair();
+        _store = new MemoryCredentialStore();
+        _secret = OneTimeCodeSecret.Create();
+        _authenticator = new SoftwareAuthenticator();
+        _held = new HeldReconnectCredential();
+        (_asked, _step) = (0, -4);
+        using var password = Password.From("pencil");
+        await _store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, ScramVerifier.MinIterations));
+        await _store.SetFactorAsync("alice", _secret.ToFactor("phone"));
+        await RecoveryCodes.CreateAsync(_store, "alice");
+        var registration = await PasskeyRegistration.BeginAsync(_store, _passkeys, "alice");
+        (await registration.CompleteAsync((await _authenticator.CreateAsync(registration.Request))!)).Should().BeNull();
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _held.Dispose();
+        _authenticator.Dispose();
+        _pair.Dispose();
+        _authority.Dispose();
+    }
+
+    [Test]
+    public async Task By_default_it_stands_for_the_password_alone_and_the_code_is_asked_for()
+    {
+        using var reconnects = Create();
+        await using var first = await LogInAsync(reconnects);
+        await using var second = await LogInAsync(reconnects);
+
+        second.Server!.Peer.User!.Mechanisms.Should().Equal("RECONNECT-PLUS", "TOTP");
+        _asked.Should().Be(2);
+    }
+
+    [Test]
+    public async Task A_wrong_code_behind_it_is_refused_and_counted()
+    {
+        using var reconnects = Create();
+        await using var first = await LogInAsync(reconnects);
+
+        await using var second = await LogInAsync(reconnects, Factor.Code("000000"));
+
+        second.ServerFailure!.Reason.Should().Be(RejectionReason.SecondFactorWrong);
+        (await _store.FindFailuresAsync("alice")).Should().Be(1);
+    }
+
+    [Test]
+    public async Task Where_the_operator_names_both_it_stands_for_both()
+    {
+        using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
+        await using var first = await LogInAsync(reconnects);
+        await using var second = await LogInAsync(reconnects);
+
+        second.Server!.Peer.User!.Mechanisms.Should().Equal("RECONNECT-PLUS");
+        second.Server.Peer.Proofs.Should().HaveFlag(PeerProofs.Password | PeerProofs.OneTimeCode | PeerProofs.ReconnectCredential);
+        _asked.Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_step_up_wants_a_factor_whatever_it_stands_for()
+    {
+        using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
+        await using var first = await LogInAsync(reconnects);
+        await using var second = await LogInAsync(reconnects);
+        await using var stepUp = second.Server!.BeginStepUp([1, 2, 3]);
+        await using var again = second.Server!.BeginReauthentication();
+
+        stepUp.Mechanisms.Should().Contain("SCRAM-SHA-256-PLUS").And.NotContain("RECONNECT-PLUS");
+        again.Mechanisms.Should().Contain("SCRAM-SHA-256-PLUS").And.NotContain("RECONNECT-PLUS");
+    }
+
+    [TestCase("nothing", true)]
+    [TestCase("a code used elsewhere", true)]
+    [TestCase("a recovery code used", true)]
+    [TestCase("a passkey used", true)]
+    [TestCase("another generator of the same name", false)]
+    [TestCase("another generator", false)]
+    [TestCase("new recovery codes", false)]
+    [TestCase("a passkey locked", false)]
+    [TestCase("the passkey removed", false)]
+    [TestCase("a factor that no mechanism knows, and then its use", false)]
+    public async Task The_use_of_a_factor_is_no_change_and_another_factor_is(string what, bool isAccepted)
+    {
+        using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
+        if (what.StartsWith("a factor that", StringComparison.Ordinal))
+        {
+            await _store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-0"));
+        }
+
+        await using var first = await LogInAsync(reconnects);
+        await using var open = await LogInAsync(reconnects);
+        open.Server.Should().NotBeNull(open.ToString());
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = open.Server!.NoLongerValid.Register(ended.SetResult);
+        var passkey = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == StoredPasskey.Kind);
+        var known = StoredPasskey.Read(passkey);
+        switch (what)
+        {
+            case "a code used elsewhere":
+                await _store.SetFactorAsync("alice", _secret.ToFactor("phone", long.MaxValue));
+                break;
+            case "a recovery code used":
+                var codes = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == RecoveryCodes.Kind);
+                var (salt, hashes) = RecoveryCodes.Read(codes);
+                await _store.SetFactorAsync("alice", RecoveryCodes.ToFactor(salt, hashes[1..]));
+                break;
+            case "a passkey used":
+                await _store.SetFactorAsync("alice", (known with { Counter = known.Counter + 7 }).ToFactor());
+                break;
+            case "another generator of the same name":
+                await _store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("phone"));
+                break;
+            case "another generator":
+                await _store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("tablet"));
+                break;
+            case "new recovery codes":
+                await RecoveryCodes.CreateAsync(_store, "alice");
+                break;
+            case "a passkey locked":
+                await _store.SetFactorAsync("alice", (known with { IsLocked = true }).ToFactor());
+                break;
+            case "the passkey removed":
+                await _store.RemoveFactorAsync("alice", passkey.Id);
+                break;
+            case "a factor that no mechanism knows, and then its use":
+                await _store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-1"));
+                break;
+        }
+
+        await using var next = await LogInAsync(reconnects);
+
+        if (isAccepted)
+        {
+            next.Server!.Peer.User!.Mechanisms.Should().Equal("RECONNECT-PLUS");
+            open.Server.Invalidation.Should().BeNull();
+        }
+        else
+        {
+            next.ServerFailure!.Reason.Should().Be(RejectionReason.ReconnectCredentialNoLongerValid);
+            next.ClientFailure!.PeerReason.Should().Be(PublicReason.CredentialsWrong);
+            await ended.Task.WaitAsync(s_deadline);
+            open.Server.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.ReconnectCredentialRevoked);
+        }
+    }
+
+    [TestCase("totp", "x")]
+    [TestCase("recovery", "x")]
+    [TestCase("passkey", "1;2;3")]
+    public void Of_a_factor_that_cannot_be_read_nothing_stays_the_same(string kind, string data)
+    {
+        IFactorIdentity[] all =
+        [
+            (IFactorIdentity)SecondFactors.OneTimeCodes(_store), (IFactorIdentity)SecondFactors.RecoveryCodes(_store),
+            (IFactorIdentity)SecondFactors.Passkeys(_store, _passkeys),
+        ];
+
+        all.Select(each => each.IdentityOf(new StoredFactor("x", kind, data))).Should().OnlyContain(identity => identity == null);
+    }
+
+    private ReconnectCredentials Create(PeerProofs standsFor = PeerProofs.Password) =>
+        new(new ReconnectCredentialsOptions { Server = Party, Store = _store, StandsFor = standsFor });
+
+    /// <summary>A login, after which the client holds what it was issued.</summary>
+    private async Task<PairOutcome> LogInAsync(ReconnectCredentials reconnects, ISaslClientMechanism? factor = null)
+    {
+        using var password = Password.From("pencil");
+        var login = _pair with
+        {
+            Client = _pair.Client with
+            {
+                Credentials = Login.WithPassword("alice", password).Then(factor ?? SecondFactor.OneTimeCode(NextCodeAsync)).Reconnecting(_held),
+            },
+            Server = _pair.Server with
+            {
+                Credentials = Require.CertificateAndUser(SaslServer.Scram(_store), reconnects.Mechanism) with
+                {
+                    SecondFactors =
+                    [
+                        SecondFactors.OneTimeCodes(_store, new OneTimeCodeOptions { WindowSteps = 10 }),
+                        SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
+                    ],
+                    LoginFactors = FactorRequirement.TwoKinds,
+                    StepUpFactors = FactorRequirement.TwoKinds,
+                },
+            },
+        };
+        var outcome = await login.ConnectAsync().WaitAsync(s_deadline);
+        if (outcome.Server is { } connection)
+        {
+            var issue = await connection.IssueReconnectCredentialAsync(reconnects);
+            issue.Rejection.Should().BeNull();
+            _held.Receive(outcome.Client!.Peer, issue.Octets).Should().BeTrue();
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Each code is of a later step than the one before.</summary>
+    private ValueTask<string> NextCodeAsync(CancellationToken cancellationToken)
+    {
+        _asked++;
+        return new(_secret.CodeAt(DateTimeOffset.UtcNow.AddSeconds(30 * ++_step)));
+    }
+}
