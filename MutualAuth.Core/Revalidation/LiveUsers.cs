@@ -143,8 +143,9 @@ internal sealed class LiveUsers
     {
         foreach (var fact in entry.User!.Facts.Where(fact => fact.Source.Announces))
         {
-            var answers = await _threads.RunAsync(
-                () => fact.Source.AskAsync(fact.Fact.Key, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var answers = await (fact.Source.NeverBlocks
+                ? fact.Source.AskAsync(fact.Fact.Key, cancellationToken)
+                : _threads.RunAsync(() => fact.Source.AskAsync(fact.Fact.Key, cancellationToken), cancellationToken)).ConfigureAwait(false);
             Take(fact, answers, (Elapsed - answers.Age).Ticks, out var isKnown);
             if (!isKnown)
             {

@@ -73,7 +73,7 @@ public static class SaslServer
         return new ExternalServer(userOf);
     }
 
-    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism, IUsesStore
+    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism, IUsesStore, INeverBlocks
     {
         public ICredentialStore Store => store;
 
