@@ -14,6 +14,7 @@ internal static class PathRatios
 
     internal static void Print()
     {
+        WarmUp();
         Console.WriteLine("leaf + intermediate + anchor, from DER to verdict; microseconds, best of many rounds");
         Console.WriteLine("                       platform    cold  ratio new leaf  ratio    warm  ratio   parse signatures");
         foreach (var algorithm in new[]
@@ -30,11 +31,24 @@ internal static class PathRatios
         }
     }
 
+    /// <summary>The runtime compiles once more what is used often, after a pause: no algorithm is to be measured with its compiler.</summary>
+    private static void WarmUp()
+    {
+        using var material = new PathMaterial(KeyAlgorithm.EcdsaP256);
+        for (var pause = 0; pause < 10; pause++)
+        {
+            Measure(WaysOf(material));
+            Thread.Sleep(200);
+        }
+    }
+
+    private static Func<bool>[] WaysOf(PathMaterial material) =>
+        [material.Platform, material.Cold, material.NewLeaf, material.Warm, material.Parse, material.Signatures];
+
     private static void Print(string name, KeyAlgorithm algorithm, int anchors)
     {
         using var material = new PathMaterial(algorithm, anchors);
-        Func<bool>[] ways = [material.Platform, material.Cold, material.NewLeaf, material.Warm, material.Parse, material.Signatures];
-        var best = Measure(ways);
+        var best = Measure(WaysOf(material));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{name,-22} {best[0],8:F0} {best[1],7:F0} {best[1] / best[0],6:F2} {best[2],8:F0} {best[2] / best[0],6:F2} {best[3],7:F0} "

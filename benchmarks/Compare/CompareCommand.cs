@@ -57,6 +57,9 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     private static readonly string[] s_versions = ["1.3", "1.2"];
     private static readonly KeyAlgorithm[] s_keys = [KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048];
 
+    private const int MaxWarmUps = 60;
+    private const int CompiledWhenWarm = 4;
+
     private readonly Dictionary<string, ChildProcess> _serverProcesses = [];
 
     internal async Task RunAsync()
@@ -187,18 +190,33 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     }
 
     /// <summary>
-    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns.
+    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns,
+    /// until no server compiles anything worth mentioning any more. One that does would be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
-        for (var time = 0; time < (options.IsSmall ? 1 : 6); time++)
+        var compiled = new Dictionary<string, long>();
+        for (var time = 0; time < (options.IsSmall ? 1 : MaxWarmUps); time++)
         {
+            var isWarm = time >= 6;
             foreach (var candidate in candidates)
             {
                 await MeasureAsync(candidate, "handshakes", options.IsSmall ? 5 : 150, client);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 400));
+            foreach (var server in candidates.Select(candidate => candidate.Server).Distinct())
+            {
+                // A server in C or Go says nothing of it.
+                var count = await _serverProcesses[server].AskAsync("usage") is [_, _, var methods] ? methods : 0;
+                isWarm &= count - compiled.GetValueOrDefault(server) <= CompiledWhenWarm;
+                compiled[server] = count;
+            }
+
+            if (isWarm)
+            {
+                return;
+            }
         }
     }
 
