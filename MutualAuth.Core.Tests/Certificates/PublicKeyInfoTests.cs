@@ -3,7 +3,7 @@ using MutualAuth.Certificates;
 
 namespace MutualAuth.Tests.Certificates;
 
-/// <summary>Keys of elliptic curves, each way in which they are imported: a key verifies what it signed, and one that is none verifies nothing.</summary>
+/// <summary>Keys of elliptic curves, each way in which they are imported: a key verifies what it signed, one that is none nothing.</summary>
 public sealed class PublicKeyInfoTests
 {
     private static readonly byte[] s_data = [1, 2, 3];

@@ -58,6 +58,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     private static readonly KeyAlgorithm[] s_keys = [KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048];
 
     private const int MaxWarmUps = 60;
+    private const int WarmUpsInARow = 4; // it compiles in several stages, with a rest before each
     private const int CompiledWhenWarm = 4;
 
     private readonly Dictionary<string, ChildProcess> _serverProcesses = [];
@@ -191,14 +192,15 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
     /// <summary>
     /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns,
-    /// until no server compiles anything worth mentioning any more. One that does would be measured with its compiler.
+    /// until no server has compiled anything worth mentioning for several turns. One that does would be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
         var compiled = new Dictionary<string, long>();
+        var inARow = 0;
         for (var time = 0; time < (options.IsSmall ? 1 : MaxWarmUps); time++)
         {
-            var isWarm = time >= 6;
+            var isWarm = true;
             foreach (var candidate in candidates)
             {
                 await MeasureAsync(candidate, "handshakes", options.IsSmall ? 5 : 150, client);
@@ -213,7 +215,8 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                 compiled[server] = count;
             }
 
-            if (isWarm)
+            inARow = isWarm ? inARow + 1 : 0;
+            if (inARow == WarmUpsInARow)
             {
                 return;
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 namespace MutualAuth.Benchmarks.Compare;
 
@@ -10,7 +11,7 @@ internal static class ControlLoop
     /// </summary>
     internal static string Usage() => string.Create(
         CultureInfo.InvariantCulture,
-        $"cpu {Environment.CpuUsage.TotalTime.Ticks * 100} {GC.GetTotalAllocatedBytes(precise: true)} {System.Runtime.JitInfo.GetCompiledMethodCount()}");
+        $"cpu {Environment.CpuUsage.TotalTime.Ticks * 100} {GC.GetTotalAllocatedBytes(precise: true)} {JitInfo.GetCompiledMethodCount()}");
 
     /// <summary>Answers with the usage until the end of the input.</summary>
     internal static async Task AnswerAsync(int port)

@@ -11,7 +11,7 @@ internal sealed class Materials : IDisposable
     internal const string Password = "correct horse battery staple";
 
     /// <summary>
-    /// Those of the verifier: the fewest. Only the client derives the key, and with 600,000 it would do little else, and the server would mostly wait.
+    /// Those of the verifier: the fewest. Only the client derives the key; with 600,000 it would do little else, and the server would mostly wait.
     /// </summary>
     internal const int Iterations = MutualAuth.Credentials.ScramVerifier.MinIterations;
 

@@ -165,20 +165,24 @@ public sealed class SaslServerContext
         }
 
         var isFamiliar = IsExempt(attempt);
-        var isBarred = await (CountsInMemory
-            ? CountNowAsync(attempt.UserName, outcome, isFamiliar, isWhole, logger, cancellationToken)
-            : CountOnThreadAsync(attempt.UserName, outcome, isFamiliar, isWhole, logger, cancellationToken)).ConfigureAwait(false);
+        var isBarred = await CountAsync(attempt.UserName, outcome, isFamiliar, isWhole, logger, cancellationToken).ConfigureAwait(false);
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
 
     /// <summary>Whether the failures in a row are read and written without holding a thread.</summary>
     private bool CountsInMemory => Services.Store is not IFailureCountingStore or INeverBlocks;
 
+    private ValueTask<bool> CountAsync(
+        string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken) =>
+        CountsInMemory
+            ? CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken)
+            : CountOnThreadAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken);
+
     private ValueTask<bool> CountOnThreadAsync(
         string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => CountNowAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken), cancellationToken);
+        Services.Checks.RunAsync(() => CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken), cancellationToken);
 
-    private ValueTask<bool> CountNowAsync(
+    private ValueTask<bool> CountHereAsync(
         string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
     {
         var (failures, store, limits) = (Services.Failures, Services.Store, Services.Limits);
@@ -189,13 +193,13 @@ public sealed class SaslServerContext
 
     private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
         !Services.Failures.MayBar(userName, Services.Limits) ? ValueTask.FromResult(false)
-            : CountsInMemory ? IsBarredNowAsync(userName, cancellationToken)
+            : CountsInMemory ? IsBarredHereAsync(userName, cancellationToken)
             : IsBarredOnThreadAsync(userName, cancellationToken);
 
     private ValueTask<bool> IsBarredOnThreadAsync(string userName, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => IsBarredNowAsync(userName, cancellationToken), cancellationToken);
+        Services.Checks.RunAsync(() => IsBarredHereAsync(userName, cancellationToken), cancellationToken);
 
-    private ValueTask<bool> IsBarredNowAsync(string userName, CancellationToken cancellationToken) =>
+    private ValueTask<bool> IsBarredHereAsync(string userName, CancellationToken cancellationToken) =>
         Services.Failures.IsBarredAsync(Services.Store, userName, Services.Limits, cancellationToken);
 
     /// <summary>Whether it comes from where the user has logged in before, and that makes a difference.</summary>

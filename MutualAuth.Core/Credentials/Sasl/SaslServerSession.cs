@@ -170,8 +170,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
         {
             answer = ++_rounds > SaslLimits.MaxRounds
                 ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
-                : await (_mayBlock ? AnswerOnThreadAsync(begins, message, cancellationToken) : AnswerAsync(begins, message, cancellationToken))
-                    .ConfigureAwait(false);
+                : await AnswerAsync(begins, message, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -210,11 +209,15 @@ internal sealed class SaslServerSession : IAsyncDisposable
         return answer;
     }
 
+    private ValueTask<SaslServerStep> AnswerAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken) =>
+        _mayBlock ? AnswerOnThreadAsync(begins, message, cancellationToken) : AnswerHereAsync(begins, message, cancellationToken);
+
     private ValueTask<SaslServerStep> AnswerOnThreadAsync(
         ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken) =>
-        _context.Services.Checks.RunAsync(() => AnswerAsync(begins, message, cancellationToken), cancellationToken);
+        _context.Services.Checks.RunAsync(() => AnswerHereAsync(begins, message, cancellationToken), cancellationToken);
 
-    private async ValueTask<SaslServerStep> AnswerAsync(
+    private async ValueTask<SaslServerStep> AnswerHereAsync(
         ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
     {
         if (await AdmitAsync(cancellationToken).ConfigureAwait(false) is { } limited)
