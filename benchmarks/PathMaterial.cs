@@ -16,6 +16,8 @@ public sealed class PathMaterial : IDisposable
     private readonly TrustAnchors _trust;
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
     private readonly PathValidator _warm = new();
+    private readonly PathValidator _withoutPeers = new(profile: null, rememberedAuthorities: 256, rememberedPeers: 0);
+    private readonly (Certificate Subject, Certificate Issuer)[] _signed;
     private int _next;
 
     /// <summary>Issues the certificates.</summary>
@@ -33,7 +35,10 @@ public sealed class PathMaterial : IDisposable
         var others = Enumerable.Range(1, anchors - 1).Select(
             i => new TestAuthority($"Other {i}", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.EcdsaP256) }));
         _trust = TrustAnchors.FromDer([root.AsCertificate.RawCertificate, .. others.Select(other => other.AsCertificate.RawCertificate)]);
+        var authority = Certificate.Parse(_intermediate);
+        _signed = [(authority, _trust.Certificates[0]), .. _leaves.Select(leaf => (Certificate.Parse(leaf), authority))];
         Ours(_warm);
+        Ours(_withoutPeers);
     }
 
     /// <summary>From DER to a verdict with nothing remembered but the anchor.</summary>
@@ -41,6 +46,12 @@ public sealed class PathMaterial : IDisposable
 
     /// <summary>From DER to a verdict of a leaf that was not the last one, by an intermediate that was seen before.</summary>
     public bool Warm() => Ours(_warm);
+
+    /// <summary>From DER to a verdict of a leaf that was never seen, by an intermediate that was.</summary>
+    public bool NewLeaf() => Ours(_withoutPeers);
+
+    /// <summary>The two signatures of a cold path alone, by keys that are imported: nobody who checks them can do with less.</summary>
+    public bool Signatures() => IsSigned(_signed[0]) && IsSigned(_signed[1 + (_next++ % Leaves)]);
 
     /// <summary>The platform's loader and chain, set up as well as it can be.</summary>
     public bool Platform()
@@ -73,6 +84,9 @@ public sealed class PathMaterial : IDisposable
         Certificate.TryParse(NextLeaf(), out var leaf, out _)
         && Certificate.TryParse(_intermediate, out var intermediate, out _)
         && validator.Validate(leaf, [intermediate], _trust, PeerRole.Client, _now).Rejection is null;
+
+    private static bool IsSigned((Certificate Subject, Certificate Issuer) pair) =>
+        pair.Issuer.PublicKey.Verify(pair.Subject.Scheme, pair.Subject.Signed.Span, pair.Subject.Signature.Span);
 
     private byte[] NextLeaf() => _leaves[_next++ % Leaves];
 }

@@ -9,7 +9,7 @@ public class PathValidationBenchmarks
 {
     private PathMaterial _material = null!;
 
-    [Params(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048)]
+    [Params(KeyAlgorithm.EcdsaP256, KeyAlgorithm.EcdsaP384, KeyAlgorithm.Rsa2048, KeyAlgorithm.Rsa3072)]
     public KeyAlgorithm Algorithm { get; set; }
 
     [GlobalSetup]
@@ -25,8 +25,14 @@ public class PathValidationBenchmarks
     public bool ColdPath() => _material.Cold();
 
     [Benchmark]
+    public bool NewLeaf() => _material.NewLeaf();
+
+    [Benchmark]
     public bool WarmPath() => _material.Warm();
 
     [Benchmark]
     public bool ParseOnly() => _material.Parse();
+
+    [Benchmark]
+    public bool SignaturesOnly() => _material.Signatures();
 }

@@ -28,6 +28,7 @@ public sealed class Certificate : IEquatable<Certificate>
     private ImmutableArray<ServiceName> _serviceNames;
     private ImmutableArray<EmailAddress> _mailboxes;
     private string? _thumbprint;
+    private string? _keyDigest;
 
     internal Certificate(CertificateFields fields)
     {
@@ -320,6 +321,9 @@ public sealed class Certificate : IEquatable<Certificate>
 
     /// <summary>The subject in the form of RFC 4514, escaped so that it is safe to log.</summary>
     public override string ToString() => SafeText.Quote(Subject.ToString());
+
+    /// <summary>SHA-256 of the public key (SubjectPublicKeyInfo) as upper-case hex. Computed once.</summary>
+    internal string KeyDigest => _keyDigest ??= DigestOf(SubjectPublicKeyInfo);
 
     /// <summary>SHA-256 as upper-case hex: what an operator can search for.</summary>
     internal static string DigestOf(ReadOnlyMemory<byte> der) => Convert.ToHexString(SHA256.HashData(der.Span));

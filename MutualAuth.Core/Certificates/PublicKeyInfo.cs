@@ -296,6 +296,8 @@ internal sealed class PublicKeyInfo
         ? System.Security.Cryptography.MLDsa.ImportMLDsaPublicKey(set.Algorithm, _modulusOrX.Span)
         : Kind == PublicKeyKind.Rsa
         ? RSA.Create(new RSAParameters { Modulus = _modulusOrX.ToArray(), Exponent = _exponentOrY.ToArray() })
+        : Kind is PublicKeyKind.P384 or PublicKeyKind.P521 && OperatingSystem.IsLinux()
+        ? HasSoundNumbers ? CertifiedKey.Import(Encoding) : throw new CryptographicException("The point is not on its curve.")
         : ECDsa.Create(new ECParameters
         {
             Curve = Kind switch

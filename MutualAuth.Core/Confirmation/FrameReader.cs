@@ -37,6 +37,7 @@ internal static class FrameReader
     /// <summary>Reads one frame of one of these types, or returns what came instead. The payload may hold a secret; the caller wipes it.</summary>
     /// <exception cref="IOException">The transport failed, or the peer sent an alert.</exception>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<(FrameType Type, byte[] Payload, Rejection? Problem)> ReadAsync(
         Stream stream, FrameType[] expected, CancellationToken cancellationToken)
     {

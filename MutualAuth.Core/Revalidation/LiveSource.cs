@@ -160,6 +160,9 @@ internal sealed class LiveSource
         }
     }
 
+    /// <summary>Whether asking it never blocks a thread.</summary>
+    internal bool NeverBlocks => _reader.NeverBlocks;
+
     /// <summary>Asks about one key, for a connection that the application does not have yet.</summary>
     internal ValueTask<FactAnswers> AskAsync(string key, CancellationToken cancellationToken) => _reader.AskAsync([key], cancellationToken);
 

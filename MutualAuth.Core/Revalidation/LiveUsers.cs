@@ -143,8 +143,7 @@ internal sealed class LiveUsers
     {
         foreach (var fact in entry.User!.Facts.Where(fact => fact.Source.Announces))
         {
-            var answers = await _threads.RunAsync(
-                () => fact.Source.AskAsync(fact.Fact.Key, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var answers = await AskAsync(fact, cancellationToken).ConfigureAwait(false);
             Take(fact, answers, (Elapsed - answers.Age).Ticks, out var isKnown);
             if (!isKnown)
             {
@@ -152,6 +151,10 @@ internal sealed class LiveUsers
             }
         }
     }
+
+    private ValueTask<FactAnswers> AskAsync(LiveFact fact, CancellationToken cancellationToken) => fact.Source.NeverBlocks
+        ? fact.Source.AskAsync(fact.Fact.Key, cancellationToken)
+        : _threads.RunAsync(() => fact.Source.AskAsync(fact.Fact.Key, cancellationToken), cancellationToken);
 
     /// <summary>Has the sources asked that announced something since this generation, about a connection that the application may have.</summary>
     internal static void AskSoon(RevalidationEntry entry)

@@ -58,6 +58,10 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     private static readonly string[] s_versions = ["1.3", "1.2"];
     private static readonly KeyAlgorithm[] s_keys = [KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa2048];
 
+    private const int MaxWarmUps = 60;
+    private const int WarmUpsInARow = 4; // it compiles in several stages, with a rest before each
+    private const int CompiledWhenWarm = 4;
+
     private readonly Dictionary<string, ChildProcess> _serverProcesses = [];
 
     internal async Task RunAsync()
@@ -199,18 +203,35 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     }
 
     /// <summary>
-    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns.
+    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns,
+    /// until no server has compiled anything worth mentioning for several turns. One that does would be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
-        for (var time = 0; time < (options.IsSmall ? 1 : 6); time++)
+        var compiled = new Dictionary<string, long>();
+        var inARow = 0;
+        for (var time = 0; time < (options.IsSmall ? 1 : MaxWarmUps); time++)
         {
+            var isWarm = true;
             foreach (var candidate in candidates)
             {
                 await MeasureAsync(candidate, "handshakes", options.IsSmall ? 5 : 150, client);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 400));
+            foreach (var server in candidates.Select(candidate => candidate.Server).Distinct())
+            {
+                // A server in C or Go says nothing of it.
+                var count = await _serverProcesses[server].AskAsync("usage") is [_, _, var methods] ? methods : 0;
+                isWarm &= count - compiled.GetValueOrDefault(server) <= CompiledWhenWarm;
+                compiled[server] = count;
+            }
+
+            inARow = isWarm ? inARow + 1 : 0;
+            if (inARow == WarmUpsInARow)
+            {
+                return;
+            }
         }
     }
 

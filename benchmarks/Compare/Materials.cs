@@ -10,6 +10,11 @@ internal sealed class Materials : IDisposable
     internal const string User = "alice";
     internal const string Password = "correct horse battery staple";
 
+    /// <summary>
+    /// Those of the verifier: the fewest. Only the client derives the key; with 600,000 it would do little else, and the server would mostly wait.
+    /// </summary>
+    internal const int Iterations = MutualAuth.Credentials.ScramVerifier.MinIterations;
+
     internal Materials(KeyAlgorithm keys)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("compare-").FullName;

@@ -51,7 +51,7 @@ internal static class ServerCommand
     {
         var store = new MemoryCredentialStore();
         using var password = Password.From(Materials.Password);
-        await store.SetAsync(Materials.User, ScramVerifier.Create(password));
+        await store.SetAsync(Materials.User, ScramVerifier.Create(password, iterations: Materials.Iterations));
         return Require.CertificateAndUser(SaslServer.Scram(store));
     }
 

@@ -67,6 +67,18 @@ public sealed class ScramTextTests
         (read?.Length).Should().Be(length);
     }
 
+    [TestCase(ScramText.MaxMessageLength, true)]
+    [TestCase(ScramText.MaxMessageLength + 4, false)]
+    public void Base64_is_no_longer_than_a_message(int length, bool isRead) =>
+        (ScramText.FromBase64(new string('A', length)) is not null).Should().Be(isRead);
+
+    [TestCase("", "", "")]
+    [TestCase("n=user,r=a", "r=ab,s=c,i=4096", "c=biws,r=ab")]
+    [TestCase("n=p\u00e9ncil\u2168,r=a", "r=\ud83d\ude00", "x=\u20ac")]
+    public void What_is_signed_is_the_three_messages_and_a_comma_between_them(string clientFirst, string serverFirst, string clientFinal) =>
+        System.Text.Encoding.UTF8.GetString(ScramText.AuthMessage(clientFirst, serverFirst, clientFinal))
+            .Should().Be($"{clientFirst},{serverFirst},{clientFinal}");
+
     [TestCase("a", "a")]
     [TestCase("=2C=3D", ",=")]
     [TestCase("a=3D2C", "a=2C")]

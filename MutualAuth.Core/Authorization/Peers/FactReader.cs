@@ -9,6 +9,9 @@ internal abstract class FactReader
     /// <summary>How many keys one call may have.</summary>
     internal abstract int MaxKeys { get; }
 
+    /// <summary>Whether <see cref="AskAsync"/> never blocks its thread, because the answer is in memory. Default: false.</summary>
+    internal virtual bool NeverBlocks => false;
+
     /// <summary>Asks about these keys. It may block its thread, and throw.</summary>
     internal abstract ValueTask<FactAnswers> AskAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using MutualAuth.Credentials;
@@ -40,6 +41,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
 
     /// <summary>Writes a frame. A failure is reported by the next read, which may find the other side's reason for it.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask WriteAsync(FrameType type, ReadOnlyMemory<byte> payload)
     {
         var frame = Frame.Encode(type, payload.Span);
@@ -72,6 +74,7 @@ internal sealed class LoginChannel(Stream stream, CancellationToken cancellation
 
     /// <summary>Reads a frame of one of these types.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<LoginFrame> ReadAsync(params FrameType[] expected)
     {
         try

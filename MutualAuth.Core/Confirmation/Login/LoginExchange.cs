@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
@@ -55,6 +56,7 @@ internal static class LoginExchange
     /// <param name="examine">Judges the complete peer after everything else has been accepted.</param>
     /// <param name="logger">Where faults are logged.</param>
     /// <param name="cancellationToken">The deadline.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<LoginResult> AsServerAsync(
         LoginChannel channel,
         CredentialPolicy policy,
@@ -175,6 +177,7 @@ internal static class LoginExchange
             : LoginResult.Accepted(peer!, []);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<(SaslServerStep.Succeeded? Success, LoginResult? Ended)> ConverseAsync(
         LoginChannel channel, SaslServerSession session, CancellationToken cancellationToken)
     {

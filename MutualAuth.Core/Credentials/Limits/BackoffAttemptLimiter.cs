@@ -14,7 +14,7 @@ namespace MutualAuth.Credentials;
 /// process, for at most 65,536 keys: those with the fewest failures are removed first, and a name that has not failed never displaces one
 /// that has. Safe for use from many threads.
 /// </remarks>
-public sealed class BackoffAttemptLimiter : IAttemptLimiter
+public sealed class BackoffAttemptLimiter : IAttemptLimiter, INeverBlocks
 {
     private const int MaxKeys = 65_536;
     private const int Ranks = 8;
@@ -150,7 +150,7 @@ public sealed class BackoffAttemptLimiter : IAttemptLimiter
 
     /// <summary>The origin of an attempt: the key of the accepted certificate, the address, or unknown.</summary>
     internal static string? PlaceOf(LoginAttempt attempt) => attempt.Certificate is { } certificate
-        ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(certificate.SubjectPublicKeyInfo.Span))
+        ? certificate.KeyDigest
         : AddressKey.Of(attempt.Address)?.ToString();
 
     // As a floating-point number, which does not turn negative however long the first wait is.

@@ -19,6 +19,18 @@ internal sealed class BlockingCallThreads
     /// <param name="max">How many threads.</param>
     internal BlockingCallThreads(int max) => _max = max;
 
+    /// <summary>How many threads there are.</summary>
+    internal int Threads
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _threads;
+            }
+        }
+    }
+
     /// <summary>Starts a check on one of these threads, and waits for its end.</summary>
     /// <exception cref="OperationCanceledException">
     /// <paramref name="cancellationToken"/> was cancelled. A check that has begun continues, and its result is ignored.

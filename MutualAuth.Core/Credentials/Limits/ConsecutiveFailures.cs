@@ -49,6 +49,10 @@ internal sealed class ConsecutiveFailures(TimeProvider? timeProvider = null)
         }
     }
 
+    /// <summary>Whether the user was seen here to reach the bound, so that <see cref="IsBarredAsync"/> may say yes. Asks no store.</summary>
+    internal bool MayBar(string userName, FailureLimits limits) =>
+        Find(userName) is { } count && count.Failures >= BoundOf(userName, limits);
+
     /// <summary>
     /// Whether the user is known to have reached the bound, checked before an attempt costs anything. False for a user that has not been
     /// seen to reach it here.

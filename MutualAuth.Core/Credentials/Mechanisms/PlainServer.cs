@@ -5,7 +5,7 @@ namespace MutualAuth.Credentials;
 /// <summary>
 /// PLAIN at the server (RFC 4616): derives a key from the password that was sent, and compares. Each login costs the server a derivation.
 /// </summary>
-internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism, IUsesStore
+internal sealed class PlainServer(ICredentialStore store) : ISaslServerMechanism, IUsesStore, INeverBlocks
 {
     internal const string Name = "PLAIN";
 

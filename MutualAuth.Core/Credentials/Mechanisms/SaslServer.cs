@@ -73,8 +73,11 @@ public static class SaslServer
         return new ExternalServer(userOf);
     }
 
-    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism, IUsesStore
+    private sealed class ScramServer(ICredentialStore store, ImmutableArray<ScramHash> hashes) : ISaslServerMechanism, IUsesStore, INeverBlocks
     {
+        private readonly string[] _plus = [.. hashes.Select(hash => hash.Mechanism + ScramMechanisms.Plus)];
+        private readonly string[] _plain = [.. hashes.Select(hash => hash.Mechanism)];
+
         public ICredentialStore Store => store;
 
         public PeerProofs MayProve => PeerProofs.Password | PeerProofs.ChannelBinding;
@@ -82,14 +85,12 @@ public static class SaslServer
         public IEnumerable<string> NamesFor(SaslServerContext context)
         {
             var hasBinding = context.ChannelBinding is not null;
-            var plus = hasBinding ? hashes.Select(hash => hash.Mechanism + ScramMechanisms.Plus) : [];
-            var plain = context.ChannelBindingPolicy switch
+            return context.ChannelBindingPolicy switch
             {
-                ChannelBindingPolicy.DangerouslyOptional => true,
-                ChannelBindingPolicy.WhereItExists => !hasBinding,
-                _ => false,
+                ChannelBindingPolicy.DangerouslyOptional => hasBinding ? _plus.Concat(_plain) : _plain,
+                ChannelBindingPolicy.WhereItExists => hasBinding ? _plus : _plain,
+                _ => hasBinding ? _plus : [],
             };
-            return plus.Concat(plain ? hashes.Select(hash => hash.Mechanism) : []);
         }
 
         public ISaslServerExchange Begin(string name, SaslServerContext context)

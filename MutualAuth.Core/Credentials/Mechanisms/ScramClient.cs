@@ -108,7 +108,7 @@ internal sealed class ScramClient : ISaslClientMechanism
             var saltedPassword = (await context.KeyDerivation.HiAsync(hash, owner._password, saltBytes, (int)iterations, null, isFamiliar: true,
                 cancellationToken).ConfigureAwait(false))!;
             var withoutProof = $"c={Convert.ToBase64String(ScramMechanisms.BindingInput(header, context.ChannelBinding))},r={wholeNonce}";
-            var proof = Prove(saltedPassword, Encoding.UTF8.GetBytes($"{FirstBare},{serverFirst},{withoutProof}"));
+            var proof = Prove(saltedPassword, ScramText.AuthMessage(FirstBare, serverFirst, withoutProof));
             return SaslClientStep.Answer(Encoding.UTF8.GetBytes($"{withoutProof},p={proof}"));
         }
 

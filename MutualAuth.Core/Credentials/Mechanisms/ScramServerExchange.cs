@@ -173,7 +173,7 @@ internal sealed class ScramServerExchange : ISaslServerExchange
             return SaslServerStep.Fail(ScramMechanisms.BindingMismatch());
         }
 
-        return Verify(message[..message.LastIndexOf(",p=", StringComparison.Ordinal)], proof);
+        return Verify(message.AsSpan(0, message.LastIndexOf(",p=", StringComparison.Ordinal)), proof);
     }
 
     /// <summary>A step-up, unlike a handshake, has no deadline: the facts may have changed since it began.</summary>
@@ -182,11 +182,11 @@ internal sealed class ScramServerExchange : ISaslServerExchange
         && string.Equals(stored.UserName, _userName, StringComparison.Ordinal)
         && stored.For(_hash) is { } verifier && verifier.StoredKey.AsSpan().SequenceEqual(_verifier!.StoredKey.AsSpan());
 
-    private SaslServerStep Verify(string withoutProof, byte[] proof)
+    private SaslServerStep Verify(ReadOnlySpan<char> withoutProof, byte[] proof)
     {
         var verifier = _verifier!;
         _verifier = null;
-        var authMessage = Encoding.UTF8.GetBytes($"{_clientFirstBare},{_serverFirst},{withoutProof}");
+        var authMessage = ScramText.AuthMessage(_clientFirstBare, _serverFirst, withoutProof);
         var clientKey = _hash.Hmac(verifier.StoredKey.AsSpan(), authMessage);
         ScramHash.Xor(clientKey, proof);
         var isProven = CryptographicOperations.FixedTimeEquals(_hash.H(clientKey), verifier.StoredKey.AsSpan());

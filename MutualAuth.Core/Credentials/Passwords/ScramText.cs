@@ -73,13 +73,31 @@ internal static class ScramText
     /// <summary>Base64 with its padding and without white space (RFC 4648 §4); null when it is not, or is empty.</summary>
     internal static byte[]? FromBase64(string text)
     {
-        if (text.Length == 0)
+        if (text.Length is 0 or > MaxMessageLength)
         {
             return null;
         }
 
         // The platform reads over white space, and over last bits that are not zero: what is not written again as it stood is none.
-        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
-        return Convert.TryFromBase64String(text, bytes, out var length) && Convert.ToBase64String(bytes, 0, length) == text ? bytes[..length] : null;
+        Span<byte> bytes = stackalloc byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        Span<char> again = stackalloc char[text.Length];
+        return Convert.TryFromBase64String(text, bytes, out var length)
+            && Convert.TryToBase64Chars(bytes[..length], again, out var written)
+            && again[..written].SequenceEqual(text)
+            ? bytes[..length].ToArray()
+            : null;
+    }
+
+    /// <summary>AuthMessage (RFC 5802 §3): the three messages, a comma between them, in UTF-8.</summary>
+    internal static byte[] AuthMessage(string clientFirstBare, string serverFirst, ReadOnlySpan<char> clientFinalWithoutProof)
+    {
+        var message = new byte[Encoding.UTF8.GetByteCount(clientFirstBare) + Encoding.UTF8.GetByteCount(serverFirst)
+            + Encoding.UTF8.GetByteCount(clientFinalWithoutProof) + 2];
+        var at = Encoding.UTF8.GetBytes(clientFirstBare, message);
+        message[at++] = (byte)',';
+        at += Encoding.UTF8.GetBytes(serverFirst, message.AsSpan(at));
+        message[at++] = (byte)',';
+        Encoding.UTF8.GetBytes(clientFinalWithoutProof, message.AsSpan(at));
+        return message;
     }
 }

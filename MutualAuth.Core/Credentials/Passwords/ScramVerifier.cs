@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace MutualAuth.Credentials;
 
@@ -33,6 +34,8 @@ public sealed class ScramVerifier
     private const int DefaultSaltLength = 16;
     private const int MaxTextLength = 512;
 
+    private string? _digest;
+
     internal ScramVerifier(ScramHash hash, int iterations, ImmutableArray<byte> salt, ImmutableArray<byte> storedKey, ImmutableArray<byte> serverKey)
     {
         Hash = hash;
@@ -54,6 +57,9 @@ public sealed class ScramVerifier
     internal ImmutableArray<byte> StoredKey { get; }
 
     internal ImmutableArray<byte> ServerKey { get; }
+
+    /// <summary>SHA-256 of the text form, in hexadecimal. Computed once.</summary>
+    internal string Digest => _digest ??= Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(ToString())));
 
     internal bool IsLike(ScramVerifier other) =>
         other.Hash == Hash

@@ -23,6 +23,10 @@ internal sealed class LoginServices
         Failures = counts.Failures;
         KeyDerivation = new KeyDerivation(policy.MaxConcurrentKeyDerivations, policy.MaxWaitingKeyDerivations, policy.MaxKeyDerivationsPerAddress);
         Checks = new BlockingCallThreads(policy.MaxConcurrentChecks);
+        NeverBlocks = Limiter is INeverBlocks
+            && policy.MayActAs is null
+            && !policy.Users.CallsApplication
+            && policy.SecondFactors.All(mechanism => mechanism is INeverBlocks);
         Decoys = new ScramDecoys(
             policy.DecoySecret.IsDefaultOrEmpty ? RandomNumberGenerator.GetBytes(32) : [.. policy.DecoySecret], policy.DecoyIterations);
     }
@@ -33,6 +37,12 @@ internal sealed class LoginServices
 
     /// <summary>Runs calls that may block their thread.</summary>
     internal BlockingCallThreads Checks { get; }
+
+    /// <summary>
+    /// Whether all that a step of a login asks, beside the exchange itself and the stores, answers from memory. Then the step needs no thread that it
+    /// may hold.
+    /// </summary>
+    internal bool NeverBlocks { get; }
 
     internal ScramDecoys Decoys { get; }
 

@@ -136,10 +136,17 @@ public sealed class SaslServerContext
     /// <summary>Looks a user up where a store may hold its thread.</summary>
     internal async ValueTask<StoredCredential?> FindAsync(ICredentialStore store, string userName, CancellationToken cancellationToken)
     {
-        var found = await Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (store is not IRecallsUsers recalling || !recalling.TryRecall(userName, out var found))
+        {
+            found = await AskAsync(store, userName, cancellationToken).ConfigureAwait(false);
+        }
+
         _isKnown = string.Equals(found?.UserName, userName, StringComparison.Ordinal);
         return found;
     }
+
+    private ValueTask<StoredCredential?> AskAsync(ICredentialStore store, string userName, CancellationToken cancellationToken) =>
+        Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken);
 
     /// <summary>Whether a verifier that was asked knows the user.</summary>
     internal void HasFound(bool isKnown) => _isKnown = isKnown;
@@ -157,12 +164,8 @@ public sealed class SaslServerContext
             return null;
         }
 
-        var (failures, store, limits, isFamiliar) = (Services.Failures, Services.Store, Services.Limits, IsExempt(attempt));
-        var isBarred = await Services.Checks.RunAsync(
-            () => outcome == AttemptOutcome.Succeeded
-                ? failures.SucceededAsync(store, attempt.UserName, limits, isFamiliar, isWhole, logger, cancellationToken)
-                : failures.FailedAsync(store, attempt.UserName, limits, IsKnown, logger, cancellationToken, RemoteAddress),
-            cancellationToken).ConfigureAwait(false);
+        var isFamiliar = IsExempt(attempt);
+        var isBarred = await CountAsync(attempt.UserName, outcome, isFamiliar, isWhole, logger, cancellationToken).ConfigureAwait(false);
         return isBarred && !isFamiliar ? TooManyInARow() : null;
     }
 
@@ -175,7 +178,37 @@ public sealed class SaslServerContext
             ? TooManyInARow()
             : null;
 
+    /// <summary>Whether the failures in a row are read and written without holding a thread.</summary>
+    private bool CountsInMemory => Services.Store is not IFailureCountingStore or INeverBlocks;
+
+    private ValueTask<bool> CountAsync(
+        string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken) =>
+        CountsInMemory
+            ? CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken)
+            : CountOnThreadAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken);
+
+    private ValueTask<bool> CountOnThreadAsync(
+        string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken) =>
+        Services.Checks.RunAsync(() => CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken), cancellationToken);
+
+    private ValueTask<bool> CountHereAsync(
+        string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
+    {
+        var (failures, store, limits) = (Services.Failures, Services.Store, Services.Limits);
+        return outcome == AttemptOutcome.Succeeded
+            ? failures.SucceededAsync(store, userName, limits, isFamiliar, isWhole, logger, cancellationToken)
+            : failures.FailedAsync(store, userName, limits, IsKnown, logger, cancellationToken, RemoteAddress);
+    }
+
     private ValueTask<bool> IsBarredAsync(string userName, CancellationToken cancellationToken) =>
+        !Services.Failures.MayBar(userName, Services.Limits) ? ValueTask.FromResult(false)
+            : CountsInMemory ? IsBarredHereAsync(userName, cancellationToken)
+            : IsBarredOnThreadAsync(userName, cancellationToken);
+
+    private ValueTask<bool> IsBarredOnThreadAsync(string userName, CancellationToken cancellationToken) =>
+        Services.Checks.RunAsync(() => IsBarredHereAsync(userName, cancellationToken), cancellationToken);
+
+    private ValueTask<bool> IsBarredHereAsync(string userName, CancellationToken cancellationToken) =>
         Services.Failures.IsBarredAsync(Services.Store, userName, Services.Limits, cancellationToken);
 
     /// <summary>Whether it comes from where the user has logged in before, and that makes a difference.</summary>

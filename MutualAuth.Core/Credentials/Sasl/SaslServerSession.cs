@@ -27,6 +27,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
     private AuthenticatedUser? _proven;
     private string _mechanism = string.Empty;
     private int _rounds;
+    private bool _mayBlock;
     private bool _hasFailed;
 
     internal SaslServerSession(CredentialPolicy policy, SaslServerContext context, ILogger logger, StepUpTerms? terms = null)
@@ -62,22 +63,12 @@ internal sealed class SaslServerSession : IAsyncDisposable
         }
 
         _context.Mechanism = _mechanism = mechanism;
-        return GuardAsync(
-            () =>
-            {
-                _exchange = chosen.Begin(mechanism, _context);
-                return message is { } first
-                    ? _exchange.StepAsync(first, cancellationToken)
-                    : ValueTask.FromResult(SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
-            },
-            cancellationToken);
+        _mayBlock = !_context.Services.NeverBlocks || chosen is not INeverBlocks;
+        return GuardAsync(chosen, message, cancellationToken);
     }
 
-    internal ValueTask<SaslServerStep> ContinueAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
-    {
-        var exchange = _exchange ?? throw new InvalidOperationException("The exchange has not begun.");
-        return GuardAsync(() => exchange.StepAsync(message, cancellationToken), cancellationToken);
-    }
+    internal ValueTask<SaslServerStep> ContinueAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        _exchange is null ? throw new InvalidOperationException("The exchange has not begun.") : GuardAsync(null, message, cancellationToken);
 
     /// <summary>The user of all exchanges, once everything else that must hold has been found to hold.</summary>
     internal AuthenticatedUser ToUser(SaslServerStep.Succeeded success)
@@ -136,11 +127,15 @@ internal sealed class SaslServerSession : IAsyncDisposable
         await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
     }
 
-    private async ValueTask<SaslServerStep> GuardAsync(Func<ValueTask<SaslServerStep>> step, CancellationToken cancellationToken)
+    /// <param name="begins">The mechanism whose exchange begins; null when it continues.</param>
+    /// <param name="message">The client's message; null when it has begun without one.</param>
+    /// <param name="cancellationToken">The deadline.</param>
+    private async ValueTask<SaslServerStep> GuardAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
     {
         var time = _context.Services.Time;
         var arrived = _policy.UniformRefusalTime is null ? 0 : time.GetTimestamp();
-        var answer = await JudgeAsync(step, cancellationToken).ConfigureAwait(false);
+        var answer = await JudgeAsync(begins, message, cancellationToken).ConfigureAwait(false);
         if (_policy.UniformRefusalTime is not { } unit
             || answer is not SaslServerStep.Failed { Rejection: var rejection }
             || !LooksAlike(rejection.Reason))
@@ -167,16 +162,15 @@ internal sealed class SaslServerSession : IAsyncDisposable
         or RejectionReason.ChannelBindingUnavailable
         or RejectionReason.ChannelBindingDowngraded);
 
-    private async ValueTask<SaslServerStep> JudgeAsync(Func<ValueTask<SaslServerStep>> step, CancellationToken cancellationToken)
+    private async ValueTask<SaslServerStep> JudgeAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
     {
         SaslServerStep answer;
         try
         {
             answer = ++_rounds > SaslLimits.MaxRounds
                 ? SaslServerStep.Fail(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} messages", "one more")
-                : await _context.Services.Checks.RunAsync(
-                    async () => Examine(await AdmitAsync(cancellationToken).ConfigureAwait(false) ?? await step().ConfigureAwait(false)),
-                    cancellationToken).ConfigureAwait(false);
+                : await AnswerAsync(begins, message, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -213,6 +207,28 @@ internal sealed class SaslServerSession : IAsyncDisposable
         }
 
         return answer;
+    }
+
+    private ValueTask<SaslServerStep> AnswerAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken) =>
+        _mayBlock ? AnswerOnThreadAsync(begins, message, cancellationToken) : AnswerHereAsync(begins, message, cancellationToken);
+
+    private ValueTask<SaslServerStep> AnswerOnThreadAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken) =>
+        _context.Services.Checks.RunAsync(() => AnswerHereAsync(begins, message, cancellationToken), cancellationToken);
+
+    private async ValueTask<SaslServerStep> AnswerHereAsync(
+        ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)
+    {
+        if (await AdmitAsync(cancellationToken).ConfigureAwait(false) is { } limited)
+        {
+            return limited;
+        }
+
+        _exchange = begins?.Begin(_mechanism, _context) ?? _exchange;
+        return Examine(message is { } text
+            ? await _exchange!.StepAsync(text, cancellationToken).ConfigureAwait(false)
+            : SaslServerStep.Continue(ReadOnlyMemory<byte>.Empty));
     }
 
     private static SaslServerStep NotNoted() =>

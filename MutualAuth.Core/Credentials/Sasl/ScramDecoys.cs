@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Text;
 
 namespace MutualAuth.Credentials;
@@ -12,21 +14,22 @@ internal sealed class ScramDecoys
     private readonly byte[] _secret;
     private readonly int? _iterations;
 
+    // Nobody is shown them, and no proof meets them: one pair serves all names.
+    private readonly FrozenDictionary<ScramHash, (ImmutableArray<byte> Stored, ImmutableArray<byte> Server)> _keys;
+
     internal ScramDecoys(byte[] secret, int? iterations)
     {
         _secret = secret;
         _iterations = iterations;
+        _keys = ScramHash.All.ToFrozenDictionary(
+            hash => hash, hash => (Derive(hash, "stored", string.Empty).ToImmutableArray(), Derive(hash, "server", string.Empty).ToImmutableArray()));
     }
 
     internal ScramVerifier For(string userName, ScramHash hash)
     {
         var salt = Derive(hash, "salt", userName);
-        return new ScramVerifier(
-            hash,
-            _iterations ?? hash.DefaultIterations,
-            [.. salt.AsSpan(0, SaltLength)],
-            [.. Derive(hash, "stored", userName)],
-            [.. Derive(hash, "server", userName)]);
+        var (stored, server) = _keys[hash];
+        return new ScramVerifier(hash, _iterations ?? hash.DefaultIterations, [.. salt.AsSpan(0, SaltLength)], stored, server);
     }
 
     private byte[] Derive(ScramHash hash, string purpose, string userName) =>

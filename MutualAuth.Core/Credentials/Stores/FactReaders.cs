@@ -40,6 +40,8 @@ internal sealed class VerifierReader(ICredentialStore store) : AnnouncedReader(s
 {
     internal override int MaxKeys => store is IBulkCredentialStore ? int.MaxValue : 1;
 
+    internal override bool NeverBlocks => store is INeverBlocks;
+
     internal override async ValueTask<FactAnswers> AskAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var users = new Dictionary<string, StoredCredential>(keys.Count, StringComparer.Ordinal);
@@ -102,6 +104,8 @@ internal sealed class VerifierReader(ICredentialStore store) : AnnouncedReader(s
 internal sealed class SecondFactorReader(ISecondFactorStore store) : AnnouncedReader(store)
 {
     internal override int MaxKeys => store is IBulkSecondFactorStore ? int.MaxValue : 1;
+
+    internal override bool NeverBlocks => store is INeverBlocks;
 
     internal override async ValueTask<FactAnswers> AskAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ namespace MutualAuth.Credentials;
 /// </remarks>
 public sealed class FileCredentialStore
     : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource,
-        IReloadable, IDisposable
+        IReloadable, IRecallsUsers, IDisposable
 {
     /// <summary>Up to this length a login that finds another file waits until it has been read: some milliseconds.</summary>
     internal const int WaitsForBytes = 1024 * 1024;
@@ -177,9 +177,9 @@ public sealed class FileCredentialStore
     /// The file could not be read for longer than <see cref="FileCredentialStoreOptions.MaxUnreadable"/>.
     /// </exception>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
-        _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue
-            ? ValueTask.FromResult(_users.GetValueOrDefault(userName))
-            : LookAndFindAsync(userName, cancellationToken);
+        TryRecall(userName, out var found) ? ValueTask.FromResult(found) : LookAndFindAsync(userName, cancellationToken);
+
+    bool IRecallsUsers.TryRecall(string userName, out StoredCredential? found) => TryRecall(userName, out found);
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">
@@ -451,6 +451,13 @@ public sealed class FileCredentialStore
                     static state => _ = ((FileCredentialStore)state!).BeginLooking(), this, s_lookAgainAfter, s_lookAgainAfter);
             }
         }
+    }
+
+    private bool TryRecall(string userName, out StoredCredential? found)
+    {
+        var isFresh = _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue;
+        found = isFresh ? _users.GetValueOrDefault(userName) : null;
+        return isFresh;
     }
 
     private async ValueTask<StoredCredential?> LookAndFindAsync(string userName, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using MutualAuth.Authorization;
 using MutualAuth.Errors;
 
@@ -63,8 +61,7 @@ internal sealed class VerifierFact(ICredentialStore store, string userName, stri
 
     internal override FactReader CreateReader() => new VerifierReader(store);
 
-    internal static string DigestOf(ScramVerifier verifier) =>
-        Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier.ToString())));
+    internal static string DigestOf(ScramVerifier verifier) => verifier.Digest;
 }
 
 /// <summary>A second factor that was shown.</summary>

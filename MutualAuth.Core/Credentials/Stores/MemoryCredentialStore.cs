@@ -6,7 +6,8 @@ namespace MutualAuth.Credentials;
 /// <summary>Users in memory: for tests, and where another system hands them over at start-up.</summary>
 /// <remarks>Users, their second factors and their failures in a row are forgotten with the process. Safe for use from many threads.</remarks>
 public sealed class MemoryCredentialStore
-    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource
+    : IWritableCredentialStore, IBulkCredentialStore, IFailureCountingStore, IFactorListingStore, IBulkSecondFactorStore, IFactChangeSource,
+        IRecallsUsers, INeverBlocks
 {
     private static readonly ImmutableSortedDictionary<string, StoredFactor> s_none =
         ImmutableSortedDictionary.Create<string, StoredFactor>(StringComparer.Ordinal);
@@ -21,6 +22,12 @@ public sealed class MemoryCredentialStore
     /// <inheritdoc/>
     public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_users.GetValueOrDefault(userName));
+
+    bool IRecallsUsers.TryRecall(string userName, out StoredCredential? found)
+    {
+        _users.TryGetValue(userName, out found);
+        return true;
+    }
 
     /// <inheritdoc/>
     public ValueTask<ImmutableArray<StoredCredential>> FindManyAsync(IReadOnlyCollection<string> userNames, CancellationToken cancellationToken)

@@ -16,6 +16,9 @@ public abstract class UserRule
     /// <summary>Says who may log in.</summary>
     public abstract override string ToString();
 
+    /// <summary>Whether it asks code of the application, which may hold the thread.</summary>
+    internal abstract bool CallsApplication { get; }
+
     /// <summary>Returns null when the user may log in. An exception is a rejection.</summary>
     internal abstract Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer);
 

@@ -78,7 +78,7 @@ public static class UserRules
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(description);
         ArgumentNullException.ThrowIfNull(predicate);
-        return new Rule($"a user may log in when {description}", description, predicate);
+        return new Rule($"a user may log in when {description}", description, predicate) { IsOfApplication = true };
     }
 
     /// <summary>A user that every one of the rules accepts.</summary>
@@ -114,6 +114,10 @@ public static class UserRules
 
     private sealed class Rule(string sentence, string expected, Func<AuthenticatedUser, AuthenticatedPeer?, bool> predicate) : UserRule
     {
+        internal override bool CallsApplication => IsOfApplication;
+
+        internal bool IsOfApplication { private get; init; }
+
         public override string ToString() => sentence;
 
         internal override IEnumerable<IReloadable> Reloadables() => [];
@@ -128,6 +132,8 @@ public static class UserRules
 
     private sealed class AllRule(UserRule[] rules) : UserRule
     {
+        internal override bool CallsApplication { get; } = rules.Any(rule => rule.CallsApplication);
+
         public override string ToString() => string.Join(", and ", rules.Select(rule => rule.ToString()));
 
         internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) =>
@@ -138,6 +144,8 @@ public static class UserRules
 
     private sealed class SourcedRule(IUserRuleSource source) : UserRule
     {
+        internal override bool CallsApplication => true;
+
         public override string ToString() => source.Current.ToString();
 
         internal override Rejection? Examine(AuthenticatedUser user, AuthenticatedPeer? certifiedPeer) =>
