@@ -50,6 +50,13 @@ public sealed class FactorRequirement
     public static FactorRequirement TwoKindsCountingCertificate { get; } =
         new("two kinds of factors, of which the certificate may be one", AreTwoKinds);
 
+    /// <summary>
+    /// Two different kinds, where a recovery code counts as possession, as a look-up secret does (NIST SP 800-63B-4 §3.1.2). Whoever copies the
+    /// paper has it too, and supervisors of payments do not take it (EBA-Op-2019-06): see <see cref="TwoKinds"/>.
+    /// </summary>
+    public static FactorRequirement TwoKindsCountingRecoveryCode { get; } =
+        new("two kinds of factors, of which a recovery code may be one", static proofs => AreTwoKinds(proofs & ~PeerProofs.Certificate));
+
     /// <summary>All of these proofs.</summary>
     /// <param name="proofs">The proofs, such as <c>PeerProofs.Password | PeerProofs.OneTimeCode</c>.</param>
     /// <exception cref="ArgumentException"><paramref name="proofs"/> is <see cref="PeerProofs.None"/>, or has a bit that is no proof.</exception>
