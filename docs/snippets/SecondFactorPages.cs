@@ -13,7 +13,7 @@ internal static class SecondFactorPages
         {
             Credentials = Require.User(SaslServer.Scram(store)) with
             {
-                SecondFactors = [SecondFactors.Passkeys(store, passkeys), SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
+                SecondFactors = [SecondFactors.Passkeys(store, passkeys), SecondFactors.OneTimeCodes(store)],
                 LoginFactors = FactorRequirement.TwoKinds,
             },
         };
@@ -48,6 +48,20 @@ internal static class SecondFactorPages
         var registration = await PasskeyRegistration.BeginAsync(store, passkeys, "alice");
         var creation = await authenticator.CreateAsync(registration.Request);          // at the client
         var objection = creation is null ? null : await registration.CompleteAsync(creation);
+        // end
+    }
+
+    internal static void Recovering(MutualTlsServerOptions serverOptions, MemoryCredentialStore store)
+    {
+        // snippet
+        var recovery = serverOptions with                                              // a listener of its own, with nothing but registering
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [SecondFactors.RecoveryCodes(store)],
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
+            },
+        };
         // end
     }
 

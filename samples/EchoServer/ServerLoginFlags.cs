@@ -81,7 +81,7 @@ internal sealed class ServerLoginFlags
         return WithSecond(policy, store, second, arguments.GetValue(_relyingParty) ?? serverName);
     }
 
-    /// <summary>A password and a second factor; a recovery code stands in for it.</summary>
+    /// <summary>A password and a second factor; a recovery code stands in for it, which a payment service must not permit.</summary>
     private static CredentialPolicy WithSecond(
         CredentialPolicy policy, FileCredentialStore store, string? second, string? relyingParty) => second switch
         {
@@ -89,7 +89,7 @@ internal sealed class ServerLoginFlags
             "totp" => policy with
             {
                 SecondFactors = [SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
-                LoginFactors = FactorRequirement.TwoKinds,
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
             },
             _ => policy with
             {
@@ -101,7 +101,7 @@ internal sealed class ServerLoginFlags
                     { RelyingParty = relyingParty ?? throw new UsageException("Passkeys belong to a DNS name: give --relying-party NAME.") }),
                 SecondFactors.RecoveryCodes(store),
             ],
-                LoginFactors = FactorRequirement.TwoKinds,
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
             },
         };
 
