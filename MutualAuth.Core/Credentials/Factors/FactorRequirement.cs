@@ -8,7 +8,7 @@ namespace MutualAuth.Credentials;
 /// <see cref="PeerProofs.OneTimeCode"/>, <see cref="PeerProofs.Passkey"/>;
 /// <see cref="PeerProofs.Certificate"/> only in <see cref="TwoKindsCountingCertificate"/>, because a certificate often is that of a device, and
 /// <see cref="PeerProofs.RecoveryCode"/> only in <see cref="TwoKindsCountingRecoveryCode"/>, because it recovers an account (NIST SP 800-63B-4 §4.2)
-/// and whoever copies the paper has it too.
+/// and a copy of the paper does too.
 /// <see cref="PeerProofs.UserVerification"/> is knowledge or inherence, the authenticator does not say which: it is a second kind beside
 /// possession, and not beside knowledge. <see cref="PeerProofs.Token"/> and <see cref="PeerProofs.Other"/> are of no kind: only their issuer
 /// knows what was shown.</para>

@@ -161,6 +161,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
         or RejectionReason.CredentialCheckOverloaded
         or RejectionReason.DirectoryUnavailable
         or RejectionReason.TokenIssuerUnavailable
+        or RejectionReason.SecondFactorKeyUnavailable
+        or RejectionReason.SecondFactorNotAuthentic
+        or RejectionReason.SecondFactorNotEncrypted
         or RejectionReason.CredentialProtocolViolated
         or RejectionReason.MechanismUnavailable
         or RejectionReason.ChannelBindingMismatch
@@ -331,7 +334,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
         SaslServerStep.Failed
         {
             Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded
-                or RejectionReason.DirectoryUnavailable,
+                or RejectionReason.DirectoryUnavailable or RejectionReason.SecondFactorKeyUnavailable
+                or RejectionReason.SecondFactorNotAuthentic or RejectionReason.SecondFactorNotEncrypted,
         } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };
