@@ -125,10 +125,32 @@ public sealed class OneTimeCodeSecret
     /// <summary>The code of a moment.</summary>
     public string CodeAt(DateTimeOffset time) => CodeOf(StepAt(time));
 
-    /// <summary>Makes the factor that a store keeps. It contains the secret.</summary>
+    /// <summary>Makes the factor that a store keeps, in plain text: it contains the secret. See <see cref="ToFactorAsync"/>.</summary>
     /// <param name="factorId">What tells it from the user's others.</param>
     /// <exception cref="ArgumentException"><paramref name="factorId"/> is no identifier; see <see cref="StoredFactor"/>.</exception>
     public StoredFactor ToFactor(string factorId) => ToFactor(factorId, null);
+
+    /// <summary>Makes the factor that a store keeps, with the secret encrypted.</summary>
+    /// <param name="userName">The user, in any form. For others the factor is worth nothing.</param>
+    /// <param name="factorId">What tells it from the user's others.</param>
+    /// <param name="keys">The keys; what they throw is thrown.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="factorId"/> is not in its form.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="keys"/> is null.</exception>
+    public ValueTask<StoredFactor> ToFactorAsync(
+        string userName, string factorId, IFactorKeySource keys, CancellationToken cancellationToken = default) =>
+        FactorEncryption.EncryptAsync(keys, userName, ToFactor(factorId), cancellationToken);
+
+    /// <summary>
+    /// Encrypts all secrets of one-time codes in a store that are in plain text, or under another key than the one that writes, while servers go on.
+    /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="keys">The keys; what they throw is thrown when the key that writes is looked for.</param>
+    /// <param name="cancellationToken">Gives up; what was rewritten stays so.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="store"/> or <paramref name="keys"/> is null.</exception>
+    public static ValueTask<FactorEncryptionReport> EncryptAllAsync(
+        IFactorListingStore store, IFactorKeySource keys, CancellationToken cancellationToken = default) =>
+        FactorEncryption.EncryptAllAsync(keys, store, Kind, cancellationToken);
 
     /// <summary>
     /// Adds it to a user after a first code has shown that the user's device has it and the clocks agree. That code is used up then.
