@@ -190,7 +190,7 @@ public sealed class EncryptedSecretTests(string kind)
     {
         var stored = await _secret.ToFactorAsync("alice", "phone", _keys);
         await _store.SetFactorAsync("alice", stored);
-        var readsOnly = new FetchedFactorKeys((id, _) => ValueTask.FromResult(id is null ? null : _keys.FindAsync(id).Result));
+        var readsOnly = new FetchedFactorKeys((id, stop) => id is null ? ValueTask.FromResult<FactorKey?>(null) : _keys.FindAsync(id, stop));
 
         (await LogInAsync(Options() with { Keys = readsOnly })).Should().Be(RejectionReason.SecondFactorKeyUnavailable);
         (await _store.FindFactorsAsync("alice")).Should().Equal(stored);

@@ -159,7 +159,7 @@ public sealed class OneTimeCodeSecret
     /// <param name="userName">The user, in any form.</param>
     /// <param name="factorId">What tells it from the user's others; one with the same identifier is replaced.</param>
     /// <param name="code">The first code.</param>
-    /// <param name="options">As at the login; null means the defaults.</param>
+    /// <param name="options">As at the login, with the keys; null means the defaults. What the keys throw is thrown.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False when it was not the code of the moment; nothing is kept then.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="store"/> or <paramref name="code"/> is null.</exception>
@@ -180,7 +180,11 @@ public sealed class OneTimeCodeSecret
             return false;
         }
 
-        await store.SetFactorAsync(userName, ToFactor(factorId, step), cancellationToken).ConfigureAwait(false);
+        var plain = ToFactor(factorId, step);
+        var factor = options?.Keys is { } keys
+            ? await FactorEncryption.EncryptAsync(keys, userName, plain, cancellationToken).ConfigureAwait(false)
+            : plain;
+        await store.SetFactorAsync(userName, factor, cancellationToken).ConfigureAwait(false);
         return true;
     }
 

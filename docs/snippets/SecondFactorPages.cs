@@ -65,6 +65,24 @@ internal static class SecondFactorPages
         // end
     }
 
+    internal static async Task Encrypting(FileCredentialStore store, OneTimeCodeSecret secret, string code)
+    {
+        // snippet
+        using var keys = new FactorKeyFile("/etc/bank/factor-keys");                   // mutualauth users factor-key makes it
+        var encrypted = new OneTimeCodeOptions { Keys = keys, RequireEncryption = true };
+        var oneTimeCodes = SecondFactors.OneTimeCodes(store, encrypted);               // at the server
+        var isEnrolled = await secret.EnrolAsync(store, "alice", "phone", code, encrypted);
+        var report = await OneTimeCodeSecret.EncryptAllAsync(store, keys);             // before it is demanded, and after each rotation
+        // end
+    }
+
+    internal static void Fetching(Func<string?, CancellationToken, ValueTask<FactorKey?>> askService)
+    {
+        // snippet
+        var fetched = new FetchedFactorKeys(askService, lifetime: TimeSpan.FromMinutes(10));
+        // end
+    }
+
     internal static async Task Paying(MutualTlsConnection connection, Func<StepUpVerifier, Task> converse, Action<Payment> carryOut)
     {
         // snippet
