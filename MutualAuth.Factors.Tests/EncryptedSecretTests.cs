@@ -253,7 +253,8 @@ public sealed class EncryptedSecretTests(string kind)
             case "file":
                 return FileCredentialStore.OpenOrCreate(Path.Combine(_directory, "users"));
             default:
-                var store = new DatabaseCredentialStore(SqliteFactory.Instance.CreateDataSource($"Data Source={Path.Combine(_directory, "users.db")}"));
+                var store = new DatabaseCredentialStore(
+                    SqliteFactory.Instance.CreateDataSource($"Data Source={Path.Combine(_directory, "users.db")}"));
                 await store.MigrateAsync();
                 return store;
         }

@@ -18,14 +18,14 @@ public sealed record OneTimeCodeOptions
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// The keys with which secrets are stored encrypted (AES-256-GCM, bound to user, identifier and kind). A secret that is in plain text is read, which
-    /// event 1323 says, and is encrypted with its next use. Default: null; secrets are stored in plain text, and encrypted ones are refused.
+    /// The keys with which secrets are stored encrypted (AES-256-GCM, bound to user, identifier and kind). A secret that is in plain text is read,
+    /// which event 1323 says, and is encrypted with its next use. Default: null; secrets are stored in plain text, and encrypted ones are refused.
     /// </summary>
     public IFactorKeySource? Keys { get; init; }
 
     /// <summary>
-    /// Whether a secret in plain text is refused, with <see cref="RejectionReason.SecondFactorNotEncrypted"/>. Who can write the store could otherwise
-    /// put one of its own there. Needs <see cref="Keys"/>. Default: false.
+    /// Whether a secret in plain text is refused, with <see cref="RejectionReason.SecondFactorNotEncrypted"/>. Who can write the store could
+    /// otherwise put one of its own there. Needs <see cref="Keys"/>. Default: false.
     /// </summary>
     public bool RequireEncryption { get; init; }
 

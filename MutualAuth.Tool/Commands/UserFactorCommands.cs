@@ -31,8 +31,8 @@ internal static class UserFactorCommands
     {
         Details =
         [
-            "The first line of the file encrypts from now on, and every line reads. Servers see the change by themselves. Run 'users encrypt' then, and "
-                + "remove the old line. Keep the file elsewhere than the store, and in another backup.",
+            "The first line of the file encrypts from now on, and every line reads. Servers see the change by themselves. Run 'users encrypt' then, "
+                + "and remove the old line. Keep the file elsewhere than the store, and in another backup.",
         ],
         Examples = ["mutualauth users factor-key /etc/inventory/factor-keys"],
     }.With(s_file, s_readsOnly).Does((arguments, _) => UsersCommand.GuardAsync(() => Task.FromResult(AddKey(arguments))));
@@ -42,26 +42,28 @@ internal static class UserFactorCommands
         {
             Details =
             [
-                "Prints the otpauth URI, which contains the secret and is shown once; authenticator apps read it from a QR code. A generator with the "
-                    + "same identifier is replaced.",
+                "Prints the otpauth URI, which contains the secret and is shown once; authenticator apps read it from a QR code. A generator with "
+                    + "the same identifier is replaced.",
             ],
             Examples = ["mutualauth users totp alice --store sqlite:users.db --factor-keys /etc/inventory/factor-keys --issuer Inventory"],
-        }.With(name, store, s_keysIfAny, s_id, s_issuer).Does((arguments, stop) => UsersCommand.GuardAsync(() => TotpAsync(arguments, store, stop)));
+        }.With(name, store, s_keysIfAny, s_id, s_issuer)
+            .Does((arguments, stop) => UsersCommand.GuardAsync(() => TotpAsync(arguments, store, stop)));
 
     internal static ToolCommand Encrypt(Option<string> store) =>
         new ToolCommand("encrypt", "Encrypts the secrets of one-time codes in a store with the key that writes.")
         {
             Details =
             [
-                "It rewrites those in plain text and those under an earlier key, while servers go on. Those that do not open stay as they are and are "
-                    + "named; the exit code is then 2.",
+                "It rewrites those in plain text and those under an earlier key, while servers go on. Those that do not open stay as they are and "
+                    + "are named; the exit code is then 2.",
             ],
             Examples = ["mutualauth users encrypt --store postgres:/etc/inventory/database --factor-keys /etc/inventory/factor-keys"],
         }.With(store, s_keys).Does((arguments, stop) => UsersCommand.GuardAsync(() => EncryptAsync(arguments, store, stop)));
 
     private static int AddKey(ParseResult arguments)
     {
-        var id = DateTimeOffset.UtcNow.ToString("yyyyMMdd", CultureInfo.InvariantCulture) + "-" + RandomNumberGenerator.GetHexString(6, lowercase: true);
+        var day = DateTimeOffset.UtcNow.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        var id = $"{day}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}";
         var key = FactorKeyFile.AddKey(arguments.GetRequiredValue(s_file), id, isCurrent: !arguments.GetValue(s_readsOnly));
         Report.ToOutput(arguments).Line($"added {key.Id}", ("key", key.Id), ("done", "added"));
         return 0;

@@ -25,7 +25,8 @@ internal static class UsersCommand
     private static readonly Option<bool> s_sha512 = new("--sha-512")
     { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
-    internal static ToolCommand Create() => new ToolCommand("users", "Adds, changes, disables, removes and lists the users of a server, and their generators of one-time codes.").With(
+    internal static ToolCommand Create() => new ToolCommand(
+        "users", "Adds, changes, disables, removes and lists the users of a server, and their generators of one-time codes.").With(
         Verb("add", "Adds a user, and makes the store where there is none.", AddAsync, s_name, s_store, s_sha512),
         Verb("password", "Gives a user another password.", ChangeAsync, s_name, s_store, s_sha512),
         Verb("disable", "Keeps a user out, who is not forgotten.", (arguments, stop) => SetDisabledAsync(arguments, true, stop), s_name, s_store),
