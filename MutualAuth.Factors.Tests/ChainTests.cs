@@ -69,12 +69,24 @@ public sealed class ChainTests
     }
 
     [Test]
-    public async Task A_recovery_code_stands_in_for_the_device()
+    public async Task A_recovery_code_is_no_second_kind_and_stays_unused()
     {
         var codes = await RecoveryCodes.CreateAsync(_store, "alice");
 
-        await using var first = await LogInAsync(Factor.Paper(codes[0]));
-        await using var second = await LogInAsync(Factor.Paper(codes[0]));
+        await using var outcome = await LogInAsync(Factor.Paper(codes[0]));
+
+        outcome.Server.Should().BeNull();
+        outcome.ClientFailure!.Reason.Should().Be(RejectionReason.SecondFactorUnavailable, "the server did not offer it");
+        (await RecoveryCodes.CountAsync(_store, "alice")).Should().Be(10);
+    }
+
+    [Test]
+    public async Task A_recovery_code_stands_in_for_the_device_where_the_policy_says_so()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+
+        await using var first = await LogInAsync(Factor.Paper(codes[0]), FactorRequirement.TwoKindsCountingRecoveryCode);
+        await using var second = await LogInAsync(Factor.Paper(codes[0]), FactorRequirement.TwoKindsCountingRecoveryCode);
 
         first.Server!.Peer.Proofs.Should().HaveFlag(PeerProofs.RecoveryCode);
         second.ServerFailure!.Reason.Should().Be(RejectionReason.SecondFactorWrong);
@@ -163,7 +175,7 @@ public sealed class ChainTests
 
     private string Code() => _secret.CodeAt(DateTimeOffset.UtcNow);
 
-    private async Task<PairOutcome> LogInAsync(ISaslClientMechanism factor)
+    private async Task<PairOutcome> LogInAsync(ISaslClientMechanism factor, FactorRequirement? required = null)
     {
         using var password = Password.From("pencil");
         using var pair = _authority.CreatePair();
@@ -183,7 +195,7 @@ public sealed class ChainTests
                     [
                         SecondFactors.OneTimeCodes(_store), SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
                     ],
-                    LoginFactors = FactorRequirement.TwoKinds,
+                    LoginFactors = required ?? FactorRequirement.TwoKinds,
                 },
                 LoggerFactory = _loggers,
             },

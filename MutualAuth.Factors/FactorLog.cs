@@ -20,4 +20,11 @@ internal static partial class FactorLog
 
     [LoggerMessage(1322, LogLevel.Warning, "{User} has {Count} recovery codes left. Let the user make new ones.")]
     internal static partial void FewRecoveryCodesLeft(ILogger logger, string user, int count);
+
+    [LoggerMessage(1323, LogLevel.Warning,
+        "The {Factor} of {User} is stored in plain text. Its next use encrypts it; to rewrite all at once: mutualauth users encrypt.")]
+    internal static partial void SecretInPlainText(ILogger logger, string factor, string user);
+
+    [LoggerMessage(1324, LogLevel.Error, "The {Factor} of {User} was not used: {Rejection}")]
+    internal static partial void SecretNotOpened(ILogger logger, string factor, string user, string rejection);
 }

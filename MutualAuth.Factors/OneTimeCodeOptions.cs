@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using MutualAuth.Credentials;
+
 namespace MutualAuth.Factors;
 
 /// <summary>How a server takes one-time codes.</summary>
@@ -14,6 +17,21 @@ public sealed record OneTimeCodeOptions
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>
+    /// The keys with which secrets are stored encrypted (AES-256-GCM, bound to user, identifier and kind). A secret that is in plain text is read,
+    /// which event 1323 says, and is encrypted with its next use. Default: null; secrets are stored in plain text, and encrypted ones are refused.
+    /// </summary>
+    public IFactorKeySource? Keys { get; init; }
+
+    /// <summary>
+    /// Whether a secret in plain text is refused, with <see cref="RejectionReason.SecondFactorNotEncrypted"/>. Who can write the store could
+    /// otherwise put one of its own there. Needs <see cref="Keys"/>. Default: false.
+    /// </summary>
+    public bool RequireEncryption { get; init; }
+
+    /// <summary>Where secrets in plain text, and those that do not open, are reported. Default: null, nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
     internal IEnumerable<string> Problems()
     {
         if (WindowSteps is < 0 or > MaxWindow)
@@ -24,6 +42,11 @@ public sealed record OneTimeCodeOptions
         if (TimeProvider is null)
         {
             yield return $"{nameof(TimeProvider)} must not be null.";
+        }
+
+        if (RequireEncryption && Keys is null)
+        {
+            yield return $"{nameof(RequireEncryption)} is set, and there are no {nameof(Keys)}.";
         }
     }
 }

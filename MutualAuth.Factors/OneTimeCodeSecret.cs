@@ -125,10 +125,32 @@ public sealed class OneTimeCodeSecret
     /// <summary>The code of a moment.</summary>
     public string CodeAt(DateTimeOffset time) => CodeOf(StepAt(time));
 
-    /// <summary>Makes the factor that a store keeps. It contains the secret.</summary>
+    /// <summary>Makes the factor that a store keeps, in plain text: it contains the secret. See <see cref="ToFactorAsync"/>.</summary>
     /// <param name="factorId">What tells it from the user's others.</param>
     /// <exception cref="ArgumentException"><paramref name="factorId"/> is no identifier; see <see cref="StoredFactor"/>.</exception>
     public StoredFactor ToFactor(string factorId) => ToFactor(factorId, null);
+
+    /// <summary>Makes the factor that a store keeps, with the secret encrypted.</summary>
+    /// <param name="userName">The user, in any form. For others the factor is worth nothing.</param>
+    /// <param name="factorId">What tells it from the user's others.</param>
+    /// <param name="keys">The keys; what they throw is thrown.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException"><paramref name="userName"/> or <paramref name="factorId"/> is not in its form.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="keys"/> is null.</exception>
+    public ValueTask<StoredFactor> ToFactorAsync(
+        string userName, string factorId, IFactorKeySource keys, CancellationToken cancellationToken = default) =>
+        FactorEncryption.EncryptAsync(keys, userName, ToFactor(factorId), cancellationToken);
+
+    /// <summary>
+    /// Encrypts all secrets of one-time codes in a store that are in plain text, or under another key than the one that writes, while servers go on.
+    /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="keys">The keys; what they throw is thrown when the key that writes is looked for.</param>
+    /// <param name="cancellationToken">Gives up; what was rewritten stays so.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="store"/> or <paramref name="keys"/> is null.</exception>
+    public static ValueTask<FactorEncryptionReport> EncryptAllAsync(
+        IFactorListingStore store, IFactorKeySource keys, CancellationToken cancellationToken = default) =>
+        FactorEncryption.EncryptAllAsync(keys, store, Kind, cancellationToken);
 
     /// <summary>
     /// Adds it to a user after a first code has shown that the user's device has it and the clocks agree. That code is used up then.
@@ -137,7 +159,7 @@ public sealed class OneTimeCodeSecret
     /// <param name="userName">The user, in any form.</param>
     /// <param name="factorId">What tells it from the user's others; one with the same identifier is replaced.</param>
     /// <param name="code">The first code.</param>
-    /// <param name="options">As at the login; null means the defaults.</param>
+    /// <param name="options">As at the login, with the keys; null means the defaults. What the keys throw is thrown.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False when it was not the code of the moment; nothing is kept then.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="store"/> or <paramref name="code"/> is null.</exception>
@@ -158,7 +180,11 @@ public sealed class OneTimeCodeSecret
             return false;
         }
 
-        await store.SetFactorAsync(userName, ToFactor(factorId, step), cancellationToken).ConfigureAwait(false);
+        var plain = ToFactor(factorId, step);
+        var factor = options?.Keys is { } keys
+            ? await FactorEncryption.EncryptAsync(keys, userName, plain, cancellationToken).ConfigureAwait(false)
+            : plain;
+        await store.SetFactorAsync(userName, factor, cancellationToken).ConfigureAwait(false);
         return true;
     }
 

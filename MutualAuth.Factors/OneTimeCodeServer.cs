@@ -42,6 +42,7 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
                 return SaslServerStep.Fail(limited);
             }
 
+            var secrets = new StoredSecrets(options, user);
             var code = Encoding.ASCII.GetString(message.Span);
             for (var attempt = 0; attempt < FactorSteps.MaxAttempts; attempt++)
             {
@@ -52,13 +53,25 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
                     return FactorSteps.NotEnrolled(user.ToString(), "a user with a generator of one-time codes");
                 }
 
-                var (before, after, objection) = Examine(mine, code);
+                var (opened, unopened) = await secrets.OpenAsync(mine, cancellationToken).ConfigureAwait(false);
+                if (opened.Count == 0)
+                {
+                    return SaslServerStep.Fail(unopened!);
+                }
+
+                var (before, used, objection) = Examine(opened, code);
                 if (objection is not null)
                 {
                     return SaslServerStep.Fail(objection);
                 }
 
-                if (await store.TryReplaceFactorAsync(user.Name, before!, after!, cancellationToken).ConfigureAwait(false))
+                var (after, noKey) = await secrets.CloseAsync(used!, cancellationToken).ConfigureAwait(false);
+                if (after is null)
+                {
+                    return SaslServerStep.Fail(noKey!);
+                }
+
+                if (await store.TryReplaceFactorAsync(user.Name, before!, after, cancellationToken).ConfigureAwait(false))
                 {
                     return SaslServerStep.Succeed(
                         user.Name, PeerProofs.OneTimeCode, facts: [LoginFacts.SecondFactor(store, user.Name, before!.Id)]);
@@ -72,13 +85,17 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
         {
         }
 
-        /// <summary>Which factor the code is of, and what is to be kept of that; otherwise the objection that says most.</summary>
-        private (StoredFactor? Before, StoredFactor? After, Rejection? Objection) Examine(StoredFactor[] factors, string code)
+        /// <summary>
+        /// Which factor the code is of, as it is stored, and what is to be kept of that in plain text; otherwise the objection that says most. One
+        /// that does not open takes no part: a guess that another one has judged must count as a guess.
+        /// </summary>
+        private (StoredFactor? Before, StoredFactor? Used, Rejection? Objection) Examine(
+            IReadOnlyList<(StoredFactor Stored, StoredFactor Plain)> factors, string code)
         {
             Rejection? objection = null;
-            foreach (var factor in factors)
+            foreach (var (stored, plain) in factors)
             {
-                var (secret, last) = OneTimeCodeSecret.Read(factor);
+                var (secret, last) = OneTimeCodeSecret.Read(plain);
                 var now = secret.StepAt(options.TimeProvider.GetUtcNow());
                 if (secret.FindStep(code, now - options.WindowSteps, now + options.WindowSteps) is not { } step)
                 {
@@ -90,7 +107,7 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
                 }
                 else
                 {
-                    return (factor, secret.ToFactor(factor.Id, step), null);
+                    return (stored, secret.ToFactor(stored.Id, step), null);
                 }
             }
 

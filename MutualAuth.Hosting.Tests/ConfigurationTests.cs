@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using MutualAuth.Credentials;
 using MutualAuth.Hosting;
 using MutualAuth.Hosting.Binding;
 using MutualAuth.Platforms;
@@ -135,6 +136,10 @@ public sealed class ConfigurationTests
             ":Confirmation is Never, but a login needs confirmation");
         yield return Listener(
             settings => (settings["Require"], settings["UsersFile"]) = ("User", "users.txt"), ":UsersFile: ");
+        yield return Listener(settings => settings["FactorKeyFile"] = "keys.txt", ":FactorKeyFile is set, but there are no users");
+        yield return Listener(
+            settings => (settings["Require"], settings["UsersFile"], settings["FactorKeyFile"]) = ("User", "alice.txt", "keys.txt"),
+            ":FactorKeyFile is set, but no mechanism is given the keys");
         yield return Listener(settings => settings["TrustedProxies"] = "10.1.2.3.4", ":TrustedProxies:0: '10.1.2.3.4' is not a network");
         yield return Listener(settings => settings["SendAcceptableIssuers"] = "yes", ":SendAcceptableIssuers must be true or false");
         yield return Listener(settings => settings["Limits"] = Object("MaxConnections", "many"), ":Limits:MaxConnections must be a whole number");
@@ -164,6 +169,7 @@ public sealed class ConfigurationTests
         var (listener, client) = (HostWorld.Listener(), HostWorld.Client());
         change(kind == "inventory" ? listener : client);
         await _world.WriteUsersAsync("alice.txt");
+        FactorKeyFile.AddKey(_world["keys.txt"], "k1");
         _world.Configure(("inventory", listener), ("billing", client));
 
         var starting = () => _world.EchoAsync(
@@ -238,6 +244,7 @@ public sealed class ConfigurationTests
             ["Listen"] = "[::]:1",
             ["Require"] = "CertificateOrUser",
             ["UsersFile"] = "l",
+            ["FactorKeyFile"] = "q",
             ["TrustedProxies:0"] = "10.0.0.0/8",
             ["SendAcceptableIssuers"] = "true",
             ["MaxSessionsPerUser"] = "3",
@@ -300,6 +307,7 @@ public sealed class ConfigurationTests
             Listen = new[] { "[::]:1" },
             Require = ClientProof.CertificateOrUser,
             UsersFile = "l",
+            FactorKeyFile = "q",
             TrustedProxies = new[] { "10.0.0.0/8" },
             SendAcceptableIssuers = true,
             TakesOverStaleUnixSocket = true,

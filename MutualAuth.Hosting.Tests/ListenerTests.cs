@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
+using MutualAuth.Factors;
 using MutualAuth.Hosting;
 using MutualAuth.Hosting.Materials;
 using MutualAuth.Tests.Support;
@@ -160,6 +161,57 @@ public sealed class ListenerTests
         {
             (await connecting.Should().ThrowAsync<HandshakeException>()).Which.PeerReason.Should().Be(PublicReason.CredentialsWrong);
         }
+    }
+
+    [TestCase("keys.txt", true)]
+    [TestCase("others.txt", false)]
+    public async Task Second_factors_are_read_with_the_keys_of_the_settings(string keyFile, bool isAccepted)
+    {
+        await _world.WriteUsersAsync();
+        FactorKeyFile.AddKey(_world["keys.txt"], "k1");
+        FactorKeyFile.AddKey(_world["others.txt"], "k2");
+        var secret = OneTimeCodeSecret.Create();
+        using (var users = FileCredentialStore.Open(_world["users.txt"]))
+        using (var keys = new FactorKeyFile(_world["keys.txt"]))
+        {
+            await users.SetFactorAsync("alice", await secret.ToFactorAsync("alice", "phone", keys));
+        }
+
+        var settings = HostWorld.Listener();
+        (settings["Require"], settings["UsersFile"], settings["FactorKeyFile"]) = ("CertificateAndUser", "users.txt", keyFile);
+        _world.Configure(("inventory", settings));
+        await using var host = await _world.EchoAsync(listener: AskForCodes);
+        using var certificate = _world.Authority.IssueClient("client.test");
+
+        var connecting = () => _world.ConnectAsync(
+            host.EndPoint,
+            certificate.ToIdentity(),
+            options => options with { Credentials = Login.WithPassword("alice", "sesame").Then(SecondFactor.OneTimeCodeFrom(secret)) });
+
+        if (isAccepted)
+        {
+            await using var connection = await connecting();
+            await HostWorld.SayAsync(connection, "x");
+            host.Listener.Connections.Should().ContainSingle().Which.Peer.Proofs.Should().HaveFlag(PeerProofs.OneTimeCode);
+        }
+        else
+        {
+            (await connecting.Should().ThrowAsync<HandshakeException>()).Which.PeerReason.Should().Be(PublicReason.InternalError);
+        }
+    }
+
+    [Test]
+    public async Task Without_its_file_of_keys_a_listener_does_not_start()
+    {
+        await _world.WriteUsersAsync();
+        var settings = HostWorld.Listener();
+        (settings["Require"], settings["UsersFile"], settings["FactorKeyFile"]) = ("CertificateAndUser", "users.txt", "keys.txt");
+        _world.Configure(("inventory", settings));
+
+        var starting = () => _world.EchoAsync(listener: AskForCodes);
+
+        (await starting.Should().ThrowAsync<HostingConfigurationException>()).Which.Problems.Should()
+            .ContainSingle().Which.Should().StartWith("MutualTls:inventory:FactorKeyFile: The file ");
     }
 
     [Test]
@@ -328,4 +380,11 @@ public sealed class ListenerTests
             return HostWorld.EchoAsync(connection, draining);
         }
     }
+
+    private static void AskForCodes(MutualTlsListenerBuilder listener) => listener.ConfigureCredentials((_, users, policy) => policy with
+    {
+        SecondFactors =
+            [SecondFactors.OneTimeCodes(users.Store, new OneTimeCodeOptions { Keys = users.FactorKeys, RequireEncryption = true })],
+        LoginFactors = FactorRequirement.TwoKinds,
+    });
 }

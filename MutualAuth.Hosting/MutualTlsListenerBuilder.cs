@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using MutualAuth.Credentials;
 using MutualAuth.Hosting.Running;
 
 namespace MutualAuth.Hosting;
@@ -66,6 +67,30 @@ public sealed class MutualTlsListenerBuilder
     {
         ArgumentNullException.ThrowIfNull(change);
         _registration.ServerChanges.Add(change);
+        return this;
+    }
+
+    /// <summary>
+    /// Changes how users log in after the settings have been applied: second factors, for instance, over the users of the settings.
+    /// </summary>
+    /// <param name="change">
+    /// Is given the services, what the listener has opened for its users, and the policy, and returns a changed copy. It runs once, when the host
+    /// starts, before those of <see cref="ConfigureServer"/>, and only where <see cref="MutualTlsListenerSettings.UsersFile"/> is set.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="change"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// builder.ConfigureCredentials((services, users, policy) =&gt; policy with
+    /// {
+    ///     SecondFactors = [SecondFactors.OneTimeCodes(users.Store, new OneTimeCodeOptions { Keys = users.FactorKeys })],
+    ///     LoginFactors = FactorRequirement.TwoKinds,
+    /// });
+    /// </code>
+    /// </example>
+    public MutualTlsListenerBuilder ConfigureCredentials(Func<IServiceProvider, ListenerUsers, CredentialPolicy, CredentialPolicy> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        _registration.CredentialChanges.Add(change);
         return this;
     }
 

@@ -28,6 +28,13 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
     public string? UsersFile { get; set; }
 
     /// <summary>
+    /// A private file of keys with which second factors are stored encrypted, which is followed (<see cref="Credentials.FactorKeyFile"/>).
+    /// <see cref="MutualTlsListenerBuilder.ConfigureCredentials"/> gives it to the mechanisms; a listener that does not call it is not started.
+    /// Default: null.
+    /// </summary>
+    public string? FactorKeyFile { get; set; }
+
+    /// <summary>
     /// How many connections one user may have at a time, at all end points together; 1 to 1,000,000. Default: null, no limit. To count together with
     /// another listener, give both the same <see cref="SessionLimits"/> by <see cref="MutualTlsListenerBuilder.ConfigureServer"/>.
     /// </summary>
@@ -78,6 +85,7 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
         section.Texts(nameof(Listen), Listen);
         section.Choice<ClientProof>(nameof(Require), value => Require = value);
         section.Text(nameof(UsersFile), value => UsersFile = value);
+        section.Text(nameof(FactorKeyFile), value => FactorKeyFile = value);
         section.Number(nameof(MaxSessionsPerUser), value => MaxSessionsPerUser = value);
         section.Number(nameof(MaxSessionsPerDevice), value => MaxSessionsPerDevice = value);
         section.Choice<WhenSessionsAreFull>(nameof(WhenSessionsAreFull), value => WhenSessionsAreFull = value);
@@ -108,6 +116,7 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
         (nameof(Listen), string.Join('|', Listen)),
         (nameof(Require), Require.ToString()),
         (nameof(UsersFile), UsersFile),
+        (nameof(FactorKeyFile), FactorKeyFile),
         (nameof(MaxSessionsPerUser), Text(MaxSessionsPerUser)),
         (nameof(MaxSessionsPerDevice), Text(MaxSessionsPerDevice)),
         (nameof(WhenSessionsAreFull), WhenSessionsAreFull.ToString()),
@@ -192,6 +201,11 @@ public sealed class MutualTlsListenerSettings : MutualTlsSettings
 
     private IEnumerable<string> ProblemsOfUsers()
     {
+        if (FactorKeyFile is not null && UsersFile is null)
+        {
+            yield return $"{At(nameof(FactorKeyFile))} is set, but there are no users: set {nameof(UsersFile)}.";
+        }
+
         foreach (var (key, value, most) in new[]
             {
                 (nameof(MaxSessionsPerUser), MaxSessionsPerUser, 1_000_000),

@@ -48,6 +48,53 @@ public sealed class UsersTests
         File.GetUnixFileMode(path).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
+    [TestCase("{0}/users")]
+    [TestCase("sqlite:{0}/users.db")]
+    public async Task A_secret_is_stored_encrypted_and_rewritten_with_the_next_key(string storeFormat)
+    {
+        var (store, keys) = (string.Format(storeFormat, _directory), Path.Combine(_directory, "factor-keys"));
+        await ToolRun.AsProcess("pencil\n", "users", "add", "alice", "--store", store);
+        (await ToolRun.Of("users", "factor-key", keys)).ExitCode.Should().Be(0);
+
+        var made = await ToolRun.Of("users", "totp", "alice", "--store", store, "--factor-keys", keys, "--issuer", "Bank");
+        made.Output.Should().StartWith("otpauth://totp/Bank:alice?secret=", made.ToString());
+        var secret = made.Output.Split("secret=")[1].Split('&')[0];
+        var held = new DirectoryInfo(_directory).EnumerateFiles().Where(file => file.Name.StartsWith("users", StringComparison.Ordinal));
+        foreach (var file in held.Where(file => file.Extension != ".lock"))
+        {
+            File.ReadAllBytes(file.FullName).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(secret)).Should().Be(-1, file.Name);
+        }
+
+        (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).Output.Should().Be("encrypted 0, unchanged 1, refused 0\n");
+        await ToolRun.Of("users", "factor-key", keys);
+        (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).Output.Should().Be("encrypted 1, unchanged 0, refused 0\n");
+        (await ToolRun.Of("users", "totp", "alice", "--store", store, "--id", "tablet")).Errors.Should().Contain("plain text");
+        (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).Output.Should().Be("encrypted 1, unchanged 1, refused 0\n");
+    }
+
+    [Test]
+    public async Task Without_its_key_a_secret_is_named_and_stays_and_an_open_file_of_keys_is_refused()
+    {
+        var (store, keys, others) = (Path.Combine(_directory, "users"), Path.Combine(_directory, "keys"), Path.Combine(_directory, "others"));
+        await ToolRun.AsProcess("pencil\n", "users", "add", "alice", "--store", store);
+        await ToolRun.Of("users", "factor-key", keys);
+        await ToolRun.Of("users", "factor-key", others);
+        await ToolRun.Of("users", "totp", "alice", "--store", store, "--factor-keys", keys);
+        var before = await File.ReadAllTextAsync(store);
+
+        var run = await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", others);
+
+        (run.ExitCode, run.ErrorCode, run.Output).Should().Be((2, "not_opened", "encrypted 0, unchanged 0, refused 1\n"), run.ToString());
+        run.Errors.Should().Contain("alice phone: second_factor_key_unavailable");
+        (await File.ReadAllTextAsync(store)).Should().Be(before);
+        (await ToolRun.Of("users", "totp", "bob", "--store", store, "--factor-keys", keys)).ErrorCode.Should().Be("no_such_user");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+            (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).ExitCode.Should().Be(2);
+        }
+    }
+
     [Test]
     public async Task Without_a_password_nothing_is_added()
     {

@@ -52,7 +52,8 @@ internal static class PublicReasonTable
         RejectionReason.AuthorizationIdentityRefused or RejectionReason.UserNotAllowed or RejectionReason.StepUpMismatch => PublicReason.AccessDenied,
         RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded or RejectionReason.StepUpTimedOut
             or RejectionReason.TokenIssuerUnavailable or RejectionReason.DirectoryUnavailable => PublicReason.TryAgainLater,
-        RejectionReason.CredentialCheckFaulted => PublicReason.InternalError,
+        RejectionReason.CredentialCheckFaulted or RejectionReason.SecondFactorKeyUnavailable or RejectionReason.SecondFactorNotAuthentic
+            or RejectionReason.SecondFactorNotEncrypted => PublicReason.InternalError,
         RejectionReason.CredentialProtocolViolated => PublicReason.ProtocolError,
         _ => PublicReason.Refused,
     };

@@ -46,4 +46,7 @@ public enum MaterialProblem
 
     /// <summary>Every user of the machine may write a file that decides whom we trust or what is accepted.</summary>
     WritableByOthers = 14,
+
+    /// <summary>Others than its owner may read a file of keys that must be private.</summary>
+    ReadableByOthers = 15,
 }

@@ -369,6 +369,17 @@ public enum RejectionReason
     /// <summary>The passkey's counter did not rise: there may be a copy of the authenticator (WebAuthn Level 2 §7.2).</summary>
     PasskeyCounterNotRisen = 635,
 
+    /// <summary>A second factor is stored encrypted, and its key cannot be had. No guess was judged.</summary>
+    SecondFactorKeyUnavailable = 636,
+
+    /// <summary>
+    /// What is stored as a second factor was altered, or belongs to another user or factor, or is under another key. No guess was judged.
+    /// </summary>
+    SecondFactorNotAuthentic = 637,
+
+    /// <summary>A second factor is stored in plain text, and the server demands that it is encrypted. No guess was judged.</summary>
+    SecondFactorNotEncrypted = 638,
+
     // 640: what is wrong with a token, where TokenInvalid is too coarse.
 
     /// <summary>The token has expired, or is older than tokens may be here.</summary>

@@ -8,11 +8,13 @@ internal sealed class FileUse
 {
     private readonly string? _power;
     private readonly bool _isSecret;
+    private readonly bool _isPrivate;
 
-    private FileUse(string? power, bool isSecret = false)
+    private FileUse(string? power, bool isSecret = false, bool isPrivate = false)
     {
         _power = power;
         _isSecret = isSecret;
+        _isPrivate = isPrivate;
     }
 
     internal static FileUse Anchors { get; } = new("decide whom we trust");
@@ -34,11 +36,14 @@ internal sealed class FileUse
 
     internal static FileUse Password { get; } = new("make us log in with another password", isSecret: true);
 
+    /// <summary>Keys of second factors: refused when others can read them.</summary>
+    internal static FileUse FactorKeys { get; } = new("replace the keys of second factors", isPrivate: true);
+
     /// <summary>Reads a file and checks its rights.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxBytes">Its maximum size.</param>
     /// <param name="remarks">Takes what the operator must be told.</param>
-    /// <exception cref="MaterialException">It cannot be read, or every user may write it.</exception>
+    /// <exception cref="MaterialException">It cannot be read, or every user may write it, or others may read what is private.</exception>
     internal FileContent Read(string path, int maxBytes, ICollection<FileRemark>? remarks = null)
     {
         var file = BoundedFile.Read(path, maxBytes);
@@ -51,7 +56,7 @@ internal sealed class FileUse
     }
 
     /// <summary>What the operator must be told of the rights of a file; null for nothing.</summary>
-    /// <exception cref="MaterialException">Every user may write it.</exception>
+    /// <exception cref="MaterialException">Every user may write it, or others may read what is private.</exception>
     internal FileRemark? Examine(FileContent file)
     {
         if (file.Mode is not { } mode)
@@ -65,6 +70,14 @@ internal sealed class FileUse
                 $"{file.Source} is writable by every user of this machine, who could then {_power}. Check its content, and then: "
                     + $"chmod o-w {file.Path}")
             { Problem = MaterialProblem.WritableByOthers };
+        }
+
+        if (_isPrivate && IsReadableByOthers(file, mode))
+        {
+            throw new MaterialException(
+                $"{file.Source} can be read by others than its owner, who could then read what it encrypts. Take other keys if they may have "
+                    + $"done so, and: chmod 600 {file.Path}")
+            { Problem = MaterialProblem.ReadableByOthers };
         }
 
         return _power is not null && (mode & UnixFileMode.GroupWrite) != 0 ? new FileRemark(file.Path, _power)

@@ -98,10 +98,12 @@ internal sealed class HostWorld : IDisposable
         builder.Configuration.GetSection("MutualTls:" + name);
 
     /// <summary>A running host with one listener, <c>inventory</c>, that echoes.</summary>
-    internal async Task<RunningHost> EchoAsync(Action<HostApplicationBuilder>? more = null)
+    internal async Task<RunningHost> EchoAsync(
+        Action<HostApplicationBuilder>? more = null, Action<MutualTlsListenerBuilder>? listener = null)
     {
         var builder = Builder();
-        builder.Services.AddMutualTlsListener("inventory", Section(builder, "inventory")).HandledBy(EchoAsync);
+        var inventory = builder.Services.AddMutualTlsListener("inventory", Section(builder, "inventory")).HandledBy(EchoAsync);
+        listener?.Invoke(inventory);
         more?.Invoke(builder);
         return await RunningHost.StartAsync(builder);
     }

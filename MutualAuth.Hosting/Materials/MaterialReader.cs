@@ -66,6 +66,9 @@ internal sealed class MaterialReader(MaterialStore store, string root, MutualTls
     internal Lease<FileCredentialStore>? Users(string file) =>
         Try(nameof(MutualTlsListenerSettings.UsersFile), () => store.Users(Full(file)!));
 
+    internal Lease<FactorKeyFile>? FactorKeys(string file) =>
+        Try(nameof(MutualTlsListenerSettings.FactorKeyFile), () => store.FactorKeys(Full(file)!));
+
     internal Lease<SharedTrail>? Audit() =>
         Try(nameof(MutualTlsSettings.Audit), () => store.Audit(Full(settings.Audit.File)!, Full(settings.Audit.KeyFile)));
 

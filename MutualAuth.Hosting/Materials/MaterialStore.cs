@@ -74,6 +74,8 @@ internal sealed class MaterialStore : IDisposable
 
     internal Lease<FileCredentialStore> Users(string path) => Take([path], () => FileCredentialStore.Open(path, _time, _loggerFactory));
 
+    internal Lease<FactorKeyFile> FactorKeys(string path) => Take([path], () => new FactorKeyFile(path, Watch));
+
     /// <summary>A trail has one writer: who names the file shares it, whatever key file is named beside it.</summary>
     internal Lease<SharedTrail> Audit(string path, string? keyPath) => Take(
         [path], () => SharedTrail.Open(path, keyPath, _time, _loggerFactory.CreateLogger(HostingLog.Category)));

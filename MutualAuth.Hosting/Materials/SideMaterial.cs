@@ -21,6 +21,8 @@ internal sealed class SideMaterial : IDisposable
 
     internal Lease<FileCredentialStore>? Users { get; private set; }
 
+    internal Lease<FactorKeyFile>? FactorKeys { get; private set; }
+
     internal Password? Password { get; private set; }
 
     internal Lease<SharedTrail>? Audit { get; private set; }
@@ -28,7 +30,7 @@ internal sealed class SideMaterial : IDisposable
     /// <summary>The files that are followed, to ask each whether its last change was refused.</summary>
     internal IEnumerable<IFileSource> Files =>
         new ISwitchableSource?[] { Trust, Rules, Lists, DenyList, Pins }.Select(source => source?.Files).Append(Identity?.Source)
-            .OfType<IFileSource>();
+            .Append(FactorKeys?.Source).OfType<IFileSource>();
 
     /// <summary>Opens everything, and goes on after a problem, so that all are told at once. Where there is one, something is missing.</summary>
     internal static SideMaterial Open(MutualTlsSettings settings, MaterialReader reader) => new()
@@ -40,6 +42,7 @@ internal sealed class SideMaterial : IDisposable
         DenyList = settings.DenyListFile is not null && reader.DenyList() is { } denied ? new SwitchableDenyList(denied) : null,
         Pins = settings.PinFile is not null && reader.Pins() is { } pins ? new SwitchablePins(pins) : null,
         Users = settings is MutualTlsListenerSettings { UsersFile: { } users } ? reader.Users(users) : null,
+        FactorKeys = settings is MutualTlsListenerSettings { FactorKeyFile: { } keys } ? reader.FactorKeys(keys) : null,
         Password = settings is MutualTlsClientSettings { PasswordFile: { } password } ? reader.Password(password) : null,
         Audit = settings.Audit.File is not null ? reader.Audit() : null,
     };
@@ -95,7 +98,7 @@ internal sealed class SideMaterial : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in new IDisposable?[] { Identity, Trust, Rules, Lists, DenyList, Pins, Users, Password, Audit })
+        foreach (var part in new IDisposable?[] { Identity, Trust, Rules, Lists, DenyList, Pins, Users, FactorKeys, Password, Audit })
         {
             part?.Dispose();
         }

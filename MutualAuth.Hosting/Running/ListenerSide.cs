@@ -112,9 +112,15 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
     }
 
     private protected override IEnumerable<string> ProblemsOfCode(MutualTlsListenerSettings settings) =>
-        _registration.Handle is null
+    [
+        .. _registration.Handle is null
             ? [$"{settings.Path}: nobody serves the connections of this listener: call {nameof(MutualTlsListenerBuilder.HandledBy)}."]
-            : [];
+            : Array.Empty<string>(),
+        .. settings is { FactorKeyFile: not null, UsersFile: not null } && _registration.CredentialChanges.Count == 0
+            ? [$"{settings.At(nameof(MutualTlsListenerSettings.FactorKeyFile))} is set, but no mechanism is given the keys: call "
+                + $"{nameof(MutualTlsListenerBuilder.ConfigureCredentials)}."]
+            : Array.Empty<string>(),
+    ];
 
     private protected override void Build(MutualTlsListenerSettings settings, SideMaterial material, List<string> problems) =>
         Try(settings, problems, () =>
@@ -127,11 +133,11 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
                 Pins = material.Pins,
                 Revocation = material.Lists is { } lists ? new RevocationPolicy { Lists = lists, Coverage = settings.RevocationCoverage } : null,
                 DenyList = material.DenyList,
-                Credentials = CredentialsOf(settings.Require, material.Users?.Source) with
+                Credentials = WithChanges(material, CredentialsOf(settings.Require, material.Users?.Source) with
                 {
                     LockOut = settings.ToLockOutPolicy(),
                     UniformRefusalTime = settings.UniformRefusalTime,
-                },
+                }),
                 SessionLimits = settings.ToSessionLimits(),
                 SendAcceptableIssuers = settings.SendAcceptableIssuers,
                 Confirmation = settings.Confirmation,
@@ -159,6 +165,17 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
 
         _gate.Max = next.Limits.MaxConnections;
         return [$"{nameof(MutualTlsListenerSettings.Limits)}:{nameof(ListenerLimits.MaxConnections)}"];
+    }
+
+    private CredentialPolicy WithChanges(SideMaterial material, CredentialPolicy policy)
+    {
+        if (material.Users is null)
+        {
+            return policy;
+        }
+
+        var users = new ListenerUsers(material.Users.Source, material.FactorKeys?.Source);
+        return _registration.CredentialChanges.Aggregate(policy, (changed, change) => change(Services, users, changed));
     }
 
     private static CredentialPolicy CredentialsOf(ClientProof proof, FileCredentialStore? users) => proof switch

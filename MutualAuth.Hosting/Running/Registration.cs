@@ -1,3 +1,5 @@
+using MutualAuth.Credentials;
+
 namespace MutualAuth.Hosting.Running;
 
 /// <summary>What code has said of a listener or a client.</summary>
@@ -13,6 +15,8 @@ internal sealed class ListenerRegistration(string name) : Registration(name)
     internal override string Kind => "listener";
 
     internal Func<IServiceProvider, MutualTlsConnection, CancellationToken, Task>? Handle { get; set; }
+
+    internal List<Func<IServiceProvider, ListenerUsers, CredentialPolicy, CredentialPolicy>> CredentialChanges { get; } = [];
 
     internal List<Func<IServiceProvider, MutualTlsServerOptions, MutualTlsServerOptions>> ServerChanges { get; } = [];
 

@@ -39,6 +39,35 @@ public sealed class EchoFactorTests
     }
 
     [Test]
+    public async Task A_secret_that_is_stored_encrypted_lets_in_and_one_in_plain_text_does_not()
+    {
+        var keys = _workshop.Write("factor-keys", $"k1:{Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32))}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        var plain = _workshop.Write("plain", (await UsersAsync("factor", "totp", "alice")).Output + "\n");
+        await using var server = await StartAsync("user+totp", "--factor-keys", keys);
+        var refused = await RunAsync(server, "--totp-secret-file", plain);
+        var made = await UsersAsync("factor", "totp", "alice", "--factor-keys", keys);
+        made.ExitCode.Should().Be(0, made.All);
+        var secret = _workshop.Write("secret", made.Output + "\n");
+
+        // The server looks at the file once a second: until then it has the secret in plain text.
+        using var deadline = new CancellationTokenSource(RunningProgram.Deadline);
+        var right = await RunAsync(server, "--totp-secret-file", secret);
+        while (right.ExitCode != 0)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            right = await RunAsync(server, "--totp-secret-file", secret);
+        }
+
+        (refused.ExitCode, refused.Code).Should().Be((11, "internal_error"), refused.All);
+        (right.ExitCode, right.Output).Should().Be((0, "hello"), right.All);
+    }
+
+    [Test]
     public async Task A_passkey_lets_in_and_one_that_was_removed_does_not()
     {
         var passkeys = Path.Combine(_workshop.Directory, "passkeys");
@@ -79,9 +108,9 @@ public sealed class EchoFactorTests
     private Task<EndedProgram> UsersAsync(params string[] arguments) =>
         EndedProgram.OfAsync(RunningProgram.StartSample("EchoUsers", [.. arguments, "--file", _users]));
 
-    private Task<EchoServer> StartAsync(string require) =>
+    private Task<EchoServer> StartAsync(string require, params string[] more) =>
         EchoServer.StartAsync(
-            _workshop, _workshop.Server(), "--credentials", _users, "--require", require, "--relying-party", Workshop.ServerName);
+            _workshop, _workshop.Server(), ["--credentials", _users, "--require", require, "--relying-party", Workshop.ServerName, .. more]);
 
     private Task<EchoClient> RunAsync(EchoServer server, params string[] factor) =>
         EchoClient.RunAsync("hello\n", server.Address, _workshop, null, ["--user", "alice", "--password-file", _password, .. factor]);

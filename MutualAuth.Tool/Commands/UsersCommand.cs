@@ -25,13 +25,21 @@ internal static class UsersCommand
     private static readonly Option<bool> s_sha512 = new("--sha-512")
     { Description = "A verifier for SCRAM-SHA-512 as well. Servers offer it when every user has one." };
 
-    internal static ToolCommand Create() => new ToolCommand("users", "Adds, changes, disables, removes and lists the users of a server.").With(
+    internal static ToolCommand Create() => new ToolCommand(
+        "users", "Adds, changes, disables, removes and lists the users of a server, and their generators of one-time codes.").With(
         Verb("add", "Adds a user, and makes the store where there is none.", AddAsync, s_name, s_store, s_sha512),
         Verb("password", "Gives a user another password.", ChangeAsync, s_name, s_store, s_sha512),
         Verb("disable", "Keeps a user out, who is not forgotten.", (arguments, stop) => SetDisabledAsync(arguments, true, stop), s_name, s_store),
         Verb("enable", "Lets a disabled user in again.", (arguments, stop) => SetDisabledAsync(arguments, false, stop), s_name, s_store),
         Verb("remove", "Forgets a user.", RemoveAsync, s_name, s_store),
-        Verb("list", "Shows all users, one on a line.", ListAsync, s_store));
+        Verb("list", "Shows all users, one on a line.", ListAsync, s_store),
+        UserFactorCommands.Totp(s_name, s_store),
+        UserFactorCommands.Encrypt(s_store),
+        UserFactorCommands.AddKey());
+
+    /// <summary>Opens the store of the command line, which must be there.</summary>
+    internal static Task<OpenStore> OpenAsync(ParseResult arguments, Option<string> store, CancellationToken stop) =>
+        OpenStore.OpenAsync(arguments.GetRequiredValue(store), mayCreate: false, stop);
 
     private static ToolCommand Verb(
         string verb, string description, Func<ParseResult, CancellationToken, Task<int>> action, params ReadOnlySpan<Symbol> symbols) =>
@@ -118,10 +126,10 @@ internal static class UsersCommand
         return 0;
     }
 
-    private static int NoSuchUser(string user) => CommandLine.Fail(
+    internal static int NoSuchUser(string user) => CommandLine.Fail(
         CommandLine.UsageExitCode, "no_such_user", $"There is no user {CommandLine.Token(user)}; 'list' shows those that there are.");
 
-    private static string NameOf(ParseResult arguments)
+    internal static string NameOf(ParseResult arguments)
     {
         var text = arguments.GetRequiredValue(s_name);
         try
@@ -136,7 +144,7 @@ internal static class UsersCommand
         }
     }
 
-    private static async Task<int> GuardAsync(Func<Task<int>> action)
+    internal static async Task<int> GuardAsync(Func<Task<int>> action)
     {
         try
         {
@@ -153,9 +161,11 @@ internal static class UsersCommand
     }
 
     /// <summary>A store, and the data source that it needs.</summary>
-    private sealed class OpenStore(IWritableCredentialStore users, IDisposable owned) : IDisposable
+    internal sealed class OpenStore(IWritableCredentialStore users, IDisposable owned) : IDisposable
     {
         internal IWritableCredentialStore Users => users;
+
+        internal IFactorListingStore Factors => (IFactorListingStore)users;
 
         internal static async Task<OpenStore> OpenAsync(string text, bool mayCreate, CancellationToken stop)
         {

@@ -13,7 +13,7 @@ internal static class SecondFactorPages
         {
             Credentials = Require.User(SaslServer.Scram(store)) with
             {
-                SecondFactors = [SecondFactors.Passkeys(store, passkeys), SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
+                SecondFactors = [SecondFactors.Passkeys(store, passkeys), SecondFactors.OneTimeCodes(store)],
                 LoginFactors = FactorRequirement.TwoKinds,
             },
         };
@@ -48,6 +48,38 @@ internal static class SecondFactorPages
         var registration = await PasskeyRegistration.BeginAsync(store, passkeys, "alice");
         var creation = await authenticator.CreateAsync(registration.Request);          // at the client
         var objection = creation is null ? null : await registration.CompleteAsync(creation);
+        // end
+    }
+
+    internal static void Recovering(MutualTlsServerOptions serverOptions, MemoryCredentialStore store)
+    {
+        // snippet
+        var recovery = serverOptions with                                              // a listener of its own, with nothing but registering
+        {
+            Credentials = Require.User(SaslServer.Scram(store)) with
+            {
+                SecondFactors = [SecondFactors.RecoveryCodes(store)],
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
+            },
+        };
+        // end
+    }
+
+    internal static async Task Encrypting(FileCredentialStore store, OneTimeCodeSecret secret, string code)
+    {
+        // snippet
+        using var keys = new FactorKeyFile("/etc/bank/factor-keys");                   // mutualauth users factor-key makes it
+        var encrypted = new OneTimeCodeOptions { Keys = keys, RequireEncryption = true };
+        var oneTimeCodes = SecondFactors.OneTimeCodes(store, encrypted);               // at the server
+        var isEnrolled = await secret.EnrolAsync(store, "alice", "phone", code, encrypted);
+        var report = await OneTimeCodeSecret.EncryptAllAsync(store, keys);             // before it is demanded, and after each rotation
+        // end
+    }
+
+    internal static void Fetching(Func<string?, CancellationToken, ValueTask<FactorKey?>> askService)
+    {
+        // snippet
+        var fetched = new FetchedFactorKeys(askService, lifetime: TimeSpan.FromMinutes(10));
         // end
     }
 

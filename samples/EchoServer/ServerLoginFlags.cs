@@ -19,12 +19,19 @@ internal sealed class ServerLoginFlags
     private readonly Option<string?> _relyingParty = new("--relying-party")
     { HelpName = "NAME", Description = "The DNS name with which passkeys were registered. Default: the first one of the server's certificate." };
 
+    private readonly Option<string?> _factorKeys = new("--factor-keys")
+    {
+        HelpName = "FILE",
+        Description = "The keys with which secrets of one-time codes are stored encrypted; those in plain text are refused then. Default: none."
+    };
+
     internal ServerLoginFlags(Command command)
     {
         _require.AcceptOnlyFromAmong("certificate", "user", "both", "either", "user+totp", "user+passkey", "both+totp", "both+passkey");
         command.Options.Add(_require);
         command.Options.Add(_credentials);
         command.Options.Add(_relyingParty);
+        command.Options.Add(_factorKeys);
     }
 
     internal bool LetsUsersIn(ParseResult arguments) => arguments.GetValue(_credentials) is not null && arguments.GetValue(_require) != "certificate";
@@ -78,18 +85,21 @@ internal sealed class ServerLoginFlags
             _ => Require.CertificateAndUser(scram),
         };
         policy = policy with { DecoyIterations = CommonIterations(users) };
-        return WithSecond(policy, store, second, arguments.GetValue(_relyingParty) ?? serverName);
+        var codes = arguments.GetValue(_factorKeys) is { } keys
+            ? new OneTimeCodeOptions { Keys = new FactorKeyFile(keys), RequireEncryption = true }
+            : new OneTimeCodeOptions();
+        return WithSecond(policy, store, second, codes, arguments.GetValue(_relyingParty) ?? serverName);
     }
 
-    /// <summary>A password and a second factor; a recovery code stands in for it.</summary>
+    /// <summary>A password and a second factor; a recovery code stands in for it, which a payment service must not permit.</summary>
     private static CredentialPolicy WithSecond(
-        CredentialPolicy policy, FileCredentialStore store, string? second, string? relyingParty) => second switch
+        CredentialPolicy policy, FileCredentialStore store, string? second, OneTimeCodeOptions codes, string? relyingParty) => second switch
         {
             null => policy,
             "totp" => policy with
             {
-                SecondFactors = [SecondFactors.OneTimeCodes(store), SecondFactors.RecoveryCodes(store)],
-                LoginFactors = FactorRequirement.TwoKinds,
+                SecondFactors = [SecondFactors.OneTimeCodes(store, codes), SecondFactors.RecoveryCodes(store)],
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
             },
             _ => policy with
             {
@@ -101,7 +111,7 @@ internal sealed class ServerLoginFlags
                     { RelyingParty = relyingParty ?? throw new UsageException("Passkeys belong to a DNS name: give --relying-party NAME.") }),
                 SecondFactors.RecoveryCodes(store),
             ],
-                LoginFactors = FactorRequirement.TwoKinds,
+                LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
             },
         };
 

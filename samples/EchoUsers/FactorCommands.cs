@@ -14,6 +14,8 @@ internal sealed class FactorCommands
     { HelpName = "FACTOR", DefaultValueFactory = _ => "phone", Description = "The identifier of the generator. Default: phone." };
     private readonly Option<string> _issuer = new("--issuer")
     { HelpName = "TEXT", DefaultValueFactory = _ => "MutualAuth", Description = "The service, as an authenticator app shows it." };
+    private readonly Option<string?> _factorKeys = new("--factor-keys")
+    { HelpName = "FILE", Description = "The keys with which the secret is stored encrypted. Default: none; it is stored in plain text." };
     private readonly Option<string> _passkeyFile = new("--passkey-file")
     { HelpName = "FILE", Required = true, Description = "The passkeys of a program; made if there is none. Its keys are not encrypted." };
     private readonly Option<string> _relyingParty = new("--relying-party")
@@ -26,7 +28,8 @@ internal sealed class FactorCommands
         _name = name;
         Command = new Command("factor", "Adds, lists and removes second factors.")
         {
-            verb("totp", "Adds a generator of one-time codes, and prints its otpauth URI, which is shown once.", AddTotpAsync, [name, _id, _issuer]),
+            verb("totp", "Adds a generator of one-time codes, and prints its otpauth URI, which is shown once.", AddTotpAsync,
+                [name, _id, _issuer, _factorKeys]),
             verb("recovery", "Makes ten recovery codes in the place of old ones, and prints them, which is done once.", AddRecoveryAsync, [name]),
             verb("passkey", "Registers a passkey of a program, whose key is in a file.", AddPasskeyAsync, [name, _passkeyFile, _relyingParty]),
             verb("list", "Shows all second factors, one on a line: user, identifier, kind.", ListAsync, []),
@@ -40,7 +43,9 @@ internal sealed class FactorCommands
     {
         var secret = OneTimeCodeSecret.Create();
         var store = await OpenAsync(arguments, stop);
-        await store.SetFactorAsync(NameOf(arguments), secret.ToFactor(arguments.GetRequiredValue(_id)), stop);
+        var (user, id) = (NameOf(arguments), arguments.GetRequiredValue(_id));
+        using var keys = arguments.GetValue(_factorKeys) is { } file ? new FactorKeyFile(file) : null;
+        await store.SetFactorAsync(user, keys is null ? secret.ToFactor(id) : await secret.ToFactorAsync(user, id, keys, stop), stop);
         Console.WriteLine(secret.ToUri(arguments.GetRequiredValue(_issuer), NameOf(arguments)));
         return 0;
     }

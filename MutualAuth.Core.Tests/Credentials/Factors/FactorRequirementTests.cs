@@ -6,7 +6,10 @@ namespace MutualAuth.Tests.Credentials;
 public sealed class FactorRequirementTests
 {
     [TestCase(PeerProofs.Password | PeerProofs.OneTimeCode, true)]
-    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode, true)]
+    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode, false)]
+    [TestCase(PeerProofs.Kerberos | PeerProofs.RecoveryCode, false)]
+    [TestCase(PeerProofs.UserVerification | PeerProofs.RecoveryCode, false)]
+    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode | PeerProofs.OneTimeCode, true)]
     [TestCase(PeerProofs.Password | PeerProofs.Passkey, true)]
     [TestCase(PeerProofs.Kerberos | PeerProofs.OneTimeCode, true)]
     [TestCase(PeerProofs.Passkey | PeerProofs.UserVerification, true)]
@@ -24,8 +27,27 @@ public sealed class FactorRequirementTests
     [TestCase(PeerProofs.Password | PeerProofs.Certificate, true)]
     [TestCase(PeerProofs.Certificate, false)]
     [TestCase(PeerProofs.Certificate | PeerProofs.OneTimeCode, false)]
+    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode, false)]
+    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode | PeerProofs.Certificate, true)]
     public void The_certificate_counts_where_the_policy_says_so(PeerProofs proofs, bool isMet) =>
         FactorRequirement.TwoKindsCountingCertificate.IsMetBy(proofs).Should().Be(isMet);
+
+    [TestCase(PeerProofs.Password | PeerProofs.RecoveryCode, true)]
+    [TestCase(PeerProofs.Password | PeerProofs.OneTimeCode, true)]
+    [TestCase(PeerProofs.RecoveryCode, false)]
+    [TestCase(PeerProofs.RecoveryCode | PeerProofs.OneTimeCode, false)]
+    [TestCase(PeerProofs.RecoveryCode | PeerProofs.Certificate, false)]
+    [TestCase(PeerProofs.Password | PeerProofs.Certificate, false)]
+    [TestCase(PeerProofs.Password, false)]
+    public void A_recovery_code_counts_where_the_policy_says_so(PeerProofs proofs, bool isMet) =>
+        FactorRequirement.TwoKindsCountingRecoveryCode.IsMetBy(proofs).Should().Be(isMet);
+
+    [Test]
+    public void A_recovery_code_is_of_no_kind_and_a_one_time_code_is_possession()
+    {
+        FactorRequirement.KindsOf(PeerProofs.RecoveryCode).Should().Be(AuthenticationFactors.None);
+        FactorRequirement.KindsOf(PeerProofs.OneTimeCode).Should().Be(AuthenticationFactors.Possession);
+    }
 
     [TestCase(PeerProofs.Passkey, true)]
     [TestCase(PeerProofs.Password | PeerProofs.OneTimeCode, true)]

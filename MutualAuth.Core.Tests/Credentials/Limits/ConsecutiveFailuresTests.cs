@@ -8,7 +8,7 @@ using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Credentials;
 
-/// <summary>At most so many failures in a row for one user, whatever the time between them (NIST SP 800-63B §5.2.2).</summary>
+/// <summary>At most so many failures in a row for one user, whatever the time between them (NIST SP 800-63B-4 §3.2.2).</summary>
 [CancelAfter(60000)]
 public sealed class ConsecutiveFailuresTests
 {

@@ -31,7 +31,7 @@ public enum PeerProofs
     /// <summary>The authenticator says that it verified the person, by a PIN or a biometric trait; it does not say which.</summary>
     UserVerification = 128,
 
-    /// <summary>It gave one of the user's recovery codes, which is used up now.</summary>
+    /// <summary>It gave one of the user's recovery codes, which is used up now: a means to recover an account (NIST SP 800-63B-4 §4.2).</summary>
     RecoveryCode = 256,
 
     /// <summary>It presented a ticket of a Kerberos realm that the server accepts (RFC 4120).</summary>

@@ -1,6 +1,6 @@
 namespace MutualAuth.Credentials;
 
-/// <summary>The kinds of authentication factors (NIST SP 800-63B §4, PSD2 regulatory technical standards, article 4).</summary>
+/// <summary>The kinds of authentication factors (NIST SP 800-63-4 §2.3.1, PSD2 regulatory technical standards, article 4).</summary>
 [Flags]
 public enum AuthenticationFactors
 {
@@ -10,7 +10,7 @@ public enum AuthenticationFactors
     /// <summary>Something that only the user knows: a password, also the one behind a Kerberos ticket.</summary>
     Knowledge = 1,
 
-    /// <summary>Something that only the user has: what makes one-time codes, a passkey, a list of recovery codes.</summary>
+    /// <summary>Something that only the user has: what makes one-time codes, a passkey.</summary>
     Possession = 2,
 
     /// <summary>Something that the user is: a biometric trait.</summary>

@@ -5,8 +5,10 @@ namespace MutualAuth.Credentials;
 /// <summary>What a login, or a step-up, must prove: factors, all of them or alternatives.</summary>
 /// <remarks>
 /// <para>The kinds of factors. Knowledge: <see cref="PeerProofs.Password"/>, <see cref="PeerProofs.Kerberos"/>. Possession:
-/// <see cref="PeerProofs.OneTimeCode"/>, <see cref="PeerProofs.Passkey"/>, <see cref="PeerProofs.RecoveryCode"/>, and
-/// <see cref="PeerProofs.Certificate"/> only in <see cref="TwoKindsCountingCertificate"/>, because a certificate often is that of a device.
+/// <see cref="PeerProofs.OneTimeCode"/>, <see cref="PeerProofs.Passkey"/>;
+/// <see cref="PeerProofs.Certificate"/> only in <see cref="TwoKindsCountingCertificate"/>, because a certificate often is that of a device, and
+/// <see cref="PeerProofs.RecoveryCode"/> only in <see cref="TwoKindsCountingRecoveryCode"/>, because it recovers an account (NIST SP 800-63B-4 §4.2)
+/// and a copy of the paper does too.
 /// <see cref="PeerProofs.UserVerification"/> is knowledge or inherence, the authenticator does not say which: it is a second kind beside
 /// possession, and not beside knowledge. <see cref="PeerProofs.Token"/> and <see cref="PeerProofs.Other"/> are of no kind: only their issuer
 /// knows what was shown. Nor is <see cref="PeerProofs.ReconnectCredential"/>: what it stands for is named beside it.</para>
@@ -27,6 +29,8 @@ public sealed class FactorRequirement
         | PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.UserVerification | PeerProofs.RecoveryCode | PeerProofs.Kerberos
         | PeerProofs.ReconnectCredential;
 
+    private const PeerProofs Possessions = PeerProofs.OneTimeCode | PeerProofs.Passkey;
+
     private readonly Func<PeerProofs, bool> _isMet;
     private readonly string _sentence;
 
@@ -40,16 +44,25 @@ public sealed class FactorRequirement
     public static FactorRequirement Any { get; } = new("any one factor", static _ => true);
 
     /// <summary>
-    /// Two different kinds: possession, and beside it knowledge or the user verification of an authenticator. The certificate does not count.
+    /// Two different kinds: possession, and beside it knowledge or the user verification of an authenticator. Neither the certificate nor a recovery
+    /// code counts.
     /// </summary>
-    public static FactorRequirement TwoKinds { get; } = new("two kinds of factors", static proofs => AreTwoKinds(proofs & ~PeerProofs.Certificate));
+    public static FactorRequirement TwoKinds { get; } = new("two kinds of factors", static proofs => AreTwoKinds(proofs, PeerProofs.None));
 
     /// <summary>
     /// Two different kinds, where the client's accepted certificate counts as possession. Only for certificates that are the user's, which
     /// a rule such as <see cref="UserRules.NamedByTheirCertificate"/> or <see cref="UserRules.OfDevice"/> must say.
     /// </summary>
     public static FactorRequirement TwoKindsCountingCertificate { get; } =
-        new("two kinds of factors, of which the certificate may be one", AreTwoKinds);
+        new("two kinds of factors, of which the certificate may be one", static proofs => AreTwoKinds(proofs, PeerProofs.Certificate));
+
+    /// <summary>
+    /// Two different kinds, where a recovery code counts as possession, as a look-up secret does (NIST SP 800-63B-4 §3.1.2). It is not strong
+    /// customer authentication: supervisors of payments do not take a printed list for possession (EBA-Op-2019-06). To let users recover an account
+    /// and nothing else, ask <see cref="AuthenticatedPeer.Proofs"/> for <see cref="PeerProofs.RecoveryCode"/> after the login.
+    /// </summary>
+    public static FactorRequirement TwoKindsCountingRecoveryCode { get; } =
+        new("two kinds of factors, of which a recovery code may be one", static proofs => AreTwoKinds(proofs, PeerProofs.RecoveryCode));
 
     /// <summary>All of these proofs.</summary>
     /// <param name="proofs">The proofs, such as <c>PeerProofs.Password | PeerProofs.OneTimeCode</c>.</param>
@@ -80,13 +93,14 @@ public sealed class FactorRequirement
     public bool IsMetBy(PeerProofs proofs) => _isMet(proofs);
 
     /// <summary>The kinds of the factors among these proofs. User verification adds <see cref="AuthenticationFactors.None"/> by itself.</summary>
-    /// <remarks>The certificate is not counted; see <see cref="TwoKindsCountingCertificate"/>.</remarks>
+    /// <remarks>
+    /// The certificate and a recovery code are not counted; see <see cref="TwoKindsCountingCertificate"/> and
+    /// <see cref="TwoKindsCountingRecoveryCode"/>.
+    /// </remarks>
     /// <param name="proofs">What was proven.</param>
     public static AuthenticationFactors KindsOf(PeerProofs proofs) =>
         ((proofs & (PeerProofs.Password | PeerProofs.Kerberos)) != 0 ? AuthenticationFactors.Knowledge : AuthenticationFactors.None)
-        | ((proofs & (PeerProofs.OneTimeCode | PeerProofs.Passkey | PeerProofs.RecoveryCode)) != 0
-            ? AuthenticationFactors.Possession
-            : AuthenticationFactors.None);
+        | ((proofs & Possessions) != 0 ? AuthenticationFactors.Possession : AuthenticationFactors.None);
 
     /// <summary>The requirement as a phrase, fit for a log.</summary>
     public override string ToString() => _sentence;
@@ -102,12 +116,11 @@ public sealed class FactorRequirement
         && (IsMetBy(shown | candidate)
             || (exchanges > 0 && others.Any(more => (more & ~shown) != 0 && IsHelpedBy(candidate, shown | more, others, exchanges - 1))));
 
-    private static bool AreTwoKinds(PeerProofs proofs)
-    {
-        var kinds = KindsOf(proofs);
-        var has = kinds.HasFlag(AuthenticationFactors.Possession) || proofs.HasFlag(PeerProofs.Certificate);
-        return has && (kinds.HasFlag(AuthenticationFactors.Knowledge) || proofs.HasFlag(PeerProofs.UserVerification));
-    }
+    /// <param name="proofs">What was proven.</param>
+    /// <param name="counted">What counts as possession besides.</param>
+    private static bool AreTwoKinds(PeerProofs proofs, PeerProofs counted) =>
+        (proofs & (Possessions | counted)) != 0
+        && (KindsOf(proofs).HasFlag(AuthenticationFactors.Knowledge) || proofs.HasFlag(PeerProofs.UserVerification));
 
     private static ImmutableArray<FactorRequirement> Checked(IEnumerable<FactorRequirement> requirements)
     {

@@ -7,8 +7,8 @@ using MutualAuth.Telemetry;
 namespace MutualAuth.Credentials;
 
 /// <summary>
-/// Counts consecutive failed logins of a user, whatever the time between them, and reports when there are too many (NIST SP 800-63B
-/// §5.2.2).
+/// Counts consecutive failed logins of a user, whatever the time between them, and reports when there are too many (NIST SP 800-63B-4
+/// §3.2.2).
 /// </summary>
 /// <remarks>
 /// <para>The store keeps the count if it can. This class keeps the counts of names that the store does not know, so that they are answered

@@ -66,7 +66,7 @@ public sealed record CredentialPolicy
     public IAttemptLimiter? AttemptLimiter { get; init; }
 
     /// <summary>
-    /// The number of consecutive failed logins of one user, whatever the time between them (NIST SP 800-63B §5.2.2). From then on the user
+    /// The number of consecutive failed logins of one user, whatever the time between them (NIST SP 800-63B-4 §3.2.2). From then on the user
     /// can log in only from a known place, with the same accepted certificate or from the same address as an earlier login; elsewhere even
     /// the right password is <see cref="RejectionReason.AttemptsLimited"/>. Such a success, and an operator
     /// (<see cref="IFailureCountingStore.ClearFailuresAsync"/>), clear the count. Kept across restarts by stores that are

@@ -223,7 +223,7 @@ public sealed class SaslServerContext
             + (Policy.LockOut is { ExemptsKnownPlaces: false } ? string.Empty : ", or a place where the user has logged in before"),
         "one more attempt from elsewhere")
     {
-        Rule = "NIST SP 800-63B §5.2.2",
+        Rule = "NIST SP 800-63B-4 §3.2.2",
         Hint = (Services.Limits.Duration is { } duration ? $"Each lock-out lasts {duration}. " : string.Empty)
             + $"Find the source of the attempts. {nameof(IFailureCountingStore)}.{nameof(IFailureCountingStore.ClearFailuresAsync)} lets the user "
             + "log in again.",

@@ -156,6 +156,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
         or RejectionReason.CredentialCheckOverloaded
         or RejectionReason.DirectoryUnavailable
         or RejectionReason.TokenIssuerUnavailable
+        or RejectionReason.SecondFactorKeyUnavailable
+        or RejectionReason.SecondFactorNotAuthentic
+        or RejectionReason.SecondFactorNotEncrypted
         or RejectionReason.CredentialProtocolViolated
         or RejectionReason.MechanismUnavailable
         or RejectionReason.ChannelBindingMismatch
@@ -347,7 +350,8 @@ internal sealed class SaslServerSession : IAsyncDisposable
         SaslServerStep.Failed
         {
             Rejection.Reason: RejectionReason.CredentialCheckFaulted or RejectionReason.AttemptsLimited or RejectionReason.CredentialCheckOverloaded
-                or RejectionReason.DirectoryUnavailable or RejectionReason.ReconnectCredentialNoLongerValid,
+                or RejectionReason.DirectoryUnavailable or RejectionReason.ReconnectCredentialNoLongerValid
+                or RejectionReason.SecondFactorKeyUnavailable or RejectionReason.SecondFactorNotAuthentic or RejectionReason.SecondFactorNotEncrypted,
         } => AttemptOutcome.Abandoned,
         _ => AttemptOutcome.Failed,
     };

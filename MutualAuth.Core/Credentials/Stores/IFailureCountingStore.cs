@@ -2,7 +2,7 @@ namespace MutualAuth.Credentials;
 
 /// <summary>A store that keeps the consecutive failed logins of each user, so that the count outlives the process.</summary>
 /// <remarks>
-/// NIST SP 800-63B §5.2.2 asks for a bound on it; <see cref="CredentialPolicy.MaxConsecutiveFailures"/> has ours. If several processes
+/// NIST SP 800-63B-4 §3.2.2 asks for a bound on it; <see cref="CredentialPolicy.MaxConsecutiveFailures"/> has ours. If several processes
 /// share the store, a failure must be added atomically. Implementations must be safe for use from many threads. An exception is logged once
 /// (event 1308), and failures are counted in the process only until the store works again.
 /// </remarks>

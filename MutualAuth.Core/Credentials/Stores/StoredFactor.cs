@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Credentials;
@@ -26,7 +27,7 @@ public sealed record StoredFactor
     /// <exception cref="ArgumentException">One of them is not of that form. The message does not repeat the data.</exception>
     public StoredFactor(string id, string kind, string data)
     {
-        Id = id is { Length: > 0 and <= MaxIdLength } && !id.AsSpan().ContainsAnyExcept(s_idCharacters)
+        Id = IsId(id)
             ? id
             : throw new ArgumentException("Expected 1 to 64 of letters, digits, '-', '_' and '.'.", nameof(id));
         Kind = kind is { Length: > 0 and <= MaxKindLength } && !kind.AsSpan().ContainsAnyExcept(s_kindCharacters)
@@ -45,6 +46,10 @@ public sealed record StoredFactor
 
     /// <summary>What it consists of. It may be a secret; do not log it.</summary>
     public string Data { get; }
+
+    /// <summary>Whether this can be an identifier of a factor, or the name of a key that encrypts its data.</summary>
+    internal static bool IsId([NotNullWhen(true)] string? id) =>
+        id is { Length: > 0 and <= MaxIdLength } && !id.AsSpan().ContainsAnyExcept(s_idCharacters);
 
     /// <exception cref="ArgumentNullException">One of them is null.</exception>
     /// <exception cref="ArgumentException">They have two identifiers.</exception>
