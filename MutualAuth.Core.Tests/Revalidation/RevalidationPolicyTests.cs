@@ -34,7 +34,9 @@ public sealed class RevalidationPolicyTests
         yield return Case(quiet with { OnUserRemoved = InvalidationAction.Drain }, RejectionReason.UserRemoved);
         yield return Case(
             quiet with { OnUserNotAllowed = InvalidationAction.Drain }, RejectionReason.UserNotAllowed, RejectionReason.AuthorizationIdentityRefused);
-        yield return Case(quiet with { OnSecondFactorRemoved = InvalidationAction.Drain }, RejectionReason.SecondFactorRemoved);
+        yield return Case(
+            quiet with { OnSecondFactorRemoved = InvalidationAction.Drain },
+            RejectionReason.SecondFactorRemoved, RejectionReason.ReconnectCredentialRevoked);
         yield return Case(quiet with { OnPasswordChanged = InvalidationAction.Drain }, RejectionReason.PasswordChanged);
         yield return Case(quiet with { OnTokenExpired = InvalidationAction.Drain }, RejectionReason.TokenExpired);
         yield return Case(quiet with { OnUserStoreUnreadable = InvalidationAction.Drain }, RejectionReason.UserStoreUnreadable);

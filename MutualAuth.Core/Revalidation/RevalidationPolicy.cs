@@ -56,7 +56,9 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnUserNotAllowed { get; init; } = InvalidationAction.Abort;
 
     /// <summary>
-    /// A second factor that the login relied on was removed (<c>second_factor_removed</c>). Default: <see cref="InvalidationAction.Abort"/>.
+    /// A second factor that the login relied on was removed (<c>second_factor_removed</c>); or a reconnect credential opened the connection, and any
+    /// factor of the user is another one now, or the credential was revoked (<c>reconnect_credential_revoked</c>). Default:
+    /// <see cref="InvalidationAction.Abort"/>.
     /// </summary>
     public InvalidationAction OnSecondFactorRemoved { get; init; } = InvalidationAction.Abort;
 
