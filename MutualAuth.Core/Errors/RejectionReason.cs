@@ -455,6 +455,9 @@ public enum RejectionReason
 
     /// <summary>A newer session of the same user or device took the place of the live connection, the oldest one.</summary>
     SessionReplaced = 716,
+
+    /// <summary>For too long the application recorded no activity of the user of the live connection.</summary>
+    UserInactive = 717,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>
