@@ -216,6 +216,29 @@ public sealed class UserInactivityTests
         clock.Timers.Should().Be(1);
     }
 
+    /// <summary>What was due has been taken, and nothing would look at it again.</summary>
+    [Test]
+    public async Task A_clock_that_throws_while_the_timer_looks_keeps_no_connection([Values] bool forOctets)
+    {
+        using var world = new RevalidationWorld();
+        var clock = new Failing(world.Clock);
+        var policy = forOctets
+            ? new RevalidationPolicy { IdleTimeout = s_most, OnIdle = InvalidationAction.Notify }
+            : Policy(InvalidationAction.Notify);
+        var registry = new ConnectionRevalidator(world.Stage, world.Options with { TimeProvider = clock }, policy, PeerRole.Server);
+        var connection = new FakeConnection(world.Judge());
+        using (var scope = registry.Begin())
+        {
+            scope.Register(connection, null);
+        }
+
+        clock.FailsAfter = 1;
+        world.Clock.Advance(s_most);
+
+        (await connection.LostAsync()).Should().Be((RejectionReason.ValidatorFaulted, InvalidationAction.Abort));
+        await connection.EndedAsync();
+    }
+
     [Test]
     public void What_is_recorded_while_the_timer_looks_is_not_lost()
     {
@@ -264,6 +287,22 @@ public sealed class UserInactivityTests
             next?.Invoke();
             return Now;
         }
+    }
+
+    /// <summary>Tells the time so often, and then throws.</summary>
+    private sealed class Failing(FakeTimeProvider time) : TimeProvider
+    {
+        internal int FailsAfter { get; set; } = int.MaxValue;
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+
+        public override long GetTimestamp() =>
+            FailsAfter-- > 0 ? time.GetTimestamp() : throw new InvalidOperationException("The clock is broken.");
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
     }
 
     private sealed class CountingClock(FakeTimeProvider time) : TimeProvider

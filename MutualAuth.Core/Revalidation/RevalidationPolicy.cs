@@ -139,9 +139,9 @@ public sealed record RevalidationPolicy
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>
-    /// How long a connection may last since its user did something last, as <see cref="MutualTlsConnection.RecordUserActivity"/> says, or since it was
-    /// accepted. Default: null, no limit; at most 3,660 days. Nothing else counts: no octet in either direction, no re-authentication, and no activity
-    /// on another connection of the same user. What is recorded too late is not taken back. The clock is
+    /// How long a connection may last since its user did something last, as <see cref="MutualTlsConnection.RecordUserActivity"/> says, or since
+    /// it was accepted. Default: null, no limit; at most 3,660 days. Nothing else counts: no octet in either direction, no re-authentication, and
+    /// no activity on another connection of the same user. What is recorded too late takes nothing back. The clock is
     /// <see cref="Handshake.HandshakeOptions.TimeProvider"/>.
     /// </summary>
     public TimeSpan? UserInactivityTimeout { get; init; }
@@ -197,9 +197,12 @@ public sealed record RevalidationPolicy
 
     internal IEnumerable<string> Problems()
     {
-        InvalidationAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
-            OnUserInactive, OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged, OnTokenExpired,
-            OnUserStoreUnreadable, OnFactsExpired];
+        InvalidationAction[] actions =
+        [
+            OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle, OnUserInactive,
+            OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged,
+            OnTokenExpired, OnUserStoreUnreadable, OnFactsExpired,
+        ];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, "
