@@ -61,8 +61,6 @@ public sealed class FakeWorkloadApiTests
         message.AsSpan().IndexOf(update.Svids[0].PrivateKey.Span[^32..]).Should().Be(-1);
     }
 
-    [TestCase("FetchJWTSVID")]
-    [TestCase("FetchJWTBundles")]
     [TestCase("ValidateJWTSVID")]
     public async Task What_it_does_not_have_it_says_it_does_not_have(string method)
     {
