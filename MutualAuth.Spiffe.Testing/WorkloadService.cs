@@ -16,6 +16,10 @@ internal enum WorkloadStreamKind
 internal sealed class WorkloadService
 {
     private const string Name = "SpiffeWorkloadAPI";
+    private const string FetchX509SVID = nameof(FetchX509SVID);
+    private const string FetchX509Bundles = nameof(FetchX509Bundles);
+    private const string FetchJWTSVID = nameof(FetchJWTSVID);
+    private const string FetchJWTBundles = nameof(FetchJWTBundles);
 
     private static readonly Marshaller<byte[]> s_octets = Marshallers.Create<byte[]>(static octets => octets, static octets => octets);
 
@@ -26,11 +30,11 @@ internal sealed class WorkloadService
     {
         public void OnServiceMethodDiscovery(ServiceMethodProviderContext<WorkloadService> context)
         {
-            Add(context, "FetchX509SVID", WorkloadStreamKind.X509Svids);
-            Add(context, "FetchX509Bundles", WorkloadStreamKind.X509Bundles);
-            Add(context, "FetchJWTBundles", WorkloadStreamKind.JwtBundles);
+            Add(context, FetchX509SVID, WorkloadStreamKind.X509Svids);
+            Add(context, FetchX509Bundles, WorkloadStreamKind.X509Bundles);
+            Add(context, FetchJWTBundles, WorkloadStreamKind.JwtBundles);
             context.AddUnaryMethod(
-                new Method<byte[], byte[]>(MethodType.Unary, Name, "FetchJWTSVID", s_octets, s_octets),
+                new Method<byte[], byte[]>(MethodType.Unary, Name, FetchJWTSVID, s_octets, s_octets),
                 [],
                 (_, request, call) => api.ServeJwtSvidAsync(request, call));
         }
