@@ -31,7 +31,8 @@ internal sealed class PlainWorkload : IDisposable
     }
 
     /// <summary>Calls a method of the service by its name.</summary>
-    internal AsyncServerStreamingCall<byte[]> Call(string method, Metadata? headers = null, byte[]? request = null) => _channel.CreateCallInvoker().AsyncServerStreamingCall(
+    internal AsyncServerStreamingCall<byte[]> Call(string method, Metadata? headers = null, byte[]? request = null) =>
+        _channel.CreateCallInvoker().AsyncServerStreamingCall(
         new Method<byte[], byte[]>(MethodType.ServerStreaming, "SpiffeWorkloadAPI", method, s_octets, s_octets),
         host: null,
         new CallOptions(headers ?? Header),
