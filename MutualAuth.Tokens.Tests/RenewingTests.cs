@@ -47,6 +47,28 @@ public sealed class RenewingTests
         (await get()).Should().Be("good");
     }
 
+    /// <summary>It is due for renewal, and its successor with the same dates is due as well.</summary>
+    [Test]
+    public async Task An_issuer_whose_next_token_ends_no_later_is_not_asked_at_each_login()
+    {
+        var (requests, begin) = (0, _time.GetUtcNow());
+        var tokens = Source(_ => ValueTask.FromResult(
+            new IssuedToken(++requests == 1 ? "one" : "two", begin, begin.AddMinutes(5))));
+        (await tokens.GetAsync().AsTask().WaitAsync(Sockets.Deadline)).Should().Be("one");
+        _time.Advance(TimeSpan.FromMinutes(4));
+        using var deadline = new CancellationTokenSource(Sockets.Deadline);
+        while (await tokens.GetAsync(deadline.Token) != "two")
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        await tokens.GetAsync(deadline.Token);
+        await tokens.DisposeAsync(); // waits for what is under way
+
+        requests.Should().Be(2);
+    }
+
     [TestCase("null", TokenIssuerProblem.Malformed)]
     [TestCase("expired", TokenIssuerProblem.Malformed)]
     [TestCase("refused", TokenIssuerProblem.Refused)]
