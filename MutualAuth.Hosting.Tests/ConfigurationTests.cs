@@ -121,6 +121,8 @@ public sealed class ConfigurationTests
         yield return Listener(
             settings => settings["ExpirySpread"] = "2.00:00:00", ":ExpirySpread must be above zero and at most 1.00:00:00");
         yield return Listener(settings => settings["IdleTimeout"] = "00:00:00", ":IdleTimeout must be above zero");
+        yield return Listener(
+            settings => settings["UserInactivityTimeout"] = "3661.00:00:00", ":UserInactivityTimeout must be above zero and at most 3660.00:00:00");
         yield return Listener(settings => settings["GracePeriod"] = "02:00:00", ":GracePeriod must be zero or more and at most 01:00:00");
         yield return Listener(settings => settings["AcknowledgedWarnings"] = "Everything", ":AcknowledgedWarnings must be one of None,");
         yield return Listener(settings => settings["ApplicationProtocols"] = "mutualauth/1", ": The application protocol 'mutualauth/1' is reserved");
@@ -238,6 +240,7 @@ public sealed class ConfigurationTests
             ["MaximumAge"] = "1.00:00:00",
             ["ExpirySpread"] = "00:10:00",
             ["IdleTimeout"] = "00:05:00",
+            ["UserInactivityTimeout"] = "00:04:00",
             ["GracePeriod"] = "00:00:06",
             ["AcknowledgedWarnings:0"] = "RevocationNotChecked",
             ["AcknowledgedWarnings:1"] = "OwnIdentityDoubtful",
@@ -302,6 +305,7 @@ public sealed class ConfigurationTests
             MaximumAge = TimeSpan.FromDays(1),
             ExpirySpread = TimeSpan.FromMinutes(10),
             IdleTimeout = TimeSpan.FromMinutes(5),
+            UserInactivityTimeout = TimeSpan.FromMinutes(4),
             GracePeriod = TimeSpan.FromSeconds(6),
             AcknowledgedWarnings = ConfigurationWarnings.RevocationNotChecked | ConfigurationWarnings.OwnIdentityDoubtful,
             Listen = new[] { "[::]:1" },

@@ -119,6 +119,12 @@ public abstract class MutualTlsSettings
     /// <summary>How long a connection may carry no data; at most 3,660 days. Default: null, no bound.</summary>
     public TimeSpan? IdleTimeout { get; set; }
 
+    /// <summary>
+    /// How long a connection may last since its user did something last (<see cref="RevalidationPolicy.UserInactivityTimeout"/>), which the
+    /// application says; at most 3,660 days. <see cref="GracePeriod"/> comes on top. Default: null, no bound.
+    /// </summary>
+    public TimeSpan? UserInactivityTimeout { get; set; }
+
     /// <summary>How long a connection that is no longer valid may go on; at most an hour. Default: 30 seconds.</summary>
     public TimeSpan GracePeriod { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -169,6 +175,7 @@ public abstract class MutualTlsSettings
         section.Time(nameof(MaximumAge), value => MaximumAge = value);
         section.Time(nameof(ExpirySpread), value => ExpirySpread = value);
         section.Time(nameof(IdleTimeout), value => IdleTimeout = value);
+        section.Time(nameof(UserInactivityTimeout), value => UserInactivityTimeout = value);
         section.Time(nameof(GracePeriod), value => GracePeriod = value);
         section.Object(nameof(Audit), audit =>
         {
@@ -200,6 +207,7 @@ public abstract class MutualTlsSettings
         (nameof(MaximumAge), Text(MaximumAge)),
         (nameof(ExpirySpread), Text(ExpirySpread)),
         (nameof(IdleTimeout), Text(IdleTimeout)),
+        (nameof(UserInactivityTimeout), Text(UserInactivityTimeout)),
         (nameof(GracePeriod), Text(GracePeriod)),
         (nameof(AcknowledgedWarnings), AcknowledgedWarnings.ToString()),
         (nameof(Audit), string.Join('|', Audit.File, Audit.KeyFile, Audit.OnFailure)),
@@ -301,6 +309,7 @@ public abstract class MutualTlsSettings
         MaximumAge = MaximumAge,
         ExpirySpread = ExpirySpread ?? TimeSpan.Zero,
         IdleTimeout = IdleTimeout,
+        UserInactivityTimeout = UserInactivityTimeout,
         GracePeriod = GracePeriod,
     };
 
@@ -311,6 +320,7 @@ public abstract class MutualTlsSettings
         (nameof(MaximumAge), MaximumAge, TimeSpan.FromDays(3660)),
         (nameof(ExpirySpread), ExpirySpread, TimeSpan.FromDays(1)),
         (nameof(IdleTimeout), IdleTimeout, TimeSpan.FromDays(3660)),
+        (nameof(UserInactivityTimeout), UserInactivityTimeout, TimeSpan.FromDays(3660)),
         (nameof(GracePeriod), GracePeriod, TimeSpan.FromHours(1)),
     ];
 

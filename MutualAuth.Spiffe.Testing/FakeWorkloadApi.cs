@@ -5,16 +5,17 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using MutualAuth.Spiffe.Testing.Protocol;
 
 namespace MutualAuth.Spiffe.Testing;
 
 /// <summary>
-/// An agent for tests: a gRPC server on a Unix domain socket with the X.509-SVID profile of the SPIFFE Workload API (§5), which gives every caller
-/// what the test says, and fails as the test says.
+/// An agent for tests: a gRPC server on a Unix domain socket with the X.509-SVID and JWT-SVID profiles of the SPIFFE Workload API (§5, §6), which
+/// gives every caller what the test says, and fails as the test says.
 /// </summary>
 /// <remarks>
-/// <para>It serves <c>FetchX509SVID</c> and <c>FetchX509Bundles</c> to clients in any language that send the metadata
-/// <c>workload.spiffe.io: true</c>; without it a call ends as InvalidArgument (SPIFFE Workload Endpoint §5). The JWT-SVID profile is
+/// <para>It serves <c>FetchX509SVID</c>, <c>FetchX509Bundles</c>, <c>FetchJWTSVID</c> and <c>FetchJWTBundles</c> to clients in any language that send
+/// the metadata <c>workload.spiffe.io: true</c>; without it a call ends as InvalidArgument (SPIFFE Workload Endpoint §5). <c>ValidateJWTSVID</c> is
 /// Unimplemented.</para>
 /// <para>What <see cref="Send"/>, <see cref="SendRaw"/>, <see cref="Queue"/>, <see cref="Refuse"/> or <see cref="Hang"/> set last is what later
 /// streams get. Safe for concurrent use, except that going away and coming back are done one at a time.</para>
@@ -126,7 +127,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
     public void SendRaw(ReadOnlySpan<byte> message)
     {
         var octets = message.ToArray();
-        SendToAll(new Answer.Message(octets, octets));
+        SendToAll(new Answer.Message(octets, octets, octets, _ => octets));
     }
 
     /// <summary>Gives this update to later streams alone; those that are open hear nothing, as from an agent that has lost sight of them.</summary>
@@ -239,24 +240,15 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
     }
 
     /// <summary>Serves one call until it ends.</summary>
-    internal async Task ServeAsync(bool bundlesOnly, IServerStreamWriter<byte[]> writer, ServerCallContext call)
+    internal async Task ServeAsync(WorkloadStreamKind kind, IServerStreamWriter<byte[]> writer, ServerCallContext call)
     {
-        Interlocked.Increment(ref _requests);
-        if (call.RequestHeaders.GetValue("workload.spiffe.io") != "true")
-        {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "security header missing from request"));
-        }
-
-        var stream = Open(bundlesOnly);
+        Count(call);
+        var stream = Open(kind);
         try
         {
             await foreach (var message in stream.Messages.Reader.ReadAllAsync(call.CancellationToken).ConfigureAwait(false))
             {
-                if (Delay > TimeSpan.Zero)
-                {
-                    await Task.Delay(Delay, _clock, call.CancellationToken).ConfigureAwait(false);
-                }
-
+                await HoldBackAsync(call).ConfigureAwait(false);
                 await writer.WriteAsync(message, call.CancellationToken).ConfigureAwait(false);
             }
         }
@@ -270,6 +262,49 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
         }
     }
 
+    /// <summary>Answers one call for tokens.</summary>
+    internal async Task<byte[]> ServeJwtSvidAsync(byte[] octets, ServerCallContext call)
+    {
+        Count(call);
+        var asked = JWTSVIDRequest.Parser.ParseFrom(octets);
+        if (asked.Audience.Count == 0)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "audience must be specified"));
+        }
+
+        Answer answer;
+        lock (_lock)
+        {
+            answer = _answer;
+        }
+
+        if (answer is Answer.Silence)
+        {
+            await Task.Delay(Timeout.Infinite, call.CancellationToken).ConfigureAwait(false);
+        }
+
+        await HoldBackAsync(call).ConfigureAwait(false);
+        return (answer as Answer.Message)?.JwtSvids(new WorkloadJwtRequest([.. asked.Audience], asked.SpiffeId))
+            ?? throw (answer as Answer.Refusal ?? new Answer.Refusal(StatusCode.PermissionDenied, NoIdentity)).ToException();
+    }
+
+    private void Count(ServerCallContext call)
+    {
+        Interlocked.Increment(ref _requests);
+        if (call.RequestHeaders.GetValue("workload.spiffe.io") != "true")
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "security header missing from request"));
+        }
+    }
+
+    private async Task HoldBackAsync(ServerCallContext call)
+    {
+        if (Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(Delay, _clock, call.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private void SendToAll(Answer.Message message)
     {
         lock (_lock)
@@ -279,9 +314,9 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
         }
     }
 
-    private WorkloadStream Open(bool bundlesOnly)
+    private WorkloadStream Open(WorkloadStreamKind kind)
     {
-        var stream = new WorkloadStream(bundlesOnly, Channel.CreateUnbounded<byte[]>());
+        var stream = new WorkloadStream(kind, Channel.CreateUnbounded<byte[]>());
         lock (_lock)
         {
             switch (_answer)
@@ -344,7 +379,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
         Volatile.Write(ref _server, server);
     }
 
-    private sealed record WorkloadStream(bool BundlesOnly, Channel<byte[]> Messages);
+    private sealed record WorkloadStream(WorkloadStreamKind Kind, Channel<byte[]> Messages);
 
     /// <summary>What a new stream gets.</summary>
     private abstract record Answer
@@ -356,11 +391,18 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
             internal RpcException ToException() => new(new Status(Status, Detail));
         }
 
-        internal sealed record Message(byte[] Svids, byte[] Bundles) : Answer
+        internal sealed record Message(
+            byte[] Svids, byte[] Bundles, byte[] JwtBundles, Func<WorkloadJwtRequest, byte[]?> JwtSvids) : Answer
         {
-            internal static Message Of(WorkloadUpdate update) => new(update.ToX509SvidMessage(), update.ToX509BundlesMessage());
+            internal static Message Of(WorkloadUpdate update) => new(
+                update.ToX509SvidMessage(), update.ToX509BundlesMessage(), update.ToJwtBundlesMessage(), update.ToJwtSvidMessage);
 
-            internal byte[] For(WorkloadStream stream) => stream.BundlesOnly ? Bundles : Svids;
+            internal byte[] For(WorkloadStream stream) => stream.Kind switch
+            {
+                WorkloadStreamKind.X509Svids => Svids,
+                WorkloadStreamKind.X509Bundles => Bundles,
+                _ => JwtBundles,
+            };
         }
     }
 }

@@ -25,15 +25,27 @@ public sealed record WorkloadUpdate
     /// <summary>Revocation lists in DER. Default: none, as from SPIRE.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> RevocationLists { get; init; } = [];
 
-    /// <summary>The same with the bundles of these trust domains as well.</summary>
+    /// <summary>
+    /// The key sets for JWT-SVIDs (RFC 7517), by the SPIFFE ID of the trust domain, our own included, in its order. Default: none, which an agent
+    /// never sends.
+    /// </summary>
+    public ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> JwtBundles { get; init; } =
+        ImmutableSortedDictionary.Create<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+
+    /// <summary>Makes the tokens for a request; without any the call is refused with PermissionDenied. Default: none for anybody.</summary>
+    public Func<WorkloadJwtRequest, IEnumerable<WorkloadJwtSvid>> JwtSvids { get; init; } = static _ => [];
+
+    /// <summary>The same with the bundles and the key sets of these trust domains as well.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="domains"/> is null.</exception>
     public WorkloadUpdate FederatedWith(params IEnumerable<TestTrustDomain> domains)
     {
         ArgumentNullException.ThrowIfNull(domains);
+        ImmutableArray<TestTrustDomain> all = [.. domains];
         return this with
         {
             FederatedBundles = FederatedBundles.SetItems(
-                domains.Select(domain => KeyValuePair.Create(domain.SpiffeId, domain.Bundle()))),
+                all.Select(domain => KeyValuePair.Create(domain.SpiffeId, domain.Bundle()))),
+            JwtBundles = JwtBundles.SetItems(all.Select(domain => KeyValuePair.Create(domain.SpiffeId, domain.JwtBundle()))),
         };
     }
 
@@ -72,6 +84,29 @@ public sealed record WorkloadUpdate
         }
 
         return message.ToByteArray();
+    }
+
+    /// <summary>The message that answers <c>FetchJWTBundles</c>, encoded.</summary>
+    public byte[] ToJwtBundlesMessage()
+    {
+        var message = new JWTBundlesResponse();
+        foreach (var (domain, set) in JwtBundles)
+        {
+            message.Bundles.Add(domain, Octets(set));
+        }
+
+        return message.ToByteArray();
+    }
+
+    /// <summary>The message that answers <c>FetchJWTSVID</c>, encoded; null when there is no token for the request.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="request"/> is null.</exception>
+    public byte[]? ToJwtSvidMessage(WorkloadJwtRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var message = new JWTSVIDResponse();
+        message.Svids.AddRange(JwtSvids(request).Select(svid => new JWTSVID { SpiffeId = svid.SpiffeId, Svid = svid.Token, Hint = svid.Hint }));
+        return message.Svids.Count == 0 ? null : message.ToByteArray();
     }
 
     private static string TrustDomainOf(string spiffeId)

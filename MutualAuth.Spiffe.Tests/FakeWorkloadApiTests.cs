@@ -3,6 +3,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Certificates;
 using MutualAuth.Spiffe;
+using MutualAuth.Spiffe.Protocol;
 using MutualAuth.Spiffe.Testing;
 using MutualAuth.Tests.Support;
 
@@ -61,8 +62,48 @@ public sealed class FakeWorkloadApiTests
         message.AsSpan().IndexOf(update.Svids[0].PrivateKey.Span[^32..]).Should().Be(-1);
     }
 
-    [TestCase("FetchJWTSVID")]
-    [TestCase("FetchJWTBundles")]
+    /// <summary>Field 1 of the request is the audience, field 2 the identity (SPIFFE Workload API §6.1), written here by hand.</summary>
+    [TestCase("\n\u0001a", StatusCode.OK)]
+    [TestCase("\n\u0001a\n\u0001b", StatusCode.OK)]
+    [TestCase("\n\u0001a\u0012\u0019spiffe://example.test/api", StatusCode.OK)]
+    [TestCase("\n\u0001a\u0012\u001bspiffe://example.test/other", StatusCode.PermissionDenied)]
+    [TestCase("", StatusCode.InvalidArgument)]
+    public async Task Tokens_are_given_to_a_workload_that_is_not_ours(string request, StatusCode status)
+    {
+        await using var api = await FakeWorkloadApi.StartAsync(_domain.Update("/api"));
+        using var workload = new PlainWorkload(api);
+        using var call = workload.Call("FetchJWTSVID", request: System.Text.Encoding.ASCII.GetBytes(request));
+
+        var (message, answered) = await PlainWorkload.NextAsync(call);
+
+        answered.Should().Be(status);
+        if (status == StatusCode.OK)
+        {
+            var svid = JWTSVIDResponse.Parser.ParseFrom(message).Svids.Should().ContainSingle().Subject;
+            svid.SpiffeId.Should().Be("spiffe://example.test/api");
+            svid.Svid.Split('.').Should().HaveCount(3);
+        }
+    }
+
+    [Test]
+    public async Task Key_sets_are_streamed_and_calls_without_the_header_are_refused()
+    {
+        await using var api = await FakeWorkloadApi.StartAsync(_domain.Update("/api"));
+        using var workload = new PlainWorkload(api);
+        using var call = workload.Call("FetchJWTBundles");
+        JWTBundlesResponse.Parser.ParseFrom((await PlainWorkload.NextAsync(call)).Message).Bundles.Keys.Should().Equal("spiffe://example.test");
+        _domain.RotateJwtKey();
+        api.Send(_domain.Update("/api"));
+        var next = JWTBundlesResponse.Parser.ParseFrom((await PlainWorkload.NextAsync(call)).Message);
+        next.Bundles["spiffe://example.test"].ToByteArray().Should().Equal(_domain.JwtBundle().ToArray());
+
+        foreach (var method in new[] { "FetchJWTSVID", "FetchJWTBundles" })
+        {
+            using var bare = workload.Call(method, []);
+            (await PlainWorkload.NextAsync(bare)).Status.Should().Be(StatusCode.InvalidArgument);
+        }
+    }
+
     [TestCase("ValidateJWTSVID")]
     public async Task What_it_does_not_have_it_says_it_does_not_have(string method)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Paths;
@@ -29,6 +30,8 @@ public sealed class PagesTests
     }
 
     [TestCase(typeof(X509SourceOptions))]
+    [TestCase(typeof(JwtSourceOptions))]
+    [TestCase(typeof(JwtSvidRequest))]
     [TestCase(typeof(UpdateLimits))]
     public void Defaults_are_as_documented(Type type)
     {
@@ -37,7 +40,9 @@ public sealed class PagesTests
             property => property.CanWrite);
 
         DocumentationPage.Open("docs/reference/options.md").RowsUnder(type.Name).Select(cells => (cells[0], cells[1])).Should().BeEquivalentTo(
-            options.Select(option => ($"`{option.Name}`", DefaultOf(option.GetValue(instance)))));
+            options.Select(option => ($"`{option.Name}`", option.IsDefined(typeof(RequiredMemberAttribute))
+                ? "required"
+                : DefaultOf(option.GetValue(instance)))));
     }
 
     [Test]
@@ -49,6 +54,7 @@ public sealed class PagesTests
     private static string DefaultOf(object? value) => value switch
     {
         null => "none",
+        double number => number.ToString(CultureInfo.InvariantCulture),
         int number => number.ToString("N0", CultureInfo.InvariantCulture),
         TimeSpan span => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds} s"),
         Enum member => $"`{member}`",

@@ -42,6 +42,15 @@ internal static partial class SourceLog
     [LoggerMessage(1507, LogLevel.Error, "An event handler of Replaced threw.")]
     internal static partial void HandlerFaulted(ILogger logger, Exception exception);
 
+    [LoggerMessage(1509, LogLevel.Information, "The keys of {TrustDomains} trust domains for JWT-SVIDs are in force: {Bundles}.")]
+    internal static partial void KeysTaken(ILogger logger, int trustDomains, string bundles);
+
+    [LoggerMessage(
+        1510,
+        LogLevel.Error,
+        "The keys for JWT-SVIDs were withdrawn from this workload; every token is rejected until it has keys again.")]
+    internal static partial void KeysWithdrawn(ILogger logger);
+
     [LoggerMessage(1508, LogLevel.Error, "Reading from the SPIFFE Workload API failed unexpectedly; retrying.")]
     internal static partial void ReadingFaulted(ILogger logger, Exception exception);
 }

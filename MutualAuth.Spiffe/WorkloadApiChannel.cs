@@ -7,7 +7,7 @@ using MutualAuth.Spiffe.Protocol;
 namespace MutualAuth.Spiffe;
 
 /// <summary>
-/// One gRPC connection to a Workload API, for one stream: the next stream opens its own, because this one may be dead without notice.
+/// One gRPC connection to a Workload API, for one call: the next call opens its own, because this one may be dead without notice.
 /// </summary>
 internal sealed class WorkloadApiChannel : IDisposable
 {
@@ -46,6 +46,12 @@ internal sealed class WorkloadApiChannel : IDisposable
 
     internal AsyncServerStreamingCall<X509SVIDResponse> FetchX509Svid(CancellationToken cancellationToken) =>
         _client.FetchX509SVID(new X509SVIDRequest(), s_headers, deadline: null, cancellationToken);
+
+    internal AsyncServerStreamingCall<JWTBundlesResponse> FetchJwtBundles(CancellationToken cancellationToken) =>
+        _client.FetchJWTBundles(new JWTBundlesRequest(), s_headers, deadline: null, cancellationToken);
+
+    internal AsyncUnaryCall<JWTSVIDResponse> FetchJwtSvid(JWTSVIDRequest request, CancellationToken cancellationToken) =>
+        _client.FetchJWTSVIDAsync(request, s_headers, deadline: null, cancellationToken);
 
     public void Dispose() => _channel.Dispose();
 

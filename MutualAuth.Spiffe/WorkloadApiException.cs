@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace MutualAuth.Spiffe;
 
 /// <summary>The Workload API provides no identity. The message says what to do.</summary>
@@ -14,7 +16,7 @@ public sealed class WorkloadApiException : Exception
 
     internal static WorkloadApiException NoAddress() => new(
         WorkloadApiFailure.NoAddress,
-        $"No address of a SPIFFE Workload API is configured. Set {nameof(X509SourceOptions)}.{nameof(X509SourceOptions.Address)}, or the environment "
+        $"No address of a SPIFFE Workload API is configured. Set {nameof(X509SourceOptions.Address)} in the options, or the environment "
             + $"variable {WorkloadApiAddress.EnvironmentVariable}, to something like unix:///run/spire/agent.sock.",
         innerException: null);
 
@@ -37,9 +39,24 @@ public sealed class WorkloadApiException : Exception
         innerException: null,
         refusal);
 
-    internal static WorkloadApiException NotUnderstood(WorkloadApiAddress address, string what, Exception inner) => new(
+    /// <summary>Why a call ended.</summary>
+    internal static WorkloadApiException Of(WorkloadApiAddress address, string profile, RpcException exception)
+    {
+        var socketError = exception.Status.DebugException?.GetBaseException() is System.Net.Sockets.SocketException socket
+            ? $"{socket.SocketErrorCode}"
+            : null;
+        var what = socketError ?? $"{exception.StatusCode}, {Quoted.Text(exception.Status.Detail)}";
+        return exception.StatusCode switch
+        {
+            StatusCode.InvalidArgument or StatusCode.Unimplemented => NotUnderstood(address, profile, what, exception),
+            StatusCode.PermissionDenied => Denied(address, what, exception),
+            _ => Unreachable(address, what, exception),
+        };
+    }
+
+    private static WorkloadApiException NotUnderstood(WorkloadApiAddress address, string profile, string what, Exception inner) => new(
         WorkloadApiFailure.NotUnderstood,
-        $"What is served at {address} is not a SPIFFE Workload API with the X.509-SVID profile, or it does not understand us: {what}. Check the "
+        $"What is served at {address} is not a SPIFFE Workload API with the {profile} profile, or it does not understand us: {what}. Check the "
             + "address, and that the profile is enabled.",
         inner);
 

@@ -23,30 +23,33 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(40);
 
     private readonly X509SourceOptions _options;
-    private readonly WorkloadApiAddress _address;
     private readonly ILogger _logger;
     private readonly UpdateReader _reader;
-    private readonly Backoff _backoff;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly WorkloadApiFollower<X509SVIDResponse> _follower;
     private readonly View _identity;
     private readonly View _trust;
     private readonly View _revocationLists;
     private readonly ITimer _expiry;
-    private Task _following = Task.CompletedTask;
     private volatile X509Snapshot? _current;
-    private volatile WorkloadApiException? _trouble;
     private ReplaceableRevocationLists? _lists;
     private int _disposed;
 
     private X509Source(X509SourceOptions options, WorkloadApiAddress address)
     {
         _options = options;
-        _address = address;
         _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe");
         _reader = new UpdateReader(options);
-        _backoff = new Backoff(options.RetryDelay, options.MaxRetryDelay);
+        _follower = new WorkloadApiFollower<X509SVIDResponse>(
+            new FollowerOptions(
+                address,
+                "X.509-SVID",
+                options.FirstUpdateTimeout,
+                new Backoff(options.RetryDelay, options.MaxRetryDelay),
+                options.KeepAlive,
+                options.Limits.MaxMessageBytes,
+                options.TimeProvider,
+                _logger),
+            new Consumer(this));
         using (ExecutionContext.SuppressFlow())
         {
             _expiry = options.TimeProvider.CreateTimer(static source => ((X509Source)source!).WatchExpiry(mayHaveExpired: true), this,
@@ -84,7 +87,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     /// Ends when the source follows no longer: well after <see cref="DisposeAsync"/>, and with a <see cref="WorkloadApiException"/> when no
     /// update was ever good and a new attempt would be of no use.
     /// </summary>
-    public Task Completion => _completion.Task;
+    public Task Completion => _follower.Completion;
 
     /// <summary>Connects, and waits for the first update that checks.</summary>
     /// <param name="options">Null for the defaults: the address in the environment, and the first identity.</param>
@@ -109,18 +112,12 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         var source = new X509Source(options, address);
         try
         {
-            source.Follow();
-            await source._first.Task.WaitAsync(options.FirstUpdateTimeout, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await source._follower.StartAsync(cancellationToken).ConfigureAwait(false);
             return source;
         }
-        catch (Exception exception)
+        catch
         {
             await source.DisposeAsync().ConfigureAwait(false);
-            if (exception is TimeoutException)
-            {
-                throw source._trouble ?? WorkloadApiException.Silent(address);
-            }
-
             throw;
         }
     }
@@ -130,107 +127,8 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            await _stop.CancelAsync().ConfigureAwait(false);
-            await _following.ConfigureAwait(false);
+            await _follower.DisposeAsync().ConfigureAwait(false);
             await _expiry.DisposeAsync().ConfigureAwait(false);
-            _stop.Dispose();
-        }
-    }
-
-    /// <summary>
-    /// Watches for the lifetime of the process, and so does not capture the caller's ExecutionContext: neither activity nor locals.
-    /// </summary>
-    private void Follow()
-    {
-        using (ExecutionContext.SuppressFlow())
-        {
-            _following = Task.Run(FollowAsync, CancellationToken.None);
-        }
-    }
-
-    /// <summary>One stream after another, for ever. Never throws.</summary>
-    private async Task FollowAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                var trouble = await ReadStreamAsync().ConfigureAwait(false);
-                _trouble = trouble;
-                if (trouble.Failure == WorkloadApiFailure.NotUnderstood && _current is null)
-                {
-                    SourceLog.NotUnderstood(_logger, _address, trouble.Message);
-                    _first.TrySetException(trouble);
-                    _completion.TrySetException(trouble);
-                    _ = _completion.Task.Exception; // Observed here, so that an unread failure is not reported as unobserved.
-                    return;
-                }
-
-                if (trouble.Failure == WorkloadApiFailure.Denied)
-                {
-                    WithdrawIfAsked();
-                }
-
-                // The timer is started before the event is raised, so that a handler can advance the clock.
-                var delay = _backoff.Next();
-                var wait = Task.Delay(delay, _options.TimeProvider, _stop.Token);
-                SourceLog.StreamEnded(_logger, _address, trouble.Failure, trouble.Message, delay);
-                await wait.ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            _completion.TrySetResult();
-        }
-        catch (Exception exception)
-        {
-            // A logger of the application may throw, for instance. Waiting callers must not wait for ever.
-            _first.TrySetException(exception);
-            _completion.TrySetException(exception);
-            _ = _completion.Task.Exception;
-        }
-    }
-
-    /// <summary>Reads one stream to its end, and says why it ended.</summary>
-    private async Task<WorkloadApiException> ReadStreamAsync()
-    {
-        // The first message is owed at once (SPIFFE Workload API §4.3), and the renewal of an identity at half of its lifetime; an agent that hangs
-        // must not keep us from trying again.
-        var hasSpoken = false;
-        using var patience = new CancellationTokenSource(_options.FirstUpdateTimeout, _options.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
-        try
-        {
-            using var channel = new WorkloadApiChannel(_address, _options.Limits.MaxMessageBytes, _options.KeepAlive);
-            using var call = channel.FetchX509Svid(either.Token);
-            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
-            {
-                patience.CancelAfter(Timeout.InfiniteTimeSpan);
-                hasSpoken = true;
-                Take(call.ResponseStream.Current);
-                patience.CancelAfter(UntilOverdue());
-            }
-
-            return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused
-                ? refused
-                : WorkloadApiException.Unreachable(_address, "it ended the stream", inner: null);
-        }
-        catch (Exception) when (_stop.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(_stop.Token);
-        }
-        catch (Exception) when (patience.IsCancellationRequested)
-        {
-            return hasSpoken ? WorkloadApiException.Overdue(_address) : WorkloadApiException.Silent(_address);
-        }
-        catch (RpcException exception)
-        {
-            return Describe(exception);
-        }
-        catch (Exception exception)
-        {
-            SourceLog.ReadingFaulted(_logger, exception);
-            return WorkloadApiException.Unreachable(_address, exception.GetType().Name, exception);
         }
     }
 
@@ -251,45 +149,28 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         return wait < shortest ? shortest : wait < s_longestTimer ? wait : s_longestTimer;
     }
 
-    private WorkloadApiException Describe(RpcException exception)
-    {
-        var socketError = exception.Status.DebugException?.GetBaseException() is System.Net.Sockets.SocketException socket
-            ? $"{socket.SocketErrorCode}"
-            : null;
-        var what = socketError ?? $"{exception.StatusCode}, {Quoted.Text(exception.Status.Detail)}";
-        return exception.StatusCode switch
-        {
-            StatusCode.InvalidArgument or StatusCode.Unimplemented => WorkloadApiException.NotUnderstood(_address, what, exception),
-            StatusCode.PermissionDenied => WorkloadApiException.Denied(_address, what, exception),
-            _ => WorkloadApiException.Unreachable(_address, what, exception),
-        };
-    }
-
-    private void Take(X509SVIDResponse message)
+    private UpdateRefusal? Take(X509SVIDResponse message)
     {
         var before = _current;
         var update = _reader.Read(message, before, _options.TimeProvider.GetUtcNow());
         if (update.Refusal is { } refusal)
         {
-            _trouble = WorkloadApiException.UpdateRefused(_address, refusal);
             SourceLog.UpdateRefused(_logger, refusal.Reason, refusal.Detail);
             if (refusal.Reason is UpdateRefusalReason.NoIdentity or UpdateRefusalReason.IdentityNotFound)
             {
                 WithdrawIfAsked();
             }
 
-            return;
+            return refusal;
         }
 
-        _trouble = null;
-        _backoff.Reset();
         foreach (var (trustDomain, left) in update.Federated)
         {
             SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
         }
 
         Put(HoldLists(update.Snapshot!, before), before);
-        _first.TrySetResult();
+        return null;
     }
 
     /// <summary>
@@ -339,20 +220,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         SourceLog.UpdateTaken(_logger, after.SpiffeId, after.Identity.Certificate.NotAfter, after.Bundles.TrustDomains.Length);
     }
 
-    private void Raise(EventHandler? handlers, object sender)
-    {
-        foreach (var handler in Delegate.EnumerateInvocationList(handlers))
-        {
-            try
-            {
-                handler(sender, EventArgs.Empty);
-            }
-            catch (Exception exception)
-            {
-                SourceLog.HandlerFaulted(_logger, exception);
-            }
-        }
-    }
+    private void Raise(EventHandler? handlers, object sender) => SourceEvents.Raise(handlers, sender, _logger);
 
     private void WithdrawIfAsked()
     {
@@ -387,6 +255,20 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         {
             SourceLog.IdentityExpired(_logger, current.SpiffeId, notAfter);
         }
+    }
+
+    private sealed class Consumer(X509Source source) : IStreamConsumer<X509SVIDResponse>
+    {
+        public bool HasTaken => source._current is not null;
+
+        public AsyncServerStreamingCall<X509SVIDResponse> Call(WorkloadApiChannel channel, CancellationToken cancellationToken) =>
+            channel.FetchX509Svid(cancellationToken);
+
+        public UpdateRefusal? Take(X509SVIDResponse message) => source.Take(message);
+
+        public TimeSpan UntilOverdue() => source.UntilOverdue();
+
+        public void OnDenied() => source.WithdrawIfAsked();
     }
 
     /// <summary>

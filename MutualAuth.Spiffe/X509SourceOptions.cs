@@ -59,30 +59,9 @@ public sealed record X509SourceOptions
 
     internal IEnumerable<string> Problems()
     {
-        var hour = TimeSpan.FromHours(1);
-        if (FirstUpdateTimeout <= TimeSpan.Zero || FirstUpdateTimeout > hour)
+        foreach (var problem in FollowingProblems.Of(FirstUpdateTimeout, RetryDelay, MaxRetryDelay, KeepAlive, WhenDenied))
         {
-            yield return $"{nameof(FirstUpdateTimeout)} must be more than nothing and at most an hour; it is {FirstUpdateTimeout}.";
-        }
-
-        if (RetryDelay < TimeSpan.FromMilliseconds(1) || RetryDelay > hour)
-        {
-            yield return $"{nameof(RetryDelay)} must be 1 ms to an hour; it is {RetryDelay}.";
-        }
-
-        if (MaxRetryDelay < RetryDelay || MaxRetryDelay > hour)
-        {
-            yield return $"{nameof(MaxRetryDelay)} must be {nameof(RetryDelay)} to an hour; it is {MaxRetryDelay}.";
-        }
-
-        if (KeepAlive < TimeSpan.FromSeconds(1) || KeepAlive > hour)
-        {
-            yield return $"{nameof(KeepAlive)} must be a second to an hour; it is {KeepAlive}.";
-        }
-
-        if (!Enum.IsDefined(WhenDenied))
-        {
-            yield return $"{nameof(WhenDenied)} must be one of its values.";
+            yield return problem;
         }
 
         if (Profile is null || Limits is null || TimeProvider is null || LoggerFactory is null)

@@ -42,6 +42,13 @@ public sealed class PagesTests
         yield return new IssuerKeysOptions { Connection = s_connection };
         yield return s_connection;
         yield return Granting();
+        yield return new TokenRenewalOptions { Name = "an issuer" };
+        yield return new JwtSvidValidatorOptions
+        {
+            Audiences = [Signer.Audience],
+            Bundles = JwtBundles.None,
+            Workloads = WorkloadRule.MemberOf("example.test"),
+        };
     }
 
     [TestCaseSource(nameof(Options))]

@@ -1,10 +1,6 @@
-using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using Microsoft.IdentityModel.Tokens;
 using MutualAuth.Credentials;
 using MutualAuth.Tokens.Json;
 using MutualAuth.Tokens.Keys;
@@ -26,9 +22,6 @@ namespace MutualAuth.Tokens;
 /// </example>
 public sealed class JwtValidator : ITokenValidator
 {
-    private const int MaxLength = 16_384;
-    private const int MaxHeaderLength = 4096;
-
     private readonly JwtValidatorOptions _options;
 
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
@@ -48,63 +41,37 @@ public sealed class JwtValidator : ITokenValidator
     public async ValueTask<TokenVerdict> ValidateAsync(string token, IPAddress? remoteAddress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(token);
-        if (token.Length > MaxLength || token.Split('.') is not [var head, var body, { Length: > 0 }] || !IsBase64Url(token))
+        var (read, expected) = SignedToken.Read(token);
+        using var signed = read;
+        if (signed is null)
         {
-            return _options.No(RejectionReason.TokenInvalid, "a signed token of three parts (RFC 7515 §7.1)", "something else");
+            return _options.No(RejectionReason.TokenInvalid, expected!, "something else");
         }
 
-        using var header = Read(head, MaxHeaderLength);
-        using var claims = Read(body, MaxLength);
-        if (header is null || claims is null)
-        {
-            return _options.No(RejectionReason.TokenInvalid, "a header and claims that are JSON objects without a name twice", "something else");
-        }
-
-        if (JudgeHeader(header.RootElement) is { } objection)
+        if ((signed.JudgeHeader(_options, _options.Algorithms) ?? JudgeType(signed.Header)) is { } objection)
         {
             return objection;
         }
 
-        var (keys, none) = await FindKeysAsync(header.RootElement, cancellationToken).ConfigureAwait(false);
+        var (keys, none) = await FindKeysAsync(signed, cancellationToken).ConfigureAwait(false);
         if (none is not null)
         {
             return none;
         }
 
-        if (!IsSigned(token, header.RootElement.Text("alg")!, keys))
+        if (signed.SignedBy(keys) is null)
         {
             return _options.No(RejectionReason.TokenSignatureWrong, "a signature by the issuer's key", "another");
         }
 
-        return claims.RootElement.Text("iss") == _options.Issuer
-            ? _options.Judge(claims.RootElement, _options.MaxTokenAge)
+        return signed.Claims.Text("iss") == _options.Issuer
+            ? _options.Judge(signed.Claims, _options.MaxTokenAge)
             : _options.No(
-                RejectionReason.TokenIssuerWrong, $"the issuer {Quoted.Text(_options.Issuer)}", Quoted.Text(claims.RootElement.Text("iss")));
+                RejectionReason.TokenIssuerWrong, $"the issuer {Quoted.Text(_options.Issuer)}", Quoted.Text(signed.Claims.Text("iss")));
     }
 
-    private TokenVerdict? JudgeHeader(JsonElement header)
+    private TokenVerdict? JudgeType(JsonElement header)
     {
-        if (header.Text("alg") is not { } algorithm || !_options.Algorithms.Contains(algorithm))
-        {
-            return _options.No(
-                RejectionReason.TokenSignatureWrong,
-                $"one of the algorithms {string.Join(", ", _options.Algorithms)}",
-                Quoted.Text(header.Text("alg")));
-        }
-
-        if (header.Has("crit") || header.Has("jwk") || header.Has("jku") || header.Has("x5u") || header.Has("cty") || header.Has("enc"))
-        {
-            return _options.No(
-                RejectionReason.TokenInvalid,
-                "a header without critical parameters and without keys of its own (RFC 8725 §3.10)",
-                "one with crit, jwk, jku, x5u, cty or enc");
-        }
-
-        if (header.Has("kid") && header.Text("kid") is null)
-        {
-            return _options.No(RejectionReason.TokenInvalid, "a kid that is a text", "something else");
-        }
-
         var type = header.Text("typ");
         return IsAccessToken(type) || (_options.AcceptsTypeJwt && (!header.Has("typ") || Is(type, "JWT")))
             ? null
@@ -116,9 +83,9 @@ public sealed class JwtValidator : ITokenValidator
 
     /// <summary>The keys that can have signed; where none can, the newest set is asked for once.</summary>
     private async ValueTask<(ImmutableArray<IssuerKey> Keys, TokenVerdict? None)> FindKeysAsync(
-        JsonElement header, CancellationToken cancellationToken)
+        SignedToken signed, CancellationToken cancellationToken)
     {
-        var (id, algorithm) = (header.Text("kid"), header.Text("alg")!);
+        var (id, algorithm) = (signed.KeyId, signed.Algorithm!);
         var found = _options.Keys.Current?.Find(id, algorithm) ?? [];
         if (found.IsEmpty)
         {
@@ -137,56 +104,8 @@ public sealed class JwtValidator : ITokenValidator
             : (found, null);
     }
 
-    /// <summary>The library checks the signature, with the algorithm and a key that we choose.</summary>
-    private static bool IsSigned(string token, string algorithm, ImmutableArray<IssuerKey> keys)
-    {
-        var end = token.LastIndexOf('.');
-        try
-        {
-            var (signed, signature) = (Encoding.ASCII.GetBytes(token[..end]), Base64Url.DecodeFromChars(token.AsSpan(end + 1)));
-            return signature.Length > 0 && keys.Any(key => IsSignedBy(key.Key, algorithm, signed, signature));
-        }
-        catch (Exception exception) when (exception is FormatException or CryptographicException)
-        {
-            return false;
-        }
-    }
-
-    private static bool IsSignedBy(SecurityKey key, string algorithm, byte[] signed, byte[] signature)
-    {
-        var provider = key.CryptoProviderFactory.CreateForVerifying(key, algorithm);
-        try
-        {
-            return provider.Verify(signed, signature);
-        }
-        finally
-        {
-            key.CryptoProviderFactory.ReleaseSignatureProvider(provider);
-        }
-    }
-
     private static bool IsAccessToken(string? type) => Is(type, "at+jwt") || Is(type, "application/at+jwt");
 
     /// <summary>Media types are compared without regard to case (RFC 2045 §5.1).</summary>
     private static bool Is(string? type, string expected) => string.Equals(type, expected, StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsBase64Url(string token) =>
-        token.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.');
-
-    private static JsonDocument? Read(string part, int maxLength)
-    {
-        if (part.Length > maxLength)
-        {
-            return null;
-        }
-
-        try
-        {
-            return StrictJson.ReadObject(Base64Url.DecodeFromChars(part));
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
 }

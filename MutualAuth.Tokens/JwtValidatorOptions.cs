@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MutualAuth.Tokens.Keys;
 
 namespace MutualAuth.Tokens;
 
@@ -6,9 +7,6 @@ namespace MutualAuth.Tokens;
 /// <remarks>Immutable. The constructor that takes the options reports every problem at once.</remarks>
 public sealed record JwtValidatorOptions : TokenPolicy
 {
-    private static readonly ImmutableArray<string> s_known =
-        ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
-
     /// <summary>The issuer, as its tokens name it (<c>iss</c>), letter for letter.</summary>
     public required string Issuer { get; init; }
 
@@ -19,7 +17,7 @@ public sealed record JwtValidatorOptions : TokenPolicy
     /// The algorithms that are accepted (RFC 7518 §3). Default: ES256, ES384, ES512, PS256, PS384, PS512, RS256, RS384 and RS512, which are also all
     /// that may be named: a token without a signature, or with one by a shared secret, is never accepted.
     /// </summary>
-    public ImmutableArray<string> Algorithms { get; init; } = s_known;
+    public ImmutableArray<string> Algorithms { get; init; } = SignedToken.KnownAlgorithms;
 
     /// <summary>
     /// Whether a token may also have the type <c>JWT</c>, or none, for issuers that do not follow RFC 9068. An ID token may then pass as an access
@@ -47,9 +45,9 @@ public sealed record JwtValidatorOptions : TokenPolicy
             yield return $"{nameof(Keys)} must not be null.";
         }
 
-        if (Algorithms.IsDefaultOrEmpty || !Algorithms.All(s_known.Contains))
+        if (Algorithms.IsDefaultOrEmpty || !Algorithms.All(SignedToken.KnownAlgorithms.Contains))
         {
-            yield return $"{nameof(Algorithms)} must hold at least one of {string.Join(", ", s_known)}, and nothing else.";
+            yield return $"{nameof(Algorithms)} must hold at least one of {string.Join(", ", SignedToken.KnownAlgorithms)}, and nothing else.";
         }
 
         if (MaxTokenAge < TimeSpan.FromMinutes(1) || MaxTokenAge > TimeSpan.FromDays(366))

@@ -28,7 +28,12 @@ public enum TokenIssuerProblem
 /// <summary>An issuer of tokens gave no key set, no token or no answer that can be used.</summary>
 public sealed class TokenIssuerException : Exception
 {
-    internal TokenIssuerException(TokenIssuerProblem problem, string message, string? errorCode = null, Exception? innerException = null)
+    /// <summary>Says what went wrong with an issuer of another kind (<see cref="TokenSource.Renewing"/>).</summary>
+    /// <param name="problem">What went wrong.</param>
+    /// <param name="message">What it was and what to do, fit for a log.</param>
+    /// <param name="errorCode">The issuer's <c>error</c>; null when it sent none.</param>
+    /// <param name="innerException">What caused it.</param>
+    public TokenIssuerException(TokenIssuerProblem problem, string message, string? errorCode = null, Exception? innerException = null)
         : base(message, innerException)
     {
         Problem = problem;

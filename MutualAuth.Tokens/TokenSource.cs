@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
 using MutualAuth.Reloading;
 
@@ -17,7 +18,7 @@ namespace MutualAuth.Tokens;
 /// </example>
 public abstract class TokenSource : IAsyncDisposable
 {
-    private protected const int MaxLength = 16_000; // so that the login's message holds it
+    internal const int MaxLength = 16_000; // so that the login's message holds it
 
     private protected TokenSource()
     {
@@ -36,6 +37,26 @@ public abstract class TokenSource : IAsyncDisposable
         return string.Join(' ', options.Problems()) is { Length: > 0 } problems
             ? throw new ArgumentException(problems, nameof(options))
             : new Http.GrantedTokens(options);
+    }
+
+    /// <summary>
+    /// From an issuer of another kind, which a function of yours asks. A token is kept, and the next one asked for ahead of its end; one request is
+    /// under way at a time. While requests fail the last good token is used until its end, and attempts are spaced out.
+    /// </summary>
+    /// <param name="fetch">
+    /// Asks for a token. It is cancelled when the source is disposed of, and bounds its own time. What it throws is logged by its type, or by its
+    /// message where it is a <see cref="TokenIssuerException"/>.
+    /// </param>
+    /// <param name="options">When it is asked.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message lists every problem.</exception>
+    public static TokenSource Renewing(Func<CancellationToken, ValueTask<IssuedToken>> fetch, TokenRenewalOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(fetch);
+        ArgumentNullException.ThrowIfNull(options);
+        return string.Join(' ', options.Problems()) is { Length: > 0 } problems
+            ? throw new ArgumentException(problems, nameof(options))
+            : new RenewingToken(new Http.RenewedToken(fetch, options, options.LoggerFactory.CreateLogger(TokenLog.Category)));
     }
 
     /// <summary>From a file that another program renews, such as a projected token of Kubernetes. White space at its ends is cut off.</summary>
@@ -79,9 +100,18 @@ public abstract class TokenSource : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Whether it can be sent (RFC 6750 §2.1).</summary>
-    private protected static bool IsToken(string? text) => text is { Length: > 0 and <= MaxLength }
+    internal static bool IsToken(string? text) => text is { Length: > 0 and <= MaxLength }
         && text.TrimEnd('=') is { Length: > 0 } body
         && body.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_' or '~' or '+' or '/');
+
+    private sealed class RenewingToken(Http.RenewedToken token) : TokenSource
+    {
+        public override ValueTask<string> GetAsync(CancellationToken cancellationToken = default) => token.GetAsync(cancellationToken);
+
+        public override void Forget() => token.Forget();
+
+        public override ValueTask DisposeAsync() => token.DisposeAsync();
+    }
 
     private sealed class FileToken(string path, WatchOptions? options) : TokenSource
     {

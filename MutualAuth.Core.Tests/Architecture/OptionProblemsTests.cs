@@ -327,7 +327,7 @@ public sealed partial class OptionProblemsTests
             new() { OnUnauthorized = NoAction }, new() { OnExpired = NoAction }, new() { OnMaximumAge = NoAction }, new() { OnIdle = NoAction },
             new() { OnOwnCertificateExpired = NoAction }, new() { OnUserDisabled = NoAction }, new() { OnUserRemoved = NoAction },
             new() { OnUserNotAllowed = NoAction }, new() { OnSecondFactorRemoved = NoAction }, new() { OnPasswordChanged = NoAction },
-            new() { OnTokenExpired = NoAction }, new() { OnUserStoreUnreadable = NoAction },
+            new() { OnTokenExpired = NoAction }, new() { OnUserStoreUnreadable = NoAction }, new() { OnUserInactive = NoAction },
         ];
         foreach (var policy in withoutAction)
         {
@@ -342,6 +342,9 @@ public sealed partial class OptionProblemsTests
         yield return Again("MaximumAge must be", new() { MaximumAge = most + tick }, new() { MaximumAge = most });
         yield return Again("IdleTimeout must be more than zero", new() { IdleTimeout = TimeSpan.Zero }, new() { IdleTimeout = tick });
         yield return Again("IdleTimeout must be", new() { IdleTimeout = most + tick }, new() { IdleTimeout = most });
+        yield return Again(
+            "UserInactivityTimeout must be more than zero", new() { UserInactivityTimeout = TimeSpan.Zero }, new() { UserInactivityTimeout = tick });
+        yield return Again("UserInactivityTimeout must be", new() { UserInactivityTimeout = most + tick }, new() { UserInactivityTimeout = most });
         yield return Again("ExpiryMargin must be between zero and a day", new() { ExpiryMargin = -tick }, new() { ExpiryMargin = default });
         yield return Again("ExpiryMargin must be between", new() { ExpiryMargin = day + tick }, new() { ExpiryMargin = day });
         yield return Again("ExpirySpread must be between zero and a day", new() { ExpirySpread = -tick }, new() { ExpirySpread = default });

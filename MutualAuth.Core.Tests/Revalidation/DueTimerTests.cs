@@ -41,7 +41,7 @@ public sealed class DueTimerTests
         _clock.Advance(s_tick * 10_000);
 
         _rings.Should().Be(1);
-        var (dates, durations, idle) = _timer.TakeDue();
+        var (dates, durations, idle, _) = _timer.TakeDue();
         durations.Should().Equal(entry);
         (dates.Count, idle.Count, entry.DurationDue).Should().Be((0, 0, null));
         _timer.TakeDue().Durations.Should().BeEmpty();
@@ -58,10 +58,31 @@ public sealed class DueTimerTests
         _clock.Advance(s_tick * 10_000);
 
         _rings.Should().Be(1);
-        var (dates, durations, idle) = _timer.TakeDue();
+        var (dates, durations, idle, _) = _timer.TakeDue();
         idle.Should().Equal(entry);
         (dates.Count, durations.Count, entry.IdleDue).Should().Be((0, 0, null));
         _timer.TakeDue().Idle.Should().BeEmpty();
+    }
+
+    [Test]
+    public void The_time_for_an_activity_comes_up_when_it_is_over_once_and_not_before()
+    {
+        var entry = Entry();
+        _timer.SetUserActivity(entry, s_second * 5);
+        _clock.Advance(s_second * 5 - s_tick);
+        (_rings, _timer.TakeDue().UserActivity.Count).Should().Be((0, 0));
+
+        _clock.Advance(s_tick * 10_000);
+
+        _rings.Should().Be(1);
+        var (dates, durations, idle, activity) = _timer.TakeDue();
+        activity.Should().Equal(entry);
+        (dates.Count, durations.Count, idle.Count, entry.UserActivityDue).Should().Be((0, 0, 0, null));
+        _timer.TakeDue().UserActivity.Should().BeEmpty();
+        _timer.SetUserActivity(entry, s_second);
+        _timer.SetUserActivity(entry, null);
+        _clock.Advance(s_second * 2);
+        _timer.TakeDue().UserActivity.Should().BeEmpty();
     }
 
     [Test]
@@ -75,7 +96,7 @@ public sealed class DueTimerTests
         _clock.Advance(s_tick * 10_000);
 
         _rings.Should().Be(1);
-        var (dates, durations, idle) = _timer.TakeDue();
+        var (dates, durations, idle, _) = _timer.TakeDue();
         dates.Should().Equal(entry);
         (durations.Count, idle.Count, entry.DateDue).Should().Be((0, 0, null));
         _timer.TakeDue().Dates.Should().BeEmpty();
@@ -239,7 +260,7 @@ public sealed class DueTimerTests
 
     private List<RevalidationEntry> Taken()
     {
-        var (dates, durations, idle) = _timer.TakeDue();
-        return [.. dates, .. durations, .. idle];
+        var (dates, durations, idle, activity) = _timer.TakeDue();
+        return [.. dates, .. durations, .. idle, .. activity];
     }
 }

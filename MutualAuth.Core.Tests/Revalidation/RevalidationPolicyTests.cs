@@ -20,6 +20,7 @@ public sealed class RevalidationPolicyTests
             OnExpired = InvalidationAction.Notify,
             OnMaximumAge = InvalidationAction.Notify,
             OnIdle = InvalidationAction.Notify,
+            OnUserInactive = InvalidationAction.Notify,
             OnOwnCertificateExpired = InvalidationAction.Notify,
             OnUserDisabled = InvalidationAction.Notify,
             OnUserRemoved = InvalidationAction.Notify,
@@ -53,6 +54,7 @@ public sealed class RevalidationPolicyTests
             RejectionReason.ValidatorRefused);
         yield return Case(quiet with { OnMaximumAge = InvalidationAction.Drain }, RejectionReason.MaximumAgeReached);
         yield return Case(quiet with { OnIdle = InvalidationAction.Drain }, RejectionReason.IdleTimeoutReached);
+        yield return Case(quiet with { OnUserInactive = InvalidationAction.Drain }, RejectionReason.UserInactive);
         yield return Case(quiet with { OnOwnCertificateExpired = InvalidationAction.Drain }, RejectionReason.OwnCertificateExpired);
         yield return Case(
             quiet with { OnUntrusted = InvalidationAction.Drain },
@@ -92,6 +94,10 @@ public sealed class RevalidationPolicyTests
         yield return Case("MaximumAge, least", new() { MaximumAge = s_tick }, new() { MaximumAge = default(TimeSpan) });
         yield return Case("MaximumAge, most", new() { MaximumAge = decade }, new() { MaximumAge = decade + s_tick });
         yield return Case("IdleTimeout, least", new() { IdleTimeout = s_tick }, new() { IdleTimeout = default(TimeSpan) });
+        yield return Case(
+            "UserInactivityTimeout, least", new() { UserInactivityTimeout = s_tick }, new() { UserInactivityTimeout = default(TimeSpan) });
+        yield return Case(
+            "UserInactivityTimeout, most", new() { UserInactivityTimeout = decade }, new() { UserInactivityTimeout = decade + s_tick });
         yield return Case("IdleTimeout, most", new() { IdleTimeout = decade }, new() { IdleTimeout = decade + s_tick });
         yield return Case("ExpiryMargin, least", new() { ExpiryMargin = default }, new() { ExpiryMargin = -s_tick });
         yield return Case("ExpiryMargin, most", new() { ExpiryMargin = day }, new() { ExpiryMargin = day + s_tick });

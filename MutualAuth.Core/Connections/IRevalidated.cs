@@ -63,6 +63,10 @@ internal interface ILiveEntry
     /// <returns>False when the connection is over, or does not hold for another reason.</returns>
     bool Renew(AuthenticatedUser user);
 
+    /// <summary>The user did something just now.</summary>
+    /// <returns>False when the connection is over, or when it comes too late.</returns>
+    bool RecordUserActivity();
+
     /// <summary>Ends the connection, or has it drain, for this reason.</summary>
     /// <returns>False when it has ended, or was already to end in this way.</returns>
     bool End(Rejection rejection, InvalidationAction action);

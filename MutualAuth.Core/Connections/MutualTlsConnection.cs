@@ -400,6 +400,28 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     }
 
     /// <summary>
+    /// Says that the user did something just now, such as an order or a key that was pressed: <see cref="RevalidationPolicy.UserInactivityTimeout"/>
+    /// counts from here. Do not call it for what a program does by itself: polls, keep-alive messages, what a server pushes.
+    /// </summary>
+    /// <remarks>
+    /// It takes no lock and sets no timer, so that it may be called for each act. Where no such timeout is set it has no effect. It counts for this
+    /// connection alone: call it on each connection of a session that has several.
+    /// </remarks>
+    /// <returns>
+    /// True while the user may go on. False when the connection has ended, or when it comes too late and the connection is about to end for
+    /// <see cref="RejectionReason.UserInactive"/>: then do not carry out what the user asked for.
+    /// </returns>
+    /// <example>
+    /// <code>
+    /// if (!connection.RecordUserActivity())
+    /// {
+    ///     Console.WriteLine("The user was away for too long.");
+    /// }
+    /// </code>
+    /// </example>
+    public bool RecordUserActivity() => _entry is { } entry ? entry.RecordUserActivity() : !Volatile.Read(ref _isOver);
+
+    /// <summary>
     /// A value that both ends of this connection compute, and that ties a protocol above it to the connection: a signature or a message of yours
     /// that holds it is of use on no other one.
     /// </summary>

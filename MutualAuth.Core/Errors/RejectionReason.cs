@@ -488,6 +488,9 @@ public enum RejectionReason
     /// The user of a live connection that a reconnect credential opened has other second factors now, or its credentials were revoked.
     /// </summary>
     ReconnectCredentialRevoked = 717,
+
+    /// <summary>For too long the application recorded no activity of the user of the live connection.</summary>
+    UserInactive = 718,
 }
 
 /// <summary>The stable text form of <see cref="RejectionReason"/>.</summary>

@@ -250,6 +250,7 @@ internal sealed class ConnectionRevalidator
 
         bool isPathEndPast;
         bool isOwnEndPast;
+        bool isUserInactive;
         try
         {
             if (!_users.Replace(entry, user))
@@ -279,7 +280,7 @@ internal sealed class ConnectionRevalidator
 
                 BeginUserDates(entry, standing, user);
                 ScheduleDate(entry);
-                (isPathEndPast, isOwnEndPast) = (entry.IsPathEndPast, entry.IsOwnEndPast);
+                (isPathEndPast, isOwnEndPast, isUserInactive) = (entry.IsPathEndPast, entry.IsOwnEndPast, entry.IsUserInactive);
             }
         }
         catch (Exception exception)
@@ -302,6 +303,11 @@ internal sealed class ConnectionRevalidator
         if (isOwnEndPast)
         {
             Invalidate(entry, OwnExpired(entry.OwnEnd!.Value));
+        }
+
+        if (isUserInactive)
+        {
+            Invalidate(entry, UserInactive());
         }
 
         _users.Examine(entry);
@@ -421,6 +427,12 @@ internal sealed class ConnectionRevalidator
                     _timer.SetIdle(entry, idleTimeout);
                 }
 
+                if (_policy.UserInactivityTimeout is { } most)
+                {
+                    entry.UserActivity = new UserActivityClock(_options.TimeProvider, most, _policy.OnUserInactive != InvalidationAction.Notify);
+                    _timer.SetUserActivity(entry, most);
+                }
+
                 ScheduleDate(entry);
             }
             catch (Exception exception)
@@ -527,8 +539,10 @@ internal sealed class ConnectionRevalidator
             _timer.SetDate(entry, null);
             _timer.SetDuration(entry, null);
             _timer.SetIdle(entry, null);
+            _timer.SetUserActivity(entry, null);
         }
 
+        entry.UserActivity?.Close();
         _users.Leave(entry);
         _facts.Leave(entry);
         _watch.Leave();
@@ -812,14 +826,12 @@ internal sealed class ConnectionRevalidator
 
     private void OnTimer()
     {
-        List<RevalidationEntry> dates;
-        List<RevalidationEntry> durations;
-        List<RevalidationEntry> idle;
+        DueEntries due;
         try
         {
             lock (_lock)
             {
-                (dates, durations, idle) = _timer.TakeDue();
+                due = _timer.TakeDue();
             }
         }
         catch (Exception exception)
@@ -828,13 +840,14 @@ internal sealed class ConnectionRevalidator
             return;
         }
 
-        if (dates.Count + durations.Count + idle.Count > 0)
+        if (due.Dates.Count + due.Durations.Count + due.Idle.Count + due.UserActivity.Count > 0)
         {
             Ringing = RunAside(async () =>
             {
-                await ForEachAsync(durations, OnDuration).ConfigureAwait(false);
-                await ForEachAsync(idle, OnIdle).ConfigureAwait(false);
-                await ForEachAsync(dates, OnDate).ConfigureAwait(false);
+                await ForEachAsync(due.Durations, OnDuration).ConfigureAwait(false);
+                await ForEachAsync(due.Idle, OnIdle).ConfigureAwait(false);
+                await ForEachAsync(due.UserActivity, OnUserActivity).ConfigureAwait(false);
+                await ForEachAsync(due.Dates, OnDate).ConfigureAwait(false);
             });
         }
     }
@@ -889,7 +902,11 @@ internal sealed class ConnectionRevalidator
             return false;
         }
 
-        var left = most - connection.IdleFor;
+        if (TimeLeft(entry, () => most - connection.IdleFor) is not { } left)
+        {
+            return true;
+        }
+
         lock (_lock)
         {
             if (entry.IsOver || entry.IsDraining)
@@ -909,6 +926,62 @@ internal sealed class ConnectionRevalidator
             && Invalidate(entry, new Rejection(RejectionReason.IdleTimeoutReached, $"a connection on which something moves every {most}",
                 "one on which nothing moved for as long"));
     }
+
+    /// <summary>
+    /// So long ago its user did something, as far as was known when this was set. It is asked while it drains too: a drain may be taken back, or have
+    /// to be cut short.
+    /// </summary>
+    private bool OnUserActivity(RevalidationEntry entry)
+    {
+        if (entry.UserActivity is not { } activity || _policy.UserInactivityTimeout is not { } most)
+        {
+            return false;
+        }
+
+        if (TimeLeft(entry, activity.Left) is not { } left)
+        {
+            return true;
+        }
+
+        lock (_lock)
+        {
+            if (entry.IsOver)
+            {
+                return false;
+            }
+
+            if (left > TimeSpan.Zero && entry.Lost is { Action: InvalidationAction.Notify, Rejection.Reason: RejectionReason.UserInactive })
+            {
+                entry.Lost = null; // the user has done something since; the connection is notified again the next time
+            }
+
+            entry.IsUserInactive = left <= TimeSpan.Zero && _policy.OnUserInactive != InvalidationAction.Notify;
+            _timer.SetUserActivity(entry, entry.IsUserInactive ? null : left > TimeSpan.Zero ? left : most);
+        }
+
+        return left <= TimeSpan.Zero && Invalidate(entry, UserInactive());
+    }
+
+    /// <summary>What is left; null where the clock throws: the connection is then ended, because nothing would look at it again.</summary>
+    private TimeSpan? TimeLeft(RevalidationEntry entry, Func<TimeSpan> left)
+    {
+        try
+        {
+            return left();
+        }
+        catch (Exception exception)
+        {
+            RevalidationLog.RejudgeFaulted(_logger, exception);
+            Invalidate(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over",
+                $"an exception, {exception.GetType().Name}"));
+            return null;
+        }
+    }
+
+    private Rejection UserInactive() => new(
+        RejectionReason.UserInactive,
+        $"a user who does something every {_policy.UserInactivityTimeout}",
+        "one of whom nothing was recorded for as long");
 
     private async Task EndAsync(RevalidationEntry entry)
     {

@@ -14,6 +14,7 @@ internal sealed class DueTimer
     private readonly DueQueue _dates = new();
     private readonly DueQueue _durations = new();
     private readonly DueQueue _idle = new();
+    private readonly DueQueue _activity = new();
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
@@ -64,11 +65,20 @@ internal sealed class DueTimer
         Arm();
     }
 
+    /// <summary>Has the entry come up after this time to be asked whether its user did something; null means never.</summary>
+    internal void SetUserActivity(RevalidationEntry entry, TimeSpan? wait)
+    {
+        var due = wait is { } most ? (Elapsed + most).Ticks : (long?)null;
+        _activity.Move(entry, entry.UserActivityDue, due);
+        entry.UserActivityDue = due;
+        Arm();
+    }
+
     /// <summary>
     /// What is due now, each once: it comes up again only when it is set again. Where the clock throws, so does this, and it rings again in a
     /// minute.
     /// </summary>
-    internal (List<RevalidationEntry> Dates, List<RevalidationEntry> Durations, List<RevalidationEntry> Idle) TakeDue()
+    internal DueEntries TakeDue()
     {
         _ringsAt = null;
         long now;
@@ -84,26 +94,33 @@ internal sealed class DueTimer
             throw;
         }
 
-        var due = (new List<RevalidationEntry>(), new List<RevalidationEntry>(), new List<RevalidationEntry>());
+        var due = new DueEntries([], [], [], []);
         while (_dates.DueAt(now) is { } entry)
         {
-            due.Item1.Add(entry);
+            due.Dates.Add(entry);
             _dates.Move(entry, entry.DateDue, null);
             entry.DateDue = null;
         }
 
         while (_durations.DueAt(elapsed) is { } entry)
         {
-            due.Item2.Add(entry);
+            due.Durations.Add(entry);
             _durations.Move(entry, entry.DurationDue, null);
             entry.DurationDue = null;
         }
 
         while (_idle.DueAt(elapsed) is { } entry)
         {
-            due.Item3.Add(entry);
+            due.Idle.Add(entry);
             _idle.Move(entry, entry.IdleDue, null);
             entry.IdleDue = null;
+        }
+
+        while (_activity.DueAt(elapsed) is { } entry)
+        {
+            due.UserActivity.Add(entry);
+            _activity.Move(entry, entry.UserActivityDue, null);
+            entry.UserActivityDue = null;
         }
 
         Arm();
@@ -112,7 +129,7 @@ internal sealed class DueTimer
 
     private void Arm()
     {
-        if (_dates.Next is null && _durations.Next is null && _idle.Next is null)
+        if (_dates.Next is null && _durations.Next is null && _idle.Next is null && _activity.Next is null)
         {
             return; // should it ring once more, it finds nothing
         }
@@ -159,6 +176,11 @@ internal sealed class DueTimer
             wait = Min(wait, new TimeSpan(idle) - elapsed);
         }
 
+        if (_activity.Next is { } activity)
+        {
+            wait = Min(wait, new TimeSpan(activity) - elapsed);
+        }
+
         wait = wait < s_shortest ? s_shortest : wait;
         if (_ringsAt is not { } rings || elapsed + wait < rings)
         {
@@ -169,3 +191,11 @@ internal sealed class DueTimer
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }
+
+/// <summary>What came up, each in the order in which it was due.</summary>
+/// <param name="Dates">Whose date is reached.</param>
+/// <param name="Durations">Whose duration is over.</param>
+/// <param name="Idle">To be asked whether it is idle.</param>
+/// <param name="UserActivity">To be asked whether its user did something.</param>
+internal sealed record DueEntries(
+    List<RevalidationEntry> Dates, List<RevalidationEntry> Durations, List<RevalidationEntry> Idle, List<RevalidationEntry> UserActivity);

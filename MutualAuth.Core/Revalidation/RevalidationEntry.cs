@@ -81,11 +81,23 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>When to ask whether it is idle, in ticks since the registry began; null when that is not waited for.</summary>
     internal long? IdleDue { get; set; }
 
+    /// <summary>When the user did something last; null where that is not counted.</summary>
+    internal UserActivityClock? UserActivity { get; set; }
+
+    /// <summary>When to ask whether the user did something, in ticks since the registry began; null when that is not waited for.</summary>
+    internal long? UserActivityDue { get; set; }
+
+    /// <summary>The user did nothing for too long, and that has been dealt with.</summary>
+    internal bool IsUserInactive { get; set; }
+
     /// <inheritdoc/>
     public DateTimeOffset? ValidUntil => Registry?.ValidUntil(this);
 
     /// <inheritdoc/>
     public bool Renew(AuthenticatedUser user) => Registry?.Renew(this, user) == true;
+
+    /// <inheritdoc/>
+    public bool RecordUserActivity() => UserActivity is { } clock ? clock.TryRecord() : !IsOver;
 
     /// <inheritdoc/>
     public bool End(Rejection rejection, InvalidationAction action) =>

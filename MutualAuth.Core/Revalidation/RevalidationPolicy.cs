@@ -38,6 +38,12 @@ public sealed record RevalidationPolicy
     public InvalidationAction OnIdle { get; init; } = InvalidationAction.Drain;
 
     /// <summary>
+    /// For <see cref="UserInactivityTimeout"/> the application recorded no activity of the user (<c>user_inactive</c>). Default:
+    /// <see cref="InvalidationAction.Drain"/>, so that <see cref="GracePeriod"/> comes on top.
+    /// </summary>
+    public InvalidationAction OnUserInactive { get; init; } = InvalidationAction.Drain;
+
+    /// <summary>
     /// Our own certificate expired, and <see cref="EndsWithOwnCertificate"/> is set. Default: <see cref="InvalidationAction.Drain"/>.
     /// </summary>
     public InvalidationAction OnOwnCertificateExpired { get; init; } = InvalidationAction.Drain;
@@ -135,6 +141,14 @@ public sealed record RevalidationPolicy
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>
+    /// How long a connection may last since its user did something last, as <see cref="MutualTlsConnection.RecordUserActivity"/> says, or since
+    /// it was accepted. Default: null, no limit; at most 3,660 days. Nothing else counts: no octet in either direction, no re-authentication, and
+    /// no activity on another connection of the same user. What is recorded too late takes nothing back. The clock is
+    /// <see cref="Handshake.HandshakeOptions.TimeProvider"/>.
+    /// </summary>
+    public TimeSpan? UserInactivityTimeout { get; init; }
+
+    /// <summary>
     /// How long before the expiry of a certificate its connections are invalidated. It does not apply to tokens, which may last for less than it;
     /// see <see cref="ReauthenticationLead"/>. Default: zero; at most a day.
     /// </summary>
@@ -169,6 +183,7 @@ public sealed record RevalidationPolicy
             or RejectionReason.ValidatorRefused => OnUnauthorized,
         RejectionReason.MaximumAgeReached => OnMaximumAge,
         RejectionReason.IdleTimeoutReached => OnIdle,
+        RejectionReason.UserInactive => OnUserInactive,
         RejectionReason.OwnCertificateExpired => OnOwnCertificateExpired,
         RejectionReason.UserDisabled => OnUserDisabled,
         RejectionReason.UserRemoved => OnUserRemoved,
@@ -185,9 +200,12 @@ public sealed record RevalidationPolicy
 
     internal IEnumerable<string> Problems()
     {
-        InvalidationAction[] actions = [OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle,
-            OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged, OnTokenExpired,
-            OnUserStoreUnreadable, OnFactsExpired];
+        InvalidationAction[] actions =
+        [
+            OnRevoked, OnUntrusted, OnStatusUnknown, OnUnauthorized, OnExpired, OnMaximumAge, OnIdle, OnUserInactive,
+            OnOwnCertificateExpired, OnUserDisabled, OnUserRemoved, OnUserNotAllowed, OnSecondFactorRemoved, OnPasswordChanged,
+            OnTokenExpired, OnUserStoreUnreadable, OnFactsExpired,
+        ];
         if (!actions.All(Enum.IsDefined))
         {
             yield return $"Every action of {nameof(RevalidationPolicy)} must be {nameof(InvalidationAction.Notify)}, "
@@ -199,7 +217,9 @@ public sealed record RevalidationPolicy
             yield return $"{nameof(GracePeriod)} must be between zero and an hour; it is {GracePeriod}.";
         }
 
-        foreach (var (name, value) in new[] { (nameof(MaximumAge), MaximumAge), (nameof(IdleTimeout), IdleTimeout) })
+        (string, TimeSpan?)[] limits =
+            [(nameof(MaximumAge), MaximumAge), (nameof(IdleTimeout), IdleTimeout), (nameof(UserInactivityTimeout), UserInactivityTimeout)];
+        foreach (var (name, value) in limits)
         {
             if (value is { } duration && (duration <= TimeSpan.Zero || duration > TimeSpan.FromDays(3660)))
             {

@@ -73,7 +73,8 @@ public sealed class StoryTests
 
         CarriedOut(chapters[17]).Should().HaveCount(3, "less than five minutes are no end");
         chapters[17].Should().ContainAll(
-            "bank: \"alice\" is out, idle_timeout_reached: expected a connection on which something moves every 00:05:00",
+            "customer: alive, says the bank to my program",
+            "bank: \"alice\" is out, user_inactive: expected a user who does something every 00:05:00",
             "customer: the bank has ended the connection");
         chapters[18].Should().ContainAll("alice: The peer was rejected. pin_mismatch", "impostor: The peer refused us.");
         chapters[18].Should().NotContain("is in", "an impostor learns of no customer");

@@ -31,11 +31,12 @@ internal sealed class PlainWorkload : IDisposable
     }
 
     /// <summary>Calls a method of the service by its name.</summary>
-    internal AsyncServerStreamingCall<byte[]> Call(string method, Metadata? headers = null) => _channel.CreateCallInvoker().AsyncServerStreamingCall(
+    internal AsyncServerStreamingCall<byte[]> Call(string method, Metadata? headers = null, byte[]? request = null) =>
+        _channel.CreateCallInvoker().AsyncServerStreamingCall(
         new Method<byte[], byte[]>(MethodType.ServerStreaming, "SpiffeWorkloadAPI", method, s_octets, s_octets),
         host: null,
         new CallOptions(headers ?? Header),
-        []);
+        request ?? []);
 
     /// <summary>The next message, or the status that the call ended with.</summary>
     internal static async Task<(byte[]? Message, StatusCode Status)> NextAsync(AsyncServerStreamingCall<byte[]> call)

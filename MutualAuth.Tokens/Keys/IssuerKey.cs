@@ -17,13 +17,12 @@ internal sealed class IssuerKey
 
     private static readonly string[] s_privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-    private readonly string? _algorithm;
     private readonly string? _curve;
 
     private IssuerKey(string? id, string? algorithm, string? curve, string thumbprint, SecurityKey key)
     {
         Id = id;
-        _algorithm = algorithm;
+        Algorithm = algorithm;
         _curve = curve;
         Thumbprint = thumbprint;
         Key = key;
@@ -31,13 +30,16 @@ internal sealed class IssuerKey
 
     internal string? Id { get; }
 
+    /// <summary>The only algorithm that it is for; null where it names none.</summary>
+    internal string? Algorithm { get; }
+
     /// <summary>RFC 7638, by SHA-256, in base64url.</summary>
     internal string Thumbprint { get; }
 
     internal SecurityKey Key { get; }
 
     /// <summary>Whether a signature by this algorithm can be this key's.</summary>
-    internal bool Fits(string algorithm) => (_algorithm is null || _algorithm == algorithm)
+    internal bool Fits(string algorithm) => (Algorithm is null || Algorithm == algorithm)
         && algorithm switch
         {
             "ES256" => _curve == "P-256",
@@ -51,7 +53,9 @@ internal sealed class IssuerKey
     internal static bool IsSecret(JsonElement element) => Array.Exists(s_privateMembers, name => element.Has(name));
 
     /// <summary>Reads a key; null, and in words why, for one that checks no signatures here.</summary>
-    internal static (IssuerKey? Key, string? Flaw) Read(JsonElement element)
+    /// <param name="element">The key.</param>
+    /// <param name="use">Which <c>use</c> counts where one is named.</param>
+    internal static (IssuerKey? Key, string? Flaw) Read(JsonElement element, string use = KeySet.ForSignatures)
     {
         var id = element.Text("kid");
         if ((element.Has("kid") && id is null) || id?.Length > MaxKeyIdLength)
@@ -59,9 +63,9 @@ internal sealed class IssuerKey
             return (null, $"its kid is not a text of at most {MaxKeyIdLength} characters");
         }
 
-        if (element.Has("use") && element.Text("use") != "sig")
+        if (element.Has("use") && element.Text("use") != use)
         {
-            return (null, "it is not for signatures");
+            return (null, $"it is not for the use {use}");
         }
 
         if (element.Has("key_ops") && element.Texts("key_ops", max: 8)?.Contains("verify") != true)

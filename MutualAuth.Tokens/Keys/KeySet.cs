@@ -11,6 +11,14 @@ internal sealed class KeySet
     internal const int MaxBytes = 262_144;
     internal const int MaxKeys = 100;
 
+    /// <summary>The use of an issuer's keys (RFC 7517 §4.2).</summary>
+    internal const string ForSignatures = "sig";
+
+    /// <summary>
+    /// The use of a trust domain's keys for JWT-SVIDs (SPIFFE JWT-SVID §6). Their <c>kid</c> must be there, and a set may be empty.
+    /// </summary>
+    internal const string ForJwtSvids = "jwt-svid";
+
     private KeySet(ImmutableArray<IssuerKey> keys, int leftOut)
     {
         Keys = keys;
@@ -30,7 +38,7 @@ internal sealed class KeySet
     }
 
     /// <inheritdoc cref="Parse"/>
-    internal static KeySet Read(JsonElement root, ImmutableArray<string> acceptedThumbprints)
+    internal static KeySet Read(JsonElement root, ImmutableArray<string> acceptedThumbprints, string use = ForSignatures)
     {
         if (!root.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
         {
@@ -56,10 +64,15 @@ internal sealed class KeySet
                     "The key set holds a private or a secret key. Publish the public keys alone, and replace that key: whoever read it can sign.");
             }
 
-            var (key, flaw) = IssuerKey.Read(element);
+            var (key, flaw) = IssuerKey.Read(element, use);
             if (key is not null && !acceptedThumbprints.IsEmpty && !acceptedThumbprints.Contains(key.Thumbprint))
             {
                 flaw = $"its thumbprint {key.Thumbprint} is not among the accepted ones";
+            }
+
+            if (key is { Id: null } && use == ForJwtSvids)
+            {
+                flaw = "it has no kid";
             }
 
             if (flaw is null)
@@ -72,7 +85,7 @@ internal sealed class KeySet
             }
         }
 
-        return usable.Count > 0
+        return usable.Count > 0 || (use == ForJwtSvids && flaws.Count == 0)
             ? new KeySet([.. usable], flaws.Count)
             : throw new MaterialException($"The key set has no key that may be used{string.Concat(flaws.Take(3).Select(flaw => "; " + flaw))}.");
     }

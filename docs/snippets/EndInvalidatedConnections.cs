@@ -41,6 +41,36 @@ internal static class EndInvalidatedConnections
         // end
     }
 
+    internal static async Task ServeOrdersAsync(MutualTlsServerOptions serverOptions, MutualTlsConnection connection, CancellationToken stopping)
+    {
+        // snippet
+        var attended = serverOptions with
+        {
+            Revalidation = new RevalidationPolicy
+            {
+                UserInactivityTimeout = TimeSpan.FromMinutes(5),
+                OnUserInactive = InvalidationAction.Abort,      // with Drain the grace period comes on top
+            },
+        };
+        // end
+
+        // snippet
+        var order = new byte[1024];
+        while (await connection.Stream.ReadAsync(order, stopping) is > 0 and var length)
+        {
+            var isPoll = order[0] == 0;                         // only your protocol knows what a person did
+            if (!isPoll && !connection.RecordUserActivity())
+            {
+                break;                                          // too late: the user logs in again
+            }
+
+            await connection.Stream.WriteAsync(order.AsMemory(0, length), stopping);
+        }
+        // end
+
+        _ = attended;
+    }
+
     internal static void Clear()
     {
         // snippet

@@ -370,6 +370,13 @@ internal static class Examples
         }
 
         {
+            if (!connection.RecordUserActivity())
+            {
+                Console.WriteLine("The user was away for too long.");
+            }
+        }
+
+        {
             Console.WriteLine(connection.ToString());
         }
 

@@ -1,5 +1,6 @@
 using MutualAuth.Spiffe;
 using MutualAuth.Spiffe.Testing;
+using MutualAuth.Tokens;
 
 namespace MutualAuth.Snippets;
 
@@ -44,6 +45,35 @@ public static class GetIdentitiesFromSpiffe
         agent.Send(new WorkloadUpdate { Svids = [domain.Issue("/payments") with { Hint = "internal" }] });
         await agent.ComeBackAsync();                   // with what was sent last
         // end
+    }
+
+    internal static async Task ServerOfTokensAsync(MutualTlsServerOptions serverOptions, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        // snippet
+        await using var keys = await JwtSource.ConnectAsync(new JwtSourceOptions { LoggerFactory = loggers }, cancellationToken);
+        var workloads = new JwtSvidValidator(new JwtSvidValidatorOptions
+        {
+            Audiences = ["spiffe://example.org/invoices"],                          // our own name
+            Bundles = keys,                                                         // each trust domain's keys, followed
+            Workloads = WorkloadRule.AnyOf(
+                WorkloadRule.SpiffeId("spiffe://example.org/billing"),
+                WorkloadRule.MemberOf("partner.test")),
+        });
+        var behindProxy = serverOptions with                                        // its rules for certificates are those for the proxy
+        {
+            Credentials = Require.CertificateAndUser(SaslServer.DangerouslyUnboundTokens(workloads)),
+        };
+        // end
+        _ = behindProxy;
+    }
+
+    internal static async Task ClientWithTokensAsync(MutualTlsClientOptions clientOptions)
+    {
+        // snippet
+        await using var tokens = JwtSvids.Renewing(new JwtSvidRequest { Audiences = ["spiffe://example.org/invoices"] });
+        var throughProxy = clientOptions with { Credentials = Login.WithToken(tokens.GetForAsync) };
+        // end
+        _ = throughProxy;
     }
 
     internal static void Files(MutualTlsServerOptions serverOptions)

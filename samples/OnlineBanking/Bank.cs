@@ -10,6 +10,9 @@ namespace MutualAuth.Samples;
 /// </summary>
 internal sealed class Bank : IAsyncDisposable
 {
+    /// <summary>What the customer's program says by itself.</summary>
+    internal const string Alive = "alive";
+
     internal static PasskeyOptions Passkeys { get; } = new() { RelyingParty = "bank.test" };
 
     private readonly MutualTlsListener _listener;
@@ -56,8 +59,8 @@ internal sealed class Bank : IAsyncDisposable
             },
             Revalidation = new RevalidationPolicy
             {
-                IdleTimeout = TimeSpan.FromMinutes(5), // the most that art. 4(3)(d) permits
-                OnIdle = InvalidationAction.Abort,
+                UserInactivityTimeout = TimeSpan.FromMinutes(5), // the most that art. 4(3)(d) permits; what a program does by itself does not count
+                OnUserInactive = InvalidationAction.Abort, // a grace period would come on top
                 RecheckInterval = TimeSpan.FromSeconds(1), // customers who are connected
             },
         };
@@ -87,6 +90,17 @@ internal sealed class Bank : IAsyncDisposable
         {
             while (await Message.ReadAsync(connection.Stream) is { } message)
             {
+                if (message.Word == Alive)
+                {
+                    await message.WriteAsync(connection.Stream); // the program is there; of the person that says nothing
+                    continue;
+                }
+
+                if (!connection.RecordUserActivity())
+                {
+                    break; // too late: the customer has been away, and logs in again
+                }
+
                 var answer = message.Word == "pay" && Transfer.Read(message.Value) is { } transfer
                     ? await ConsiderAsync(connection, transfer)
                     : new Message("refused", "this is no payment that a bank can carry out");

@@ -31,6 +31,10 @@ internal sealed class Customer : IAsyncDisposable
         Console.WriteLine($"   customer: {answer.Word}, {answer.Value}");
     }
 
+    /// <summary>What a program does by itself, so that proxies keep the connection.</summary>
+    internal async Task KeepAliveAsync() =>
+        Console.WriteLine($"   customer: {(await AskAsync(new Message(Bank.Alive, string.Empty))).Word}, says the bank to my program");
+
     /// <summary>Waits until the bank has ended the connection.</summary>
     internal async Task WaitForEndAsync()
     {

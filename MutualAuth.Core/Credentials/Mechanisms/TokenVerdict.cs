@@ -66,8 +66,9 @@ public sealed class TokenVerdict
     /// <param name="presented">What is wrong with this one, without any of its text.</param>
     /// <param name="error">What the client is told (RFC 7628 §3.2.2).</param>
     /// <param name="reason">
-    /// What is wrong, for the operator: <see cref="RejectionReason.TokenInvalid"/>, or one of those from
-    /// <see cref="RejectionReason.TokenNoLongerValid"/> to <see cref="RejectionReason.TokenNotActive"/>. The client is not told it.
+    /// What is wrong, for the operator: <see cref="RejectionReason.TokenInvalid"/>, one of those from
+    /// <see cref="RejectionReason.TokenNoLongerValid"/> to <see cref="RejectionReason.TokenNotActive"/>, or
+    /// <see cref="RejectionReason.UserNotAllowed"/> for a genuine token of a user who is not accepted. The client is told its public reason alone.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="error"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="reason"/> is another reason.</exception>
@@ -75,7 +76,8 @@ public sealed class TokenVerdict
         string expected, string presented, TokenError error, RejectionReason reason = RejectionReason.TokenInvalid)
     {
         ArgumentNullException.ThrowIfNull(error);
-        return reason is RejectionReason.TokenInvalid or (>= RejectionReason.TokenNoLongerValid and <= RejectionReason.TokenNotActive)
+        return reason is RejectionReason.TokenInvalid or RejectionReason.UserNotAllowed
+            or (>= RejectionReason.TokenNoLongerValid and <= RejectionReason.TokenNotActive)
             ? new() { Rejection = new Rejection(reason, expected, presented), Told = error }
             : throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a reason for refusing a token.");
     }
