@@ -46,9 +46,9 @@ if (args is ["hello-costs"])
     return;
 }
 
-if (args is ["rejudge"])
+if (args is ["rejudge", ..])
 {
-    await RejudgeTimes.PrintAsync();
+    await RejudgeTimes.PrintAsync(args.Contains("--small"));
     return;
 }
 

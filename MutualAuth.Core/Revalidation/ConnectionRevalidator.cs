@@ -78,6 +78,9 @@ internal sealed class ConnectionRevalidator
     /// <summary>What the timer began last, for tests.</summary>
     internal Task Ringing { get; private set; } = Task.CompletedTask;
 
+    /// <summary>The last search for connections that a change concerns, and their judgements; for tests.</summary>
+    internal Task Walking { get; private set; } = Task.CompletedTask;
+
     /// <summary>The users of the registered connections, for tests.</summary>
     internal LiveUsers Users => _users;
 
@@ -138,7 +141,7 @@ internal sealed class ConnectionRevalidator
             _isWalking = true;
         }
 
-        _ = RunAside(WalkAsync);
+        Walking = RunAside(WalkAsync);
     }
 
     internal void Leave(RegistrationGenerations generations)
