@@ -166,14 +166,13 @@ internal static class RejudgeTimes
                 Trust = root.ToTrustAnchors(),
                 Authorization = Authorize.ServerName,
             });
-        using var stop = new CancellationTokenSource();
         var (accepting, alone) = (AcceptAsync(listener), new List<double>());
         for (var tries = 0; tries < 100; tries++)
         {
             alone.Add(await ConnectAsync(client, listener));
         }
 
-        var (times, processor, meanwhile, judged) = (new List<double>(), new List<double>(), new List<double>(), 0);
+        var (times, processor, meanwhile, judged, allocated) = (new List<double>(), new List<double>(), new List<double>(), 0, 0L);
         for (var round = 0; round < 2 * Rounds; round++)
         {
             var next = (Trust: round % 2 == 0 ? TrustAnchors.Together(root.ToTrustAnchors(), other.ToTrustAnchors()) : root.ToTrustAnchors(),
@@ -183,7 +182,7 @@ internal static class RejudgeTimes
                 Rules: Rules(round % 2 == 0 ? NewPolicy : OldPolicy, count));
             GC.Collect();
             var isWithClient = round >= Rounds;
-            var (before, clock, connecting) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew(), Task.CompletedTask);
+            var (before, octets, clock) = (Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(), Stopwatch.StartNew());
             trust.Replace(next.Trust);
             lists.Replace(next.Lists);
             pins.Replace(next.Pins);
@@ -199,6 +198,7 @@ internal static class RejudgeTimes
             if (!isWithClient)
             {
                 times.Add(clock.Elapsed.TotalMilliseconds);
+                allocated = (GC.GetTotalAllocatedBytes() - octets) / judged;
                 processor.Add((Environment.CpuUsage.TotalTime - before).TotalMilliseconds);
             }
         }
@@ -210,7 +210,8 @@ internal static class RejudgeTimes
 
         Say(
             $"everything changed (trust, lists, deny list, pins, policy, {count:N0} names): {judged:N0} judgements, {Median(times):F0} ms (median of "
-                + $"{Rounds}, best {times.Min():F0}, worst {times.Max():F0}), {Median(processor):F0} ms of processor time, on "
+                + $"{Rounds}, best {times.Min():F0}, worst {times.Max():F0}), {Median(processor):F0} ms of processor time, {allocated:N0} octets "
+                + "allocated for each judgement, on "
                 + $"{Environment.ProcessorCount} processors");
         Say(
             $"a handshake, both ends in this process: alone median {Median(alone):F1} ms, worst {alone.Max():F1}; meanwhile median "
