@@ -537,7 +537,7 @@ public sealed class FileCredentialStore
     /// <exception cref="MaterialException">It is not fit to be used.</exception>
     private Content? ReadIfChanged()
     {
-        var look = _file.Look();
+        var look = _file.Look(keepsContent: true);
         try
         {
             if (look.Problem is { } problem)
