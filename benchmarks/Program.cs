@@ -64,6 +64,36 @@ if (args is ["live-logins", ..])
     return;
 }
 
+if (args is ["list-reload", ..])
+{
+    await ListReload.RunAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["list-reload-reader", var lists, var form])
+{
+    await ListReload.ReadAsync(lists, form);
+    return;
+}
+
+if (args is ["saturation", ..])
+{
+    await SaturatedRate.RunAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["idle", ..])
+{
+    await ScaleCommand.IdleAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["store-reload", ..])
+{
+    await StoreReload.RunAsync(args.Contains("--small"));
+    return;
+}
+
 if (args is ["scale", ..])
 {
     await ScaleCommand.RunAsync(args);
