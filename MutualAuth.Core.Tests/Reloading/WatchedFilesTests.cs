@@ -362,7 +362,7 @@ public sealed class WatchedFilesTests
         gate.Set();
 
         (await first.WaitAsync(cancellationToken)).Should().BeTrue();
-        (await Task.WhenAll(others).WaitAsync(cancellationToken)).Should().AllBeEquivalentTo(true, "each asked before the reading began that found it");
+        (await Task.WhenAll(others).WaitAsync(cancellationToken)).Should().AllBeEquivalentTo(true, "each asked before it was read");
         files.Current.Should().Be("three");
         files.Loads.Should().Be(3, "the first, the second, and one for all the others");
         files.Reload().Should().BeFalse("who asks afterwards has a reading of its own");

@@ -91,7 +91,7 @@ public sealed class UsualEntriesTests
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         lists.Lists.Single().Count.Should().Be(Count);
-        (allocated / Count).Should().BeLessThan(24, "an object has 24 octets at least; the index has 4 to 8, and the offsets 4 to 8 while it is made");
+        (allocated / Count).Should().BeLessThan(24, "an object has 24 octets at least, the index 4 to 8, and as many while it is made");
     }
 
     private static (int Length, bool IsRemoval)? Usual(byte[] entry) =>

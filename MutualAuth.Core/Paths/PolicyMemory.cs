@@ -31,7 +31,12 @@ internal sealed class PolicyMemory
     internal void Keep(List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ImmutableArray<string> policies) =>
         Volatile.Write(
             ref _entries[PlaceOf(path)],
-            new Entry([.. path.Skip(1)], constraints, path[0].Extensions.Policies, path[0].Extensions.Present & KnownExtension.CertificatePolicies, policies));
+            new Entry(
+                [.. path.Skip(1)],
+                constraints,
+                path[0].Extensions.Policies,
+                path[0].Extensions.Present & KnownExtension.CertificatePolicies,
+                policies));
 
     private static int PlaceOf(List<Certificate> path) => RuntimeHelpers.GetHashCode(path[1]) & (Places - 1);
 

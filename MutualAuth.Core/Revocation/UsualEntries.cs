@@ -71,7 +71,8 @@ internal ref struct UsualEntries
     /// <summary>YYMMDDhhmmssZ, from 1950 to 2049 (RFC 5280 §4.1.2.5.1).</summary>
     private static bool IsTime(ReadOnlySpan<byte> time)
     {
-        if (time[0] != DerReader.UtcTime || time[1] != TimeLength - 2 || time[^1] != (byte)'Z' || time[2..^1].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        if (time[0] != DerReader.UtcTime || time[1] != TimeLength - 2 || time[^1] != (byte)'Z'
+            || time[2..^1].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
         {
             return false;
         }

@@ -99,7 +99,8 @@ internal static class ListReload
             var serial = new byte[16];
             random.NextBytes(serial);
             serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
-            revoked[index] = new RevokedCertificate(new BigInteger(serial, isUnsigned: true, isBigEndian: true), at.AddSeconds(-index), X509RevocationReason.KeyCompromise);
+            revoked[index] = new RevokedCertificate(
+                new BigInteger(serial, isUnsigned: true, isBigEndian: true), at.AddSeconds(-index), X509RevocationReason.KeyCompromise);
         }
 
         for (var number = 0; number <= Rounds + 1; number++)

@@ -46,8 +46,8 @@ internal static class SaturatedRate
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"a server at its limit, {AtOnce} clients at once: the floor {Median(rates.Floor):F0} handshakes a second, ours {Median(rates.Ours):F0}, "
-                + $"which is {ratios[rounds / 2]:F2} of it (median of {rounds} turns, {ratios[rounds / 4]:F2}-{ratios[rounds * 3 / 4]:F2}); ours uses "
-                + $"{Median(busy):P0} of its processor"));
+                + $"which is {ratios[rounds / 2]:F2} of it (median of {rounds} turns, {ratios[rounds / 4]:F2}-{ratios[rounds * 3 / 4]:F2}); ours "
+                + $"uses {Median(busy):P0} of its processor"));
 
         Task<ChildProcess> StartAsync(string kind) => ChildProcess.StartSelfAsync(
             1, "compare-server", kind, materials.Directory, scenario.Tls, scenario.Keys.ToString());

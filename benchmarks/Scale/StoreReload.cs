@@ -79,8 +79,8 @@ internal static class StoreReload
         await disturbing;
         times.Sort();
         Say(
-            $"a user is found, {what} ({rounds} times): median {times[times.Count / 2]:F1} us, 99.9 of a hundred {times[times.Count * 999 / 1000]:F0} us, "
-                + $"longest {times[^1] / 1000:F1} ms of {times.Count:N0}; all pauses of the collector "
+            $"a user is found, {what} ({rounds} times): median {times[times.Count / 2]:F1} us, 99.9 of a hundred "
+                + $"{times[times.Count * 999 / 1000]:F0} us, longest {times[^1] / 1000:F1} ms of {times.Count:N0}; all pauses of the collector "
                 + $"{(GC.GetTotalPauseDuration() - pauses).TotalMilliseconds:F0} ms");
     }
 

@@ -10,8 +10,8 @@ namespace MutualAuth.Credentials;
 /// <remarks>
 /// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/>,
 /// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is
-/// read in the background,
-/// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
+/// read in the background, and applies when it has been read: until then each login has the users of before. A file that cannot be read, has a
+/// malformed line, or is writable by others is rejected: the log,
 /// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
 /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
 /// <para>Changes are written to a second file that replaces the first one atomically, with its owner, group, mode and access list, under a

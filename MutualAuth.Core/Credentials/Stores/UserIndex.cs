@@ -63,7 +63,8 @@ internal sealed class UserIndex
         var file = new MemoryStream(_text.Length + 1024);
         // The one is among the others, whatever it was.
         StoredCredential[] others =
-            [.. Others().Where(other => other.UserName != name).Concat(user is null ? [] : [user]).OrderBy(other => other.UserName, StringComparer.Ordinal)];
+            [.. Others().Where(other => other.UserName != name).Concat(user is null ? [] : [user])
+                .OrderBy(other => other.UserName, StringComparer.Ordinal)];
         TryFindLine(name, out var former);
         var next = 0;
         foreach (var offset in Offsets())
