@@ -80,7 +80,7 @@ internal sealed class PathBuilder
         {
             if (_signatures.WasVerified(_path[i], _path[i + 1].PublicKey))
             {
-                continue; // many connections that are judged again must not displace whoever connects now
+                continue; // many connections that are judged again must not displace the peers that connect now
             }
 
             (i == 0 ? _validator.Peers : _validator.Authorities).Remember(_path[i], _path[i + 1].PublicKey);

@@ -8,7 +8,7 @@ namespace MutualAuth.Paths;
 /// The policies that were valid for the last paths: with the same authorities, constraints and policies of the peer's certificate they are the same
 /// again. Only what was accepted is kept. Safe for concurrent use.
 /// </summary>
-/// <remarks>So that peers of one authority, of which there are many, do not each build the graph of RFC 9618 anew.</remarks>
+/// <remarks>So that peers of one authority, of which there are many, do not each build the graph of RFC 9618 again.</remarks>
 internal sealed class PolicyMemory
 {
     private const int Places = 8; // a power of two

@@ -117,7 +117,7 @@ public abstract class WatchedFiles<T> : IFileSource
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (number <= _answered.UpTo)
             {
-                return _answered.IsReplaced; // a look that began after this call has been made for somebody else
+                return _answered.IsReplaced; // a look that began after this call has been made for another call
             }
 
             var (before, upTo) = (_current, Interlocked.Read(ref _asked));

@@ -16,7 +16,7 @@ internal ref struct UsualEntries
 
     internal UsualEntries(ReadOnlySpan<byte> entries) => _entries = entries;
 
-    /// <summary>SEQUENCE { SEQUENCE { OID cRLReason, OCTET STRING { ENUMERATED } } }, but for the reason itself.</summary>
+    /// <summary>SEQUENCE { SEQUENCE { OID of the reason, OCTET STRING { ENUMERATED } } }, but for the reason itself.</summary>
     private static ReadOnlySpan<byte> Reason => [0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01];
 
     /// <summary>Reads the entry that begins here.</summary>
@@ -68,7 +68,7 @@ internal ref struct UsualEntries
     private static bool IsShortest(ReadOnlySpan<byte> integer) =>
         integer.Length == 1 || !((integer[0] == 0 && integer[1] < 0x80) || (integer[0] == 0xff && integer[1] >= 0x80));
 
-    /// <summary>YYMMDDhhmmssZ, from 1950 to 2049 (RFC 5280 §4.1.2.5.1).</summary>
+    /// <summary>Twelve digits and a Z, from 1950 to 2049 (RFC 5280 §4.1.2.5.1).</summary>
     private static bool IsTime(ReadOnlySpan<byte> time)
     {
         if (time[0] != DerReader.UtcTime || time[1] != TimeLength - 2 || time[^1] != (byte)'Z'

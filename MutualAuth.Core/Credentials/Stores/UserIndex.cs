@@ -137,7 +137,7 @@ internal sealed class UserIndex
     {
         if (!_others.ContainsKey(user.UserName) && TryFindLine(user.UserName, out _))
         {
-            _inTable--; // its line stays in the table, where nobody looks for it any more
+            _inTable--; // its line stays in the table, where it is not looked up any more
         }
 
         _others[user.UserName] = user;
@@ -200,7 +200,7 @@ internal sealed class UserIndex
     /// <summary>The slot that holds the user, or the free one where it belongs.</summary>
     private int SlotOf(ReadOnlySpan<byte> name)
     {
-        // The seed is new in each process, so that nobody can choose names that collide.
+        // The seed is new in each process, so that names that collide cannot be chosen.
         var hash = default(HashCode);
         hash.AddBytes(name);
         var slot = hash.ToHashCode() & (_slots.Length - 1);
