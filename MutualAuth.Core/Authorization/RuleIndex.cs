@@ -52,7 +52,7 @@ internal sealed class RuleIndex
     internal IEnumerable<int> CandidatesFor(Certificate certificate)
     {
         // Most certificates have one name of the kind, and one rule asks for it.
-        IReadOnlyList<int> first = _others;
+        var first = _others;
         SortedSet<int>? several = null;
         foreach (var kind in _kinds)
         {
