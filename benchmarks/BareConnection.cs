@@ -19,18 +19,20 @@ internal sealed class BareConnection(AuthenticatedPeer peer) : IRevalidated
     internal Task Ended => _ended.Task;
 
     /// <summary>As many, each of a client of its own that the authority vouches for and the stage accepts.</summary>
-    internal static BareConnection[] Of(int count, TestAuthority issuing, CertificateStage stage)
+    internal static BareConnection[] Of(int count, TestAuthority issuing, CertificateStage stage, params string[] policies)
     {
         var key = TestKey.Generate();
         return [.. Enumerable.Range(0, count).Select(Make)];
 
         BareConnection Make(int number)
         {
-            using var certificate = issuing.Issue(spec => spec with { DnsNames = [$"client{number}.test"], Key = key });
+            using var certificate = issuing.Issue(spec => spec with { DnsNames = [NameOf(number)], Key = key, Policies = policies });
             var evidence = new PeerEvidence(PeerRole.Client, [certificate.RawCertificate, .. certificate.RawChain]);
             return new BareConnection(((CertificateVerdict.Accepted)stage.Judge(evidence, TimeProvider.System.GetUtcNow())).Peer);
         }
     }
+
+    internal static string NameOf(int number) => $"client{number}.test";
 
     public TimeSpan IdleFor => TimeSpan.Zero;
 

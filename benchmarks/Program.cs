@@ -46,9 +46,9 @@ if (args is ["hello-costs"])
     return;
 }
 
-if (args is ["rejudge"])
+if (args is ["rejudge", ..])
 {
-    await RejudgeTimes.PrintAsync();
+    await RejudgeTimes.PrintAsync(args.Contains("--small"));
     return;
 }
 
@@ -61,6 +61,36 @@ if (args is ["login-flood"])
 if (args is ["live-logins", ..])
 {
     await LiveLogins.RunAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["list-reload", ..])
+{
+    await ListReload.RunAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["list-reload-reader", var lists, var form])
+{
+    await ListReload.ReadAsync(lists, form);
+    return;
+}
+
+if (args is ["saturation", ..])
+{
+    await SaturatedRate.RunAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["idle", ..])
+{
+    await ScaleCommand.IdleAsync(args.Contains("--small"));
+    return;
+}
+
+if (args is ["store-reload", ..])
+{
+    await StoreReload.RunAsync(args.Contains("--small"));
     return;
 }
 

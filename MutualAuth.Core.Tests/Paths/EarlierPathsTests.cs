@@ -50,6 +50,25 @@ public sealed class EarlierPathsTests
     }
 
     [Test]
+    public void Peers_that_are_judged_again_displace_nobody_who_connects()
+    {
+        var validator = new PathValidator(null, 8, 8);
+        using var first = _root.IssueClient("first.test");
+        validator.Validate(first.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, _now).Rejection.Should().BeNull();
+        var remembered = validator.Peers.Count;
+
+        for (var number = 0; number < 20; number++)
+        {
+            using var leaf = _root.IssueClient($"client{number}.test");
+            validator.Validate(leaf.Read(), [], TestPaths.Trusting(_root), PeerRole.Client, _now, revocation: null, [leaf.Read(), _root.Read()])
+                .Rejection.Should().BeNull();
+        }
+
+        validator.Peers.Count.Should().Be(remembered);
+        (validator.Peers.Find(first.RawCertificate.Span) is not null).Should().Be(CacheSize.Of(8) > 0);
+    }
+
+    [Test]
     public void A_certificate_is_remembered_with_eight_keys_at_most()
     {
         var cache = new VerifiedCertificateCache(4);

@@ -23,6 +23,38 @@ public sealed class PolicyTests
     [OneTimeTearDown]
     public void Dispose_of_the_root() => _root.Dispose();
 
+    [Test]
+    public void What_was_valid_for_one_peer_of_an_authority_is_not_taken_for_the_next_that_differs()
+    {
+        using var issuing = _root.IssueIntermediate("Issuing", spec => spec with { Policies = [Gold, Silver] });
+        using var gold = issuing.Issue(spec => spec with { Policies = [Gold] });
+        using var silver = issuing.Issue(spec => spec with { Policies = [Silver] });
+        using var none = issuing.Issue(spec => spec with { DnsNames = ["none.test"] });
+        using var bronze = issuing.Issue(spec => spec with { Policies = [Bronze] });
+        var authority = issuing.Read();
+        var trust = TestPaths.Trusting(_root);
+        var constrained = trust.WithConstraints(new AnchorConstraints { RequiredPolicies = [Gold] });
+        var validator = new PathValidator();
+
+        for (var again = 0; again < 2; again++)
+        {
+            Policies(gold, trust).Should().Be(Gold);
+            Policies(gold, trust).Should().Be(Gold);
+            Policies(silver, trust).Should().Be(Silver);
+            Policies(none, trust).Should().BeEmpty();
+            Policies(bronze, trust).Should().BeEmpty();
+            Policies(gold, constrained).Should().Be(Gold);
+            Policies(silver, constrained).Should().Be(nameof(RejectionReason.PolicyRequired));
+            Policies(none, constrained).Should().Be(nameof(RejectionReason.PolicyRequired));
+        }
+
+        string Policies(TestCertificate leaf, TrustAnchors anchors)
+        {
+            var result = validator.Validate(leaf.Read(), [authority], anchors, PeerRole.Client, TimeProvider.System.GetUtcNow());
+            return result.Rejection?.Reason.ToString() ?? string.Join(' ', result.Policies);
+        }
+    }
+
     [TestCase(Gold, Gold, true)]
     [TestCase(Any, Gold, true)]
     [TestCase(Gold, Any, true)]

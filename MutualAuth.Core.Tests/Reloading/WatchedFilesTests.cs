@@ -340,6 +340,36 @@ public sealed class WatchedFilesTests
     private void Pass(TimeSpan time) => _folder.Clock.Advance(time);
 
     /// <summary>Material of text, of which tests say whether it may be loaded.</summary>
+    [Test, CancelAfter(60000)]
+    public async Task A_reload_that_is_asked_for_a_hundred_times_at_once_is_one_and_each_asker_has_its_answer(CancellationToken cancellationToken)
+    {
+        const int Askers = 100;
+        using var files = new Probe([_folder["file"]], Options);
+        using var gate = new ManualResetEventSlim();
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        files.Loading = () =>
+        {
+            isHeld.TrySetResult();
+            gate.Wait(cancellationToken);
+        };
+        _folder.Write("file", "two");
+        var first = Ask();
+        await isHeld.Task.WaitAsync(cancellationToken);
+
+        _folder.Write("file", "three"); // while the first reload is under way, and before the others ask
+        var others = Enumerable.Range(0, Askers).Select(_ => Ask()).ToArray();
+        SpinWait.SpinUntil(() => files.Asked == Askers + 1, TimeSpan.FromSeconds(30)).Should().BeTrue();
+        gate.Set();
+
+        (await first.WaitAsync(cancellationToken)).Should().BeTrue();
+        (await Task.WhenAll(others).WaitAsync(cancellationToken)).Should().AllBeEquivalentTo(true, "each asked before it was read");
+        files.Current.Should().Be("three");
+        files.Loads.Should().Be(3, "the first, the second, and one for all the others");
+        files.Reload().Should().BeFalse("who asks afterwards has a reading of its own");
+
+        Task<bool> Ask() => Task.Factory.StartNew(files.Reload, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
     private sealed class Probe : WatchedFiles<string>
     {
         private readonly Verdict _verdict;
@@ -365,6 +395,12 @@ public sealed class WatchedFilesTests
 
         internal int Loads => _verdict.Loads;
 
+        /// <summary>Called while material is made.</summary>
+        internal Action? Loading
+        {
+            set => _verdict.Loading = value;
+        }
+
         internal void FindBad(string message) => RefuseAfterwards(new MaterialException(message));
     }
 
@@ -374,9 +410,12 @@ public sealed class WatchedFilesTests
 
         internal int Loads { get; private set; }
 
+        internal Action? Loading { get; set; }
+
         internal string Load(ImmutableArray<FileContent> contents)
         {
             Loads++;
+            Loading?.Invoke();
             return Fault is { } fault ? throw fault : string.Join('|', contents.Select(content => content.Text));
         }
     }

@@ -37,6 +37,45 @@ public sealed class ConnectionRevalidatorTests
     }
 
     [Test]
+    public async Task Changes_during_a_search_are_answered_by_one_more_judgement_of_those_who_were_judged_before_and_by_none_of_the_others()
+    {
+        const int Connections = 1000;
+        const int Before = 100;
+        var gate = new GatedValidator();
+        using var world = new RevalidationWorld(null, gate);
+        var connections = Enumerable.Range(0, Connections).Select(_ => world.Connect()).ToArray();
+        gate.Close(after: Before);
+
+        world.Trust.SayReplaced();
+        await gate.Reached.WaitAsync(ConnectedPair.Deadline);
+        var victim = connections.First(connection => ReferenceEquals(connection.Peer.Evidence, gate.First));
+        world.Rule.Current = Authorize.Where("all but one", context => !ReferenceEquals(context.Evidence, gate.First));
+        world.Rule.SayReplaced();
+        world.Pins.SayReplaced();
+        world.Denied.SayReplaced();
+        gate.Open();
+
+        (await victim.LostAsync()).Reason.Should().Be(RejectionReason.NotAuthorized, "it was judged before the rule changed, and is judged by it");
+        var judged = await world.JudgedAgainAsync() + await world.JudgedAgainAsync();
+        judged.Should().BeInRange(Connections + Before, Connections + Before + Environment.ProcessorCount);
+        connections.Count(connection => connection.Losses.Count > 0).Should().Be(1);
+        gate.AskedAbout.Should().Be(Connections, "nobody was left out");
+    }
+
+    [Test]
+    public async Task A_change_after_a_search_is_one_for_everybody()
+    {
+        using var world = new RevalidationWorld();
+        _ = Enumerable.Range(0, 10).Select(_ => world.Connect()).ToArray();
+
+        for (var change = 0; change < 3; change++)
+        {
+            world.Trust.SayReplaced();
+            (await world.JudgedAgainAsync()).Should().Be(10);
+        }
+    }
+
+    [Test]
     public async Task A_revoked_intermediate_takes_everybody_below_it()
     {
         using var world = new RevalidationWorld();
@@ -663,5 +702,59 @@ public sealed class ConnectionRevalidatorTests
         internal volatile bool Throws;
 
         public Rejection? Examine(CertificateContext context) => Throws ? throw new InvalidOperationException("The validator is broken.") : null;
+    }
+
+    /// <summary>Counts who is judged, and stops all judgements after so many.</summary>
+    private sealed class GatedValidator : ICertificateValidator
+    {
+        private readonly ManualResetEventSlim _open = new(initialState: true);
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly HashSet<object> _asked = [];
+        private readonly Lock _lock = new();
+        private int _left = int.MaxValue;
+
+        internal Task Reached => _reached.Task;
+
+        /// <summary>What was judged first after the gate was set.</summary>
+        internal object? First { get; private set; }
+
+        internal int AskedAbout
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _asked.Count;
+                }
+            }
+        }
+
+        internal void Close(int after)
+        {
+            lock (_lock)
+            {
+                _left = after;
+                _asked.Clear();
+                First = null;
+            }
+        }
+
+        internal void Open() => _open.Set();
+
+        public Rejection? Examine(CertificateContext context)
+        {
+            lock (_lock)
+            {
+                First ??= context.Evidence;
+                _asked.Add(context.Evidence);
+                if (--_left == 0)
+                {
+                    _open.Reset();
+                    _reached.SetResult();
+                }
+            }
+
+            return _open.Wait(ConnectedPair.Deadline) ? null : throw new TimeoutException();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
 using MutualAuth.Testing.Revocation;
@@ -64,6 +65,57 @@ public sealed class RevocationListReloadTests
 
         (_world.Judge(files)?.Reason).Should().Be(isTakenUp ? null : RejectionReason.CertificateRevoked);
         (heard.Replaced, heard.Refused.Count).Should().Be(isTakenUp ? (1, 0) : (0, 1));
+    }
+
+    [TestCase(0.0001)]
+    [TestCase(0.3)]
+    [TestCase(0.999999)]
+    public void A_large_list_that_is_torn_is_refused_and_the_last_good_one_stays(double part)
+    {
+        using var files = Follow(Revoking);
+        var heard = new Heard(files);
+        var whole = _world.IssuingCrl(crl => Sixth(crl) with { Number = 7, Revoked = Many(50_000) });
+
+        foreach (var octets in new[] { whole.Raw.ToArray(), System.Text.Encoding.ASCII.GetBytes(whole.Pem) })
+        {
+            File.WriteAllBytes(_cabinet["issuing.crl"], octets[..(int)(octets.Length * part)]);
+            files.Reload().Should().BeFalse();
+            _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked, "the last good list is in force");
+            files.LastFailure.Should().NotBeNull();
+        }
+
+        heard.Replaced.Should().Be(0);
+        File.WriteAllBytes(_cabinet["issuing.crl"], whole.Raw.ToArray());
+        files.Reload().Should().BeTrue();
+        _world.Judge(files).Should().BeNull();
+    }
+
+    [Test]
+    public void A_large_list_that_grows_while_it_is_read_is_refused_and_taken_up_once_it_is_whole()
+    {
+        using var good = Follow(Revoking);
+        var whole = _world.IssuingCrl(crl => Sixth(crl) with { Number = 7, Revoked = Many(50_000) }).Raw.ToArray();
+        var (grows, length) = (false, whole.Length / 2);
+        var clock = new WritingClock(_cabinet.Clock, () =>
+        {
+            if (grows)
+            {
+                File.WriteAllBytes(_cabinet["issuing.crl"], whole[..length++]);
+            }
+        });
+        using var files = new RevocationListFiles(
+            [_cabinet["root.crl"], _cabinet["issuing.crl"]], _cabinet.Options with { TimeProvider = clock, PollInterval = TimeSpan.FromHours(1) });
+
+        File.WriteAllBytes(_cabinet["issuing.crl"], whole[..length]);
+        grows = true;
+        files.Reload().Should().BeFalse();
+        grows = false;
+        length.Should().BeGreaterThan((whole.Length / 2) + 2, "it grew, look by look");
+        _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
+
+        File.WriteAllBytes(_cabinet["issuing.crl"], whole);
+        files.Reload().Should().BeTrue();
+        _world.Judge(files).Should().BeNull();
     }
 
     [Test]
@@ -294,6 +346,26 @@ public sealed class RevocationListReloadTests
         FluentActions.Invoking(() => lists.Replace(_world.Lists(crl => Sixth(crl) with { Number = 5 }))).Should().Throw<MaterialException>();
         lists.Replace(_world.Lists(crl => Sixth(crl) with { Number = 7 }));
         _world.Judge(lists).Should().BeNull();
+    }
+
+    private static RevokedCertificate[] Many(int count) =>
+        [.. Enumerable.Range(1, count).Select(serial => new RevokedCertificate(serial, s_made, X509RevocationReason.Superseded))];
+
+    /// <summary>Does something each time that it is asked: a file whose stamp is another is about to be read then.</summary>
+    private sealed class WritingClock(TimeProvider time, Action act) : TimeProvider
+    {
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
+
+        public override long GetTimestamp()
+        {
+            act();
+            return time.GetTimestamp();
+        }
     }
 
     private static CrlSpec Sixth(CrlSpec crl) => crl with { Number = 6, ThisUpdate = s_made, Revoked = [] };

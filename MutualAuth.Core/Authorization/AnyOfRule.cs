@@ -13,7 +13,16 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     internal AnyOfRule(AuthorizationRule[] rules) => (_rules, _index) = (rules, new RuleIndex(rules));
 
-    public override string ToString() => _rules is [var only] ? only.ToString() : $"any of ({string.Join("; or ", _rules.AsEnumerable())})";
+    public override string ToString()
+    {
+        if (_rules is [var only])
+        {
+            return only.ToString();
+        }
+
+        var listed = string.Join("; or ", _rules.Take(MaxListed));
+        return _rules.Length > MaxListed ? $"any of ({listed}; or one of {_rules.Length - MaxListed} more)" : $"any of ({listed})";
+    }
 
     internal override bool AcceptsServersOnly => Array.TrueForAll(_rules, rule => rule.AcceptsServersOnly);
 
@@ -32,7 +41,7 @@ internal sealed class AnyOfRule : AuthorizationRule
         }
 
         // Of thousands of names only those in the certificate are evaluated, in order: the first rule that accepts the peer names it.
-        var objections = new SortedDictionary<int, Rejection>();
+        SortedDictionary<int, Rejection>? objections = null;
         foreach (var index in _index.CandidatesFor(context.Certificate))
         {
             if (_rules[index].Examine(context, out name) is not { } objection)
@@ -40,10 +49,10 @@ internal sealed class AnyOfRule : AuthorizationRule
                 return null;
             }
 
-            objections.Add(index, objection);
+            (objections ??= []).Add(index, objection);
         }
 
-        return Combine(objections, context);
+        return Combine(objections ?? [], context);
     }
 
     internal override IEnumerable<IReloadable> Reloadables() => _rules.SelectMany(rule => rule.Reloadables());

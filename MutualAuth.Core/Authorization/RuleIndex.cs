@@ -51,19 +51,30 @@ internal sealed class RuleIndex
     /// </summary>
     internal IEnumerable<int> CandidatesFor(Certificate certificate)
     {
-        var candidates = new SortedSet<int>(_others);
+        // Most certificates have one name of the kind, and one rule asks for it.
+        var first = _others;
+        SortedSet<int>? several = null;
         foreach (var kind in _kinds)
         {
             foreach (var value in NamesOf(certificate, kind))
             {
-                if (_byKey.TryGetValue(new RuleKey(kind, value), out var rules))
+                if (!_byKey.TryGetValue(new RuleKey(kind, value), out var rules))
                 {
-                    candidates.UnionWith(rules);
+                    continue;
+                }
+
+                if (first.Count == 0)
+                {
+                    first = rules;
+                }
+                else
+                {
+                    (several ??= [.. first]).UnionWith(rules);
                 }
             }
         }
 
-        return candidates;
+        return several ?? (IEnumerable<int>)first;
     }
 
     private static IEnumerable<object> NamesOf(Certificate certificate, RuleKeyKind kind) => kind switch

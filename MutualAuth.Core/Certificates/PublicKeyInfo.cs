@@ -2,6 +2,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using MutualAuth.Asn1;
 using MutualAuth.Collections;
+using MutualAuth.Names;
 
 namespace MutualAuth.Certificates;
 
@@ -44,6 +45,7 @@ internal sealed class PublicKeyInfo
     private int _soundness; // one word, as several threads may ask: 0 before anybody has, then 1 or -1
     private IDisposable? _idle; // an AsymmetricAlgorithm or an MLDsa
     private IDisposable? _secondIdle;
+    private object? _digest; // a SpkiDigest
 
     private PublicKeyInfo(ReadOnlyMemory<byte> encoding, PublicKeyKind kind, string description)
     {
@@ -68,6 +70,9 @@ internal sealed class PublicKeyInfo
 
     /// <summary>The SubjectPublicKeyInfo in DER.</summary>
     internal ReadOnlyMemory<byte> Encoding { get; }
+
+    /// <summary>The SHA-256 of <see cref="Encoding"/>, by which a key is pinned or denied; computed once.</summary>
+    internal SpkiDigest Digest => (SpkiDigest)(_digest ??= SpkiPin.OfSubjectPublicKeyInfo(Encoding.Span).Digest);
 
     internal PublicKeyKind Kind { get; }
 

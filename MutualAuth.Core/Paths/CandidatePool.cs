@@ -14,7 +14,7 @@ internal sealed class CandidatePool
     private readonly List<Certificate> _presented;
     private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(4);
 
-    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, VerifiedCertificateCache memory)
+    internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, VerifiedCertificateCache? memory)
     {
         Leaf = leaf;
         _trust = trust;
@@ -24,7 +24,7 @@ internal sealed class CandidatePool
             // A certificate that is an anchor or a known helper is represented by that instance, with its imported key.
             if (!presented[i].Equals(leaf) && !_presented.Contains(presented[i]))
             {
-                _presented.Add(memory.Known(presented[i]));
+                _presented.Add(memory?.Known(presented[i]) ?? presented[i]);
             }
         }
     }

@@ -78,6 +78,11 @@ internal sealed class PathBuilder
     {
         for (var i = 0; i < _path.Count - 1; i++)
         {
+            if (_signatures.WasVerified(_path[i], _path[i + 1].PublicKey))
+            {
+                continue; // many connections that are judged again must not displace the peers that connect now
+            }
+
             (i == 0 ? _validator.Peers : _validator.Authorities).Remember(_path[i], _path[i + 1].PublicKey);
         }
     }
@@ -186,7 +191,7 @@ internal sealed class PathBuilder
 
         var constraints = _pool.Trust.ConstraintsOf(_path[^1]);
         var objection = ExamineConstraints(constraints)
-            ?? PolicyRules.Examine(_path, constraints, _profile, out _policies)
+            ?? PolicyRules.Examine(_path, constraints, _profile, _validator.Policies, out _policies)
             ?? ExamineRevocation();
         if (objection is not null)
         {

@@ -35,6 +35,9 @@ public sealed class PathValidator
     /// <summary>The peers' own certificates of accepted paths.</summary>
     internal VerifiedCertificateCache Peers { get; }
 
+    /// <summary>The policies that were valid for the last paths.</summary>
+    internal PolicyMemory Policies { get; } = new();
+
     /// <summary>Looks for a path.</summary>
     /// <param name="leaf">The peer's own certificate.</param>
     /// <param name="presented">The certificates that the peer sent with it, in any order; duplicates, and the leaf among them, do no harm.</param>
@@ -57,7 +60,9 @@ public sealed class PathValidator
         ArgumentNullException.ThrowIfNull(trust);
         return ExamineSize(leaf, presented) is { } tooMuch
             ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(new CandidatePool(leaf, presented, trust, Authorities), this, role, at, revocation, verified.IsDefault ? [] : verified)
+            : new PathBuilder(
+                new CandidatePool(leaf, presented, trust, verified.IsDefaultOrEmpty ? Authorities : null),
+                this, role, at, revocation, verified.IsDefault ? [] : verified)
                 .Build();
     }
 

@@ -31,12 +31,19 @@ internal sealed class PolicyRules
     /// <param name="path">The path.</param>
     /// <param name="constraints">The operator's constraints on the anchor.</param>
     /// <param name="profile">The profile.</param>
+    /// <param name="memory">The policies of the last paths.</param>
     /// <param name="policies">The policies that are valid for the path (user_constrained_policy_set), as dotted identifiers.</param>
     internal static Rejection? Examine(
-        List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile, out ImmutableArray<string> policies)
+        List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile, PolicyMemory memory,
+        out ImmutableArray<string> policies)
     {
         policies = [];
         var length = path.Count - 1;
+        if (length > 0 && memory.TryFind(path, constraints, out policies))
+        {
+            return null;
+        }
+
         var rules = new PolicyRules(length, constraints, profile);
         if (length == 0)
         {
@@ -59,7 +66,13 @@ internal sealed class PolicyRules
             }
         }
 
-        return rules.Conclude(path[0], out policies);
+        var objection = rules.Conclude(path[0], out policies);
+        if (objection is null)
+        {
+            memory.Keep(path, constraints, policies);
+        }
+
+        return objection;
     }
 
     private static bool Matters(List<Certificate> path)

@@ -10,10 +10,12 @@ internal sealed class SameNameAuthorities
 {
     private readonly ImmutableArray<Certificate> _sorted;
     private readonly FrozenDictionary<string, ImmutableArray<Certificate>> _byKeyId;
+    private readonly Certificate[]? _only; // where there is no order
 
     internal SameNameAuthorities(IEnumerable<Certificate> certificates)
     {
         _sorted = [.. certificates.Order(Comparer<Certificate>.Create(Compare))];
+        _only = _sorted.Length < 2 ? [.. _sorted] : null;
         _byKeyId = _sorted.GroupBy(certificate => KeyIdOf(certificate.Extensions.SubjectKeyId.Span)).ToFrozenDictionary(
             group => group.Key, group => group.ToImmutableArray());
     }
@@ -51,7 +53,9 @@ internal sealed class SameNameAuthorities
     /// <summary>
     /// All of them, the most promising first: those with the wanted key identifier, those without any, the others. Evaluated lazily.
     /// </summary>
-    internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId)
+    internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId) => _only ?? InOrder(wantedKeyId);
+
+    private IEnumerable<Certificate> InOrder(ReadOnlyMemory<byte> wantedKeyId)
     {
         if (wantedKeyId.IsEmpty)
         {

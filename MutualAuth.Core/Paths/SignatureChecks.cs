@@ -23,8 +23,8 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
             }
 
             isValid = issuer.PublicKey.MayHaveSigned(subject.Scheme, subject.Signature.Length)
-                && ((position == PathPosition.Leaf ? validator.Peers : validator.Authorities).IsSignedBy(subject, issuer.PublicKey)
-                    || WasVerified(subject, issuer.PublicKey)
+                && (WasVerified(subject, issuer.PublicKey)
+                    || (position == PathPosition.Leaf ? validator.Peers : validator.Authorities).IsSignedBy(subject, issuer.PublicKey)
                     || issuer.PublicKey.Verify(subject.Scheme, subject.Signed.Span, subject.Signature.Span));
             _checked.Add((subject, issuer.PublicKey, isValid));
 
@@ -64,7 +64,8 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
                 "An authority that was created again under its old name has another key: configure the anchor that issued this certificate.");
     }
 
-    private bool WasVerified(Certificate subject, PublicKeyInfo key)
+    /// <summary>Whether the path that was verified before has the subject, signed by this key.</summary>
+    internal bool WasVerified(Certificate subject, PublicKeyInfo key)
     {
         for (var i = 0; i < verified.Length - 1; i++)
         {

@@ -77,7 +77,15 @@ public sealed class PinSet : ICertificateValidator, IPinSource
             };
         }
 
-        return context.Path.Any(certificate => Contains(PinOf(certificate))) ? null : Mismatch(context.Path);
+        foreach (var certificate in context.Path)
+        {
+            if (Array.BinarySearch(_digests, certificate.PublicKey.Digest) >= 0)
+            {
+                return null;
+            }
+        }
+
+        return Mismatch(context.Path);
     }
 
     /// <summary>How many pins there are, until when they hold, and whether they are on trial.</summary>
@@ -104,7 +112,7 @@ public sealed class PinSet : ICertificateValidator, IPinSource
         return new PinSet(digests[..count]);
     }
 
-    private static SpkiPin PinOf(Certificate certificate) => SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span);
+    private static SpkiPin PinOf(Certificate certificate) => new(certificate.PublicKey.Digest);
 
     private Rejection Mismatch(ImmutableArray<Certificate> path)
     {

@@ -41,15 +41,20 @@ internal static class BoundedFile
 
     internal static byte[] ReadBytes(FileStream file, string path, int maxBytes)
     {
-        if (file.Length > maxBytes)
-        {
-            throw new MaterialException($"The file {path} has {file.Length} bytes; at most {maxBytes} are expected of such a file.")
-            { Problem = MaterialProblem.Unreadable };
-        }
-
-        var content = new byte[file.Length];
+        // Every octet is written over, and a large file would be cleared first.
+        var content = GC.AllocateUninitializedArray<byte>(LengthOf(file, path, maxBytes));
         file.ReadExactly(content);
         return content;
+    }
+
+    /// <exception cref="MaterialException">It is longer than that.</exception>
+    internal static int LengthOf(FileStream file, string path, int maxBytes)
+    {
+        var length = file.Length;
+        return length <= maxBytes
+            ? (int)length
+            : throw new MaterialException($"The file {path} has {length} bytes; at most {maxBytes} are expected of such a file.")
+            { Problem = MaterialProblem.Unreadable };
     }
 
     internal static bool IsUnreadable(Exception exception) =>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace MutualAuth.Reloading;
@@ -13,7 +14,10 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
     private string _digest = string.Empty;
 
     /// <summary>Identifies the current content of the file; an unreadable file has a mark too, which identifies the reason.</summary>
-    internal FileLook Look()
+    /// <param name="keepsContent">
+    /// Whether the content of a large file is kept, which takes its length in memory. Otherwise it is read in pieces.
+    /// </param>
+    internal FileLook Look(bool keepsContent)
     {
         try
         {
@@ -30,9 +34,15 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
                 return new FileLook(_digest, null, null);
             }
 
+            if (stamp.Length >= AlwaysReadBelow && !keepsContent)
+            {
+                _digest = MarkOf(file, path, maxBytes);
+                return new FileLook(_digest, null, null) { WasRead = true };
+            }
+
             var content = BoundedFile.Read(file, path, maxBytes);
             _digest = MarkOf(content.Bytes);
-            return new FileLook(_digest, content, null);
+            return new FileLook(_digest, content, null) { WasRead = true };
         }
         catch (Exception exception) when (BoundedFile.IsUnreadable(exception) || exception is MaterialException)
         {
@@ -61,11 +71,45 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
 
     internal static string MarkOf(byte[] content) => Convert.ToHexString(SHA256.HashData(content));
 
+    /// <summary>The same of a file that is not held in memory. Like <see cref="BoundedFile"/>, it leaves out what is appended meanwhile.</summary>
+    private static string MarkOf(FileStream file, string path, int maxBytes)
+    {
+        const int Piece = 128 * 1024;
+        var left = BoundedFile.LengthOf(file, path, maxBytes);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = ArrayPool<byte>.Shared.Rent(Piece);
+        try
+        {
+            while (left > 0)
+            {
+                var count = file.Read(piece, 0, Math.Min(left, piece.Length));
+                if (count == 0)
+                {
+                    throw new EndOfStreamException("The file became shorter while it was read.");
+                }
+
+                hash.AppendData(piece, 0, count);
+                left -= count;
+            }
+        }
+        finally
+        {
+            // It may have been a file of secrets.
+            ArrayPool<byte>.Shared.Return(piece, clearArray: true);
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
     private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 }
 
 /// <summary>The result of one look at one file.</summary>
 /// <param name="Mark">Identifies this content, or this failure.</param>
-/// <param name="Content">The content; null when the file cannot be read, or is large and was not read again.</param>
+/// <param name="Content">The content; null when the file cannot be read, or is large and was not read again or not kept.</param>
 /// <param name="Problem">The reason why it cannot be read.</param>
-internal readonly record struct FileLook(string Mark, FileContent? Content, MaterialException? Problem);
+internal readonly record struct FileLook(string Mark, FileContent? Content, MaterialException? Problem)
+{
+    /// <summary>Whether its octets were looked at now; false where its stamp says that they are the same.</summary>
+    internal bool WasRead { get; init; }
+}

@@ -34,27 +34,30 @@ internal sealed class FollowedFiles
     internal TimeSpan RestlessFor => _seen is null ? TimeSpan.Zero : _time.GetElapsedTime(_restlessSince);
 
     /// <summary>Looks at all files.</summary>
-    internal FilesLook Look()
+    /// <param name="keepsContents">Whether to keep the contents of large files too, for material that is about to be made of them.</param>
+    internal FilesLook Look(bool keepsContents = false)
     {
-        var looks = Array.ConvertAll(_files, file => file.Look());
+        var looks = Array.ConvertAll(_files, file => file.Look(keepsContents));
         return new FilesLook(string.Join('|', looks.Select(look => look.Mark)), [.. looks], Paths, _maxBytes);
     }
 
     /// <summary>Looks until two looks agree, so that all files are from the same side of a change. Gives up if they never do.</summary>
     internal FilesLook LookUntilTheSame()
     {
-        var look = Look();
+        // One look at a time is held: a list of a million entries would be in memory twice.
+        var (look, before) = ((FilesLook?)null, Look().Mark);
         for (var tries = 0; tries < MaxLooks; tries++)
         {
-            var before = look;
-            look = Look();
-            if (look.Mark == before.Mark)
+            look = Look(keepsContents: true);
+            if (look.Mark == before)
             {
                 break;
             }
+
+            (before, look) = (look.Mark, tries < MaxLooks - 1 ? null : look);
         }
 
-        return look;
+        return look!;
     }
 
     /// <summary>Whether the files have not changed for as long as required, and no process is writing them.</summary>

@@ -19,7 +19,7 @@ public interface IFileSource : IReloadable, IDisposable
 
     /// <summary>
     /// Reads the files now and applies their content, without waiting until they are stable. For callers that know that all files are
-    /// complete.
+    /// complete. Calls at the same time share one reading, which begins after all of them, and its answer.
     /// </summary>
     /// <returns>Whether new material has replaced the old. If not, <see cref="LastFailure"/> says whether there is a problem.</returns>
     bool Reload();

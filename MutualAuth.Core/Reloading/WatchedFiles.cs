@@ -32,6 +32,8 @@ public abstract class WatchedFiles<T> : IFileSource
     private string _currentMark;
     private string _judgedMark;
     private long _judgedAt;
+    private long _asked;
+    private (long UpTo, bool IsReplaced) _answered;
     private volatile bool _isDisposed;
 
     /// <param name="material">The kind of material, for logs and measurements.</param>
@@ -97,6 +99,9 @@ public abstract class WatchedFiles<T> : IFileSource
     /// <inheritdoc/>
     public MaterialException? LastFailure => _lastFailure;
 
+    /// <summary>How often a reload was asked for, for tests.</summary>
+    internal long Asked => Interlocked.Read(ref _asked);
+
     private protected ILogger Logger { get; }
 
     /// <summary>Why material that was taken up just now, and is in force, cannot be remembered for the next start; null when it can.</summary>
@@ -109,12 +114,19 @@ public abstract class WatchedFiles<T> : IFileSource
     {
         Action? tell;
         bool isReplaced;
+        var number = Interlocked.Increment(ref _asked);
         lock (_looking)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            var before = _current;
+            if (number <= _answered.UpTo)
+            {
+                return _answered.IsReplaced; // a look that began after this call has been made for another call
+            }
+
+            var (before, upTo) = (_current, Interlocked.Read(ref _asked));
             tell = Look(waitForRest: false);
             isReplaced = !ReferenceEquals(before, _current);
+            _answered = (upTo, isReplaced);
         }
 
         tell?.Invoke();

@@ -78,6 +78,9 @@ internal sealed class ConnectionRevalidator
     /// <summary>What the timer began last, for tests.</summary>
     internal Task Ringing { get; private set; } = Task.CompletedTask;
 
+    /// <summary>The last search for connections that a change concerns, and their judgements; for tests.</summary>
+    internal Task Walking { get; private set; } = Task.CompletedTask;
+
     /// <summary>The users of the registered connections, for tests.</summary>
     internal LiveUsers Users => _users;
 
@@ -138,7 +141,7 @@ internal sealed class ConnectionRevalidator
             _isWalking = true;
         }
 
-        _ = RunAside(WalkAsync);
+        Walking = RunAside(WalkAsync);
     }
 
     internal void Leave(RegistrationGenerations generations)
@@ -550,7 +553,7 @@ internal sealed class ConnectionRevalidator
 
     private async Task WalkAsync()
     {
-        while (TryTakePending(out var concernsCertificates, out var concernsAll, out var concernsUsers))
+        while (TryTakePending(out var concernsCertificates, out var concernsAll, out var concernsUsers, out var generation))
         {
             try
             {
@@ -572,8 +575,9 @@ internal sealed class ConnectionRevalidator
                 {
                     var (entries, live) = Find(concernsAll);
                     await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
-                    var lost = await ForEachAsync(entries, Rejudge).ConfigureAwait(false);
-                    RevalidationLog.JudgedAgain(_logger, entries.Count, live, lost);
+                    RevalidationEntry[] due = [.. entries.Where(entry => !IsJudgedSince(entry, generation))];
+                    var lost = await ForEachAsync(due, Rejudge).ConfigureAwait(false);
+                    RevalidationLog.JudgedAgain(_logger, due.Length, live, lost);
                 }
             }
             catch (Exception)
@@ -583,10 +587,17 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    private bool TryTakePending(out bool concernsCertificates, out bool concernsAll, out bool concernsUsers)
+    /// <summary>
+    /// Whether the last judgement of it began after these changes, as when several come in a row: one judgement answers for all that were announced
+    /// before it began. A source that is refreshed before it is asked is not known to have been read since.
+    /// </summary>
+    private bool IsJudgedSince(RevalidationEntry entry, long generation) => entry.JudgedIn >= generation && !_options.Trust.NeedsAsyncSteps;
+
+    private bool TryTakePending(out bool concernsCertificates, out bool concernsAll, out bool concernsUsers, out long generation)
     {
         lock (_lock)
         {
+            generation = _generation;
             (concernsCertificates, concernsAll, concernsUsers) = (_isPending, _concernsAll, _concernsUsers);
             _isWalking = _isPending || _concernsUsers;
             _isPending = _concernsAll = _concernsUsers = false;
@@ -658,18 +669,33 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// Re-evaluates many connections, in small batches and on some processors only, so that handshakes can run. Returns how many are no longer valid.
+    /// Re-evaluates many connections, on all processors, and in batches of a fraction of a millisecond, between which what else waits has its turn:
+    /// handshakes are delayed by a batch, and not by all of them. Returns how many are no longer valid.
     /// </summary>
     private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<RevalidationEntry, bool> loses)
     {
         var lost = 0;
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount / 2) };
-        await Parallel.ForEachAsync(entries.Chunk(BatchSize), options, async (batch, _) =>
-        {
-            Interlocked.Add(ref lost, batch.Count(entry => Try(loses, entry)));
-            await Task.Yield();
-        }).ConfigureAwait(false);
+        var all = entries as RevalidationEntry[] ?? [.. entries];
+        var next = 0;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, (all.Length + BatchSize - 1) / BatchSize)).Select(_ =>
+            Task.Run(WorkAsync))).ConfigureAwait(false);
         return lost;
+
+        async Task WorkAsync()
+        {
+            int begin;
+            while ((begin = Interlocked.Add(ref next, BatchSize) - BatchSize) < all.Length)
+            {
+                var some = 0;
+                foreach (var entry in all.AsSpan(begin, Math.Min(BatchSize, all.Length - begin)))
+                {
+                    some += Try(loses, entry) ? 1 : 0;
+                }
+
+                Interlocked.Add(ref lost, some);
+                await Task.Yield(); // to the end of the pool's queue
+            }
+        }
     }
 
     private static bool Try(Func<RevalidationEntry, bool> loses, RevalidationEntry entry)
@@ -701,14 +727,17 @@ internal sealed class ConnectionRevalidator
             return false; // who logged in without a certificate stands on none
         }
 
+        var generation = Volatile.Read(ref _generation);
         try
         {
             switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt, connection.Peer.Facts))
             {
                 case CertificateVerdict.Accepted accepted:
                     Stand(entry, accepted.Peer, datesAt);
+                    entry.JudgedIn = generation;
                     return false;
                 case CertificateVerdict.Rejected rejected:
+                    entry.JudgedIn = generation;
                     return Invalidate(entry, rejected.Rejection);
                 default:
                     throw new InvalidOperationException("There is no third verdict.");
@@ -724,6 +753,11 @@ internal sealed class ConnectionRevalidator
     /// <summary>The peer is accepted, perhaps by another path than before.</summary>
     private void Stand(RevalidationEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt)
     {
+        if (entry is { Lost: null, IsPathEndPast: false } && entry.Path.SequenceEqual(peer.Path))
+        {
+            return; // as nearly always: nothing changes, and the lock is left to handshakes
+        }
+
         lock (_lock)
         {
             if (entry.IsOver)

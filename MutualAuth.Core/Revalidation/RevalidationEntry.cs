@@ -30,6 +30,13 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>The last moment at which every certificate of <see cref="Path"/> is valid.</summary>
     internal DateTimeOffset PathEnd { get; private set; } = EndOf(path);
 
+    /// <summary>The generation of its registry when the last judgement of it began that came to an end; 0 before the first.</summary>
+    internal long JudgedIn
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
     /// <summary>Its part of the spread of ends, from zero to one, chosen once.</summary>
     internal double SpreadShare { get; init; }
 

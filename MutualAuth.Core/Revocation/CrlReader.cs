@@ -65,12 +65,21 @@ internal static class CrlReader
     private static SerialNumberSet ReadEntries(ReadOnlyMemory<byte> entries, out bool hasRemovals)
     {
         hasRemovals = false;
-        var offsets = new List<int>(Math.Min(entries.Length / 32, 1 << 20));
-        var reader = new DerReader(entries);
-        while (!reader.IsEmpty)
+        var offsets = new List<int>(entries.Length / 32);
+        var usual = new UsualEntries(entries.Span);
+        for (var offset = 0; offset < entries.Length;)
         {
-            offsets.Add(entries.Length - reader.Rest.Length);
+            offsets.Add(offset);
+            if (usual.TryRead(offset, out var length, out var isRemoval))
+            {
+                hasRemovals |= isRemoval;
+                offset += length;
+                continue;
+            }
+
+            var reader = new DerReader(entries[offset..]);
             hasRemovals |= RevokedEntry.Read(reader.ReadSequence()).Reason == RevocationReason.RemoveFromCrl;
+            offset = entries.Length - reader.Rest.Length;
         }
 
         return SerialNumberSet.Build(entries, offsets);

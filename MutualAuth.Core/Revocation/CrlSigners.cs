@@ -31,10 +31,11 @@ internal sealed class CrlSigners(
     internal string? FlawOf(RevocationList list)
     {
         var mine = FlawOfIssuer(list, _issuer);
-        return mine is null || Others(list).Any(signer => FlawOfIssuer(list, signer) is null && MayCount(signer) && IsLedTo(signer, MaxSteps))
-            ? null
-            : mine;
+        return mine is null || IsSignedByAnother(list) ? null : mine;
     }
+
+    private bool IsSignedByAnother(RevocationList list) =>
+        Others(list).Any(signer => FlawOfIssuer(list, signer) is null && MayCount(signer) && IsLedTo(signer, MaxSteps));
 
     private string? FlawOfIssuer(RevocationList list, Certificate signer) =>
         signer.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.CrlSign)

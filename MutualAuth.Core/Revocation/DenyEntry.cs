@@ -11,7 +11,7 @@ namespace MutualAuth.Revocation;
 public sealed class DenyEntry
 {
     // RFC 5280 allows 20 octets; some authorities use more.
-    private const int MaxSerialDigits = 256;
+    internal const int MaxSerialDigits = 256;
     private const int DigestDigits = 2 * SpkiDigest.Size;
 
     private DenyEntry(string text) => Text = text;

@@ -18,6 +18,7 @@ public sealed class DenyList : IDenyListSource, IHasFileRemarks
     internal const int MaxFileBytes = 16 * 1024 * 1024;
 
     private readonly FrozenSet<string> _serials;
+    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _bySerial;
     private readonly FrozenSet<(DistinguishedName Issuer, string Serial)> _issued;
     private readonly FrozenSet<SpkiDigest> _keys;
     private readonly FrozenSet<SpkiDigest> _certificates;
@@ -27,7 +28,9 @@ public sealed class DenyList : IDenyListSource, IHasFileRemarks
     private DenyList(IEnumerable<DenyEntry> entries)
     {
         Entries = [.. entries];
-        _serials = Entries.Where(entry => entry.SerialNumber is not null && entry.Issuer is null).Select(entry => entry.SerialNumber!).ToFrozenSet();
+        _serials = Entries.Where(entry => entry.SerialNumber is not null && entry.Issuer is null).Select(entry => entry.SerialNumber!).ToFrozenSet(
+            StringComparer.Ordinal);
+        _bySerial = _serials.GetAlternateLookup<ReadOnlySpan<char>>();
         _issued = Entries.Where(entry => entry.Issuer is not null).Select(entry => (entry.Issuer!, entry.SerialNumber!)).ToFrozenSet();
         _keys = Entries.Where(entry => entry.PublicKey is not null).Select(entry => entry.PublicKey!.Digest).ToFrozenSet();
         _signed = Entries.Where(entry => entry.SignedDigest is not null).Select(entry => entry.SignedDigest!.Value).ToFrozenSet();
@@ -90,10 +93,10 @@ public sealed class DenyList : IDenyListSource, IHasFileRemarks
             return null;
         }
 
-        var serial = _serials.Count + _issued.Count > 0 ? DenyEntry.Normalize(certificate.Serial.Span) : string.Empty;
-        var by = _serials.Contains(serial) ? $"serial number {serial}"
-            : _issued.Contains((certificate.Issuer, serial)) ? $"serial number {serial} of its issuer"
-            : _keys.Count > 0 && _keys.Contains(SpkiPin.OfSubjectPublicKeyInfo(certificate.SubjectPublicKeyInfo.Span).Digest) ? "public key"
+        var by = _serials.Count > 0 && IsNamedBySerial(certificate) ? $"serial number {DenyEntry.Normalize(certificate.Serial.Span)}"
+            : _issued.Count > 0 && _issued.Contains((certificate.Issuer, DenyEntry.Normalize(certificate.Serial.Span)))
+            ? $"serial number {DenyEntry.Normalize(certificate.Serial.Span)} of its issuer"
+            : _keys.Count > 0 && _keys.Contains(certificate.PublicKey.Digest) ? "public key"
             : _signed.Count > 0 && _signed.Contains(DigestOf(certificate.Signed.Span)) ? "contents"
             : _certificates.Count > 0 && IsNamedByDigest(certificate) ? "SHA-256"
             : null;
@@ -104,6 +107,16 @@ public sealed class DenyList : IDenyListSource, IHasFileRemarks
                 Element = $"certificate {certificate}",
                 Hint = "An operator put it on the list. Remove it if that was a mistake.",
             };
+    }
+
+    /// <summary>Without a string for each of many certificates that are on no list.</summary>
+    private bool IsNamedBySerial(Certificate certificate)
+    {
+        Span<char> digits = stackalloc char[DenyEntry.MaxSerialDigits];
+        var serial = certificate.Serial.Span.TrimStart((byte)0);
+        return 2 * serial.Length <= digits.Length // no entry is longer
+            && Convert.TryToHexString(serial, digits, out var length)
+            && _bySerial.Contains(digits[..length]);
     }
 
     /// <summary>The digest includes the signature, and the holder can turn one ECDSA signature into another: each of them is looked up.</summary>

@@ -131,6 +131,13 @@ internal sealed class RevocationCheck : IRevocationSource
         }
 
         flaw ??= forged;
+        return Refute(list, subject, issuer, signers, at);
+    }
+
+    /// <summary>The list is not genuine here: those that it should have replaced count, as far as they are valid.</summary>
+    private ImmutableArray<RevocationList> Refute(
+        RevocationList list, Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at)
+    {
         ImmutableArray<RevocationList> reserve =
             [.. list.Reserve.Where(before => FlawOf(before, subject, issuer, at) is null && signers.FlawOf(before) is null)];
         list.Refute(hasReserve: !reserve.IsEmpty);

@@ -25,7 +25,8 @@ public sealed class RevocationLists : IRevocationListSource, IHasFileRemarks
     private RevocationLists(IEnumerable<RevocationList> lists, bool isChecked = true, IEnumerable<Certificate>? certificates = null)
     {
         // The same list may be in two files. Their order does not matter: no list replaces another.
-        Lists = [.. lists.DistinctBy(list => list.Mark.Digest)];
+        ImmutableArray<RevocationList> all = [.. lists];
+        Lists = all.Length < 2 ? all : [.. all.DistinctBy(list => list.Mark.Digest)];
         IsChecked = isChecked;
         Certificates = [.. certificates ?? []];
         _byIssuer = Lists.GroupBy(list => list.Issuer).ToFrozenDictionary(group => group.Key, group => group.ToImmutableArray());

@@ -107,7 +107,7 @@ public sealed class CertificateStage
                 return Reject(malformed!, null);
             }
 
-            var (presented, unreadable) = ReadOthers(evidence);
+            var (presented, unreadable) = ReadOthers(evidence, admittedBy);
             var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, datesAt)
             {
                 Revocation = PrepareRevocation(leaf!, at),
@@ -219,14 +219,15 @@ public sealed class CertificateStage
         return leaf is not null || Certificate.TryParse(evidence.Certificates[0], PlaceOf(evidence, 0), out leaf, out malformed);
     }
 
-    private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(PeerEvidence evidence)
+    private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(
+        PeerEvidence evidence, ImmutableArray<Certificate> admittedBy)
     {
         var presented = new List<Certificate>(evidence.Certificates.Length - 1);
         Rejection? unreadable = null;
         for (var i = 1; i < evidence.Certificates.Length; i++)
         {
             var der = evidence.Certificates[i];
-            if (_paths.Authorities.Find(der.Span) is { } known)
+            if ((OnPath(admittedBy, der.Span) ?? _paths.Authorities.Find(der.Span)) is { } known)
             {
                 presented.Add(known);
             }
@@ -241,6 +242,19 @@ public sealed class CertificateStage
         }
 
         return (presented, unreadable);
+    }
+
+    private static Certificate? OnPath(ImmutableArray<Certificate> path, ReadOnlySpan<byte> der)
+    {
+        for (var i = 1; !path.IsDefault && i < path.Length; i++)
+        {
+            if (path[i].RawData.Span.SequenceEqual(der))
+            {
+                return path[i];
+            }
+        }
+
+        return null;
     }
 
     private Rejection? Examine(CertificateContext context, bool isAgain, out PeerName? admittedAs)

@@ -108,18 +108,22 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
     /// <summary>Makes connections that stay open, and have nothing to say, until the process ends.</summary>
     private async Task HoldAsync(string kind, int port, int count)
     {
-        for (var made = 0; made < count; made++)
+        var left = count;
+        await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(async turn =>
         {
-            var open = new TaskCompletionSource();
-            _ = WithConnectionAsync(kind, port, resumes: false, stream =>
+            while (Interlocked.Decrement(ref left) >= 0)
             {
-                // A read of nothing lets the stream give back the buffer of the handshake.
-                _ = stream.ReadAsync(Memory<byte>.Empty).AsTask();
-                open.SetResult();
-                return _forever.Task;
-            });
-            await open.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        }
+                var open = new TaskCompletionSource();
+                _ = WithConnectionAsync(kind, port, resumes: false, stream =>
+                {
+                    // A read of nothing lets the stream give back the buffer of the handshake.
+                    _ = stream.ReadAsync(Memory<byte>.Empty).AsTask();
+                    open.SetResult();
+                    return _forever.Task;
+                });
+                await open.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            }
+        }));
 
         GC.Collect();
     }

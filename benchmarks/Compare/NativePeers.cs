@@ -22,6 +22,13 @@ internal static class NativePeers
         return File.Exists(program) || Run("go", Sources("go"), ["build", "-o", program, "."], notes) ? program : null;
     }
 
+    /// <summary>The command of the Go client, which makes nothing but handshakes.</summary>
+    internal static string? BuildGoClient(string directory, TextWriter notes)
+    {
+        var program = Path.Combine(directory, "client-go");
+        return Run("go", Sources("goclient"), ["build", "-o", program, "."], notes) ? program : null;
+    }
+
     private static string Sources(string language) => Path.Combine(AppContext.BaseDirectory, "peers", language);
 
     private static bool Run(string compiler, string directory, string[] arguments, TextWriter notes)

@@ -12,15 +12,18 @@ internal static class ScaleCommand
     internal static async Task RunAsync(string[] arguments)
     {
         var isSmall = arguments.Contains("--small");
-        await IdleAsync(isSmall ? 100 : 10_000);
+        await IdleAsync(isSmall);
+        await SaturatedRate.RunAsync(isSmall);
         await AcceptUnderLoad.RunAsync(isSmall ? 50 : 5_000, isSmall ? 5 : 200);
         await RateBySize.RunAsync(isSmall);
         await LiveLogins.RunAsync(isSmall);
     }
 
     /// <summary>Server and client each in a process of its own, so that each has descriptors enough.</summary>
-    private static async Task IdleAsync(int count)
+    internal static async Task IdleAsync(bool isSmall)
     {
+        // Each process has 20,000 descriptors here.
+        var count = isSmall ? 100 : 15_000;
         var scenario = new Scenario("1.3", KeyAlgorithm.EcdsaP256);
         using var materials = new Materials(scenario.Keys);
         foreach (var kind in new[] { nameof(PlainStyle.Floor), "Ours" })

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Reloading;
 using MutualAuth.Telemetry;
@@ -11,8 +10,8 @@ namespace MutualAuth.Credentials;
 /// <remarks>
 /// <para>The file is checked again when a user logs in and a second has passed, and each second while <see cref="Replaced"/>,
 /// <see cref="Refused"/> or <see cref="FactsChanged"/> has a handler. A login waits for a file of up to a megabyte to be read; a longer one is
-/// read in the background,
-/// and applies when it has been read. A file that cannot be read, has a malformed line, or is writable by others is rejected: the log,
+/// read in the background, and applies when it has been read: until then each login has the users of before. A file that cannot be read, has a
+/// malformed line, or is writable by others is rejected: the log,
 /// <see cref="Refused"/> and <see cref="Health"/> report it, and the last good users stay in force for
 /// <see cref="FileCredentialStoreOptions.MaxUnreadable"/>. After that, no user can log in.</para>
 /// <para>Changes are written to a second file that replaces the first one atomically, with its owner, group, mode and access list, under a
@@ -42,7 +41,7 @@ public sealed class FileCredentialStore
     private readonly FollowedFile _file;
     private readonly Lock _reading = new();
     private readonly Lock _turn = new();
-    private volatile FrozenDictionary<string, StoredCredential> _users = FrozenDictionary<string, StoredCredential>.Empty;
+    private volatile UserIndex _users = UserIndex.Nobody;
     private volatile FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> _factors = CredentialFileUsers.Nobody.Factors;
     private volatile CredentialFileHealth _health = new(letsUsersIn: false, problem: null, default, canOthersRead: false);
     private string _mark = string.Empty;
@@ -196,7 +195,7 @@ public sealed class FileCredentialStore
 
         ThrowIfOverdue();
         var users = _users;
-        return [.. userNames.Select(users.GetValueOrDefault).OfType<StoredCredential>()];
+        return [.. userNames.Select(users.Find).OfType<StoredCredential>()];
     }
 
     /// <summary>Looks at the file now, on this thread, rather than when the next user logs in.</summary>
@@ -275,10 +274,12 @@ public sealed class FileCredentialStore
     {
         var name = UserNames.Prepare(userName);
         var wasThere = await WriteAsync(
-            (users, factors) =>
+            name,
+            static (ref user, ref factors) =>
             {
-                factors.Remove(name);
-                return (users.Remove(name), true);
+                var wasThere = user is not null;
+                (user, factors) = (null, CredentialFileUsers.NoFactors);
+                return (wasThere, true);
             },
             cancellationToken).ConfigureAwait(false);
         try
@@ -310,9 +311,10 @@ public sealed class FileCredentialStore
         ArgumentNullException.ThrowIfNull(factor);
         var name = UserNames.Prepare(userName);
         await WriteAsync(
-            (_, factors) =>
+            name,
+            (ref _, ref factors) =>
             {
-                factors[name] = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors).SetItem(factor.Id, factor);
+                factors = factors.SetItem(factor.Id, factor);
                 return (true, true);
             },
             cancellationToken).ConfigureAwait(false);
@@ -325,13 +327,13 @@ public sealed class FileCredentialStore
     {
         StoredFactor.ThrowIfNotTheSame(before, after);
         return WriteAsync(
-            (_, factors) =>
+            userName,
+            (ref _, ref factors) =>
             {
-                var all = factors.GetValueOrDefault(userName, CredentialFileUsers.NoFactors);
-                var isSame = all.GetValueOrDefault(before.Id) == before;
+                var isSame = factors.GetValueOrDefault(before.Id) == before;
                 if (isSame)
                 {
-                    factors[userName] = all.SetItem(after.Id, after);
+                    factors = factors.SetItem(after.Id, after);
                 }
 
                 return (isSame, isSame);
@@ -346,14 +348,11 @@ public sealed class FileCredentialStore
         ArgumentNullException.ThrowIfNull(factorId);
         var name = UserNames.Prepare(userName);
         return WriteAsync(
-            (_, factors) =>
+            name,
+            (ref _, ref factors) =>
             {
-                var all = factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors);
-                var isThere = all.ContainsKey(factorId);
-                if (isThere)
-                {
-                    factors[name] = all.Remove(factorId);
-                }
+                var isThere = factors.ContainsKey(factorId);
+                factors = factors.Remove(factorId);
 
                 return (isThere, isThere);
             },
@@ -383,7 +382,7 @@ public sealed class FileCredentialStore
 
     /// <inheritdoc/>
     public ValueTask<int?> FindFailuresAsync(string userName, CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult<int?>(_users.ContainsKey(userName) ? _failures.Find(userName) : null);
+        ValueTask.FromResult<int?>(_users.Contains(userName) ? _failures.Find(userName) : null);
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException"><see cref="FileCredentialStoreOptions.FailureDirectory"/> can be written by others, or locks do not
@@ -391,7 +390,7 @@ public sealed class FileCredentialStore
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">This process may not write it.</exception>
     public async ValueTask<int?> AddFailureAsync(string userName, int limit, CancellationToken cancellationToken = default) =>
-        _users.ContainsKey(userName) ? await _failures.AddAsync(userName, limit, cancellationToken).ConfigureAwait(false) : null;
+        _users.Contains(userName) ? await _failures.AddAsync(userName, limit, cancellationToken).ConfigureAwait(false) : null;
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">What is kept cannot be removed.</exception>
@@ -407,14 +406,14 @@ public sealed class FileCredentialStore
             throw new MaterialException($"The failures of a user of {_path} cannot be cleared: {exception.Message}", exception);
         }
 
-        return ValueTask.FromResult(_users.ContainsKey(name));
+        return ValueTask.FromResult(_users.Contains(name));
     }
 
     /// <inheritdoc/>
     /// <exception cref="MaterialException">The file cannot be read, or a line is none of a user.</exception>
     public ValueTask<ImmutableArray<StoredCredential>> ListAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<ImmutableArray<StoredCredential>>(
-            [.. Parse(Read(_path)).Users.Values.OrderBy(user => user.UserName, StringComparer.Ordinal)]);
+            [.. Parse(Read(_path)).Users.InOrder()]);
 
     /// <summary>Stops following the file by itself, and forgets who listened. Lookups go on to look at it, and changes can still be made.</summary>
     public void Dispose() => Listen(() =>
@@ -456,7 +455,7 @@ public sealed class FileCredentialStore
     private bool TryRecall(string userName, out StoredCredential? found)
     {
         var isFresh = _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < s_lookAgainAfter && !IsOverdue;
-        found = isFresh ? _users.GetValueOrDefault(userName) : null;
+        found = isFresh ? _users.Find(userName) : null;
         return isFresh;
     }
 
@@ -471,7 +470,7 @@ public sealed class FileCredentialStore
         }
 
         ThrowIfOverdue();
-        return _users.GetValueOrDefault(userName);
+        return _users.Find(userName);
     }
 
     private void ThrowIfOverdue()
@@ -504,11 +503,11 @@ public sealed class FileCredentialStore
 
     /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. No login relies on a new user.</summary>
     private static ImmutableArray<string> Differences(
-        FrozenDictionary<string, StoredCredential> before,
-        FrozenDictionary<string, StoredCredential> after,
+        UserIndex before,
+        UserIndex after,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsBefore,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsAfter) =>
-        [.. before.Values.Where(user => !user.IsLike(after.GetValueOrDefault(user.UserName))).Select(user => user.UserName)
+        [.. before.ChangedIn(after)
             .Union(factorsBefore.Where(user => HasLost(user.Value, factorsAfter.GetValueOrDefault(user.Key))).Select(user => user.Key))];
 
     /// <summary>What a factor keeps of its use may change; that it is there counts.</summary>
@@ -544,7 +543,7 @@ public sealed class FileCredentialStore
     /// <exception cref="MaterialException">It is not fit to be used.</exception>
     private Content? ReadIfChanged()
     {
-        var look = _file.Look();
+        var look = _file.Look(keepsContent: true);
         try
         {
             if (look.Problem is { } problem)
@@ -609,25 +608,22 @@ public sealed class FileCredentialStore
 
     private FileContent Read(string path) => BoundedFile.Read(path, _options.MaxFileBytes);
 
-    private CredentialFileUsers Parse(FileContent content) => CredentialFile.Read(content.Text, _path);
+    private CredentialFileUsers Parse(FileContent content) => CredentialFile.Read(content.Bytes, _path);
 
     /// <returns>Whether the user was there before.</returns>
     private ValueTask<bool> ChangeAsync(string name, Func<StoredCredential?, StoredCredential?> change, CancellationToken cancellationToken) =>
         WriteAsync(
-            (users, _) =>
+            name,
+            (ref user, ref _) =>
             {
-                users.Remove(name, out var before);
-                if (change(before) is { } after)
-                {
-                    users.Add(name, after);
-                }
-
-                return (before is not null, true);
+                var isThere = user is not null;
+                user = change(user);
+                return (isThere, true);
             },
             cancellationToken);
 
     /// <returns>What <paramref name="change"/> said first; where its second word is false, nothing is written.</returns>
-    private async ValueTask<bool> WriteAsync(FileChange change, CancellationToken cancellationToken)
+    private async ValueTask<bool> WriteAsync(string name, UserChange change, CancellationToken cancellationToken)
     {
         try
         {
@@ -635,7 +631,7 @@ public sealed class FileCredentialStore
             using var held = await FileLock.AcquireAsync(target + ".lock", cancellationToken).ConfigureAwait(false);
 
             // Off the caller's thread, as a large file takes its time; and not given up half-way.
-            return await Task.Run(() => Write(target, change), CancellationToken.None).ConfigureAwait(false);
+            return await Task.Run(() => Write(target, name, change), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -643,21 +639,20 @@ public sealed class FileCredentialStore
         }
     }
 
-    private bool Write(string target, FileChange change)
+    private bool Write(string target, string name, UserChange change)
     {
         var file = Read(target);
         _ = CanOthersRead(file);
         var read = Parse(file);
-        var users = read.Users.ToDictionary(StringComparer.Ordinal);
-        var factors = read.Factors.ToDictionary(StringComparer.Ordinal);
-        var (result, isChanged) = change(users, factors);
+        var (user, factors) = (read.Users.Find(name), read.Factors.GetValueOrDefault(name, CredentialFileUsers.NoFactors));
+        var (result, isChanged) = change(ref user, ref factors);
         if (!isChanged)
         {
             ReloadIfChanged(); // what is there now is not what the caller knew
             return result;
         }
 
-        var content = Encoding.UTF8.GetBytes(CredentialFile.Write(users.Values, factors));
+        using var content = CredentialFile.Write(read, name, user, factors);
         if (content.Length > _options.MaxFileBytes)
         {
             throw new MaterialException(
@@ -665,7 +660,7 @@ public sealed class FileCredentialStore
                     + "in a database.");
         }
 
-        AtomicFile.Replace(target, content, onStep: null);
+        AtomicFile.Replace(target, content.GetBuffer().AsSpan(0, (int)content.Length), onStep: null);
         ReloadIfChanged();
         return result;
     }
@@ -673,9 +668,9 @@ public sealed class FileCredentialStore
     // A change replaces the file to which a symbolic link leads, and not the link.
     private string Target() => File.Exists(_path) ? File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path : _path;
 
-    /// <summary>Changes users and their factors in place.</summary>
-    private delegate (bool Result, bool IsChanged) FileChange(
-        Dictionary<string, StoredCredential> users, Dictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factors);
+    /// <summary>Changes one user and its factors; where the second word is false, nothing is written.</summary>
+    private delegate (bool Result, bool IsChanged) UserChange(
+        ref StoredCredential? user, ref ImmutableSortedDictionary<string, StoredFactor> factors);
 
     private readonly record struct Content(CredentialFileUsers Users, string Mark, bool CanOthersRead);
 }
