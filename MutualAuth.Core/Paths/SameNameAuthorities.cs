@@ -9,11 +9,13 @@ namespace MutualAuth.Paths;
 internal sealed class SameNameAuthorities
 {
     private readonly ImmutableArray<Certificate> _sorted;
+    private readonly IEnumerable<Certificate> _inAnyOrder;
     private readonly FrozenDictionary<string, ImmutableArray<Certificate>> _byKeyId;
 
     internal SameNameAuthorities(IEnumerable<Certificate> certificates)
     {
         _sorted = [.. certificates.Order(Comparer<Certificate>.Create(Compare))];
+        _inAnyOrder = _sorted;
         _byKeyId = _sorted.GroupBy(certificate => KeyIdOf(certificate.Extensions.SubjectKeyId.Span)).ToFrozenDictionary(
             group => group.Key, group => group.ToImmutableArray());
     }
@@ -51,7 +53,9 @@ internal sealed class SameNameAuthorities
     /// <summary>
     /// All of them, the most promising first: those with the wanted key identifier, those without any, the others. Evaluated lazily.
     /// </summary>
-    internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId)
+    internal IEnumerable<Certificate> For(ReadOnlyMemory<byte> wantedKeyId) => _sorted.Length == 1 ? _inAnyOrder : Ordered(wantedKeyId);
+
+    private IEnumerable<Certificate> Ordered(ReadOnlyMemory<byte> wantedKeyId)
     {
         if (wantedKeyId.IsEmpty)
         {
