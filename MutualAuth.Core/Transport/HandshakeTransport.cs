@@ -34,7 +34,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private bool _holds;
     private bool _passThrough;
     private volatile bool _isCut;
-    private ArrayBufferWriter<byte>? _captured;
+    private byte[]? _captured;
     private List<byte>? _clear;
     private int _helloLeft;
     private int _maxHelloBytes;
@@ -298,29 +298,34 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>What is written from here on is kept for <see cref="EndCapture"/>.</summary>
-    internal void BeginCapture() => _captured = new ArrayBufferWriter<byte>(64); // an alert
+    internal void BeginCapture() => _captured = [];
 
     /// <summary>What was written since <see cref="BeginCapture"/>, to be written now.</summary>
     internal ReadOnlyMemory<byte> EndCapture()
     {
-        var captured = _captured!.WrittenMemory;
+        var captured = _captured!;
         _captured = null;
         return captured;
     }
+
+    /// <summary>
+    /// While a thread starts the TLS engine, and does not wait for it yet: its number. What is read on it goes on on another, so that no judgement of
+    /// the peer, which the application may hold, holds the one who is to wait for it. Else zero.
+    /// </summary>
+    internal int StartingThread { private get; set; }
 
     /// <summary>The engine above has been left where it is: should it ever come back, it reads and writes nothing any more.</summary>
     internal void Cut() => _isCut = true;
 
     /// <summary>Writes what ends TLS; to a stream of the application's on a thread of its own, which it may hold.</summary>
-    internal Task WriteLastAsync(ReadOnlyMemory<byte> octets)
-    {
-        return _heedsTokens ? WriteAllAsync() : Task.Run(WriteAllAsync);
+    internal Task WriteLastAsync(ReadOnlyMemory<byte> octets) => _heedsTokens ? WriteAllAsync(octets) : WriteLastDeafAsync(octets);
 
-        async Task WriteAllAsync()
-        {
-            await WriteAsync(octets).ConfigureAwait(false);
-            await FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        }
+    private Task WriteLastDeafAsync(ReadOnlyMemory<byte> octets) => Task.Run(() => WriteAllAsync(octets));
+
+    private async Task WriteAllAsync(ReadOnlyMemory<byte> octets)
+    {
+        await WriteAsync(octets).ConfigureAwait(false);
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
@@ -396,7 +401,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
         if (_captured is { } captured)
         {
-            captured.Write(buffer.Span);
+            _captured = [.. captured, .. buffer.Span]; // one alert
             return default;
         }
 
@@ -549,6 +554,12 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             await Admission.EndWaitAsync().ConfigureAwait(false);
         }
 
+        if (StartingThread == Environment.CurrentManagedThreadId)
+        {
+            // The peer was quick, and nothing had to be waited for.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         _clear?.AddRange(buffer.Span[..count]);
         Count(buffer.Span[..count]);
         return !_flightIsOurs && IsRefusedBy(buffer.Span[..count])
@@ -647,19 +658,17 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>Writes during the handshake; to a stream of the application's as it is read from.</summary>
-    private ValueTask WriteInnerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        return _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray());
+    private ValueTask WriteInnerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray(), cancellationToken);
 
-        async ValueTask WriteDeafAsync(byte[] own) => await LeaveAtEndAsync(
-            async () =>
-            {
-                await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
-                await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
-                return own.Length;
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    private async ValueTask WriteDeafAsync(byte[] own, CancellationToken cancellationToken) => await LeaveAtEndAsync(
+        async () =>
+        {
+            await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
+            await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return own.Length;
+        },
+        cancellationToken).ConfigureAwait(false);
 
     private static async ValueTask<int> LeaveAtEndAsync(Func<Task<int>> call, CancellationToken cancellationToken)
     {
