@@ -229,12 +229,7 @@ internal sealed class HandshakeAttempt : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask RunEngineAsync(GuardedSslStream tls, object settings, PeerValidationCallback judge)
     {
-        // Here it never comes as far as the judge, which may hold its thread: for that it has to read.
-        Transport.StartingThread = Environment.CurrentManagedThreadId;
-        var handshake = settings is SslServerAuthenticationOptions asServer
-            ? tls.AuthenticateAsServerAsync(asServer, Token)
-            : tls.AuthenticateAsClientAsync((SslClientAuthenticationOptions)settings, Token);
-        Transport.StartingThread = 0;
+        var handshake = StartEngine(tls, settings);
         try
         {
             await handshake.WaitAsync(Token).ConfigureAwait(false);
@@ -251,6 +246,22 @@ internal sealed class HandshakeAttempt : IDisposable
 
             await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
+        }
+    }
+
+    /// <summary>Comes back before the engine can have come as far as the judge, which may hold its thread: for that it has to read.</summary>
+    private Task StartEngine(GuardedSslStream tls, object settings)
+    {
+        Transport.BeginStart();
+        try
+        {
+            return settings is SslServerAuthenticationOptions asServer
+                ? tls.AuthenticateAsServerAsync(asServer, Token)
+                : tls.AuthenticateAsClientAsync((SslClientAuthenticationOptions)settings, Token);
+        }
+        finally
+        {
+            Transport.EndStart();
         }
     }
 

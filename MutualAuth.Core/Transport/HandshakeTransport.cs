@@ -23,6 +23,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         Hint = "Nobody here gives sessions or offers them. Please report it.",
     };
 
+    private static readonly object s_begun = new();
+
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
     private readonly bool _heedsTokens;
@@ -34,6 +36,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private bool _holds;
     private bool _passThrough;
     private volatile bool _isCut;
+    private volatile object? _start; // while the engine is being started: s_begun, or what a read that has come too soon waits for
     private byte[]? _captured;
     private List<byte>? _clear;
     private int _helloLeft;
@@ -309,10 +312,13 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>
-    /// While a thread starts the TLS engine, and does not wait for it yet: its number. What is read on it goes on on another, so that no judgement of
-    /// the peer, which the application may hold, holds the one who is to wait for it. Else zero.
+    /// The TLS engine above is being started, and not waited for yet. Until <see cref="EndStart"/> no read from the wire ends, however quick the peer
+    /// is: so the engine never comes as far as to judge the peer, which the application may hold, on the thread that is to wait for it.
     /// </summary>
-    internal int StartingThread { private get; set; }
+    internal void BeginStart() => _start = s_begun;
+
+    /// <summary>The engine is waited for from here on.</summary>
+    internal void EndStart() => (Interlocked.Exchange(ref _start, null) as TaskCompletionSource)?.SetResult();
 
     /// <summary>The engine above has been left where it is: should it ever come back, it reads and writes nothing any more.</summary>
     internal void Cut() => _isCut = true;
@@ -493,6 +499,12 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             || (exception.GetBaseException() is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock }
                 && _inner.CanTimeout && _inner.ReadTimeout > 0);
 
+    private Task WhenStartedAsync()
+    {
+        var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Interlocked.CompareExchange(ref _start, waits, s_begun) == s_begun ? waits.Task : Task.CompletedTask;
+    }
+
     private static IOException CutOff() => new("The handshake has ended.");
 
     private int TakeReadAhead(Span<byte> buffer)
@@ -554,17 +566,24 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             await Admission.EndWaitAsync().ConfigureAwait(false);
         }
 
-        if (StartingThread == Environment.CurrentManagedThreadId)
+        if (_start is not null)
         {
-            // The peer was quick, and nothing had to be waited for.
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await WhenStartedAsync().ConfigureAwait(false);
         }
 
-        _clear?.AddRange(buffer.Span[..count]);
         Count(buffer.Span[..count]);
-        return !_flightIsOurs && IsRefusedBy(buffer.Span[..count])
-            ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false)
-            : count;
+        var isRefused = !_flightIsOurs && IsRefusedBy(buffer.Span[..count]);
+        KeepClear(buffer.Span[..count]);
+        return isRefused ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false) : count;
+    }
+
+    /// <summary>What is protected says nothing to who is asked before the flight, and in TLS 1.3 that is nearly all.</summary>
+    private void KeepClear(ReadOnlySpan<byte> octets)
+    {
+        if (_clear is { } clear)
+        {
+            clear.AddRange(_serverFlight?.ClearLength is { } end ? octets[..(int)Math.Clamp(end - clear.Count, 0, octets.Length)] : octets);
+        }
     }
 
     /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed, or resumes a session.</summary>
