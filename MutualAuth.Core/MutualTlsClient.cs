@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using MutualAuth.Audit;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
@@ -173,7 +174,7 @@ public sealed class MutualTlsClient
     {
         ArgumentNullException.ThrowIfNull(socket);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), name).AsTask();
     }
 
     /// <summary>Authenticates both ends of a connected stream, which may have carried another protocol first (STARTTLS).</summary>
@@ -194,7 +195,7 @@ public sealed class MutualTlsClient
     {
         ArgumentNullException.ThrowIfNull(stream);
         var name = ParseName(serverName);
-        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, _options, cancellationToken), name);
+        return UpgradeAsync(HandshakeAttempt.Begin(stream, PeerRole.Client, _options, cancellationToken), name).AsTask();
     }
 
     /// <summary>Where to dial for a host, and the name that the server must have.</summary>
@@ -235,7 +236,8 @@ public sealed class MutualTlsClient
     }
 
     /// <summary>The whole handshake: TLS, certificate stage, confirmation, connection, and its registration for revalidation.</summary>
-    private async Task<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<MutualTlsConnection> UpgradeAsync(HandshakeAttempt attempt, ServerName? serverName)
     {
         using (attempt)
         {
@@ -246,14 +248,12 @@ public sealed class MutualTlsClient
                 using var registration = await _live.BeginAsync(attempt).ConfigureAwait(false);
                 var identities = _options.Identity.AnswersAtOnce
                     ? _options.Identity.For(serverName?.ToString())
-                    : await attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())))
-                        .ConfigureAwait(false);
+                    : await AskForIdentitiesAsync(attempt, serverName).ConfigureAwait(false);
                 var tls = await _handshaker.AsClientAsync(
                     attempt, serverName, identities, _options.JudgeServerBeforeShowingIdentity).ConfigureAwait(false);
                 attempt.Succeeded(tls);
                 var connection = new MutualTlsConnection(tls, attempt.Socket, attempt.RemoteEndPoint, _options.TimeProvider);
-                await registration.RegisterAsync(connection, identities.Min(identity => (DateTimeOffset?)identity.Certificate.NotAfter), attempt)
-                    .ConfigureAwait(false);
+                await registration.RegisterAsync(connection, FirstEndOf(identities), attempt).ConfigureAwait(false);
                 return connection;
             }
             catch (Exception exception)
@@ -261,6 +261,20 @@ public sealed class MutualTlsClient
                 throw await attempt.FailedAsync(exception).ConfigureAwait(false);
             }
         }
+    }
+
+    private ValueTask<ImmutableArray<Identity>> AskForIdentitiesAsync(HandshakeAttempt attempt, ServerName? serverName) =>
+        attempt.AskAsync("our identity", () => ValueTask.FromResult(_options.Identity.For(serverName?.ToString())));
+
+    private static DateTimeOffset? FirstEndOf(ImmutableArray<Identity> identities)
+    {
+        DateTimeOffset? first = null;
+        foreach (var identity in identities)
+        {
+            first = identity.Certificate.NotAfter is var end && end > first ? first : end;
+        }
+
+        return first;
     }
 
     private static ServerName? ParseName(string? serverName)

@@ -316,6 +316,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HandshakeException?> ShakeAsync(Socket socket)
     {
         var attempt = HandshakeAttempt.Begin(socket, PeerRole.Server, _options.Server.Options, _stopHandshakes.Token);

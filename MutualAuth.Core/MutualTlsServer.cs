@@ -105,7 +105,7 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Socket socket, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, Options, cancellationToken), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(socket, PeerRole.Server, Options, cancellationToken), AdmitsAll.Instance).AsTask();
     }
 
     /// <summary>Authenticates the client at the other end of a connected stream, which may have carried another protocol first (STARTTLS).</summary>
@@ -137,7 +137,7 @@ public sealed class MutualTlsServer
     public Task<MutualTlsConnection> AcceptAsync(Stream stream, EndPoint? remoteEndPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance);
+        return AcceptAsync(HandshakeAttempt.Begin(stream, PeerRole.Server, Options, cancellationToken, remoteEndPoint), AdmitsAll.Instance).AsTask();
     }
 
     /// <summary>
@@ -147,7 +147,8 @@ public sealed class MutualTlsServer
     /// <param name="attempt">The transport on its way.</param>
     /// <param name="admission">Where it stands among others.</param>
     /// <param name="isFromProxy">Whether it must begin with a PROXY protocol header.</param>
-    internal async Task<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission, bool isFromProxy = false)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    internal async ValueTask<MutualTlsConnection> AcceptAsync(HandshakeAttempt attempt, IAdmission admission, bool isFromProxy = false)
     {
         using (attempt)
         {

@@ -89,8 +89,8 @@ public sealed class AdmissionTests
         var pool = Pool(max: 3, perAddress: 2);
         var attempts = new[] { Begin(1), Begin(1), Begin(2) };
         var places = attempts.Select(attempt => Enter(pool, attempt)).ToArray();
-        places[0].Leave();
-        places[0].Leave();
+        pool.Remove(places[0]);
+        pool.Remove(places[0]);
 
         Add(pool, 1);
         Ended(attempts).Should().BeEmpty();
@@ -106,7 +106,7 @@ public sealed class AdmissionTests
         var attempts = new[] { Begin(1), Begin(1) };
         var places = attempts.Select(attempt => Enter(pool, attempt)).ToArray();
         var third = Add(pool, 1);
-        places[0].Leave();
+        pool.Remove(places[0]);
 
         Add(pool, 1);
 
@@ -118,7 +118,7 @@ public sealed class AdmissionTests
     public void An_address_of_which_all_have_left_begins_anew()
     {
         var pool = Pool(max: 10, perAddress: 1);
-        Enter(pool, Begin(1)).Leave();
+        pool.Remove(Enter(pool, Begin(1)));
         var attempts = Add(pool, 1);
         Ended(attempts).Should().BeEmpty();
 
@@ -425,8 +425,12 @@ public sealed class AdmissionTests
     private static PendingPool Pool(int max, int perAddress) => new(
         max, perAddress, attempt => new Rejection(RejectionReason.Overloaded, "a place", attempt.RemoteEndPoint?.ToString() ?? "none"));
 
-    private static PendingPool.Entry Enter(PendingPool pool, HandshakeAttempt attempt) =>
-        pool.Add(attempt, (attempt.RemoteEndPoint as IPEndPoint)?.Address);
+    private static PendingPool.Entry Enter(PendingPool pool, HandshakeAttempt attempt)
+    {
+        var seat = new PendingPool.Entry(attempt);
+        pool.Add(seat, (attempt.RemoteEndPoint as IPEndPoint)?.Address);
+        return seat;
+    }
 
     private HandshakeAttempt[] Add(PendingPool pool, params int[] hosts)
     {

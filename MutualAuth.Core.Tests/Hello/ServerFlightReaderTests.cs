@@ -90,6 +90,32 @@ public sealed class ServerFlightReaderTests
     }
 
     [Test]
+    public void It_says_where_the_clear_part_ends_wherever_the_flight_is_cut()
+    {
+        var tls12 = Tls12(Ecdhe, Curve(0x0017), s_done);
+        var tls13 = Records(ServerHello(0x0304, Tls13Suite, Share(0x001d)));
+        foreach (var (flight, clear) in new (byte[], long?)[]
+        {
+            ([.. tls12, .. s_protected, .. tls12], tls12.Length),
+            ([.. tls13, .. s_changeCipherSpec, .. s_protected, .. s_protected], tls13.Length),
+            ([.. s_protected, .. tls12], 0),
+            (tls12, null),
+        })
+        {
+            foreach (var size in new[] { 1, 2, 5, 7, flight.Length })
+            {
+                var reader = new ServerFlightReader();
+                foreach (var piece in flight.Chunk(size))
+                {
+                    reader.Take(piece);
+                }
+
+                reader.ClearLength.Should().Be(clear, $"in pieces of {size}");
+            }
+        }
+    }
+
+    [Test]
     public void It_is_not_complete_before_it_is()
     {
         var flight = Tls12(Ecdhe, Curve(0x0017));

@@ -343,6 +343,53 @@ public sealed class HandshakeTransportWireTests
     }
 
     [Test]
+    public async Task Who_is_asked_sees_all_that_is_in_the_clear_and_nothing_behind_it_however_it_comes([Values(1, 4, 7, 19)] int size)
+    {
+        byte[] clear = [22, 3, 3, 0, 2, 1, 2];
+        byte[]? asked = null;
+        _transport.FollowKeyExchange(KeyExchangePolicy.Any, isOurs: false);
+        _transport.BeforeFlight = flight =>
+        {
+            asked = flight;
+            return true;
+        };
+        foreach (var piece in clear.Concat<byte>([23, 3, 3, 0, 1, 9, 22, 3, 3, 0, 1, 5]).Chunk(size))
+        {
+            _wire.Comes(piece);
+            await ReadAsync(new byte[20], isAsync: true);
+        }
+
+        Keep(1);
+        _wire.Comes([1]);
+        await ReadAsync(new byte[1], isAsync: true);
+
+        asked.Should().StartWith(clear);
+        asked!.Length.Should().BeLessThan(clear.Length + 5, "the rest of a header does no harm");
+    }
+
+    [Test]
+    public async Task No_read_ends_as_long_as_the_engine_is_being_started([Values] bool isStarting, CancellationToken cancellationToken)
+    {
+        var (peer, socket) = await ConnectedPair.SocketPairAsync();
+        using var closing = peer;
+        await using var transport = new HandshakeTransport(new NetworkStream(socket, ownsSocket: true), 20);
+        await peer.SendAsync(new byte[] { 7 }, cancellationToken);
+        socket.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead).Should().BeTrue();
+        if (isStarting)
+        {
+            transport.BeginStart();
+        }
+
+        var reading = transport.ReadAsync(new byte[1], cancellationToken).AsTask();
+
+        reading.IsCompleted.Should().Be(!isStarting);
+        transport.EndStart();
+        (await reading).Should().Be(1);
+        await peer.SendAsync(new byte[] { 8 }, cancellationToken);
+        (await transport.ReadAsync(new byte[1], cancellationToken)).Should().Be(1, "the start is over");
+    }
+
+    [Test]
     public async Task A_no_withholds_the_flight_and_fails_the_read(CancellationToken cancellationToken)
     {
         _transport.BeforeFlight = _ => false;

@@ -336,10 +336,12 @@ public sealed class Certificate : IEquatable<Certificate>
     {
         if (names.IsDefault)
         {
-            ImmutableInterlocked.InterlockedInitialize(
-                ref names, [.. Extensions.SubjectNames.Where(name => name.Form == form).Select(name => name.Text)]);
+            ImmutableInterlocked.InterlockedInitialize(ref names, NamesOf(form));
         }
 
         return names;
     }
+
+    private ImmutableArray<string> NamesOf(GeneralNameForm form) =>
+        [.. Extensions.SubjectNames.Where(name => name.Form == form).Select(name => name.Text)];
 }

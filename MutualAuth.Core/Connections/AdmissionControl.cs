@@ -13,8 +13,6 @@ internal sealed class AdmissionControl
 {
     private const int AddressesRemembered = 4096;
 
-    private readonly PendingPool _pending;
-    private readonly PendingPool _waiting;
     private readonly HandshakeSlots _slots;
     private readonly UnfinishedHandshakeCounts _unfinished;
     private readonly int _maxLingering;
@@ -22,34 +20,36 @@ internal sealed class AdmissionControl
 
     internal AdmissionControl(AdmissionBounds bounds, TimeProvider time)
     {
-        _pending = new PendingPool(bounds.PendingHellos, bounds.PendingHellosPerAddress, attempt => new Rejection(
+        Pending = new PendingPool(bounds.PendingHellos, bounds.PendingHellosPerAddress, attempt => new Rejection(
             RejectionReason.EvictedBeforeHello,
             "a ClientHello before the pool of silent sockets was full",
             $"{attempt.Transport.Received} bytes of one"));
-        _waiting = new PendingPool(bounds.WaitingHandshakes, bounds.WaitingHandshakesPerAddress, _ => new Rejection(
+        Waiting = new PendingPool(bounds.WaitingHandshakes, bounds.WaitingHandshakesPerAddress, _ => new Rejection(
             RejectionReason.Overloaded, "the peer's next message before too many handshakes waited for theirs", "none"));
         _slots = new HandshakeSlots(bounds.ConcurrentHandshakes, bounds.QueuedHandshakes);
         _unfinished = new UnfinishedHandshakeCounts(AddressesRemembered, time);
         _maxLingering = bounds.LingeringCloses;
     }
 
+    /// <summary>The pool of silent sockets.</summary>
+    internal PendingPool Pending { get; }
+
+    /// <summary>The pool of those that wait for the peer, or for a slot.</summary>
+    internal PendingPool Waiting { get; }
+
     /// <summary>Takes a fresh socket into the pool of silent ones, from which another may be evicted for it.</summary>
     internal HandshakeAdmission Admit(HandshakeAttempt attempt, bool isFromProxy = false) => new(this, attempt, isFromProxy);
 
     /// <summary>Frees descriptors: evicts silent sockets, or else handshakes that wait.</summary>
     /// <returns>Whether one was evicted.</returns>
-    internal bool Evict(int count) => _pending.Evict(count) > 0 || _waiting.Evict(count) > 0;
+    internal bool Evict(int count) => Pending.Evict(count) > 0 || Waiting.Evict(count) > 0;
 
     /// <summary>Ends all that have not said a ClientHello.</summary>
-    internal void AbortSilent(Rejection reason) => _pending.AbortAll(reason);
+    internal void AbortSilent(Rejection reason) => Pending.AbortAll(reason);
 
     /// <summary>Takes a slot for a connection that waits for the application.</summary>
     internal ValueTask<HandshakeSlots.Slot> HoldSlotAsync(HandshakeAttempt attempt) =>
         _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false);
-
-    internal PendingPool.Entry AddPending(HandshakeAttempt attempt, IPAddress? address) => _pending.Add(attempt, address);
-
-    internal PendingPool.Entry AddWaiting(HandshakeAttempt attempt, IPAddress? address) => _waiting.Add(attempt, address);
 
     internal ValueTask<HandshakeSlots.Slot> EnterAsync(HandshakeAttempt attempt, IPAddress? address, bool isNew)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
@@ -19,6 +20,7 @@ internal static class Dialer
 
     /// <exception cref="HandshakeException">Nothing answered in time.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<Socket> ConnectAsync(
         EndPoint endPoint,
         TimeSpan timeout,
@@ -32,14 +34,17 @@ internal static class Dialer
         try
         {
             using var deadline = new CancellationTokenSource(timeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            using var either = cancellationToken.CanBeCanceled
+                ? CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken)
+                : null;
+            var token = (either ?? deadline).Token;
             return endPoint is DnsEndPoint dns
                 ? await ConnectToFirstAsync(
-                    await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, either.Token).ConfigureAwait(false),
+                    await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, token).ConfigureAwait(false),
                     tried,
                     time,
-                    either.Token).ConfigureAwait(false)
-                : await ConnectToOneAsync(endPoint, either.Token).ConfigureAwait(false);
+                    token).ConfigureAwait(false)
+                : await ConnectToOneAsync(endPoint, token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {

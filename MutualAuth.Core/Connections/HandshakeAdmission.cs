@@ -10,8 +10,9 @@ internal sealed class HandshakeAdmission : IAdmission
 {
     private readonly AdmissionControl _control;
     private readonly HandshakeAttempt _attempt;
+    private readonly PendingPool.Entry _seat;
     private IPAddress? _address;
-    private PendingPool.Entry? _entry;
+    private PendingPool? _pool;
     private HandshakeSlots.Slot? _slot;
     private bool _isNew = true;
     private bool _workIsDone;
@@ -23,22 +24,18 @@ internal sealed class HandshakeAdmission : IAdmission
     {
         _control = control;
         _attempt = attempt;
+        _seat = new PendingPool.Entry(attempt);
         _address = isFromProxy ? null : AddressKey.Of(attempt.RemoteEndPoint);
-        _entry = control.AddPending(attempt, _address);
+        EnterPool(control.Pending);
     }
 
     public void AddressIsKnown()
     {
-        LeavePool();
         _address = AddressKey.Of(_attempt.RemoteEndPoint);
-        _entry = _control.AddPending(_attempt, _address);
+        EnterPool(_control.Pending);
     }
 
-    public void HelloIsComplete()
-    {
-        _entry?.Leave();
-        _entry = _control.AddWaiting(_attempt, _address);
-    }
+    public void HelloIsComplete() => EnterPool(_control.Waiting);
 
     public async ValueTask EnterAsync()
     {
@@ -52,7 +49,7 @@ internal sealed class HandshakeAdmission : IAdmission
     {
         if (!_workIsDone)
         {
-            _entry = _control.AddWaiting(_attempt, _address);
+            EnterPool(_control.Waiting);
             LeaveSlot();
         }
     }
@@ -62,7 +59,11 @@ internal sealed class HandshakeAdmission : IAdmission
     public void WorkIsDone()
     {
         _workIsDone = true;
-        _entry ??= _control.AddWaiting(_attempt, _address);
+        if (_pool is null)
+        {
+            EnterPool(_control.Waiting);
+        }
+
         LeaveSlot();
     }
 
@@ -85,10 +86,21 @@ internal sealed class HandshakeAdmission : IAdmission
 
     public void EndLinger() => _control.EndLinger();
 
+    private void EnterPool(PendingPool pool)
+    {
+        if (_pool != pool)
+        {
+            LeavePool();
+        }
+
+        _pool = pool;
+        pool.Add(_seat, _address);
+    }
+
     private void LeavePool()
     {
-        _entry?.Leave();
-        _entry = null;
+        _pool?.Remove(_seat);
+        _pool = null;
     }
 
     private void LeaveSlot()

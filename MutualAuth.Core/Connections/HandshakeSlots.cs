@@ -151,7 +151,7 @@ internal sealed class HandshakeSlots
     }
 
     /// <summary>A turn to compute.</summary>
-    internal sealed class Slot(HandshakeSlots slots, bool ofMany)
+    internal readonly struct Slot(HandshakeSlots slots, bool ofMany)
     {
         internal void GiveBack() => slots.GiveBack(ofMany);
     }

@@ -27,16 +27,17 @@ internal sealed class PendingPool
         _reason = reason;
     }
 
-    /// <summary>Adds the attempt, and evicts those beyond the bounds.</summary>
-    /// <param name="attempt">The attempt.</param>
+    /// <summary>Gives the attempt a place as the newest, and evicts those beyond the bounds.</summary>
+    /// <param name="seat">What holds its place, which is in no other pool.</param>
     /// <param name="address">The address under which it counts; null: only the bound for all of them applies.</param>
-    internal Entry Add(HandshakeAttempt attempt, IPAddress? address)
+    internal void Add(Entry seat, IPAddress? address)
     {
-        var seat = new Entry(this, attempt, address);
         Entry? evicted = null;
         lock (_lock)
         {
-            var siblings = seat.Key is null ? null : _byAddress.GetValueOrDefault(seat.Key);
+            RemoveLocked(seat);
+            seat.Key = address;
+            var siblings = address is null ? null : _byAddress.GetValueOrDefault(address);
             if (siblings?.Count >= _maxPerAddress)
             {
                 evicted = siblings.First!.Value;
@@ -51,20 +52,28 @@ internal sealed class PendingPool
                 RemoveLocked(evicted);
             }
 
-            seat.InAll = _all.AddLast(seat);
-            if (seat.Key is not null)
+            _all.AddLast(seat.InAll);
+            if (address is not null)
             {
-                if (!_byAddress.TryGetValue(seat.Key, out siblings))
+                if (!_byAddress.TryGetValue(address, out siblings))
                 {
-                    _byAddress.Add(seat.Key, siblings = new LinkedList<Entry>());
+                    _byAddress.Add(address, siblings = new LinkedList<Entry>());
                 }
 
-                seat.InAddress = siblings.AddLast(seat);
+                siblings.AddLast(seat.InAddress);
             }
         }
 
         evicted?.Attempt.Abort(_reason(evicted.Attempt));
-        return seat;
+    }
+
+    /// <summary>Takes the attempt out; without effect when it is not here any more.</summary>
+    internal void Remove(Entry seat)
+    {
+        lock (_lock)
+        {
+            RemoveLocked(seat);
+        }
     }
 
     /// <summary>Evicts the oldest attempts, up to a maximum number.</summary>
@@ -104,47 +113,43 @@ internal sealed class PendingPool
         }
     }
 
-    private void Remove(Entry seat)
-    {
-        lock (_lock)
-        {
-            RemoveLocked(seat);
-        }
-    }
-
     private void RemoveLocked(Entry seat)
     {
-        if (seat.InAll is null)
+        if (seat.InAll.List is null)
         {
             return;
         }
 
         _all.Remove(seat.InAll);
-        seat.InAll = null;
-        if (seat.InAddress is { } inAddress)
+        if (seat.InAddress.List is { } siblings)
         {
-            var siblings = inAddress.List!;
-            siblings.Remove(inAddress);
+            siblings.Remove(seat.InAddress);
             if (siblings.Count == 0)
             {
                 _byAddress.Remove(seat.Key!);
             }
-
-            seat.InAddress = null;
         }
     }
 
-    /// <summary>One attempt's place in the room.</summary>
-    internal sealed class Entry(PendingPool room, HandshakeAttempt attempt, IPAddress? key)
+    /// <summary>
+    /// One attempt's place, in one pool at a time. It goes in and out several times in a handshake, and so keeps its nodes. What it holds is guarded
+    /// by the lock of the pool that it is in.
+    /// </summary>
+    internal sealed class Entry
     {
-        internal HandshakeAttempt Attempt => attempt;
+        internal Entry(HandshakeAttempt attempt)
+        {
+            Attempt = attempt;
+            InAll = new LinkedListNode<Entry>(this);
+            InAddress = new LinkedListNode<Entry>(this);
+        }
 
-        internal IPAddress? Key => key;
+        internal HandshakeAttempt Attempt { get; }
 
-        internal LinkedListNode<Entry>? InAll { get; set; }
+        internal IPAddress? Key { get; set; }
 
-        internal LinkedListNode<Entry>? InAddress { get; set; }
+        internal LinkedListNode<Entry> InAll { get; }
 
-        internal void Leave() => room.Remove(this);
+        internal LinkedListNode<Entry> InAddress { get; }
     }
 }

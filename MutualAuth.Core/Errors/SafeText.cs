@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -8,6 +9,10 @@ internal static class SafeText
 {
     private const int MaxLength = 256;
     private const int MaxTokenLength = 2048; // the longest SPIFFE ID
+
+    // ASCII that prints, without the space and the per cent sign.
+    private static readonly SearchValues<char> s_asTheyAre = SearchValues.Create(
+        string.Concat(Enumerable.Range('!', '~' - '!' + 1).Select(value => (char)value).Where(character => character != '%')));
 
     /// <summary>
     /// Quotes <paramref name="text"/>, escapes characters that are not plainly printable as <c>\uXXXX</c> and truncates it to 256 characters.
@@ -44,6 +49,11 @@ internal static class SafeText
     /// </summary>
     internal static string PercentEncode(string text)
     {
+        if (text.Length <= MaxTokenLength && !text.AsSpan().ContainsAnyExcept(s_asTheyAre))
+        {
+            return text;
+        }
+
         var token = new StringBuilder(text.Length);
         Span<byte> utf8 = stackalloc byte[4];
         foreach (var rune in text.AsSpan(0, Math.Min(text.Length, MaxTokenLength)).EnumerateRunes())

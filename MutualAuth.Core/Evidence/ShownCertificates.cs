@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Evidence;
@@ -17,21 +18,20 @@ internal static class ShownCertificates
             return [];
         }
 
-        var certificates = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(1 + (chain?.ChainPolicy.ExtraStore.Count ?? 0));
-        certificates.Add(EncodingOf(certificate));
-        if (chain is not null)
+        var others = chain?.ChainPolicy.ExtraStore;
+        var certificates = new ReadOnlyMemory<byte>[1 + (others?.Count ?? 0)];
+        certificates[0] = EncodingOf(certificate);
+        var count = 1;
+        for (var i = 0; i < certificates.Length - 1; i++)
         {
-            foreach (var other in chain.ChainPolicy.ExtraStore)
+            var encoding = others![i].RawDataMemory;
+            if (!encoding.Span.SequenceEqual(certificates[0].Span))
             {
-                var encoding = other.RawDataMemory;
-                if (!encoding.Span.SequenceEqual(certificates[0].Span))
-                {
-                    certificates.Add(encoding);
-                }
+                certificates[count++] = encoding;
             }
         }
 
-        return certificates.DrainToImmutable();
+        return count == certificates.Length ? ImmutableCollectionsMarshal.AsImmutableArray(certificates) : [.. certificates.AsSpan(0, count)];
     }
 
     /// <summary>The platform's own copy, on the managed heap, which is never modified and outlives the certificate.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Net.Security;
 using System.Runtime.InteropServices;
@@ -34,10 +35,13 @@ internal static class FinishedMessage
                 return [];
             }
 
-            var octets = new byte[unique.Size];
-            Marshal.Copy(unique.DangerousGetHandle(), octets, 0, octets.Length);
-            var data = octets.AsSpan(StructureSize);
-            return data.StartsWith(Name) && data.Length - Name.Length is 32 or 48 ? [.. data[Name.Length..]] : [];
+            var size = unique.Size;
+            var octets = ArrayPool<byte>.Shared.Rent(size);
+            Marshal.Copy(unique.DangerousGetHandle(), octets, 0, size);
+            var data = octets.AsSpan(StructureSize, size - StructureSize);
+            ImmutableArray<byte> found = data.StartsWith(Name) && data.Length - Name.Length is 32 or 48 ? [.. data[Name.Length..]] : [];
+            ArrayPool<byte>.Shared.Return(octets, clearArray: true);
+            return found;
         }
         catch (Exception exception) when (exception is PlatformNotSupportedException or NotSupportedException or InvalidOperationException
             or System.ComponentModel.Win32Exception or IOException or AuthenticationException)

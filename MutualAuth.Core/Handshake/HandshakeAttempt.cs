@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Audit;
@@ -220,11 +222,14 @@ internal sealed class HandshakeAttempt : IDisposable
     /// Waits for a handshake of the TLS engine, which ends with the attempt by itself. Only where it is held by what the judge asks is it left
     /// where it is, and cut off from the transport.
     /// </summary>
+    /// <param name="tls">The engine.</param>
+    /// <param name="settings">As a server or as a client.</param>
+    /// <param name="judge">Who judges the peer.</param>
     /// <exception cref="OperationCanceledException">The attempt ended first.</exception>
-    internal async ValueTask RunEngineAsync(Func<Task> authenticate, PeerValidationCallback judge)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    internal async ValueTask RunEngineAsync(GuardedSslStream tls, object settings, PeerValidationCallback judge)
     {
-        // On a thread of its own: with a peer that is quick the engine may come as far as the judge without ever waiting.
-        var handshake = Task.Run(authenticate, CancellationToken.None);
+        var handshake = StartEngine(tls, settings);
         try
         {
             await handshake.WaitAsync(Token).ConfigureAwait(false);
@@ -241,6 +246,22 @@ internal sealed class HandshakeAttempt : IDisposable
 
             await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
+        }
+    }
+
+    /// <summary>Comes back before the engine can have come as far as the judge, which may hold its thread: for that it has to read.</summary>
+    private Task StartEngine(GuardedSslStream tls, object settings)
+    {
+        Transport.BeginStart();
+        try
+        {
+            return settings is SslServerAuthenticationOptions asServer
+                ? tls.AuthenticateAsServerAsync(asServer, Token)
+                : tls.AuthenticateAsClientAsync((SslClientAuthenticationOptions)settings, Token);
+        }
+        finally
+        {
+            Transport.EndStart();
         }
     }
 

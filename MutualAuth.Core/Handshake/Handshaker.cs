@@ -21,12 +21,15 @@ namespace MutualAuth.Handshake;
 /// <summary>Carries an attempt from TLS to a confirmed, authenticated stream. The only code that starts <c>SslStream</c>'s authentication.</summary>
 internal sealed class Handshaker
 {
+    private const string Settings = "settings for TLS";
+
     private readonly HandshakeOptions _options;
     private readonly CertificateStage _stage;
     private readonly List<SslApplicationProtocol>? _offer; // as a client; never modified
     private readonly LoginServices _login;
     private readonly PeerAcceptance _acceptance;
     private readonly ILogger _logger;
+    private volatile ServerSettings? _lastSettings; // nearly all clients of a server are met with the same
 
     internal Handshaker(HandshakeOptions options)
     {
@@ -90,19 +93,12 @@ internal sealed class Handshaker
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client)
         { RemoteEndPoint = attempt.RemoteEndPoint };
-        var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-        var shares = SharedContext.Suits(_options, hello);
-
-        // With the names of our anchors in them, the settings ask trust for these.
-        var settings = _options.AcceptableIssuerBytes > 0
-            ? await attempt.AskAsync(
-                "settings for TLS",
-                () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, shares, judge))).ConfigureAwait(false)
-            : ApplicationCalls.Ask("settings for TLS", () => TlsSettings.ForServer(_options, identity, protocol, shares, judge));
+        var tls = attempt.Tls = new GuardedSslStream(attempt.Transport) { Judge = judge };
+        var settings = await ServerSettingsAsync(attempt, identity, protocol, SharedContext.Suits(_options, hello)).ConfigureAwait(false);
         attempt.Transport.FollowKeyExchange(_options.KeyExchange, isOurs: true);
         attempt.Transport.Hold();
         await attempt.Admission.EnterAsync().ConfigureAwait(false);
-        await AuthenticateAsync(() => tls.AuthenticateAsServerAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
+        await AuthenticateAsync(tls, settings, judge, attempt).ConfigureAwait(false);
         var verdict = await VerdictAsync(attempt, tls, judge).ConfigureAwait(false);
         var completed = new CompletedTls(tls, judge, verdict)
         {
@@ -128,7 +124,7 @@ internal sealed class Handshaker
             attempt.Transport.Hold();
             if (!identities.IsEmpty)
             {
-                attempt.Transport.BeforeFlight = flight => MayAnswer(flight, judge);
+                attempt.Transport.BeforeFlight = judge.MayAnswer;
             }
         }
 
@@ -154,6 +150,7 @@ internal sealed class Handshaker
         : identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
 
     /// <summary>TLS as the client, on the context of our identity where the server is known to give no sessions, else on one of its own.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GuardedSslStream> StartAsClientAsync(
         HandshakeAttempt attempt, ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, PeerValidationCallback judge)
     {
@@ -162,7 +159,8 @@ internal sealed class Handshaker
             attempt.Transport.OffersNoSession = true;
             try
             {
-                return await StartAsync(sharesContext: true).ConfigureAwait(false);
+                await StartAsync(sharesContext: true).ConfigureAwait(false);
+                return attempt.Tls!;
             }
             catch (HandshakeException) when (attempt.Transport.HasWithheldSession)
             {
@@ -171,37 +169,64 @@ internal sealed class Handshaker
             }
         }
 
-        return await StartAsync(sharesContext: false).ConfigureAwait(false);
+        await StartAsync(sharesContext: false).ConfigureAwait(false);
+        return attempt.Tls!;
 
-        async ValueTask<GuardedSslStream> StartAsync(bool sharesContext)
+        ValueTask StartAsync(bool sharesContext)
         {
-            var tls = attempt.Tls = new GuardedSslStream(attempt.Transport);
-            var settings = ApplicationCalls.Ask(
-                "settings for TLS", () => TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, sharesContext, judge));
-            await AuthenticateAsync(() => tls.AuthenticateAsClientAsync(settings, attempt.Token), judge, attempt).ConfigureAwait(false);
-            return tls;
+            var tls = attempt.Tls = new GuardedSslStream(attempt.Transport) { Judge = judge };
+            return AuthenticateAsync(
+                tls, ClientSettings(_options, serverName, _offer, identities, judgeFirst, sharesContext, judge), judge, attempt);
         }
     }
 
-    /// <summary>
-    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
-    /// Where the verdict is to be told in band, TLS has to be complete first.
-    /// </summary>
-    private static bool? MayAnswer(byte[] flight, PeerValidationCallback judge) =>
-        Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates)
-            ? ConfirmationProtocol.TryParse(protocol, out _) || judge.AcceptsShown(certificates)
-            : null;
-
-    private ValueTask PrepareTrustAsync(HandshakeAttempt attempt)
+    private static SslClientAuthenticationOptions ClientSettings(
+        HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst,
+        bool sharesContext, PeerValidationCallback judge)
     {
-        return _options.Trust is ITrustAnchorSource ? default : AskAsync(); // anchors have nothing to prepare
-
-        async ValueTask AskAsync() => await attempt.AskAsync("trust that is up to date", async () =>
+        try
         {
-            await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
-            return true;
-        }).ConfigureAwait(false);
+            return TlsSettings.ForClient(options, serverName, offer, identities, judgeFirst, sharesContext, judge);
+        }
+        catch (Exception exception)
+        {
+            throw ApplicationCalls.Fault(Settings, exception);
+        }
     }
+
+    /// <summary>What TLS is told, which is the same for each client with the same protocol, as long as our identity is.</summary>
+    private ValueTask<SslServerAuthenticationOptions> ServerSettingsAsync(
+        HandshakeAttempt attempt, Identity identity, string? protocol, bool sharesContext)
+    {
+        // With the names of our anchors in them, the settings ask trust for these.
+        if (_options.AcceptableIssuerBytes > 0)
+        {
+            return AskForServerSettingsAsync(attempt, identity, protocol, sharesContext);
+        }
+
+        if (_lastSettings is not { } last || last.Identity != identity || last.Protocol != protocol || last.SharesContext != sharesContext)
+        {
+            _lastSettings = last = new ServerSettings(identity, protocol, sharesContext, NewServerSettings(identity, protocol, sharesContext));
+        }
+
+        return ValueTask.FromResult(last.Settings);
+    }
+
+    private SslServerAuthenticationOptions NewServerSettings(Identity identity, string? protocol, bool sharesContext) =>
+        ApplicationCalls.Ask(Settings, () => TlsSettings.ForServer(_options, identity, protocol, sharesContext));
+
+    private ValueTask<SslServerAuthenticationOptions> AskForServerSettingsAsync(
+        HandshakeAttempt attempt, Identity identity, string? protocol, bool sharesContext) =>
+        attempt.AskAsync(Settings, () => ValueTask.FromResult(TlsSettings.ForServer(_options, identity, protocol, sharesContext)));
+
+    private ValueTask PrepareTrustAsync(HandshakeAttempt attempt) =>
+        _options.Trust is ITrustAnchorSource ? default : AskForTrustAsync(attempt); // anchors have nothing to prepare
+
+    private async ValueTask AskForTrustAsync(HandshakeAttempt attempt) => await attempt.AskAsync("trust that is up to date", async () =>
+    {
+        await _options.Trust.PrepareAsync(_logger, attempt.Token).ConfigureAwait(false);
+        return true;
+    }).ConfigureAwait(false);
 
     /// <summary>The TLS engine takes whatever protocol a server names; only one that was offered counts (RFC 7301 §3.1).</summary>
     private static void RequireOffered(SslApplicationProtocol negotiated, List<SslApplicationProtocol>? offered)
@@ -217,11 +242,11 @@ internal sealed class Handshaker
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask AuthenticateAsync(Func<Task> authenticate, PeerValidationCallback judge, HandshakeAttempt attempt)
+    private static async ValueTask AuthenticateAsync(GuardedSslStream tls, object settings, PeerValidationCallback judge, HandshakeAttempt attempt)
     {
         try
         {
-            await attempt.RunEngineAsync(authenticate, judge).ConfigureAwait(false);
+            await attempt.RunEngineAsync(tls, settings, judge).ConfigureAwait(false);
             attempt.Transport.EndHandshake();
         }
         catch (Exception exception)
@@ -288,4 +313,6 @@ internal sealed class Handshaker
     private static async ValueTask<CertificateVerdict> VerdictAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge) =>
         judge.Verdict
         ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls))).ConfigureAwait(false);
+
+    private sealed record ServerSettings(Identity Identity, string? Protocol, bool SharesContext, SslServerAuthenticationOptions Settings);
 }

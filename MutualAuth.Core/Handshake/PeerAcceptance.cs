@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Credentials;
 using MutualAuth.Errors;
@@ -157,11 +158,11 @@ internal sealed class PeerAcceptance
     /// The trust source's answer. It is not asked about a peer that is rejected all the same, so that it does not keep it as a known one.
     /// </summary>
     private ValueTask<Rejection?> AdmitAsync(HandshakeAttempt attempt, AuthenticatedPeer peer) =>
-        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate
-            ? attempt.AskAsync(
-                "the trust source's answer",
-                () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token))
-            : default;
+        _options.Trust is not ITrustAnchorSource && peer.Certificate is { } certificate ? AskTrustAsync(attempt, certificate) : default;
+
+    private ValueTask<Rejection?> AskTrustAsync(HandshakeAttempt attempt, Certificate certificate) => attempt.AskAsync(
+        "the trust source's answer",
+        () => _options.Trust.AdmitAsync(certificate, _options.TimeProvider.GetUtcNow(), _logger, attempt.Token));
 
     /// <summary>Last of all: who is accepted is recorded before anybody is told so, and who cannot be recorded is not accepted.</summary>
     private static async ValueTask<Rejection?> RecordAsync(HandshakeAttempt attempt, CompletedTls tls, AuthenticatedPeer peer)

@@ -4,6 +4,8 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using MutualAuth.Confirmation;
 using MutualAuth.Evidence;
+using MutualAuth.Hello;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Handshake;
@@ -44,7 +46,11 @@ internal sealed class PeerValidationCallback
         DisableCertificateDownloads = true,
     };
 
-    /// <summary>The callback. With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
+    /// <summary>The callback of every handshake, so that handshakes may share their settings: asks the judge of the stream.</summary>
+    internal static bool Ask(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion) =>
+        ((PeerValidationCallback)((GuardedSslStream)sender).Judge!).Validate(sender, certificate, chain, platformOpinion);
+
+    /// <summary>With the confirmation protocol TLS completes and the verdict is told in band; without it a no ends TLS here.</summary>
     internal bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors platformOpinion)
     {
         var shown = ShownCertificates.Of(certificate, chain);
@@ -53,6 +59,15 @@ internal sealed class PeerValidationCallback
         return Verdict is CertificateVerdict.Accepted
             || (sender is SslStream tls && ConfirmationProtocol.TryParse(ConfirmationProtocol.FromWire(tls.NegotiatedApplicationProtocol), out _));
     }
+
+    /// <summary>
+    /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
+    /// Where the verdict is to be told in band, TLS has to be complete first.
+    /// </summary>
+    internal bool? MayAnswer(byte[] flight) =>
+        Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates)
+            ? ConfirmationProtocol.TryParse(protocol, out _) || AcceptsShown(certificates)
+            : null;
 
     /// <summary>Judges a server by its own certificate alone, before ours is shown. A no is final.</summary>
     internal bool AcceptsBeforeShowing(X509Certificate certificate)
@@ -157,14 +172,16 @@ internal sealed class PeerValidationCallback
             return;
         }
 
-        foreach (var other in chain.ChainPolicy.ExtraStore)
+        var others = chain.ChainPolicy.ExtraStore;
+        for (var i = 0; i < others.Count; i++)
         {
-            other.Dispose();
+            others[i].Dispose();
         }
 
-        foreach (var element in chain.ChainElements)
+        var elements = chain.ChainElements;
+        for (var i = 0; i < elements.Count; i++)
         {
-            element.Certificate.Dispose();
+            elements[i].Certificate.Dispose();
         }
     }
 }

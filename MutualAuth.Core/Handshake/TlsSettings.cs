@@ -13,9 +13,9 @@ internal static class TlsSettings
     /// <param name="identity">What we present.</param>
     /// <param name="protocol">The one application protocol id to agree on; null for none.</param>
     /// <param name="sharesContext">Whether the TLS context of the identity is taken, and none is made for this connection.</param>
-    /// <param name="judge">Whose callback decides.</param>
+    /// <remarks>Nothing in it is of one connection, so that several may take the same.</remarks>
     internal static SslServerAuthenticationOptions ForServer(
-        HandshakeOptions options, Identity identity, string? protocol, bool sharesContext, PeerValidationCallback judge) => new()
+        HandshakeOptions options, Identity identity, string? protocol, bool sharesContext) => new()
         {
             ServerCertificateContext = AcceptableIssuers.ContextOf(options, identity),
             ClientCertificateRequired = options.RequiredCredentials.AsksForCertificate,
@@ -23,7 +23,7 @@ internal static class TlsSettings
             ApplicationProtocols = protocol is null ? null : [ConfirmationProtocol.ToWire(protocol)],
             CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
             CipherSuitesPolicy = Only(options),
-            RemoteCertificateValidationCallback = judge.Validate,
+            RemoteCertificateValidationCallback = PeerValidationCallback.Ask,
             AllowRenegotiation = false,
 
             // By this the platform shares its context. A ticket would hold the leaf alone, for all who hold this certificate:
@@ -37,7 +37,7 @@ internal static class TlsSettings
     /// <param name="identities">What we may present, the favourite first; none for nothing.</param>
     /// <param name="judgeFirst">Withhold it until <paramref name="judge"/> has accepted the server's own certificate.</param>
     /// <param name="sharesContext">Whether the TLS context of the identity is taken, and none is made for this connection.</param>
-    /// <param name="judge">Whose callback decides.</param>
+    /// <param name="judge">What judges the server.</param>
     internal static SslClientAuthenticationOptions ForClient(
         HandshakeOptions options,
         ServerName? serverName,
@@ -54,21 +54,24 @@ internal static class TlsSettings
             ApplicationProtocols = offer,
             CertificateChainPolicy = PeerValidationCallback.EmptyPlatformPolicy,
             CipherSuitesPolicy = Only(options),
-            RemoteCertificateValidationCallback = judge.Validate,
+            RemoteCertificateValidationCallback = PeerValidationCallback.Ask,
             AllowRenegotiation = false,
             AllowTlsResume = sharesContext, // as above; a hello that offers a session is withheld
         };
         if (identities.Length > 1 || (judgeFirst && identities.Length > 0))
         {
-            settings.LocalCertificateSelectionCallback = (_, _, _, server, issuers) => Select(server, issuers, identities, judge, judgeFirst)!;
+            settings.LocalCertificateSelectionCallback = Choosing(identities, judge, judgeFirst);
         }
         else
         {
-            settings.ClientCertificateContext = identities.FirstOrDefault()?.TlsContext;
+            settings.ClientCertificateContext = identities.IsEmpty ? null : identities[0].TlsContext;
         }
 
         return settings;
     }
+
+    private static LocalCertificateSelectionCallback Choosing(ImmutableArray<Identity> identities, PeerValidationCallback judge, bool judgeFirst) =>
+        (_, _, _, server, issuers) => Select(server, issuers, identities, judge, judgeFirst)!;
 
     private static SslProtocols Versions(HandshakeOptions options) => options.TlsVersions.Lowest.UpTo(options.TlsVersions.Highest);
 

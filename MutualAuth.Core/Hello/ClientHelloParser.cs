@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace MutualAuth.Hello;
@@ -119,7 +120,7 @@ internal static class ClientHelloParser
     {
         string? serverName = null;
         ImmutableArray<string> protocols = [];
-        ImmutableArray<int> versions = [legacyVersion];
+        ImmutableArray<int> versions = default;
         ReadOnlySpan<byte> groups = default, shares = default;
         bool hasGroups = false, hasShares = false;
 
@@ -168,6 +169,8 @@ internal static class ClientHelloParser
             }
         }
 
+        versions = versions.IsDefault ? [legacyVersion] : versions;
+
         // Without TLS 1.3 they are not used.
         hasShares = hasShares && versions.Contains(ClientHello.Tls13);
         if (hasShares && ReadShares(shares, out shares) is not Fine and var wrong)
@@ -186,17 +189,28 @@ internal static class ClientHelloParser
 
     private static ImmutableArray<KeyExchangeGroup> ToGroups(ReadOnlySpan<byte> list)
     {
-        var groups = ImmutableArray.CreateBuilder<KeyExchangeGroup>(list.Length / 2);
-        for (var at = 0; at < list.Length; at += 2)
+        var groups = new KeyExchangeGroup[CountOf(list)];
+        for (int at = 0, count = 0; at < list.Length; at += 2)
         {
             var group = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
             if (!IsReserved(group))
             {
-                groups.Add((KeyExchangeGroup)group);
+                groups[count++] = (KeyExchangeGroup)group;
             }
         }
 
-        return groups.DrainToImmutable();
+        return ImmutableCollectionsMarshal.AsImmutableArray(groups);
+    }
+
+    private static int CountOf(ReadOnlySpan<byte> values)
+    {
+        var count = 0;
+        for (var at = 0; at < values.Length; at += 2)
+        {
+            count += IsReserved(BinaryPrimitives.ReadUInt16BigEndian(values[at..])) ? 0 : 1;
+        }
+
+        return count;
     }
 
     // RFC 8701: what a client says to keep servers used to values that they do not know.
@@ -264,19 +278,23 @@ internal static class ClientHelloParser
             return TlsAlerts.DecodeError;
         }
 
-        var result = ImmutableArray.CreateBuilder<string>();
-        var names = new WireReader(list);
-        while (!names.IsAtEnd)
+        var count = 0;
+        for (var names = new WireReader(list); !names.IsAtEnd; count++)
         {
             if (!names.TryReadVector8(out var name) || name.IsEmpty)
             {
                 return TlsAlerts.DecodeError;
             }
-
-            result.Add(Encoding.Latin1.GetString(name));
         }
 
-        protocols = result.DrainToImmutable();
+        var result = new string[count];
+        var again = new WireReader(list);
+        for (var i = 0; again.TryReadVector8(out var name); i++)
+        {
+            result[i] = Encoding.Latin1.GetString(name);
+        }
+
+        protocols = ImmutableCollectionsMarshal.AsImmutableArray(result);
         return Fine;
     }
 
@@ -290,17 +308,17 @@ internal static class ClientHelloParser
             return TlsAlerts.ProtocolVersion; // OpenSSL: a version that cannot be read is none that it has
         }
 
-        var result = ImmutableArray.CreateBuilder<int>(list.Length / 2);
-        for (var at = 0; at < list.Length; at += 2)
+        var result = new int[CountOf(list)];
+        for (int at = 0, count = 0; at < list.Length; at += 2)
         {
             var version = BinaryPrimitives.ReadUInt16BigEndian(list[at..]);
             if (!IsReserved(version))
             {
-                result.Add(version);
+                result[count++] = version;
             }
         }
 
-        versions = result.DrainToImmutable();
+        versions = ImmutableCollectionsMarshal.AsImmutableArray(result);
         return Fine;
     }
 

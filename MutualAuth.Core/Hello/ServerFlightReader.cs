@@ -29,6 +29,7 @@ internal sealed class ServerFlightReader
     private List<byte>? _message; // of a message that did not come at once
     private int _recordHeaderLength;
     private int _recordLeft;
+    private long _taken;
     private int _messageHeaderLength;
     private int _messageLeft;
     private bool _isTls12;
@@ -51,6 +52,11 @@ internal sealed class ServerFlightReader
     /// <summary>How many records have begun whose content is protected, in TLS 1.3 also those of the handshake (RFC 8446 §5.2).</summary>
     internal int ProtectedRecords { get; private set; }
 
+    /// <summary>
+    /// How many octets came before the first record of another type than handshake, behind which nothing is in the clear; null before that has begun.
+    /// </summary>
+    internal long? ClearLength { get; private set; }
+
     /// <summary>Takes the next octets of the flight; once it is complete, records are only counted.</summary>
     internal void Take(ReadOnlySpan<byte> octets)
     {
@@ -58,7 +64,9 @@ internal sealed class ServerFlightReader
         {
             if (_recordHeaderLength < _recordHeader.Length)
             {
+                var before = octets.Length;
                 Fill(_recordHeader, ref _recordHeaderLength, ref octets);
+                _taken += before - octets.Length;
                 if (_recordHeaderLength == _recordHeader.Length)
                 {
                     BeginRecord();
@@ -74,6 +82,7 @@ internal sealed class ServerFlightReader
             }
 
             octets = octets[count..];
+            _taken += count;
             _recordLeft -= count;
             EndRecordWhereItEnds();
         }
@@ -83,6 +92,7 @@ internal sealed class ServerFlightReader
     {
         _recordLeft = (_recordHeader[3] << 8) | _recordHeader[4];
         ProtectedRecords += _recordHeader[0] == ProtectedRecord ? 1 : 0;
+        ClearLength ??= _recordHeader[0] == ClientHelloRecords.HandshakeRecord ? null : _taken - _recordHeader.Length;
 
         // After the ServerHello of TLS 1.2 it begins an abbreviated handshake, which exchanges no keys; in TLS 1.3 it means nothing. Whatever else is
         // protected ends what can be read.

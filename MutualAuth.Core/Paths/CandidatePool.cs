@@ -12,7 +12,7 @@ internal sealed class CandidatePool
 
     private readonly TrustAnchors _trust;
     private readonly List<Certificate> _presented;
-    private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(4);
+    private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(2);
 
     internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, VerifiedCertificateCache? memory)
     {
@@ -37,21 +37,7 @@ internal sealed class CandidatePool
     /// All certificates whose subject is the issuer name of <paramref name="subject"/>, the most promising first: anchors first, then by
     /// key identifier, then the longer validity.
     /// </summary>
-    internal IEnumerable<Candidate> IssuersOf(Certificate subject)
-    {
-        if (_trust.AnchorsNamed(subject.Issuer) is { IsEmpty: false } anchors)
-        {
-            foreach (var anchor in anchors.For(subject.Extensions.AuthorityKeyId.KeyId))
-            {
-                yield return new Candidate(anchor, IsAnchor: true);
-            }
-        }
-
-        foreach (var intermediate in IntermediatesOf(subject))
-        {
-            yield return new Candidate(intermediate, IsAnchor: false);
-        }
-    }
+    internal Candidates IssuersOf(Certificate subject) => new(this, subject);
 
     /// <summary>All certificates with this name, in no order.</summary>
     internal IEnumerable<Certificate> Named(DistinguishedName name) =>
@@ -82,6 +68,39 @@ internal sealed class CandidatePool
         }
 
         return false;
+    }
+
+    /// <summary>What may have issued a certificate, found as it is asked for: the intermediates when no anchor is left.</summary>
+    internal struct Candidates(CandidatePool pool, Certificate subject)
+    {
+        private readonly IEnumerator<Certificate>? _anchors = pool._trust.AnchorsNamed(subject.Issuer) is { IsEmpty: false } anchors
+            ? anchors.For(subject.Extensions.AuthorityKeyId.KeyId).GetEnumerator()
+            : null;
+
+        private List<Certificate>? _intermediates;
+        private int _next;
+
+        public Candidate Current { get; private set; }
+
+        public readonly Candidates GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (_intermediates is null && _anchors?.MoveNext() == true)
+            {
+                Current = new Candidate(_anchors.Current, IsAnchor: true);
+                return true;
+            }
+
+            _intermediates ??= pool.IntermediatesOf(subject);
+            if (_next == _intermediates.Count)
+            {
+                return false;
+            }
+
+            Current = new Candidate(_intermediates[_next++], IsAnchor: false);
+            return true;
+        }
     }
 
     /// <summary>The helpers and the presented certificates; looked up once for each certificate, however many paths lead through it.</summary>

@@ -86,7 +86,7 @@ internal sealed class CertificateRules(Certificate leaf, ValidationProfile profi
 
         var broken = extensions.PathLength is not null ? "a path length without cA (RFC 5280 §4.2.1.9)"
             : extensions.NameConstraints is not null ? "name constraints in an end entity's certificate (RFC 5280 §4.2.1.10)"
-            : extensions.KeyUsage.HasFlag(X509KeyUsageFlags.KeyCertSign) ? "the usage keyCertSign without cA (RFC 5280 §4.2.1.9)"
+            : (extensions.KeyUsage & X509KeyUsageFlags.KeyCertSign) != 0 ? "the usage keyCertSign without cA (RFC 5280 §4.2.1.9)"
             : null;
         if (broken is not null)
         {
@@ -97,7 +97,7 @@ internal sealed class CertificateRules(Certificate leaf, ValidationProfile profi
                 "RFC 5280 §4.2.1",
                 "an end entity's certificate without an authority's extensions",
                 broken,
-                extensions.KeyUsage.HasFlag(X509KeyUsageFlags.KeyCertSign) && extensions.PathLength is null && extensions.NameConstraints is null
+                (extensions.KeyUsage & X509KeyUsageFlags.KeyCertSign) != 0 && extensions.PathLength is null && extensions.NameConstraints is null
                     ? leaf.IsSelfIssued
                         ? "OPC UA asks for it in self-signed certificates; RFC 5280 forbids it, and no profile accepts it. Have the peer use one "
                             + "without, or one that an authority has issued."
@@ -125,7 +125,7 @@ internal sealed class CertificateRules(Certificate leaf, ValidationProfile profi
     {
         var broken = authority.Version != 3 ? $"a certificate of version {authority.Version}"
             : !authority.Extensions.IsAuthority ? "a certificate whose basic constraints do not say so"
-            : authority.KeyUsage is { } usage && !usage.HasFlag(X509KeyUsageFlags.KeyCertSign) ? $"one whose key is for {usage} only"
+            : authority.KeyUsage is { } usage && (usage & X509KeyUsageFlags.KeyCertSign) == 0 ? $"one whose key is for {usage} only"
             : authority.Subject.IsEmpty ? "one without a subject"
             : null;
         return broken is null

@@ -20,11 +20,11 @@ internal sealed class PathBuilder
     private readonly DateTimeOffset _at;
     private readonly WorkBudget _budget;
     private readonly SignatureChecks _signatures;
-    private readonly NameConstraintRules _names;
     private readonly List<Certificate> _path = new(4);
-    private readonly List<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined = new(4);
-    private readonly List<(Certificate Authority, Certificate Certificate, Rejection? Objection)> _constrained = [];
-    private readonly PathFailure _failure = new();
+    private readonly List<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined = new(2);
+    private List<(Certificate Authority, Certificate Certificate, Rejection? Objection)>? _constrained;
+    private NameConstraintRules? _names;
+    private PathFailure? _failure;
     private ImmutableArray<string> _policies = [];
 
     // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
@@ -46,8 +46,12 @@ internal sealed class PathBuilder
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
         _signatures = new SignatureChecks(_budget, validator, verified);
-        _names = new NameConstraintRules(_budget, _profile.Form == CertificateForm.Tolerant);
     }
+
+    // Most paths have no constraints on names, and nothing wrong.
+    private NameConstraintRules Names => _names ??= new NameConstraintRules(_budget, _profile.Form == CertificateForm.Tolerant);
+
+    private PathFailure Failure => _failure ??= new PathFailure();
 
     internal PathResult Build()
     {
@@ -71,7 +75,7 @@ internal sealed class PathBuilder
                 Hint = "The certificates have more cross-links, or longer or more names, than most authorities need. "
                     + "docs/how-to/size-certificates.md has the limits.",
             }
-            : _failure.Worst ?? UnknownAuthority(_pool.Leaf));
+            : Failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
 
     private void Remember()
@@ -113,7 +117,7 @@ internal sealed class PathBuilder
 
             if (Examine(candidate, intermediates) is { } objection)
             {
-                _failure.Note(objection, candidate.IsAnchor, _path.Count);
+                Failure.Note(objection, candidate.IsAnchor, _path.Count);
                 continue;
             }
 
@@ -135,7 +139,7 @@ internal sealed class PathBuilder
 
         if (!found)
         {
-            _failure.Note(UnknownAuthority(current), reachedAnchor: false, _path.Count);
+            Failure.Note(UnknownAuthority(current), reachedAnchor: false, _path.Count);
         }
 
         return false;
@@ -195,7 +199,7 @@ internal sealed class PathBuilder
             ?? ExamineRevocation();
         if (objection is not null)
         {
-            _failure.Note(objection, reachedAnchor: true, _path.Count);
+            Failure.Note(objection, reachedAnchor: true, _path.Count);
         }
 
         return objection is null;
@@ -208,7 +212,7 @@ internal sealed class PathBuilder
         {
             if (_signatures.Examine(_path[i], PositionOf(_path[i]), _path[i + 1]) is { } objection)
             {
-                _failure.Note(objection, reachedAnchor: true, i + 1);
+                Failure.Note(objection, reachedAnchor: true, i + 1);
                 _broken = i + 1;
                 return false;
             }
@@ -224,7 +228,7 @@ internal sealed class PathBuilder
         {
             if (_path[authority].Extensions.NameConstraints is { } constraints && ExamineNames(constraints, authority) is { } objection)
             {
-                _failure.Note(objection, reachedAnchor: true, _path.Count);
+                Failure.Note(objection, reachedAnchor: true, _path.Count);
                 _broken = authority;
                 return false;
             }
@@ -253,7 +257,7 @@ internal sealed class PathBuilder
     private Rejection? ExamineNames(
         NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
     {
-        foreach (var (above, below, objection) in _constrained)
+        foreach (var (above, below, objection) in _constrained ??= [])
         {
             if (ReferenceEquals(above, authority) && ReferenceEquals(below, certificate))
             {
@@ -261,7 +265,7 @@ internal sealed class PathBuilder
             }
         }
 
-        var found = _names.Examine(constraints, authority, authorityPosition, certificate, position);
+        var found = Names.Examine(constraints, authority, authorityPosition, certificate, position);
         _constrained.Add((authority, certificate, found));
         return found;
     }
@@ -296,7 +300,7 @@ internal sealed class PathBuilder
         for (var i = 0; i < Math.Max(1, _path.Count - 1); i++)
         {
             if ((i == 0 || !_path[i].IsSelfIssued)
-                && _names.Examine(names, _path[^1], PathPosition.Anchor, _path[i], PositionOf(_path[i])) is { } objection)
+                && Names.Examine(names, _path[^1], PathPosition.Anchor, _path[i], PositionOf(_path[i])) is { } objection)
             {
                 return objection.Reason == RejectionReason.NameConstraintViolated ? objection with { Rule = nameof(AnchorConstraints) } : objection;
             }

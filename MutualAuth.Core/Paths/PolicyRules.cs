@@ -18,14 +18,10 @@ internal sealed class PolicyRules
     private PolicyRules(int length, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile)
     {
         _wanted = [.. constraints.Select(one => one.RequiredPolicies).Append(profile.RequiredPolicies).Where(policies => !policies.IsEmpty)];
-        IsPolicyNeeded = _wanted.Count > 0 || constraints.Any(one => one.RequireExplicitPolicy);
-        _explicitPolicy = IsPolicyNeeded ? 0 : length + 1;
+        _explicitPolicy = IsPolicyNeeded(constraints, profile) ? 0 : length + 1;
         _policyMapping = constraints.Any(one => one.InhibitPolicyMapping) ? 0 : length + 1;
         _inhibitAnyPolicy = constraints.Any(one => one.InhibitAnyPolicy) ? 0 : length + 1;
     }
-
-    /// <summary>Whether the operator asks for a policy of the whole path.</summary>
-    private bool IsPolicyNeeded { get; }
 
     /// <summary>The objection to the policies of the path, the peer first and the anchor last; null when there is none.</summary>
     /// <param name="path">The path.</param>
@@ -44,20 +40,21 @@ internal sealed class PolicyRules
             return null;
         }
 
-        var rules = new PolicyRules(length, constraints, profile);
+        var isNeeded = IsPolicyNeeded(constraints, profile);
         if (length == 0)
         {
-            return rules.IsPolicyNeeded
+            return isNeeded
                 ? Refuse(path[0], PathPosition.Leaf, "an anchor's own certificate, which no authority has certified")
                 : null;
         }
 
         // Most private authorities use no policies, and then none of this applies.
-        if (!rules.IsPolicyNeeded && !Matters(path))
+        if (!isNeeded && !Matters(path))
         {
             return null;
         }
 
+        var rules = new PolicyRules(length, constraints, profile);
         for (var i = length - 1; i >= 0; i--)
         {
             if (rules.Process(path[i], isLast: i == 0) is { } problem)
@@ -73,6 +70,20 @@ internal sealed class PolicyRules
         }
 
         return objection;
+    }
+
+    /// <summary>Whether the operator asks for a policy of the whole path.</summary>
+    private static bool IsPolicyNeeded(ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile)
+    {
+        foreach (var one in constraints)
+        {
+            if (one.RequireExplicitPolicy || !one.RequiredPolicies.IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return !profile.RequiredPolicies.IsEmpty;
     }
 
     private static bool Matters(List<Certificate> path)

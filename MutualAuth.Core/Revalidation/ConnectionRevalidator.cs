@@ -172,18 +172,33 @@ internal sealed class ConnectionRevalidator
     /// <summary>
     /// As <see cref="Register"/>, within the time of the attempt: a connection that cannot be re-evaluated by then is no longer valid.
     /// </summary>
-    internal async ValueTask RegisterAsync(
+    internal ValueTask RegisterAsync(
         IRevalidated connection, DateTimeOffset? ownEnd, RegistrationGenerations generations, HandshakeAttempt attempt)
     {
-        // Where nothing was subscribed to yet, that calls a store of the application's, which may block.
-        var (entry, change) = connection.Peer.User is { Facts.IsEmpty: false }
-            ? await TaskWaits.RunOrLeaveAsync(() => ValueTask.FromResult(Added()), attempt.Token).ConfigureAwait(false)
-            : Added();
-        if (change == Change.None)
+        if (connection.Peer.User is { Facts.IsEmpty: false })
         {
-            return;
+            return RegisterAsideAsync(connection, ownEnd, generations, attempt);
         }
 
+        var entry = Add(connection, ownEnd, generations, out var change);
+        return change == Change.None ? default : CatchUpAsync(entry, change, attempt);
+    }
+
+    /// <summary>Where nothing was subscribed to yet, that calls a store of the application's, which may block.</summary>
+    private async ValueTask RegisterAsideAsync(
+        IRevalidated connection, DateTimeOffset? ownEnd, RegistrationGenerations generations, HandshakeAttempt attempt)
+    {
+        var (entry, change) = await TaskWaits.RunOrLeaveAsync(
+            () => ValueTask.FromResult((Add(connection, ownEnd, generations, out var moved), moved)), attempt.Token).ConfigureAwait(false);
+        if (change != Change.None)
+        {
+            await CatchUpAsync(entry, change, attempt).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The rules have changed since the handshake began.</summary>
+    private async ValueTask CatchUpAsync(RevalidationEntry entry, Change change, HandshakeAttempt attempt)
+    {
         try
         {
             if (change.HasFlag(Change.Certificates))
@@ -207,8 +222,6 @@ internal sealed class ConnectionRevalidator
             RevalidationLog.RejudgeFaulted(_logger, exception);
             Invalidate(entry, LiveUsers.Faulted(exception));
         }
-
-        (RevalidationEntry Entry, Change Change) Added() => (Add(connection, ownEnd, generations, out var moved), moved);
     }
 
     /// <summary>Ends the connections whose peer matches, and those whose handshake has begun and whose peer does.</summary>
@@ -466,7 +479,7 @@ internal sealed class ConnectionRevalidator
             fault = exception;
         }
 
-        connection.OnEnded(() => Remove(entry));
+        connection.OnEnded(entry.Leave);
         if (fault is not null)
         {
             RevalidationLog.RejudgeFaulted(_logger, fault);
@@ -532,7 +545,7 @@ internal sealed class ConnectionRevalidator
             : null;
     }
 
-    private void Remove(RevalidationEntry entry)
+    internal void Remove(RevalidationEntry entry)
     {
         lock (_lock)
         {

@@ -90,11 +90,14 @@ internal sealed class LiveFacts
     /// <exception cref="Exception">The clock threw.</exception>
     internal void Join(RevalidationEntry entry, ImmutableArray<FactLease> leases)
     {
-        if (leases.IsEmpty)
+        if (!leases.IsEmpty)
         {
-            return;
+            JoinWith(entry, leases);
         }
+    }
 
+    private void JoinWith(RevalidationEntry entry, ImmutableArray<FactLease> leases)
+    {
         lock (_lock)
         {
             entry.Leases = [.. leases.Select(lease => new LiveLease(entry, (IPeerFactValidator)lease.Validator, lease, ++_lastNumber))];

@@ -110,6 +110,9 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     public bool End(Rejection rejection, InvalidationAction action) =>
         Registry?.Invalidate(this, rejection, action, LossGround.Final) == true;
 
+    /// <summary>The connection has ended.</summary>
+    internal void Leave() => Registry?.Remove(this);
+
     internal void StandOn(ImmutableArray<Certificate> path)
     {
         Path = path;
@@ -117,6 +120,14 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
         IsPathEndPast = false;
     }
 
-    private static DateTimeOffset EndOf(ImmutableArray<Certificate> path) =>
-        path.IsEmpty ? DateTimeOffset.MaxValue : path.Min(certificate => certificate.NotAfter);
+    private static DateTimeOffset EndOf(ImmutableArray<Certificate> path)
+    {
+        var end = DateTimeOffset.MaxValue;
+        foreach (var certificate in path)
+        {
+            end = certificate.NotAfter < end ? certificate.NotAfter : end;
+        }
+
+        return end;
+    }
 }

@@ -68,16 +68,16 @@ public static class MutualAuthTelemetry
 
     /// <summary>The logger of one area. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
     internal static ILogger CreateLogger(ILoggerFactory? factory, LogArea area) =>
-        CreateLogger(factory, usable => usable.CreateLogger(CategoryOf(area)));
+        CreateLogger(factory, area, static (usable, area) => usable.CreateLogger(CategoryOf(area)));
 
     /// <summary>A logger that logs each event under the category of its area.</summary>
-    internal static ILogger CreateLogger(ILoggerFactory? factory) => CreateLogger(factory, usable => new AreaLogger(usable));
+    internal static ILogger CreateLogger(ILoggerFactory? factory) => CreateLogger(factory, 0, static (usable, _) => new AreaLogger(usable));
 
-    private static ILogger CreateLogger(ILoggerFactory? factory, Func<ILoggerFactory, ILogger> create)
+    private static ILogger CreateLogger<T>(ILoggerFactory? factory, T what, Func<ILoggerFactory, T, ILogger> create)
     {
         try
         {
-            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(create(factory));
+            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(create(factory, what));
         }
         catch (Exception)
         {

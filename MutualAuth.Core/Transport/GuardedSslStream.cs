@@ -35,6 +35,9 @@ internal sealed class GuardedSslStream : SslStream
         transport.Engine = _gate;
     }
 
+    /// <summary>What judges the peer of this handshake: the validation callback, which all handshakes share, finds it here.</summary>
+    internal object? Judge { get; init; }
+
     /// <summary>The connection that owns this stream, once there is one. A reference to the stream keeps it alive.</summary>
     internal ITlsOwner? Owner { get; set; }
 
@@ -322,38 +325,52 @@ internal sealed class GuardedSslStream : SslStream
     private async Task ShutdownOnceAsync()
     {
         _gate.CompleteWrites();
-        var closeNotify = new TaskCompletionSource<ReadOnlyMemory<byte>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _gate.RunWhenFree(() => ShutdownEngine(closeNotify));
-        var octets = await closeNotify.Task.ConfigureAwait(false);
-        if (!octets.IsEmpty)
+        var (closeNotify, fault) = _gate.TryRun(this, static tls => tls.ShutdownEngine(), out var now)
+            ? now
+            : await ShutdownEngineWhenFreeAsync().ConfigureAwait(false);
+        if (fault is not null)
         {
-            await _transport.WriteLastAsync(octets).ConfigureAwait(false);
+            throw fault;
+        }
+
+        if (!closeNotify.IsEmpty)
+        {
+            await _transport.WriteLastAsync(closeNotify).ConfigureAwait(false);
         }
     }
 
-    /// <summary>No call is inside the engine. Its output is captured and written after others may enter again: writing may wait.</summary>
-    private void ShutdownEngine(TaskCompletionSource<ReadOnlyMemory<byte>> closeNotify)
+    private Task<(ReadOnlyMemory<byte> CloseNotify, IOException? Fault)> ShutdownEngineWhenFreeAsync()
     {
+        var done = new TaskCompletionSource<(ReadOnlyMemory<byte>, IOException?)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _gate.RunWhenFree(() => done.SetResult(ShutdownEngine()));
+        return done.Task;
+    }
+
+    /// <summary>
+    /// No call is inside the engine. Its output is captured and written after others may enter again: writing may wait. Never throws.
+    /// </summary>
+    private (ReadOnlyMemory<byte> CloseNotify, IOException? Fault) ShutdownEngine()
+    {
+        Exception? exception;
         try
         {
             _transport.BeginCapture();
             var shutdown = base.ShutdownAsync();
             if (shutdown.IsCompletedSuccessfully)
             {
-                closeNotify.SetResult(_transport.EndCapture());
+                return (_transport.EndCapture(), null);
             }
-            else
-            {
-                _transport.EndCapture();
-                closeNotify.SetException(new IOException("The TLS session has ended already.", shutdown.Exception?.InnerException));
-            }
+
+            exception = shutdown.Exception?.InnerException;
         }
-        catch (Exception exception)
+        catch (Exception thrown)
         {
             // A session that an alert or a fault has ended. The platform's own type for it is not public.
-            _transport.EndCapture();
-            closeNotify.SetException(new IOException("The TLS session has ended already.", exception));
+            exception = thrown;
         }
+
+        _transport.EndCapture();
+        return (default, new IOException("The TLS session has ended already.", exception));
     }
 
     private int Take(int count)

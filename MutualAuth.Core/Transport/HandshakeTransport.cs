@@ -23,6 +23,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         Hint = "Nobody here gives sessions or offers them. Please report it.",
     };
 
+    private static readonly object s_begun = new();
+
     private readonly Stream _inner;
     private readonly long _maxHandshakeBytes;
     private readonly bool _heedsTokens;
@@ -34,7 +36,8 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     private bool _holds;
     private bool _passThrough;
     private volatile bool _isCut;
-    private ArrayBufferWriter<byte>? _captured;
+    private volatile object? _start; // while the engine is being started: s_begun, or what a read that has come too soon waits for
+    private byte[]? _captured;
     private List<byte>? _clear;
     private int _helloLeft;
     private int _maxHelloBytes;
@@ -298,29 +301,37 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>What is written from here on is kept for <see cref="EndCapture"/>.</summary>
-    internal void BeginCapture() => _captured = new ArrayBufferWriter<byte>(64); // an alert
+    internal void BeginCapture() => _captured = [];
 
     /// <summary>What was written since <see cref="BeginCapture"/>, to be written now.</summary>
     internal ReadOnlyMemory<byte> EndCapture()
     {
-        var captured = _captured!.WrittenMemory;
+        var captured = _captured!;
         _captured = null;
         return captured;
     }
+
+    /// <summary>
+    /// The TLS engine above is being started, and not waited for yet. Until <see cref="EndStart"/> no read from the wire ends, however quick the peer
+    /// is: so the engine never comes as far as to judge the peer, which the application may hold, on the thread that is to wait for it.
+    /// </summary>
+    internal void BeginStart() => _start = s_begun;
+
+    /// <summary>The engine is waited for from here on.</summary>
+    internal void EndStart() => (Interlocked.Exchange(ref _start, null) as TaskCompletionSource)?.SetResult();
 
     /// <summary>The engine above has been left where it is: should it ever come back, it reads and writes nothing any more.</summary>
     internal void Cut() => _isCut = true;
 
     /// <summary>Writes what ends TLS; to a stream of the application's on a thread of its own, which it may hold.</summary>
-    internal Task WriteLastAsync(ReadOnlyMemory<byte> octets)
-    {
-        return _heedsTokens ? WriteAllAsync() : Task.Run(WriteAllAsync);
+    internal Task WriteLastAsync(ReadOnlyMemory<byte> octets) => _heedsTokens ? WriteAllAsync(octets) : WriteLastDeafAsync(octets);
 
-        async Task WriteAllAsync()
-        {
-            await WriteAsync(octets).ConfigureAwait(false);
-            await FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        }
+    private Task WriteLastDeafAsync(ReadOnlyMemory<byte> octets) => Task.Run(() => WriteAllAsync(octets));
+
+    private async Task WriteAllAsync(ReadOnlyMemory<byte> octets)
+    {
+        await WriteAsync(octets).ConfigureAwait(false);
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>The peer is authenticated: counting and bounding end here.</summary>
@@ -396,7 +407,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
         if (_captured is { } captured)
         {
-            captured.Write(buffer.Span);
+            _captured = [.. captured, .. buffer.Span]; // one alert
             return default;
         }
 
@@ -488,6 +499,12 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             || (exception.GetBaseException() is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock }
                 && _inner.CanTimeout && _inner.ReadTimeout > 0);
 
+    private Task WhenStartedAsync()
+    {
+        var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Interlocked.CompareExchange(ref _start, waits, s_begun) == s_begun ? waits.Task : Task.CompletedTask;
+    }
+
     private static IOException CutOff() => new("The handshake has ended.");
 
     private int TakeReadAhead(Span<byte> buffer)
@@ -549,11 +566,24 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
             await Admission.EndWaitAsync().ConfigureAwait(false);
         }
 
-        _clear?.AddRange(buffer.Span[..count]);
+        if (_start is not null)
+        {
+            await WhenStartedAsync().ConfigureAwait(false);
+        }
+
         Count(buffer.Span[..count]);
-        return !_flightIsOurs && IsRefusedBy(buffer.Span[..count])
-            ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false)
-            : count;
+        var isRefused = !_flightIsOurs && IsRefusedBy(buffer.Span[..count]);
+        KeepClear(buffer.Span[..count]);
+        return isRefused ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false) : count;
+    }
+
+    /// <summary>What is protected says nothing to who is asked before the flight, and in TLS 1.3 that is nearly all.</summary>
+    private void KeepClear(ReadOnlySpan<byte> octets)
+    {
+        if (_clear is { } clear)
+        {
+            clear.AddRange(_serverFlight?.ClearLength is { } end ? octets[..(int)Math.Clamp(end - clear.Count, 0, octets.Length)] : octets);
+        }
     }
 
     /// <summary>Whether the flight, with these octets, agrees on a key exchange that is not allowed, or resumes a session.</summary>
@@ -647,19 +677,17 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>Writes during the handshake; to a stream of the application's as it is read from.</summary>
-    private ValueTask WriteInnerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        return _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray());
+    private ValueTask WriteInnerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray(), cancellationToken);
 
-        async ValueTask WriteDeafAsync(byte[] own) => await LeaveAtEndAsync(
-            async () =>
-            {
-                await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
-                await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
-                return own.Length;
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    private async ValueTask WriteDeafAsync(byte[] own, CancellationToken cancellationToken) => await LeaveAtEndAsync(
+        async () =>
+        {
+            await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
+            await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return own.Length;
+        },
+        cancellationToken).ConfigureAwait(false);
 
     private static async ValueTask<int> LeaveAtEndAsync(Func<Task<int>> call, CancellationToken cancellationToken)
     {

@@ -49,13 +49,17 @@ internal static class LingeringClose
 
         try
         {
-            return await Task.Run(() => CloseAsync(tls, transport, socket, patience, maxDrained).AsTask()).WaitAsync(patience).ConfigureAwait(false);
+            return await CloseAsideAsync(tls, transport, socket, patience, maxDrained).WaitAsync(patience).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             return false;
         }
     }
+
+    private static Task<bool> CloseAsideAsync(
+        GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained) =>
+        Task.Run(() => CloseAsync(tls, transport, socket, patience, maxDrained).AsTask());
 
     private static async ValueTask<bool> CloseAsync(
         GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MutualAuth.Transport;
 
 /// <summary>
@@ -158,6 +160,17 @@ internal sealed class TlsStateOwner
             {
                 _whenFree += action;
             }
+        }
+    }
+
+    /// <summary>Runs <paramref name="action"/> now if no call is inside.</summary>
+    /// <returns>False when one is, and nothing was run.</returns>
+    internal bool TryRun<TState, TResult>(TState state, Func<TState, TResult> action, [MaybeNullWhen(false)] out TResult result)
+    {
+        lock (_lock)
+        {
+            result = _inside == 0 ? action(state) : default;
+            return _inside == 0;
         }
     }
 

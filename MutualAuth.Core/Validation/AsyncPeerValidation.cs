@@ -28,13 +28,11 @@ internal sealed class AsyncPeerValidation
     /// <summary>Asks each validator in turn and stops at the first objection.</summary>
     /// <returns>The objection, or what was said of the peer.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
-    internal async ValueTask<AsyncVerdict> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
-    {
-        if (_validators.IsEmpty)
-        {
-            return new AsyncVerdict(null, []);
-        }
+    internal ValueTask<AsyncVerdict> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken) =>
+        _validators.IsEmpty ? ValueTask.FromResult(new AsyncVerdict(null, [])) : AskAllAsync(peer, cancellationToken);
 
+    private async ValueTask<AsyncVerdict> AskAllAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    {
         using var deadline = new CancellationTokenSource(_timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try

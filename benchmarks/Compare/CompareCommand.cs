@@ -203,8 +203,9 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     }
 
     /// <summary>
-    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment: handshakes and pauses in turns,
-    /// until no server has compiled anything worth mentioning for several turns. One that does would be measured with its compiler.
+    /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment, which is a second in a process
+    /// with one core: handshakes and pauses in turns, until no server has compiled anything worth mentioning for several turns. One that does would
+    /// be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
@@ -218,7 +219,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                 await MeasureAsync(candidate, "handshakes", options.IsSmall ? 5 : 150, client);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 400));
+            await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 1200));
             foreach (var server in candidates.Select(candidate => candidate.Server).Distinct())
             {
                 // A server in C or Go says nothing of it.
