@@ -457,6 +457,22 @@ public sealed class ReconnectCredentialsTests
             .Should().BeFalse("it is no full login from this place");
     }
 
+    [Test]
+    public async Task Altered_ones_slow_no_login_from_the_same_place_down()
+    {
+        _world.Policy = _world.Policy with { AttemptLimiter = null };
+        var services = new LoginServices(_world.Policy, _world.Clock);
+        await _world.HoldAsync();
+        var good = await _world.ShownAsync();
+        byte[] altered = [.. good[..^1], (byte)(good[^1] ^ 1)];
+        for (var count = 0; count < 200; count++)
+        {
+            (await _world.ShowAsync(altered, services: services)).Reason().Should().Be(RejectionReason.ReconnectCredentialInvalid);
+        }
+
+        await FailAsync(services); // it is judged, and not made to wait
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task Who_is_locked_out_from_known_places_too_does_not_come_back(bool exemptsKnownPlaces)
