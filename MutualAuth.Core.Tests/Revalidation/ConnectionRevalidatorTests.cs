@@ -41,7 +41,7 @@ public sealed class ConnectionRevalidatorTests
     {
         const int Connections = 1000;
         const int Before = 100;
-        var gate = new GatedValidator();
+        using var gate = new GatedValidator();
         using var world = new RevalidationWorld(null, gate);
         var connections = Enumerable.Range(0, Connections).Select(_ => world.Connect()).ToArray();
         gate.Close(after: Before);
@@ -705,7 +705,7 @@ public sealed class ConnectionRevalidatorTests
     }
 
     /// <summary>Counts who is judged, and stops all judgements after so many.</summary>
-    private sealed class GatedValidator : ICertificateValidator
+    private sealed class GatedValidator : ICertificateValidator, IDisposable
     {
         private readonly ManualResetEventSlim _open = new(initialState: true);
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -740,6 +740,8 @@ public sealed class ConnectionRevalidatorTests
         }
 
         internal void Open() => _open.Set();
+
+        public void Dispose() => _open.Dispose();
 
         public Rejection? Examine(CertificateContext context)
         {
