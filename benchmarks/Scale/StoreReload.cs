@@ -99,7 +99,11 @@ internal static class StoreReload
             }
         }
 
-        File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         File.Move(path + ".new", path, overwrite: true);
     }
 
