@@ -22,7 +22,7 @@ internal static class CertifiedKey
         return certificate.GetECDsaPublicKey() ?? throw new CryptographicException("The key is not one of an elliptic curve.");
     }
 
-    /// <summary>A certificate of version 1 that has nothing but the key. Nobody signed it and nobody reads the rest of it.</summary>
+    /// <summary>A certificate of version 1 that has nothing but the key. It is not signed, and the rest of it is not read.</summary>
     private static byte[] Around(ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);

@@ -14,7 +14,7 @@ internal sealed class ScramDecoys
     private readonly byte[] _secret;
     private readonly int? _iterations;
 
-    // Nobody is shown them, and no proof meets them: one pair serves all names.
+    // They are shown to no client, and no proof meets them: one pair serves all names.
     private readonly FrozenDictionary<ScramHash, (ImmutableArray<byte> Stored, ImmutableArray<byte> Server)> _keys;
 
     internal ScramDecoys(byte[] secret, int? iterations)
