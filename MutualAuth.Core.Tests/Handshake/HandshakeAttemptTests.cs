@@ -401,7 +401,7 @@ public sealed class HandshakeAttemptTests
         await using var tls = new GuardedSslStream(attempt.Transport);
         await peer.SendAsync(new byte[] { 7, 8 }, cancellationToken);
         socket.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead).Should().BeTrue();
-        attempt.Transport.ReadAsync(new byte[1], cancellationToken).IsCompleted.Should().BeTrue("there is something to read");
+        attempt.Transport.ReadAsync(new byte[1], cancellationToken).AsTask().IsCompleted.Should().BeTrue("there is something to read");
         Task<int>? reading = null;
         bool? hasEnded = null;
         var settings = new SslClientAuthenticationOptions
@@ -421,9 +421,9 @@ public sealed class HandshakeAttemptTests
             tls, settings, new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)).AsTask();
 
         hasEnded.Should().BeFalse("the engine was being started");
-        (await reading!.WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
+        (await reading!.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().Be(1);
         await caller.CancelAsync();
-        await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline)).Should().ThrowAsync<OperationCanceledException>();
+        await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None)).Should().ThrowAsync<OperationCanceledException>();
     }
 
     private MutualTlsServerOptions Options => _world.ServerOptions with { TimeProvider = _clock };
