@@ -1,9 +1,13 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Transport;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Handshake;
 
@@ -384,6 +388,42 @@ public sealed class HandshakeAttemptTests
         outcome.Reason.Should().Be(RejectionReason.TransportUnusable);
         await attempt.FailedAsync(outcome);
         socket.Invoking(each => each.Available).Should().Throw<ObjectDisposedException>("it is closed");
+    }
+
+    /// <summary>So that the engine cannot come as far as the judge, which may hold its thread, before the attempt waits for it with its deadline.</summary>
+    [Test]
+    public async Task A_peer_that_is_as_quick_as_can_be_is_not_read_before_the_engine_is_waited_for(CancellationToken cancellationToken)
+    {
+        var (peer, socket) = await ConnectedPair.SocketPairAsync();
+        using var closing = peer;
+        using var caller = new CancellationTokenSource();
+        using var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _world.ClientOptions, caller.Token);
+        await using var tls = new GuardedSslStream(attempt.Transport);
+        await peer.SendAsync(new byte[] { 7, 8 }, cancellationToken);
+        socket.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead).Should().BeTrue();
+        attempt.Transport.ReadAsync(new byte[1], cancellationToken).AsTask().IsCompleted.Should().BeTrue("there is something to read");
+        Task<int>? reading = null;
+        bool? hasEnded = null;
+        var settings = new SslClientAuthenticationOptions
+        {
+            TargetHost = "server.test",
+
+            // The engine calls it on the thread that starts it.
+            LocalCertificateSelectionCallback = (_, _, _, _, _) =>
+            {
+                reading ??= attempt.Transport.ReadAsync(new byte[1], cancellationToken).AsTask();
+                hasEnded ??= reading.IsCompleted;
+                return null!;
+            },
+        };
+
+        var running = attempt.RunEngineAsync(
+            tls, settings, new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)).AsTask();
+
+        hasEnded.Should().BeFalse("the engine was being started");
+        (await reading!.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().Be(1);
+        await caller.CancelAsync();
+        await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None)).Should().ThrowAsync<OperationCanceledException>();
     }
 
     private MutualTlsServerOptions Options => _world.ServerOptions with { TimeProvider = _clock };

@@ -35,6 +35,29 @@ public sealed class FetchTimingTests
         }
     }
 
+    /// <summary>The first fetch of its own is the one that is joined: none comes behind it, however late a thread is free for it.</summary>
+    [Test]
+    public async Task At_the_start_an_address_is_asked_once_also_by_who_waits_for_it(CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var isJoined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var crl = _world.World.IssuingCrl().Raw.ToArray();
+            await using var server = new RawHttpServer(async (_, stream, token) =>
+            {
+                await isJoined.Task.WaitAsync(token);
+                await RawHttpServer.SendAsync(stream, "200 OK", "", crl, token);
+            });
+            await using var lists = _world.Fetch(options => options with { Addresses = [server.Uri] });
+            var fetching = lists.FetchAsync(cancellationToken);
+            isJoined.SetResult();
+
+            (await fetching).Should().BeTrue();
+            await NextPauseAsync();
+            server.Heads.Should().ContainSingle();
+        }
+    }
+
     [Test]
     public async Task A_list_is_due_before_its_end_and_then_asked_for_as_after_a_failure()
     {

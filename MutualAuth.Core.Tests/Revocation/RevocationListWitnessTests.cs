@@ -206,8 +206,9 @@ public sealed class RevocationListWitnessTests
             await witness.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(30));
         }
 
+        // The very same octets: a list that is signed anew is another one, with the proven one in reserve.
         witness = RevocationListWitness.Open(Witness);
-        using (var files = Follow(Sixth, witness))
+        using (var files = Follow(witness: witness))
         {
             _world.Judge(_world.Options(files), peer: stranger)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
             await witness.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(30));

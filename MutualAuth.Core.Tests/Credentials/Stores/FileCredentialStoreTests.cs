@@ -89,6 +89,45 @@ public sealed class FileCredentialStoreTests
         message.Should().Contain("Line 4").And.Contain(_path).And.NotContain("secret").And.NotContain("WG5d8");
     }
 
+    [TestCase("", true)]
+    [TestCase("salt", false)]
+    [TestCase("StoredKey", false)]
+    [TestCase("ServerKey", false)]
+    public void A_part_that_says_its_octets_in_another_way_than_they_are_written_is_refused_at_load(string part, bool isTaken)
+    {
+        string[] parts = [Sasl.Salt, .. Keys.Split(':')];
+        var place = Array.IndexOf(["salt", "StoredKey", "ServerKey"], part);
+        if (isTaken)
+        {
+            Load(parts)().Count.Should().Be(2);
+            return;
+        }
+
+        // The platform reads over white space anywhere, and over last bits that are not zero.
+        var canonical = parts[place];
+        for (var at = 0; at < canonical.Length; at++)
+        {
+            foreach (var space in new[] { " ", "\t" })
+            {
+                Refuse(canonical.Insert(at, space));
+            }
+        }
+
+        var digits = canonical.TrimEnd('=');
+        Refuse(digits[..^1] + (char)(digits[^1] + 1) + canonical[digits.Length..]);
+        Refuse(digits);
+        Refuse(canonical + "=");
+
+        void Refuse(string other) => Load([.. parts.Select((text, index) => index == place ? other : text)]).Should()
+            .Throw<MaterialException>(other).WithMessage("Line 2 of*").Which.Message.Should().NotContain(other);
+
+        Func<FileCredentialStore> Load(string[] parts) => () =>
+        {
+            Write($"bob:{Verifier}\nalice:SCRAM-SHA-256$4096:{parts[0]}${parts[1]}:{parts[2]}\n");
+            return FileCredentialStore.Open(_path);
+        };
+    }
+
     [Test]
     public void Two_verifiers_for_one_hash_are_an_error_because_one_of_them_is_an_old_password()
     {

@@ -57,7 +57,7 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
         _current = Merge();
         using (ExecutionContext.SuppressFlow())
         {
-            _following = Task.WhenAll(_followers.Select(follower => Task.Run(follower.FollowAsync)));
+            _following = Task.WhenAll(_followers.Select(BeginToFollow));
         }
     }
 
@@ -71,8 +71,8 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
     public ImmutableArray<RevocationFetchStatus> Status => [.. _followers.Select(follower => follower.Status)];
 
     /// <summary>
-    /// Asks every address now, or joins the fetch that is under way, and waits for the answers. Await it at start where peers must not come before
-    /// the lists.
+    /// Asks every address now, or joins the fetch that is under way, as the first one is when the constructor returns, and waits for the answers.
+    /// Await it at start where peers must not come before the lists.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting; fetching goes on.</param>
     /// <returns>Whether every address answered with a list that counts, or said that the last good one is the newest.</returns>
@@ -100,6 +100,13 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
     {
         Dispose();
         await _following.ConfigureAwait(false);
+    }
+
+    /// <summary>The first fetch is under way when it returns, so that who asks for one joins it, however late a thread is free to go on.</summary>
+    private static Task BeginToFollow(ListFollower follower)
+    {
+        var first = follower.Fly();
+        return Task.Run(() => follower.FollowAsync(first));
     }
 
     private void OnTaken(ListFollower follower)

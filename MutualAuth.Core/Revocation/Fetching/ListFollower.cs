@@ -79,15 +79,17 @@ internal sealed class ListFollower
     private string Source => $"The answer of {Address}";
 
     /// <summary>Fetches until the end. Never throws.</summary>
-    internal async Task FollowAsync()
+    /// <param name="fetch">The first fetch, which has begun.</param>
+    internal async Task FollowAsync(Task<bool> fetch)
     {
         try
         {
             while (true)
             {
-                var isGood = await Fly().ConfigureAwait(false);
+                var isGood = await fetch.ConfigureAwait(false);
                 var now = _options.TimeProvider.GetUtcNow();
                 await WaitAsync(_pauses.After(isGood, _current, now), now).ConfigureAwait(false);
+                fetch = Fly();
             }
         }
         catch (OperationCanceledException)
