@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using MutualAuth.Revocation;
 using MutualAuth.Testing;
@@ -16,6 +17,8 @@ public sealed class RevocationListWitnessTests
     private static readonly DateTimeOffset s_made = s_now.AddHours(-1);
     private static readonly IssuingDistributionPoint s_users = new() { OnlyEndEntities = true };
 
+    private readonly ConcurrentBag<RevocationListWitness> _opened = [];
+
     private RevocationWorld _world = null!;
     private TemporaryFolder _cabinet = null!;
 
@@ -30,8 +33,11 @@ public sealed class RevocationListWitnessTests
     }
 
     [TearDown]
-    public void TearDown()
+    public async Task TearDown()
     {
+        // A source that was disposed of may still have something written.
+        await Task.WhenAll(_opened.Select(witness => witness.WrittenAsync())).WaitAsync(TimeSpan.FromSeconds(30));
+        _opened.Clear();
         _cabinet.Dispose();
         _world.Dispose();
     }
@@ -105,7 +111,7 @@ public sealed class RevocationListWitnessTests
         Put(crl => Sixth(crl) with { NextUpdate = s_now.AddDays(1) });
         _cabinet.Write("delta.crl", _world.IssuingCrl(crl => Sixth(crl) with { Number = 8, DeltaBase = 6 }).Pem);
         string[] paths = [_cabinet["root.crl"], _cabinet["issuing.crl"], _cabinet["delta.crl"]];
-        using (new RevocationListFiles(paths, RevocationListWitness.Open(Witness), _cabinet.Options))
+        using (new RevocationListFiles(paths, Opened(), _cabinet.Options))
         {
         }
 
@@ -114,7 +120,7 @@ public sealed class RevocationListWitnessTests
             "delta.crl",
             isPutBack ? _world.IssuingCrl(crl => Sixth(crl) with { Number = 7, DeltaBase = 6 }).Pem : _world.RootCrl().Pem);
 
-        FluentActions.Invoking(() => new RevocationListFiles(paths, RevocationListWitness.Open(Witness), _cabinet.Options))
+        FluentActions.Invoking(() => new RevocationListFiles(paths, Opened(), _cabinet.Options))
             .Should().Throw<MaterialException>();
     }
 
@@ -151,7 +157,7 @@ public sealed class RevocationListWitnessTests
     {
         Run(Sixth);
         _cabinet.Write("moved.crl", _world.IssuingCrl(crl => Sixth(crl) with { Number = number }).Pem);
-        void Start() => new RevocationListFiles([_cabinet["moved.crl"]], RevocationListWitness.Open(Witness), _cabinet.Options).Dispose();
+        void Start() => new RevocationListFiles([_cabinet["moved.crl"]], Opened(), _cabinet.Options).Dispose();
 
         if (number == 6)
         {
@@ -166,7 +172,7 @@ public sealed class RevocationListWitnessTests
     [Test]
     public async Task A_forged_number_that_a_path_has_refuted_holds_nobody_up_after_a_restart([Values] bool isRefuted)
     {
-        var witness = RevocationListWitness.Open(Witness);
+        var witness = Opened();
         using (var files = Follow(Revoking, witness))
         {
             _world.Judge(files)!.Reason.Should().Be(RejectionReason.CertificateRevoked);
@@ -199,7 +205,7 @@ public sealed class RevocationListWitnessTests
     {
         using var second = _world.Root.IssueIntermediate("Issuing");
         using var stranger = second.IssueClient("client.test");
-        var witness = RevocationListWitness.Open(Witness);
+        var witness = Opened();
         using (var files = Follow(Sixth, witness))
         {
             _world.Judge(files).Should().BeNull();
@@ -207,7 +213,7 @@ public sealed class RevocationListWitnessTests
         }
 
         // The very same octets: a list that is signed anew is another one, with the proven one in reserve.
-        witness = RevocationListWitness.Open(Witness);
+        witness = Opened();
         using (var files = Follow(witness: witness))
         {
             _world.Judge(_world.Options(files), peer: stranger)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
@@ -242,12 +248,12 @@ public sealed class RevocationListWitnessTests
         var paths = Enumerable.Range(0, 8).Select(authority => ListOf(authority, 10 + authority)).ToArray();
 
         await Task.WhenAll(paths.Select(path => Task.Run(() =>
-            new RevocationListFiles([path], RevocationListWitness.Open(Witness), _cabinet.Options).Dispose()))).WaitAsync(TimeSpan.FromSeconds(60));
+            new RevocationListFiles([path], Opened(), _cabinet.Options).Dispose()))).WaitAsync(TimeSpan.FromSeconds(60));
 
         for (var number = 0; number < paths.Length; number++)
         {
             ListOf(number, 9);
-            FluentActions.Invoking(() => new RevocationListFiles([paths[number]], RevocationListWitness.Open(Witness), _cabinet.Options))
+            FluentActions.Invoking(() => new RevocationListFiles([paths[number]], Opened(), _cabinet.Options))
                 .Should().Throw<MaterialException>();
         }
     }
@@ -363,7 +369,7 @@ public sealed class RevocationListWitnessTests
         await using var world = new FetchWorld();
         var directory = hasDirectory ? world.Folder["lists"] : null;
         FetchedRevocationLists Fetch() => world.Fetch(
-            options => options with { Directory = directory, Witness = RevocationListWitness.Open(Witness) });
+            options => options with { Directory = directory, Witness = Opened() });
         await using (var first = Fetch())
         {
             (await first.FetchAsync(cancellationToken)).Should().BeTrue();
@@ -393,7 +399,7 @@ public sealed class RevocationListWitnessTests
     {
         await using var world = new FetchWorld();
         FetchedRevocationLists Fetch() => world.Fetch(
-            options => options with { Directory = world.Folder["lists"], Witness = RevocationListWitness.Open(Witness) });
+            options => options with { Directory = world.Folder["lists"], Witness = Opened() });
         await using (var first = Fetch())
         {
             await first.FetchAsync(cancellationToken);
@@ -424,7 +430,7 @@ public sealed class RevocationListWitnessTests
     {
         await using var world = new FetchWorld();
         FetchedRevocationLists Fetch() => world.Fetch(
-            options => options with { Directory = world.Folder["lists"], Witness = RevocationListWitness.Open(Witness) });
+            options => options with { Directory = world.Folder["lists"], Witness = Opened() });
         await using (var first = Fetch())
         {
             await first.FetchAsync(cancellationToken);
@@ -443,6 +449,13 @@ public sealed class RevocationListWitnessTests
 
     private CrlSpec Revoking(CrlSpec crl) => Sixth(crl) with { Revoked = [new RevokedCertificate(_world.Client.SerialNumber, s_made)] };
 
+    private RevocationListWitness Opened()
+    {
+        var witness = RevocationListWitness.Open(Witness);
+        _opened.Add(witness);
+        return witness;
+    }
+
     private RevocationListFiles Follow(Func<CrlSpec, CrlSpec>? spec = null, RevocationListWitness? witness = null)
     {
         if (spec is not null)
@@ -451,7 +464,7 @@ public sealed class RevocationListWitnessTests
         }
 
         return new RevocationListFiles(
-            [_cabinet["root.crl"], _cabinet["issuing.crl"]], witness ?? RevocationListWitness.Open(Witness), _cabinet.Options);
+            [_cabinet["root.crl"], _cabinet["issuing.crl"]], witness ?? Opened(), _cabinet.Options);
     }
 
     /// <summary>One run of a program, from its start to its end.</summary>
