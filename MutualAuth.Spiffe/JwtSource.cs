@@ -95,7 +95,6 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
         var (bundles, refusal, refused) = JwtBundleReader.Read(message, _options.Limits, _current ?? JwtBundles.None);
         if (bundles is null)
         {
-            SourceLog.UpdateRefused(_logger, refusal!.Reason, refusal.Detail);
             return refusal;
         }
 

@@ -180,7 +180,9 @@ internal sealed class WorkloadApiFollower<TMessage>(FollowerOptions options, ISt
     {
         if (consumer.Take(message) is { } refusal)
         {
+            // Before the event, so that one who has seen it gets this for an answer.
             _trouble = WorkloadApiException.UpdateRefused(options.Address, refusal);
+            SourceLog.UpdateRefused(options.Logger, refusal.Reason, refusal.Detail);
             return;
         }
 

@@ -155,7 +155,6 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         var update = _reader.Read(message, before, _options.TimeProvider.GetUtcNow());
         if (update.Refusal is { } refusal)
         {
-            SourceLog.UpdateRefused(_logger, refusal.Reason, refusal.Detail);
             if (refusal.Reason is UpdateRefusalReason.NoIdentity or UpdateRefusalReason.IdentityNotFound)
             {
                 WithdrawIfAsked();
