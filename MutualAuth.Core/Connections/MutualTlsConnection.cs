@@ -494,10 +494,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             Cancel(_drain);
         }
 
-        if (lost.Action == InvalidationAction.Abort)
-        {
-            Abort(ConnectionEnd.Invalidated, lost.Rejection);
-        }
+        TryAbortForLoss();
     }
 
     void IRevalidated.Attach(ILiveEntry entry) => _entry = entry;
@@ -535,8 +532,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
     void ITlsOwner.Close()
     {
-        _tls.Stream.End(ConnectionEnd.Disposed, null);
-        Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
+        if (!TryAbortForLoss())
+        {
+            _tls.Stream.End(ConnectionEnd.Disposed, null);
+            Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
+        }
     }
 
     /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
@@ -579,8 +579,26 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
     internal void Abort(ConnectionEnd end, Rejection? rejection)
     {
-        _tls.Stream.End(end, rejection);
+        if (!TryAbortForLoss())
+        {
+            _tls.Stream.End(end, rejection);
+            Cut(byReset: true);
+        }
+    }
+
+    /// <summary>
+    /// Where the connection is lost and is to be aborted for that, it is, whatever else would end it in this moment: the application is told before.
+    /// </summary>
+    private bool TryAbortForLoss()
+    {
+        if (_invalidation is not { Action: InvalidationAction.Abort } lost)
+        {
+            return false;
+        }
+
+        _tls.Stream.End(ConnectionEnd.Invalidated, lost.Rejection);
         Cut(byReset: true);
+        return true;
     }
 
     private async ValueTask EndAsync(ConnectionEnd end, Rejection? rejection)
@@ -592,6 +610,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             return;
         }
 
+        TryAbortForLoss();
         _tls.Stream.End(end, rejection);
         var isSaid = await LingeringClose.RunAsync(
             _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);

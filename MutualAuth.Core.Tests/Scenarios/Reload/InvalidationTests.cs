@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Audit;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
@@ -233,6 +234,60 @@ public sealed class InvalidationTests
         if (reading is not null)
         {
             await reading.WaitAsync(ConnectedPair.Deadline).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>An abort ends at once: whoever is told of it first cannot turn it into a clean end, nor into an end of its own in the record.</summary>
+    [Test]
+    public async Task An_application_that_closes_in_the_moment_of_an_abort_does_not_soften_it(
+        [Values("connection", "stream", "stream that blocks", "abort")] string closes)
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var rule = new ReloadableRule(Authorize.Dns("client.test"));
+            var sink = new RecordingSink();
+            var policy = new RevalidationPolicy { OnUnauthorized = InvalidationAction.Abort };
+            await using var ends = await ConnectedPair.ShakeAsync(
+                _world.ClientOptions,
+                _world.ServerOptions with { Authorization = Authorize.From(rule), Revalidation = policy, Audit = sink.Policy });
+            var connection = ends.Server.Accepted;
+            var isWaiting = new TaskCompletionSource();
+            var closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+            await isWaiting.Task;
+
+            rule.Replace(Authorize.Dns("somebody-else.test"));
+
+            await MustBeResetAsync(ends.Client.Accepted);
+            await closing.WaitAsync(ConnectedPair.Deadline);
+            var ended = await sink.NextAsync(AuditKinds.ConnectionEnded);
+            (RecordingSink.Detail(ended, "end"), RecordingSink.Detail(ended, "reason")).Should().Be(
+                ("invalidated", connection.Invalidation!.Rejection.Reason.ToCode()));
+
+            async Task Close()
+            {
+                var start = TimeProvider.System.GetTimestamp();
+                isWaiting.SetResult();
+                while (connection.Invalidation is null && TimeProvider.System.GetElapsedTime(start) < ConnectedPair.Deadline)
+                {
+                    // It is as quick as can be.
+                }
+
+                switch (closes)
+                {
+                    case "connection":
+                        await connection.DisposeAsync();
+                        break;
+                    case "stream":
+                        await connection.Stream.DisposeAsync();
+                        break;
+                    case "abort":
+                        connection.Abort();
+                        break;
+                    default:
+                        connection.Stream.Close();
+                        break;
+                }
+            }
         }
     }
 
