@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Credentials;
 using MutualAuth.Factors;
@@ -83,6 +86,24 @@ public sealed class RecoveryCodeTests
         {
             kept.Should().NotContain(code).And.NotContain(code.Replace("-", string.Empty, StringComparison.Ordinal));
             said.Should().OnlyContain(record => !record.Message.Contains(code, StringComparison.OrdinalIgnoreCase));
+        }
+    }
+
+    [Test]
+    public async Task What_is_stored_is_not_one_hash_of_a_code()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", count: 2);
+        var kept = (await _store.FindFactorsAsync("alice")).Single().Data;
+        var salt = Base64Url.DecodeFromChars(kept.Split(';')[^2]);
+
+        foreach (var code in codes.Select(shown => Encoding.ASCII.GetBytes(shown.Replace("-", string.Empty, StringComparison.Ordinal))))
+        {
+            byte[][] hashes =
+            [
+                SHA256.HashData([.. salt, .. code]), SHA256.HashData([.. code, .. salt]), SHA512.HashData([.. salt, .. code]),
+                HMACSHA256.HashData(salt, code), HMACSHA256.HashData(code, salt),
+            ];
+            hashes.Should().OnlyContain(hash => !kept.Contains(Base64Url.EncodeToString(hash), StringComparison.Ordinal));
         }
     }
 
