@@ -129,8 +129,8 @@ public sealed class ReconnectTests
                 break;
             case "a recovery code used":
                 var codes = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == RecoveryCodes.Kind);
-                var (salt, hashes) = RecoveryCodes.Read(codes);
-                await _store.SetFactorAsync("alice", RecoveryCodes.ToFactor(salt, hashes[1..]));
+                var set = RecoveryCodeSet.Read(codes);
+                await _store.SetFactorAsync("alice", (set with { Hashes = set.Hashes[1..] }).ToFactor());
                 break;
             case "a passkey used":
                 await _store.SetFactorAsync("alice", (known with { Counter = known.Counter + 7 }).ToFactor());
