@@ -5,7 +5,7 @@ using MutualAuth.Credentials;
 
 namespace MutualAuth.Factors;
 
-/// <summary>Codes that a user keeps on paper for the day on which the device is lost. A store has nothing of them but what is derived from them.</summary>
+/// <summary>Codes that a user keeps on paper for the day on which the device is lost. A store has what is derived from them alone.</summary>
 /// <remarks>
 /// What is stored is PBKDF2-HMAC-SHA-512 of each code, with one salt for a user's set (NIST SP 800-63B-4 §3.1.2.2 and §4.2.1.1). Safe for use from
 /// many threads.
@@ -88,7 +88,8 @@ public static class RecoveryCodes
         for (var attempt = 0; attempt < FactorSteps.MaxAttempts; attempt++)
         {
             var factors = await store.FindFactorsAsync(name, cancellationToken).ConfigureAwait(false);
-            if (factors.FirstOrDefault(factor => factor.Kind == Kind) is not { } before || RecoveryCodeSet.Read(before) is not { Iterations: null } set)
+            if (factors.FirstOrDefault(factor => factor.Kind == Kind) is not { } before
+                || RecoveryCodeSet.Read(before) is not { Iterations: null } set)
             {
                 return false;
             }
@@ -169,7 +170,8 @@ public static class RecoveryCodes
             await s_places.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                hashes[at] = await Task.Run(() => RecoveryCodeSet.Derive(before.Salt, iterations, first), CancellationToken.None).ConfigureAwait(false);
+                hashes[at] = await Task.Run(() => RecoveryCodeSet.Derive(before.Salt, iterations, first), CancellationToken.None)
+                    .ConfigureAwait(false);
             }
             finally
             {
