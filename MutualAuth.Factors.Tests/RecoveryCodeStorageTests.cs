@@ -211,6 +211,43 @@ public sealed class RecoveryCodeStorageTests
     }
 
     [Test]
+    public async Task A_set_that_changes_again_and_again_is_left_and_said_to_be()
+    {
+        await _store.SetFactorAsync("alice", OfBefore([.. Enumerable.Range(0, 5).Select(number => $"{number}123456789ABCDEF")]));
+        var watched = new WatchedFactors(_store);
+        var used = 0;
+        async Task UseAsync()
+        {
+            (await CostAsync($"{used++}123456789ABCDEF")).Reason.Should().BeNull();
+            watched.BeforeReplacing = UseAsync;
+        }
+
+        watched.BeforeReplacing = UseAsync;
+        var rehash = async () => await RecoveryCodes.RehashAsync(watched, "alice", Few);
+
+        await rehash.Should().ThrowAsync<InvalidOperationException>();
+        used.Should().Be(4);
+        (await DataAsync()).Should().StartWith("1;");
+        (await RecoveryCodes.CountAsync(_store, "alice")).Should().Be(1);
+    }
+
+    [Test]
+    public async Task Who_gives_up_has_stored_nothing()
+    {
+        await _store.SetFactorAsync("bob", OfBefore(s_codes));
+        using var givenUp = new CancellationTokenSource();
+        await givenUp.CancelAsync();
+
+        var create = async () => await RecoveryCodes.CreateAsync(_store, "alice", 1, Few, givenUp.Token);
+        var rehash = async () => await RecoveryCodes.RehashAsync(_store, "bob", Few, givenUp.Token);
+
+        await create.Should().ThrowAsync<OperationCanceledException>();
+        await rehash.Should().ThrowAsync<OperationCanceledException>();
+        (await _store.FindFactorsAsync("alice")).Should().BeEmpty();
+        (await _store.FindFactorsAsync("bob")).Should().Equal(OfBefore(s_codes));
+    }
+
+    [Test]
     public async Task A_set_that_is_rewritten_while_a_code_is_used_takes_the_code()
     {
         await _store.SetFactorAsync("alice", OfBefore(s_codes));
