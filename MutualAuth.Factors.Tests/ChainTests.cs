@@ -71,7 +71,7 @@ public sealed class ChainTests
     [Test]
     public async Task A_recovery_code_is_no_second_kind_and_stays_unused()
     {
-        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
 
         await using var outcome = await LogInAsync(Factor.Paper(codes[0]));
 
@@ -83,7 +83,7 @@ public sealed class ChainTests
     [Test]
     public async Task A_recovery_code_stands_in_for_the_device_where_the_policy_says_so()
     {
-        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
 
         await using var first = await LogInAsync(Factor.Paper(codes[0]), FactorRequirement.TwoKindsCountingRecoveryCode);
         await using var second = await LogInAsync(Factor.Paper(codes[0]), FactorRequirement.TwoKindsCountingRecoveryCode);

@@ -35,7 +35,7 @@ public sealed class ReconnectTests
         using var password = Password.From("pencil");
         await _store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, ScramVerifier.MinIterations));
         await _store.SetFactorAsync("alice", _secret.ToFactor("phone"));
-        await RecoveryCodes.CreateAsync(_store, "alice");
+        await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
         var registration = await PasskeyRegistration.BeginAsync(_store, _passkeys, "alice");
         (await registration.CompleteAsync((await _authenticator.CreateAsync(registration.Request))!)).Should().BeNull();
     }
@@ -129,8 +129,8 @@ public sealed class ReconnectTests
                 break;
             case "a recovery code used":
                 var codes = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == RecoveryCodes.Kind);
-                var (salt, hashes) = RecoveryCodes.Read(codes);
-                await _store.SetFactorAsync("alice", RecoveryCodes.ToFactor(salt, hashes[1..]));
+                var set = RecoveryCodeSet.Read(codes);
+                await _store.SetFactorAsync("alice", (set with { Hashes = set.Hashes[1..] }).ToFactor());
                 break;
             case "a passkey used":
                 await _store.SetFactorAsync("alice", (known with { Counter = known.Counter + 7 }).ToFactor());
@@ -142,7 +142,7 @@ public sealed class ReconnectTests
                 await _store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("tablet"));
                 break;
             case "new recovery codes":
-                await RecoveryCodes.CreateAsync(_store, "alice");
+                await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
                 break;
             case "a passkey locked":
                 await _store.SetFactorAsync("alice", (known with { IsLocked = true }).ToFactor());

@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging.Testing;
 using MutualAuth.Credentials;
 using MutualAuth.Factors;
@@ -16,7 +19,7 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task Each_code_is_used_once_and_the_others_stay()
     {
-        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
         var server = SecondFactors.RecoveryCodes(_store);
 
         (await Factor.RunAsync(server, Factor.Paper(codes[3]))).Should().Be(Factor.End.Proven(PeerProofs.RecoveryCode));
@@ -28,7 +31,7 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task One_code_at_one_moment_lets_one_in()
     {
-        var codes = await RecoveryCodes.CreateAsync(_store, "alice");
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
         var server = SecondFactors.RecoveryCodes(_store);
 
         var ends = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Factor.RunAsync(server, Factor.Paper(codes[0])))));
@@ -40,7 +43,7 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task A_code_is_taken_as_people_type_it()
     {
-        var code = (await RecoveryCodes.CreateAsync(_store, "alice"))[0];
+        var code = (await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations))[0];
         var typed = $"  {code.ToLowerInvariant().Replace('0', 'o').Replace('1', 'l').Replace("-", " ", StringComparison.Ordinal)} ";
 
         (await Factor.RunAsync(SecondFactors.RecoveryCodes(_store), Factor.Paper(typed))).Server.Should().BeNull();
@@ -49,8 +52,8 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task Other_codes_are_wrong_and_so_are_those_of_before_and_of_others()
     {
-        var old = await RecoveryCodes.CreateAsync(_store, "alice");
-        var fresh = await RecoveryCodes.CreateAsync(_store, "alice");
+        var old = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
+        var fresh = await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
         var server = SecondFactors.RecoveryCodes(_store);
 
         (await Factor.RunAsync(server, Factor.Paper(old[0]))).Server.Should().Be(RejectionReason.SecondFactorWrong);
@@ -64,7 +67,7 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task The_store_has_no_code_and_the_log_says_how_many_are_left()
     {
-        var codes = await RecoveryCodes.CreateAsync(_store, "alice", count: 5);
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", count: 5, ScramVerifier.MinIterations);
         var log = new FakeLoggerProvider();
         using var loggers = Microsoft.Extensions.Logging.LoggerFactory.Create(builder => Microsoft.Extensions.Logging.LoggingBuilderExtensions
             .AddProvider(builder, log));
@@ -86,6 +89,24 @@ public sealed class RecoveryCodeTests
         }
     }
 
+    [Test]
+    public async Task What_is_stored_is_not_one_hash_of_a_code()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", count: 2);
+        var kept = (await _store.FindFactorsAsync("alice")).Single().Data;
+        var salt = Base64Url.DecodeFromChars(kept.Split(';')[^2]);
+
+        foreach (var code in codes.Select(shown => Encoding.ASCII.GetBytes(shown.Replace("-", string.Empty, StringComparison.Ordinal))))
+        {
+            byte[][] hashes =
+            [
+                SHA256.HashData([.. salt, .. code]), SHA256.HashData([.. code, .. salt]), SHA512.HashData([.. salt, .. code]),
+                HMACSHA256.HashData(salt, code), HMACSHA256.HashData(code, salt),
+            ];
+            hashes.Should().OnlyContain(hash => !kept.Contains(Base64Url.EncodeToString(hash), StringComparison.Ordinal));
+        }
+    }
+
     [TestCase(0)]
     [TestCase(51)]
     public async Task There_are_one_to_fifty_of_them(int count) =>
@@ -95,7 +116,7 @@ public sealed class RecoveryCodeTests
     [Test]
     public async Task All_fifty_fit_into_a_store()
     {
-        (await RecoveryCodes.CreateAsync(_store, "alice", 50)).Distinct().Should().HaveCount(50);
+        (await RecoveryCodes.CreateAsync(_store, "alice", 50, ScramVerifier.MinIterations)).Distinct().Should().HaveCount(50);
         (await RecoveryCodes.CountAsync(_store, "alice")).Should().Be(50);
     }
 }

@@ -27,4 +27,8 @@ internal static partial class FactorLog
 
     [LoggerMessage(1324, LogLevel.Error, "The {Factor} of {User} was not used: {Rejection}")]
     internal static partial void SecretNotOpened(ILogger logger, string factor, string user, string rejection);
+
+    [LoggerMessage(1325, LogLevel.Warning,
+        "The recovery codes of {User} are stored as one hash each, as a version of before did it. To rewrite all at once: mutualauth users rehash.")]
+    internal static partial void RecoveryCodesOfBefore(ILogger logger, string user);
 }

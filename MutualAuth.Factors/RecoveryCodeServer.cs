@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
@@ -16,9 +15,10 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, logger, context);
 
-    /// <summary>The salt of the set, without the codes that are left.</summary>
-    public string? IdentityOf(StoredFactor factor) =>
-        factor.Kind == RecoveryCodes.Kind && factor.Data.LastIndexOf(';') is >= 0 and var end ? factor.Data[..end] : null;
+    /// <summary>The salt of the set, without the codes that are left, and however they are stored.</summary>
+    public string? IdentityOf(StoredFactor factor) => RecoveryCodeSet.TryRead(factor, out var set) ? set.Identity : null;
+
+    private static readonly byte[] s_decoySalt = RecoveryCodeSet.CreateSalt();
 
     private sealed class Exchange(ISecondFactorStore store, ILogger logger, SaslServerContext context) : ISaslServerExchange
     {
@@ -42,30 +42,57 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                 return SaslServerStep.Fail(limited);
             }
 
-            var code = RecoveryCodes.Normalize(Encoding.ASCII.GetString(message.Span));
+            if (RecoveryCodes.Normalize(Encoding.ASCII.GetString(message.Span)) is not { } code)
+            {
+                return SaslServerStep.Fail(new Rejection(RejectionReason.SecondFactorWrong, "a recovery code", "what cannot be one"));
+            }
+
+            return await JudgeAsync(user, code, cancellationToken).ConfigureAwait(false);
+        }
+
+        private async ValueTask<SaslServerStep> JudgeAsync(AuthenticatedUser user, string code, CancellationToken cancellationToken)
+        {
+            (byte[] Salt, int Iterations, string Hash)? derived = null;
             for (var attempt = 0; attempt < FactorSteps.MaxAttempts; attempt++)
             {
                 var factors = await store.FindFactorsAsync(user.Name, cancellationToken).ConfigureAwait(false);
-                if (factors.FirstOrDefault(factor => factor.Kind == RecoveryCodes.Kind) is not { } before)
+                var before = factors.FirstOrDefault(factor => factor.Kind == RecoveryCodes.Kind);
+                RecoveryCodeSet? set = null;
+                if (before is not null && !RecoveryCodeSet.TryRead(before, out set))
+                {
+                    return Unreadable();
+                }
+
+                // Also for a user without codes, and for a set of before: the time tells a client neither.
+                var (salt, iterations) = (set?.Salt ?? s_decoySalt, set?.Iterations ?? RecoveryCodeSet.Function.DefaultIterations);
+                var first = RecoveryCodeSet.First(salt, code);
+                if (derived is not { } known || known.Iterations != iterations || !known.Salt.AsSpan().SequenceEqual(salt))
+                {
+                    if (await DeriveAsync(salt, iterations, first, cancellationToken).ConfigureAwait(false) is not { } hash)
+                    {
+                        return SaslServerStep.Fail(new Rejection(
+                            RejectionReason.CredentialCheckOverloaded, "a free place among the key derivations", "none"));
+                    }
+
+                    derived = known = (salt, iterations, hash);
+                }
+
+                if (before is null || set is null)
                 {
                     return FactorSteps.NotEnrolled(user.ToString(), "a user with recovery codes");
                 }
 
-                var (salt, hashes) = RecoveryCodes.Read(before);
-                var mine = code is null ? null : Encoding.ASCII.GetBytes(RecoveryCodes.HashOf(salt, code));
-                string[] left = [.. hashes.Where(
-                    hash => mine is null || !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(hash), mine))];
-                if (left.Length == hashes.Length)
+                if (set.Without(set.Iterations is null ? first : known.Hash) is not { } left)
                 {
                     return SaslServerStep.Fail(new Rejection(
                         RejectionReason.SecondFactorWrong,
-                        $"one of the {hashes.Length} recovery codes that are left",
+                        $"one of the {set.Hashes.Length} recovery codes that are left",
                         "another, or one that was used"));
                 }
 
-                if (await store.TryReplaceFactorAsync(user.Name, before, RecoveryCodes.ToFactor(salt, left), cancellationToken).ConfigureAwait(false))
+                if (await store.TryReplaceFactorAsync(user.Name, before, left.ToFactor(before.Id), cancellationToken).ConfigureAwait(false))
                 {
-                    Say(user.ToString(), left.Length);
+                    Say(user.ToString(), left);
                     return SaslServerStep.Succeed(
                         user.Name, PeerProofs.RecoveryCode, facts: [LoginFacts.SecondFactor(store, user.Name, before.Id)]);
                 }
@@ -75,12 +102,33 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                 RejectionReason.SecondFactorWrong, "a recovery code that is left", "one that was used just now"));
         }
 
+        /// <returns>Null when no place for a derivation was free.</returns>
+        private async ValueTask<string?> DeriveAsync(byte[] salt, int iterations, string first, CancellationToken cancellationToken)
+        {
+            using var secret = Password.From(first);
+            var key = await context.DeriveKeyAsync(RecoveryCodeSet.Function, secret, salt, iterations, cancellationToken).ConfigureAwait(false);
+            return key is null ? null : RecoveryCodeSet.TakeKey(key);
+        }
+
+        /// <summary>No guess was judged: it does not count as one.</summary>
+        private static SaslServerStep Unreadable() => SaslServerStep.Fail(new Rejection(
+            RejectionReason.CredentialCheckFaulted,
+            $"recovery codes as this version stores them, with {ScramVerifier.MinIterations} to {ScramVerifier.MaxIterations} iterations",
+            "something else")
+        { Hint = "Let the user make new codes, and ask who can write the store." });
+
         public void Dispose()
         {
         }
 
-        private void Say(string user, int count)
+        private void Say(string user, RecoveryCodeSet left)
         {
+            var count = left.Hashes.Length;
+            if (left.Iterations is null)
+            {
+                FactorLog.RecoveryCodesOfBefore(logger, user);
+            }
+
             FactorLog.RecoveryCodeUsed(logger, user, count);
             if (count <= Few)
             {

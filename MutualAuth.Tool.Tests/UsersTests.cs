@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using MutualAuth.Credentials;
 using MutualAuth.Tests.Support;
 
@@ -70,6 +72,29 @@ public sealed class UsersTests
         (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).Output.Should().Be("encrypted 1, unchanged 0, refused 0\n");
         (await ToolRun.Of("users", "totp", "alice", "--store", store, "--id", "tablet")).Errors.Should().Contain("plain text");
         (await ToolRun.Of("users", "encrypt", "--store", store, "--factor-keys", keys)).Output.Should().Be("encrypted 1, unchanged 1, refused 0\n");
+    }
+
+    [Test]
+    public async Task Recovery_codes_of_an_earlier_version_are_rewritten_and_a_set_that_cannot_be_read_is_named()
+    {
+        var path = Path.Combine(_directory, "users");
+        await ToolRun.AsProcess("pencil\n", "users", "add", "alice", "--store", path);
+        await ToolRun.AsProcess("pencil\n", "users", "add", "bob", "--store", path);
+        var salt = new byte[16];
+        var hash = Base64Url.EncodeToString(SHA256.HashData([.. salt, .. "0123456789ABCDEF"u8]));
+        var earlier = new StoredFactor("recovery", "recovery", $"1;{Base64Url.EncodeToString(salt)};{hash}");
+        using var store = FileCredentialStore.Open(path);
+        await store.SetFactorAsync("alice", earlier);
+
+        (await ToolRun.Of("users", "rehash", "--store", path)).Output.Should().Be("rewritten 1, unchanged 0, refused 0\n");
+        (await File.ReadAllTextAsync(path)).Should().NotContain(hash).And.Contain($"2;{ScramHash.Sha512.DefaultIterations};");
+        (await ToolRun.Of("users", "rehash", "--store", path)).Output.Should().Be("rewritten 0, unchanged 1, refused 0\n");
+
+        await store.SetFactorAsync("bob", new StoredFactor("recovery", "recovery", "2;1;AAAA;AAAA"));
+        var run = await ToolRun.Of("users", "rehash", "--store", path);
+
+        (run.ExitCode, run.ErrorCode, run.Output).Should().Be((2, "not_read", "rewritten 0, unchanged 1, refused 1\n"), run.ToString());
+        run.Errors.Should().Contain("bob: the recovery codes cannot be read");
     }
 
     [Test]

@@ -25,14 +25,17 @@ internal static class Factor
 
     internal static SaslServerContext ServerContext(string? user = "alice", ChannelBinding? binding = null)
     {
-        using var password = Password.From("pencil");
         var policy = Require.User(SaslServer.Scram(new MemoryCredentialStore()));
-        return new SaslServerContext(
-            policy, new LoginServices(policy, TimeProvider.System), binding ?? Here, null, new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1))
+        return ServerContext(policy, new LoginServices(policy, TimeProvider.System), user, binding);
+    }
+
+    /// <summary>The same over services that others share.</summary>
+    internal static SaslServerContext ServerContext(
+        CredentialPolicy policy, LoginServices services, string? user = "alice", ChannelBinding? binding = null) =>
+        new(policy, services, binding ?? Here, null, new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1))
         {
             User = user is null ? null : new AuthenticatedUser(user, null, "SCRAM-SHA-256-PLUS", PeerProofs.Password, []),
         };
-    }
 
     internal static SaslClientContext ClientContext(ChannelBinding? binding = null) => new(null!, binding ?? Here, []);
 

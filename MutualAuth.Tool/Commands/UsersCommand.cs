@@ -35,7 +35,8 @@ internal static class UsersCommand
         Verb("list", "Shows all users, one on a line.", ListAsync, s_store),
         UserFactorCommands.Totp(s_name, s_store),
         UserFactorCommands.Encrypt(s_store),
-        UserFactorCommands.AddKey());
+        UserFactorCommands.AddKey(),
+        UserFactorCommands.Rehash(s_store));
 
     /// <summary>Opens the store of the command line, which must be there.</summary>
     internal static Task<OpenStore> OpenAsync(ParseResult arguments, Option<string> store, CancellationToken stop) =>

@@ -43,7 +43,7 @@ internal static class SecondFactorPages
         show(secret.ToUri("Bank", "alice"));                                           // as a QR code, once; it contains the secret
         var isEnrolled = await secret.EnrolAsync(store, "alice", "phone", await askForCode(CancellationToken.None));
 
-        var paper = await RecoveryCodes.CreateAsync(store, "alice");                   // shown once; the store has hashes
+        var paper = await RecoveryCodes.CreateAsync(store, "alice");                   // shown once; the store has derivations
 
         var registration = await PasskeyRegistration.BeginAsync(store, passkeys, "alice");
         var creation = await authenticator.CreateAsync(registration.Request);          // at the client
@@ -62,6 +62,13 @@ internal static class SecondFactorPages
                 LoginFactors = FactorRequirement.TwoKindsCountingRecoveryCode,
             },
         };
+        // end
+    }
+
+    internal static async Task Rehashing(FileCredentialStore store)
+    {
+        // snippet
+        var rehashed = await RecoveryCodes.RehashAllAsync(store);                      // once, after the upgrade of all servers
         // end
     }
 

@@ -102,8 +102,8 @@ public sealed record CredentialPolicy
     public int MaxConcurrentChecks { get; init; } = 32;
 
     /// <summary>
-    /// How many key derivations (PLAIN only) may run at once. Default: half the processors, at least one, so that a flood leaves room for
-    /// honest handshakes.
+    /// How many key derivations (PLAIN, recovery codes, <see cref="SaslServerContext.DeriveKeyAsync"/>) may run at once. Default: half the
+    /// processors, at least one, so that a flood leaves room for honest handshakes.
     /// </summary>
     public int MaxConcurrentKeyDerivations { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 

@@ -129,6 +129,36 @@ public sealed class SaslServerContext
         return objection;
     }
 
+    /// <summary>
+    /// Derives a key from a secret that the client sent, by PBKDF2 (RFC 8018 §5.2), in one of the places that the policy has for that
+    /// (<see cref="CredentialPolicy.MaxConcurrentKeyDerivations"/>). A mechanism that derives itself would have no bound.
+    /// </summary>
+    /// <param name="hash">The hash: its length is that of the key.</param>
+    /// <param name="secret">The secret; it stays the caller's.</param>
+    /// <param name="salt">The salt, from the store.</param>
+    /// <param name="iterations">How often: <see cref="ScramVerifier.MinIterations"/> to <see cref="ScramVerifier.MaxIterations"/>.</param>
+    /// <param name="cancellationToken">Gives up while it waits for a place; a derivation that has begun is waited for.</param>
+    /// <remarks>
+    /// A place goes first to a user who has logged in from this address before. It does not hold the caller's thread. Ask
+    /// <see cref="AdmitAsync"/> before.
+    /// </remarks>
+    /// <returns>
+    /// The key, which the caller wipes; null when too many run and wait already, which is <see cref="RejectionReason.CredentialCheckOverloaded"/>.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="hash"/> or <paramref name="secret"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is out of its bounds; nothing is derived.</exception>
+    public async ValueTask<byte[]?> DeriveKeyAsync(
+        ScramHash hash, Password secret, ReadOnlyMemory<byte> salt, int iterations, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(hash);
+        ArgumentNullException.ThrowIfNull(secret);
+        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, ScramVerifier.MinIterations);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(iterations, ScramVerifier.MaxIterations);
+        var isFamiliar = OnlyUser is { } user && Services.Familiar.Contains(AttemptOf(user));
+        return await Services.KeyDerivation.HiAsync(hash, secret, salt, iterations, RemoteAddress, isFamiliar, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
     /// <summary>An attempt with this name, from the client's place.</summary>
     internal LoginAttempt AttemptOf(string userName) =>
         new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
