@@ -17,8 +17,10 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, logger, context);
 
     /// <summary>The salt of the set, without the codes that are left.</summary>
-    public string? IdentityOf(StoredFactor factor) =>
-        factor.Kind == RecoveryCodes.Kind && factor.Data.LastIndexOf(';') is >= 0 and var end ? factor.Data[..end] : null;
+    public ValueTask<string?> IdentityOfAsync(string userName, StoredFactor factor, CancellationToken cancellationToken) =>
+        new(factor.Kind == RecoveryCodes.Kind && !FactorEncryption.IsEncrypted(factor) && factor.Data.LastIndexOf(';') is >= 0 and var end
+            ? factor.Data[..end]
+            : null);
 
     private sealed class Exchange(ISecondFactorStore store, ILogger logger, SaslServerContext context) : ISaslServerExchange
     {

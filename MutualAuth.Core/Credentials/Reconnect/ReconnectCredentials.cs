@@ -138,9 +138,9 @@ public sealed class ReconnectCredentials : IDisposable
         }
 
         var factors = await _factors.FindFactorsAsync(content.UserName, cancellationToken).ConfigureAwait(false);
-        var identities = IdentitiesOf(policy);
-        content = content.Factors.IsEmpty ? content with { Factors = ReconnectFact.DigestOf(factors, identities) } : content;
-        var lost = ReconnectFact.Examine(content, factors, identities)
+        var digest = await ReconnectFact.DigestOfAsync(content.UserName, factors, IdentitiesOf(policy), cancellationToken).ConfigureAwait(false);
+        content = content.Factors.IsEmpty ? content with { Factors = digest } : content;
+        var lost = ReconnectFact.Examine(content, factors, digest)
             ?? FindMissing(content, factors)
             ?? (await FindUserAsync(content, cancellationToken).ConfigureAwait(false)).Objection;
         return lost is null ? Issue(content) : ReconnectIssue.Refused(lost);
@@ -170,7 +170,8 @@ public sealed class ReconnectCredentials : IDisposable
 
         var factors = await _factors.FindFactorsAsync(content.UserName, cancellationToken).ConfigureAwait(false);
         var identities = IdentitiesOf(context.Policy);
-        if ((ReconnectFact.Examine(content, factors, identities) ?? FindMissing(content, factors)) is { } lost)
+        var digest = await ReconnectFact.DigestOfAsync(content.UserName, factors, identities, cancellationToken).ConfigureAwait(false);
+        if ((ReconnectFact.Examine(content, factors, digest) ?? FindMissing(content, factors)) is { } lost)
         {
             return (null, [], AsStale(lost));
         }
