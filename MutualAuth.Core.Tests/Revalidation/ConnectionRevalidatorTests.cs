@@ -62,6 +62,30 @@ public sealed class ConnectionRevalidatorTests
         gate.AskedAbout.Should().Be(Connections, "nobody was left out");
     }
 
+    [TestCase(InvalidationAction.Notify)]
+    [TestCase(InvalidationAction.Drain)]
+    public async Task An_expiry_that_comes_first_does_not_answer_for_the_change_that_was_announced(InvalidationAction onExpired)
+    {
+        using var gate = new GatedValidator();
+        using var world = new RevalidationWorld(
+            new RevalidationPolicy { OnExpired = onExpired, OnUnauthorized = InvalidationAction.Abort }, gate);
+        var expiring = world.Connect(world.Issue(spec => spec with { NotAfter = s_now.AddHours(1) }));
+        var neighbour = world.Connect();
+        gate.Close(after: 2);
+        world.Trust.SayReplaced();
+        await gate.Reached.WaitAsync(ConnectedPair.Deadline);
+
+        // The search is at the neighbour; the next one waits for it, and the expiry does not.
+        world.Rule.Current = Authorize.Where("the neighbour", context => ReferenceEquals(context.Evidence, neighbour.Peer.Evidence));
+        world.Rule.SayReplaced();
+        world.Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
+        (await expiring.LostAsync()).Should().Be((RejectionReason.CertificateExpired, onExpired));
+        gate.Open();
+
+        (await expiring.LostAsync(2)).Should().Be((RejectionReason.NotAuthorized, InvalidationAction.Abort));
+        neighbour.Losses.Should().BeEmpty();
+    }
+
     [Test]
     public async Task A_change_after_a_search_is_one_for_everybody()
     {
