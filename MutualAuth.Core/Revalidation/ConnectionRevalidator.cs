@@ -750,7 +750,11 @@ internal sealed class ConnectionRevalidator
                     entry.JudgedIn = generation;
                     return false;
                 case CertificateVerdict.Rejected rejected:
-                    entry.JudgedIn = generation;
+                    if (datesAt <= entry.PathEnd)
+                    {
+                        entry.JudgedIn = generation; // otherwise it may have expired, which hides everything else
+                    }
+
                     return Invalidate(entry, rejected.Rejection);
                 default:
                     throw new InvalidOperationException("There is no third verdict.");
