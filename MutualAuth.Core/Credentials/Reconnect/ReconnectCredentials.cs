@@ -14,8 +14,9 @@ namespace MutualAuth.Credentials;
 /// <remarks>
 /// <para>A credential is worth something only to who holds the key of the client certificate that was shown at the full login, at the service that
 /// issued it, on a connection whose server certificate has a channel binding, and together with a secret that is never sent to a server. It ends at
-/// the latest 24 hours after the full login, however often it is renewed, and when the user is disabled or removed, or has another password or
-/// other second factors. It may be used any number of times until then, on any number of connections of that key; <c>SessionLimits</c> bounds
+/// the latest 24 hours after the full login, however often it is renewed. It is refused while the user is disabled or removed, or has another
+/// password or other second factors than at the full login: before you enable a user again, or put factors back, call
+/// <see cref="RevokeAsync"/>. It may be used any number of times until then, on any number of connections of that key; <c>SessionLimits</c> bounds
 /// these.</para>
 /// <para>Nothing is kept for a credential at the server but its keys. Safe for use from many threads. Its owner disposes of it, after the
 /// server.</para>
