@@ -87,6 +87,31 @@ public sealed class ConnectionRevalidatorTests
     }
 
     [Test]
+    public async Task An_older_judgement_that_ends_later_takes_nothing_back_of_what_a_newer_one_has_found()
+    {
+        using var gate = new GatedValidator();
+        using var world = new RevalidationWorld(new RevalidationPolicy { OnUnauthorized = InvalidationAction.Notify }, gate);
+        using var ticket = world.Registry.Begin();
+        var connection = new FakeConnection(world.Judge());
+        world.Trust.SayReplaced();
+        await world.JudgedAgainAsync();
+        gate.Close(after: 1);
+
+        // Its handshake is older than the change, so that it is judged as it registers; meanwhile the rule changes.
+        var registering = Task.Run(() => ticket.Register(connection, null));
+        await gate.Reached.WaitAsync(ConnectedPair.Deadline);
+        world.Rule.Replace(Authorize.Dns("somebody-else.test"));
+        (await world.JudgedAgainAsync()).Should().Be(1);
+        gate.Open();
+        await registering.WaitAsync(ConnectedPair.Deadline);
+        world.Rule.SayReplaced();
+        (await world.JudgedAgainAsync()).Should().Be(1);
+
+        connection.Losses.Should().ContainSingle("it is told of a ground once, and the ground never came back")
+            .Which.Rejection.Reason.Should().Be(RejectionReason.NotAuthorized);
+    }
+
+    [Test]
     public async Task A_change_after_a_search_is_one_for_everybody()
     {
         using var world = new RevalidationWorld();
