@@ -192,7 +192,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
         if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
             // No attempt stays open while the client is at its turn: a client that knows the password could hold many open, and lock the user out.
-            return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned, cancellationToken).ConfigureAwait(false) ? answer : NotNoted();
+            return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned, cancellationToken).ConfigureAwait(false)
+                ? answer
+                : NotNoted();
         }
 
         var outcome = OutcomeOf(answer);
