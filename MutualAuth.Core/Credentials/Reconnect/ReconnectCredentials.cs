@@ -101,7 +101,8 @@ public sealed class ReconnectCredentials : IDisposable
     /// </summary>
     /// <remarks>
     /// It leaves a mark among the second factors of the user, of the kind <c>reconnect</c>. Who removes the mark within 24 hours brings back what it
-    /// revoked.
+    /// revoked. Before and after are told apart by the clocks of the instances: a connection at another one, whose clock is ahead, that was
+    /// opened before the call by less than that may still get a new one. End the user's connections, with <c>MutualTlsServer.EndWhere</c>, as well.
     /// </remarks>
     /// <param name="userName">The user, in any form.</param>
     /// <param name="cancellationToken">Gives up.</param>
