@@ -19,6 +19,7 @@ public sealed class ReconnectTests
     private OneTimeCodeSecret _secret = null!;
     private SoftwareAuthenticator _authenticator = null!;
     private HeldReconnectCredential _held = null!;
+    private FactorKeys? _keys;
     private int _asked;
     private int _step;
 
@@ -31,7 +32,7 @@ public sealed class ReconnectTests
         _secret = OneTimeCodeSecret.Create();
         _authenticator = new SoftwareAuthenticator();
         _held = new HeldReconnectCredential();
-        (_asked, _step) = (0, -4);
+        (_asked, _step, _keys) = (0, -4, null);
         using var password = Password.From("pencil");
         await _store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, ScramVerifier.MinIterations));
         await _store.SetFactorAsync("alice", _secret.ToFactor("phone"));
@@ -171,18 +172,100 @@ public sealed class ReconnectTests
         }
     }
 
+    [TestCase("a code used elsewhere", true)]
+    [TestCase("in plain text, and encrypted again", true)]
+    [TestCase("another key writes", true)]
+    [TestCase("another generator of the same name", false)]
+    [TestCase("another generator of the same name, encrypted with another key", false)]
+    [TestCase("the generator of another user in its place", false)]
+    public async Task Whether_and_with_which_key_a_factor_is_encrypted_is_no_change_and_another_factor_is(string what, bool isAccepted)
+    {
+        var (one, other) = (FactorKey.Create("one"), FactorKey.Create("other"));
+        _keys = new FactorKeys(one, other);
+        var later = new FactorKeys(other, one);
+        using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
+        await using var first = await LogInAsync(reconnects);
+        await using var open = await LogInAsync(reconnects);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = open.Server!.NoLongerValid.Register(ended.SetResult);
+        var before = await PhoneAsync();
+        FactorEncryption.IsEncrypted(before).Should().BeTrue("its use has encrypted it");
+        var fresh = OneTimeCodeSecret.Create().ToFactor("phone");
+        switch (what)
+        {
+            case "a code used elsewhere":
+                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "alice", _secret.ToFactor("phone", long.MaxValue)));
+                break;
+            case "in plain text, and encrypted again":
+                await _store.SetFactorAsync("alice", _secret.ToFactor("phone", 7));
+                await FactorEncryption.EncryptAllAsync(_keys, _store, OneTimeCodeSecret.Kind);
+                break;
+            case "another key writes":
+                (await FactorEncryption.EncryptAllAsync(later, _store, OneTimeCodeSecret.Kind)).Rewritten.Should().Be(1);
+                break;
+            case "another generator of the same name":
+                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "alice", fresh));
+                break;
+            case "another generator of the same name, encrypted with another key":
+                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(later, "alice", fresh));
+                break;
+            case "the generator of another user in its place":
+                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "bob", _secret.ToFactor("phone")));
+                break;
+        }
+
+        (await PhoneAsync()).Should().NotBe(before);
+        await using var next = await LogInAsync(reconnects);
+
+        if (isAccepted)
+        {
+            next.Server!.Peer.User!.Mechanisms.Should().Equal("RECONNECT-PLUS");
+            open.Server.Invalidation.Should().BeNull();
+        }
+        else
+        {
+            next.ServerFailure!.Reason.Should().Be(RejectionReason.ReconnectCredentialNoLongerValid);
+            await ended.Task.WaitAsync(s_deadline);
+            open.Server.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.ReconnectCredentialRevoked);
+        }
+    }
+
+    [Test]
+    public async Task Without_the_key_of_a_factor_it_opens_nothing_and_is_not_lost()
+    {
+        var key = FactorKey.Create("one");
+        _keys = new FactorKeys(key);
+        using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
+        await using var first = await LogInAsync(reconnects);
+
+        _keys = new FactorKeys(FactorKey.Create("other"));
+        await using var refused = await LogInAsync(reconnects);
+        _keys = new FactorKeys(key);
+        await using var next = await LogInAsync(reconnects);
+
+        refused.ServerFailure!.Reason.Should().Be(RejectionReason.CredentialCheckFaulted);
+        next.Server!.Peer.User!.Mechanisms.Should().Equal("RECONNECT-PLUS");
+    }
+
     [TestCase("totp", "x")]
     [TestCase("recovery", "x")]
     [TestCase("passkey", "1;2;3")]
-    public void Of_a_factor_that_cannot_be_read_nothing_stays_the_same(string kind, string data)
+    [TestCase("totp", "A256GCM;one;QUJD")]
+    [TestCase("recovery", "A256GCM;one;QUJD")]
+    [TestCase("passkey", "A256GCM;one;QUJD")]
+    public async Task Of_a_factor_that_cannot_be_read_nothing_stays_the_same(string kind, string data)
     {
+        var keys = new OneTimeCodeOptions { Keys = new FactorKeys(FactorKey.Create("one")) };
         IFactorIdentity[] all =
         [
-            (IFactorIdentity)SecondFactors.OneTimeCodes(_store), (IFactorIdentity)SecondFactors.RecoveryCodes(_store),
+            (IFactorIdentity)SecondFactors.OneTimeCodes(_store, keys), (IFactorIdentity)SecondFactors.RecoveryCodes(_store),
             (IFactorIdentity)SecondFactors.Passkeys(_store, _passkeys),
         ];
 
-        all.Select(each => each.IdentityOf(new StoredFactor("x", kind, data))).Should().OnlyContain(identity => identity == null);
+        foreach (var each in all)
+        {
+            (await each.IdentityOfAsync("alice", new StoredFactor("x", kind, data), CancellationToken.None)).Should().BeNull();
+        }
     }
 
     private ReconnectCredentials Create(PeerProofs standsFor = PeerProofs.Password) =>
@@ -204,7 +287,7 @@ public sealed class ReconnectTests
                 {
                     SecondFactors =
                     [
-                        SecondFactors.OneTimeCodes(_store, new OneTimeCodeOptions { WindowSteps = 10 }),
+                        SecondFactors.OneTimeCodes(_store, new OneTimeCodeOptions { WindowSteps = 10, Keys = _keys }),
                         SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
                     ],
                     LoginFactors = FactorRequirement.TwoKinds,
@@ -222,6 +305,8 @@ public sealed class ReconnectTests
 
         return outcome;
     }
+
+    private async Task<StoredFactor> PhoneAsync() => (await _store.FindFactorsAsync("alice")).Single(factor => factor.Id == "phone");
 
     /// <summary>Each code is of a later step than the one before.</summary>
     private ValueTask<string> NextCodeAsync(CancellationToken cancellationToken)

@@ -14,9 +14,20 @@ internal sealed class OneTimeCodeServer(ISecondFactorStore store, OneTimeCodeOpt
 
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, context);
 
-    /// <summary>Everything but the last step that was used.</summary>
-    public string? IdentityOf(StoredFactor factor) =>
-        factor.Kind == OneTimeCodeSecret.Kind && factor.Data.LastIndexOf(';') is >= 0 and var end ? factor.Data[..end] : null;
+    /// <summary>Everything but the last step that was used, in plain text: how it is encrypted says nothing of which generator it is.</summary>
+    public async ValueTask<string?> IdentityOfAsync(string userName, StoredFactor factor, CancellationToken cancellationToken)
+    {
+        if (factor.Kind != OneTimeCodeSecret.Kind)
+        {
+            return null;
+        }
+
+        var opened = await FactorEncryption.OpenAsync(options.Keys, userName, factor, requireEncryption: false, cancellationToken)
+            .ConfigureAwait(false);
+        return opened.IsOpen ? opened.Factor.Data.LastIndexOf(';') is >= 0 and var end ? opened.Factor.Data[..end] : null
+            : opened.Objection.Reason == RejectionReason.SecondFactorKeyUnavailable ? throw new InvalidOperationException($"{opened.Objection}")
+            : null;
+    }
 
     private sealed class Exchange(ISecondFactorStore store, OneTimeCodeOptions options, SaslServerContext context) : ISaslServerExchange
     {

@@ -18,10 +18,10 @@ internal sealed class PasskeyServer(ISecondFactorStore store, PasskeyOptions opt
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, options, _verifier, _logger, context);
 
     /// <summary>The passkey and whether it is locked, without its counter.</summary>
-    public string? IdentityOf(StoredFactor factor) =>
-        factor.Kind == StoredPasskey.Kind && factor.Data.Split(';') is [var version, var id, var key, _, var state]
+    public ValueTask<string?> IdentityOfAsync(string userName, StoredFactor factor, CancellationToken cancellationToken) =>
+        new(factor.Kind == StoredPasskey.Kind && factor.Data.Split(';') is [var version, var id, var key, _, var state]
             ? string.Join(';', version, id, key, state)
-            : null;
+            : null);
 
     private sealed class Exchange(
         ISecondFactorStore store, PasskeyOptions options, PasskeyVerifier verifier, ILogger logger, SaslServerContext context) : ISaslServerExchange

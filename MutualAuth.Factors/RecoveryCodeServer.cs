@@ -7,6 +7,8 @@ namespace MutualAuth.Factors;
 /// <summary>Recovery codes at the server: one message with the code, whose hash is removed with its use.</summary>
 internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logger) : ISaslServerMechanism, IFactorIdentity
 {
+    private static readonly byte[] s_decoySalt = RecoveryCodeSet.CreateSalt();
+
     internal const string Name = "RECOVERY-CODE";
 
     public PeerProofs MayProve => PeerProofs.RecoveryCode;
@@ -16,9 +18,8 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
     public ISaslServerExchange Begin(string name, SaslServerContext context) => new Exchange(store, logger, context);
 
     /// <summary>The salt of the set, without the codes that are left, and however they are stored.</summary>
-    public string? IdentityOf(StoredFactor factor) => RecoveryCodeSet.TryRead(factor, out var set) ? set.Identity : null;
-
-    private static readonly byte[] s_decoySalt = RecoveryCodeSet.CreateSalt();
+    public ValueTask<string?> IdentityOfAsync(string userName, StoredFactor factor, CancellationToken cancellationToken) =>
+        new(RecoveryCodeSet.TryRead(factor, out var set) ? set.Identity : null);
 
     private sealed class Exchange(ISecondFactorStore store, ILogger logger, SaslServerContext context) : ISaslServerExchange
     {

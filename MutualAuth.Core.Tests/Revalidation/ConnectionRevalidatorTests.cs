@@ -62,6 +62,55 @@ public sealed class ConnectionRevalidatorTests
         gate.AskedAbout.Should().Be(Connections, "nobody was left out");
     }
 
+    [TestCase(InvalidationAction.Notify)]
+    [TestCase(InvalidationAction.Drain)]
+    public async Task An_expiry_that_comes_first_does_not_answer_for_the_change_that_was_announced(InvalidationAction onExpired)
+    {
+        using var gate = new GatedValidator();
+        using var world = new RevalidationWorld(
+            new RevalidationPolicy { OnExpired = onExpired, OnUnauthorized = InvalidationAction.Abort }, gate);
+        var expiring = world.Connect(world.Issue(spec => spec with { NotAfter = s_now.AddHours(1) }));
+        var neighbour = world.Connect();
+        gate.Close(after: 2);
+        world.Trust.SayReplaced();
+        await gate.Reached.WaitAsync(ConnectedPair.Deadline);
+
+        // The search is at the neighbour; the next one waits for it, and the expiry does not.
+        world.Rule.Current = Authorize.Where("the neighbour", context => ReferenceEquals(context.Evidence, neighbour.Peer.Evidence));
+        world.Rule.SayReplaced();
+        world.Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
+        (await expiring.LostAsync()).Should().Be((RejectionReason.CertificateExpired, onExpired));
+        gate.Open();
+
+        (await expiring.LostAsync(2)).Should().Be((RejectionReason.NotAuthorized, InvalidationAction.Abort));
+        neighbour.Losses.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task An_older_judgement_that_ends_later_takes_nothing_back_of_what_a_newer_one_has_found()
+    {
+        using var gate = new GatedValidator();
+        using var world = new RevalidationWorld(new RevalidationPolicy { OnUnauthorized = InvalidationAction.Notify }, gate);
+        using var ticket = world.Registry.Begin();
+        var connection = new FakeConnection(world.Judge());
+        world.Trust.SayReplaced();
+        await world.JudgedAgainAsync();
+        gate.Close(after: 1);
+
+        // Its handshake is older than the change, so that it is judged as it registers; meanwhile the rule changes.
+        var registering = Task.Run(() => ticket.Register(connection, null));
+        await gate.Reached.WaitAsync(ConnectedPair.Deadline);
+        world.Rule.Replace(Authorize.Dns("somebody-else.test"));
+        (await world.JudgedAgainAsync()).Should().Be(1);
+        gate.Open();
+        await registering.WaitAsync(ConnectedPair.Deadline);
+        world.Rule.SayReplaced();
+        (await world.JudgedAgainAsync()).Should().Be(1);
+
+        connection.Losses.Should().ContainSingle("it is told of a ground once, and the ground never came back")
+            .Which.Rejection.Reason.Should().Be(RejectionReason.NotAuthorized);
+    }
+
     [Test]
     public async Task A_change_after_a_search_is_one_for_everybody()
     {

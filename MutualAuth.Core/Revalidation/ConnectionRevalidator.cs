@@ -746,11 +746,15 @@ internal sealed class ConnectionRevalidator
             switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt, connection.Peer.Facts))
             {
                 case CertificateVerdict.Accepted accepted:
-                    Stand(entry, accepted.Peer, datesAt);
-                    entry.JudgedIn = generation;
+                    entry.NoteJudged(generation);
+                    Stand(entry, accepted.Peer, datesAt, generation);
                     return false;
                 case CertificateVerdict.Rejected rejected:
-                    entry.JudgedIn = generation;
+                    if (datesAt <= entry.PathEnd)
+                    {
+                        entry.NoteJudged(generation); // otherwise it may have expired, which hides everything else
+                    }
+
                     return Invalidate(entry, rejected.Rejection);
                 default:
                     throw new InvalidOperationException("There is no third verdict.");
@@ -763,8 +767,11 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>The peer is accepted, perhaps by another path than before.</summary>
-    private void Stand(RevalidationEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt)
+    /// <summary>
+    /// The peer is accepted, perhaps by another path than before. Where a judgement that began after a later change has come to its end already, this
+    /// one says nothing any more.
+    /// </summary>
+    private void Stand(RevalidationEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt, long generation)
     {
         if (entry is { Lost: null, IsPathEndPast: false } && entry.Path.SequenceEqual(peer.Path))
         {
@@ -773,7 +780,7 @@ internal sealed class ConnectionRevalidator
 
         lock (_lock)
         {
-            if (entry.IsOver)
+            if (entry.IsOver || entry.JudgedIn > generation)
             {
                 return;
             }

@@ -8,6 +8,7 @@ namespace MutualAuth.Revalidation;
 internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd) : ILiveEntry
 {
     private readonly WeakReference<IRevalidated> _connection = new(connection);
+    private long _judgedIn;
 
     /// <summary>The connection; null once it was reclaimed: revalidation does not keep it alive.</summary>
     internal IRevalidated? Connection => _connection.TryGetTarget(out var connection) ? connection : null;
@@ -30,12 +31,8 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     /// <summary>The last moment at which every certificate of <see cref="Path"/> is valid.</summary>
     internal DateTimeOffset PathEnd { get; private set; } = EndOf(path);
 
-    /// <summary>The generation of its registry when the last judgement of it began that came to an end; 0 before the first.</summary>
-    internal long JudgedIn
-    {
-        get => Volatile.Read(ref field);
-        set => Volatile.Write(ref field, value);
-    }
+    /// <summary>The latest generation of its registry in which a judgement of it began that came to an end; 0 before the first.</summary>
+    internal long JudgedIn => Volatile.Read(ref _judgedIn);
 
     /// <summary>Its part of the spread of ends, from zero to one, chosen once.</summary>
     internal double SpreadShare { get; init; }
@@ -112,6 +109,16 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
 
     /// <summary>The connection has ended.</summary>
     internal void Leave() => Registry?.Remove(this);
+
+    /// <summary>A judgement of it that began in this generation has come to its end.</summary>
+    internal void NoteJudged(long generation)
+    {
+        var latest = JudgedIn;
+        while (latest < generation && Interlocked.CompareExchange(ref _judgedIn, generation, latest) is var seen && seen != latest)
+        {
+            latest = seen;
+        }
+    }
 
     internal void StandOn(ImmutableArray<Certificate> path)
     {

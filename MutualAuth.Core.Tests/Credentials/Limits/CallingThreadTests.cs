@@ -123,6 +123,47 @@ public sealed class CallingThreadTests
         ShouldHaveBeenCalledOffThePool();
     }
 
+    [Test]
+    public async Task A_limiter_that_does_not_come_back_is_left_at_the_deadline_and_nobody_is_let_in()
+    {
+        using var deadline = new CancellationTokenSource();
+        var limiter = new SilentLimiter(deadline);
+        var mechanism = new ScriptedMechanism(["TEST"], async (context, cancellationToken, _) =>
+            await context.AdmitAsync("alice", cancellationToken) is { } limited
+                ? SaslServerStep.Fail(limited)
+                : SaslServerStep.Succeed("alice", PeerProofs.Password));
+        var policy = Sasl.Policy(mechanism) with { AttemptLimiter = limiter };
+        SaslServerSession server = Sasl.Server(policy, Sasl.Binding, Sasl.Peer, new LoginServices(policy, TimeProvider.System));
+
+        var step = await server.StartAsync("TEST", Sasl.Utf8("hello"), deadline.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        step.Reason().Should().Be(RejectionReason.CredentialCheckFaulted);
+        limiter.Told.Should().Be(1);
+    }
+
+    [Test]
+    public async Task A_login_that_is_given_up_is_told_to_a_limiter_that_does_not_come_back_and_does_not_wait_for_it()
+    {
+        using var deadline = new CancellationTokenSource();
+        var limiter = new SilentLimiter(deadline);
+        var mechanism = new ScriptedMechanism(["TEST"], async (context, cancellationToken, _) =>
+        {
+            await context.AdmitAsync("alice", cancellationToken);
+            await deadline.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+            return SaslServerStep.Succeed("alice", PeerProofs.Password);
+        });
+        var policy = Sasl.Policy(mechanism) with { AttemptLimiter = limiter };
+        SaslServerSession server = Sasl.Server(policy, Sasl.Binding, Sasl.Peer, new LoginServices(policy, TimeProvider.System));
+
+        var start = () => server.StartAsync("TEST", Sasl.Utf8("hello"), deadline.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await start.Should().ThrowAsync<OperationCanceledException>();
+        await server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        limiter.Told.Should().Be(1);
+    }
+
     private static Task<SaslServerStep> LogInAsync(
         CredentialPolicy policy, LoginServices services, string user, string password, string? actAs = null) =>
         Task.Run(async () =>
@@ -189,7 +230,26 @@ public sealed class CallingThreadTests
             return _inner.BeginAsync(attempt, cancellationToken);
         }
 
-        public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome) => _inner.EndAsync(attempt, outcome);
+        public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome)
+        {
+            test.Note();
+            return _inner.EndAsync(attempt, outcome);
+        }
+    }
+
+    /// <summary>Never says that it has noted how an attempt ended.</summary>
+    private sealed class SilentLimiter(CancellationTokenSource deadline) : IAttemptLimiter
+    {
+        internal int Told;
+
+        public ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken) => new((TimeSpan?)null);
+
+        public async ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome)
+        {
+            Interlocked.Increment(ref Told);
+            await deadline.CancelAsync();
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
+        }
     }
 
     private sealed class RuleSource(CallingThreadTests test) : IUserRuleSource

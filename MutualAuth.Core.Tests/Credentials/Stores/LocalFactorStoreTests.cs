@@ -48,6 +48,39 @@ public sealed class FileFactorStoreTests : FactorStoreTests
         (await there.FindFactorsAsync("alice")).Single().Data.Should().Be("v1;1", "whoever was late knows now what there is");
     }
 
+    [TestCase("the first factor of a user", true)]
+    [TestCase("one more factor", true)]
+    [TestCase("another factor in the place of one", true)]
+    [TestCase("one factor less", true)]
+    [TestCase("the factor of another user", false)]
+    [TestCase("the same factor", false)]
+    public async Task What_changes_in_the_factors_of_a_user_is_announced_whoever_changed_it(string what, bool isAnnounced)
+    {
+        using var here = FileCredentialStore.OpenOrCreate(_path);
+        var phone = new StoredFactor("phone", "totp", "v1;0");
+        if (!what.StartsWith("the first", StringComparison.Ordinal))
+        {
+            await here.SetFactorAsync("alice", phone);
+        }
+
+        using var there = FileCredentialStore.Open(_path);
+        var announced = new List<string>();
+        here.FactsChanged += (_, args) => announced.AddRange(args.Keys);
+        await (what switch
+        {
+            "the first factor of a user" => there.SetFactorAsync("alice", phone).AsTask(),
+            "one more factor" => there.SetFactorAsync("alice", new StoredFactor("reconnect-revoked", "reconnect", "1;0;0")).AsTask(),
+            "another factor in the place of one" => there.SetFactorAsync("alice", new StoredFactor("phone", "totp", "v2;0")).AsTask(),
+            "one factor less" => there.RemoveFactorAsync("alice", "phone").AsTask(),
+            "the factor of another user" => there.SetFactorAsync("bob", phone).AsTask(),
+            _ => there.SetFactorAsync("alice", phone).AsTask(),
+        });
+
+        here.ReloadIfChanged();
+
+        announced.Where(name => name == "alice").Should().HaveCount(isAnnounced ? 1 : 0);
+    }
+
     [Test]
     public async Task A_file_without_factors_stays_as_it_is_and_one_with_them_keeps_its_users()
     {

@@ -12,6 +12,9 @@ public interface IAttemptLimiter
     /// <returns>Null when it may; otherwise how long to wait.</returns>
     ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken);
 
-    /// <summary>Reports how an attempt that may be made has ended; called once for each.</summary>
+    /// <summary>
+    /// Reports how an attempt that may be made has ended; called once for each, also after the login was given up. The login waits for it until its
+    /// deadline, and is refused where it does not come back.
+    /// </summary>
     ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome);
 }

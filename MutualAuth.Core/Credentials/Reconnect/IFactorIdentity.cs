@@ -10,8 +10,17 @@ namespace MutualAuth.Credentials;
 /// </remarks>
 public interface IFactorIdentity
 {
-    /// <summary>Says what stays the same of a factor, such as the secret without the last step that was used. Fast, and without exceptions.</summary>
-    /// <param name="factor">A factor of the user's, of any kind.</param>
-    /// <returns>A text that other factors do not share; null when it is of another kind, or cannot be read.</returns>
-    string? IdentityOf(StoredFactor factor);
+    /// <summary>
+    /// Says what stays the same of a factor, such as the secret without the last step that was used: in plain text, whether the store has it
+    /// encrypted or not, and with whatever key.
+    /// </summary>
+    /// <remarks>
+    /// Where that cannot be said now, as without the key, it throws: the login is then refused, and a connection is asked about again, as when the
+    /// store does not answer. Called from many threads at once.
+    /// </remarks>
+    /// <param name="userName">The user, as the store writes the name.</param>
+    /// <param name="factor">A factor of the user's, of any kind, as the store has it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>A text that other factors do not share; null when it is of another kind, or has no form that can be read.</returns>
+    ValueTask<string?> IdentityOfAsync(string userName, StoredFactor factor, CancellationToken cancellationToken);
 }

@@ -14,8 +14,9 @@ namespace MutualAuth.Credentials;
 /// <remarks>
 /// <para>A credential is worth something only to who holds the key of the client certificate that was shown at the full login, at the service that
 /// issued it, on a connection whose server certificate has a channel binding, and together with a secret that is never sent to a server. It ends at
-/// the latest 24 hours after the full login, however often it is renewed, and when the user is disabled or removed, or has another password or
-/// other second factors. It may be used any number of times until then, on any number of connections of that key; <c>SessionLimits</c> bounds
+/// the latest 24 hours after the full login, however often it is renewed. It is refused while the user is disabled or removed, or has another
+/// password or other second factors than at the full login: before you enable a user again, or put factors back, call
+/// <see cref="RevokeAsync"/>. It may be used any number of times until then, on any number of connections of that key; <c>SessionLimits</c> bounds
 /// these.</para>
 /// <para>Nothing is kept for a credential at the server but its keys. Safe for use from many threads. Its owner disposes of it, after the
 /// server.</para>
@@ -100,7 +101,8 @@ public sealed class ReconnectCredentials : IDisposable
     /// </summary>
     /// <remarks>
     /// It leaves a mark among the second factors of the user, of the kind <c>reconnect</c>. Who removes the mark within 24 hours brings back what it
-    /// revoked.
+    /// revoked. Before and after are told apart by the clocks of the instances: a connection at another one, whose clock is ahead, that was
+    /// opened before the call by less than that may still get a new one. End the user's connections, with <c>MutualTlsServer.EndWhere</c>, as well.
     /// </remarks>
     /// <param name="userName">The user, in any form.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -138,9 +140,9 @@ public sealed class ReconnectCredentials : IDisposable
         }
 
         var factors = await _factors.FindFactorsAsync(content.UserName, cancellationToken).ConfigureAwait(false);
-        var identities = IdentitiesOf(policy);
-        content = content.Factors.IsEmpty ? content with { Factors = ReconnectFact.DigestOf(factors, identities) } : content;
-        var lost = ReconnectFact.Examine(content, factors, identities)
+        var digest = await ReconnectFact.DigestOfAsync(content.UserName, factors, IdentitiesOf(policy), cancellationToken).ConfigureAwait(false);
+        content = content.Factors.IsEmpty ? content with { Factors = digest } : content;
+        var lost = ReconnectFact.Examine(content, factors, digest)
             ?? FindMissing(content, factors)
             ?? (await FindUserAsync(content, cancellationToken).ConfigureAwait(false)).Objection;
         return lost is null ? Issue(content) : ReconnectIssue.Refused(lost);
@@ -170,7 +172,8 @@ public sealed class ReconnectCredentials : IDisposable
 
         var factors = await _factors.FindFactorsAsync(content.UserName, cancellationToken).ConfigureAwait(false);
         var identities = IdentitiesOf(context.Policy);
-        if ((ReconnectFact.Examine(content, factors, identities) ?? FindMissing(content, factors)) is { } lost)
+        var digest = await ReconnectFact.DigestOfAsync(content.UserName, factors, identities, cancellationToken).ConfigureAwait(false);
+        if ((ReconnectFact.Examine(content, factors, digest) ?? FindMissing(content, factors)) is { } lost)
         {
             return (null, [], AsStale(lost));
         }

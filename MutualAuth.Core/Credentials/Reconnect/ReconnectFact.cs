@@ -22,17 +22,17 @@ internal sealed class ReconnectFact(ISecondFactorStore store, ReconnectContent c
 
     public override string ToString() => $"the second factors of {SafeText.Quote(content.UserName)} at the full login";
 
-    internal override FactReader CreateReader() => new Reader(store);
+    /// <summary>All facts of one server have the identities of its policy.</summary>
+    internal override FactReader CreateReader() => new Reader(store, identities);
 
     /// <summary>Why the credential does not count any more; null when it does.</summary>
-    internal Rejection? Examine(ImmutableArray<StoredFactor> factors) => Examine(content, factors, identities);
-
-    /// <inheritdoc cref="Examine(ImmutableArray{StoredFactor})"/>
-    internal static Rejection? Examine(
-        ReconnectContent content, ImmutableArray<StoredFactor> factors, ImmutableArray<IFactorIdentity> identities) =>
+    /// <param name="content">What the credential says.</param>
+    /// <param name="factors">What the user has now.</param>
+    /// <param name="digest">The digest of that.</param>
+    internal static Rejection? Examine(ReconnectContent content, ImmutableArray<StoredFactor> factors, ImmutableArray<byte> digest) =>
         IsRevoked(content.LoginAt, factors) is { } revoked
             ? revoked
-            : CryptographicOperations.FixedTimeEquals(DigestOf(factors, identities).AsSpan(), content.Factors.AsSpan())
+            : CryptographicOperations.FixedTimeEquals(digest.AsSpan(), content.Factors.AsSpan())
                 ? null
                 : Lost("the second factors that the user had at the full login", "others");
 
@@ -51,24 +51,28 @@ internal sealed class ReconnectFact(ISecondFactorStore store, ReconnectContent c
     }
 
     /// <summary>SHA-256 over kind, identifier and identity of each factor.</summary>
-    internal static ImmutableArray<byte> DigestOf(ImmutableArray<StoredFactor> factors, ImmutableArray<IFactorIdentity> identities)
+    /// <exception cref="Exception">One of <paramref name="identities"/> threw: it cannot say now what a factor is.</exception>
+    internal static async ValueTask<ImmutableArray<byte>> DigestOfAsync(
+        string userName, ImmutableArray<StoredFactor> factors, ImmutableArray<IFactorIdentity> identities, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var factor in factors.OrderBy(factor => factor.Id, StringComparer.Ordinal))
         {
             ReconnectWire.Append(hash, Encoding.ASCII.GetBytes(factor.Kind));
             ReconnectWire.Append(hash, Encoding.ASCII.GetBytes(factor.Id));
-            ReconnectWire.Append(hash, Encoding.UTF8.GetBytes(IdentityOf(factor, identities)));
+            ReconnectWire.Append(hash, Encoding.UTF8.GetBytes(
+                await IdentityOfAsync(userName, factor, identities, cancellationToken).ConfigureAwait(false)));
         }
 
         return [.. hash.GetHashAndReset()];
     }
 
-    private static string IdentityOf(StoredFactor factor, ImmutableArray<IFactorIdentity> identities)
+    private static async ValueTask<string> IdentityOfAsync(
+        string userName, StoredFactor factor, ImmutableArray<IFactorIdentity> identities, CancellationToken cancellationToken)
     {
         foreach (var each in identities)
         {
-            if (each.IdentityOf(factor) is { } identity)
+            if (await each.IdentityOfAsync(userName, factor, cancellationToken).ConfigureAwait(false) is { } identity)
             {
                 return string.Create(CultureInfo.InvariantCulture, $"known {identity}");
             }
@@ -80,28 +84,29 @@ internal sealed class ReconnectFact(ISecondFactorStore store, ReconnectContent c
     private static Rejection Lost(string expected, string presented) => new(RejectionReason.ReconnectCredentialRevoked, expected, presented);
 
     /// <summary>Asks a store for the factors of one user after the other.</summary>
-    private sealed class Reader(ISecondFactorStore store) : AnnouncedReader(store)
+    private sealed class Reader(ISecondFactorStore store, ImmutableArray<IFactorIdentity> identities) : AnnouncedReader(store)
     {
         internal override int MaxKeys => 1;
 
         internal override async ValueTask<FactAnswers> AskAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
         {
-            var found = new Dictionary<string, ImmutableArray<StoredFactor>>(StringComparer.Ordinal);
+            var found = new Dictionary<string, (ImmutableArray<StoredFactor> Factors, ImmutableArray<byte> Digest)>(StringComparer.Ordinal);
             foreach (var key in keys)
             {
-                found[key] = await store.FindFactorsAsync(key, cancellationToken).ConfigureAwait(false);
+                var factors = await store.FindFactorsAsync(key, cancellationToken).ConfigureAwait(false);
+                found[key] = (factors, await DigestOfAsync(key, factors, identities, cancellationToken).ConfigureAwait(false));
             }
 
             return new Answers(found);
         }
     }
 
-    private sealed class Answers(Dictionary<string, ImmutableArray<StoredFactor>> factors) : FactAnswers
+    private sealed class Answers(Dictionary<string, (ImmutableArray<StoredFactor> Factors, ImmutableArray<byte> Digest)> answers) : FactAnswers
     {
         internal override FactState StateOf(LoginFact fact) =>
-            factors.TryGetValue(fact.Key, out var found) && ((ReconnectFact)fact).Examine(found) is { } objection
-                ? FactState.Lost(objection)
-                : factors.ContainsKey(fact.Key) ? FactState.Holds : FactState.Unknown;
+            !answers.TryGetValue(fact.Key, out var found) ? FactState.Unknown
+            : Examine(((ReconnectFact)fact).Content, found.Factors, found.Digest) is { } objection ? FactState.Lost(objection)
+            : FactState.Holds;
     }
 }
 

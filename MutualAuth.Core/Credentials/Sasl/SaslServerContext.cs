@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Credentials;
 
@@ -123,7 +124,7 @@ public sealed class SaslServerContext
         var objection = await AdmitAsync(userName, cancellationToken).ConfigureAwait(false);
         if (objection is null || objection.Reason != MismatchReason)
         {
-            await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+            await EndAttemptAsync(AttemptOutcome.Abandoned, cancellationToken).ConfigureAwait(false);
         }
 
         return objection;
@@ -267,8 +268,15 @@ public sealed class SaslServerContext
         Nonce = Nonce,
     };
 
-    /// <summary>Tells the limiter how the attempt ended; without effect when there was none, or it has been told.</summary>
-    internal async ValueTask EndAttemptAsync(AttemptOutcome outcome)
+    /// <summary>Whether the limiter has admitted an attempt and has not been told how it ended.</summary>
+    internal bool HasOpenAttempt => _admitted is not null;
+
+    /// <summary>
+    /// Tells the limiter how the attempt ended; without effect when there was none, or it has been told. It is told in any case: an attempt that
+    /// stayed open would count against the user.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the limiter came back.</exception>
+    internal async ValueTask EndAttemptAsync(AttemptOutcome outcome, CancellationToken cancellationToken)
     {
         if (_admitted is { } attempt)
         {
@@ -278,7 +286,22 @@ public sealed class SaslServerContext
                 Services.Familiar.Add(attempt);
             }
 
-            await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
+            if (_limiter is INeverBlocks)
+            {
+                await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
+            }
+            else
+            {
+                await TellOnThreadAsync(attempt, outcome).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
     }
+
+    private Task<bool> TellOnThreadAsync(LoginAttempt attempt, AttemptOutcome outcome) => Services.Checks.RunAsync(
+        async () =>
+        {
+            await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
+            return true;
+        },
+        CancellationToken.None).AsTask();
 }

@@ -17,6 +17,9 @@ internal sealed record StepUpTerms(FactorRequirement Factors, AuthenticatedUser 
 /// </summary>
 internal sealed class SaslServerSession : IAsyncDisposable
 {
+    /// <summary>How long the end of a login waits for a limiter that is told of it. Real time, so that a login always ends.</summary>
+    private static readonly TimeSpan s_moment = TimeSpan.FromSeconds(1);
+
     private readonly CredentialPolicy _policy;
     private readonly FactorRequirement _factors;
     private readonly StepUpTerms? _terms;
@@ -124,7 +127,11 @@ internal sealed class SaslServerSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _exchange?.Dispose();
-        await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false);
+        if (_context.HasOpenAttempt)
+        {
+            using var patience = new CancellationTokenSource(s_moment);
+            await EndAttemptAsync(AttemptOutcome.Abandoned, patience.Token).ConfigureAwait(false);
+        }
     }
 
     /// <param name="begins">The mechanism whose exchange begins; null when it continues.</param>
@@ -185,7 +192,9 @@ internal sealed class SaslServerSession : IAsyncDisposable
         if (answer is SaslServerStep.Challenged { HasFailed: false })
         {
             // No attempt stays open while the client is at its turn: a client that knows the password could hold many open, and lock the user out.
-            return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned).ConfigureAwait(false) ? answer : NotNoted();
+            return !AdmitsEachMessage || await EndAttemptAsync(AttemptOutcome.Abandoned, cancellationToken).ConfigureAwait(false)
+                ? answer
+                : NotNoted();
         }
 
         var outcome = OutcomeOf(answer);
@@ -198,7 +207,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
         // A right password whose second factor is still to come has neither succeeded nor failed.
         var noted = answer is SaslServerStep.Advanced ? AttemptOutcome.Abandoned : outcome;
-        if (!await EndAttemptAsync(noted).ConfigureAwait(false))
+        if (!await EndAttemptAsync(noted, cancellationToken).ConfigureAwait(false))
         {
             return NotNoted();
         }
@@ -356,11 +365,11 @@ internal sealed class SaslServerSession : IAsyncDisposable
         _ => AttemptOutcome.Failed,
     };
 
-    private async ValueTask<bool> EndAttemptAsync(AttemptOutcome outcome)
+    private async ValueTask<bool> EndAttemptAsync(AttemptOutcome outcome, CancellationToken cancellationToken)
     {
         try
         {
-            await _context.EndAttemptAsync(outcome).ConfigureAwait(false);
+            await _context.EndAttemptAsync(outcome, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (Exception exception)

@@ -501,19 +501,24 @@ public sealed class FileCredentialStore
         }
     }
 
-    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. No login relies on a new user.</summary>
+    /// <summary>
+    /// Whom another file concerns: who is gone, who has another state or other verifiers, and who has other factors, one more among them: a
+    /// reconnect credential relies on there being none. No login relies on a new user.
+    /// </summary>
     private static ImmutableArray<string> Differences(
         UserIndex before,
         UserIndex after,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsBefore,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsAfter) =>
         [.. before.ChangedIn(after)
-            .Union(factorsBefore.Where(user => HasLost(user.Value, factorsAfter.GetValueOrDefault(user.Key))).Select(user => user.Key))];
+            .Union(factorsBefore.Keys.Union(factorsAfter.Keys).Where(name => !HasSame(name, factorsBefore, factorsAfter)))];
 
-    /// <summary>What a factor keeps of its use may change; that it is there counts.</summary>
-    private static bool HasLost(
-        ImmutableSortedDictionary<string, StoredFactor> before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
-        !ReferenceEquals(before, after) && before.Keys.Any(id => after?.ContainsKey(id) != true);
+    private static bool HasSame(
+        string name,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> before,
+        FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> after) =>
+        before.GetValueOrDefault(name, CredentialFileUsers.NoFactors).Values.SequenceEqual(
+            after.GetValueOrDefault(name, CredentialFileUsers.NoFactors).Values);
 
     private void Announce(ImmutableArray<string> changed)
     {
