@@ -35,7 +35,7 @@ internal sealed class NoFreeDescriptor : IDisposable
     /// <summary>Ends when somebody has been told.</summary>
     internal Task Refused => _refused.Task;
 
-    public void Dispose() => NativeMethods.Set(OpenFiles, _before);
+    public void Dispose() => NativeMethods.Set(OpenFiles, _before).Should().Be(0);
 
     [StructLayout(LayoutKind.Sequential)]
     private record struct Limit(nuint Soft, nuint Hard);
