@@ -242,8 +242,9 @@ public sealed class NamesTests
     private static X509SubjectAlternativeNameExtension AlternativeNames(TestCertificate certificate) =>
         certificate.Certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
 
-    private static IEnumerable<string> Attributes(TestCertificate certificate) => certificate.Certificate.SubjectName.EnumerateRelativeDistinguishedNames(
-        reversed: false).Select(each => each.HasMultipleElements ? Several(each) : $"{each.GetSingleElementType().Value}={each.GetSingleElementValue()}");
+    private static IEnumerable<string> Attributes(TestCertificate certificate) =>
+        certificate.Certificate.SubjectName.EnumerateRelativeDistinguishedNames(reversed: false).Select(each =>
+            each.HasMultipleElements ? Several(each) : $"{each.GetSingleElementType().Value}={each.GetSingleElementValue()}");
 
     private static string Several(X500RelativeDistinguishedName name)
     {

@@ -6,7 +6,7 @@ using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.Tests.BadPeers;
 
-/// <summary>What no run can be made with is told by name before anybody is played.</summary>
+/// <summary>What no run can be made with is told by name before any peer is played.</summary>
 [CancelAfter(60000)]
 public sealed class GalleryRunOptionsTests
 {

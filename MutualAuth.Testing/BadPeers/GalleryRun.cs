@@ -22,7 +22,7 @@ public static class GalleryRun
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="server"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// An option is one that no run can be made with; the message begins with its name. Nobody has been played then.
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
     /// </exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority, EndPoint server, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
@@ -38,7 +38,7 @@ public static class GalleryRun
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="connect"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// An option is one that no run can be made with; the message begins with its name. Nobody has been played then.
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
     /// </exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority,
@@ -63,7 +63,7 @@ public static class GalleryRun
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="dial"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// An option is one that no run can be made with; the message begins with its name. Nobody has been played then.
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
     /// </exception>
     public static Task<GalleryReport> AgainstClientAsync(
         TestAuthority authority,

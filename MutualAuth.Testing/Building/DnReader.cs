@@ -6,8 +6,8 @@ using Org.BouncyCastle.Asn1.X509;
 namespace MutualAuth.Testing.Building;
 
 /// <summary>
-/// Reads the string form of a name (RFC 4514 §3), with spaces around its parts and quoted values as RFC 2253 has them. Values are written as they
-/// are, in any length: a certificate that breaks a bound of RFC 5280 may be what a test wants.
+/// Reads the string form of a name (RFC 4514 §3), with spaces around its parts and values in quotation marks too, as older forms had them. Values
+/// are written as they are, in any length: a certificate that breaks a bound of RFC 5280 may be what a test wants.
 /// </summary>
 internal sealed class DnReader(string text)
 {
